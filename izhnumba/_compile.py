@@ -1,0 +1,196 @@
+"""Numba policy: how functions are compiled and where machine code is kept. Nothing else calls numba.njit.
+
+Numba's own disk cache watches one file and ignores the options, so an equation edited in another file, or a
+parallel twin of a serial kernel, would silently run old code. Here the key is the byte code of everything the
+function can reach, plus every option; a folder that cannot be written only means that nothing is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import platform
+import sys
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+# Keeps NaN and infinity meaningful, unlike fastmath=True, under which a NaN counts as a spike.
+CONTRACT = frozenset({"contract", "nsz"})
+STRICT: frozenset[str] = frozenset()
+
+_known: set[Any] = set()
+
+
+def compiled(function: Callable[..., Any], *, fastmath: frozenset[str] = STRICT, parallel: bool = False) -> Any:
+    """`function` as a lazily compiled Numba dispatcher whose machine code is shared between processes."""
+    import numba
+
+    make_jitable(function)
+    _make_unique(function)
+    options: dict[str, Any] = dict(error_model="numpy", nogil=True, fastmath=set(fastmath), parallel=parallel)
+    dispatcher = numba.njit(**options)(function)
+    folder = cache_folder()
+    if folder is not None:
+        key = repr((fingerprint(function), sorted(fastmath), parallel))
+        dispatcher._cache = _DiskCache(folder, function.__name__, key)
+    return dispatcher
+
+
+def entry_point(dispatcher: Any, signature: tuple[Any, ...]) -> Callable[..., Any]:
+    """The compiled function for `signature`, called without type dispatch: the caller vouches for the types."""
+    dispatcher.compile(signature)
+    return dispatcher.get_overload(signature)  # type: ignore[no-any-return]
+
+
+def make_jitable(function: Callable[..., Any]) -> None:
+    """Let kernels call the plain Python functions that `function` refers to."""
+    from numba.extending import register_jitable
+
+    for callee in _reachable(function):
+        if _is_ours(callee) and callee is not function and callee not in _known:
+            _known.add(callee)
+            _make_unique(callee)
+            register_jitable(callee)
+
+
+def _make_unique(function: Any) -> None:
+    """Put the fingerprint in the name of a closure or lambda: numba links by name, and a kernel read from disk must
+    not meet another closure of the same factory."""
+    if "<" in function.__qualname__ and "#" not in function.__qualname__:
+        function.__qualname__ += f"#{fingerprint(function)[:12]}"
+
+
+def _reachable(function: Any) -> Iterator[Any]:
+    """Every plain function and other value that the code of `function` names, itself first, each once."""
+    seen: set[int] = set()
+    waiting = [function]
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        yield value
+        waiting += reversed(list(_named_by(value)))
+
+
+def _named_by(value: Any) -> Iterator[Any]:
+    if isinstance(value, tuple):
+        yield from value
+    elif _is_ours(value):
+        for code in _codes(value.__code__):
+            yield from (value.__globals__[name] for name in code.co_names if name in value.__globals__)
+        yield from (cell.cell_contents for cell in value.__closure__ or ())
+
+
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _codes(constant)
+
+
+def _is_ours(value: Any) -> bool:
+    """A plain function that is not one of the libraries that Numba itself knows."""
+    return isinstance(value, types.FunctionType) and value.__module__.split(".")[0] not in ("numba", "llvmlite", "numpy")
+
+
+def fingerprint(function: Callable[..., Any]) -> str:
+    """A hash of the byte code of `function` and of everything it refers to."""
+    digest = hashlib.sha256()
+    for value in _reachable(function):
+        digest.update(_describe(value).encode())
+    return digest.hexdigest()
+
+
+def _describe(value: Any) -> str:
+    if hasattr(value, "_defn"):  # a numba intrinsic, which writes LLVM code itself
+        value = value._defn
+    if _is_ours(value):
+        return repr([(c.co_code, c.co_names, [_constant(x) for x in c.co_consts]) for c in _codes(value.__code__)])
+    if isinstance(value, types.ModuleType):
+        return value.__name__
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype}{value.shape}{value.tobytes()!r}"
+    if isinstance(value, np.generic):
+        return f"{value.dtype}{value!r}"
+    if isinstance(value, type) or callable(value):
+        return f"{value.__module__}.{getattr(value, '__qualname__', type(value).__name__)}{getattr(value, '_fields', '')}"
+    return "tuple" if isinstance(value, tuple) else repr(value)
+
+
+def _constant(value: Any) -> str:
+    return "code" if isinstance(value, types.CodeType) else repr(value)
+
+
+def cache_folder() -> Path | None:
+    """Where machine code is kept between processes: a folder that can be written, or None."""
+    for parent in _candidates():
+        folder = parent / "izhnumba"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if os.access(folder, os.W_OK):
+                return folder
+        except OSError:
+            continue
+    return None
+
+
+def _candidates() -> Iterator[Path]:
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        yield Path(os.environ["NUMBA_CACHE_DIR"])
+        return
+    if os.environ.get("XDG_CACHE_HOME"):
+        yield Path(os.environ["XDG_CACHE_HOME"])
+    try:
+        home = Path.home()
+    except RuntimeError:  # no home folder is known
+        return
+    yield {"Darwin": home / "Library/Caches", "Windows": home / "AppData/Local"}.get(platform.system(), home / ".cache")
+
+
+class _DiskCache:
+    """Numba's cache interface over one file per kernel, types and machine; the file name is the key."""
+
+    def __init__(self, folder: Path, name: str, key: str) -> None:
+        self.cache_path = str(folder)
+        self._folder, self._name, self._key = folder, name, key
+
+    def _file(self, signature: Any, codegen: Any) -> Path:
+        import llvmlite
+        import numba
+
+        versions = (numba.__version__, llvmlite.__version__, sys.version_info[:2], sys.implementation.cache_tag)
+        key = repr((self._key, signature, codegen.magic_tuple(), versions))
+        return self._folder / f"{self._name}-{hashlib.sha256(key.encode()).hexdigest()[:32]}.nbc"
+
+    def load_overload(self, signature: Any, target_context: Any) -> Any:
+        from numba.core.compiler import CompileResult
+
+        target_context.refresh()
+        try:
+            payload = pickle.loads(self._file(signature, target_context.codegen()).read_bytes())
+            return CompileResult._rebuild(target_context, *payload)
+        except (OSError, EOFError, ValueError, pickle.UnpicklingError):  # absent or damaged: compile
+            return None
+
+    def save_overload(self, signature: Any, result: Any) -> None:
+        from numba.core.serialize import dumps
+
+        file = self._file(signature, result.codegen)
+        scratch = file.with_suffix(f".{os.getpid()}.tmp")
+        try:
+            scratch.write_bytes(dumps(result._reduce()))
+            os.replace(scratch, file)
+        except OSError:  # a full or vanished disk costs a compile next time, not this run
+            scratch.unlink(missing_ok=True)
+
+    def enable(self) -> None: ...
+
+    def disable(self) -> None: ...
+
+    def flush(self) -> None: ...

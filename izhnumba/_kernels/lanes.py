@@ -1,0 +1,84 @@
+"""Memory seen from inside a kernel: addresses as arrays, parameters as lanes, bytes as bit masks."""
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+
+@intrinsic
+def pointer(typingctx, address):
+    """An integer address as a pointer, to be wrapped by `numba.carray`."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
+
+    return types.voidptr(address), generate
+
+
+@intrinsic(prefer_literal=True)
+def parameter_lanes(typingctx, addresses, first_lane, element, fields, varies):
+    """The parameters of the lanes from `first_lane` on: a pointer for each one that varies, a value for the others.
+
+    addresses: int64[:], one per field; element: the dtype class; fields: the named tuple class that `parameters_of`
+    fills; varies: bit k is set if field k differs between lanes.
+    """
+    scalar, mask = element.dtype, varies.literal_value
+    count = len(fields.instance_class._fields)
+    lanes = types.Tuple([types.CPointer(scalar) if mask >> k & 1 else scalar for k in range(count)])
+
+    def generate(context, builder, signature, arguments):
+        table = context.make_array(signature.args[0])(context, builder, arguments[0])
+        members = []
+        for k, kind in enumerate(lanes):
+            address = builder.load(builder.gep(table.data, [ir.Constant(ir.IntType(64), k)]))
+            pointer = builder.inttoptr(address, context.get_value_type(scalar).as_pointer())
+            members.append(builder.gep(pointer, [arguments[1]]) if kind is not scalar else builder.load(pointer))
+        return context.make_tuple(builder, lanes, members)
+
+    return lanes(addresses, first_lane, element, fields, varies), generate
+
+
+@intrinsic
+def parameters_of(typingctx, lanes, lane, fields):
+    """The named tuple of parameters of one lane. lanes: values, pointers or 1-D arrays, one per field."""
+    kinds = list(lanes)
+    scalars = [kind.dtype if isinstance(kind, (types.CPointer, types.Array)) else kind for kind in kinds]
+    result = types.BaseTuple.from_types(scalars, fields.instance_class)
+
+    def generate(context, builder, signature, arguments):
+        members = []
+        for k, kind in enumerate(kinds):
+            value = builder.extract_value(arguments[0], k)
+            if isinstance(kind, types.Array):
+                value = context.make_array(kind)(context, builder, value).data
+            if isinstance(kind, (types.CPointer, types.Array)):
+                value = builder.load(builder.gep(value, [arguments[1]]))
+            members.append(value)
+        return context.make_tuple(builder, result, members)
+
+    return result(lanes, lane, fields), generate
+
+
+@intrinsic
+def mask64(typingctx, flags, first):
+    """64 bytes of 0 or 1 from `first` on, as the bits of one word."""
+
+    def generate(context, builder, signature, arguments):
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        vector = ir.VectorType(ir.IntType(8), 64)
+        start = builder.bitcast(builder.gep(data, [arguments[1]]), vector.as_pointer())
+        bytes64 = builder.load(start, align=1)
+        bits = builder.icmp_unsigned("!=", bytes64, ir.Constant(vector, [0] * 64))
+        return builder.bitcast(bits, ir.IntType(64))
+
+    return types.uint64(flags, first), generate
+
+
+@intrinsic
+def trailing_zeros(typingctx, word):
+    """The number of zero bits below the lowest set bit of a word that is not 0."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.uint64(word), generate

@@ -1,0 +1,103 @@
+"""One step of one neuron as a scalar function, put together from a model, a scheme and the input kinds in use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from izhnumba._models import Model
+from izhnumba._schemes import Equations, Scheme
+
+
+class Variant(NamedTuple):
+    """What the compiler must know; every other difference between populations is data."""
+
+    model: Model
+    scheme: Scheme
+    dtype: str
+    reset: str = "hard"
+    varies: int = 0  # bit k: parameter k differs between neurons
+    refractory: bool = False
+    floor: bool = False
+    jumps: bool = False
+    conductances: bool = False
+    short: bool = False  # the short exprel holds for every V from SAFE_V to the threshold
+
+
+def neuron_step(variant: Variant, exprel: Callable[..., Any]) -> Callable[..., Any]:
+    """`step(V, u, held, x, p, gain, dt)` -> new V, new u, spiked; x = (I, jump, g, gE) as in `_schemes`."""
+    RESET_FIRST = variant.scheme.reset_first
+    at_threshold, reset = _spike(variant)
+    rule = variant.scheme.rule(_equations(variant, exprel))
+
+    def step(V, u, held, x, p, gain, dt):
+        if RESET_FIRST:
+            V, u = reset(V, u, at_threshold(V, u, p), p)
+        V_new, u_new = rule(V, u, x, p, gain, dt)
+        V, u = V if held else V_new, u if held else u_new
+        spiked = at_threshold(V, u, p) & (not held)
+        if not RESET_FIRST:
+            V, u = reset(V, u, spiked, p)
+        return V, u, spiked
+
+    return step
+
+
+def _equations(variant: Variant, exprel: Callable[..., Any]) -> Equations:
+    """The model's equations with the inputs, the jumps and the floor of this variant folded in."""
+    model = variant.model
+    dV, dV_slope = model.dV, model.dV_slope
+    CONDUCTANCES, FLOOR = variant.conductances, variant.floor
+    JUMP_AS_CURRENT = variant.jumps and variant.scheme.jump_as_current
+    JUMP = variant.jumps and not variant.scheme.jump_as_current
+    number = np.dtype(variant.dtype).type
+    zero = number(0.0)
+
+    def f(V, u, x, p):
+        I = x[0]  # noqa: E741
+        if CONDUCTANCES:
+            I = I + (x[3] - x[2] * V)  # noqa: E741
+        if JUMP_AS_CURRENT:
+            return dV(V, u, I, p) + x[1]
+        return dV(V, u, I, p)
+
+    def slope(V, x, p):
+        if CONDUCTANCES:
+            return dV_slope(V, -x[2], p)
+        return dV_slope(V, zero, p)
+
+    def jump(V, x):
+        if JUMP:
+            return V + x[1]
+        return V
+
+    def floor(V, p):
+        if FLOOR:
+            return p.V_min if V < p.V_min else V
+        return V
+
+    return Equations(f, slope, model.rate, model.pull, jump, floor, exprel, number)
+
+
+def _spike(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    threshold, V_reset, u_reset = variant.model.threshold, variant.model.V_reset, variant.model.u_reset
+    STRICT, SOFT, OVERSHOOT = variant.scheme.strict_test, variant.reset == "soft", variant.reset == "overshoot"
+    infinity = np.dtype(variant.dtype).type(np.inf)
+
+    def at_threshold(V, u, p):
+        # an infinite V is a failure to be reported, not a spike that would hide it
+        if STRICT:
+            return (threshold(u, p) < V) & (V < infinity)
+        return (threshold(u, p) <= V) & (V < infinity)
+
+    def reset(V, u, spiked, p):
+        target = V_reset(u, p)
+        if SOFT:
+            target = V - threshold(u, p)
+        if OVERSHOOT:
+            target = target + (V - threshold(u, p))
+        return target if spiked else V, u_reset(u, p) if spiked else u
+
+    return at_threshold, reset

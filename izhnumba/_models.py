@@ -1,0 +1,140 @@
+"""Neuron models as data: state, parameters, equations written once as scalars. One page each.
+
+The equations are plain functions of numbers. The same functions run compiled over lanes, on whole NumPy arrays and
+on JAX tracers, so they hold arithmetic only, and every constant is a parameter (a literal 0.04 would turn float32
+into float64).
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A state variable or parameter: its default, its unit and what it means."""
+
+    default: float
+    unit: str
+    meaning: str
+
+
+def _v_th(u, p):
+    return p.V_th
+
+
+def _c(u, p):
+    return p.c
+
+
+def _u_plus_d(u, p):
+    return u + p.d
+
+
+def _minus_a(p):
+    return -p.a
+
+
+def _a(p):
+    return p.a
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A neuron with membrane potential V and recovery variable u.
+
+    V' = dV(V, u, I, p)                   u' = rate(p) * pull(V, u, p)
+
+    A spike is V >= threshold(u, p); then V = V_reset(u, p) and u = u_reset(u, p), V first. `p` is a named tuple of
+    the parameters of one neuron.
+
+    Parameters
+    ----------
+    name, source : str
+        What it is called and where it was published.
+    V, u, I : Quantity
+        Default initial values of the state (and 0 for the input) with their units.
+    parameters : mapping of str to Quantity
+        In the order of the named tuple. Every number in the equations is one of them.
+    dV : callable (V, u, I, p)
+        dV/dt, linear in I.
+    dV_slope : callable (V, dI, p)
+        The derivative of dV by V when the input has the derivative dI (0 without conductances).
+    rate, pull : callable (p), callable (V, u, p)
+        The two factors of du/dt. They stay apart because programs of this field multiply dt by the rate first.
+    u_slope : callable (p)
+        The derivative of du/dt by u. It may not depend on V or u: the equation of u is linear in u.
+    threshold, V_reset, u_reset : callable (u, p)
+
+    Examples
+    --------
+    A model in which the leak of u is missing, made from one that exists:
+
+    >>> import dataclasses, izhnumba as iz
+    >>> def pull(V, u, p):
+    ...     return p.b * V
+    >>> def u_slope(p):
+    ...     return p.a - p.a
+    >>> Integrating = dataclasses.replace(iz.Izhikevich, name="Integrating", pull=pull, u_slope=u_slope)
+    >>> iz.Population(2, model=Integrating).model.name
+    'Integrating'
+    """
+
+    name: str
+    source: str
+    V: Quantity
+    u: Quantity
+    I: Quantity  # noqa: E741 - the symbol of the field
+    parameters: Mapping[str, Quantity]
+    dV: Callable[..., Any]
+    dV_slope: Callable[..., Any]
+    pull: Callable[..., Any]
+    rate: Callable[..., Any] = _a
+    u_slope: Callable[..., Any] = _minus_a
+    threshold: Callable[..., Any] = _v_th
+    V_reset: Callable[..., Any] = _c
+    u_reset: Callable[..., Any] = _u_plus_d
+
+    def named_tuple(self, *more: str) -> Any:
+        """The type of `p`, with the names `more` after the model's own parameters."""
+        return namedtuple("p", (*self.parameters, *more))  # type: ignore[misc]
+
+
+# --- Izhikevich 2003 ------------------------------------------------------------------------------------------------
+
+
+def _quadratic(V, u, I, p):  # noqa: E741
+    return p.k2 * V * V + p.k1 * V + p.k0 - u + I
+
+
+def _quadratic_slope(V, dI, p):
+    return (p.k2 + p.k2) * V + p.k1 + dI
+
+
+def _pull_to_b_V(V, u, p):
+    return p.b * V - u
+
+
+Izhikevich = Model(
+    name="Izhikevich",
+    source="E. M. Izhikevich, Simple model of spiking neurons, 2003, doi:10.1109/TNN.2003.820440, equations 1-3",
+    V=Quantity(-65.0, "mV", "membrane potential"),
+    u=Quantity(0.0, "mV/ms", "recovery variable"),
+    I=Quantity(0.0, "mV/ms", "input current"),
+    parameters=dict(
+        a=Quantity(0.02, "1/ms", "rate of recovery"),
+        b=Quantity(0.2, "1/ms", "coupling of u to V"),
+        c=Quantity(-65.0, "mV", "V after a spike"),
+        d=Quantity(8.0, "mV/ms", "added to u by a spike"),
+        V_th=Quantity(30.0, "mV", "spike threshold, of any sign"),
+        k2=Quantity(0.04, "1/(mV*ms)", "coefficient of V^2"),
+        k1=Quantity(5.0, "1/ms", "coefficient of V"),
+        k0=Quantity(140.0, "mV/ms", "constant term"),
+    ),
+    dV=_quadratic,
+    dV_slope=_quadratic_slope,
+    pull=_pull_to_b_V,
+)

@@ -1,0 +1,125 @@
+"""Schemes: how a neuron advances by one step, as scalar rules. Adding one is one function and one table entry.
+
+A rule maps (V, u) at t = k dt to (V, u) at (k+1) dt, before the spike test. It may use
+
+    f(V, u, x, p)      dV/dt with the input evaluated at V         slope(V, x, p)   its derivative by V
+    rate(p), pull(V, u, p)     the factors of du/dt                jump(V, x)       V + the V jumps of the step
+    floor(V, p)        V, but not below V_min                      exprel(z)        (exp(z) - 1) / z
+    number(x)          x in the precision of the population
+    gain               dt * rate * exprel(dt * u_slope), what exponential Euler multiplies pull by
+
+where x = (I, jump, g, gE) is the input of the step: current, V jump, sum of conductances, sum of conductance times
+reversal potential. The grouping of each expression is that of the program the scheme comes from, to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from izhnumba._compile import CONTRACT, STRICT
+
+
+class Equations(NamedTuple):
+    """What a rule may call: a model's equations with the input kinds in use folded in."""
+
+    f: Callable[..., Any]
+    slope: Callable[..., Any]
+    rate: Callable[..., Any]
+    pull: Callable[..., Any]
+    jump: Callable[..., Any]
+    floor: Callable[..., Any]
+    exprel: Callable[..., Any]
+    number: Callable[..., Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Scheme:
+    """A one-step rule and what a kernel must know about it."""
+
+    name: str
+    source: str
+    rule: Callable[[Equations], Callable[..., Any]]
+    dt_max: float  # ms, beyond it spikes are lost or V overshoots by far
+    reset_first: bool = False  # reset at the start of the next step (stored V may exceed V_th), else at once
+    strict_test: bool = False  # a spike is V > V_th instead of V >= V_th
+    jump_as_current: bool = False  # V jumps enter every sub-step as a current
+    exponential: bool = False  # uses exprel and gain
+    fastmath: frozenset[str] = STRICT  # contraction would move the last bits of a scheme that follows another program
+
+
+def _exp_euler(eq: Equations) -> Callable[..., Any]:
+    f, slope, pull, jump, floor, exprel = eq.f, eq.slope, eq.pull, eq.jump, eq.floor, eq.exprel
+
+    def rule(V, u, x, p, gain, dt):
+        V = floor(jump(V + dt * exprel(dt * slope(V, x, p)) * f(V, u, x, p), x), p)
+        return V, u + gain * pull(V, u, p)
+
+    return rule
+
+
+def _euler(eq: Equations) -> Callable[..., Any]:
+    f, rate, pull, jump, floor = eq.f, eq.rate, eq.pull, eq.jump, eq.floor
+
+    def rule(V, u, x, p, gain, dt):
+        return floor(V + jump(dt * f(V, u, x, p), x), p), u + dt * rate(p) * pull(V, u, p)
+
+    return rule
+
+
+def _euler_then_u(eq: Equations) -> Callable[..., Any]:
+    f, rate, pull, jump, floor = eq.f, eq.rate, eq.pull, eq.jump, eq.floor
+
+    def rule(V, u, x, p, gain, dt):
+        V = floor(jump(V + dt * f(V, u, x, p), x), p)
+        return V, u + dt * rate(p) * pull(V, u, p)
+
+    return rule
+
+
+def _two_half_steps(eq: Equations) -> Callable[..., Any]:
+    f, rate, pull, jump, floor, number = eq.f, eq.rate, eq.pull, eq.jump, eq.floor, eq.number
+
+    def rule(V, u, x, p, gain, dt):
+        half = number(0.5) * dt
+        V = V + half * f(V, u, x, p)
+        V = floor(jump(V + half * f(V, u, x, p), x), p)
+        return V, u + dt * rate(p) * pull(V, u, p)
+
+    return rule
+
+
+def _rk4(eq: Equations) -> Callable[..., Any]:
+    f, rate, pull, jump, floor, number = eq.f, eq.rate, eq.pull, eq.jump, eq.floor, eq.number
+
+    def rule(V, u, x, p, gain, dt):
+        r = rate(p)
+        half, sixth = number(0.5) * dt, dt / number(6.0)
+        V1, u1 = f(V, u, x, p), r * pull(V, u, p)
+        Va, ua = V + half * V1, u + half * u1
+        V2, u2 = f(Va, ua, x, p), r * pull(Va, ua, p)
+        Vb, ub = V + half * V2, u + half * u2
+        V3, u3 = f(Vb, ub, x, p), r * pull(Vb, ub, p)
+        Vc, uc = V + dt * V3, u + dt * u3
+        V4, u4 = f(Vc, uc, x, p), r * pull(Vc, uc, p)
+        V = floor(jump(V + sixth * (V1 + (V2 + V2) + (V3 + V3) + V4), x), p)
+        return V, u + sixth * (u1 + (u2 + u2) + (u3 + u3) + u4)
+
+    return rule
+
+
+_ALL = (
+    Scheme("exp_euler", "brainpy.state: exponential Euler linearised at V, then u with the new V",
+           _exp_euler, dt_max=0.5, reset_first=True, exponential=True, fastmath=CONTRACT),
+    Scheme("euler", "forward Euler, V and u from the old values (NeuroML, Brian2)", _euler, dt_max=0.5),
+    Scheme("izhikevich2003", "net.m of Izhikevich 2003 and spnet: two half steps of V, then u with the new V",
+           _two_half_steps, dt_max=1.0, reset_first=True),
+    Scheme("izhikevich2004", "figure1.m of Izhikevich 2004: Euler step of V, then u with the new V, spike on V > V_th",
+           _euler_then_u, dt_max=0.5, strict_test=True),
+    Scheme("nest", "NEST izhikevich, consistent_integration=True", _euler, dt_max=0.5),
+    Scheme("nest_published", "NEST izhikevich, consistent_integration=False",
+           _two_half_steps, dt_max=1.0, jump_as_current=True),
+    Scheme("rk4", "the classical Runge-Kutta rule of fourth order", _rk4, dt_max=0.5, fastmath=CONTRACT),
+)  # fmt: skip
+schemes = {scheme.name: scheme for scheme in _ALL}
