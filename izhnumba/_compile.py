@@ -23,7 +23,7 @@ import numpy as np
 CONTRACT = frozenset({"contract", "nsz"})
 STRICT: frozenset[str] = frozenset()
 
-_known: set[Any] = set()
+known_to_numba: set[Any] = set()  # plain Python functions that kernels can call
 
 
 def compiled(function: Callable[..., Any], *, fastmath: frozenset[str] = STRICT, parallel: bool = False) -> Any:
@@ -32,7 +32,7 @@ def compiled(function: Callable[..., Any], *, fastmath: frozenset[str] = STRICT,
 
     make_jitable(function)
     _make_unique(function)
-    options: dict[str, Any] = dict(error_model="numpy", nogil=True, fastmath=set(fastmath), parallel=parallel)
+    options: dict[str, Any] = dict(error_model="numpy", nogil=True, fastmath=set(fastmath), parallel=parallel, no_cfunc_wrapper=True)
     dispatcher = numba.njit(**options)(function)
     folder = cache_folder()
     if folder is not None:
@@ -47,15 +47,24 @@ def entry_point(dispatcher: Any, signature: tuple[Any, ...]) -> Callable[..., An
     return dispatcher.get_overload(signature)  # type: ignore[no-any-return]
 
 
+def inlined(function: Callable[..., Any]) -> Any:
+    """`function` for use inside another compiled one, whose code it becomes part of: compiling many small functions
+    one by one would take most of the start-up time."""
+    import numba
+
+    make_jitable(function)
+    return numba.njit(inline="always")(function)
+
+
 def make_jitable(function: Callable[..., Any]) -> None:
     """Let kernels call the plain Python functions that `function` refers to."""
     from numba.extending import register_jitable
 
     for callee in _reachable(function):
-        if _is_ours(callee) and callee is not function and callee not in _known:
-            _known.add(callee)
+        if _is_ours(callee) and callee is not function and callee not in known_to_numba:
+            known_to_numba.add(callee)
             _make_unique(callee)
-            register_jitable(callee)
+            register_jitable(no_cfunc_wrapper=True, no_cpython_wrapper=True)(callee)
 
 
 def _make_unique(function: Any) -> None:
@@ -79,6 +88,7 @@ def _reachable(function: Any) -> Iterator[Any]:
 
 
 def _named_by(value: Any) -> Iterator[Any]:
+    value = getattr(value, "py_func", value)  # of a numba dispatcher
     if isinstance(value, tuple):
         yield from value
     elif _is_ours(value):
@@ -108,8 +118,8 @@ def fingerprint(function: Callable[..., Any]) -> str:
 
 
 def _describe(value: Any) -> str:
-    if hasattr(value, "_defn"):  # a numba intrinsic, which writes LLVM code itself
-        value = value._defn
+    value = getattr(value, "py_func", value)  # of a numba dispatcher
+    value = getattr(value, "_defn", value)  # of a numba intrinsic, which writes LLVM code itself
     if _is_ours(value):
         return repr([(c.co_code, c.co_names, [_constant(x) for x in c.co_consts]) for c in _codes(value.__code__)])
     if isinstance(value, types.ModuleType):

@@ -1,16 +1,25 @@
 """Neuron models as data: state, parameters, equations written once as scalars. One page each.
 
 The equations are plain functions of numbers. The same functions run compiled over lanes, on whole NumPy arrays and
-on JAX tracers, so they hold arithmetic only, and every constant is a parameter (a literal 0.04 would turn float32
-into float64).
+on JAX tracers, so they hold arithmetic and `where` only, and every constant is a parameter (a literal 0.04 would turn
+float32 into float64).
 """
 
 from __future__ import annotations
 
+import math
 from collections import namedtuple
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
+
+
+def where(condition: Any, yes: Any, no: Any) -> Any:
+    """`yes` where `condition` holds, else `no`: for numbers, arrays and tracers alike, and inside kernels."""
+    namespace = getattr(condition, "__array_namespace__", lambda: np)()
+    return namespace.where(condition, yes, no)
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ def _a(p):
 class Model:
     """A neuron with membrane potential V and recovery variable u.
 
-    V' = dV(V, u, I, p)                   u' = rate(p) * pull(V, u, p)
+    V' = dV(V, u, I, p)                   u' = rate(p) * pull(V, V_new, u, p)
 
     A spike is V >= threshold(u, p); then V = V_reset(u, p) and u = u_reset(u, p), V first. `p` is a named tuple of
     the parameters of one neuron.
@@ -63,8 +72,9 @@ class Model:
         dV/dt, linear in I.
     dV_slope : callable (V, dI, p)
         The derivative of dV by V when the input has the derivative dI (0 without conductances).
-    rate, pull : callable (p), callable (V, u, p)
-        The two factors of du/dt. They stay apart because programs of this field multiply dt by the rate first.
+    rate, pull : callable (p), callable (V, V_new, u, p)
+        The two factors of du/dt. They stay apart because programs of this field multiply dt by the rate first. V_new is
+        V at the end of the step (V itself where there is none), for rules that switch when V has crossed a bound.
     u_slope : callable (p)
         The derivative of du/dt by u. It may not depend on V or u: the equation of u is linear in u.
     threshold, V_reset, u_reset : callable (u, p)
@@ -74,7 +84,7 @@ class Model:
     A model in which the leak of u is missing, made from one that exists:
 
     >>> import dataclasses, izhnumba as iz
-    >>> def pull(V, u, p):
+    >>> def pull(V, V_new, u, p):
     ...     return p.b * V
     >>> def u_slope(p):
     ...     return p.a - p.a
@@ -114,7 +124,7 @@ def _quadratic_slope(V, dI, p):
     return (p.k2 + p.k2) * V + p.k1 + dI
 
 
-def _pull_to_b_V(V, u, p):
+def _pull_to_b_V(V, V_new, u, p):
     return p.b * V - u
 
 
@@ -137,4 +147,88 @@ Izhikevich = Model(
     dV=_quadratic,
     dV_slope=_quadratic_slope,
     pull=_pull_to_b_V,
+)
+
+IzhikevichRef = replace(Izhikevich, name="IzhikevichRef")
+
+
+def _pull_by_V(V, V_new, u, p):
+    return p.b * (V - p.V_b)
+
+
+def _no_leak(p):
+    return p.a - p.a
+
+
+IzhikevichAccommodation = replace(
+    Izhikevich,
+    name="IzhikevichAccommodation",
+    source="E. M. Izhikevich, figure1.m of Which model to use for cortical spiking neurons?, 2004, panel R",
+    parameters={**Izhikevich.parameters, "V_b": Quantity(-65.0, "mV", "V at which u rests")},
+    pull=_pull_by_V,
+    u_slope=_no_leak,
+)
+
+
+# --- Izhikevich 2007 ------------------------------------------------------------------------------------------------
+
+
+def _dV_2007(V, u, I, p):  # noqa: E741
+    return (p.k * (V - p.vr) * (V - p.vt) - u + I) / p.C
+
+
+def _dV_slope_2007(V, dI, p):
+    return (p.k * (V - p.vr) + p.k * (V - p.vt) + dI) / p.C
+
+
+def _pull_2007(V, V_new, u, p):
+    b = where(V_new > p.V_b, p.b, p.b_low)
+    w = V - p.V_cubic
+    cubic = where(V_new >= p.V_cubic, p.cubic, p.cubic - p.cubic)
+    return b * (V - p.vr) + cubic * (w * w * w) - u
+
+
+def _peak(u, p):
+    return p.vpeak + p.vpeak_u * u
+
+
+def _c_of_u(u, p):
+    return p.c + p.c_u * u
+
+
+def _u_capped(u, p):
+    return where(u + p.d < p.u_max, u + p.d, p.u_max)
+
+
+Izhikevich2007 = Model(
+    name="Izhikevich2007",
+    source="E. M. Izhikevich, Dynamical Systems in Neuroscience, MIT Press 2007, equations 8.5 and 8.6, section 8.2",
+    V=Quantity(-60.0, "mV", "membrane potential"),
+    u=Quantity(0.0, "pA", "recovery current"),
+    I=Quantity(0.0, "pA", "input current"),
+    parameters=dict(
+        C=Quantity(100.0, "pF", "capacitance"),
+        k=Quantity(0.7, "nS/mV", "steepness of the parabola"),
+        vr=Quantity(-60.0, "mV", "resting potential"),
+        vt=Quantity(-40.0, "mV", "instantaneous threshold"),
+        vpeak=Quantity(35.0, "mV", "spike cut-off"),
+        a=Quantity(0.03, "1/ms", "rate of recovery"),
+        b=Quantity(-2.0, "nS", "coupling of u to V"),
+        c=Quantity(-50.0, "mV", "V after a spike"),
+        d=Quantity(100.0, "pA", "added to u by a spike"),
+        # The book's rules for single cell types; the defaults leave them out.
+        V_b=Quantity(-math.inf, "mV", "b holds above this V, b_low below (TC, RTN)"),
+        b_low=Quantity(0.0, "nS", "coupling of u to V up to V_b"),
+        V_cubic=Quantity(0.0, "mV", "from here on u is also drawn to cubic (V - V_cubic)^3 (FS)"),
+        cubic=Quantity(0.0, "pA/mV^3", "coefficient of the cubic term"),
+        vpeak_u=Quantity(0.0, "mV/pA", "cut-off at vpeak + vpeak_u u (LTS, TC)"),
+        c_u=Quantity(0.0, "mV/pA", "V after a spike is c + c_u u, u before d is added (LTS, TC)"),
+        u_max=Quantity(math.inf, "pA", "u after a spike is at most this (LTS)"),
+    ),
+    dV=_dV_2007,
+    dV_slope=_dV_slope_2007,
+    pull=_pull_2007,
+    threshold=_peak,
+    V_reset=_c_of_u,
+    u_reset=_u_capped,
 )

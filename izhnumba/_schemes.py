@@ -3,8 +3,8 @@
 A rule maps (V, u) at t = k dt to (V, u) at (k+1) dt, before the spike test. It may use
 
     f(V, u, x, p)      dV/dt with the input evaluated at V         slope(V, x, p)   its derivative by V
-    rate(p), pull(V, u, p)     the factors of du/dt                jump(V, x)       V + the V jumps of the step
-    floor(V, p)        V, but not below V_min                      exprel(z)        (exp(z) - 1) / z
+    rate(p), pull(V, V_new, u, p)   the factors of du/dt           jump(V, x)       V + the V jumps of the step
+    floor(V, p)        V, but not below V_min                      exprel(z, wide)  (exp(z) - 1) / z
     number(x)          x in the precision of the population
     gain               dt * rate * exprel(dt * u_slope), what exponential Euler multiplies pull by
 
@@ -52,9 +52,9 @@ class Scheme:
 def _exp_euler(eq: Equations) -> Callable[..., Any]:
     f, slope, pull, jump, floor, exprel = eq.f, eq.slope, eq.pull, eq.jump, eq.floor, eq.exprel
 
-    def rule(V, u, x, p, gain, dt):
-        V = floor(jump(V + dt * exprel(dt * slope(V, x, p)) * f(V, u, x, p), x), p)
-        return V, u + gain * pull(V, u, p)
+    def rule(V, u, x, p, gain, dt, wide):
+        V = floor(jump(V + dt * exprel(dt * slope(V, x, p), wide) * f(V, u, x, p), x), p)
+        return V, u + gain * pull(V, V, u, p)
 
     return rule
 
@@ -62,8 +62,9 @@ def _exp_euler(eq: Equations) -> Callable[..., Any]:
 def _euler(eq: Equations) -> Callable[..., Any]:
     f, rate, pull, jump, floor = eq.f, eq.rate, eq.pull, eq.jump, eq.floor
 
-    def rule(V, u, x, p, gain, dt):
-        return floor(V + jump(dt * f(V, u, x, p), x), p), u + dt * rate(p) * pull(V, u, p)
+    def rule(V, u, x, p, gain, dt, wide):
+        V_new = floor(V + jump(dt * f(V, u, x, p), x), p)
+        return V_new, u + dt * rate(p) * pull(V, V_new, u, p)
 
     return rule
 
@@ -71,9 +72,9 @@ def _euler(eq: Equations) -> Callable[..., Any]:
 def _euler_then_u(eq: Equations) -> Callable[..., Any]:
     f, rate, pull, jump, floor = eq.f, eq.rate, eq.pull, eq.jump, eq.floor
 
-    def rule(V, u, x, p, gain, dt):
+    def rule(V, u, x, p, gain, dt, wide):
         V = floor(jump(V + dt * f(V, u, x, p), x), p)
-        return V, u + dt * rate(p) * pull(V, u, p)
+        return V, u + dt * rate(p) * pull(V, V, u, p)
 
     return rule
 
@@ -81,11 +82,23 @@ def _euler_then_u(eq: Equations) -> Callable[..., Any]:
 def _two_half_steps(eq: Equations) -> Callable[..., Any]:
     f, rate, pull, jump, floor, number = eq.f, eq.rate, eq.pull, eq.jump, eq.floor, eq.number
 
-    def rule(V, u, x, p, gain, dt):
+    def rule(V, u, x, p, gain, dt, wide):
         half = number(0.5) * dt
         V = V + half * f(V, u, x, p)
         V = floor(jump(V + half * f(V, u, x, p), x), p)
-        return V, u + dt * rate(p) * pull(V, u, p)
+        return V, u + dt * rate(p) * pull(V, V, u, p)
+
+    return rule
+
+
+def _two_half_steps_floor_last(eq: Equations) -> Callable[..., Any]:
+    f, rate, pull, floor, number = eq.f, eq.rate, eq.pull, eq.floor, eq.number
+
+    def rule(V, u, x, p, gain, dt, wide):
+        half = number(0.5) * dt
+        V = V + half * f(V, u, x, p)
+        V = V + half * f(V, u, x, p)
+        return floor(V, p), u + dt * rate(p) * pull(V, V, u, p)
 
     return rule
 
@@ -93,16 +106,16 @@ def _two_half_steps(eq: Equations) -> Callable[..., Any]:
 def _rk4(eq: Equations) -> Callable[..., Any]:
     f, rate, pull, jump, floor, number = eq.f, eq.rate, eq.pull, eq.jump, eq.floor, eq.number
 
-    def rule(V, u, x, p, gain, dt):
+    def rule(V, u, x, p, gain, dt, wide):
         r = rate(p)
         half, sixth = number(0.5) * dt, dt / number(6.0)
-        V1, u1 = f(V, u, x, p), r * pull(V, u, p)
+        V1, u1 = f(V, u, x, p), r * pull(V, V, u, p)
         Va, ua = V + half * V1, u + half * u1
-        V2, u2 = f(Va, ua, x, p), r * pull(Va, ua, p)
+        V2, u2 = f(Va, ua, x, p), r * pull(Va, Va, ua, p)
         Vb, ub = V + half * V2, u + half * u2
-        V3, u3 = f(Vb, ub, x, p), r * pull(Vb, ub, p)
+        V3, u3 = f(Vb, ub, x, p), r * pull(Vb, Vb, ub, p)
         Vc, uc = V + dt * V3, u + dt * u3
-        V4, u4 = f(Vc, uc, x, p), r * pull(Vc, uc, p)
+        V4, u4 = f(Vc, uc, x, p), r * pull(Vc, Vc, uc, p)
         V = floor(jump(V + sixth * (V1 + (V2 + V2) + (V3 + V3) + V4), x), p)
         return V, u + sixth * (u1 + (u2 + u2) + (u3 + u3) + u4)
 
@@ -119,7 +132,7 @@ _ALL = (
            _euler_then_u, dt_max=0.5, strict_test=True),
     Scheme("nest", "NEST izhikevich, consistent_integration=True", _euler, dt_max=0.5),
     Scheme("nest_published", "NEST izhikevich, consistent_integration=False",
-           _two_half_steps, dt_max=1.0, jump_as_current=True),
+           _two_half_steps_floor_last, dt_max=1.0, jump_as_current=True),
     Scheme("rk4", "the classical Runge-Kutta rule of fourth order", _rk4, dt_max=0.5, fastmath=CONTRACT),
 )  # fmt: skip
 schemes = {scheme.name: scheme for scheme in _ALL}

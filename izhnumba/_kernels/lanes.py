@@ -2,17 +2,48 @@
 
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
+from numba.np.arrayobj import populate_array
+
+from izhnumba._compile import known_to_numba
+from izhnumba._models import where
+
+known_to_numba.add(where)
+
+
+@overload(where, jit_options={"no_cfunc_wrapper": True, "no_cpython_wrapper": True})
+def _select(condition, yes, no):
+    def select(condition, yes, no):
+        return yes if condition else no
+
+    return select
 
 
 @intrinsic
-def pointer(typingctx, address):
-    """An integer address as a pointer, to be wrapped by `numba.carray`."""
+def array_at(typingctx, address, size, element):
+    """The `size` numbers from an integer address on as a 1-D array. element: the dtype class."""
+    result = types.Array(element.dtype, 1, "C")
 
     def generate(context, builder, signature, arguments):
-        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
+        array = context.make_array(result)(context, builder)
+        item = ir.Constant(ir.IntType(64), context.get_abi_sizeof(context.get_data_type(result.dtype)))
+        data = builder.inttoptr(arguments[0], context.get_data_type(result.dtype).as_pointer())
+        populate_array(array, data=data, shape=[arguments[1]], strides=[item], itemsize=item, meminfo=None)
+        return array._getvalue()
 
-    return types.voidptr(address), generate
+    return result(types.int64, types.int64, element), generate
+
+
+@intrinsic
+def copy_bytes(typingctx, target, source, size):
+    """Copy `size` bytes from one address to another."""
+
+    def generate(context, builder, signature, arguments):
+        to, origin = (builder.inttoptr(address, ir.IntType(8).as_pointer()) for address in arguments[:2])
+        cgutils.raw_memcpy(builder, to, origin, arguments[2], 1)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), generate
 
 
 @intrinsic(prefer_literal=True)
@@ -82,3 +113,18 @@ def trailing_zeros(typingctx, word):
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
 
     return types.uint64(word), generate
+
+
+@intrinsic(prefer_literal=True)
+def power_of_two(typingctx, rounded, mantissa, bias):
+    """2^(k + bias - usual bias) of a float whose low bits hold the whole number k: its bits moved to the exponent."""
+    kind = types.unliteral(rounded)
+    shift, offset = mantissa.literal_value, bias.literal_value << mantissa.literal_value
+
+    def generate(context, builder, signature, arguments):
+        integer = ir.IntType(kind.bitwidth)
+        bits = builder.bitcast(arguments[0], integer)
+        exponent = builder.add(builder.shl(bits, ir.Constant(integer, shift)), ir.Constant(integer, offset))
+        return builder.bitcast(exponent, context.get_value_type(kind))
+
+    return kind(rounded, mantissa, bias), generate

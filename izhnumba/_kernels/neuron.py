@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from izhnumba._compile import inlined
 from izhnumba._models import Model
 from izhnumba._schemes import Equations, Scheme
 
@@ -27,28 +28,28 @@ class Variant(NamedTuple):
 
 
 def neuron_step(variant: Variant, exprel: Callable[..., Any]) -> Callable[..., Any]:
-    """`step(V, u, held, x, p, gain, dt)` -> new V, new u, spiked; x = (I, jump, g, gE) as in `_schemes`."""
+    """`step(V, u, held, x, p, gain, dt, wide)` -> new V, new u, spiked; the arguments are those of a rule."""
     RESET_FIRST = variant.scheme.reset_first
     at_threshold, reset = _spike(variant)
-    rule = variant.scheme.rule(_equations(variant, exprel))
+    rule = inlined(variant.scheme.rule(_equations(variant, exprel)))
 
-    def step(V, u, held, x, p, gain, dt):
+    def step(V, u, held, x, p, gain, dt, wide):
         if RESET_FIRST:
             V, u = reset(V, u, at_threshold(V, u, p), p)
-        V_new, u_new = rule(V, u, x, p, gain, dt)
+        V_new, u_new = rule(V, u, x, p, gain, dt, wide)
         V, u = V if held else V_new, u if held else u_new
         spiked = at_threshold(V, u, p) & (not held)
         if not RESET_FIRST:
             V, u = reset(V, u, spiked, p)
         return V, u, spiked
 
-    return step
+    return inlined(step)
 
 
 def _equations(variant: Variant, exprel: Callable[..., Any]) -> Equations:
     """The model's equations with the inputs, the jumps and the floor of this variant folded in."""
     model = variant.model
-    dV, dV_slope = model.dV, model.dV_slope
+    dV, dV_slope = inlined(model.dV), inlined(model.dV_slope)
     CONDUCTANCES, FLOOR = variant.conductances, variant.floor
     JUMP_AS_CURRENT = variant.jumps and variant.scheme.jump_as_current
     JUMP = variant.jumps and not variant.scheme.jump_as_current
@@ -78,11 +79,12 @@ def _equations(variant: Variant, exprel: Callable[..., Any]) -> Equations:
             return p.V_min if V < p.V_min else V
         return V
 
-    return Equations(f, slope, model.rate, model.pull, jump, floor, exprel, number)
+    return Equations(*map(inlined, (f, slope, model.rate, model.pull, jump, floor, exprel)), number)
 
 
 def _spike(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    threshold, V_reset, u_reset = variant.model.threshold, variant.model.V_reset, variant.model.u_reset
+    model = variant.model
+    threshold, V_reset, u_reset = inlined(model.threshold), inlined(model.V_reset), inlined(model.u_reset)
     STRICT, SOFT, OVERSHOOT = variant.scheme.strict_test, variant.reset == "soft", variant.reset == "overshoot"
     infinity = np.dtype(variant.dtype).type(np.inf)
 
@@ -100,4 +102,4 @@ def _spike(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
             target = target + (V - threshold(u, p))
         return target if spiked else V, u_reset(u, p) if spiked else u
 
-    return at_threshold, reset
+    return inlined(at_threshold), inlined(reset)

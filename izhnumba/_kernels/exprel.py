@@ -11,22 +11,36 @@ from typing import Any
 
 import numpy as np
 
+from izhnumba._kernels.lanes import power_of_two
+
 SHORT_RANGE = 0.8  # covers V up to 30 mV at dt = 0.1 ms: z = dt (0.08 V + 5) = 0.74
 
 
-def short(dtype: Any) -> Callable[[Any], Any]:
-    """The polynomial for abs(z) <= SHORT_RANGE: at most 1 ulp off."""
-    return _short_polynomial[np.dtype(dtype)]
+def exprel(dtype: Any) -> Callable[..., Any]:
+    """`exprel(z, wide)` for scalars of `dtype`: at most 4 ulp off for every z, if `wide`.
+
+    Without `wide` all z must lie within SHORT_RANGE. Where both may be used they give the same bits: `wide` only
+    adds the choice, made for each z by itself. It does not change in a loop, so compilers write the loop twice.
+    """
+    short, full, limit = (_short4, _full4, _LIMIT4) if np.dtype(dtype) == np.float32 else (_short8, _full8, SHORT_RANGE)
+
+    def either(z, wide):
+        phi = short(z)
+        if wide:
+            phi = phi if abs(z) <= limit else full(z)
+        return phi
+
+    return either
 
 
-def full(dtype: Any) -> Callable[[Any], Any]:
-    """The form for every z: at most 4 ulp off."""
-    return _full[np.dtype(dtype)]
+def full_exprel(dtype: Any) -> Callable[..., Any]:
+    """`exprel(z, wide)` that takes the form for every z: for steps at which most z are beyond SHORT_RANGE."""
+    full = _full4 if np.dtype(dtype) == np.float32 else _full8
 
+    def exprel(z, wide):
+        return full(z)
 
-def either(dtype: Any) -> Callable[[Any], Any]:
-    """`short` where it holds and `full` elsewhere, chosen for each z by itself."""
-    return _either[np.dtype(dtype)]
+    return exprel
 
 
 # relative error of the exact polynomials on their range: 4.9e-9, 5.7e-18, 1.2e-8, 2.0e-17
@@ -62,6 +76,7 @@ def _short8(z):
 _TINY4, _LOW4, _HIGH4 = np.float32(1e-30), np.float32(-30.0), np.float32(94.0)
 _LOG2E4, _ROUND4, _SCALE4 = np.float32(1.4426950408889634), np.float32(12582912.0), np.float32(2.0**-8)
 _LN2_HIGH4, _LN2_LOW4 = np.float32(-0.693145751953125), np.float32(-1.428606765330187e-06)
+_LIMIT4 = np.float32(SHORT_RANGE)
 _LOW8, _HIGH8 = -50.0, 718.0
 _ROUND8, _SCALE8 = 6755399441055744.0, 2.0**-11
 _LN2_HIGH8, _LN2_LOW8 = -0.6931471803691238, -1.9082149292705877e-10
@@ -74,8 +89,7 @@ def _full4(z):
     t = x * _LOG2E4 + _ROUND4
     k = t - _ROUND4
     r = k * _LN2_LOW4 + (k * _LN2_HIGH4 + x)
-    bits = np.float32(t).view(np.int32)
-    power = np.int32(np.int32(bits << np.int32(23)) + np.int32(119 << 23)).view(np.float32)
+    power = power_of_two(t, 23, 119)
     c = _F4
     p = ((((c[5] * r + c[4]) * r + c[3]) * r + c[2]) * r + c[1]) * r + c[0]
     return (p * r * power + (power - _SCALE4)) / (z * _SCALE4)
@@ -88,26 +102,8 @@ def _full8(z):
     t = x * 1.4426950408889634 + _ROUND8
     k = t - _ROUND8
     r = k * _LN2_LOW8 + (k * _LN2_HIGH8 + x)
-    bits = np.float64(t).view(np.int64)
-    power = np.int64(np.int64(bits << np.int64(52)) + np.int64(1012 << 52)).view(np.float64)
+    power = power_of_two(t, 52, 1012)
     c = _F8
     p = (((((c[10] * r + c[9]) * r + c[8]) * r + c[7]) * r + c[6]) * r + c[5]) * r + c[4]
     p = (((p * r + c[3]) * r + c[2]) * r + c[1]) * r + c[0]
     return (p * r * power + (power - _SCALE8)) / (z * _SCALE8)
-
-
-_LIMIT4 = np.float32(SHORT_RANGE)
-
-
-def _either4(z):
-    return _short4(z) if abs(z) <= _LIMIT4 else _full4(z)
-
-
-def _either8(z):
-    return _short8(z) if abs(z) <= SHORT_RANGE else _full8(z)
-
-
-_F32, _F64 = np.dtype("float32"), np.dtype("float64")
-_short_polynomial = {_F32: _short4, _F64: _short8}
-_full = {_F32: _full4, _F64: _full8}
-_either = {_F32: _either4, _F64: _either8}

@@ -1,0 +1,39 @@
+"""Time of `Population.run` and `Population.step`, kernels compiled beforehand."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import izhnumba as iz
+
+SIZES = (1, 100, 10_000, 1_000_000)
+
+
+class Run:
+    """10 ms (100 steps) with refractoriness and spike recording."""
+
+    params = (SIZES, ("float32", "float64"), (1, 2))
+    param_names = ("N", "dtype", "threads")
+
+    def setup(self, N, dtype, threads):
+        self.population = iz.Population(N, dtype=dtype, threads=threads, tau_ref=2.0)
+        self.current = np.linspace(4.0, 14.0, N)
+        self.population.run(10.0, self.current)
+
+    def time_run(self, N, dtype, threads):
+        self.population.run(10.0, self.current)
+
+
+class Step:
+    """One call of `step` with an array of the population's dtype."""
+
+    params = (SIZES, ("float32", "float64"), (1, 2))
+    param_names = ("N", "dtype", "threads")
+
+    def setup(self, N, dtype, threads):
+        self.population = iz.Population(N, dtype=dtype, threads=threads, tau_ref=2.0)
+        self.current = np.linspace(4.0, 14.0, N, dtype=dtype)
+        self.population.step(self.current)
+
+    def time_step(self, N, dtype, threads):
+        self.population.step(self.current)

@@ -1,0 +1,37 @@
+"""Print the table of the README: python asv_benchmarks/ratios.py [--neurons N ...] [--dtype float32 ...]"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+
+from benchmarks.ratios import interleaved, steps_for
+from benchmarks.references import RUNNERS, izhnumba_runner
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--neurons", type=int, nargs="+", default=[1000, 10_000, 100_000, 1_000_000])
+    parser.add_argument("--dtype", nargs="+", default=["float32", "float64"], choices=["float32", "float64"])
+    parser.add_argument("--tau-ref", type=float, default=2.0, help="refractory time of izhnumba, ms (default: 2)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of izhnumba (default: 1)")
+    parser.add_argument("--repeats", type=int, default=9)
+    arguments = parser.parse_args()
+
+    print("| N | dtype | program | G neuron-steps/s, best (median) | izhnumba's time / its time, best (median) |")
+    print("|---|---|---|---|---|")
+    for N in arguments.neurons:
+        for dtype in arguments.dtype:
+            ours = izhnumba_runner(N, dtype, threads=arguments.threads, tau_ref=arguments.tau_ref)
+            runners = {"izhnumba": ours} | {name: runner(N, dtype) for name, runner in RUNNERS.items()}
+            steps = steps_for(N)
+            times = interleaved(runners, steps, arguments.repeats)
+            best, median = ({name: f(x) for name, x in times.items()} for f in (min, statistics.median))
+            for name in runners:
+                speeds = [N * steps / x[name] / 1e9 for x in (best, median)]
+                ratios = [x["izhnumba"] / x[name] for x in (best, median)]
+                print("| {} | {} | {} | {:.3g} ({:.3g}) | {:.3g} ({:.3g}) |".format(N, dtype, name, *speeds, *ratios))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,300 @@
+"""Argument checks. Every value a user passes goes through here, and every message about one is worded here:
+
+    Owner.argument must be <requirement>, got <value>. <cure>
+
+A plain number is taken in the unit the argument is documented in. Quantities of saiunit, brainunit, pint, astropy and
+quantities are recognised by their methods, so none of these packages is imported.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import itertools
+import math
+import operator
+import reprlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Bound = float | None
+
+# How to read a quantity in a unit, by the method that only this kind of quantity has.
+_READERS: dict[str, Callable[[Any, str], Any]] = {
+    "to_decimal": lambda q, unit: q.to_decimal(type(q.unit)(*[unit] if unit else [])),  # saiunit, brainunit
+    "m_as": lambda q, unit: q.m_as(unit),  # pint
+    "to_value": lambda q, unit: q.to_value(unit),  # astropy
+    "rescale": lambda q, unit: q.rescale(unit or "dimensionless").magnitude,  # quantities
+}
+_CURES = {  # by numpy's letter for a kind of values
+    "b": "Write 1.0 for True and 0.0 for False.",
+    "c": "Pass the real part or the modulus.",
+    "U": "Turn text into numbers first.",
+    "m": "Pass the time as a number.",
+}
+_SIGNS = {">": operator.gt, ">=": operator.ge, "<=": operator.le}
+_NUMBER_TYPES = {float, int, np.float64, np.float32, np.int64, np.int32}
+_TEXT = (str, bytes, bytearray, memoryview)
+_DEEPEST = 32  # nesting of lists, and dimensions of a population: numpy's own limit is 64, older ones' 32
+_GROUP_FILES = {  # of a memory control group, by the name of its controller: version 2 has none
+    "": ("memory.max", "memory.current", "inactive_file"),
+    "memory": ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+}
+
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = _short.maxlong = 60
+
+
+def magnitude(where: str, value: Any, unit: str) -> float | Array:
+    """`value` in `unit`: a float, or an array of the real dtype it came with."""
+    return _plain(f"{where} must be a number or an array of numbers{_in(unit)}", value, unit)
+
+
+def number(
+    where: str,
+    value: Any,
+    unit: str = "",
+    *,
+    above: Bound = None,
+    at_least: Bound = None,
+    at_most: Bound = None,
+    finite: bool = True,
+) -> float:
+    """One number within bounds. `finite=False` lets infinity pass, never NaN."""
+    bounds = {">": above, ">=": at_least, "<=": at_most}
+    must = f"{where} must be a {'finite ' * finite}number{_bounds(bounds, unit)}"
+    plain = _plain(must, value, unit)
+    if not isinstance(plain, float):
+        raise _refusal(ValueError, must, _shown(value), "Pass one value.")
+    if not (math.isfinite(plain) if finite else plain == plain) or not _within(plain, bounds):
+        raise _refusal(ValueError, must, _shown(value))
+    return plain
+
+
+def integer(where: str, value: Any, *, at_least: int | None = None, at_most: int | None = None) -> int:
+    """A whole number within bounds: any integer type, or a float without a fraction such as 1e4."""
+    bounds = {">=": at_least, "<=": at_most}
+    must = f"{where} must be a whole number{_bounds(bounds, '')}"
+    exact = isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.timedelta64))  # both are ints
+    plain = value if exact else _plain(must, value, "")
+    if not (exact or (isinstance(plain, float) and plain.is_integer())) or not _within(int(plain), bounds):
+        raise _refusal(ValueError, must, _shown(value))
+    return int(plain)
+
+
+def array(
+    where: str, value: Any, unit: str, shapes: Sequence[tuple[int, ...]], *, finite: bool = True, at_least: Bound = None
+) -> NDArray[np.float64]:
+    """`value` as float64 of shape () or exactly one of `shapes`; not a copy when it is that already.
+    `finite=False` lets infinity pass, never NaN."""
+    plain = magnitude(where, value, unit)
+    allowed = list(dict.fromkeys([(), *shapes]))
+    if np.shape(plain) not in allowed:
+        *most, last = map(str, allowed)
+        must = f"{where} must have shape {', '.join(most)}{' or ' * bool(most)}{last}"
+        cure = "Pass one value for all neurons or one per neuron." if most else "Pass one value."
+        raise _refusal(ValueError, must, str(np.shape(plain)), cure)
+    with np.errstate(over="ignore"):  # a longdouble beyond float64 becomes infinite, and is refused as that
+        result = np.asarray(plain, dtype=np.float64)
+    good = np.isfinite(result) if finite else ~np.isnan(result)
+    _require(f"{where} must be {'finite' if finite else 'numbers'}", result, good)
+    if at_least is not None:
+        _require(f"{where} must be{_bounds({'>=': at_least}, unit)}", result, result >= at_least)
+    return result
+
+
+def finite(where: str, array: Array) -> None:
+    """Refuse NaN and infinity, naming the first."""
+    _require(f"{where} must be finite", array, np.isfinite(array))
+
+
+def steps(where: str, duration: Any, dt: float, *, at_least: int = 0) -> int:
+    """`duration` in whole steps of `dt`, both in ms. A thousandth of a step is forgiven: 0.3 is 3 steps of 0.1."""
+    ratio = number(where, duration, "ms", at_least=0) / dt
+    if not ratio < 2**62:
+        raise _refusal(ValueError, f"{where} must be less than 2**62 steps of {dt} ms", _shown(duration))
+    if ratio < at_least - 1e-3:
+        raise _refusal(ValueError, f"{where} must be >= {at_least * dt:.15g} ms", _shown(duration))
+    whole = round(ratio)
+    if abs(ratio - whole) > 1e-3:
+        must = f"{where} must be a whole number of steps of {dt} ms"
+        cure = f"Use {math.floor(ratio) * dt:.15g} or {math.ceil(ratio) * dt:.15g} ms."
+        raise _refusal(ValueError, must, _shown(duration), cure)
+    return whole
+
+
+def one_of(where: str, value: Any, options: Collection[str]) -> str:
+    """One of the names in `options`."""
+    if isinstance(value, str) and value in options:
+        return str(value)
+    kind = ValueError if isinstance(value, str) else TypeError
+    raise _refusal(kind, f"{where} must be a known name", _shown(value), _suggestion(value, options))
+
+
+def unknown(where: str, name: str, known: Collection[str]) -> NoReturn:
+    """Refuse a keyword that `where` does not have."""
+    raise TypeError(f"{where} has no parameter {_shown(name)}. {_suggestion(name, known)}")
+
+
+def size(where: str, value: Any) -> tuple[int, ...]:
+    """The shape of a population: a whole number or a tuple of them, each at least 1."""
+    several = isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1)
+    if several and not 1 <= len(value) <= _DEEPEST:
+        must = f"{where} must be a whole number >= 1 or a tuple of 1 to {_DEEPEST} of them"
+        raise _refusal(ValueError, must, _shown(value))
+    lengths = tuple(integer(where, n, at_least=1) for n in (value if several else (value,)))
+    if math.prod(lengths) > np.iinfo(np.intp).max:
+        raise _refusal(ValueError, f"{where} must be less than 2**63 neurons in all", _shown(value))
+    return lengths
+
+
+def dtype(where: str, value: Any) -> np.dtype[Any]:
+    """float32 or float64, by name or type."""
+    found: np.dtype[Any] | None = None
+    with contextlib.suppress(Exception):  # TypeError, ValueError or SyntaxError, depending on the value
+        found = None if value is None else np.dtype(value)  # numpy takes None for float64
+    if found is not None and found in (np.dtype(np.float32), np.dtype(np.float64)):
+        return found
+    kind = TypeError if found is None and not isinstance(value, str) else ValueError
+    raise _refusal(kind, f"{where} must be float32 or float64", _shown(value if found is None else str(found)))
+
+
+def fits(where: str, n_bytes: int, cure: str) -> None:
+    """Refuse a request for more memory than is free, before it is made."""
+    free = free_memory() if n_bytes >= 2**24 else None  # less is not worth the look
+    if free is not None and n_bytes > free:
+        must = f"{where} must fit in the free memory ({free / 2**30:.4g} GiB)"
+        raise _refusal(ValueError, must, f"{n_bytes / 2**30:.4g} GiB", cure)
+
+
+def free_memory(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Bytes this process may still take, by the machine and by its control groups; None where Linux does not tell."""
+    room = []
+    with contextlib.suppress(OSError):
+        words = (proc / "meminfo").read_text().split()
+        room += [1024 * int(amount) for name, amount in itertools.pairwise(words) if name == "MemAvailable:"]
+        for line in (proc / "self/cgroup").read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            for controller in _GROUP_FILES.keys() & controllers.split(","):
+                group = groups / controller / path.lstrip("/")
+                for folder in (group, *group.parents):  # a limit of a parent binds too
+                    room += _room(folder, *_GROUP_FILES[controller])
+    return min(room, default=None)
+
+
+def _room(folder: Path, limit: str, usage: str, cached: str) -> list[int]:
+    with contextlib.suppress(OSError, ValueError):  # no such file, or no limit: "max"
+        words = (folder / "memory.stat").read_text().split()
+        droppable = int(dict(zip(words[::2], words[1::2], strict=True))[cached])  # files kept in memory make way
+        return [max(0, int((folder / limit).read_text()) - int((folder / usage).read_text()) + droppable)]
+    return []
+
+
+def _plain(must: str, value: Any, unit: str, at: tuple[int, ...] = ()) -> float | Array:
+    """`value` without its unit. `at` is its place in the lists around it."""
+    if type(value) is np.ndarray and value.ndim and value.dtype.kind in "fiu":
+        return value
+    if type(value) in _NUMBER_TYPES:
+        with contextlib.suppress(OverflowError):
+            return float(value)
+    if isinstance(value, Sequence) and not isinstance(value, _TEXT):
+        return _stacked(must, value, unit, at)
+    reader = _reader(value)
+    try:
+        plain = reader(value, unit) if reader else value
+        obstacle = _obstacle(plain, unit)
+        values = np.asarray(None if obstacle else plain)
+    except Exception as error:  # each package has its own
+        cure = f"Its unit must convert to {unit}." if unit else "Pass it without a unit."
+        kind, cure = (ValueError, cure) if reader else (TypeError, "")
+        raise _refusal(kind, must, _shown(value) + _at(at), cure) from error
+    if values.dtype.kind == "O" and values.ndim and any(map(_reader, values.flat)):
+        return _stacked(must, values.tolist(), unit, at)
+    if values.dtype.kind not in "fiu":
+        kind = ValueError if type(value) is int else TypeError
+        raise _refusal(kind, must, _shown(value) + _at(at), obstacle or _CURES.get(values.dtype.kind, ""))
+    return values if values.ndim else float(values)
+
+
+def _stacked(must: str, values: Sequence[Any], unit: str, at: tuple[int, ...]) -> Array:
+    """One array from a list. Element by element unless all are numbers: numpy would drop the units of some."""
+    if len(at) == _DEEPEST:
+        raise _refusal(ValueError, must, f"lists nested more than {_DEEPEST} deep")
+    if set(map(type, values)) <= _NUMBER_TYPES:
+        with contextlib.suppress(OverflowError):  # an int too large for a float: found below, with its place
+            return np.array(values, dtype=np.float64)
+    parts = [_plain(must, part, unit, (*at, index)) for index, part in enumerate(values)]
+    if len(set(map(np.shape, parts))) > 1:
+        raise _refusal(ValueError, must, f"rows of different lengths{_at(at)}", "Make all rows equally long.")
+    return np.array(parts, dtype=np.float64)
+
+
+def _reader(value: Any) -> Callable[[Any, str], Any] | None:
+    return next((read for method, read in _READERS.items() if hasattr(type(value), method)), None)
+
+
+def _obstacle(value: Any, unit: str) -> str:
+    """What to do about a value from which numpy would silently drop a unit or a mask; "" for all others."""
+    if isinstance(value, np.ndarray) and hasattr(value, "mask"):
+        return "Fill the masked elements with .filled(value)."
+    if hasattr(type(value), "toarray"):
+        return "Convert it with .toarray()."
+    if any(hasattr(type(value), name) for name in ("unit", "units", "dimensions")):  # brian2, for one
+        return f"Pass plain numbers{_in(unit)}."
+    walked = hasattr(type(value), "__getitem__") and not hasattr(type(value), "__array__")
+    return "Pass a list or an array." if walked and not isinstance(value, (str, bytes, memoryview)) else ""
+
+
+def _refusal(kind: type[Exception], must: str, got: str, cure: str = "") -> Exception:
+    return kind(f"{must}, got {got}.{' ' * bool(cure)}{cure}")
+
+
+def _require(must: str, values: Array, good: Array) -> None:
+    if not good.all():
+        index = tuple(map(int, np.unravel_index(int(np.argmin(good)), np.shape(values))))
+        raise _refusal(ValueError, must, f"{np.asarray(values)[index]}{_at(index)}")
+
+
+def _within(value: float, bounds: Mapping[str, Bound]) -> bool:
+    return all(_SIGNS[sign](value, bound) for sign, bound in bounds.items() if bound is not None)
+
+
+def _bounds(bounds: Mapping[str, Bound], unit: str) -> str:
+    text = " and ".join([f"{sign} {bound}" for sign, bound in bounds.items() if bound is not None])
+    return f" {text} {unit}".rstrip() if text else _in(unit)
+
+
+def _in(unit: str) -> str:
+    return f" in {unit}" if unit else ""
+
+
+def _at(index: tuple[int, ...]) -> str:
+    return f" at index {index[0] if len(index) == 1 else index}" if index else ""
+
+
+def _suggestion(name: Any, known: Collection[str]) -> str:
+    by_lower = {option.lower(): option for option in known}
+    near = difflib.get_close_matches(str(name)[:60].lower(), by_lower, 1, 0.5) if isinstance(name, str) else []
+    return "".join(f"Did you mean '{by_lower[lower]}'? " for lower in near) + f"Known: {', '.join(known)}."
+
+
+def _shown(value: Any) -> str:
+    """A value in a few words: arrays by their shape, anything long cut in the middle."""
+    try:
+        if isinstance(value, (np.number, np.bool_)) or _reader(value):
+            with np.printoptions(threshold=10, edgeitems=2):
+                text = str(value)
+        elif isinstance(shape := getattr(value, "shape", ()), tuple) and shape:
+            kind = "an array" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+            text = f"{kind} of shape {shape}" + (f" and dtype {value.dtype}" if hasattr(value, "dtype") else "")
+        else:
+            text = str(value) if isinstance(value, np.ndarray) else _short.repr(value)
+    except Exception:  # a value that cannot be printed is named by its type
+        text = f"a value of type {type(value).__name__}"
+    text = " ".join(text.split())
+    return text if len(text) <= 80 else f"{text[:50]}...{text[-20:]}"

@@ -1,0 +1,280 @@
+"""The clock-driven engine: owns the lanes of a population and runs the compiled loop over them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._models import Model
+from izhnumba._schemes import Scheme
+
+Array = NDArray[Any]
+Call = Callable[[Array, Array], int]
+
+_LANES = 64  # every array is padded to whole vectors and to whole words of spike bits
+_NEVER = -(2**30)  # `until` of a neuron that has not spiked, and the most steps a neuron can be held
+_PAYS = 20_000  # neuron-steps in one call from which a second thread helps
+_WORTH_COMPILING = 2_000_000_000  # neuron-steps in one run that repay compiling the parallel loop
+
+
+class ClockEngine:
+    """Padded state, parameters and the address table of `_kernels.advance` for n neurons."""
+
+    def __init__(self, model: Model, scheme: Scheme, dtype: np.dtype[Any], reset: str, n: int, dt: float) -> None:
+        from izhnumba._kernels import advance
+
+        self._layout = advance
+        self.model, self.scheme, self.dtype, self.reset, self.n, self.dt = model, scheme, dtype, reset, n, dt
+        self.padded = -(-n // _LANES) * _LANES
+        self._fields = model.named_tuple("V_min", "gain")._fields
+        self._lanes: dict[str, Array] = {}
+        self._kept: dict[int, Array] = {}  # what the table points at must stay alive
+        self._calls: dict[tuple[Any, ...], Call] = {}
+        self.table = np.zeros(advance.TABLE_SIZE, np.int64)
+        self._allocate()
+
+    def _allocate(self) -> None:
+        t, dtype, padded = self._layout, self.dtype, self.padded
+        self.V = self._put(t.V, _aligned(padded, dtype))
+        self.u = self._put(t.U, _aligned(padded, dtype))
+        self.until = self._put(t.UNTIL, np.full(0, _NEVER, np.int32))
+        self.last = self._put(t.LAST, np.full(padded, -1, np.int64))
+        self.spikes = self._put(t.SPIKES, _aligned(padded, np.uint8))
+        self.current = self._put(t.INPUT_I, _aligned(padded, dtype))
+        self.failed = self._put(t.FAILED, np.zeros(4 * -(-padded // t.BLOCK), np.int64))
+        self._put(t.RASTER, np.zeros(padded // _LANES, np.uint64))
+        self._put(t.SCRATCH, _aligned(t.SCRATCH_ROWS * t.BLOCK, dtype))
+        for which in (t.INPUT_JUMP, t.INPUT_G, t.INPUT_GE):
+            self._put_row(which, np.zeros(1, dtype))
+        self.table[[t.N, t.PADDED, t.THREADS, t.RECORD_EVERY]] = self.n, padded, 1, 1
+        self.empty = np.empty(0, dtype)
+
+    def _put(self, entry: int, array: Array) -> Array:
+        self._kept[entry] = array
+        self.table[entry] = array.ctypes.data
+        return array
+
+    def _put_row(self, which: int, rows: Array) -> None:
+        """Point an input of the table at rows of shape (steps or 1, n or padded or 1)."""
+        steps, lanes = rows.shape if rows.ndim == 2 else (1, rows.size)
+        self._put(which, rows)
+        self.table[which + 1] = lanes if steps > 1 else 0
+        self.table[which + 2] = lanes == 1 and self.n > 1
+
+    # --- parameters -----------------------------------------------------------------------------------------------
+
+    def set_parameter(self, name: str, values: Array) -> None:
+        """values: () or (n,)."""
+        lanes = _aligned(self.padded if values.ndim else 1, self.dtype)
+        lanes[: self.n] = values
+        lanes[self.n :] = lanes[self.n - 1 : self.n]
+        self._lanes[name] = lanes
+        self._calls.clear()
+
+    def set_refractory(self, n_ref: Array) -> None:
+        """n_ref: steps for which a neuron is held after a spike, () or (n,)."""
+        t = self._layout
+        if t.N_REF not in self._kept:
+            if not np.any(n_ref):
+                return
+            self.until = self._put(t.UNTIL, np.full(self.padded, _NEVER, np.int32))
+            self._put(t.N_REF, np.zeros(self.padded, np.int32))
+            self._calls.clear()
+        self._kept[t.N_REF][: self.n] = n_ref
+
+    # --- state ----------------------------------------------------------------------------------------------------
+
+    @property
+    def step(self) -> int:
+        """Steps done since the last reset."""
+        return int(self.table[self._layout.STEP])
+
+    def rewind(self) -> None:
+        self.table[[self._layout.STEP, self._layout.BASE]] = 0
+        self.until[:] = _NEVER
+        self.last[:] = -1
+        self.spikes[:] = 0
+
+    def held(self) -> Array:
+        """Neurons that spiked in the last step or were held in it."""
+        if self.until.size:
+            return self.until[: self.n] > self.step - 1 - int(self.table[self._layout.BASE])
+        return (self.last[: self.n] == self.step - 1) & (self.step > 0)
+
+    def _rebase(self) -> None:
+        """Keep the 32-bit step counts of `until` small."""
+        done = self.step - int(self.table[self._layout.BASE])
+        if done > -_NEVER // 2:
+            np.maximum(self.until, _NEVER + done, out=self.until)
+            self.until -= done
+            self.table[self._layout.BASE] = self.step
+
+    # --- running --------------------------------------------------------------------------------------------------
+
+    def stepper(self, wanted_threads: int | None) -> Call:
+        """`call(table, I)` for single steps: I is the current, or empty to use `current` as it is."""
+        t = self._layout
+        self._rebase()
+        self._put_row(t.INPUT_I, self.current)
+        threads = threads_for(self.n, wanted_threads)
+        self.table[[t.STEPS, t.RECORD_N, t.THREADS]] = 1, 0, threads
+        call = self._call(False, False, threads)
+        if threads == 1:
+            return call
+
+        def parallel_call(table: Array, I: Array) -> int:  # noqa: E741
+            with _one_parallel_region():
+                return call(table, I)
+
+        return parallel_call
+
+    def advance(self, n_steps: int, inputs: dict[str, Array], threads: int) -> int:
+        """`n_steps` steps with `inputs`: rows of shape (n_steps or 1, n or 1) under I, and jump or g with gE."""
+        t = self._layout
+        self._rebase()
+        for name, which in (("I", t.INPUT_I), ("jump", t.INPUT_JUMP), ("g", t.INPUT_G), ("gE", t.INPUT_GE)):
+            if name in inputs:
+                self._put_row(which, inputs[name])
+        if self._kept[t.RASTER].size < n_steps * self.padded // _LANES:
+            self._put(t.RASTER, np.empty(n_steps * self.padded // _LANES, np.uint64))
+        self.table[[t.STEPS, t.THREADS]] = n_steps, threads
+        call = self._call("jump" in inputs, "g" in inputs, threads)
+        if threads == 1:
+            return call(self.table, self.empty)
+        with _one_parallel_region():
+            return call(self.table, self.empty)
+
+    def record(self, lanes: Array, every: int, V: Array | None, u: Array | None) -> None:
+        """Write the states of `lanes` (int64, ascending) into rows of V and u at each step of the next slices that is a
+        multiple of `every`."""
+        t = self._layout
+        self._put(t.RECORD_LANES, lanes)
+        for entry, rows in ((t.RECORD_V, V), (t.RECORD_U, u)):
+            self.table[entry] = 0
+            if rows is not None:
+                self._put(entry, rows)
+        self.table[[t.RECORD_N, t.RECORD_EVERY]] = lanes.size, every
+
+    def spike_list(self, n_steps: int) -> tuple[Array, Array]:
+        """(neuron, step) of the spikes of the last `n_steps` steps, in order."""
+        from izhnumba._kernels.raster import spike_list
+
+        words = self._kept[self._layout.RASTER][: n_steps * self.padded // _LANES]
+        return spike_list(words, self.padded // _LANES, self.step - n_steps)
+
+    def failure(self, n_steps: int) -> tuple[int, int, int, str]:
+        """(step, neurons, first neuron, "V" or "u") of the first values in the last slice that were not finite."""
+        failed = self.failed.reshape(-1, 4)
+        step = failed[failed[:, 1] > 0, 0].min()
+        first = failed[(failed[:, 1] > 0) & (failed[:, 0] == step)]
+        block = int(np.flatnonzero((failed[:, 1] > 0) & (failed[:, 0] == step))[0])
+        lane = block * self._layout.BLOCK + int(first[0, 2])
+        return self.step - n_steps + int(step), int(first[:, 1].sum()), lane, "V" if first[0, 3] else "u"
+
+    # --- compiling ------------------------------------------------------------------------------------------------
+
+    def _call(self, jumps: bool, conductances: bool, threads: int) -> Call:
+        key = (jumps, conductances, threads > 1)
+        if key not in self._calls:
+            safe_V = self._bind_parameters()
+            short = self.scheme.exponential and not conductances and safe_V is not None
+            variant = self._layout.Variant(
+                self.model, self.scheme, self.dtype.name, self.reset,
+                sum(1 << k for k, name in enumerate(self._fields) if self._lanes[name].size > 1),
+                self.until.size > 0, bool(np.any(self._lanes["V_min"] > -np.inf)), jumps, conductances, short,
+            )  # fmt: skip
+            self._calls[key] = self._layout.entry(variant, threads > 1)
+        return self._calls[key]
+
+    def _bind_parameters(self) -> float | None:
+        """Put gain and the addresses in the table; the lowest V for which the short exprel holds, if there is one."""
+        t = self._layout
+        p = self._p()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            z = self.dt * np.asarray(self.model.u_slope(p), float)
+            phi = np.where(np.abs(z) > 1e-300, np.expm1(z) / z, 1.0)
+        gain = np.asarray(self.dt * np.asarray(self.model.rate(p), float) * phi)
+        self._lanes["gain"] = _aligned(self.padded if gain.size > 1 else 1, self.dtype)
+        self._lanes["gain"][: self.n if gain.size > 1 else 1] = gain
+        addresses = np.zeros(t.MAX_PARAMETERS, np.int64)
+        for k, name in enumerate(self._fields):
+            addresses[k] = self._lanes[name].ctypes.data
+        self._put(t.PARAMETERS, addresses)
+        safe_V = self._safe_V(p)
+        self._put(t.CONSTANTS, np.array([self.dt, -np.inf if safe_V is None else safe_V], self.dtype))
+        return safe_V
+
+    def _p(self) -> Any:
+        """The named tuple of parameters, each as float64 of shape () or (n,)."""
+        values = {}
+        for name in self._fields[:-1]:
+            lanes = self._lanes[name].astype(np.float64)
+            values[name] = lanes[: self.n] if lanes.size > 1 else lanes[0]
+        return self.model.named_tuple("V_min")(**values)
+
+    def _safe_V(self, p: Any) -> float | None:
+        """V from which on, up to the threshold, z = dt * slope(V) stays within the range of the short exprel, with a
+        margin for rounding; None if the reset or the slope cannot promise that."""
+        from izhnumba._kernels.exprel import SHORT_RANGE
+
+        limit = SHORT_RANGE * 0.995
+        at = {V: np.asarray(self.dt * self.model.dV_slope(float(V), 0.0, p)) for V in (-400, -100, 0, 1)}
+        a, b = at[0], at[1] - at[0]
+        linear = all(np.allclose(at[V], a + b * V, rtol=1e-9, atol=1e-12) for V in (-400, -100))
+        thresholds = [np.asarray(self.model.threshold(float(u), p)) for u in (-100.0, 0.0, 100.0)]
+        resets = [np.asarray(self.model.V_reset(float(u), p)) for u in (-100.0, 0.0, 100.0)]
+        fixed = all(np.array_equal(x, y) for xs in (thresholds, resets) for x, y in zip(xs, xs[1:], strict=False))
+        if not (linear and fixed and self.reset == "hard" and np.all(b > 0)):
+            return None
+        safe_V = float(np.max((-limit - a) / b))
+        if np.any(a + b * thresholds[0] > limit) or np.any(resets[0] < safe_V) or np.any(resets[0] > thresholds[0]):
+            return None
+        return safe_V
+
+
+def _aligned(size: int, dtype: Any) -> Array:
+    """Zeros that start on a cache line."""
+    dtype = np.dtype(dtype)
+    raw = np.zeros(size * dtype.itemsize + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + size * dtype.itemsize].view(dtype)
+
+
+# --- Threads --------------------------------------------------------------------------------------------------------
+
+_region = threading.Lock()
+_state = {"parallel": False, "forked": False}
+
+
+def threads_for(neuron_steps: int, wanted: int | None = None, total: int = 0) -> int:
+    """How many threads to use for a call of `neuron_steps`, in a run of `total`. The result does not depend on it."""
+    if wanted == 1 or neuron_steps < _PAYS or _state["forked"] or _region.locked():
+        return 1
+    if wanted is None and not _state["parallel"] and total < _WORTH_COMPILING:
+        return 1
+    return wanted or os.cpu_count() or 1
+
+
+@contextmanager
+def _one_parallel_region() -> Iterator[None]:
+    """One parallel loop at a time: the workqueue layer aborts the process if two Python threads enter one."""
+    with _region:
+        _state["parallel"] = True
+        yield
+
+
+def _after_fork() -> None:
+    """GNU OpenMP kills a child that was forked after a parallel loop and enters one itself: stay serial there."""
+    global _region
+    _region = threading.Lock()
+    _state["forked"] = _state["parallel"]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,118 @@
+"""Feeds: a user's input, whatever its form, as rows of numbers that the engine reads step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba import _checks
+from izhnumba._inputs import Constant, Input
+
+Array = NDArray[Any]
+_CACHED = 2**21  # bytes of rows prepared at a time, so that they are still in the cache when they are read
+
+
+class Feed:
+    """Rows of one input: `rows(step, count)` gives (count or 1, neurons or 1) values of the population's dtype."""
+
+    def __init__(self, rows: Callable[[int, int], Array], width: int, *, constant: bool, prepared: bool) -> None:
+        self.rows, self.constant = rows, constant
+        self._width = width if prepared else 0
+
+    def most_steps(self, itemsize: int) -> int:
+        """For how many steps rows should be asked for at a time."""
+        return max(4, _CACHED // (self._width * itemsize)) if self._width else 2**62
+
+
+def feed(where: str, value: Any, unit: str, pop: Any, n_steps: int | None, ordinal: int = 0) -> Feed:
+    """The feed of a scalar, an array that broadcasts to Shape, an array over time or an input object.
+
+    n_steps: length of the run, None for a single step, which takes no array over time and no input object.
+    """
+    if isinstance(value, Input) and not isinstance(value, Constant) and n_steps is not None:
+        bound = value.bind(pop.shape, pop.dt, pop.dtype, pop._key("input", ordinal), pop._memory, unit=unit)
+        width = bound(pop.n_steps, 1).shape[1] if n_steps else 1
+        return Feed(bound, width, constant=False, prepared=True)
+    if isinstance(value, Constant):
+        value = value.value
+    values = np.asarray(_checks.magnitude(where, value, unit))
+    over_time = n_steps is not None and values.ndim == len(pop.shape) + 1 and len(values) == n_steps
+    if not _broadcasts(values.shape[over_time:], pop.shape):
+        raise ValueError(_misfit(where, values.shape, pop.shape, n_steps))
+    _checks.finite(where, values)
+    if over_time:
+        return _table(values, pop)
+    row = np.broadcast_to(values, pop.shape).ravel() if values.ndim else values.reshape(1)
+    row = np.ascontiguousarray(row, pop.dtype)[np.newaxis]
+    _checks.finite(where, row)  # a float64 may exceed float32
+    return Feed(lambda step, count: row, row.size, constant=True, prepared=False)
+
+
+def _table(values: Array, pop: Any) -> Feed:
+    """An array over time: used as it lies in memory if it can be, else converted a few steps at a time."""
+    start, n = pop.n_steps, pop.n
+    trailing = int(np.prod(values.shape[1:]))
+    if trailing == 1 or values.shape[1:] == pop.shape:
+        table = values.reshape(len(values), trailing)
+
+        def rows(step: int, count: int) -> Array:
+            return np.ascontiguousarray(table[step - start : step - start + count], pop.dtype)
+
+        return Feed(rows, trailing, constant=False, prepared=not (table.flags.c_contiguous and table.dtype == pop.dtype))
+
+    def broadcast_rows(step: int, count: int) -> Array:
+        part = values[step - start : step - start + count]
+        return np.broadcast_to(part, (count, *pop.shape)).reshape(count, n).astype(pop.dtype)
+
+    return Feed(broadcast_rows, n, constant=False, prepared=True)
+
+
+def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(shape, target) == target
+    except ValueError:
+        return False
+
+
+def _misfit(where: str, got: tuple[int, ...], shape: tuple[int, ...], n_steps: int | None) -> str:
+    if n_steps is None:
+        return f"{where} must broadcast to shape {shape}, got shape {got}. Pass one value for all neurons or one per neuron."
+    table = (n_steps, *shape)
+    cure = "Pass one value for all neurons, one per neuron, or one row per step."
+    if got == (n_steps,):
+        cure = f"For the same input to all neurons, reshape it to {(n_steps, *(1,) * len(shape))}."
+    return f"{where} must broadcast to shape {shape} or have shape {table}, got shape {got}. {cure}"
+
+
+def conductances(where: str, g: Any, E: Any, units: tuple[str, str], pop: Any, n_steps: int | None) -> dict[str, Feed]:
+    """The feeds "g" (sum of conductances) and "gE" (sum of g E) of one or several receptors, summed in order."""
+    if g is None and E is None:
+        return {}
+    if g is None or E is None:
+        missing, given = ("g", "E") if g is None else ("E", "g")
+        raise ValueError(f"{where} {given} must come with {missing}, got {given} alone. Pass both or neither.")
+    several = isinstance(g, (list, tuple)) and isinstance(E, (list, tuple))
+    gs, Es = (g, E) if several else ([g], [E])
+    if len(gs) != len(Es):
+        raise ValueError(f"{where} g must have one entry per entry of E ({len(Es)}), got {len(gs)}.")
+    pairs = [
+        (feed(f"{where} g", one, units[0], pop, n_steps, 100 + k), feed(f"{where} E", level, units[1], pop, n_steps, 200 + k))
+        for k, (one, level) in enumerate(zip(gs, Es, strict=True))
+    ]
+
+    def total(times_E: bool) -> Callable[[int, int], Array]:
+        def rows(step: int, count: int) -> Array:
+            terms = [one.rows(step, count) * level.rows(step, count) if times_E else one.rows(step, count)
+                     for one, level in pairs]  # fmt: skip
+            return np.ascontiguousarray(sum(terms[1:], terms[0]))
+
+        return rows
+
+    constant = all(f.constant for pair in pairs for f in pair)
+    return {
+        "g": Feed(total(False), pop.n, constant=constant, prepared=not constant),
+        "gE": Feed(total(True), pop.n, constant=constant, prepared=not constant),
+    }

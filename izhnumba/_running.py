@@ -1,0 +1,80 @@
+"""Running in slices: one compiled call of about 25 ms after the other, with input, records and progress between them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from izhnumba._clock_engine import ClockEngine, threads_for
+from izhnumba._feeds import Feed
+from izhnumba._recorders import SpikeRecorder, StateRecorder
+
+_SLICE_SECONDS = 0.025  # Ctrl-C, progress and the look for values that are not finite wait that long
+_FIRST_SLICE = 10_000_000  # neuron-steps; later slices follow the measured speed
+_MOST_STEPS = 2**16
+
+Progress = Callable[[float, float], Any]
+
+
+class NotFinite(Exception):
+    """V or u of some neuron stopped being finite in the last slice, of `n_steps`."""
+
+    def __init__(self, n_steps: int) -> None:
+        self.n_steps = n_steps
+
+
+def run_slices(
+    engine: ClockEngine,
+    n_steps: int,
+    feeds: dict[str, Feed],
+    spikes: SpikeRecorder,
+    states: StateRecorder,
+    threads: int | None,
+    progress: Progress | None,
+) -> None:
+    """Advance by `n_steps`. Stopped by an exception it leaves state and records at the same whole slice."""
+    stop = engine.step + n_steps
+    longest = min([_MOST_STEPS, *(f.most_steps(engine.dtype.itemsize) for f in feeds.values())])
+    length = max(1, _FIRST_SLICE // engine.padded)
+    inputs: dict[str, Any] = {name: f.rows(engine.step, 1) for name, f in feeds.items() if f.constant}
+    while engine.step < stop:
+        start, now = engine.step, time.perf_counter()
+        count = min(length, longest, stop - start)
+        inputs |= {name: f.rows(start, count) for name, f in feeds.items() if not f.constant}
+        states.aim(count)
+        try:
+            failed = engine.advance(count, inputs, threads_for(engine.n * count, threads, engine.n * (stop - start)))
+        finally:  # Ctrl-C may strike between the call and the next line
+            done = engine.step - start
+            if done:
+                spikes.take(engine, done)
+                states.took(done)
+        if failed:
+            raise NotFinite(count)
+        length = max(1, int(count * min(4.0, _SLICE_SECONDS / (time.perf_counter() - now))))
+        if progress:
+            progress((engine.step - stop + n_steps) * engine.dt, n_steps * engine.dt)
+
+
+class ProgressBar:
+    """One line on standard error: model time, speed and the time left."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+        self._shown = 0.0
+
+    def __call__(self, done: float, total: float) -> None:
+        now = time.perf_counter()
+        if done < total and now - self._shown < 0.1:
+            return
+        self._shown = now
+        elapsed = now - self._start
+        filled = int(30 * done / total)
+        speed = done / 1000 / elapsed if elapsed else 0.0
+        left = elapsed * (total - done) / done if done else 0.0
+        bar = "#" * filled + "." * (30 - filled)
+        end = "\n" if done >= total else ""
+        sys.stderr.write(f"\r[{bar}] {done:.6g} of {total:.6g} ms, {speed:.3g} x real time, {left:.0f} s left  {end}")
+        sys.stderr.flush()

@@ -1,0 +1,300 @@
+"""The command line: `izhnumba demo | run | presets | info`.
+
+Every wrong input is one line on stderr and exit code 2; output files appear complete or not at all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import importlib.util
+import math
+import os
+import platform
+import sys
+import time
+import warnings
+from array import array
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+import izhnumba as iz
+from izhnumba import _checks
+from izhnumba._compile import cache_folder
+
+HAVE_MATPLOTLIB = importlib.util.find_spec("matplotlib") is not None
+NO_MATPLOTLIB = 'it needs matplotlib. Install it with: pip install "izhnumba[plot]"'
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0, 1 for a failed simulation, 2 for wrong input, 130 after Ctrl-C."""
+    arguments = _parser().parse_args(argv)
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: _say(arguments, f"warning: {message}")
+        try:
+            arguments.command(arguments)
+        except OSError as error:
+            return _say(arguments, f"{error.filename or 'error'}: {error.strerror}", 2)
+        except (ValueError, ImportError) as error:
+            return _say(arguments, str(error), 2)
+        except RuntimeError as error:  # V or u became non-finite
+            return _say(arguments, str(error), 1)
+        except KeyboardInterrupt:
+            return _say(arguments, "interrupted, no file was written.", 130)
+    return 0
+
+
+def _say(arguments: argparse.Namespace, message: str, code: int = 0) -> int:
+    print(f"izhnumba {arguments.name}: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")  # argparse would print the usage before it
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="izhnumba", description="Simulate Izhikevich neurons.")
+    commands = parser.add_subparsers(dest="name", required=True, metavar="demo|run|presets|info")
+    demo = commands.add_parser("demo", help="1000 different neurons on noise, with a figure")
+    demo.add_argument("--duration", type=float, default=1000.0, metavar="MS", help="model time (default: 1000)")
+    demo.add_argument("--seed", type=int, default=2003, help="seed of parameters and noise (default: 2003)")
+    demo.add_argument("--plot", default="izhnumba-demo.png", metavar="FILE", help="default: izhnumba-demo.png")
+    demo.set_defaults(command=_demo)
+
+    run = commands.add_parser("run", help="drive neurons with the currents of a file")
+    file = "CSV or .npy; a row per step, a column per neuron, in mV/ms or for 2007/... in pA; a CSV may have a header"
+    run.add_argument("--current", required=True, metavar="FILE", help=file)
+    run.add_argument("--preset", default="RS", metavar="NAME", help="see `izhnumba presets` (default: RS)")
+    run.add_argument("--dt", type=float, default=0.1, metavar="MS", help="time step (default: 0.1)")
+    run.add_argument("--duration", type=float, metavar="MS", help="default: the rows of the file times dt")
+    run.add_argument("--neurons", type=int, metavar="N", help="refuse a file that has not N columns")
+    run.add_argument("--tau-ref", type=float, default=0.0, metavar="MS", help="refractory time (default: 0)")
+    run.add_argument("--scheme", default="exp_euler", metavar="NAME", help=", ".join(iz.schemes))
+    run.add_argument("--dtype", default="float64", choices=("float64", "float32"), help="default: float64")
+    run.add_argument("--out", metavar="FILE", help="write the spikes as CSV: neuron, step, time in ms")
+    run.add_argument("--record", metavar="FILE", help="write V after every step as CSV: time, one column per neuron")
+    run.add_argument("--plot", metavar="FILE", help="write a raster and the trace of the first neuron")
+    run.set_defaults(command=_run)
+
+    commands.add_parser("presets", help="names, schemes and sources of the presets").set_defaults(command=_presets)
+    commands.add_parser("info", help="versions, threads, cache and speed of this machine").set_defaults(command=_info)
+    return parser
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    dt = 1.0  # of net.m, whose noise is a number per neuron and step
+    duration = dt * _checks.steps("--duration", arguments.duration, dt, at_least=1)
+    excitatory = np.arange(1000) < 800
+    population = iz.Population(1000, scheme="izhikevich2003", dt=dt, seed=arguments.seed, **_cells(arguments.seed))
+    drive = iz.Noise(np.where(excitatory, 5.0, 2.0)) + iz.Constant(np.where(excitatory, 2.0, 1.0))
+
+    with _output(arguments.plot if HAVE_MATPLOTLIB else None) as figure_file:
+        started = time.perf_counter()
+        population.run(dt, drive, record="V", neurons=[0])
+        population.reset()
+        ready = time.perf_counter()
+        result = population.run(duration, drive, record="V", neurons=[0])
+        seconds = time.perf_counter() - ready
+        if figure_file:
+            _save_figure(result, figure_file)
+
+    counts = np.bincount(result.spikes.i, minlength=1000) * 1000 / duration
+    print(f"1000 neurons, {duration:g} ms of model time, scheme izhikevich2003, dt {dt:g} ms")
+    print(f"rates             {counts[:800].mean():.1f} Hz excitatory, {counts[800:].mean():.1f} Hz inhibitory")
+    print(f"wall time         {seconds:.4f} s, and {ready - started:.2f} s to compile or load the kernels")
+    print(f"real-time factor  {duration / 1000 / seconds:.0f}")
+    print(f"figure            {arguments.plot if figure_file else 'none: ' + NO_MATPLOTLIB}")
+
+
+def _cells(seed: int) -> dict[str, Any]:
+    """The 800 excitatory (RS to CH) and 200 inhibitory (LTS to FS) cells of net.m, Izhikevich 2003."""
+    rng = np.random.default_rng(seed)
+    e, i = rng.random(800), rng.random(200)
+    a = np.append(0 * e + 0.02, 0.02 + 0.08 * i)
+    b = np.append(0 * e + 0.2, 0.25 - 0.05 * i)
+    c = np.append(15 * e**2 - 65, 0 * i - 65)
+    d = np.append(8 - 6 * e**2, 0 * i + 2)
+    return dict(a=a, b=b, c=c, d=d, u="nullcline")
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    names = (arguments.current, arguments.out, arguments.record, arguments.plot)
+    paths = [Path(name).resolve() for name in names if name is not None]
+    if len(set(paths)) < len(paths):
+        raise ValueError("--current, --out, --record and --plot must be different files.")
+    if arguments.plot is not None:
+        _check_figure_name(arguments.plot)
+    preset = iz.presets[arguments.preset]
+    path = Path(arguments.current)
+    current = _read_npy(path) if path.suffix.lower() == ".npy" else _read_csv(path)
+    rows, n = current.shape
+    if not current.size:
+        raise ValueError(f"{path}: must hold at least one row of numbers, got none.")
+    if arguments.neurons not in (None, n):
+        raise ValueError(f"{path}: must have {arguments.neurons} columns, one per neuron, got {n}.")
+    population = iz.Population(
+        n, scheme=arguments.scheme, dt=arguments.dt, dtype=arguments.dtype, tau_ref=arguments.tau_ref, **preset
+    )
+    dt = population.dt
+    duration = rows * dt if arguments.duration is None else arguments.duration
+    steps = _checks.steps("--duration", duration, dt)
+    if steps > rows:
+        raise ValueError(f"--duration must be at most {rows * dt:g} ms, as long as the file, got {duration:g}.")
+
+    with _output(arguments.out) as out, _output(arguments.record) as record, _output(arguments.plot) as figure:
+        started = time.perf_counter()
+        recorded = dict(record="V", neurons=None if record else [0]) if record or figure else {}
+        result = population.run(duration, current[:steps], progress=sys.stderr.isatty(), **recorded)
+        seconds = time.perf_counter() - started
+        if out:
+            spikes = np.column_stack([result.spikes.i, result.spikes.step, result.spikes.t])
+            np.savetxt(out, spikes, "%d,%d,%.12g", header="i,step,t", comments="")
+        if record:
+            names = ",".join(["t", *(f"V{i}" for i in range(n))])
+            np.savetxt(record, np.column_stack([result.t, result.V]), "%.12g", ",", header=names, comments="")
+        if figure:
+            _save_figure(result, figure)
+    print(f"{n} x {arguments.preset}, {duration:g} ms: {len(result.spikes.i)} spikes, {seconds:.2f} s with compilation")
+
+
+def _read_npy(path: Path) -> np.ndarray:
+    """The currents of an array file as (steps, neurons)."""
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError):
+        raise ValueError(f"{path}: must be a .npy file of numbers, got something that NumPy cannot read.") from None
+    if values.dtype.kind not in "iuf" or values.ndim not in (1, 2):
+        got = f"{values.dtype} of shape {values.shape}"
+        raise ValueError(f"{path}: must hold real numbers of shape (steps, neurons), got {got}.")
+    _checks.finite(str(path), values)
+    return values.astype(np.float64, copy=False).reshape(len(values), values[:1].size)
+
+
+def _read_csv(path: Path) -> np.ndarray:
+    """The currents of a text file as (steps, neurons); a first line without any number is a header."""
+    try:
+        lines = path.read_text("utf-8-sig").rstrip().splitlines()
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: must be a text file of comma-separated numbers, got binary data.") from None
+    first = 1 if lines and all(_value(field) is None for field in lines[0].split(",")) else 0
+    n_columns = lines[first].count(",") + 1 if lines[first:] else 0
+    values = array("d")
+    for number, line in enumerate(lines[first:], first + 1):
+        fields = line.split(",")
+        place = f"{path}, line {number}"
+        if len(fields) != n_columns:
+            raise ValueError(f"{place}: must have {n_columns} columns like line {first + 1}, got {len(fields)}.")
+        for column, field in enumerate(fields, start=1):
+            value = _value(field)
+            if value is None or not math.isfinite(value):
+                raise ValueError(f"{place}, column {column}: must be a finite number, got {field.strip()[:40]!r}.")
+            values.append(value)
+    return np.array(values).reshape(len(lines) - first, n_columns)
+
+
+def _value(field: str) -> float | None:
+    try:
+        return float(field)
+    except ValueError:
+        return None
+
+
+@contextmanager
+def _output(name: str | None) -> Iterator[Path | None]:
+    """A scratch file beside `name` that takes the name at the end; after an error or Ctrl-C nothing is left."""
+    if name is None:
+        yield None
+        return
+    path = Path(name)
+    if not os.access(path.parent, os.W_OK):
+        raise ValueError(f"{path}: must be in a folder that exists and can be written.")
+    if path.exists() and not (path.is_file() and os.access(path, os.W_OK)):
+        raise ValueError(f"{path}: must be a file that can be written.")
+    scratch = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
+    try:
+        scratch.touch()
+        yield scratch
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _check_figure_name(name: str) -> None:
+    if not HAVE_MATPLOTLIB:
+        raise ImportError(f"--plot: {NO_MATPLOTLIB}")
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    _checks.one_of(f"{name}: file type", Path(name).suffix[1:], FigureCanvasBase.get_supported_filetypes())
+
+
+def _save_figure(result: Any, path: Path) -> None:
+    from matplotlib.figure import Figure  # without pyplot: nothing is shown, no window system is needed
+
+    from izhnumba import plot
+
+    figure = Figure(figsize=(8, 6), layout="constrained")
+    raster, trace = figure.subplots(2, sharex=True, height_ratios=(2, 1))
+    plot.raster(result.spikes, ax=raster)
+    plot.trace(result, ax=trace)
+    figure.savefig(path, dpi=150)
+
+
+def _presets(arguments: argparse.Namespace) -> None:
+    for name, preset in iz.presets.items():
+        print(f"{name:10} {preset.scheme:15} dt {preset.dt:<6g} {preset.source}")
+
+
+def _info(arguments: argparse.Namespace) -> None:
+    import numba
+
+    for package in ("izhnumba", "numpy", "numba", "llvmlite"):
+        print(f"{package:16} {importlib.metadata.version(package)}")
+    print(f"python           {platform.python_version()}")
+    print(f"threading layer  {_threading_layer()}")
+    print(f"threads          {numba.config.NUMBA_NUM_THREADS}")
+    print(f"cache            {cache_folder() or 'none: no folder can be written, each process compiles'}")
+    print(f"SIMD             {_simd()}")
+    for dtype in ("float32", "float64"):
+        print(f"speed {dtype}    {_giga_steps_per_second(dtype):.2f} G neuron-steps/s, 10,000 neurons, 1 thread")
+
+
+def _giga_steps_per_second(dtype: str) -> float:
+    """The best rate of `Population.run` seen within half a second."""
+    population = iz.Population(10_000, dtype=dtype, threads=1)
+    population.run(10.0, 10.0)
+    times = []
+    while sum(times) < 0.5:
+        started = time.perf_counter()
+        population.run(100.0, 10.0)
+        times.append(time.perf_counter() - started)
+    return 10_000 * 1000 / min(times) / 1e9
+
+
+def _threading_layer() -> str:
+    """What Numba chose, which it tells only after a parallel kernel has run."""
+    import numba
+
+    try:
+        iz.Population(10_000, threads=min(2, numba.config.NUMBA_NUM_THREADS)).run(10.0, 10.0)
+        return str(numba.threading_layer())
+    except ValueError:
+        return f"not started, configured: {numba.config.THREADING_LAYER}"
+
+
+def _simd() -> str:
+    """The widest vectors that LLVM may use on this processor."""
+    from llvmlite.binding import get_host_cpu_features
+
+    features = get_host_cpu_features()
+    widths = {"avx512f": 512, "avx2": 256, "avx": 256, "sse2": 128, "neon": 128}
+    return next((f"{width} bits ({name})" for name, width in widths.items() if features.get(name)), "unknown")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

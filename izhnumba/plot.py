@@ -1,0 +1,259 @@
+"""Pictures of spikes, traces and the phase plane. Each function draws into one Axes and returns it.
+
+Needs matplotlib: pip install "izhnumba[plot]". Nothing here opens a window or writes a file. Without `ax` a new figure
+is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from izhnumba._models import Izhikevich, Model
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Function = Callable[[Any, Any], Array]
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # safe for colour-blind eyes
+BLUE, VERMILLION, GREEN, *_ = COLORS
+
+
+def raster(spikes: Any, ax: Axes | None = None, *, batch: int = 0, size: float | None = None, **style: Any) -> Axes:
+    """Draw one mark per spike: time across, neuron up.
+
+    Parameters
+    ----------
+    spikes : Result or Spikes
+    ax : matplotlib Axes, optional
+    batch : int
+        Which batch entry to draw.
+    size : float, points, optional
+        Height of a mark; if omitted it follows the number of neurons.
+    **style
+        Passed on to `Axes.scatter`, such as color.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> from izhnumba import plot
+    >>> plot.raster(iz.Population(3, **iz.presets["RS"]).run(100.0, 10.0)).get_xlabel()
+    'time (ms)'
+    """
+    spikes = getattr(spikes, "spikes", spikes)
+    ax = _axes(ax)
+    drawn = spikes.batch == batch
+    i, t = spikes.i[drawn], spikes.t[drawn]
+    rows = int(i.max()) + 1 if i.size else 1
+    size = float(np.clip(150 / rows, 1.5, 15)) if size is None else size
+    marker, width = ("|", 1.0) if size > 3 else (".", 0.0)
+    default = {"color": BLUE, "marker": marker, "linewidths": width, "rasterized": i.size > 10_000}
+    ax.scatter(t, i, s=size**2, **{**default, **style})
+    ax.set_ylim(-0.5, rows - 0.5)
+    ax.locator_params(axis="y", integer=True)
+    return _labelled(ax, "time (ms)", "neuron")
+
+
+def trace(
+    result: Any, ax: Axes | None = None, *, variable: str = "V", columns: Sequence[int] | None = None, batch: int = 0,
+    peak: float | None = None, unit: str | None = None, **style: Any,
+) -> Axes:  # fmt: skip
+    """Draw recorded V or u over time, one line per recorded neuron.
+
+    Parameters
+    ----------
+    result : Result of a run with `record=`
+    ax : matplotlib Axes, optional
+    variable : "V" or "u"
+    columns : sequence of int, optional
+        Which of the recorded neurons to draw, by their place in the record; all if omitted.
+    batch : int
+        Which batch entry to draw.
+    peak : float, mV, optional
+        Draw every spike up to this height and cut V there, as papers do: a scheme that resets at once never stores
+        the top of a spike, one that resets later stores V far above it. If omitted V is drawn as recorded.
+    unit : str, optional
+        For the axis label; if omitted mV for V and mV/ms for u, which is pA in the 2007 form.
+    **style
+        Passed on to `Axes.plot`, such as color and linewidth.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> from izhnumba import plot
+    >>> result = iz.Population(3, **iz.presets["RS"]).run(100.0, 10.0, record=["V"])
+    >>> plot.trace(result, columns=[0], peak=30.0).get_ylabel()
+    'V (mV)'
+    """
+    ax = _axes(ax)
+    for column in range(len(result.neurons)) if columns is None else columns:
+        t, values = _with_spikes(result, variable, column, batch, peak)
+        ax.plot(t, values, **{"color": COLORS[column % len(COLORS)], "linewidth": 1.0, **style})
+    return _labelled(ax, "time (ms)", f"{variable} ({unit or {'V': 'mV', 'u': 'mV/ms'}[variable]})")
+
+
+def phase_plane(
+    neuron: Any, I: float = 0.0, ax: Axes | None = None, *, index: int = 0, V: tuple[float, float] | None = None,
+    u: tuple[float, float] | None = None, trajectory: Any = None, column: int = 0,
+) -> Axes:  # fmt: skip
+    """Draw nullclines and fixed points at constant input, and the path of a recorded neuron.
+
+    A filled circle is a stable fixed point, an open circle an unstable one, a cross a saddle.
+
+    Parameters
+    ----------
+    neuron : Population, preset or other mapping of parameters, or Model
+        Whose equations; a Model stands for its default parameters.
+    I : float, in the unit of the model's input: mV/ms (2007 form: pA)
+    ax : matplotlib Axes, optional
+    index : int
+        Which neuron of a Population, by its flat index.
+    V, u : pair of float, optional
+        Limits of the axes.
+    trajectory : Result of a run with record=["V", "u"], optional
+        Its path is drawn, with every spike up to the threshold.
+    column : int
+        Which of the neurons recorded in `trajectory`.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> from izhnumba import plot
+    >>> plot.phase_plane(iz.presets["RS"], I=2.0).get_ylabel()
+    'u (mV/ms)'
+    """
+    ax = _axes(ax)
+    model, p = _neuron(neuron, index)
+    top = float(model.threshold(0.0, p))
+    V = V or (min(float(model.V_reset(0.0, p)), model.V.default) - 25, top + 5)
+    grid = np.linspace(*V, 1001)
+    V_null, u_null = (_nullcline(f, grid) for f in _equations(model, p, I))
+    ax.plot(grid, V_null, color=BLUE, linewidth=1.5, label="V' = 0")
+    ax.plot(grid, u_null, color=VERMILLION, linewidth=1.5, label="u' = 0")
+    heights = [np.nanmin(V_null), np.nanmin(u_null), np.nanmax(u_null)]
+    if trajectory is not None:
+        path_V, path_u = (_with_spikes(trajectory, name, column, 0, top)[1] for name in ("V", "u"))
+        ax.plot(path_V, path_u, color=GREEN, linewidth=0.8, label="path", zorder=1)
+        heights += [path_u.min(), path_u.max()]
+    for point in fixed_points(neuron, I, index=index, V=V):
+        marker = "kX" if point.kind == "saddle" else "ko"
+        ax.plot(point.V, point.u, marker, markerfacecolor="black" if point.stable else "white", label=point.kind)
+    margin = 0.1 * (max(heights) - min(heights))
+    ax.set(xlim=V, ylim=u or (min(heights) - margin, max(heights) + margin))
+    shown = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    ax.legend(shown.values(), shown.keys(), frameon=False)
+    return _labelled(ax, "V (mV)", f"u ({model.u.unit})")
+
+
+class FixedPoint(NamedTuple):
+    """A state in which V and u stay; `kind` is "saddle" or "stable" or "unstable" with "node" or "focus"."""
+
+    V: float
+    u: float
+    kind: str
+    stable: bool
+
+
+def fixed_points(
+    neuron: Any, I: float = 0.0, *, index: int = 0, V: tuple[float, float] = (-120.0, 60.0)
+) -> list[FixedPoint]:
+    """Find the fixed points at constant input between two voltages, in order of V; arguments as in `phase_plane`.
+
+    u' along the V nullcline is bracketed on 4,000 intervals and bisected to rounding, for which V' must be linear in
+    u; the kind follows from the eigenvalues of the Jacobian.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> from izhnumba import plot
+    >>> for point in plot.fixed_points(iz.presets["RS"]):
+    ...     print(f"{point.V:.1f} {point.u:.1f} {point.kind}")
+    -70.0 -14.0 stable node
+    -50.0 -10.0 saddle
+    """
+    dV, du = _equations(*_neuron(neuron, index), I)
+    roots = _roots(lambda x: du(x, _nullcline(dV, x)), np.linspace(*V, 4001))
+    return [_classified(dV, du, x, y) for x, y in zip(roots, _nullcline(dV, roots), strict=True)]
+
+
+def _axes(ax: Axes | None) -> Axes:
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise ImportError('izhnumba.plot needs matplotlib. Install it with: pip install "izhnumba[plot]"') from error
+    return pyplot.subplots(layout="constrained")[1] if ax is None else ax
+
+
+def _labelled(ax: Axes, x: str, y: str) -> Axes:
+    ax.set(xlabel=x, ylabel=y)
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def _with_spikes(result: Any, variable: str, column: int, batch: int, peak: float | None) -> tuple[Array, Array]:
+    """Times and values of a recorded neuron; with `peak` also the top of every spike, and V not above it."""
+    record = getattr(result, variable)
+    t, x = result.t, record[:, batch, column] if record.ndim == 3 else record[:, column]
+    if peak is None:
+        return t, x
+    spikes = result.spikes
+    spike_t = spikes.t[(spikes.i == result.neurons[column]) & (spikes.batch == batch)]
+    place = np.searchsorted(t, spike_t)
+    if variable == "V":
+        return np.insert(t, place, spike_t), np.insert(np.minimum(x, peak), place, peak)
+    return np.insert(t, place, spike_t), np.insert(x, place, x[np.maximum(place - 1, 0)])
+
+
+def _neuron(neuron: Any, index: int) -> tuple[Model, Any]:
+    """The model of a neuron and the named tuple of its parameters."""
+    if isinstance(neuron, Model):
+        neuron = {"model": neuron}
+    if isinstance(neuron, Mapping):
+        model = neuron.get("model", Izhikevich)
+        values = [neuron.get(name, quantity.default) for name, quantity in model.parameters.items()]
+    else:
+        model = neuron.model
+        values = [np.broadcast_to(getattr(neuron, name), neuron.shape).flat[index] for name in model.parameters]
+    return model, model.named_tuple()(*map(float, values))
+
+
+def _equations(model: Model, p: Any, I: float) -> tuple[Function, Function]:
+    """V' and u' as functions of arrays (V, u)."""
+    rate = model.rate(p)
+    dV = np.vectorize(lambda V, u: model.dV(V, u, I, p), otypes=[float])
+    return dV, np.vectorize(lambda V, u: rate * model.pull(V, V, u, p), otypes=[float])
+
+
+def _nullcline(f: Function, V: Array) -> Array:
+    """The u at which f, linear in u, is zero; NaN where f does not depend on u."""
+    at_0, at_1 = f(V, 0.0), f(V, 1.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(at_1 != at_0, at_0 / (at_0 - at_1), np.nan)
+
+
+def _roots(f: Callable[[Array], Array], grid: Array) -> Array:
+    below = f(grid) < 0
+    crossed = np.flatnonzero(below[1:] != below[:-1])
+    low, high, side = grid[crossed], grid[crossed + 1], below[crossed]
+    leap = np.abs(f(high) - f(low))
+    for _ in range(60):
+        middle = (low + high) / 2
+        same = (f(middle) < 0) == side
+        low, high = np.where(same, middle, low), np.where(same, high, middle)
+    smooth = np.abs(f(high)) <= 1e-6 * leap  # elsewhere f leaps over zero, as at a branch of a 2007 cell
+    return np.asarray(high[smooth])
+
+
+def _classified(dV: Function, du: Function, V: float, u: float) -> FixedPoint:
+    h = 1e-3
+    jacobian = [[f(V + h, u) - f(V - h, u), f(V, u + h) - f(V, u - h)] for f in (dV, du)]
+    first, second = np.linalg.eigvals(np.array(jacobian) / (2 * h))
+    stable = bool(max(first.real, second.real) < 0)
+    if first.imag == 0 and first.real * second.real < 0:
+        kind = "saddle"
+    else:
+        kind = f"{'stable' if stable else 'unstable'} {'focus' if first.imag else 'node'}"
+    return FixedPoint(float(V), float(u), kind, stable)

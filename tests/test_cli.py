@@ -1,0 +1,246 @@
+"""The command line: what it prints and writes, and one line and exit code 2 for every wrong input."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import izhnumba as iz
+from izhnumba import cli
+
+CURRENT = np.full((1000, 2), 10.0)
+CURRENT[:, 1] = 4.0
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty working folder with a stimulus of two neurons and 100 ms."""
+    monkeypatch.chdir(tmp_path)
+    np.savetxt("stim.csv", CURRENT, delimiter=",", fmt="%g")
+    return tmp_path
+
+
+def izhnumba(*arguments, **options):
+    command = [sys.executable, "-m", "izhnumba.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment(), **options)
+
+
+def environment(**more):
+    root = os.path.dirname(os.path.dirname(iz.__file__))
+    return {**os.environ, "PYTHONPATH": root, **more}
+
+
+def refused(capsys, *arguments):
+    """The one line on stderr of a command that must end with code 2."""
+    try:
+        code = cli.main([str(argument) for argument in arguments])
+    except SystemExit as exit:  # argparse leaves this way
+        code = exit.code
+    out, err = capsys.readouterr()
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert err.startswith("izhnumba")
+    return err
+
+
+def expected_spikes(**options):
+    return iz.Population(2, **iz.presets["RS"], **options).run(100.0, CURRENT).spikes
+
+
+# --- run ------------------------------------------------------------------------------------------------------------
+
+
+def test_run_writes_spikes_potentials_and_figure(folder):
+    done = izhnumba("run", "--preset", "RS", "--current", "stim.csv", "--dt", 0.1, "--tau-ref", 2,
+                    "--out", "spikes.csv", "--record", "V.csv", "--plot", "out.png")  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    spikes = expected_spikes(tau_ref=2.0)
+    assert f"2 x RS, 100 ms: {len(spikes.i)} spikes" in done.stdout
+    table = np.genfromtxt("spikes.csv", delimiter=",", names=True)
+    np.testing.assert_array_equal(table["i"], spikes.i)
+    np.testing.assert_array_equal(table["step"], spikes.step)
+    np.testing.assert_allclose(table["t"], spikes.t, rtol=1e-12)
+    potentials = np.loadtxt("V.csv", delimiter=",", skiprows=1)
+    assert potentials.shape == (1000, 3)
+    assert (folder / "out.png").read_bytes().startswith(b"\x89PNG")
+    assert sorted(os.listdir()) == ["V.csv", "out.png", "spikes.csv", "stim.csv"]
+
+
+FORMS = {
+    "header.csv": lambda text: "# soma A,soma B\n" + text,
+    "windows.csv": lambda text: "\ufeff" + text.replace(",", ", ").replace("\n", "\r\n") + "\r\n",
+}
+
+
+@pytest.mark.parametrize("name", [*FORMS, "array.npy"])
+def test_run_reads_every_form_of_file(folder, name):
+    if name in FORMS:
+        (folder / name).write_bytes(FORMS[name]((folder / "stim.csv").read_text()).encode())
+    else:
+        np.save(name, CURRENT)
+    assert cli.main(["run", "--current", name, "--neurons", "2", "--out", "spikes.csv"]) == 0
+    table = np.loadtxt("spikes.csv", delimiter=",", skiprows=1)
+    np.testing.assert_array_equal(table[:, 1], expected_spikes().step)
+
+
+def test_run_duration_takes_the_first_rows(folder, capsys):
+    assert cli.main(["run", "--current", "stim.csv", "--duration", "50"]) == 0
+    assert capsys.readouterr().out.startswith("2 x RS, 50 ms:")
+
+
+def test_run_takes_scheme_and_dtype(folder, capsys):
+    command = ["run", "--current", "stim.csv", "--dt", "0.5", "--scheme", "izhikevich2003", "--dtype", "float32"]
+    assert cli.main(command) == 0
+    assert capsys.readouterr().out.startswith("2 x RS, 500 ms:")
+
+
+def test_run_replaces_an_older_file(folder):
+    (folder / "spikes.csv").write_text("old")
+    assert cli.main(["run", "--current", "stim.csv", "--out", "spikes.csv"]) == 0
+    assert (folder / "spikes.csv").read_text().startswith("i,step,t\n")
+
+
+FILES = {
+    "empty.csv": ("", "empty.csv: must hold at least one row of numbers, got none."),
+    "header.csv": ("a,b\n", "header.csv: must hold at least one row of numbers, got none."),
+    "ragged.csv": ("1,2\n3,4\n5\n", "ragged.csv, line 3: must have 2 columns like line 1, got 1."),
+    "gap.csv": ("1,2\n\n3,4\n", "gap.csv, line 2: must have 2 columns like line 1, got 1."),
+    "missing.csv": ("1\n\n3\n", "missing.csv, line 2, column 1: must be a finite number, got ''."),
+    "text.csv": ("a,b\n1,2\n3,oops\n", "text.csv, line 3, column 2: must be a finite number, got 'oops'."),
+    "hole.csv": ("1,2\n3,\n", "hole.csv, line 2, column 2: must be a finite number, got ''."),
+    "nan.csv": ("a,b\n1,2\n3,nan\n", "nan.csv, line 3, column 2: must be a finite number, got 'nan'."),
+    "inf.csv": ("1,2\n-inf,2\n", "inf.csv, line 2, column 1: must be a finite number, got '-inf'."),
+    "binary.csv": (
+        b"\x89PNG\xff\x00\xfe",
+        "binary.csv: must be a text file of comma-separated numbers, got binary data.",
+    ),
+    "text.npy": ("1,2\n", "text.npy: must be a .npy file of numbers, got something that NumPy cannot read."),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_bad_file_is_one_line_and_leaves_nothing(folder, capsys, name):
+    content, message = FILES[name]
+    (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    err = refused(capsys, "run", "--current", name, "--out", "spikes.csv")
+    assert err == f"izhnumba run: {message}\n"
+    assert sorted(os.listdir()) == sorted([name, "stim.csv"])
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.zeros((2, 3, 4)), "must hold real numbers of shape (steps, neurons), got float64 (2, 3, 4)"),
+        (np.array([["a"]]), "must hold real numbers of shape (steps, neurons), got <U1 (1, 1)"),
+        (np.zeros((0, 3)), "must hold at least one row of numbers, got none"),
+        (np.array([[1.0, 2.0], [3.0, np.nan]]), ", row 1, column 1: must be a finite number, got nan"),
+    ],
+)
+def test_bad_npy(folder, capsys, array, message):
+    np.save("bad.npy", array)
+    assert message in refused(capsys, "run", "--current", "bad.npy")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--current", "nowhere.csv"], "nowhere.csv: No such file or directory"),
+        (["--current", "."], "Is a directory"),
+        (["--neurons", "3"], "stim.csv: must have 3 columns, one per neuron, got 2"),
+        (["--preset", "RSS"], "'RS'"),
+        (["--scheme", "eulr"], "'euler'"),
+        (["--dtype", "float16"], "float16"),
+        (["--dt", "0"], "--dt must be "),
+        (["--dt", "nan"], "--dt must be "),
+        (["--dt", "fast"], "argument --dt: invalid float value: 'fast'"),
+        (["--tau-ref", "-1"], "tau_ref must be "),
+        (["--duration", "100.05"], "--duration must be "),
+        (["--duration", "200"], "--duration must be at most 100 ms"),
+        (["--duration", "-1"], "--duration must be "),
+        (["--out", "nowhere/spikes.csv"], "nowhere/spikes.csv: must be in a folder that exists and can be written."),
+        (["--out", "."], "must be a file that can be written"),
+        (["--out", "stim.csv"], "must be different files"),
+        (["--out", "same.csv", "--record", "./same.csv"], "must be different files"),
+        (["--plot", "figure.nope"], "figure.nope"),
+    ],
+)
+def test_bad_argument_is_one_line_and_leaves_nothing(folder, capsys, arguments, message):
+    before = (folder / "stim.csv").read_bytes()
+    given = arguments if "--current" in arguments else ["--current", "stim.csv", *arguments]
+    given = given if "--out" in given else [*given, "--out", "spikes.csv"]
+    assert message in refused(capsys, "run", *given)
+    assert os.listdir() == ["stim.csv"]
+    assert (folder / "stim.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("arguments", [[], ["rum"], ["run"], ["run", "--current"], ["demo", "--duration", "-5"]])
+def test_bad_command_line(capsys, arguments):
+    refused(capsys, *arguments)
+
+
+def test_exit_code_and_stderr_of_a_process(folder):
+    done = izhnumba("run", "--current", "nowhere.csv")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "izhnumba run: nowhere.csv: No such file or directory\n"
+
+
+def test_ctrl_c_leaves_nothing(folder):
+    np.save("long.npy", np.full((2_000_000, 20), 10.0, dtype=np.float32))
+    command = [sys.executable, "-m", "izhnumba.cli", "run", "--current", "long.npy", "--record", "V.csv"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment())
+    while process.poll() is None and len(os.listdir()) < 3:  # until its scratch file appears
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    err = process.communicate(timeout=60)[1]
+    assert (process.returncode, err) == (130, "izhnumba run: interrupted, no file was written.\n")
+    assert sorted(os.listdir()) == ["long.npy", "stim.csv"]
+
+
+def test_failed_simulation_is_one_line_and_leaves_nothing(folder, capsys):
+    np.save("huge.npy", np.full((10, 1), 1e300))
+    assert cli.main(["run", "--current", "huge.npy", "--out", "spikes.csv"]) == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "V became non-finite in 1 of 1 neurons" in err
+    assert sorted(os.listdir()) == ["huge.npy", "stim.csv"]
+
+
+# --- demo, presets, info --------------------------------------------------------------------------------------------
+
+
+def test_demo(folder):
+    done = izhnumba("demo")
+    assert (done.returncode, done.stderr) == (0, "")
+    for part in ("1000 neurons, 1000 ms", "Hz excitatory", "wall time", "to compile", "real-time factor"):
+        assert part in done.stdout
+    assert (folder / "izhnumba-demo.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_demo_without_matplotlib_says_how_to_get_it(folder, capsys, monkeypatch):
+    monkeypatch.setattr(cli, "HAVE_MATPLOTLIB", False)
+    assert cli.main(["demo", "--duration", "100"]) == 0
+    assert 'pip install "izhnumba[plot]"' in capsys.readouterr().out
+    assert os.listdir() == ["stim.csv"]
+
+
+def test_presets_lists_each_with_its_source(capsys):
+    assert cli.main(["presets"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(iz.presets)
+    for line, (name, preset) in zip(lines, iz.presets.items(), strict=True):
+        assert line.split()[0] == name
+        assert line.endswith(preset.source)
+
+
+def test_info_reports_versions_and_speed(capsys):
+    assert cli.main(["info"]) == 0
+    out = capsys.readouterr().out
+    for name in ("izhnumba", "numba", "llvmlite", "threading layer", "cache", "SIMD", "speed float32", "speed float64"):
+        assert f"\n{name} " in f"\n{out}"
+    assert "G neuron-steps/s" in out

@@ -1,0 +1,60 @@
+"""Each example runs as a user would run it and leaves one picture; the documents show the pictures of the examples."""
+
+from __future__ import annotations
+
+import os
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parent.parent
+EXAMPLES = sorted((PROJECT / "examples").glob("*.py"))
+
+
+def run(example, folder):
+    environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONPATH": str(PROJECT), "PYTHONWARNINGS": "error"}
+    command = [sys.executable, str(example), str(folder)]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240)
+
+
+def png_size(file):
+    """Width and height of a PNG file, whose last chunk must be there too."""
+    content = file.read_bytes()
+    assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    assert content[-8:-4] == b"IEND"
+    return struct.unpack(">II", content[16:24])
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)
+def test_example_runs_and_leaves_one_figure(example, tmp_path):
+    done = run(example, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert done.stdout.strip() != ""
+    figures = list(tmp_path.glob("*.png"))
+    assert len(figures) == 1
+    width, height = png_size(figures[0])
+    assert 900 <= width <= 3000
+    assert 400 <= height <= 3000
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)
+def test_example_is_short_and_uses_public_names_only(example):
+    source = example.read_text()
+    assert len(source.splitlines()) < 60
+    assert "izhnumba._" not in source
+    assert "iz._" not in source
+
+
+def test_the_numbered_examples_are_six():
+    numbers = [example.name[:2] for example in EXAMPLES if example.name[0].isdigit()]
+    assert numbers == ["01", "02", "03", "04", "05", "06"]
+
+
+def test_the_figure_of_the_documentation_is_a_picture():
+    width, height = png_size(PROJECT / "docs" / "patterns2004.png")
+    assert width > 1000
+    assert height > 500

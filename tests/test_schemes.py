@@ -1,0 +1,108 @@
+"""One matrix: every model, scheme, reset, kind of input, refractoriness, floor and dtype against the oracle.
+
+The combinations cover every pair of choices of two columns, and each scheme once with everything at the same time.
+In each step the oracle starts from the population's state: the errors of single steps are seen, and nothing can grow.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations, product
+
+import numpy as np
+import pytest
+from oracle import RESETS, SCHEMES, Accommodation, Book, Oracle, Quadratic
+from recorded import judge
+
+import izhnumba as iz
+
+MODELS = ("Izhikevich", "IzhikevichRef", "IzhikevichAccommodation", "Izhikevich2007")
+INPUTS = ("plain", "delta", "conductance", "all")
+CELLS = ("RS", "IB", "CH", "LTS", "FS", "TC", "RTN")
+
+N, STEPS, DT = 8, 150, 0.1
+HELD = np.array([0.0, 0.05, 0.1, 0.25, 0.5, 1.1, 2.0, 3.03])  # tau_ref in ms; 1.1 / 0.1 is above 11
+
+
+def combination(s, m):
+    """Scheme s with model m; the other columns are chosen so that every pair of choices occurs."""
+    return (
+        SCHEMES[s], MODELS[m], RESETS[(s + m) % 3], INPUTS[(m + 3 * s + s // 3) % 4],
+        bool((s + m // 2) % 2), bool((s // 2 + m) % 2), ("float64", "float32")[(s // 3 + m) % 2],
+    )  # fmt: skip
+
+
+MATRIX = [combination(s, m) for s, m in product(range(len(SCHEMES)), range(len(MODELS)))]
+MATRIX += [(name, MODELS[3 * (s % 2)], RESETS[s % 3], "all", True, True, "float64") for s, name in enumerate(SCHEMES)]
+
+
+def test_matrix_covers_all_pairs():
+    columns = [set(column) for column in zip(*MATRIX, strict=True)]
+    for i, j in combinations(range(len(columns)), 2):
+        assert {(row[i], row[j]) for row in MATRIX} == set(product(columns[i], columns[j]))
+
+
+def exact_in_float32(x):
+    return np.asarray(x, dtype=np.float32).astype(np.float64)
+
+
+def twins(name, rng):
+    """Pairs (parameters of the population, model of the oracle, scale of the currents, range of V, range of u)."""
+    if name == "Izhikevich2007":
+        for cell in CELLS:
+            parameters = judge("izhikevich2007_book_cells")["params"][cell]
+            preset = {key: value for key, value in iz.presets[f"2007/{cell}"].items() if key not in ("model", "V", "u")}
+            u_range = (-100.0, 690.0 if cell == "LTS" else 200.0)  # above and below the cap of LTS cells
+            yield preset, Book(**parameters, cell=cell), 20.0, (-85.0, parameters["vpeak"] + 15.0), u_range
+        return
+    parameters = {
+        "a": rng.uniform(0.02, 0.1, N), "b": rng.uniform(0.15, 0.3, N), "c": rng.uniform(-65, -45, N),
+        "d": rng.uniform(0, 8, N), "V_th": rng.uniform(20, 35, N), "k2": 0.04, "k1": 5.0,
+        "k0": rng.uniform(130, 140, N),
+    }  # fmt: skip
+    model = Quadratic
+    if name == "IzhikevichAccommodation":
+        parameters["V_b"], model = rng.uniform(-70, -60, N), Accommodation
+    parameters = {key: exact_in_float32(value) for key, value in parameters.items()}
+    yield parameters, model(**parameters), 1.0, (-85.0, 45.0), (-16.0, 6.0)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "name", "reset", "inputs", "refractory", "floor", "dtype"), MATRIX, ids=lambda x: str(x)
+)
+def test_step(scheme, name, reset, inputs, refractory, floor, dtype):
+    rng = np.random.default_rng(2003)
+    tau_ref, V_min = HELD if refractory else 0.0, exact_in_float32(rng.uniform(-80, -60, N)) if floor else -np.inf
+    tolerance = 1e-12 if dtype == "float64" else 2e-5
+    for parameters, model, scale, V_range, u_range in twins(name, rng):
+
+        def start(range_):
+            return exact_in_float32(rng.uniform(*range_, N))
+
+        V, u = start(V_range), start(u_range)
+        pop = iz.Population(
+            N, model=getattr(iz, name), scheme=scheme, dt=DT, dtype=dtype, reset=reset, V=V, u=u, V_min=V_min,
+            tau_ref=tau_ref, **parameters,
+        )  # fmt: skip
+        oracle = Oracle(N, model, scheme, DT, V, u, reset=reset, V_min=V_min, tau_ref=tau_ref)
+        n_spikes = 0
+        for k in range(STEPS):
+            I = exact_in_float32(scale * rng.normal(8, 8, N))
+            delta = exact_in_float32(rng.normal(0, 3, N)) if inputs in ("delta", "all") else None
+            g, E = [], []
+            if inputs in ("conductance", "all"):
+                g = [exact_in_float32(scale * rng.uniform(0, 0.3, N)) for _ in range(2)]
+                E = [exact_in_float32(0.0), exact_in_float32(rng.uniform(-90, -70, N))]
+            spikes = pop.step(I, delta=delta, g=g or None, E=E or None)
+            expected = oracle.step(I, 0.0 if delta is None else delta, g, E)
+            assert np.array_equal(spikes, expected), k
+            assert pop.V == pytest.approx(oracle.V, rel=tolerance, abs=tolerance), k
+            assert pop.u == pytest.approx(oracle.u, rel=tolerance, abs=tolerance), k
+            assert np.array_equal(pop.refractory, oracle.refractory), k
+            assert np.array_equal(pop.last_spike_time, oracle.last_spike_time), k
+            n_spikes += np.count_nonzero(spikes)
+            # A soft reset may run away, and a quiet neuron never spikes: both are brought back, alike in both twins.
+            lost = (np.abs(pop.V) > 90) | ~((pop.u > u_range[0]) & (pop.u < u_range[1]))
+            lost |= rng.random(N) < 0.05
+            pop.V[lost], pop.u[lost] = start(V_range)[lost], start(u_range)[lost]
+            oracle.V, oracle.u = pop.V.astype(np.float64), pop.u.astype(np.float64)
+        assert n_spikes > 4
