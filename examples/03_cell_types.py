@@ -25,7 +25,7 @@ for column, names in enumerate(columns):
         result = cell.run(preset.duration, preset.stimulus, record="V")
         plot.trace(result, ax, peak=preset.get("vpeak", 30.0))
         ax.set_title(f"{name}: {preset.title}", loc="left", fontsize="small")
-        ax.set(xlabel="", ylabel="V (mV)" if column == 0 else "", xlim=(0, preset.duration), ylim=(-90, 55))
+        ax.set(xlabel="", ylabel="V (mV)" if column == 0 else "", xlim=(0, preset.duration), ylim=(-90, 60))
         print(f"{name:9} {len(result.spikes.t):3} spikes in {preset.duration:g} ms")
 for ax in axes[-1]:
     ax.set_xlabel("time (ms)")

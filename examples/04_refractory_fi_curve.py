@@ -14,23 +14,32 @@ from izhnumba import plot
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 current = np.linspace(0.0, 40.0, 161)  # mV/ms, one neuron each
-settle, duration = 500.0, 2000.0  # ms
+settle, duration, dt = 500.0, 4000.0, 0.02  # ms
 
-fig, (left, middle, right) = plt.subplots(1, 3, figsize=(10, 3.4), layout="constrained")
-for ax, name in ((left, "RS"), (middle, "FS")):
+fig, axes = plt.subplot_mosaic(
+    [["RS", "FS"], ["raster", "V"]], figsize=(9, 6), layout="constrained", height_ratios=(3, 2)
+)
+for name in ("RS", "FS"):
     for tau_ref, color in zip((0.0, 5.0, 10.0), plot.COLORS, strict=False):
-        cells = iz.Population(len(current), tau_ref=tau_ref, **iz.presets[name])
+        cells = iz.Population(len(current), dt=dt, tau_ref=tau_ref, **iz.presets[name])
         cells.run(settle, current)
         spikes = cells.run(duration, current).spikes
         rate = 1000 * np.bincount(spikes.i, minlength=len(current)) / duration
-        ax.plot(current, rate, color=color, label=rf"$\tau_\mathrm{{ref}}$ = {tau_ref:g} ms")
-    ax.set(xlabel="I (mV/ms)", ylabel="rate (Hz)", ylim=(0, None))
-    ax.set_title(f"{name}: {iz.presets[name].title}", fontsize="medium")
-    ax.spines[["top", "right"]].set_visible(False)
-left.legend(frameon=False)
+        print(f"{name}, tau_ref {tau_ref:4.1f} ms: {rate[-1]:5.1f} Hz at {current[-1]:g} mV/ms")
+        axes[name].plot(current, rate, color=color, label=rf"$\tau_\mathrm{{ref}}$ = {tau_ref:g} ms")
+        if tau_ref and name == "FS":
+            axes[name].axhline(1000 / tau_ref, color=color, linestyle=":", linewidth=1.0)
+    axes[name].set(xlabel="I (mV/ms)", ylabel="rate (Hz)", ylim=(0, None))
+    axes[name].set_title(f"{name}: {iz.presets[name].title}", fontsize="medium")
+    axes[name].spines[["top", "right"]].set_visible(False)
+axes["RS"].legend(frameon=False)
+axes["FS"].text(40, 203, r"dotted: 1 / $\tau_\mathrm{ref}$", ha="right", va="bottom", fontsize="small")
 
-cell = iz.Population(1, tau_ref=5.0, **iz.presets["FS"])
-plot.trace(cell.run(50.0, 20.0, record="V"), right, peak=30.0, color=plot.VERMILLION)
-right.set_title("FS at 20 mV/ms, held 5 ms after a spike", fontsize="medium")
+cells = iz.Population(len(current), dt=dt, tau_ref=5.0, **iz.presets["FS"])
+result = cells.run(60.0, current, record=["V"], neurons=[80])
+plot.raster(result, axes["raster"])
+axes["raster"].set_title(r"FS, $\tau_\mathrm{ref}$ = 5 ms: neuron k gets k/4 mV/ms", fontsize="medium")
+plot.trace(result, axes["V"], peak=30.0)
+axes["V"].set_title("neuron 80: held for 5 ms after a spike", fontsize="medium")
 
 fig.savefig(folder / "04_refractory_fi_curve.png", dpi=150)

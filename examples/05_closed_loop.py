@@ -14,9 +14,10 @@ import izhnumba as iz
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 rng = np.random.default_rng(1)
 n, dt, n_steps = 100, 0.1, 40_000
-tau, gain = 200.0, 2e-4  # ms, mV/ms per Hz and ms
+tau, gain = 200.0, 1e-3  # ms, mV/ms per Hz and ms
 
-cells = iz.Population(n, **{**iz.presets["RS"], "d": rng.uniform(4.0, 10.0, n)}, dt=dt)
+different = {"V": rng.uniform(-75.0, -55.0, n), "d": rng.uniform(4.0, 10.0, n)}
+cells = iz.Population(n, dt=dt, **{**iz.presets["RS"], **different})
 current = np.full(n, 5.0)
 rate = np.zeros(n)  # Hz, a running mean over tau
 mean_rate, mean_current, wanted = np.empty(n_steps), np.empty(n_steps), np.empty(n_steps)

@@ -40,6 +40,7 @@ for i, ax in enumerate(axes):
     right.set_ylabel("I (mV/ms)", color=plot.VERMILLION, loc="bottom")
     right.spines["top"].set_visible(False)
     ax.set_ylim(-130, 35)
-    ax.set_yticks((-60, 0, 30))
+    ax.set_yticks((-60, 0))
+    ax.yaxis.label.set_y(0.7)
 
 fig.savefig(folder / "06_your_stimulus.png", dpi=150)

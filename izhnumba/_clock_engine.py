@@ -155,6 +155,7 @@ class ClockEngine:
         multiple of `every`."""
         t = self._layout
         self._put(t.RECORD_LANES, lanes)
+        self._put(t.RECORD_STARTS, np.searchsorted(lanes, np.arange(0, self.padded + t.BLOCK, t.BLOCK)).astype(np.int64))
         for entry, rows in ((t.RECORD_V, V), (t.RECORD_U, u)):
             self.table[entry] = 0
             if rows is not None:
@@ -206,8 +207,8 @@ class ClockEngine:
         for k, name in enumerate(self._fields):
             addresses[k] = self._lanes[name].ctypes.data
         self._put(t.PARAMETERS, addresses)
-        safe_V = self._safe_V(p)
-        self._put(t.CONSTANTS, np.array([self.dt, -np.inf if safe_V is None else safe_V], self.dtype))
+        safe_V, lowest = self._safe_V(p), np.finfo(self.dtype).min
+        self._put(t.CONSTANTS, np.array([self.dt, lowest if safe_V is None else safe_V, lowest], self.dtype))
         return safe_V
 
     def _p(self) -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any
 
 from izhnumba._checks import one_of
 from izhnumba._inputs import Constant, Input, Pulses, Ramp
@@ -56,16 +56,16 @@ class Preset(Mapping[str, Any]):
     dt: float
     stimulus: Input
     duration: float
-    entries: Mapping[str, Any]
+    _entries: dict[str, Any]
 
     def __getitem__(self, key: str) -> Any:
-        return self.entries[key]
+        return self._entries[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.entries)
+        return iter(self._entries)
 
     def __len__(self) -> int:
-        return len(self.entries)
+        return len(self._entries)
 
     def __repr__(self) -> str:
         numbers = ", ".join(f"{key}={value:g}" for key, value in self.items() if key != "model")
@@ -74,9 +74,8 @@ class Preset(Mapping[str, Any]):
 
 
 class _Table(dict[str, Preset]):
-    def __missing__(self, name: object) -> NoReturn:
-        one_of("presets name", name, self)
-        raise AssertionError("unreachable")
+    def __missing__(self, name: str) -> Preset:
+        return self[one_of("presets name", name, self)]  # raises, naming the nearest
 
 
 def _after(start: float, amplitude: float, base: float = 0.0) -> Pulses:
@@ -88,7 +87,7 @@ def _at(starts: list[float], length: float, amplitude: float, base: float = 0.0)
 
 
 # --- Simple model of spiking neurons, 2003: figure 2 ------------------------------------------------------------------
-# The currents are those of the author's program of the figure; its cells start at V between -87 and -63 mV.
+# The currents are those of the author's program of the figure; its cells start at V between -70 and -63 mV.
 _CORTICAL = (
     # name  title                     a     b     c    d     T    input (mV/ms)
     ("RS",  "regular spiking",        0.02, 0.2,  -65, 8.0,  150, _after(15, 14)),
@@ -181,7 +180,7 @@ def _preset(
     numbers: Mapping[str, float],
 ) -> Preset:  # fmt: skip
     entries = {"model": model} | {key: float(value) for key, value in numbers.items()}
-    return Preset(name, title, source, scheme, dt, stimulus, float(T), MappingProxyType(entries))
+    return Preset(name, title, source, scheme, dt, stimulus, float(T), entries)
 
 
 presets: Mapping[str, Preset] = MappingProxyType(

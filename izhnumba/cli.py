@@ -6,7 +6,6 @@ Every wrong input is one line on stderr and exit code 2; output files appear com
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import importlib.util
 import math
 import os
@@ -102,7 +101,7 @@ def _demo(arguments: argparse.Namespace) -> None:
         result = population.run(duration, drive, record="V", neurons=[0])
         seconds = time.perf_counter() - ready
         if figure_file:
-            _save_figure(result, figure_file)
+            _save_figure(result, 30.0, figure_file)
 
     counts = np.bincount(result.spikes.i, minlength=1000) * 1000 / duration
     print(f"1000 neurons, {duration:g} ms of model time, scheme izhikevich2003, dt {dt:g} ms")
@@ -159,7 +158,7 @@ def _run(arguments: argparse.Namespace) -> None:
             names = ",".join(["t", *(f"V{i}" for i in range(n))])
             np.savetxt(record, np.column_stack([result.t, result.V]), "%.12g", ",", header=names, comments="")
         if figure:
-            _save_figure(result, figure)
+            _save_figure(result, preset.get("vpeak", 30.0), figure)
     print(f"{n} x {arguments.preset}, {duration:g} ms: {len(result.spikes.i)} spikes, {seconds:.2f} s with compilation")
 
 
@@ -233,15 +232,15 @@ def _check_figure_name(name: str) -> None:
     _checks.one_of(f"{name}: file type", Path(name).suffix[1:], FigureCanvasBase.get_supported_filetypes())
 
 
-def _save_figure(result: Any, path: Path) -> None:
+def _save_figure(result: Any, peak: float, path: Path) -> None:
     from matplotlib.figure import Figure  # without pyplot: nothing is shown, no window system is needed
 
     from izhnumba import plot
 
     figure = Figure(figsize=(8, 6), layout="constrained")
     raster, trace = figure.subplots(2, sharex=True, height_ratios=(2, 1))
-    plot.raster(result.spikes, ax=raster)
-    plot.trace(result, ax=trace)
+    plot.raster(result.spikes, ax=raster).set_xlabel("")
+    plot.trace(result, ax=trace, columns=[0], peak=peak)
     figure.savefig(path, dpi=150)
 
 
@@ -251,10 +250,11 @@ def _presets(arguments: argparse.Namespace) -> None:
 
 
 def _info(arguments: argparse.Namespace) -> None:
+    import llvmlite
     import numba
 
-    for package in ("izhnumba", "numpy", "numba", "llvmlite"):
-        print(f"{package:16} {importlib.metadata.version(package)}")
+    for package in (iz, np, numba, llvmlite):
+        print(f"{package.__name__:16} {package.__version__}")
     print(f"python           {platform.python_version()}")
     print(f"threading layer  {_threading_layer()}")
     print(f"threads          {numba.config.NUMBA_NUM_THREADS}")

@@ -48,8 +48,8 @@ def raster(spikes: Any, ax: Axes | None = None, *, batch: int = 0, size: float |
     drawn = spikes.batch == batch
     i, t = spikes.i[drawn], spikes.t[drawn]
     rows = int(i.max()) + 1 if i.size else 1
-    size = float(np.clip(150 / rows, 1.5, 15)) if size is None else size
-    marker, width = ("|", 1.0) if size > 3 else (".", 0.0)
+    size = float(np.clip(200 / rows, 1.5, 15)) if size is None else size
+    marker, width = ("|", 1.0) if size > 3 else ("o", 0.0)
     default = {"color": BLUE, "marker": marker, "linewidths": width, "rasterized": i.size > 10_000}
     ax.scatter(t, i, s=size**2, **{**default, **style})
     ax.set_ylim(-0.5, rows - 0.5)
@@ -114,7 +114,7 @@ def phase_plane(
     V, u : pair of float, optional
         Limits of the axes.
     trajectory : Result of a run with record=["V", "u"], optional
-        Its path is drawn, with every spike up to the threshold.
+        Its path is drawn: every spike up to the threshold, broken at the reset.
     column : int
         Which of the neurons recorded in `trajectory`.
 
@@ -130,19 +130,24 @@ def phase_plane(
     top = float(model.threshold(0.0, p))
     V = V or (min(float(model.V_reset(0.0, p)), model.V.default) - 25, top + 5)
     grid = np.linspace(*V, 1001)
-    V_null, u_null = (_nullcline(f, grid) for f in _equations(model, p, I))
+    dV, du = _equations(model, p, I)
+    V_null, u_null = _nullcline(dV, grid), _nullcline(du, grid)
     ax.plot(grid, V_null, color=BLUE, linewidth=1.5, label="V' = 0")
     ax.plot(grid, u_null, color=VERMILLION, linewidth=1.5, label="u' = 0")
-    heights = [np.nanmin(V_null), np.nanmin(u_null), np.nanmax(u_null)]
+    for x in _roots(lambda x: du(x, 0.0), grid) if np.isnan(u_null[0]) else ():  # u' depends on V alone
+        ax.axvline(x, color=VERMILLION, linewidth=1.5)
+    heights = [V_null.min(), V_null[len(grid) // 2], *u_null[[0, -1]]]
     if trajectory is not None:
         path_V, path_u = (_with_spikes(trajectory, name, column, 0, top)[1] for name in ("V", "u"))
-        ax.plot(path_V, path_u, color=GREEN, linewidth=0.8, label="path", zorder=1)
+        resets = np.flatnonzero((path_V[:-1] >= top) & (path_V[1:] < top)) + 1
+        broken = (np.insert(path, resets, np.nan) for path in (path_V, path_u))
+        ax.plot(*broken, color=GREEN, linewidth=0.8, label="path", zorder=1)
         heights += [path_u.min(), path_u.max()]
     for point in fixed_points(neuron, I, index=index, V=V):
         marker = "kX" if point.kind == "saddle" else "ko"
         ax.plot(point.V, point.u, marker, markerfacecolor="black" if point.stable else "white", label=point.kind)
-    margin = 0.1 * (max(heights) - min(heights))
-    ax.set(xlim=V, ylim=u or (min(heights) - margin, max(heights) + margin))
+    low, high = np.nanmin(heights), np.nanmax(heights)
+    ax.set(xlim=V, ylim=u or (low - 0.1 * (high - low), high + 0.1 * (high - low)))
     shown = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
     ax.legend(shown.values(), shown.keys(), frameon=False)
     return _labelled(ax, "V (mV)", f"u ({model.u.unit})")

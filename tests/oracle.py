@@ -135,8 +135,8 @@ class Oracle:
         """Advance by dt; I, delta and every g, E broadcast against V. Returns the spikes of this step."""
         held = self.left > 0
         if self.scheme in RESET_FIRST:
-            # A held neuron is reset in the first of its held steps; then it does not move, whatever V the reset left.
-            self._reset((self.V >= self.model.threshold(self.u)) & (~held | self.spikes))
+            # Held or not: the recorded program does so too. It matters where a soft reset leaves V above threshold.
+            self._reset(self.V >= self.model.threshold(self.u))
         V, u = getattr(self, "_" + self.scheme)(self.V, self.u, I, delta, g, E)
         self.V = np.where(held, self.V, V).astype(self.dtype)
         self.u = np.where(held, self.u, u).astype(self.dtype)
@@ -173,7 +173,7 @@ class Oracle:
 
     def _nest_published(self, V, u, I, delta, g, E):
         for _ in range(2):
-            V = V + 0.5 * self.dt * self._current(V, u, I + delta, g, E) / self.model.C
+            V = V + 0.5 * self.dt * (self._current(V, u, I, g, E) / self.model.C + delta)  # mV, taken as mV/ms
         u = u + self.dt * self.model.rate * self.model.drive(V, u, V)
         return np.maximum(V, self.V_min), u  # NEST applies the floor after u
 

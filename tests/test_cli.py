@@ -136,10 +136,10 @@ def test_bad_file_is_one_line_and_leaves_nothing(folder, capsys, name):
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (np.zeros((2, 3, 4)), "must hold real numbers of shape (steps, neurons), got float64 (2, 3, 4)"),
-        (np.array([["a"]]), "must hold real numbers of shape (steps, neurons), got <U1 (1, 1)"),
+        (np.zeros((2, 3, 4)), "must hold real numbers of shape (steps, neurons), got float64 of shape (2, 3, 4)"),
+        (np.array([["a"]]), "must hold real numbers of shape (steps, neurons), got <U1 of shape (1, 1)"),
         (np.zeros((0, 3)), "must hold at least one row of numbers, got none"),
-        (np.array([[1.0, 2.0], [3.0, np.nan]]), ", row 1, column 1: must be a finite number, got nan"),
+        (np.array([[1.0, 2.0], [3.0, np.nan]]), "bad.npy must be finite, got nan at index (1, 1)"),
     ],
 )
 def test_bad_npy(folder, capsys, array, message):
@@ -156,8 +156,8 @@ def test_bad_npy(folder, capsys, array, message):
         (["--preset", "RSS"], "'RS'"),
         (["--scheme", "eulr"], "'euler'"),
         (["--dtype", "float16"], "float16"),
-        (["--dt", "0"], "--dt must be "),
-        (["--dt", "nan"], "--dt must be "),
+        (["--dt", "0"], ".dt must be "),
+        (["--dt", "nan"], ".dt must be "),
         (["--dt", "fast"], "argument --dt: invalid float value: 'fast'"),
         (["--tau-ref", "-1"], "tau_ref must be "),
         (["--duration", "100.05"], "--duration must be "),
@@ -203,8 +203,8 @@ def test_ctrl_c_leaves_nothing(folder):
 
 
 def test_failed_simulation_is_one_line_and_leaves_nothing(folder, capsys):
-    np.save("huge.npy", np.full((10, 1), 1e300))
-    assert cli.main(["run", "--current", "huge.npy", "--out", "spikes.csv"]) == 1
+    np.save("huge.npy", np.full((10, 1), 1e200))  # its square in the second half step is infinite
+    assert cli.main(["run", "--current", "huge.npy", "--scheme", "izhikevich2003", "--out", "spikes.csv"]) == 1
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert "V became non-finite in 1 of 1 neurons" in err

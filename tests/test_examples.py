@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import os
 import struct
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 PROJECT = Path(__file__).parent.parent
 EXAMPLES = sorted((PROJECT / "examples").glob("*.py"))
+NUMBERED = [example for example in EXAMPLES if example.name[0].isdigit()]
 
 
 def run(example, folder):
@@ -28,7 +30,7 @@ def png_size(file):
     return struct.unpack(">II", content[16:24])
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)
+@pytest.mark.parametrize("example", NUMBERED, ids=lambda example: example.stem)
 def test_example_runs_and_leaves_one_figure(example, tmp_path):
     done = run(example, tmp_path)
     assert done.returncode == 0, done.stderr
@@ -50,11 +52,26 @@ def test_example_is_short_and_uses_public_names_only(example):
 
 
 def test_the_numbered_examples_are_six():
-    numbers = [example.name[:2] for example in EXAMPLES if example.name[0].isdigit()]
-    assert numbers == ["01", "02", "03", "04", "05", "06"]
+    assert [example.name[:2] for example in NUMBERED] == ["01", "02", "03", "04", "05", "06"]
 
 
-def test_the_figure_of_the_documentation_is_a_picture():
+def test_the_document_on_the_patterns_of_2004_shows_what_its_example_makes(tmp_path):
     width, height = png_size(PROJECT / "docs" / "patterns2004.png")
-    assert width > 1000
-    assert height > 500
+    done = run(PROJECT / "examples" / "patterns2004_step_size.py", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert png_size(tmp_path / "patterns2004.png") == (width, height)
+
+    text = (PROJECT / "docs" / "patterns2004.md").read_text()
+    cells = [[cell.strip(" *") for cell in line.split("|")] for line in text.splitlines() if line.startswith("|")]
+    table = {row[1]: (row[4], row[7], row[6].split()[0], row[9]) for row in cells[2:]}
+    printed = {panel: tuple(rest) for panel, *rest in map(str.split, done.stdout.splitlines()[1:])}
+    assert table == printed
+    for panel, _pattern, _dt, _count, exact_count, fine_count, _first, exact, fine in (row[1:10] for row in cells[2:]):
+        assert exact_count == fine_count or panel == "T"
+        assert float(fine) == pytest.approx(float(exact), abs=0.03)
+
+
+def test_the_code_in_the_document_runs():
+    failed, tried = doctest.testfile(str(PROJECT / "docs" / "patterns2004.md"), module_relative=False)
+    assert failed == 0
+    assert tried > 0

@@ -26,8 +26,8 @@ class Ratio:
 
 
 def steps_for(N: int) -> int:
-    """Two million neuron-steps, but 100 steps at least."""
-    return max(100, 2_000_000 // N)
+    """Ten million neuron-steps, but 100 steps at least."""
+    return max(100, 10_000_000 // N)
 
 
 def interleaved(runners: Mapping[str, Callable[[int], int]], steps: int, repeats: int) -> dict[str, list[float]]:

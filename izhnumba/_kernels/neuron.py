@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from izhnumba._compile import inlined
+from izhnumba._kernels.exprel import exprel, exprel_everywhere
+from izhnumba._kernels.lanes import always_inline
 from izhnumba._models import Model
 from izhnumba._schemes import Equations, Scheme
 
@@ -27,26 +29,31 @@ class Variant(NamedTuple):
     short: bool = False  # the short exprel holds for every V from SAFE_V to the threshold
 
 
-def neuron_step(variant: Variant, exprel: Callable[..., Any]) -> Callable[..., Any]:
+def neuron_step(variant: Variant) -> Callable[..., Any]:
     """`step(V, u, held, x, p, gain, dt, wide)` -> new V, new u, spiked; the arguments are those of a rule."""
-    RESET_FIRST = variant.scheme.reset_first
+    RESET_FIRST, REFRACTORY = variant.scheme.reset_first, variant.refractory
     at_threshold, reset = _spike(variant)
-    rule = inlined(variant.scheme.rule(_equations(variant, exprel)))
+    rule = inlined(variant.scheme.rule(_equations(variant)))
 
     def step(V, u, held, x, p, gain, dt, wide):
+        always_inline()
         if RESET_FIRST:
             V, u = reset(V, u, at_threshold(V, u, p), p)
         V_new, u_new = rule(V, u, x, p, gain, dt, wide)
-        V, u = V if held else V_new, u if held else u_new
-        spiked = at_threshold(V, u, p) & (not held)
+        if REFRACTORY:
+            V, u = V if held else V_new, u if held else u_new
+            spiked = at_threshold(V, u, p) & (not held)
+        else:
+            V, u = V_new, u_new
+            spiked = at_threshold(V, u, p)
         if not RESET_FIRST:
             V, u = reset(V, u, spiked, p)
         return V, u, spiked
 
-    return inlined(step)
+    return step
 
 
-def _equations(variant: Variant, exprel: Callable[..., Any]) -> Equations:
+def _equations(variant: Variant) -> Equations:
     """The model's equations with the inputs, the jumps and the floor of this variant folded in."""
     model = variant.model
     dV, dV_slope = inlined(model.dV), inlined(model.dV_slope)
@@ -79,17 +86,21 @@ def _equations(variant: Variant, exprel: Callable[..., Any]) -> Equations:
             return p.V_min if V < p.V_min else V
         return V
 
-    return Equations(*map(inlined, (f, slope, model.rate, model.pull, jump, floor, exprel)), number)
+    phi = exprel if variant.short else exprel_everywhere
+    return Equations(*map(inlined, (f, slope, model.rate, model.pull, jump, floor, phi)), number)
 
 
 def _spike(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
     model = variant.model
     threshold, V_reset, u_reset = inlined(model.threshold), inlined(model.V_reset), inlined(model.u_reset)
     STRICT, SOFT, OVERSHOOT = variant.scheme.strict_test, variant.reset == "soft", variant.reset == "overshoot"
+    RESET_FIRST = variant.scheme.reset_first
     infinity = np.dtype(variant.dtype).type(np.inf)
 
     def at_threshold(V, u, p):
-        # an infinite V is a failure to be reported, not a spike that would hide it
+        if RESET_FIRST:
+            return threshold(u, p) <= V
+        # an infinite V is a failure to be reported: a reset at once would hide it
         if STRICT:
             return (threshold(u, p) < V) & (V < infinity)
         return (threshold(u, p) <= V) & (V < infinity)

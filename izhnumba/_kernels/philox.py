@@ -8,6 +8,7 @@ machine, and nothing here is contracted to fused operations: a seed means the sa
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from izhnumba._compile import compiled
 
@@ -15,45 +16,36 @@ u4, u8, i4, f4 = np.uint32, np.uint64, np.int32, np.float32
 
 _LOW, _32 = u8(0xFFFFFFFF), u8(32)
 _FACTOR_0, _FACTOR_1 = u8(0xD2511F53), u8(0xCD9E8D57)
-_WEYL_0, _WEYL_1 = u8(0x9E3779B9), u8(0xBB67AE85)  # golden ratio and sqrt(3) - 1, what the key grows by each round
-
-
-def philox_round(c, key, r):
-    """Round number r. Words are in the low halves of 64 bits, as the packed multiply takes them; the high halves
-    may hold anything."""
-    p0, p1 = (c[0] & _LOW) * _FACTOR_0, (c[2] & _LOW) * _FACTOR_1
-    return (p1 >> _32) ^ c[1] ^ (key[0] + r * _WEYL_0), p1, (p0 >> _32) ^ c[3] ^ (key[1] + r * _WEYL_1), p0
+_WEYL_0, _WEYL_1 = u8(0x9E3779B9), u8(0xBB67AE85)  # golden ratio, sqrt(3) - 1: what a round adds to the key
 
 
 def fill_words(row0, row1, row2, row3, group, first_lane, key):
-    """The four words of each lane from `first_lane` on. group = step // 4; all numbers uint64."""
+    """The four words of each lane from `first_lane` on. group = step // 4; all numbers uint64.
+
+    Words are in the low halves of 64 bits, as the packed multiply takes them; the high halves may hold anything.
+    """
     for i in range(row0.size):
         lane = first_lane + u8(i)
-        c = group & _LOW, group >> _32, lane & _LOW, lane >> _32
-        c = philox_round(c, key, u8(0))
-        c = philox_round(c, key, u8(1))  # written out: with a loop in it, this loop would not become vector code
-        c = philox_round(c, key, u8(2))
-        c = philox_round(c, key, u8(3))
-        c = philox_round(c, key, u8(4))
-        c = philox_round(c, key, u8(5))
-        c = philox_round(c, key, u8(6))
-        c = philox_round(c, key, u8(7))
-        c = philox_round(c, key, u8(8))
-        c = philox_round(c, key, u8(9))
-        row0[i], row1[i], row2[i], row3[i] = u4(c[0]), u4(c[1]), u4(c[2]), u4(c[3])
+        c0, c1, c2, c3 = group & _LOW, group >> _32, lane & _LOW, lane >> _32
+        k0, k1 = key
+        for _ in range(10):
+            p0, p1 = (c0 & _LOW) * _FACTOR_0, (c2 & _LOW) * _FACTOR_1
+            c0, c1, c2, c3 = (p1 >> _32) ^ c1 ^ k0, p1, (p0 >> _32) ^ c3 ^ k1, p0
+            k0, k1 = k0 + _WEYL_0, k1 + _WEYL_1
+        row0[i], row1[i], row2[i], row3[i] = u4(c0), u4(c1), u4(c2), u4(c3)
 
 
-# Chebyshev-weighted minimax fits: -log(1 + f) / f on [sqrt(1/2) - 1, sqrt(2) - 1], relative error 1.7e-7 of the log;
+# Minimax fits: -log(1 + f) / f on [sqrt(1/2) - 1, sqrt(2) - 1], relative error 1.7e-7 of the log;
 # sin(pi/4 t) / t and cos(pi/4 t) in powers of t^2 on [-1, 1], errors 2.4e-9 and 2.8e-8.
 _LOG = tuple(f4(c) for c in (
     -0.9999999453106901, 0.5000036512438462, -0.3333505892260407, 0.24969908988412134, -0.19900166119853543,
     0.17250831389705215, -0.16222575792274235, 0.1010688409348108))  # fmt: skip
 _SIN = tuple(f4(c) for c in (0.785398160983403, -0.08074543483021265, 0.0024900071270960306, -3.5954507784187516e-05))
 _COS = tuple(f4(c) for c in (0.9999999724233207, -0.30842425356194914, 0.015849915256883645, -0.0003188805083826785))
-_ONE, _PER_TURN = f4(1.0), f4(2.0**-31)
-_UNIT = i4(32 << 23)  # exponent bits of 2^32, the value that a word stands for as 1
-_ROOT_HALF, _EXPONENT = i4(0x3F3504F3 + (32 << 23)), i4(-(1 << 23))
-_LN2 = f4(-np.log(2) * 2.0**-23)  # of an exponent that is still in its place in the bits
+_ONE, _TO_UNIT = f4(1.0), f4(2.0**-31)
+_ROOT_HALF, _EXPONENT = i4(0x3F3504F3), i4(-(1 << 23))  # bits of sqrt(1/2), and where the exponent is
+_2_TO_32 = i4(32 << 23)  # what a division by 2^32 takes from the bits
+_LN2 = f4(-np.log(2) * 2.0**-23)  # for an exponent that is still in its place
 _SIGN, _1, _2 = u4(1 << 31), u4(1), u4(2)
 
 
@@ -66,13 +58,13 @@ def to_normals(row, next_row):
     """
     for i in range(row.size):
         a, b = row[i], next_row[i]
-        bits = np.float32(u4(a | _1)).view(np.int32)
+        bits = i4(np.float32(u4(a | _1)).view(np.int32) - _2_TO_32)
         exponent = i4(i4(bits - _ROOT_HALF) & _EXPONENT)
-        f = i4(i4(bits - exponent) - _UNIT).view(np.float32) - _ONE
+        f = i4(bits - exponent).view(np.float32) - _ONE
         c = _LOG
         p = ((((((c[7] * f + c[6]) * f + c[5]) * f + c[4]) * f + c[3]) * f + c[2]) * f + c[1]) * f + c[0]
         radius = np.float32(np.sqrt(p * f + f4(exponent) * _LN2))
-        t = f4(i4(u4(b << _2))) * _PER_TURN
+        t = f4(i4(u4(b << _2))) * _TO_UNIT
         z = t * t
         c = _SIN
         sine = (((c[3] * z + c[2]) * z + c[1]) * z + c[0]) * t
@@ -83,23 +75,42 @@ def to_normals(row, next_row):
         next_row[i] = y.view(np.uint32) ^ (u4(b << _1) & _SIGN)
 
 
-def _fill_normals(out, first_step, first_lane, seed, stream):
-    """out[k, i] = a standard normal for step first_step + k and lane first_lane + i, as float32 bits in uint32.
-
-    Costs least when the first step and the number of steps are multiples of 4.
-    """
-    count, n = out.shape
-    spare = np.empty((4, n), np.uint32)  # rows of a group of four that nobody asked for
+def _fill_normals(out, group, first_lane, seed, stream):
+    """Fill whole groups of four steps with normals, as float32 bits. out: (steps, lanes) uint32."""
     key = u8(seed) & _LOW, u8(stream) & _LOW
-    for group in range(first_step >> 2, (first_step + count + 3) >> 2):
-        k = 4 * group - first_step
-        row0 = out[k] if k >= 0 else spare[0]
-        row1 = out[k + 1] if 0 <= k + 1 < count else spare[1]
-        row2 = out[k + 2] if 0 <= k + 2 < count else spare[2]
-        row3 = out[k + 3] if k + 3 < count else spare[3]
-        fill_words(row0, row1, row2, row3, u8(group), u8(first_lane), key)
+    for k in range(0, len(out), 4):
+        row0, row1, row2, row3 = out[k], out[k + 1], out[k + 2], out[k + 3]
+        fill_words(row0, row1, row2, row3, u8(group) + u8(k >> 2), u8(first_lane), key)
         to_normals(row0, row1)
         to_normals(row2, row3)
 
 
 fill_normals = compiled(_fill_normals)
+
+
+def normals(
+    first_step: int, count: int, lanes: int, seed: int, stream: int, first_lane: int = 0
+) -> NDArray[np.float32]:
+    """Standard normal numbers, shape (count, lanes), for the steps and lanes from the first on.
+
+    Costs least when the first step and the count are multiples of 4.
+    """
+    group, skipped = divmod(first_step, 4)
+    words = np.empty(((skipped + count + 3) // 4 * 4, lanes), np.uint32)
+    fill_normals(words, group, first_lane, seed, stream)
+    return words[skipped : skipped + count].view(np.float32)
+
+
+def _relax(values, x, mean, kick, pull):
+    """Ornstein-Uhlenbeck, row by row of values: x <- x + pull (mean - x) + kick value, then value <- x.
+
+    x is float64 whatever the values are: in a slow process it moves by less than a float32 can.
+    """
+    for k in range(len(values)):
+        row = values[k]  # a row of the loop `for row in values` would not be known to be contiguous
+        for i in range(x.size):
+            x[i] += pull * (mean[i] - x[i]) + kick[i] * row[i]
+            row[i] = x[i]
+
+
+relax = compiled(_relax)
