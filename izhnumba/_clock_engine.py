@@ -225,7 +225,8 @@ class ClockEngine:
         from izhnumba._kernels.exprel import SHORT_RANGE
 
         limit = SHORT_RANGE * 0.995
-        at = {V: np.asarray(self.dt * self.model.dV_slope(float(V), 0.0, p)) for V in (-400, -100, 0, 1)}
+        C = 1.0 if self.model.C is None else self.model.C(p)
+        at = {V: np.asarray(self.dt * self.model.dV_slope(float(V), 0.0, p) / C) for V in (-400, -100, 0, 1)}
         a, b = at[0], at[1] - at[0]
         linear = all(np.allclose(at[V], a + b * V, rtol=1e-9, atol=1e-12) for V in (-400, -100))
         thresholds = [np.asarray(self.model.threshold(float(u), p)) for u in (-100.0, 0.0, 100.0)]

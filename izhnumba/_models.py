@@ -55,7 +55,7 @@ def _a(p):
 class Model:
     """A neuron with membrane potential V and recovery variable u.
 
-    V' = dV(V, u, I, p)                   u' = rate(p) * pull(V, V_new, u, p)
+    C(p) V' = dV(V, u, I, p)              u' = rate(p) * pull(V, V_new, u, p)
 
     A spike is V >= threshold(u, p); then V = V_reset(u, p) and u = u_reset(u, p), V first. `p` is a named tuple of
     the parameters of one neuron.
@@ -69,7 +69,9 @@ class Model:
     parameters : mapping of str to Quantity
         In the order of the named tuple. Every number in the equations is one of them.
     dV : callable (V, u, I, p)
-        dV/dt, linear in I.
+        C dV/dt, linear in I.
+    C : callable (p), optional
+        The capacitance, 1 if left out. It stays apart because programs of this field divide dt * dV by it.
     dV_slope : callable (V, dI, p)
         The derivative of dV by V when the input has the derivative dI (0 without conductances).
     rate, pull : callable (p), callable (V, V_new, u, p)
@@ -102,11 +104,21 @@ class Model:
     dV: Callable[..., Any]
     dV_slope: Callable[..., Any]
     pull: Callable[..., Any]
+    C: Callable[..., Any] | None = None
     rate: Callable[..., Any] = _a
     u_slope: Callable[..., Any] = _minus_a
     threshold: Callable[..., Any] = _v_th
     V_reset: Callable[..., Any] = _c
     u_reset: Callable[..., Any] = _u_plus_d
+
+    def __reduce__(self) -> Any:
+        """A model of this file is pickled by name, so that it is the same object again."""
+        return self.name if globals().get(self.name) is self else super().__reduce__()
+
+    def derivatives(self, V: Any, u: Any, I: Any, p: Any) -> tuple[Any, Any]:  # noqa: E741
+        """dV/dt and du/dt, of numbers or arrays."""
+        dV = self.dV(V, u, I, p)
+        return dV if self.C is None else dV / self.C(p), self.rate(p) * self.pull(V, V, u, p)
 
     def named_tuple(self, *more: str) -> Any:
         """The type of `p`, with the names `more` after the model's own parameters."""
@@ -174,11 +186,15 @@ IzhikevichAccommodation = replace(
 
 
 def _dV_2007(V, u, I, p):  # noqa: E741
-    return (p.k * (V - p.vr) * (V - p.vt) - u + I) / p.C
+    return p.k * (V - p.vr) * (V - p.vt) - u + I
 
 
 def _dV_slope_2007(V, dI, p):
-    return (p.k * (V - p.vr) + p.k * (V - p.vt) + dI) / p.C
+    return p.k * (V - p.vr) + p.k * (V - p.vt) + dI
+
+
+def _C(p):
+    return p.C
 
 
 def _pull_2007(V, V_new, u, p):
@@ -227,6 +243,7 @@ Izhikevich2007 = Model(
     ),
     dV=_dV_2007,
     dV_slope=_dV_slope_2007,
+    C=_C,
     pull=_pull_2007,
     threshold=_peak,
     V_reset=_c_of_u,

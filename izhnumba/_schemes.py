@@ -2,7 +2,7 @@
 
 A rule maps (V, u) at t = k dt to (V, u) at (k+1) dt, before the spike test. It may use
 
-    f(V, u, x, p)      dV/dt with the input evaluated at V         slope(V, x, p)   its derivative by V
+    dt_f(dt, V, u, x, p)   dt * dV/dt with the input at V          slope(V, x, p)   the derivative of dV/dt by V
     rate(p), pull(V, V_new, u, p)   the factors of du/dt           jump(V, x)       V + the V jumps of the step
     floor(V, p)        V, but not below V_min                      exprel(z, wide)  (exp(z) - 1) / z
     number(x)          x in the precision of the population
@@ -24,7 +24,7 @@ from izhnumba._compile import CONTRACT, STRICT
 class Equations(NamedTuple):
     """What a rule may call: a model's equations with the input kinds in use folded in."""
 
-    f: Callable[..., Any]
+    dt_f: Callable[..., Any]
     slope: Callable[..., Any]
     rate: Callable[..., Any]
     pull: Callable[..., Any]
@@ -50,74 +50,73 @@ class Scheme:
 
 
 def _exp_euler(eq: Equations) -> Callable[..., Any]:
-    f, slope, pull, jump, floor, exprel = eq.f, eq.slope, eq.pull, eq.jump, eq.floor, eq.exprel
+    dt_f, slope, pull, jump, floor, exprel = eq.dt_f, eq.slope, eq.pull, eq.jump, eq.floor, eq.exprel
 
     def rule(V, u, x, p, gain, dt, wide):
-        V = floor(jump(V + dt * exprel(dt * slope(V, x, p), wide) * f(V, u, x, p), x), p)
+        V = floor(jump(V + dt_f(dt * exprel(dt * slope(V, x, p), wide), V, u, x, p), x), p)
         return V, u + gain * pull(V, V, u, p)
 
     return rule
 
 
 def _euler(eq: Equations) -> Callable[..., Any]:
-    f, rate, pull, jump, floor = eq.f, eq.rate, eq.pull, eq.jump, eq.floor
+    dt_f, rate, pull, jump, floor = eq.dt_f, eq.rate, eq.pull, eq.jump, eq.floor
 
     def rule(V, u, x, p, gain, dt, wide):
-        V_new = floor(V + jump(dt * f(V, u, x, p), x), p)
+        V_new = floor(V + jump(dt_f(dt, V, u, x, p), x), p)
         return V_new, u + dt * rate(p) * pull(V, V_new, u, p)
 
     return rule
 
 
 def _euler_then_u(eq: Equations) -> Callable[..., Any]:
-    f, rate, pull, jump, floor = eq.f, eq.rate, eq.pull, eq.jump, eq.floor
+    dt_f, rate, pull, jump, floor = eq.dt_f, eq.rate, eq.pull, eq.jump, eq.floor
 
     def rule(V, u, x, p, gain, dt, wide):
-        V = floor(jump(V + dt * f(V, u, x, p), x), p)
+        V = floor(jump(V + dt_f(dt, V, u, x, p), x), p)
         return V, u + dt * rate(p) * pull(V, V, u, p)
 
     return rule
 
 
 def _two_half_steps(eq: Equations) -> Callable[..., Any]:
-    f, rate, pull, jump, floor, number = eq.f, eq.rate, eq.pull, eq.jump, eq.floor, eq.number
+    dt_f, rate, pull, jump, floor, number = eq.dt_f, eq.rate, eq.pull, eq.jump, eq.floor, eq.number
 
     def rule(V, u, x, p, gain, dt, wide):
         half = number(0.5) * dt
-        V = V + half * f(V, u, x, p)
-        V = floor(jump(V + half * f(V, u, x, p), x), p)
+        V = V + dt_f(half, V, u, x, p)
+        V = floor(jump(V + dt_f(half, V, u, x, p), x), p)
         return V, u + dt * rate(p) * pull(V, V, u, p)
 
     return rule
 
 
 def _two_half_steps_floor_last(eq: Equations) -> Callable[..., Any]:
-    f, rate, pull, floor, number = eq.f, eq.rate, eq.pull, eq.floor, eq.number
+    dt_f, rate, pull, floor, number = eq.dt_f, eq.rate, eq.pull, eq.floor, eq.number
 
     def rule(V, u, x, p, gain, dt, wide):
         half = number(0.5) * dt
-        V = V + half * f(V, u, x, p)
-        V = V + half * f(V, u, x, p)
+        V = V + dt_f(half, V, u, x, p)
+        V = V + dt_f(half, V, u, x, p)
         return floor(V, p), u + dt * rate(p) * pull(V, V, u, p)
 
     return rule
 
 
 def _rk4(eq: Equations) -> Callable[..., Any]:
-    f, rate, pull, jump, floor, number = eq.f, eq.rate, eq.pull, eq.jump, eq.floor, eq.number
+    dt_f, rate, pull, jump, floor, number = eq.dt_f, eq.rate, eq.pull, eq.jump, eq.floor, eq.number
 
     def rule(V, u, x, p, gain, dt, wide):
-        r = rate(p)
-        half, sixth = number(0.5) * dt, dt / number(6.0)
-        V1, u1 = f(V, u, x, p), r * pull(V, V, u, p)
+        r, half, third = dt * rate(p), number(0.5), number(1.0) / number(3.0)
+        V1, u1 = dt_f(dt, V, u, x, p), r * pull(V, V, u, p)
         Va, ua = V + half * V1, u + half * u1
-        V2, u2 = f(Va, ua, x, p), r * pull(Va, Va, ua, p)
+        V2, u2 = dt_f(dt, Va, ua, x, p), r * pull(Va, Va, ua, p)
         Vb, ub = V + half * V2, u + half * u2
-        V3, u3 = f(Vb, ub, x, p), r * pull(Vb, Vb, ub, p)
-        Vc, uc = V + dt * V3, u + dt * u3
-        V4, u4 = f(Vc, uc, x, p), r * pull(Vc, Vc, uc, p)
-        V = floor(jump(V + sixth * (V1 + (V2 + V2) + (V3 + V3) + V4), x), p)
-        return V, u + sixth * (u1 + (u2 + u2) + (u3 + u3) + u4)
+        V3, u3 = dt_f(dt, Vb, ub, x, p), r * pull(Vb, Vb, ub, p)
+        Vc, uc = V + V3, u + u3
+        V4, u4 = dt_f(dt, Vc, uc, x, p), r * pull(Vc, Vc, uc, p)
+        V = floor(jump(V + third * (half * (V1 + V4) + V2 + V3), x), p)
+        return V, u + third * (half * (u1 + u4) + u2 + u3)
 
     return rule
 

@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0, 1 for a failed simulation, 2 for wrong input, 130 after Ctrl-C."""
     arguments = _parser().parse_args(argv)
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_: _say(arguments, f"warning: {message}")
+        warnings.showwarning = lambda message, *_: print(f"izhnumba: warning: {message}", file=sys.stderr)
         try:
             arguments.command(arguments)
         except OSError as error:
@@ -95,7 +95,7 @@ def _demo(arguments: argparse.Namespace) -> None:
 
     with _output(arguments.plot if HAVE_MATPLOTLIB else None) as figure_file:
         started = time.perf_counter()
-        population.run(dt, drive, record="V", neurons=[0])
+        population.run(min(duration, 100.0), drive, record="V", neurons=[0])
         population.reset()
         ready = time.perf_counter()
         result = population.run(duration, drive, record="V", neurons=[0])
@@ -148,15 +148,15 @@ def _run(arguments: argparse.Namespace) -> None:
 
     with _output(arguments.out) as out, _output(arguments.record) as record, _output(arguments.plot) as figure:
         started = time.perf_counter()
-        recorded = dict(record="V", neurons=None if record else [0]) if record or figure else {}
+        recorded: dict[str, Any] = dict(record="V", neurons=None if record else [0]) if record or figure else {}
         result = population.run(duration, current[:steps], progress=sys.stderr.isatty(), **recorded)
         seconds = time.perf_counter() - started
         if out:
             spikes = np.column_stack([result.spikes.i, result.spikes.step, result.spikes.t])
             np.savetxt(out, spikes, "%d,%d,%.12g", header="i,step,t", comments="")
         if record:
-            names = ",".join(["t", *(f"V{i}" for i in range(n))])
-            np.savetxt(record, np.column_stack([result.t, result.V]), "%.12g", ",", header=names, comments="")
+            header = ",".join(["t", *(f"V{i}" for i in range(n))])
+            np.savetxt(record, np.column_stack([result.t, result.V]), "%.12g", ",", header=header, comments="")
         if figure:
             _save_figure(result, preset.get("vpeak", 30.0), figure)
     print(f"{n} x {arguments.preset}, {duration:g} ms: {len(result.spikes.i)} spikes, {seconds:.2f} s with compilation")
@@ -268,7 +268,7 @@ def _giga_steps_per_second(dtype: str) -> float:
     """The best rate of `Population.run` seen within half a second."""
     population = iz.Population(10_000, dtype=dtype, threads=1)
     population.run(10.0, 10.0)
-    times = []
+    times: list[float] = []
     while sum(times) < 0.5:
         started = time.perf_counter()
         population.run(100.0, 10.0)

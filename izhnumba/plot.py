@@ -227,9 +227,8 @@ def _neuron(neuron: Any, index: int) -> tuple[Model, Any]:
 
 def _equations(model: Model, p: Any, I: float) -> tuple[Function, Function]:
     """V' and u' as functions of arrays (V, u)."""
-    rate = model.rate(p)
-    dV = np.vectorize(lambda V, u: model.dV(V, u, I, p), otypes=[float])
-    return dV, np.vectorize(lambda V, u: rate * model.pull(V, V, u, p), otypes=[float])
+    dV = np.vectorize(lambda V, u: model.derivatives(V, u, I, p)[0], otypes=[float])
+    return dV, np.vectorize(lambda V, u: model.derivatives(V, u, I, p)[1], otypes=[float])
 
 
 def _nullcline(f: Function, V: Array) -> Array:

@@ -56,25 +56,35 @@ def neuron_step(variant: Variant) -> Callable[..., Any]:
 def _equations(variant: Variant) -> Equations:
     """The model's equations with the inputs, the jumps and the floor of this variant folded in."""
     model = variant.model
-    dV, dV_slope = inlined(model.dV), inlined(model.dV_slope)
+    dV, dV_slope, C, HAS_C = inlined(model.dV), inlined(model.dV_slope), inlined(model.C or model.rate), model.C is not None
     CONDUCTANCES, FLOOR = variant.conductances, variant.floor
     JUMP_AS_CURRENT = variant.jumps and variant.scheme.jump_as_current
     JUMP = variant.jumps and not variant.scheme.jump_as_current
     number = np.dtype(variant.dtype).type
     zero = number(0.0)
 
-    def f(V, u, x, p):
+    def current_change(V, u, x, p):
         I = x[0]  # noqa: E741
         if CONDUCTANCES:
             I = I + (x[3] - x[2] * V)  # noqa: E741
+        if JUMP_AS_CURRENT and HAS_C:
+            return dV(V, u, I, p) + x[1] * C(p)
         if JUMP_AS_CURRENT:
             return dV(V, u, I, p) + x[1]
         return dV(V, u, I, p)
 
+    change = inlined(current_change)
+
+    def dt_f(dt, V, u, x, p):
+        if HAS_C:
+            return dt * change(V, u, x, p) / C(p)
+        return dt * change(V, u, x, p)
+
     def slope(V, x, p):
-        if CONDUCTANCES:
-            return dV_slope(V, -x[2], p)
-        return dV_slope(V, zero, p)
+        dI = -x[2] if CONDUCTANCES else zero
+        if HAS_C:
+            return dV_slope(V, dI, p) / C(p)
+        return dV_slope(V, dI, p)
 
     def jump(V, x):
         if JUMP:
@@ -87,7 +97,7 @@ def _equations(variant: Variant) -> Equations:
         return V
 
     phi = exprel if variant.short else exprel_everywhere
-    return Equations(*map(inlined, (f, slope, model.rate, model.pull, jump, floor, phi)), number)
+    return Equations(*map(inlined, (dt_f, slope, model.rate, model.pull, jump, floor, phi)), number)
 
 
 def _spike(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
