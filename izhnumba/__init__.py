@@ -1,5 +1,6 @@
 """izhnumba: Izhikevich spiking neurons on a CPU, NumPy outside, Numba inside."""
 
+from izhnumba._embedding import kernel
 from izhnumba._inputs import Constant, Input, Noise, OrnsteinUhlenbeck, Pulses, Ramp, Sine, TimedArray
 from izhnumba._models import Izhikevich, Izhikevich2007, IzhikevichAccommodation, IzhikevichRef, Model, Quantity, where
 from izhnumba._population import Population
@@ -29,6 +30,7 @@ __all__ = [
     "Sine",
     "Spikes",
     "TimedArray",
+    "kernel",
     "presets",
     "schemes",
     "where",

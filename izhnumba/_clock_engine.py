@@ -155,7 +155,8 @@ class ClockEngine:
         multiple of `every`."""
         t = self._layout
         self._put(t.RECORD_LANES, lanes)
-        self._put(t.RECORD_STARTS, np.searchsorted(lanes, np.arange(0, self.padded + t.BLOCK, t.BLOCK)).astype(np.int64))
+        edges = np.arange(0, self.padded + t.BLOCK, t.BLOCK)
+        self._put(t.RECORD_STARTS, np.searchsorted(lanes, edges).astype(np.int64))
         for entry, rows in ((t.RECORD_V, V), (t.RECORD_U, u)):
             self.table[entry] = 0
             if rows is not None:
@@ -181,11 +182,13 @@ class ClockEngine:
     # --- compiling ------------------------------------------------------------------------------------------------
 
     def _call(self, jumps: bool, conductances: bool, threads: int) -> Call:
+        from izhnumba._kernels.neuron import Variant
+
         key = (jumps, conductances, threads > 1)
         if key not in self._calls:
             safe_V = self._bind_parameters()
             short = self.scheme.exponential and not conductances and safe_V is not None
-            variant = self._layout.Variant(
+            variant = Variant(
                 self.model, self.scheme, self.dtype.name, self.reset,
                 sum(1 << k for k, name in enumerate(self._fields) if self._lanes[name].size > 1),
                 self.until.size > 0, bool(np.any(self._lanes["V_min"] > -np.inf)), jumps, conductances, short,

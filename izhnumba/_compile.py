@@ -32,8 +32,8 @@ def compiled(function: Callable[..., Any], *, fastmath: frozenset[str] = STRICT,
 
     make_jitable(function)
     _make_unique(function)
-    options: dict[str, Any] = dict(error_model="numpy", nogil=True, fastmath=set(fastmath), parallel=parallel, no_cfunc_wrapper=True)
-    dispatcher = numba.njit(**options)(function)
+    options: dict[str, Any] = dict(error_model="numpy", nogil=True, fastmath=set(fastmath), parallel=parallel)
+    dispatcher = numba.njit(**options, no_cfunc_wrapper=True)(function)
     folder = cache_folder()
     if folder is not None:
         key = repr((fingerprint(function), sorted(fastmath), parallel))
@@ -44,7 +44,8 @@ def compiled(function: Callable[..., Any], *, fastmath: frozenset[str] = STRICT,
 def entry_point(dispatcher: Any, signature: tuple[Any, ...]) -> Callable[..., Any]:
     """The compiled function for `signature`, called without type dispatch: the caller vouches for the types."""
     dispatcher.compile(signature)
-    return dispatcher.get_overload(signature)  # type: ignore[no-any-return]
+    call: Callable[..., Any] = dispatcher.get_overload(signature)
+    return call
 
 
 def inlined(function: Callable[..., Any]) -> Any:
@@ -64,7 +65,7 @@ def make_jitable(function: Callable[..., Any]) -> None:
         if _is_ours(callee) and callee is not function and callee not in known_to_numba:
             known_to_numba.add(callee)
             _make_unique(callee)
-            register_jitable(no_cfunc_wrapper=True, no_cpython_wrapper=True)(callee)
+            register_jitable(forceinline=True, no_cfunc_wrapper=True, no_cpython_wrapper=True)(callee)
 
 
 def _make_unique(function: Any) -> None:
@@ -106,7 +107,8 @@ def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
 
 def _is_ours(value: Any) -> bool:
     """A plain function that is not one of the libraries that Numba itself knows."""
-    return isinstance(value, types.FunctionType) and value.__module__.split(".")[0] not in ("numba", "llvmlite", "numpy")
+    theirs = ("numba", "llvmlite", "numpy")
+    return isinstance(value, types.FunctionType) and value.__module__.split(".")[0] not in theirs
 
 
 def fingerprint(function: Callable[..., Any]) -> str:
@@ -129,7 +131,8 @@ def _describe(value: Any) -> str:
     if isinstance(value, np.generic):
         return f"{value.dtype}{value!r}"
     if isinstance(value, type) or callable(value):
-        return f"{value.__module__}.{getattr(value, '__qualname__', type(value).__name__)}{getattr(value, '_fields', '')}"
+        name = getattr(value, "__qualname__", type(value).__name__)
+        return f"{value.__module__}.{name}{getattr(value, '_fields', '')}"
     return "tuple" if isinstance(value, tuple) else repr(value)
 
 

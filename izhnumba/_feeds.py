@@ -23,8 +23,8 @@ class Feed:
         self._width = width if prepared else 0
 
     def most_steps(self, itemsize: int) -> int:
-        """For how many steps rows should be asked for at a time."""
-        return max(4, _CACHED // (self._width * itemsize)) if self._width else 2**62
+        """For how many steps rows should be asked for at a time: random numbers are made four steps at a time."""
+        return max(4, _CACHED // (self._width * itemsize) // 4 * 4) if self._width else 2**62
 
 
 def feed(where: str, value: Any, unit: str, pop: Any, n_steps: int | None, ordinal: int = 0) -> Feed:
@@ -37,7 +37,8 @@ def feed(where: str, value: Any, unit: str, pop: Any, n_steps: int | None, ordin
         width = bound(pop.n_steps, 1).shape[1] if n_steps else 1
         return Feed(bound, width, constant=False, prepared=True)
     if isinstance(value, Constant):
-        value = value.value
+        row = value.bind(pop.shape, pop.dt, pop.dtype, (0, 0), {}, unit=unit)(0, 1)
+        return Feed(lambda step, count: row, row.size, constant=True, prepared=False)
     values = np.asarray(_checks.magnitude(where, value, unit))
     over_time = n_steps is not None and values.ndim == len(pop.shape) + 1 and len(values) == n_steps
     if not _broadcasts(values.shape[over_time:], pop.shape):
@@ -61,7 +62,8 @@ def _table(values: Array, pop: Any) -> Feed:
         def rows(step: int, count: int) -> Array:
             return np.ascontiguousarray(table[step - start : step - start + count], pop.dtype)
 
-        return Feed(rows, trailing, constant=False, prepared=not (table.flags.c_contiguous and table.dtype == pop.dtype))
+        as_it_lies = table.flags.c_contiguous and table.dtype == pop.dtype
+        return Feed(rows, trailing, constant=False, prepared=not as_it_lies)
 
     def broadcast_rows(step: int, count: int) -> Array:
         part = values[step - start : step - start + count]
@@ -79,7 +81,8 @@ def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
 
 def _misfit(where: str, got: tuple[int, ...], shape: tuple[int, ...], n_steps: int | None) -> str:
     if n_steps is None:
-        return f"{where} must broadcast to shape {shape}, got shape {got}. Pass one value for all neurons or one per neuron."
+        cure = "Pass one value for all neurons or one per neuron."
+        return f"{where} must broadcast to shape {shape}, got shape {got}. {cure}"
     table = (n_steps, *shape)
     cure = "Pass one value for all neurons, one per neuron, or one row per step."
     if got == (n_steps,):
@@ -98,10 +101,10 @@ def conductances(where: str, g: Any, E: Any, units: tuple[str, str], pop: Any, n
     gs, Es = (g, E) if several else ([g], [E])
     if len(gs) != len(Es):
         raise ValueError(f"{where} g must have one entry per entry of E ({len(Es)}), got {len(gs)}.")
-    pairs = [
-        (feed(f"{where} g", one, units[0], pop, n_steps, 100 + k), feed(f"{where} E", level, units[1], pop, n_steps, 200 + k))
-        for k, (one, level) in enumerate(zip(gs, Es, strict=True))
-    ]
+    pairs = []
+    for k, (one, level) in enumerate(zip(gs, Es, strict=True)):
+        strength = feed(f"{where} g", one, units[0], pop, n_steps, 100 + k)
+        pairs.append((strength, feed(f"{where} E", level, units[1], pop, n_steps, 200 + k)))
 
     def total(times_E: bool) -> Callable[[int, int], Array]:
         def rows(step: int, count: int) -> Array:

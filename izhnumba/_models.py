@@ -122,7 +122,7 @@ class Model:
 
     def named_tuple(self, *more: str) -> Any:
         """The type of `p`, with the names `more` after the model's own parameters."""
-        return namedtuple("p", (*self.parameters, *more))  # type: ignore[misc]
+        return namedtuple("p", (*self.parameters, *more))
 
 
 # --- Izhikevich 2003 ------------------------------------------------------------------------------------------------

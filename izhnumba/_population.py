@@ -156,8 +156,8 @@ class Population:
         self._set_start(V, u)
         if self.dt > self.scheme.dt_max:
             warnings.warn(
-                f"Population.dt = {self.dt:g} ms is too large for the scheme {scheme!r}: spikes are lost and V overshoots. "
-                f"Use dt <= {self.scheme.dt_max:g} ms.",
+                f"Population.dt = {self.dt:g} ms is too large for the scheme {scheme!r}: spikes are lost and V "
+                f"overshoots. Use dt <= {self.scheme.dt_max:g} ms.",
                 stacklevel=2,
             )
 
@@ -298,7 +298,7 @@ class Population:
         >>> while not pop.step([0.0, 10.0]).any():
         ...     pass
         >>> pop.spikes, round(pop.t, 1)
-        (array([False,  True]), 8.3)
+        (array([False,  True]), 43.3)
         """
         if delta is None and g is None and E is None:
             code = -1
@@ -375,7 +375,7 @@ class Population:
         >>> import izhnumba as iz
         >>> pop = iz.Population(1, **iz.presets["RS"])
         >>> pop.run(100.0, I=10.0).spikes.t.round(1)
-        array([ 3.3, 26. , 68.7])
+        array([ 3.2, 26.7, 71.7])
         >>> round(pop.t, 1)
         100.0
         """
@@ -393,7 +393,7 @@ class Population:
         except NotFinite as failure:
             self._raise_not_finite(failure.n_steps)
         finally:
-            self._set(result=Result(spikes.result(self.dt, math.prod(self.size)), states))
+            self._set(result=Result(self.model, spikes.result(self.dt, math.prod(self.size)), states))
         return self.result
 
     def _feeds(self, where: str, I: Any, delta: Any, g: Any, E: Any, n_steps: int | None) -> dict[str, Feed]:  # noqa: E741
@@ -407,8 +407,8 @@ class Population:
     def _raise_not_finite(self, n_steps: int) -> None:
         step, count, first, name = self._engine.failure(n_steps)
         raise RuntimeError(
-            f"{name} became non-finite in {count} of {self.n} neurons at t = {(step + 1) * self.dt:.6g} ms, first neuron "
-            f"{first}. Use a smaller dt than {self.dt:g} ms or a weaker input; reset() starts again."
+            f"{name} became non-finite in {count} of {self.n} neurons at t = {(step + 1) * self.dt:.6g} ms, first "
+            f"neuron {first}. Use a smaller dt than {self.dt:g} ms or a weaker input; reset() starts again."
         ) from None
 
 
@@ -421,7 +421,8 @@ def _indices(where: str, value: Any, n: int) -> Array:
     """Flat indices of neurons, 0 <= i < n."""
     indices = np.atleast_1d(np.asarray(value))
     if indices.ndim != 1 or indices.dtype.kind not in "iu":
-        raise TypeError(f"{where} must be a list of whole numbers, got {value!r:.60}. Pass flat indices such as [0, 5].")
+        cure = "Pass flat indices such as [0, 5]."
+        raise TypeError(f"{where} must be a list of whole numbers, got {value!r:.60}. {cure}")
     outside = indices[(indices < 0) | (indices >= n)]
     if outside.size:
         raise ValueError(f"{where} must be between 0 and {n - 1}, got {outside[0]}. There are {n} neurons.")

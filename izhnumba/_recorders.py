@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba import _checks
+from izhnumba._models import Model
 
 if TYPE_CHECKING:
     from izhnumba._clock_engine import ClockEngine
@@ -35,7 +36,7 @@ class Spikes:
     >>> import izhnumba as iz
     >>> spikes = iz.Population(2, **iz.presets["RS"]).run(50.0, I=[0.0, 10.0]).spikes
     >>> spikes
-    <3 spikes of 1 neuron, 3.3 to 43.4 ms>
+    <2 spikes of 1 neuron, 3.2 to 26.7 ms>
     """
 
     def __init__(self, i: Array, step: Array, dt: float, n: int) -> None:
@@ -65,6 +66,8 @@ class Result:
 
     Attributes
     ----------
+    model : Model
+        Of the population, with the units of V and u.
     spikes : Spikes
     t : ndarray (samples,), ms
         Times of the samples: a sample of step k is the state after it, at (k + 1) dt.
@@ -74,14 +77,15 @@ class Result:
         Flat indices of the recorded neurons, in the order of the columns.
     """
 
+    model: Model
     spikes: Spikes
     t: Array
     neurons: Array
     V: Array
     u: Array
 
-    def __init__(self, spikes: Spikes, states: StateRecorder) -> None:
-        self.spikes = spikes
+    def __init__(self, model: Model, spikes: Spikes, states: StateRecorder) -> None:
+        self.model, self.spikes = model, spikes
         self.neurons = states.neurons
         self.t, recorded = states.result()
         for name, rows in recorded.items():

@@ -1,4 +1,4 @@
-"""Running in slices: one compiled call of about 25 ms after the other, with input, records and progress between them."""
+"""Running in slices: one compiled call of about 25 ms after the other; input, records and progress lie between them."""
 
 from __future__ import annotations
 

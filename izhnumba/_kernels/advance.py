@@ -94,7 +94,8 @@ def _block(variant: Variant) -> Callable[..., Any]:
     item = number(0).itemsize
     p_type = variant.model.named_tuple("V_min", "gain")
     VARIES, JUMPS, CONDUCTANCES = variant.varies, variant.jumps, variant.conductances
-    input_row, lanes, collect, report = _input_row(number), _lanes(variant), _collect(variant.refractory), _report(number)
+    input_row, lanes, report = _input_row(number), _lanes(variant), _report(number)
+    collect = _collect(variant.refractory)
 
     def advance_block(table, thread, block):
         first = block * BLOCK
@@ -135,7 +136,8 @@ def _lanes(variant: Variant) -> Callable[..., Any]:
     """One step of all lanes of a block; tells whether any V is `unusual` after it."""
     step = neuron_step(variant)
     p_type = variant.model.named_tuple("V_min", "gain")
-    infinity = np.dtype(variant.dtype).type(np.inf)
+    number = np.dtype(variant.dtype).type
+    infinity = number(np.inf)
     REFRACTORY, SHORT, RESET_FIRST = variant.refractory, variant.short, variant.scheme.reset_first
 
     def lanes(V, u, until, spikes, I, jump, g, gE, parameters, now, constants, wide):  # noqa: E741
@@ -144,14 +146,14 @@ def _lanes(variant: Variant) -> Callable[..., Any]:
         if SHORT and not wide:
             for i in range(np.uint64(V.size)):
                 held = REFRACTORY and now < until[i]
-                p = parameters_of(parameters, i, p_type)
+                p = parameters_of(parameters, i, p_type, number)
                 V_new, u_new, spiked = step(V[i], u[i], held, (I[i], jump[i], g[i], gE[i]), p, p.gain, dt, False)
                 V[i], u[i], spikes[i] = V_new, u_new, spiked
                 odd = odd if V_new >= safe_V else np.int32(1)
         else:
             for i in range(np.uint64(V.size)):
                 held = REFRACTORY and now < until[i]
-                p = parameters_of(parameters, i, p_type)
+                p = parameters_of(parameters, i, p_type, number)
                 V_new, u_new, spiked = step(V[i], u[i], held, (I[i], jump[i], g[i], gE[i]), p, p.gain, dt, True)
                 V[i], u[i], spikes[i] = V_new, u_new, spiked
                 # where the reset comes first an infinite V counts as a spike here, and `collect` finds it

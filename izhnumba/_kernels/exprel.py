@@ -8,7 +8,6 @@ Python takes a quarter of a second.
 from __future__ import annotations
 
 from llvmlite import ir
-from numba.core import types
 from numba.extending import intrinsic
 
 SHORT_RANGE = 0.8  # covers V up to 30 mV at dt = 0.1 ms: z = dt (0.08 V + 5) = 0.74

@@ -2,6 +2,7 @@
 
 from llvmlite import ir
 from numba.core import cgutils, types
+from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 from numba.np.arrayobj import populate_array
 
@@ -70,11 +71,12 @@ def parameter_lanes(typingctx, addresses, first_lane, element, fields, varies):
 
 
 @intrinsic
-def parameters_of(typingctx, lanes, lane, fields):
+def parameters_of(typingctx, lanes, lane, fields, element):
     """The named tuple of parameters of one lane. lanes: values, pointers or 1-D arrays, one per field."""
-    kinds = list(lanes)
-    scalars = [kind.dtype if isinstance(kind, (types.CPointer, types.Array)) else kind for kind in kinds]
-    result = types.BaseTuple.from_types(scalars, fields.instance_class)
+    kinds, scalar = list(lanes), element.dtype
+    if len(kinds) != len(fields.instance_class._fields):
+        raise TypingError(f"p must have one entry for each of {', '.join(fields.instance_class._fields)}")
+    result = types.NamedUniTuple(scalar, len(kinds), fields.instance_class)
 
     def generate(context, builder, signature, arguments):
         members = []
@@ -83,11 +85,11 @@ def parameters_of(typingctx, lanes, lane, fields):
             if isinstance(kind, types.Array):
                 value = context.make_array(kind)(context, builder, value).data
             if isinstance(kind, (types.CPointer, types.Array)):
-                value = builder.load(builder.gep(value, [arguments[1]]))
-            members.append(value)
+                value, kind = builder.load(builder.gep(value, [arguments[1]])), kind.dtype
+            members.append(context.cast(builder, value, kind, scalar))
         return context.make_tuple(builder, result, members)
 
-    return result(lanes, lane, fields), generate
+    return result(lanes, lane, fields, element), generate
 
 
 @intrinsic
@@ -113,14 +115,3 @@ def trailing_zeros(typingctx, word):
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
 
     return types.uint64(word), generate
-
-
-@intrinsic
-def always_inline(typingctx):
-    """Called in a function: LLVM is to inline it wherever it is called."""
-
-    def generate(context, builder, signature, arguments):
-        builder.function.attributes.add("alwaysinline")
-        return context.get_dummy_value()
-
-    return types.void(), generate

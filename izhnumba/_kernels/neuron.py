@@ -9,7 +9,6 @@ import numpy as np
 
 from izhnumba._compile import inlined
 from izhnumba._kernels.exprel import exprel, exprel_everywhere
-from izhnumba._kernels.lanes import always_inline
 from izhnumba._models import Model
 from izhnumba._schemes import Equations, Scheme
 
@@ -36,7 +35,6 @@ def neuron_step(variant: Variant) -> Callable[..., Any]:
     rule = inlined(variant.scheme.rule(_equations(variant)))
 
     def step(V, u, held, x, p, gain, dt, wide):
-        always_inline()
         if RESET_FIRST:
             V, u = reset(V, u, at_threshold(V, u, p), p)
         V_new, u_new = rule(V, u, x, p, gain, dt, wide)
@@ -56,7 +54,8 @@ def neuron_step(variant: Variant) -> Callable[..., Any]:
 def _equations(variant: Variant) -> Equations:
     """The model's equations with the inputs, the jumps and the floor of this variant folded in."""
     model = variant.model
-    dV, dV_slope, C, HAS_C = inlined(model.dV), inlined(model.dV_slope), inlined(model.C or model.rate), model.C is not None
+    dV, dV_slope = inlined(model.dV), inlined(model.dV_slope)
+    HAS_C, C = model.C is not None, inlined(model.C or model.rate)
     CONDUCTANCES, FLOOR = variant.conductances, variant.floor
     JUMP_AS_CURRENT = variant.jumps and variant.scheme.jump_as_current
     JUMP = variant.jumps and not variant.scheme.jump_as_current
@@ -97,7 +96,8 @@ def _equations(variant: Variant) -> Equations:
         return V
 
     phi = exprel if variant.short else exprel_everywhere
-    return Equations(*map(inlined, (dt_f, slope, model.rate, model.pull, jump, floor, phi)), number)
+    functions: list[Any] = [dt_f, slope, model.rate, model.pull, jump, floor, phi]
+    return Equations(*[inlined(function) for function in functions], number)
 
 
 def _spike(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:

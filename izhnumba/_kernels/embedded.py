@@ -1,0 +1,39 @@
+"""One step over plain arrays, for loops that are not ours."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from izhnumba._compile import compiled, inlined
+from izhnumba._kernels.exprel import exprel_full
+from izhnumba._kernels.lanes import parameters_of
+from izhnumba._kernels.neuron import Variant, neuron_step
+from izhnumba._models import Model
+from izhnumba._schemes import Scheme
+
+
+@functools.cache
+def build(model: Model, scheme: Scheme, dtype: str, reset: str) -> Any:
+    one_step = neuron_step(Variant(model, scheme, dtype, reset))
+    rate, u_slope = inlined(model.rate), inlined(model.u_slope)
+    number = np.dtype(dtype).type
+    p_type = model.named_tuple()
+    EXPONENTIAL = scheme.exponential
+    zero = number(0.0)
+
+    def step(V, u, I, p, dt, spikes):  # noqa: E741
+        n_spikes, h = 0, number(dt)
+        for i in range(np.uint64(V.size)):
+            q = parameters_of(p, i, p_type, number)
+            gain = zero
+            if EXPONENTIAL:
+                gain = h * rate(q) * exprel_full(h * u_slope(q))
+            V[i], u[i], spikes[i] = one_step(V[i], u[i], False, (I[i], zero, zero, zero), q, gain, h, True)
+        for i in range(spikes.size):
+            n_spikes += spikes[i]
+        return n_spikes
+
+    return compiled(step, fastmath=scheme.fastmath)
