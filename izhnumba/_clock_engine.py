@@ -210,8 +210,8 @@ class ClockEngine:
         for k, name in enumerate(self._fields):
             addresses[k] = self._lanes[name].ctypes.data
         self._put(t.PARAMETERS, addresses)
-        safe_V, lowest = self._safe_V(p), np.finfo(self.dtype).min
-        self._put(t.CONSTANTS, np.array([self.dt, lowest if safe_V is None else safe_V, lowest], self.dtype))
+        safe_V, highest = self._safe_V(p), np.finfo(self.dtype).max
+        self._put(t.CONSTANTS, np.array([self.dt, -highest if safe_V is None else safe_V, highest], self.dtype))
         return safe_V
 
     def _p(self) -> Any:

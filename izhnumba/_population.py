@@ -7,7 +7,7 @@ import math
 import secrets
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -21,6 +21,7 @@ from izhnumba._running import NotFinite, Progress, ProgressBar, run_slices
 from izhnumba._schemes import schemes
 
 Array = NDArray[Any]
+_ndarray = np.ndarray
 _EXTRAS = {"V_min": ("mV", -math.inf), "tau_ref": ("ms", 0.0)}  # what every model has besides its parameters
 _ARGUMENTS = ("model", "scheme", "dt", "dtype", "batch", "reset", "seed", "threads", "name", "V", "u")
 
@@ -164,6 +165,10 @@ class Population:
     def _set(self, **attributes: Any) -> None:
         vars(self).update(attributes)
 
+    if TYPE_CHECKING:  # really there it would make every look at an attribute slower
+
+        def __getattr__(self, name: str) -> Any: ...
+
     def __setattr__(self, name: str, value: Any) -> None:
         if name in self._values:
             self._set_parameter(name, value)
@@ -173,11 +178,6 @@ class Population:
             raise AttributeError(f"Population.{name} cannot be changed. Make a new population.")
         else:
             _checks.unknown("Population", name, (*self._values, "V", "u"))
-
-    def __getattr__(self, name: str) -> Any:
-        if name in vars(self).get("_values", ()):
-            return self._values[name]
-        raise AttributeError(f"Population has no attribute {name!r}.")
 
     def __repr__(self) -> str:
         size = self.size[0] if len(self.size) == 1 else self.size
@@ -205,7 +205,7 @@ class Population:
         else:
             self._engine.set_parameter(name, lanes)
         self._values[name] = values
-        self._set(_call=self._prepare_step)
+        self._set(**{name: values}, _call=self._prepare_step)
 
     def _checked_state(self, name: str, value: Any) -> Array:
         unit = getattr(self.model, name).unit
@@ -300,9 +300,9 @@ class Population:
         >>> pop.spikes, round(pop.t, 1)
         (array([False,  True]), 43.3)
         """
-        if delta is None and g is None and E is None:
+        if delta is g is E is None:  # the short way, which takes less than a microsecond
             code = -1
-            if type(I) is np.ndarray and I.dtype is self.dtype and I.ndim == 1:
+            if type(I) is _ndarray and I.dtype is self.dtype and I.ndim == 1:
                 code = self._call(self._table, I)
             elif type(I) is float and math.isfinite(I):
                 self._engine.current.fill(I)

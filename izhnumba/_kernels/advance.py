@@ -30,7 +30,7 @@ BLOCK = 2048  # neurons; state, input and flags of a block take 17 B a neuron in
     INPUT_I, _, _, INPUT_JUMP, _, _, INPUT_G, _, _, INPUT_GE, _, _, TABLE_SIZE,
 ) = range(36)  # fmt: skip
 SCRATCH_ROWS = 4  # per thread, one for each input
-DT, SAFE_V, LOWEST = range(3)  # CONSTANTS: ms; the lowest V for which the short exprel holds; the lowest number
+DT, SAFE_V, HIGHEST = range(3)  # CONSTANTS: ms; the lowest V for which the short exprel holds; the largest number
 FAILED_STEP, FAILED_COUNT, FAILED_LANE, FAILED_V = range(4)  # FAILED, one row per block
 OK, NOT_PLAIN, BAD_INPUT, FAILURE = range(4)  # what a call returns
 MAX_PARAMETERS = 64
@@ -80,7 +80,8 @@ def _admit(number: Any) -> Callable[..., Any]:
         n = table[N]
         if I.size != n or (n > 1 and I.strides[0] != item):
             return NOT_PLAIN
-        if unusual(I, n, array_at(table[CONSTANTS], 3, number)[LOWEST]):
+        highest = array_at(table[CONSTANTS], 3, number)[HIGHEST]
+        if unusual(I, n, -highest, highest):
             return BAD_INPUT
         copy_bytes(table[INPUT_I], I.ctypes.data, n * item)
         return OK
@@ -112,7 +113,7 @@ def _block(variant: Variant) -> Callable[..., Any]:
         failed = array_at(table[FAILED] + block * 32, 4, np.int64)
         failed[FAILED_COUNT] = 0
 
-        wide = unusual(V_lanes, count, constants[SAFE_V])
+        wide = unusual(V_lanes, count, constants[SAFE_V], constants[HIGHEST])
         for k in range(table[STEPS]):
             I = input_row(table, INPUT_I, k, first, count, valid, scratch)  # noqa: E741
             jump = g = gE = I  # never read unless the variant has them
@@ -125,7 +126,7 @@ def _block(variant: Variant) -> Callable[..., Any]:
             wide = lanes(V_lanes, u_lanes, until, spikes, I, jump, g, gE, parameters, now, constants, wide)
             infinite = collect(table, k, first, count, valid, V_lanes, spikes, until, now)
             if wide or infinite or k + 1 == table[STEPS]:
-                report(V_lanes, u_lanes, valid, k, constants[LOWEST], failed)
+                report(V_lanes, u_lanes, valid, k, wide or infinite, constants[HIGHEST], failed)
             if table[RECORD_N]:
                 record(table, k, block, V_lanes, u_lanes)
 
@@ -157,17 +158,17 @@ def _lanes(variant: Variant) -> Callable[..., Any]:
                 V_new, u_new, spiked = step(V[i], u[i], held, (I[i], jump[i], g[i], gE[i]), p, p.gain, dt, True)
                 V[i], u[i], spikes[i] = V_new, u_new, spiked
                 # where the reset comes first an infinite V counts as a spike here, and `collect` finds it
-                odd = odd if V_new >= safe_V and (RESET_FIRST or V_new < infinity) else np.int32(1)
+                odd = odd if (V_new >= safe_V) & (RESET_FIRST | (V_new < infinity)) else np.int32(1)
         return odd != 0
 
     return lanes
 
 
-def unusual(values, n, low):
-    """Whether one of the first n values is below `low`, infinite or not a number."""
+def unusual(values, n, low, high):
+    """Whether one of the first n values is outside of [low, high] or not a number."""
     odd = np.int32(0)
     for i in range(np.uint64(n)):
-        odd = odd if low <= values[i] < np.inf else np.int32(1)
+        odd = np.int32(odd | np.int32(not ((low <= values[i]) & (values[i] <= high))))
     return odd != 0
 
 
@@ -226,9 +227,10 @@ def _collect(refractory: bool) -> Callable[..., Any]:
 def _report(number: Any) -> Callable[..., Any]:
     infinity = number(np.inf)
 
-    def report(V, u, valid, k, lowest, failed):
+    def report(V, u, valid, k, suspect_V, highest, failed):
         """Fill in a row of FAILED if, for the first time, V or u of a neuron is not finite after step k."""
-        if failed[FAILED_COUNT] or not (unusual(V, valid, lowest) or unusual(u, valid, lowest)):
+        failing = unusual(u, valid, -highest, highest) or (suspect_V and unusual(V, valid, -highest, highest))
+        if failed[FAILED_COUNT] or not failing:
             return
         for i in range(valid):
             if not (abs(V[i]) < infinity and abs(u[i]) < infinity):

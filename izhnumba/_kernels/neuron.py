@@ -96,8 +96,8 @@ def _equations(variant: Variant) -> Equations:
         return V
 
     phi = exprel if variant.short else exprel_everywhere
-    functions: list[Any] = [dt_f, slope, model.rate, model.pull, jump, floor, phi]
-    return Equations(*[inlined(function) for function in functions], number)
+    rate, pull = inlined(model.rate), inlined(model.pull)
+    return Equations(inlined(dt_f), inlined(slope), rate, pull, inlined(jump), inlined(floor), inlined(phi), number)
 
 
 def _spike(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
