@@ -157,8 +157,9 @@ def _lanes(variant: Variant) -> Callable[..., Any]:
                 p = parameters_of(parameters, i, p_type, number)
                 V_new, u_new, spiked = step(V[i], u[i], held, (I[i], jump[i], g[i], gE[i]), p, p.gain, dt, True)
                 V[i], u[i], spikes[i] = V_new, u_new, spiked
-                # where the reset comes first an infinite V counts as a spike here, and `collect` finds it
-                odd = odd if (V_new >= safe_V) & (RESET_FIRST | (V_new < infinity)) else np.int32(1)
+                odd = np.int32(odd | np.int32(not (V_new >= safe_V)))
+                if not RESET_FIRST:  # else an infinite V counts as a spike here, and `collect` finds it
+                    odd = np.int32(odd | np.int32(not (V_new < infinity)))
         return odd != 0
 
     return lanes
