@@ -123,6 +123,7 @@ class ClockEngine:
         self._rebase()
         self._put_row(t.INPUT_I, self.current)
         threads = threads_for(self.n, wanted_threads)
+        self._make_room(threads)
         self.table[[t.STEPS, t.RECORD_N, t.THREADS]] = 1, 0, threads
         call = self._call(False, False, threads)
         if threads == 1:
@@ -143,12 +144,19 @@ class ClockEngine:
                 self._put_row(which, inputs[name])
         if self._kept[t.RASTER].size < n_steps * self.padded // _LANES:
             self._put(t.RASTER, np.empty(n_steps * self.padded // _LANES, np.uint64))
+        self._make_room(threads)
         self.table[[t.STEPS, t.THREADS]] = n_steps, threads
         call = self._call("jump" in inputs, "g" in inputs, threads)
         if threads == 1:
             return call(self.table, self.empty)
         with _one_parallel_region():
             return call(self.table, self.empty)
+
+    def _make_room(self, threads: int) -> None:
+        """Scratch memory for each thread."""
+        t = self._layout
+        if self._kept[t.SCRATCH].size < threads * t.SCRATCH_ROWS * t.BLOCK:
+            self._put(t.SCRATCH, _aligned(threads * t.SCRATCH_ROWS * t.BLOCK, self.dtype))
 
     def record(self, lanes: Array, every: int, V: Array | None, u: Array | None) -> None:
         """Write the states of `lanes` (int64, ascending) into rows of V and u at each step of the next slices that is a

@@ -61,11 +61,12 @@ def make_jitable(function: Callable[..., Any]) -> None:
     """Let kernels call the plain Python functions that `function` refers to."""
     from numba.extending import register_jitable
 
-    for callee in _reachable(function):
-        if _is_ours(callee) and callee is not function and callee not in known_to_numba:
-            known_to_numba.add(callee)
-            _make_unique(callee)
-            register_jitable(forceinline=True, no_cfunc_wrapper=True, no_cpython_wrapper=True)(callee)
+    for _, value in _named_by(function):
+        if _is_ours(value) and value not in known_to_numba:
+            known_to_numba.add(value)
+            make_jitable(value)
+            _make_unique(value)
+            register_jitable(forceinline=True, no_cfunc_wrapper=True, no_cpython_wrapper=True)(value)
 
 
 def _make_unique(function: Any) -> None:
@@ -75,27 +76,12 @@ def _make_unique(function: Any) -> None:
         function.__qualname__ += f"#{fingerprint(function)[:12]}"
 
 
-def _reachable(function: Any) -> Iterator[Any]:
-    """Every plain function and other value that the code of `function` names, itself first, each once."""
-    seen: set[int] = set()
-    waiting = [function]
-    while waiting:
-        value = waiting.pop()
-        if id(value) in seen:
-            continue
-        seen.add(id(value))
-        yield value
-        waiting += reversed(list(_named_by(value)))
-
-
-def _named_by(value: Any) -> Iterator[Any]:
-    value = getattr(value, "py_func", value)  # of a numba dispatcher
-    if isinstance(value, tuple):
-        yield from value
-    elif _is_ours(value):
-        for code in _codes(value.__code__):
-            yield from (value.__globals__[name] for name in code.co_names if name in value.__globals__)
-        yield from (cell.cell_contents for cell in value.__closure__ or ())
+def _named_by(function: Any) -> Iterator[tuple[str, Any]]:
+    """The globals and captured variables that the code of `function` names, with their values."""
+    for code in _codes(function.__code__):
+        yield from ((name, function.__globals__[name]) for name in code.co_names if name in function.__globals__)
+    cells = (cell.cell_contents for cell in function.__closure__ or ())
+    yield from zip(function.__code__.co_freevars, cells, strict=True)
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
@@ -106,38 +92,44 @@ def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
 
 
 def _is_ours(value: Any) -> bool:
-    """A plain function that is not one of the libraries that Numba itself knows."""
-    theirs = ("numba", "llvmlite", "numpy")
+    """A plain function or class that is not of one of the libraries that Numba itself knows."""
+    theirs = ("numba", "llvmlite", "numpy", "builtins")
     return isinstance(value, types.FunctionType) and value.__module__.split(".")[0] not in theirs
 
 
 def fingerprint(function: Callable[..., Any]) -> str:
-    """A hash of the byte code of `function` and of everything it refers to."""
-    digest = hashlib.sha256()
-    for value in _reachable(function):
-        digest.update(_describe(value).encode())
-    return digest.hexdigest()
+    """A hash of the byte code of `function` and of everything it refers to, by name and value."""
+    return hashlib.sha256(_describe(function, {}).encode()).hexdigest()
 
 
-def _describe(value: Any) -> str:
+def _describe(value: Any, seen: dict[int, int]) -> str:
     value = getattr(value, "py_func", value)  # of a numba dispatcher
     value = getattr(value, "_defn", value)  # of a numba intrinsic, which writes LLVM code itself
-    if _is_ours(value):
-        return repr([(c.co_code, c.co_names, [_constant(x) for x in c.co_consts]) for c in _codes(value.__code__)])
+    if isinstance(value, (bool, int, float, str, bytes, type(None), np.generic, np.dtype)):
+        return f"{type(value).__name__} {value!r}"
     if isinstance(value, types.ModuleType):
         return value.__name__
     if isinstance(value, np.ndarray):
         return f"{value.dtype}{value.shape}{value.tobytes()!r}"
-    if isinstance(value, np.generic):
-        return f"{value.dtype}{value!r}"
-    if isinstance(value, type) or callable(value):
-        name = getattr(value, "__qualname__", type(value).__name__)
-        return f"{value.__module__}.{name}{getattr(value, '_fields', '')}"
-    return "tuple" if isinstance(value, tuple) else repr(value)
-
-
-def _constant(value: Any) -> str:
-    return "code" if isinstance(value, types.CodeType) else repr(value)
+    if id(value) in seen:
+        return f"seen {seen[id(value)]}"
+    seen[id(value)] = len(seen)
+    if _is_ours(value):
+        parts = [repr((c.co_code, c.co_names, c.co_varnames)) for c in _codes(value.__code__)]
+        parts += [_describe(x, seen) for c in _codes(value.__code__) for x in c.co_consts]
+        parts += [f"{name}={_describe(x, seen)}" for name, x in _named_by(value)]
+    elif isinstance(value, (tuple, list, frozenset)):
+        parts = [_describe(x, seen) for x in value]
+    elif isinstance(value, dict):
+        parts = [f"{_describe(key, seen)}:{_describe(x, seen)}" for key, x in value.items()]
+    elif isinstance(value, types.CodeType):
+        parts = []  # listed with its function
+    elif hasattr(value, "__qualname__"):
+        parts = [f"{value.__module__}.{value.__qualname__}{getattr(value, '_fields', '')}"]
+    else:
+        parts = [f"{name}={_describe(x, seen)}" for name, x in sorted(getattr(value, "__dict__", {}).items())]
+        parts += [] if hasattr(value, "__dict__") else [repr(value)]
+    return f"{type(value).__name__}({', '.join(parts)})"
 
 
 def cache_folder() -> Path | None:
