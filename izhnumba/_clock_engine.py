@@ -47,7 +47,7 @@ class ClockEngine:
         self.last = self._put(t.LAST, np.full(padded, -1, np.int64))
         self.spikes = self._put(t.SPIKES, _aligned(padded, np.uint8))
         self.current = self._put(t.INPUT_I, _aligned(padded, dtype))
-        self.failed = self._put(t.FAILED, np.zeros(4 * -(-padded // t.BLOCK), np.int64))
+        self._reports = self._put(t.REPORT, np.zeros(t.REPORT_SIZE * -(-padded // t.BLOCK), np.int64))
         self._put(t.RASTER, np.zeros(padded // _LANES, np.uint64))
         self._put(t.SCRATCH, _aligned(t.SCRATCH_ROWS * t.BLOCK, dtype))
         for which in (t.INPUT_JUMP, t.INPUT_G, t.INPUT_GE):
@@ -176,16 +176,19 @@ class ClockEngine:
         from izhnumba._kernels.raster import spike_list
 
         words = self._kept[self._layout.RASTER][: n_steps * self.padded // _LANES]
-        return spike_list(words, self.padded // _LANES, self.step - n_steps)
+        n_spikes = int(self._reports[self._layout.N_SPIKES :: self._layout.REPORT_SIZE].sum())
+        return spike_list(words, self.padded // _LANES, self.step - n_steps, n_spikes)
 
     def failure(self, n_steps: int) -> tuple[int, int, int, str]:
         """(step, neurons, first neuron, "V" or "u") of the first values in the last slice that were not finite."""
-        failed = self.failed.reshape(-1, 4)
-        step = failed[failed[:, 1] > 0, 0].min()
-        first = failed[(failed[:, 1] > 0) & (failed[:, 0] == step)]
-        block = int(np.flatnonzero((failed[:, 1] > 0) & (failed[:, 0] == step))[0])
-        lane = block * self._layout.BLOCK + int(first[0, 2])
-        return self.step - n_steps + int(step), int(first[:, 1].sum()), lane, "V" if first[0, 3] else "u"
+        t = self._layout
+        reports = self._reports.reshape(-1, t.REPORT_SIZE)
+        step = reports[reports[:, t.FAILED_COUNT] > 0, t.FAILED_STEP].min()
+        blocks = np.flatnonzero((reports[:, t.FAILED_COUNT] > 0) & (reports[:, t.FAILED_STEP] == step))
+        first = reports[blocks[0]]
+        lane = int(blocks[0]) * t.BLOCK + int(first[t.FAILED_LANE])
+        count = int(reports[blocks, t.FAILED_COUNT].sum())
+        return self.step - n_steps + int(step), count, lane, "V" if first[t.FAILED_V] else "u"
 
     # --- compiling ------------------------------------------------------------------------------------------------
 

@@ -393,7 +393,7 @@ class Population:
         except NotFinite as failure:
             self._raise_not_finite(failure.n_steps)
         finally:
-            self._set(result=Result(self.model, spikes.result(self.dt, math.prod(self.size)), states))
+            self._set(result=Result(self.model, spikes.result(self.dt, math.prod(self.size), self.batch), states))
         return self.result
 
     def _feeds(self, where: str, I: Any, delta: Any, g: Any, E: Any, n_steps: int | None) -> dict[str, Feed]:  # noqa: E741

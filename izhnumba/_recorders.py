@@ -39,8 +39,8 @@ class Spikes:
     <2 spikes of 1 neuron, 3.2 to 26.7 ms>
     """
 
-    def __init__(self, i: Array, step: Array, dt: float, n: int) -> None:
-        self.batch, self.i = np.divmod(i, n)
+    def __init__(self, i: Array, step: Array, dt: float, n: int, n_batch: int | None) -> None:
+        self.batch, self.i = (np.zeros(len(i), np.int64), i) if n_batch is None else np.divmod(i, n)
         self.step = step
         self.t = (step + 1) * dt
 
@@ -123,10 +123,10 @@ class SpikeRecorder:
     def take(self, engine: ClockEngine, n_steps: int) -> None:
         self._slices.append(engine.spike_list(n_steps))
 
-    def result(self, dt: float, n: int) -> Spikes:
+    def result(self, dt: float, n: int, n_batch: int | None) -> Spikes:
         none = (np.empty(0, np.int64), np.empty(0, np.int64))
         i, step = (np.concatenate(parts) for parts in zip(none, *self._slices, strict=True))
-        return Spikes(i, step, dt, n)
+        return Spikes(i, step, dt, n, n_batch)
 
 
 class StateRecorder:

@@ -19,19 +19,19 @@ from izhnumba._compile import compiled, entry_point, inlined
 from izhnumba._kernels.lanes import array_at, copy_bytes, mask64, parameter_lanes, parameters_of, trailing_zeros
 from izhnumba._kernels.neuron import Variant, neuron_step
 
-BLOCK = 2048  # neurons; state, input and flags of a block take 17 B a neuron in float32
+BLOCK = 4096  # neurons; state, input and flags of a block, 17 B a neuron in float32, fit the second cache
 
 # The table: numbers, then addresses. Each of the four inputs has an address, a stride from step to step (0: constant)
 # and a mark that one value serves all neurons.
 (
     N, PADDED, STEP, STEPS, BASE, THREADS, RECORD_EVERY, RECORD_N,
-    V, U, UNTIL, LAST, N_REF, SPIKES, RASTER, PARAMETERS, CONSTANTS, SCRATCH, FAILED,
+    V, U, UNTIL, LAST, N_REF, SPIKES, RASTER, PARAMETERS, CONSTANTS, SCRATCH, REPORT,
     RECORD_LANES, RECORD_STARTS, RECORD_V, RECORD_U,
     INPUT_I, _, _, INPUT_JUMP, _, _, INPUT_G, _, _, INPUT_GE, _, _, TABLE_SIZE,
 ) = range(36)  # fmt: skip
 SCRATCH_ROWS = 4  # per thread, one for each input
 DT, SAFE_V, HIGHEST = range(3)  # CONSTANTS: ms; the lowest V for which the short exprel holds; the largest number
-FAILED_STEP, FAILED_COUNT, FAILED_LANE, FAILED_V = range(4)  # FAILED, one row per block
+FAILED_STEP, FAILED_COUNT, FAILED_LANE, FAILED_V, N_SPIKES, REPORT_SIZE = range(6)  # REPORT, one row per block
 OK, NOT_PLAIN, BAD_INPUT, FAILURE = range(4)  # what a call returns
 MAX_PARAMETERS = 64
 MOST_STEPS = 2**30  # since BASE: `until` counts steps in 32 bits
@@ -63,9 +63,9 @@ def build(variant: Variant, parallel: bool = False) -> Any:
             for block in range(thread * n_blocks // threads, (thread + 1) * n_blocks // threads):
                 advance_block(table, thread, block)
         table[STEP] += table[STEPS]
-        failed = array_at(table[FAILED], n_blocks * 4, np.int64)
+        reports = array_at(table[REPORT], n_blocks * REPORT_SIZE, np.int64)
         for block in range(n_blocks):
-            if failed[block * 4 + FAILED_COUNT]:
+            if reports[block * REPORT_SIZE + FAILED_COUNT]:
                 return FAILURE
         return OK
 
@@ -95,7 +95,7 @@ def _block(variant: Variant) -> Callable[..., Any]:
     item = number(0).itemsize
     p_type = variant.model.named_tuple("V_min", "gain")
     VARIES, JUMPS, CONDUCTANCES = variant.varies, variant.jumps, variant.conductances
-    input_row, lanes, report = _input_row(number), _lanes(variant), _report(number)
+    input_row, lanes, look = _input_row(number), _lanes(variant), _look(number)
     collect = _collect(variant.refractory)
 
     def advance_block(table, thread, block):
@@ -110,8 +110,8 @@ def _block(variant: Variant) -> Callable[..., Any]:
         parameters = parameter_lanes(addresses, first, number, p_type, VARIES)
         constants = array_at(table[CONSTANTS], 3, number)
         scratch = table[SCRATCH] + thread * SCRATCH_ROWS * BLOCK * item
-        failed = array_at(table[FAILED] + block * 32, 4, np.int64)
-        failed[FAILED_COUNT] = 0
+        report = array_at(table[REPORT] + block * REPORT_SIZE * 8, REPORT_SIZE, np.int64)
+        report[FAILED_COUNT] = report[N_SPIKES] = 0
 
         wide = unusual(V_lanes, count, constants[SAFE_V], constants[HIGHEST])
         for k in range(table[STEPS]):
@@ -124,9 +124,9 @@ def _block(variant: Variant) -> Callable[..., Any]:
                 gE = input_row(table, INPUT_GE, k, first, count, valid, scratch + 3 * BLOCK * item)
             now = np.int32(table[STEP] + k - table[BASE])
             wide = lanes(V_lanes, u_lanes, until, spikes, I, jump, g, gE, parameters, now, constants, wide)
-            infinite = collect(table, k, first, count, valid, V_lanes, spikes, until, now)
+            infinite = collect(table, k, first, count, valid, V_lanes, spikes, until, now, report)
             if wide or infinite or k + 1 == table[STEPS]:
-                report(V_lanes, u_lanes, valid, k, wide or infinite, constants[HIGHEST], failed)
+                look(V_lanes, u_lanes, valid, k, wide or infinite, constants[HIGHEST], report)
             if table[RECORD_N]:
                 record(table, k, block, V_lanes, u_lanes)
 
@@ -200,7 +200,7 @@ def _collect(refractory: bool) -> Callable[..., Any]:
     """Spike flags to one bit per neuron; the few neurons that spiked note when, and until when they are held."""
     REFRACTORY = refractory
 
-    def collect(table, k, first, count, valid, V, spikes, until, now):
+    def collect(table, k, first, count, valid, V, spikes, until, now, report):
         words = array_at(table[RASTER] + (k * table[PADDED] + first) // 8, count // 64, np.uint64)
         last = array_at(table[LAST] + first * 8, count, np.int64)
         n_ref = array_at(table[N_REF] + first * 4, count, np.int32)
@@ -216,8 +216,10 @@ def _collect(refractory: bool) -> Callable[..., Any]:
                     infinite = True
                     spikes[lane] = 0
                     words[w] ^= bits & -bits
+                    report[N_SPIKES] -= 1
                 bits &= bits - np.uint64(1)
                 last[lane] = table[STEP] + k
+                report[N_SPIKES] += 1
                 if REFRACTORY:
                     until[lane] = now + np.int32(1) + n_ref[lane]
         return infinite
@@ -225,21 +227,21 @@ def _collect(refractory: bool) -> Callable[..., Any]:
     return inlined(collect)
 
 
-def _report(number: Any) -> Callable[..., Any]:
+def _look(number: Any) -> Callable[..., Any]:
     infinity = number(np.inf)
 
-    def report(V, u, valid, k, suspect_V, highest, failed):
-        """Fill in a row of FAILED if, for the first time, V or u of a neuron is not finite after step k."""
+    def look(V, u, valid, k, suspect_V, highest, report):
+        """Fill in the failure in a row of REPORT if, for the first time, V or u of a neuron is not finite after step k."""
         failing = unusual(u, valid, -highest, highest) or (suspect_V and unusual(V, valid, -highest, highest))
-        if failed[FAILED_COUNT] or not failing:
+        if report[FAILED_COUNT] or not failing:
             return
         for i in range(valid):
             if not (abs(V[i]) < infinity and abs(u[i]) < infinity):
-                if failed[FAILED_COUNT] == 0:
-                    failed[FAILED_STEP], failed[FAILED_LANE], failed[FAILED_V] = k, i, not abs(V[i]) < infinity
-                failed[FAILED_COUNT] += 1
+                if report[FAILED_COUNT] == 0:
+                    report[FAILED_STEP], report[FAILED_LANE], report[FAILED_V] = k, i, not abs(V[i]) < infinity
+                report[FAILED_COUNT] += 1
 
-    return report
+    return look
 
 
 def record(table, k, block, V_lanes, u_lanes):

@@ -12,9 +12,8 @@ from izhnumba._compile import compiled, entry_point
 from izhnumba._kernels.lanes import trailing_zeros
 
 
-def spike_list(words: Any, words_per_step: int, first_step: int) -> tuple[Any, Any]:
-    """(neuron int64, step int64) of every bit set in words (uint64, steps x words_per_step), in order."""
-    n = int(np.bitwise_count(words).sum()) if words.size else 0
+def spike_list(words: Any, words_per_step: int, first_step: int, n: int) -> tuple[Any, Any]:
+    """(neuron int64, step int64) of the n bits set in words (uint64, steps x words_per_step), in order."""
     neurons, steps = np.empty(n, np.int64), np.empty(n, np.int64)
     if n:
         _entry()(words, words_per_step, first_step, neurons, steps)
