@@ -179,6 +179,10 @@ class ClockEngine:
         n_spikes = int(self._reports[self._layout.N_SPIKES :: self._layout.REPORT_SIZE].sum())
         return spike_list(words, self.padded // _LANES, self.step - n_steps, n_spikes)
 
+    def leap_V(self) -> float:
+        """V below which a step of the Euler schemes leads to beyond the threshold."""
+        return float(self._kept[self._layout.CONSTANTS][self._layout.SAFE_V])
+
     def failure(self, n_steps: int) -> tuple[int, int, int, str]:
         """(step, neurons, first neuron, "V" or "u") of the first values in the last slice that were not finite."""
         t = self._layout
@@ -234,24 +238,31 @@ class ClockEngine:
         return self.model.named_tuple("V_min")(**values)
 
     def _safe_V(self, p: Any) -> float | None:
-        """V from which on, up to the threshold, z = dt * slope(V) stays within the range of the short exprel, with a
-        margin for rounding; None if the reset or the slope cannot promise that."""
+        """V below which the quick way of the scheme fails, if that can be told: the short exprel leaves its range, or
+        a step of Euler leads from V to beyond the threshold."""
+        C = 1.0 if self.model.C is None else self.model.C(p)
+        slope = {V: np.asarray(self.model.dV_slope(float(V), 0.0, p) / C) for V in (-400, -100, 0, 1)}
+        a, b = slope[0], slope[1] - slope[0]
+        if not all(np.allclose(slope[V], a + b * V, rtol=1e-9, atol=1e-12) for V in (-400, -100)) or np.any(b <= 0):
+            return None
+        if self.scheme.exponential:
+            return self._short_from(a, b, p)
+        part = self.scheme.euler_part * self.dt
+        return float(np.max(-2 * (a + 1 / part) / b)) if part else None
+
+    def _short_from(self, a: Array, b: Array, p: Any) -> float | None:
+        """V from which on, up to the threshold, z = dt (a + b V) stays within the range of the short exprel, with a
+        margin for rounding; None if the reset cannot promise that."""
         from izhnumba._kernels.exprel import SHORT_RANGE
 
-        limit = SHORT_RANGE * 0.995
-        C = 1.0 if self.model.C is None else self.model.C(p)
-        at = {V: np.asarray(self.dt * self.model.dV_slope(float(V), 0.0, p) / C) for V in (-400, -100, 0, 1)}
-        a, b = at[0], at[1] - at[0]
-        linear = all(np.allclose(at[V], a + b * V, rtol=1e-9, atol=1e-12) for V in (-400, -100))
+        limit = SHORT_RANGE * 0.995 / self.dt
         thresholds = [np.asarray(self.model.threshold(float(u), p)) for u in (-100.0, 0.0, 100.0)]
         resets = [np.asarray(self.model.V_reset(float(u), p)) for u in (-100.0, 0.0, 100.0)]
         fixed = all(np.array_equal(x, y) for xs in (thresholds, resets) for x, y in zip(xs, xs[1:], strict=False))
-        if not (linear and fixed and self.reset == "hard" and np.all(b > 0)):
-            return None
         safe_V = float(np.max((-limit - a) / b))
-        if np.any(a + b * thresholds[0] > limit) or np.any(resets[0] < safe_V) or np.any(resets[0] > thresholds[0]):
+        if not fixed or self.reset != "hard" or np.any(a + b * thresholds[0] > limit):
             return None
-        return safe_V
+        return None if np.any(resets[0] < safe_V) or np.any(resets[0] > thresholds[0]) else safe_V
 
 
 def _aligned(size: int, dtype: Any) -> Array:

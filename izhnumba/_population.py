@@ -17,7 +17,7 @@ from izhnumba._clock_engine import ClockEngine, threads_for
 from izhnumba._feeds import Feed, conductances, feed
 from izhnumba._models import Izhikevich, Model
 from izhnumba._recorders import Result, SpikeRecorder, StateRecorder
-from izhnumba._running import NotFinite, Progress, ProgressBar, run_slices
+from izhnumba._running import Progress, ProgressBar, run_slices
 from izhnumba._schemes import schemes
 
 Array = NDArray[Any]
@@ -139,6 +139,7 @@ class Population:
             threads=None if threads is None else _checks.integer("Population.threads", threads, at_least=1),
             name=name or "population",
             result=None,
+            _warned=False,
             _memory={},
             _values={},
         )
@@ -309,13 +310,13 @@ class Population:
                 code = self._call(self._table, self._engine.empty)
             if code == 0:
                 return self.spikes
-            if code == 3:
-                self._raise_not_finite(1)
+            if code > 2:
+                self._complain(code, 1)
+                return self.spikes
         feeds = self._feeds("Population.step", I, delta, g, E, None)
         self._set(_call=self._prepare_step)
         rows = {name: feed.rows(self.n_steps, 1) for name, feed in feeds.items()}
-        if self._engine.advance(1, rows, threads_for(self.n, self.threads)):
-            self._raise_not_finite(1)
+        self._complain(self._engine.advance(1, rows, threads_for(self.n, self.threads)), 1)
         return self.spikes
 
     def _prepare_step(self, table: Array, I: Array) -> int:  # noqa: E741
@@ -389,10 +390,10 @@ class Population:
         show = ProgressBar() if progress is True else progress or None
         self._set(_call=self._prepare_step)
         try:
-            run_slices(self._engine, n_steps, feeds, spikes, states, self.threads, show)
-        except NotFinite as failure:
-            self._raise_not_finite(failure.n_steps)
+            run_slices(self._engine, n_steps, feeds, spikes, states, self.threads, self._complain, show)
         finally:
+            if isinstance(show, ProgressBar):
+                show.close()
             self._set(result=Result(self.model, spikes.result(self.dt, math.prod(self.size), self.batch), states))
         return self.result
 
@@ -404,12 +405,22 @@ class Population:
         units = ("nS" if unit == "pA" else "1/ms", "mV")
         return feeds | conductances(where, g, E, units, self, n_steps)
 
-    def _raise_not_finite(self, n_steps: int) -> None:
-        step, count, first, name = self._engine.failure(n_steps)
-        raise RuntimeError(
-            f"{name} became non-finite in {count} of {self.n} neurons at t = {(step + 1) * self.dt:.6g} ms, first "
-            f"neuron {first}. Use a smaller dt than {self.dt:g} ms or a weaker input; reset() starts again."
-        ) from None
+    def _complain(self, code: int, n_steps: int) -> None:
+        """Put in words what the engine returned for its last `n_steps`."""
+        if code == 3:
+            step, count, first, name = self._engine.failure(n_steps)
+            raise RuntimeError(
+                f"{name} became non-finite in {count} of {self.n} neurons at t = {(step + 1) * self.dt:.6g} ms, first "
+                f"neuron {first}. Use a smaller dt than {self.dt:g} ms or a weaker input; reset() starts again."
+            )
+        if code == 4 and not self._warned:
+            self._set(_warned=True)
+            warnings.warn(
+                f"Population.V fell below {self._engine.leap_V():.4g} mV by t = {self.t:.6g} ms: from there a step of "
+                f"{self.scheme.name!r} leaps over the threshold. Use a smaller dt than {self.dt:g} ms, a V_min or "
+                "the scheme 'exp_euler'.",
+                stacklevel=3,
+            )
 
 
 def _recorded_names(record: str | Sequence[str]) -> tuple[str, ...]:

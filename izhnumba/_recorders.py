@@ -40,7 +40,8 @@ class Spikes:
     """
 
     def __init__(self, i: Array, step: Array, dt: float, n: int, n_batch: int | None) -> None:
-        self.batch, self.i = (np.zeros(len(i), np.int64), i) if n_batch is None else np.divmod(i, n)
+        self.batch: Array = np.zeros(len(i), np.int64) if n_batch is None else i // n
+        self.i = i if n_batch is None else i % n
         self.step = step
         self.t = (step + 1) * dt
 

@@ -18,13 +18,6 @@ _MOST_STEPS = 2**16
 Progress = Callable[[float, float], Any]
 
 
-class NotFinite(Exception):
-    """V or u of some neuron stopped being finite in the last slice, of `n_steps`."""
-
-    def __init__(self, n_steps: int) -> None:
-        self.n_steps = n_steps
-
-
 def run_slices(
     engine: ClockEngine,
     n_steps: int,
@@ -32,9 +25,13 @@ def run_slices(
     spikes: SpikeRecorder,
     states: StateRecorder,
     threads: int | None,
+    check: Callable[[int, int], None],
     progress: Progress | None,
 ) -> None:
-    """Advance by `n_steps`. Stopped by an exception it leaves state and records at the same whole slice."""
+    """Advance by `n_steps`. Stopped by an exception it leaves state and records at the same whole slice.
+
+    check(code, steps) is called after each slice with what the engine returned.
+    """
     stop = engine.step + n_steps
     longest = min([_MOST_STEPS, *(f.most_steps(engine.dtype.itemsize) for f in feeds.values())])
     length = max(1, _FIRST_SLICE // engine.padded)
@@ -45,14 +42,13 @@ def run_slices(
         inputs |= {name: f.rows(start, count) for name, f in feeds.items() if not f.constant}
         states.aim(count)
         try:
-            failed = engine.advance(count, inputs, threads_for(engine.n * count, threads, engine.n * (stop - start)))
+            code = engine.advance(count, inputs, threads_for(engine.n * count, threads, engine.n * (stop - start)))
         finally:  # Ctrl-C may strike between the call and the next line
             done = engine.step - start
             if done:
                 spikes.take(engine, done)
                 states.took(done)
-        if failed:
-            raise NotFinite(count)
+        check(code, count)
         length = max(1, int(count * min(4.0, _SLICE_SECONDS / (time.perf_counter() - now))))
         if progress:
             progress((engine.step - stop + n_steps) * engine.dt, n_steps * engine.dt)
@@ -75,6 +71,10 @@ class ProgressBar:
         speed = done / 1000 / elapsed if elapsed else 0.0
         left = elapsed * (total - done) / done if done else 0.0
         bar = "#" * filled + "." * (30 - filled)
-        end = "\n" if done >= total else ""
-        sys.stderr.write(f"\r[{bar}] {done:.6g} of {total:.6g} ms, {speed:.3g} x real time, {left:.0f} s left  {end}")
+        sys.stderr.write(f"\r[{bar}] {done:.6g} of {total:.6g} ms, {speed:.3g} x real time, {left:.0f} s left  ")
         sys.stderr.flush()
+
+    def close(self) -> None:
+        """End the line, whether the run has ended or was stopped."""
+        if self._shown:
+            sys.stderr.write("\n")

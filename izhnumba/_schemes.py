@@ -46,6 +46,7 @@ class Scheme:
     strict_test: bool = False  # a spike is V > V_th instead of V >= V_th
     jump_as_current: bool = False  # V jumps enter every sub-step as a current
     exponential: bool = False  # uses exprel and gain
+    euler_part: float = 0.0  # of dt, in one Euler step of V: from very negative V it would leap over the threshold
     fastmath: frozenset[str] = STRICT  # contraction would move the last bits of a scheme that follows another program
 
 
@@ -124,14 +125,15 @@ def _rk4(eq: Equations) -> Callable[..., Any]:
 _ALL = (
     Scheme("exp_euler", "brainpy.state: exponential Euler linearised at V, then u with the new V",
            _exp_euler, dt_max=0.5, reset_first=True, exponential=True, fastmath=CONTRACT),
-    Scheme("euler", "forward Euler, V and u from the old values (NeuroML, Brian2)", _euler, dt_max=0.5),
+    Scheme("euler", "forward Euler, V and u from the old values (NeuroML, Brian2)", _euler, dt_max=0.5,
+           euler_part=1.0),
     Scheme("izhikevich2003", "net.m of Izhikevich 2003 and spnet: two half steps of V, then u with the new V",
-           _two_half_steps, dt_max=1.0, reset_first=True),
+           _two_half_steps, dt_max=1.0, reset_first=True, euler_part=0.5),
     Scheme("izhikevich2004", "figure1.m of Izhikevich 2004: Euler step of V, then u with the new V, spike on V > V_th",
-           _euler_then_u, dt_max=0.5, strict_test=True),
-    Scheme("nest", "NEST izhikevich, consistent_integration=True", _euler, dt_max=0.5),
+           _euler_then_u, dt_max=0.5, strict_test=True, euler_part=1.0),
+    Scheme("nest", "NEST izhikevich, consistent_integration=True", _euler, dt_max=0.5, euler_part=1.0),
     Scheme("nest_published", "NEST izhikevich, consistent_integration=False",
-           _two_half_steps_floor_last, dt_max=1.0, jump_as_current=True),
+           _two_half_steps_floor_last, dt_max=1.0, jump_as_current=True, euler_part=0.5),
     Scheme("rk4", "the classical Runge-Kutta rule of fourth order", _rk4, dt_max=0.5, fastmath=CONTRACT),
 )  # fmt: skip
 schemes = {scheme.name: scheme for scheme in _ALL}

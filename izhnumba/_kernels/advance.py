@@ -30,9 +30,11 @@ BLOCK = 4096  # neurons; state, input and flags of a block, 17 B a neuron in flo
     INPUT_I, _, _, INPUT_JUMP, _, _, INPUT_G, _, _, INPUT_GE, _, _, TABLE_SIZE,
 ) = range(36)  # fmt: skip
 SCRATCH_ROWS = 4  # per thread, one for each input
-DT, SAFE_V, HIGHEST = range(3)  # CONSTANTS: ms; the lowest V for which the short exprel holds; the largest number
-FAILED_STEP, FAILED_COUNT, FAILED_LANE, FAILED_V, N_SPIKES, REPORT_SIZE = range(6)  # REPORT, one row per block
-OK, NOT_PLAIN, BAD_INPUT, FAILURE = range(4)  # what a call returns
+DT, SAFE_V, HIGHEST = range(
+    3
+)  # CONSTANTS: ms; the lowest V for which the short exprel or an Euler step holds; the largest number
+FAILED_STEP, FAILED_COUNT, FAILED_LANE, FAILED_V, LOW_V, N_SPIKES, REPORT_SIZE = range(7)  # REPORT, one row per block
+OK, NOT_PLAIN, BAD_INPUT, FAILURE, LEAP = range(5)  # what a call returns
 MAX_PARAMETERS = 64
 MOST_STEPS = 2**30  # since BASE: `until` counts steps in 32 bits
 
@@ -48,7 +50,7 @@ def build(variant: Variant, parallel: bool = False) -> Any:
     """The compiled `advance(table, I)`. I: the current of a single step, or empty to use the one in the table."""
     number = np.dtype(variant.dtype).type
     admit, advance_block = _admit(number), _block(variant)
-    loop = prange if parallel else range
+    loop, EULER = prange if parallel else range, variant.scheme.euler_part > 0
 
     def advance(table, I):  # noqa: E741
         if table[STEP] - table[BASE] > MOST_STEPS:
@@ -64,10 +66,12 @@ def build(variant: Variant, parallel: bool = False) -> Any:
                 advance_block(table, thread, block)
         table[STEP] += table[STEPS]
         reports = array_at(table[REPORT], n_blocks * REPORT_SIZE, np.int64)
+        low_V = 0
         for block in range(n_blocks):
             if reports[block * REPORT_SIZE + FAILED_COUNT]:
                 return FAILURE
-        return OK
+            low_V += reports[block * REPORT_SIZE + LOW_V]
+        return LEAP if EULER and low_V else OK
 
     return compiled(advance, fastmath=variant.scheme.fastmath, parallel=parallel)
 
@@ -111,9 +115,9 @@ def _block(variant: Variant) -> Callable[..., Any]:
         constants = array_at(table[CONSTANTS], 3, number)
         scratch = table[SCRATCH] + thread * SCRATCH_ROWS * BLOCK * item
         report = array_at(table[REPORT] + block * REPORT_SIZE * 8, REPORT_SIZE, np.int64)
-        report[FAILED_COUNT] = report[N_SPIKES] = 0
-
         wide = unusual(V_lanes, count, constants[SAFE_V], constants[HIGHEST])
+        report[FAILED_COUNT], report[N_SPIKES], report[LOW_V] = 0, 0, wide
+
         for k in range(table[STEPS]):
             I = input_row(table, INPUT_I, k, first, count, valid, scratch)  # noqa: E741
             jump = g = gE = I  # never read unless the variant has them
@@ -124,6 +128,7 @@ def _block(variant: Variant) -> Callable[..., Any]:
                 gE = input_row(table, INPUT_GE, k, first, count, valid, scratch + 3 * BLOCK * item)
             now = np.int32(table[STEP] + k - table[BASE])
             wide = lanes(V_lanes, u_lanes, until, spikes, I, jump, g, gE, parameters, now, constants, wide)
+            report[LOW_V] |= wide
             infinite = collect(table, k, first, count, valid, V_lanes, spikes, until, now, report)
             if wide or infinite or k + 1 == table[STEPS]:
                 look(V_lanes, u_lanes, valid, k, wide or infinite, constants[HIGHEST], report)
@@ -231,7 +236,7 @@ def _look(number: Any) -> Callable[..., Any]:
     infinity = number(np.inf)
 
     def look(V, u, valid, k, suspect_V, highest, report):
-        """Fill in the failure in a row of REPORT if, for the first time, V or u of a neuron is not finite after step k."""
+        """Note in the REPORT of the block if, for the first time, V or u of a neuron is not finite after step k."""
         failing = unusual(u, valid, -highest, highest) or (suspect_V and unusual(V, valid, -highest, highest))
         if report[FAILED_COUNT] or not failing:
             return
