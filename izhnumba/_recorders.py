@@ -118,16 +118,20 @@ class Result:
 class SpikeRecorder:
     """Collects the spikes of a run slice by slice."""
 
-    def __init__(self) -> None:
-        self._slices: list[tuple[Array, Array]] = []
+    def __init__(self, engine: ClockEngine) -> None:
+        none = np.empty(0, np.int64)
+        self._engine, self._slices = engine, [(none, none, engine.step)]
 
-    def take(self, engine: ClockEngine, n_steps: int) -> None:
-        self._slices.append(engine.spike_list(n_steps))
+    def take(self) -> None:
+        """Take what the engine has done since the last time; Ctrl-C may strike anywhere, and then this is called again."""
+        now, taken = self._engine.step, self._slices[-1][2]
+        if now > taken:
+            self._slices.append((*self._engine.spike_list(now - taken), now))
 
-    def result(self, dt: float, n: int, n_batch: int | None) -> Spikes:
-        none = (np.empty(0, np.int64), np.empty(0, np.int64))
-        i, step = (np.concatenate(parts) for parts in zip(none, *self._slices, strict=True))
-        return Spikes(i, step, dt, n, n_batch)
+    def result(self, n: int) -> Spikes:
+        self.take()
+        i, step, _ = zip(*self._slices, strict=True)
+        return Spikes(np.concatenate(i), np.concatenate(step), self._engine.dt, n)
 
 
 class StateRecorder:
@@ -135,53 +139,70 @@ class StateRecorder:
 
     Parameters
     ----------
-    names : "V", "u" or both
-    every : steps between samples, on the absolute clock: the state after step k is sampled if (k + 1) % every == 0
-    neurons : flat indices, in the order wanted, or None for all
+    engine, n_steps : what is recorded, and for how long
+    n_batch : batch entries of the population, or None
+    record, every, neurons : as a user passes them to `Population.run`; samples are taken on the absolute clock: of the
+        state after step k if (k + 1) is a multiple of `every` in steps
     """
 
     def __init__(
-        self,
-        engine: ClockEngine,
-        names: Sequence[str],
-        every: int,
-        neurons: Array | None,
-        n_steps: int,
-        n_batch: int | None,
+        self, engine: ClockEngine, n_steps: int, n_batch: int | None, record: Any, every: Any, neurons: Any
     ) -> None:
         n = engine.n // (n_batch or 1)
-        self.neurons = np.arange(n) if neurons is None else neurons
-        self._engine, self._every, self._n_batch = engine, every, n_batch
+        names = _state_names("Population.run record", record)
+        self.neurons = np.arange(n) if neurons is None else _flat_indices("Population.run neurons", neurons, n)
+        self._every = 1 if every is None else _checks.steps("Population.run every", every, engine.dt, at_least=1)
+        self._engine, self._n_batch = engine, n_batch
+        self._start = engine.step // self._every  # samples before this run
+        n_samples = (engine.step + n_steps) // self._every - self._start if names else 0
         lanes = (np.arange(n_batch or 1)[:, None] * n + self.neurons).ravel()
         self._order = np.argsort(lanes, kind="stable")
+        self._sorted = bool(np.all(self._order[1:] > self._order[:-1]))
         self._lanes = np.ascontiguousarray(lanes[self._order]) if names else np.empty(0, np.int64)
-        start = engine.step
-        first = start // every + 1
-        last = (start + n_steps) // every
-        self._t = np.arange(first, last + 1) * every * engine.dt if names else np.empty(0)
-        n_bytes = len(names) * self._t.size * self._lanes.size * engine.dtype.itemsize
+        copies = len(names) + (not self._sorted)  # one more, of one state at a time, to put it in order
+        n_bytes = n_samples * (copies * lanes.size * engine.dtype.itemsize + 8)
         _checks.fits("Population.run record", n_bytes, "Record fewer neurons or a larger `every`.")
-        self._rows = {name: np.empty((self._t.size, self._lanes.size), engine.dtype) for name in names}
-        self._done = 0
+        self._rows = {name: np.empty((n_samples, lanes.size), engine.dtype) for name in names}
 
-    def aim(self, n_steps: int) -> None:
-        """Tell the engine where the samples of its next `n_steps` go."""
+    @property
+    def _done(self) -> int:
+        return self._engine.step // self._every - self._start
+
+    def aim(self) -> None:
+        """Tell the engine where the samples of its next steps go."""
         rows = {name: array[self._done :] for name, array in self._rows.items()}
         self._engine.record(self._lanes, self._every, rows.get("V"), rows.get("u"))
 
-    def took(self, n_steps: int) -> None:
-        """Note that the engine has done `n_steps`."""
-        self._done += self._engine.step // self._every - (self._engine.step - n_steps) // self._every
-
     def result(self) -> tuple[Array, dict[str, Array]]:
-        """Times of the samples taken so far, and the states in the order of `neurons`."""
-        ascending = np.array_equal(self._order, np.arange(self._order.size))
-        states = {}
+        """Times of the samples taken so far, and the states in the order of `neurons`. Nothing is recorded from then on:
+        the rows are the user's."""
+        self._engine.record(np.empty(0, np.int64), 1, None, None)
+        n_samples = self._done if self._rows else 0
+        shape = (n_samples, *[self._n_batch] * (self._n_batch is not None), self.neurons.size)
+        states, place = {}, np.argsort(self._order)
         for name, rows in self._rows.items():
-            taken = rows[: self._done]
-            if not ascending:
-                wanted = np.empty_like(taken)
-                wanted[:, self._order] = taken
-                taken = wanted
-            states[name] = taken.reshape(len(taken), self._n_batch, -1) if self._n_batch else taken
-        return self._t[: self._done], states
+            taken = rows[:n_samples]
+            states[name] = (taken if self._sorted else np.take(taken, place, axis=1)).reshape(shape)
+        return (self._start + 1 + np.arange(n_samples)) * self._every * self._engine.dt, states
+
+
+def _state_names(where: str, value: Any) -> tuple[str, ...]:
+    names = (value,) if isinstance(value, str) else value
+    if not isinstance(names, (list, tuple, set, frozenset)):
+        raise TypeError(f"{where} must be \"V\", \"u\" or a list of them, got {value!r:.60}.")
+    chosen = [_checks.one_of(where, name, ("V", "u")) for name in names]
+    return tuple(dict.fromkeys(chosen))
+
+
+def _flat_indices(where: str, value: Any, n: int) -> Array:
+    """Flat indices of neurons, 0 <= i < n, as int64."""
+    indices = np.atleast_1d(_checks.magnitude(where, value, ""))
+    _checks.finite(where, indices)
+    fraction = indices[indices != np.rint(indices)]
+    if indices.ndim != 1 or fraction.size:
+        got = fraction[0] if fraction.size else f"an array of shape {indices.shape}"
+        raise ValueError(f"{where} must be a list of whole numbers, got {got}. Pass flat indices such as [0, 5].")
+    outside = indices[(indices < 0) | (indices >= n)]
+    if outside.size:
+        raise ValueError(f"{where} must be between 0 and {n - 1}, got {outside[0]:g}. There are {n} neurons.")
+    return indices.astype(np.int64)

@@ -66,6 +66,7 @@ def twins(name, rng):
     yield parameters, model(**parameters), 1.0, (-85.0, 45.0), (-16.0, 6.0)
 
 
+@pytest.mark.filterwarnings("ignore:Population.V fell below")  # states are drawn far and wide
 @pytest.mark.parametrize(
     ("scheme", "name", "reset", "inputs", "refractory", "floor", "dtype"), MATRIX, ids=lambda x: str(x)
 )
