@@ -108,9 +108,12 @@ def array(
     return result
 
 
-def finite(where: str, array: Array) -> None:
-    """Refuse NaN and infinity, naming the first."""
+def finite(where: str, array: Array, dtype: Any = None) -> None:
+    """Refuse NaN, infinity and what would be infinite in `dtype`, naming the first."""
     _require(f"{where} must be finite", array, np.isfinite(array))
+    if dtype is not None and np.dtype(dtype).itemsize < array.dtype.itemsize:
+        highest = np.finfo(dtype).max
+        _require(f"{where} must be at most {highest:.6g} in size ({dtype})", array, np.abs(array) <= highest)
 
 
 def steps(where: str, duration: Any, dt: float, *, at_least: int = 0) -> int:

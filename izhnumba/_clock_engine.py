@@ -83,7 +83,9 @@ class ClockEngine:
         if t.N_REF not in self._kept:
             if not np.any(n_ref):
                 return
-            self.until = self._put(t.UNTIL, np.full(self.padded, _NEVER, np.int32))
+            spiked_last = (self.last == self.step - 1) & (self.step > 0)
+            now = self.step - int(self.table[t.BASE])
+            self.until = self._put(t.UNTIL, np.where(spiked_last, now, _NEVER).astype(np.int32))
             self._put(t.N_REF, np.zeros(self.padded, np.int32))
             self._calls.clear()
         self._kept[t.N_REF][: self.n] = n_ref
@@ -167,6 +169,7 @@ class ClockEngine:
         self._put(t.RECORD_STARTS, np.searchsorted(lanes, edges).astype(np.int64))
         for entry, rows in ((t.RECORD_V, V), (t.RECORD_U, u)):
             self.table[entry] = 0
+            self._kept.pop(entry, None)
             if rows is not None:
                 self._put(entry, rows)
         self.table[[t.RECORD_N, t.RECORD_EVERY]] = lanes.size, every
@@ -201,7 +204,8 @@ class ClockEngine:
 
         key = (jumps, conductances, threads > 1)
         if key not in self._calls:
-            safe_V = self._bind_parameters()
+            with np.errstate(all="ignore"):  # odd parameters show in V and u, which are looked at
+                safe_V = self._bind_parameters()
             short = self.scheme.exponential and not conductances and safe_V is not None
             variant = Variant(
                 self.model, self.scheme, self.dtype.name, self.reset,
@@ -215,9 +219,8 @@ class ClockEngine:
         """Put gain and the addresses in the table; the lowest V for which the short exprel holds, if there is one."""
         t = self._layout
         p = self._p()
-        with np.errstate(divide="ignore", invalid="ignore"):
-            z = self.dt * np.asarray(self.model.u_slope(p), float)
-            phi = np.where(np.abs(z) > 1e-300, np.expm1(z) / z, 1.0)
+        z = self.dt * np.asarray(self.model.u_slope(p), float)
+        phi = np.where(np.abs(z) > 1e-300, np.expm1(z) / z, 1.0)
         gain = np.asarray(self.dt * np.asarray(self.model.rate(p), float) * phi)
         self._lanes["gain"] = _aligned(self.padded if gain.size > 1 else 1, self.dtype)
         self._lanes["gain"][: self.n if gain.size > 1 else 1] = gain

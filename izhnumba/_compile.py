@@ -7,6 +7,9 @@ function can reach, plus every option; a folder that cannot be written only mean
 
 from __future__ import annotations
 
+import contextlib
+import dis
+import functools
 import hashlib
 import os
 import pickle
@@ -59,10 +62,13 @@ def inlined(function: Callable[..., Any]) -> Any:
 
 def make_jitable(function: Callable[..., Any]) -> None:
     """Let kernels call the plain Python functions that `function` refers to."""
-    from numba.extending import register_jitable
+    from numba.extending import is_jitted, register_jitable
 
     for _, value in _named_by(function):
-        if _is_ours(value) and value not in known_to_numba:
+        if is_jitted(value):  # else it would be contracted, or not, as the first kernel to call it is
+            value.targetoptions.setdefault("fastmath", False)
+            _make_unique(value.py_func)
+        elif _is_ours(value) and value not in known_to_numba:
             known_to_numba.add(value)
             make_jitable(value)
             _make_unique(value)
@@ -77,11 +83,31 @@ def _make_unique(function: Any) -> None:
 
 
 def _named_by(function: Any) -> Iterator[tuple[str, Any]]:
-    """The globals and captured variables that the code of `function` names, with their values."""
-    for code in _codes(function.__code__):
-        yield from ((name, function.__globals__[name]) for name in code.co_names if name in function.__globals__)
-    cells = (cell.cell_contents for cell in function.__closure__ or ())
-    yield from zip(function.__code__.co_freevars, cells, strict=True)
+    """What the code of `function` names outside itself: globals, captured variables and members of modules."""
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    outside = function.__globals__ | {name: cell.cell_contents for name, cell in cells}
+    for first, *members in dict.fromkeys(path for code in _codes(function.__code__) for path in _paths(code)):
+        if first in outside:
+            value = outside[first]
+            while members and isinstance(value, types.ModuleType) and not _is_theirs(value.__name__):
+                value = getattr(value, members.pop(0), None)
+            yield first, value
+
+
+@functools.cache
+def _paths(code: types.CodeType) -> tuple[tuple[str, ...], ...]:
+    """The names that byte code loads from outside, each with the attributes it takes from it: ("module", "helper")."""
+    paths: list[list[str]] = []
+    members = False
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("LOAD_GLOBAL", "LOAD_DEREF", "LOAD_CLOSURE"):
+            paths.append([instruction.argval])
+            members = True
+        elif instruction.opname in ("LOAD_ATTR", "LOAD_METHOD") and members:
+            paths[-1].append(instruction.argval)
+        else:
+            members = instruction.opname == "EXTENDED_ARG" and members
+    return tuple(map(tuple, paths))
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
@@ -92,18 +118,26 @@ def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
 
 
 def _is_ours(value: Any) -> bool:
-    """A plain function or class that is not of one of the libraries that Numba itself knows."""
-    theirs = ("numba", "llvmlite", "numpy", "builtins")
-    return isinstance(value, types.FunctionType) and value.__module__.split(".")[0] not in theirs
+    """A plain function that is not one of the libraries that Numba itself knows."""
+    return isinstance(value, types.FunctionType) and not _is_theirs(value.__module__)
+
+
+def _is_theirs(module: str | None) -> bool:
+    return (module or "").split(".")[0] in ("numba", "llvmlite", "numpy", "builtins")
 
 
 def fingerprint(function: Callable[..., Any]) -> str:
     """A hash of the byte code of `function` and of everything it refers to, by name and value."""
-    return hashlib.sha256(_describe(function, {}).encode()).hexdigest()
+    return _digest(_describe(function, {}).encode()).hex()
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
 
 
 def _describe(value: Any, seen: dict[int, int]) -> str:
-    value = getattr(value, "py_func", value)  # of a numba dispatcher
+    if hasattr(value, "py_func"):  # a numba dispatcher
+        return f"{sorted(value.targetoptions.items())!r} {_describe(value.py_func, seen)}"
     value = getattr(value, "_defn", value)  # of a numba intrinsic, which writes LLVM code itself
     if isinstance(value, (bool, int, float, str, bytes, type(None), np.generic, np.dtype)):
         return f"{type(value).__name__} {value!r}"
@@ -115,8 +149,9 @@ def _describe(value: Any, seen: dict[int, int]) -> str:
         return f"seen {seen[id(value)]}"
     seen[id(value)] = len(seen)
     if _is_ours(value):
-        parts = [repr((c.co_code, c.co_names, c.co_varnames)) for c in _codes(value.__code__)]
+        parts = [repr((c.co_code, c.co_names, c.co_varnames, c.co_flags, c.co_argcount)) for c in _codes(value.__code__)]
         parts += [_describe(x, seen) for c in _codes(value.__code__) for x in c.co_consts]
+        parts += [_describe(value.__defaults__, seen), _describe(value.__kwdefaults__, seen)]
         parts += [f"{name}={_describe(x, seen)}" for name, x in _named_by(value)]
     elif isinstance(value, (tuple, list, frozenset)):
         parts = [_describe(x, seen) for x in value]
@@ -126,9 +161,10 @@ def _describe(value: Any, seen: dict[int, int]) -> str:
         parts = []  # listed with its function
     elif hasattr(value, "__qualname__"):
         parts = [f"{value.__module__}.{value.__qualname__}{getattr(value, '_fields', '')}"]
+    elif hasattr(value, "__dict__") and not _is_theirs(type(value).__module__):
+        parts = [f"{name}={_describe(x, seen)}" for name, x in sorted(vars(value).items())]
     else:
-        parts = [f"{name}={_describe(x, seen)}" for name, x in sorted(getattr(value, "__dict__", {}).items())]
-        parts += [] if hasattr(value, "__dict__") else [repr(value)]
+        parts = [repr(value)]
     return f"{type(value).__name__}({', '.join(parts)})"
 
 
@@ -155,6 +191,8 @@ def _candidates() -> Iterator[Path]:
         home = Path.home()
     except RuntimeError:  # no home folder is known
         return
+    if not home.is_dir():
+        return
     yield {"Darwin": home / "Library/Caches", "Windows": home / "AppData/Local"}.get(platform.system(), home / ".cache")
 
 
@@ -167,32 +205,40 @@ class _DiskCache:
 
     def _file(self, signature: Any, codegen: Any) -> Path:
         import llvmlite
-        import numba
+        from numba import __version__, config
 
-        versions = (numba.__version__, llvmlite.__version__, sys.version_info[:2], sys.implementation.cache_tag)
-        key = repr((self._key, signature, codegen.magic_tuple(), versions))
-        return self._folder / f"{self._name}-{hashlib.sha256(key.encode()).hexdigest()[:32]}.nbc"
+        versions = (__version__, llvmlite.__version__, sys.version_info[:2], sys.implementation.cache_tag)
+        options = (config.OPT, config.LOOP_VECTORIZE, config.BOUNDSCHECK, config.DEBUGINFO_DEFAULT)
+        key = repr((self._key, signature, codegen.magic_tuple(), versions, options))
+        return self._folder / f"{self._name}-{_digest(key.encode()).hex()[:32]}.nbc"
 
     def load_overload(self, signature: Any, target_context: Any) -> Any:
         from numba.core.compiler import CompileResult
 
         target_context.refresh()
         try:
-            payload = pickle.loads(self._file(signature, target_context.codegen()).read_bytes())
-            return CompileResult._rebuild(target_context, *payload)
-        except (OSError, EOFError, ValueError, pickle.UnpicklingError):  # absent or damaged: compile
+            content = self._file(signature, target_context.codegen()).read_bytes()
+            check, payload = content[:32], content[32:]
+            if check != _digest(payload):  # the loader of machine code trusts what it is given
+                return None
+            return CompileResult._rebuild(target_context, *pickle.loads(payload))
+        except Exception:  # none yet, or from a module that cannot be imported by name: compile
             return None
 
     def save_overload(self, signature: Any, result: Any) -> None:
         from numba.core.serialize import dumps
 
+        if result.library.has_dynamic_globals:  # addresses that hold in this process only
+            return
         file = self._file(signature, result.codegen)
         scratch = file.with_suffix(f".{os.getpid()}.tmp")
+        payload = dumps(result._reduce())
         try:
-            scratch.write_bytes(dumps(result._reduce()))
+            scratch.write_bytes(_digest(payload) + payload)
             os.replace(scratch, file)
         except OSError:  # a full or vanished disk costs a compile next time, not this run
-            scratch.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                scratch.unlink()
 
     def enable(self) -> None: ...
 

@@ -43,12 +43,10 @@ def feed(where: str, value: Any, unit: str, pop: Any, n_steps: int | None, ordin
     over_time = n_steps is not None and values.ndim == len(pop.shape) + 1 and len(values) == n_steps
     if not _broadcasts(values.shape[over_time:], pop.shape):
         raise ValueError(_misfit(where, values.shape, pop.shape, n_steps))
-    _checks.finite(where, values)
+    _checks.finite(where, values, pop.dtype)
     if over_time:
         return _table(values, pop)
-    row = np.broadcast_to(values, pop.shape).ravel() if values.ndim else values.reshape(1)
-    row = np.ascontiguousarray(row, pop.dtype)[np.newaxis]
-    _checks.finite(where, row)  # a float64 may exceed float32
+    row = np.array(np.broadcast_to(values, pop.shape) if values.ndim else values, pop.dtype, order="C").reshape(1, -1)
     return Feed(lambda step, count: row, row.size, constant=True, prepared=False)
 
 

@@ -6,23 +6,25 @@ import hashlib
 import math
 import secrets
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from izhnumba import _checks
+from izhnumba._binding import snapped
 from izhnumba._clock_engine import ClockEngine, threads_for
 from izhnumba._feeds import Feed, conductances, feed
 from izhnumba._models import Izhikevich, Model
 from izhnumba._recorders import Result, SpikeRecorder, StateRecorder
-from izhnumba._running import Progress, ProgressBar, run_slices
+from izhnumba._running import FAILURE, LEAP, Progress, ProgressBar, run_slices
 from izhnumba._schemes import schemes
 
 Array = NDArray[Any]
 _ndarray = np.ndarray
 _EXTRAS = {"V_min": ("mV", -math.inf), "tau_ref": ("ms", 0.0)}  # what every model has besides its parameters
+_MOST_HELD = 2**29  # steps
 _ARGUMENTS = ("model", "scheme", "dt", "dtype", "batch", "reset", "seed", "threads", "name", "V", "u")
 
 
@@ -123,6 +125,8 @@ class Population:
         for parameter in parameters:
             if parameter not in known:
                 _checks.unknown("Population", parameter, (*known, *_ARGUMENTS))
+        if not isinstance(name, str | None):
+            raise TypeError(f"Population.name must be a str, got {name!r:.60}.")
         n_size = _checks.size("Population.size", size)
         n_batch = None if batch is None else _checks.integer("Population.batch", batch, at_least=1)
         scheme = _checks.one_of("Population.scheme", "exp_euler" if scheme is None else scheme, schemes)
@@ -137,13 +141,14 @@ class Population:
             reset_kind=_checks.one_of("Population.reset", reset, ("hard", "soft", "overshoot")),
             seed=secrets.randbits(32) if seed is None else _checks.integer("Population.seed", seed, at_least=0),
             threads=None if threads is None else _checks.integer("Population.threads", threads, at_least=1),
-            name=name or "population",
+            name="population" if name is None else name,
             result=None,
             _warned=False,
             _memory={},
             _values={},
         )
-        self._set(n=math.prod(self.shape))
+        self._set(n=math.prod(self.shape), _highest=float(np.finfo(self.dtype).max))
+        _checks.fits("Population.size", self.n * (3 * self.dtype.itemsize + 10), "Use fewer neurons or dtype float32.")
         self._set(_engine=ClockEngine(model, self.scheme, self.dtype, self.reset_kind, self.n, self.dt))
         engine = self._engine
         self._set(
@@ -196,21 +201,25 @@ class Population:
         where = f"Population.{name}"
         low = 0.0 if name == "tau_ref" else None
         exact = _checks.array(where, value, unit, (self.size, self.shape), finite=math.isfinite(default), at_least=low)
-        values = np.array(exact, self.dtype)
-        if not np.array_equal(np.isfinite(values), np.isfinite(exact)):
-            _checks.finite(where, values)
-        values.flags.writeable = False
+        _checks.finite(where, np.where(exact == default, 0.0, exact), self.dtype)  # the default may be infinite
         lanes = exact if exact.ndim == 0 else np.broadcast_to(exact, self.shape).ravel()
         if name == "tau_ref":
-            self._engine.set_refractory(_steps_held(where, lanes, self.dt))
+            n_held = np.ceil(snapped(lanes / self.dt)) - 1
+            if np.any(n_held > _MOST_HELD):
+                raise ValueError(f"{where} must be at most {_MOST_HELD * self.dt:g} ms, got {np.max(lanes):g}.")
+            self._engine.set_refractory(np.maximum(n_held, 0).astype(np.int32))
         else:
             self._engine.set_parameter(name, lanes)
+        values = np.array(exact, self.dtype)
+        values.flags.writeable = False
         self._values[name] = values
         self._set(**{name: values}, _call=self._prepare_step)
 
     def _checked_state(self, name: str, value: Any) -> Array:
-        unit = getattr(self.model, name).unit
-        return np.asarray(_checks.array(f"Population.{name}", value, unit, (self.size, self.shape)), self.dtype)
+        where, unit = f"Population.{name}", getattr(self.model, name).unit
+        exact = _checks.array(where, value, unit, (self.size, self.shape))
+        _checks.finite(where, exact, self.dtype)
+        return exact.astype(self.dtype)
 
     def _set_start(self, V: Any, u: Any) -> None:
         for name, value in (("V", V), ("u", u)):
@@ -303,20 +312,20 @@ class Population:
         """
         if delta is g is E is None:  # the short way, which takes less than a microsecond
             code = -1
-            if type(I) is _ndarray and I.dtype is self.dtype and I.ndim == 1:
+            if type(I) is _ndarray and I.dtype is self.dtype and I.shape == self.shape and I.ndim == 1:
                 code = self._call(self._table, I)
-            elif type(I) is float and math.isfinite(I):
+            elif type(I) is float and abs(I) <= self._highest:
                 self._engine.current.fill(I)
                 code = self._call(self._table, self._engine.empty)
             if code == 0:
                 return self.spikes
-            if code > 2:
-                self._complain(code, 1)
+            if code in (FAILURE, LEAP):
+                self._complain({code}, 1)
                 return self.spikes
         feeds = self._feeds("Population.step", I, delta, g, E, None)
         self._set(_call=self._prepare_step)
         rows = {name: feed.rows(self.n_steps, 1) for name, feed in feeds.items()}
-        self._complain(self._engine.advance(1, rows, threads_for(self.n, self.threads)), 1)
+        self._complain({self._engine.advance(1, rows, threads_for(self.n, self.threads))}, 1)
         return self.spikes
 
     def _prepare_step(self, table: Array, I: Array) -> int:  # noqa: E741
@@ -334,7 +343,7 @@ class Population:
         delta: Any = None,
         g: Any = None,
         E: Any = None,
-        record: str | Sequence[str] = (),
+        record: str | Iterable[str] = (),
         every: Any = None,
         neurons: ArrayLike | None = None,
         progress: bool | Progress = False,
@@ -381,20 +390,18 @@ class Population:
         100.0
         """
         n_steps = _checks.steps("Population.run T", T, self.dt)
-        names = _recorded_names(record)
-        every_steps = 1 if every is None else _checks.steps("Population.run every", every, self.dt, at_least=1)
-        chosen = None if neurons is None else _indices("Population.run neurons", neurons, math.prod(self.size))
+        show = progress_shown("Population.run progress", progress)
+        states = StateRecorder(self._engine, n_steps, self.batch, record, every, neurons)
+        spikes = SpikeRecorder(self._engine)
         feeds = self._feeds("Population.run", I, delta, g, E, n_steps)
-        states = StateRecorder(self._engine, names, every_steps, chosen, n_steps, self.batch)
-        spikes = SpikeRecorder()
-        show = ProgressBar() if progress is True else progress or None
         self._set(_call=self._prepare_step)
         try:
-            run_slices(self._engine, n_steps, feeds, spikes, states, self.threads, self._complain, show)
+            codes, last = run_slices(self._engine, n_steps, feeds, spikes, states, self.threads, show)
         finally:
             if isinstance(show, ProgressBar):
                 show.close()
-            self._set(result=Result(self.model, spikes.result(self.dt, math.prod(self.size), self.batch), states))
+            self._set(result=Result(self.model, spikes.result(math.prod(self.size), self.batch), states))
+        self._complain(codes, last)
         return self.result
 
     def _feeds(self, where: str, I: Any, delta: Any, g: Any, E: Any, n_steps: int | None) -> dict[str, Feed]:  # noqa: E741
@@ -405,46 +412,18 @@ class Population:
         units = ("nS" if unit == "pA" else "1/ms", "mV")
         return feeds | conductances(where, g, E, units, self, n_steps)
 
-    def _complain(self, code: int, n_steps: int) -> None:
-        """Put in words what the engine returned for its last `n_steps`."""
-        if code == 3:
+    def _complain(self, codes: set[int], n_steps: int) -> None:
+        """Put in words what the engine returned, at last for `n_steps`."""
+        if FAILURE in codes:
             step, count, first, name = self._engine.failure(n_steps)
             raise RuntimeError(
                 f"{name} became non-finite in {count} of {self.n} neurons at t = {(step + 1) * self.dt:.6g} ms, first "
                 f"neuron {first}. Use a smaller dt than {self.dt:g} ms or a weaker input; reset() starts again."
             )
-        if code == 4 and not self._warned:
+        if LEAP in codes and not self._warned:
             self._set(_warned=True)
             warnings.warn(
-                f"Population.V fell below {self._engine.leap_V():.4g} mV by t = {self.t:.6g} ms: from there a step of "
-                f"{self.scheme.name!r} leaps over the threshold. Use a smaller dt than {self.dt:g} ms, a V_min or "
-                "the scheme 'exp_euler'.",
+                f"Population.V fell below {self._engine.leap_V():.4g} mV: from there a step of {self.scheme.name!r} "
+                f"leaps over the threshold. Use a smaller dt than {self.dt:g} ms, a V_min or the scheme 'exp_euler'.",
                 stacklevel=3,
             )
-
-
-def _recorded_names(record: str | Sequence[str]) -> tuple[str, ...]:
-    names = (record,) if isinstance(record, str) else tuple(record)
-    return tuple(_checks.one_of("Population.run record", name, ("V", "u")) for name in dict.fromkeys(names))
-
-
-def _indices(where: str, value: Any, n: int) -> Array:
-    """Flat indices of neurons, 0 <= i < n."""
-    indices = np.atleast_1d(np.asarray(value))
-    if indices.ndim != 1 or indices.dtype.kind not in "iu":
-        cure = "Pass flat indices such as [0, 5]."
-        raise TypeError(f"{where} must be a list of whole numbers, got {value!r:.60}. {cure}")
-    outside = indices[(indices < 0) | (indices >= n)]
-    if outside.size:
-        raise ValueError(f"{where} must be between 0 and {n - 1}, got {outside[0]}. There are {n} neurons.")
-    return indices.astype(np.int64)
-
-
-def _steps_held(where: str, tau_ref: Array, dt: float) -> Array:
-    """Steps for which a neuron is held: max(0, ceil(tau_ref / dt) - 1), whole ratios recognised within 1e-3."""
-    ratio = tau_ref / dt
-    nearest = np.round(ratio)
-    steps = np.where(np.abs(ratio - nearest) <= 1e-3, nearest, np.ceil(ratio)) - 1
-    if np.any(steps > 2**29):
-        raise ValueError(f"{where} must be at most {2**29 * dt:g} ms (2**29 steps), got {np.max(tau_ref):g}.")
-    return np.maximum(steps, 0).astype(np.int32)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -128,10 +127,10 @@ class SpikeRecorder:
         if now > taken:
             self._slices.append((*self._engine.spike_list(now - taken), now))
 
-    def result(self, n: int) -> Spikes:
+    def result(self, n: int, n_batch: int | None) -> Spikes:
         self.take()
         i, step, _ = zip(*self._slices, strict=True)
-        return Spikes(np.concatenate(i), np.concatenate(step), self._engine.dt, n)
+        return Spikes(np.concatenate(i), np.concatenate(step), self._engine.dt, n, n_batch)
 
 
 class StateRecorder:

@@ -14,6 +14,7 @@ from izhnumba._recorders import SpikeRecorder, StateRecorder
 _SLICE_SECONDS = 0.025  # Ctrl-C, progress and the look for values that are not finite wait that long
 _FIRST_SLICE = 10_000_000  # neuron-steps; later slices follow the measured speed
 _MOST_STEPS = 2**16
+FAILURE, LEAP = 3, 4  # what the engine returns if a value is not finite, or V so low that Euler leaps over V_th
 
 Progress = Callable[[float, float], Any]
 
@@ -25,33 +26,36 @@ def run_slices(
     spikes: SpikeRecorder,
     states: StateRecorder,
     threads: int | None,
-    check: Callable[[int, int], None],
     progress: Progress | None,
-) -> None:
-    """Advance by `n_steps`. Stopped by an exception it leaves state and records at the same whole slice.
+) -> tuple[set[int], int]:
+    """Advance by `n_steps`, or until V or u is not finite. Returns the engine's codes and the length of the last slice.
 
-    check(code, steps) is called after each slice with what the engine returned.
+    Ctrl-C ends it between two slices: the engine's step says how far it came.
     """
-    stop = engine.step + n_steps
+    start, stop, codes, count = engine.step, engine.step + n_steps, set[int](), 0
     longest = min([_MOST_STEPS, *(f.most_steps(engine.dtype.itemsize) for f in feeds.values())])
     length = max(1, _FIRST_SLICE // engine.padded)
-    inputs: dict[str, Any] = {name: f.rows(engine.step, 1) for name, f in feeds.items() if f.constant}
-    while engine.step < stop:
-        start, now = engine.step, time.perf_counter()
-        count = min(length, longest, stop - start)
-        inputs |= {name: f.rows(start, count) for name, f in feeds.items() if not f.constant}
-        states.aim(count)
-        try:
-            code = engine.advance(count, inputs, threads_for(engine.n * count, threads, engine.n * (stop - start)))
-        finally:  # Ctrl-C may strike between the call and the next line
-            done = engine.step - start
-            if done:
-                spikes.take(engine, done)
-                states.took(done)
-        check(code, count)
-        length = max(1, int(count * min(4.0, _SLICE_SECONDS / (time.perf_counter() - now))))
+    inputs: dict[str, Any] = {name: f.rows(start, 1) for name, f in feeds.items() if f.constant}
+    while FAILURE not in codes and engine.step < stop:
+        began, left = time.perf_counter(), stop - engine.step
+        count = min(length, longest, left)
+        inputs |= {name: f.rows(engine.step, count) for name, f in feeds.items() if not f.constant}
+        states.aim()
+        codes.add(engine.advance(count, inputs, threads_for(engine.n * count, threads, engine.n * left)))
+        spikes.take()
+        length = max(1, int(count * min(4.0, _SLICE_SECONDS / (time.perf_counter() - began))))
         if progress:
-            progress((engine.step - stop + n_steps) * engine.dt, n_steps * engine.dt)
+            progress((engine.step - start) * engine.dt, n_steps * engine.dt)
+    return codes, count
+
+
+def progress_shown(where: str, progress: Any) -> Progress | None:
+    """What a user passes as `progress`, as something to call or nothing."""
+    if isinstance(progress, bool):
+        return ProgressBar() if progress else None
+    if not callable(progress):
+        raise TypeError(f"{where} must be True, False or a function of (done, total) in ms, got {progress!r:.60}.")
+    return progress
 
 
 class ProgressBar:

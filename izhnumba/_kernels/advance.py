@@ -130,8 +130,8 @@ def _block(variant: Variant) -> Callable[..., Any]:
             wide = lanes(V_lanes, u_lanes, until, spikes, I, jump, g, gE, parameters, now, constants, wide)
             report[LOW_V] |= wide
             infinite = collect(table, k, first, count, valid, V_lanes, spikes, until, now, report)
-            if wide or infinite or k + 1 == table[STEPS]:
-                look(V_lanes, u_lanes, valid, k, wide or infinite, constants[HIGHEST], report)
+            if wide or infinite:
+                look(V_lanes, u_lanes, valid, k, constants[HIGHEST], report)
             if table[RECORD_N]:
                 record(table, k, block, V_lanes, u_lanes)
 
@@ -139,11 +139,11 @@ def _block(variant: Variant) -> Callable[..., Any]:
 
 
 def _lanes(variant: Variant) -> Callable[..., Any]:
-    """One step of all lanes of a block; tells whether any V is `unusual` after it."""
+    """One step of all lanes of a block; tells whether any V is `unusual` or any u not finite after it."""
     step = neuron_step(variant)
     p_type = variant.model.named_tuple("V_min", "gain")
     number = np.dtype(variant.dtype).type
-    infinity = number(np.inf)
+    infinity, zero = number(np.inf), number(0.0)  # 0 * u is not a number if u is not finite
     REFRACTORY, SHORT, RESET_FIRST = variant.refractory, variant.short, variant.scheme.reset_first
 
     def lanes(V, u, until, spikes, I, jump, g, gE, parameters, now, constants, wide):  # noqa: E741
@@ -155,14 +155,14 @@ def _lanes(variant: Variant) -> Callable[..., Any]:
                 p = parameters_of(parameters, i, p_type, number)
                 V_new, u_new, spiked = step(V[i], u[i], held, (I[i], jump[i], g[i], gE[i]), p, p.gain, dt, False)
                 V[i], u[i], spikes[i] = V_new, u_new, spiked
-                odd = odd if V_new >= safe_V else np.int32(1)
+                odd = odd if V_new + zero * u_new >= safe_V else np.int32(1)
         else:
             for i in range(np.uint64(V.size)):
                 held = REFRACTORY and now < until[i]
                 p = parameters_of(parameters, i, p_type, number)
                 V_new, u_new, spiked = step(V[i], u[i], held, (I[i], jump[i], g[i], gE[i]), p, p.gain, dt, True)
                 V[i], u[i], spikes[i] = V_new, u_new, spiked
-                odd = np.int32(odd | np.int32(not (V_new >= safe_V)))
+                odd = np.int32(odd | np.int32(not (V_new + zero * u_new >= safe_V)))
                 if not RESET_FIRST:  # else an infinite V counts as a spike here, and `collect` finds it
                     odd = np.int32(odd | np.int32(not (V_new < infinity)))
         return odd != 0
@@ -221,12 +221,12 @@ def _collect(refractory: bool) -> Callable[..., Any]:
                     infinite = True
                     spikes[lane] = 0
                     words[w] ^= bits & -bits
-                    report[N_SPIKES] -= 1
+                else:
+                    last[lane] = table[STEP] + k
+                    report[N_SPIKES] += 1
+                    if REFRACTORY:
+                        until[lane] = now + np.int32(1) + n_ref[lane]
                 bits &= bits - np.uint64(1)
-                last[lane] = table[STEP] + k
-                report[N_SPIKES] += 1
-                if REFRACTORY:
-                    until[lane] = now + np.int32(1) + n_ref[lane]
         return infinite
 
     return inlined(collect)
@@ -235,10 +235,9 @@ def _collect(refractory: bool) -> Callable[..., Any]:
 def _look(number: Any) -> Callable[..., Any]:
     infinity = number(np.inf)
 
-    def look(V, u, valid, k, suspect_V, highest, report):
+    def look(V, u, valid, k, highest, report):
         """Note in the REPORT of the block if, for the first time, V or u of a neuron is not finite after step k."""
-        failing = unusual(u, valid, -highest, highest) or (suspect_V and unusual(V, valid, -highest, highest))
-        if report[FAILED_COUNT] or not failing:
+        if report[FAILED_COUNT] or not (unusual(V, valid, -highest, highest) or unusual(u, valid, -highest, highest)):
             return
         for i in range(valid):
             if not (abs(V[i]) < infinity and abs(u[i]) < infinity):
