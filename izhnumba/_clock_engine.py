@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -303,7 +304,8 @@ def _after_fork() -> None:
     """GNU OpenMP kills a child that was forked after a parallel loop and enters one itself: stay serial there."""
     global _region
     _region = threading.Lock()
-    _state["forked"] = _state["parallel"]
+    layer = sys.modules.get("numba.np.ufunc.parallel")  # the user's own loops count too
+    _state["forked"] = _state["parallel"] or getattr(layer, "_is_initialized", False)
 
 
 if hasattr(os, "register_at_fork"):

@@ -42,8 +42,8 @@ class _Full:
 
 
 _FULL = {
-    32: _Full(1e-30, -30.0, 94.0, 23, 127, 8, 0.693145751953125, 1.428606765330187e-06),
-    64: _Full(1e-290, -50.0, 718.0, 52, 1023, 11, 0.6931471803691238, 1.9082149292705877e-10),
+    32: _Full(1e-30, -30.0, 93.5, 23, 127, 8, 0.693145751953125, 1.428606765330187e-06),
+    64: _Full(1e-290, -50.0, 717.0, 52, 1023, 11, 0.6931471803691238, 1.9082149292705877e-10),
 }
 
 
@@ -91,10 +91,10 @@ def _horner(builder, x, coefficients):
 def _full(builder, z, bits):
     """z = k ln2 + r, exp(z) - 1 = 2^k (r P(r) + 1) - 1."""
     c, real, integer = _FULL[bits], z.type, ir.IntType(bits)
-    magnitude = builder.select(builder.fcmp_ordered("<", z, real(0.0)), builder.fsub(real(0.0), z), z)
+    magnitude = builder.call(builder.module.declare_intrinsic("llvm.fabs", [real]), [z])
     z = builder.select(builder.fcmp_unordered(">", magnitude, real(c.tiny)), z, real(c.tiny))
-    x = builder.select(builder.fcmp_ordered(">", z, real(c.high)), real(c.high), z)
-    x = builder.select(builder.fcmp_ordered("<", x, real(c.low)), real(c.low), x)
+    z = builder.select(builder.fcmp_ordered(">", z, real(c.high)), real(c.high), z)
+    x = builder.select(builder.fcmp_ordered("<", z, real(c.low)), real(c.low), z)
     rounded = builder.fadd(builder.fmul(x, real(1.4426950408889634)), real(c.round))
     k = builder.fsub(rounded, real(c.round))
     r = builder.fadd(builder.fmul(k, real(-c.ln2_high)), x)
