@@ -6,7 +6,7 @@ import argparse
 import statistics
 
 from benchmarks.ratios import interleaved, steps_for
-from benchmarks.references import RUNNERS, izhnumba_runner
+from benchmarks.references import OPTIONAL, RUNNERS, full_range_runner, izhnumba_runner
 
 
 def main() -> None:
@@ -23,7 +23,8 @@ def main() -> None:
     for N in arguments.neurons:
         for dtype in arguments.dtype:
             ours = izhnumba_runner(N, dtype, threads=arguments.threads, tau_ref=arguments.tau_ref)
-            runners = {"izhnumba": ours} | {name: runner(N, dtype) for name, runner in RUNNERS.items()}
+            others = {"izhnumba, full range": full_range_runner} | RUNNERS | OPTIONAL
+            runners = {"izhnumba": ours} | {name: runner(N, dtype) for name, runner in others.items()}
             steps = steps_for(N)
             times = interleaved(runners, steps, arguments.repeats)
             best, median = ({name: f(x) for name, x in times.items()} for f in (min, statistics.median))

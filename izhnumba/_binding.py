@@ -102,7 +102,9 @@ class Input:
         if self._unit not in (None, to.unit):
             raise ValueError(f"{name} must be in {to.unit} for this model and use, got {self._unit}.")
         for argument in self._per_neuron:
-            fit_shape(f"{name}.{argument}", getattr(self, argument), to.shape)
+            value = getattr(self, argument)
+            fit_shape(f"{name}.{argument}", value, to.shape)
+            _checks.finite(f"{name}.{argument}", np.asarray(value), to.dtype)
 
     def _set(self, **values: Any) -> None:
         self.__dict__.update(values)  # the class is frozen for everybody else

@@ -139,6 +139,13 @@ def one_of(where: str, value: Any, options: Collection[str]) -> str:
     raise _refusal(kind, f"{where} must be a known name", _shown(value), _suggestion(value, options))
 
 
+def kind(where: str, value: Any, types: Any, must_be: str, cure: str = "") -> Any:
+    """`value`, which must be an instance of `types`, in words `must_be`."""
+    if not isinstance(value, types):
+        raise _refusal(TypeError, f"{where} must be {must_be}", _shown(value), cure)
+    return value
+
+
 def unknown(where: str, name: str, known: Collection[str]) -> NoReturn:
     """Refuse a keyword that `where` does not have."""
     raise TypeError(f"{where} has no parameter {_shown(name)}. {_suggestion(name, known)}")

@@ -185,9 +185,9 @@ class ClockEngine:
 
     def leap_V(self) -> float:
         """V below which a step of the Euler schemes leads to beyond the threshold."""
-        return float(self._kept[self._layout.CONSTANTS][self._layout.SAFE_V])
+        return float(self._kept[self._layout.CONSTANTS][self._layout.CAREFUL_V])
 
-    def failure(self, n_steps: int) -> tuple[int, int, int, str]:
+    def failure(self) -> tuple[int, int, int, str]:
         """(step, neurons, first neuron, "V" or "u") of the first values in the last slice that were not finite."""
         t = self._layout
         reports = self._reports.reshape(-1, t.REPORT_SIZE)
@@ -196,7 +196,7 @@ class ClockEngine:
         first = reports[blocks[0]]
         lane = int(blocks[0]) * t.BLOCK + int(first[t.FAILED_LANE])
         count = int(reports[blocks, t.FAILED_COUNT].sum())
-        return self.step - n_steps + int(step), count, lane, "V" if first[t.FAILED_V] else "u"
+        return int(step), count, lane, "V" if first[t.FAILED_V] else "u"
 
     # --- compiling ------------------------------------------------------------------------------------------------
 

@@ -149,7 +149,9 @@ def _describe(value: Any, seen: dict[int, int]) -> str:
         return f"seen {seen[id(value)]}"
     seen[id(value)] = len(seen)
     if _is_ours(value):
-        parts = [repr((c.co_code, c.co_names, c.co_varnames, c.co_flags, c.co_argcount)) for c in _codes(value.__code__)]
+        parts = [
+            repr((c.co_code, c.co_names, c.co_varnames, c.co_flags, c.co_argcount)) for c in _codes(value.__code__)
+        ]
         parts += [_describe(x, seen) for c in _codes(value.__code__) for x in c.co_consts]
         parts += [_describe(value.__defaults__, seen), _describe(value.__kwdefaults__, seen)]
         parts += [f"{name}={_describe(x, seen)}" for name, x in _named_by(value)]

@@ -52,6 +52,7 @@ class TimedArray(Input):
     def _fit(self, to: Target) -> None:
         super()._fit(to)
         fit_shape("TimedArray.values[0]", self.values[0], to.shape)
+        _checks.finite("TimedArray.values", self.values, to.dtype)
 
     def _values(self, k: Array, dt: float) -> Array:
         row, end = np.floor(snapped(k * (dt / self.dt))), len(self.values)

@@ -51,6 +51,14 @@ def _a(p):
     return p.a
 
 
+# What a population has besides the parameters of its model.
+_TAKEN = {
+    "V", "u", "I", "t", "p", "dt", "n", "size", "shape", "batch", "model", "scheme", "dtype", "seed", "threads", "name",
+    "result", "spikes", "step", "run", "reset", "reset_kind", "refractory", "last_spike_time", "n_steps", "V_min",
+    "tau_ref", "gain",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, eq=False)
 class Model:
     """A neuron with membrane potential V and recovery variable u.
@@ -110,6 +118,12 @@ class Model:
     threshold: Callable[..., Any] = _v_th
     V_reset: Callable[..., Any] = _c
     u_reset: Callable[..., Any] = _u_plus_d
+
+    def __post_init__(self) -> None:
+        for name in self.parameters:
+            if not name.isidentifier() or name in _TAKEN or name.startswith("_"):
+                cure = "That name is taken by populations." if name in _TAKEN else "Use letters and digits."
+                raise ValueError(f"Model.parameters must have names of their own, got {name!r}. {cure}")
 
     def __reduce__(self) -> Any:
         """A model of this file is pickled by name, so that it is the same object again."""

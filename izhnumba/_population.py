@@ -6,7 +6,7 @@ import hashlib
 import math
 import secrets
 import warnings
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,13 +16,15 @@ from izhnumba import _checks
 from izhnumba._binding import snapped
 from izhnumba._clock_engine import ClockEngine, threads_for
 from izhnumba._feeds import Feed, conductances, feed
+from izhnumba._kernels.codes import FAILURE, LEAP, OK
 from izhnumba._models import Izhikevich, Model
 from izhnumba._recorders import Result, SpikeRecorder, StateRecorder
-from izhnumba._running import FAILURE, LEAP, Progress, ProgressBar, run_slices
+from izhnumba._running import Progress, ProgressBar, progress_shown, run_slices
 from izhnumba._schemes import schemes
 
 Array = NDArray[Any]
 _ndarray = np.ndarray
+_NUMBERS = {float, int, np.float64}
 _EXTRAS = {"V_min": ("mV", -math.inf), "tau_ref": ("ms", 0.0)}  # what every model has besides its parameters
 _MOST_HELD = 2**29  # steps
 _ARGUMENTS = ("model", "scheme", "dt", "dtype", "batch", "reset", "seed", "threads", "name", "V", "u")
@@ -119,14 +121,11 @@ class Population:
         u: Any = None,
         **parameters: Any,
     ) -> None:
-        if not isinstance(model, Model):
-            raise TypeError(f"Population.model must be an izhnumba.Model, got {model!r}. Use izhnumba.Izhikevich.")
+        _checks.kind("Population.model", model, Model, "an izhnumba.Model", "Use izhnumba.Izhikevich.")
         known = (*model.parameters, *_EXTRAS)
         for parameter in parameters:
             if parameter not in known:
                 _checks.unknown("Population", parameter, (*known, *_ARGUMENTS))
-        if not isinstance(name, str | None):
-            raise TypeError(f"Population.name must be a str, got {name!r:.60}.")
         n_size = _checks.size("Population.size", size)
         n_batch = None if batch is None else _checks.integer("Population.batch", batch, at_least=1)
         scheme = _checks.one_of("Population.scheme", "exp_euler" if scheme is None else scheme, schemes)
@@ -134,14 +133,14 @@ class Population:
             model=model,
             size=n_size,
             batch=n_batch,
-            shape=n_size if n_batch is None else (n_batch, *n_size),
+            shape=n_size if n_batch is None else _checks.size("Population.batch", (n_batch, *n_size)),
             scheme=schemes[scheme],
             dt=_checks.number("Population.dt", 0.1 if dt is None else dt, "ms", above=0.0),
             dtype=_checks.dtype("Population.dtype", dtype),
             reset_kind=_checks.one_of("Population.reset", reset, ("hard", "soft", "overshoot")),
             seed=secrets.randbits(32) if seed is None else _checks.integer("Population.seed", seed, at_least=0),
             threads=None if threads is None else _checks.integer("Population.threads", threads, at_least=1),
-            name="population" if name is None else name,
+            name="population" if name is None else _checks.kind("Population.name", name, str, "a str"),
             result=None,
             _warned=False,
             _memory={},
@@ -311,21 +310,21 @@ class Population:
         (array([False,  True]), 43.3)
         """
         if delta is g is E is None:  # the short way, which takes less than a microsecond
-            code = -1
-            if type(I) is _ndarray and I.dtype is self.dtype and I.shape == self.shape and I.ndim == 1:
-                code = self._call(self._table, I)
-            elif type(I) is float and abs(I) <= self._highest:
+            code = None
+            if type(I) is _ndarray and I.dtype is self.dtype and I.shape == self.shape:
+                code = self._call(self._table, I if I.ndim == 1 else I.reshape(-1))
+            elif type(I) in _NUMBERS and abs(I) <= self._highest:  # type: ignore[arg-type]
                 self._engine.current.fill(I)
                 code = self._call(self._table, self._engine.empty)
-            if code == 0:
+            if code == OK:
                 return self.spikes
             if code in (FAILURE, LEAP):
-                self._complain({code}, 1)
+                self._complain({code})
                 return self.spikes
         feeds = self._feeds("Population.step", I, delta, g, E, None)
         self._set(_call=self._prepare_step)
         rows = {name: feed.rows(self.n_steps, 1) for name, feed in feeds.items()}
-        self._complain({self._engine.advance(1, rows, threads_for(self.n, self.threads))}, 1)
+        self._complain({self._engine.advance(1, rows, threads_for(self.n, self.threads))})
         return self.spikes
 
     def _prepare_step(self, table: Array, I: Array) -> int:  # noqa: E741
@@ -343,7 +342,7 @@ class Population:
         delta: Any = None,
         g: Any = None,
         E: Any = None,
-        record: str | Iterable[str] = (),
+        record: str | Sequence[str] = (),
         every: Any = None,
         neurons: ArrayLike | None = None,
         progress: bool | Progress = False,
@@ -396,12 +395,12 @@ class Population:
         feeds = self._feeds("Population.run", I, delta, g, E, n_steps)
         self._set(_call=self._prepare_step)
         try:
-            codes, last = run_slices(self._engine, n_steps, feeds, spikes, states, self.threads, show)
+            codes = run_slices(self._engine, n_steps, feeds, spikes, states, self.threads, show)
         finally:
             if isinstance(show, ProgressBar):
                 show.close()
             self._set(result=Result(self.model, spikes.result(math.prod(self.size), self.batch), states))
-        self._complain(codes, last)
+        self._complain(codes)
         return self.result
 
     def _feeds(self, where: str, I: Any, delta: Any, g: Any, E: Any, n_steps: int | None) -> dict[str, Feed]:  # noqa: E741
@@ -412,10 +411,10 @@ class Population:
         units = ("nS" if unit == "pA" else "1/ms", "mV")
         return feeds | conductances(where, g, E, units, self, n_steps)
 
-    def _complain(self, codes: set[int], n_steps: int) -> None:
-        """Put in words what the engine returned, at last for `n_steps`."""
+    def _complain(self, codes: set[int]) -> None:
+        """Put in words what the engine returned."""
         if FAILURE in codes:
-            step, count, first, name = self._engine.failure(n_steps)
+            step, count, first, name = self._engine.failure()
             raise RuntimeError(
                 f"{name} became non-finite in {count} of {self.n} neurons at t = {(step + 1) * self.dt:.6g} ms, first "
                 f"neuron {first}. Use a smaller dt than {self.dt:g} ms or a weaker input; reset() starts again."

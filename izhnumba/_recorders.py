@@ -122,7 +122,7 @@ class SpikeRecorder:
         self._engine, self._slices = engine, [(none, none, engine.step)]
 
     def take(self) -> None:
-        """Take what the engine has done since the last time; Ctrl-C may strike anywhere, and then this is called again."""
+        """Take what the engine has done since the last time. Ctrl-C may strike in here: `result` takes what it left."""
         now, taken = self._engine.step, self._slices[-1][2]
         if now > taken:
             self._slices.append((*self._engine.spike_list(now - taken), now))
@@ -173,11 +173,11 @@ class StateRecorder:
         self._engine.record(self._lanes, self._every, rows.get("V"), rows.get("u"))
 
     def result(self) -> tuple[Array, dict[str, Array]]:
-        """Times of the samples taken so far, and the states in the order of `neurons`. Nothing is recorded from then on:
-        the rows are the user's."""
+        """Times of the samples taken so far, and the states in the order of `neurons`. Recording ends here."""
         self._engine.record(np.empty(0, np.int64), 1, None, None)
         n_samples = self._done if self._rows else 0
-        shape = (n_samples, *[self._n_batch] * (self._n_batch is not None), self.neurons.size)
+        batches = () if self._n_batch is None else (self._n_batch,)
+        shape = (n_samples, *batches, self.neurons.size)
         states, place = {}, np.argsort(self._order)
         for name, rows in self._rows.items():
             taken = rows[:n_samples]
@@ -186,11 +186,9 @@ class StateRecorder:
 
 
 def _state_names(where: str, value: Any) -> tuple[str, ...]:
-    names = (value,) if isinstance(value, str) else value
-    if not isinstance(names, (list, tuple, set, frozenset)):
-        raise TypeError(f"{where} must be \"V\", \"u\" or a list of them, got {value!r:.60}.")
-    chosen = [_checks.one_of(where, name, ("V", "u")) for name in names]
-    return tuple(dict.fromkeys(chosen))
+    value = _checks.kind(where, value, (str, list, tuple, set), "'V', 'u' or a list of them")
+    names = [_checks.one_of(where, name, ("V", "u")) for name in ([value] if isinstance(value, str) else value)]
+    return tuple(dict.fromkeys(names))
 
 
 def _flat_indices(where: str, value: Any, n: int) -> Array:

@@ -7,14 +7,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from izhnumba import _checks
 from izhnumba._clock_engine import ClockEngine, threads_for
 from izhnumba._feeds import Feed
+from izhnumba._kernels.codes import FAILURE
 from izhnumba._recorders import SpikeRecorder, StateRecorder
 
 _SLICE_SECONDS = 0.025  # Ctrl-C, progress and the look for values that are not finite wait that long
 _FIRST_SLICE = 10_000_000  # neuron-steps; later slices follow the measured speed
 _MOST_STEPS = 2**16
-FAILURE, LEAP = 3, 4  # what the engine returns if a value is not finite, or V so low that Euler leaps over V_th
 
 Progress = Callable[[float, float], Any]
 
@@ -27,12 +28,12 @@ def run_slices(
     states: StateRecorder,
     threads: int | None,
     progress: Progress | None,
-) -> tuple[set[int], int]:
-    """Advance by `n_steps`, or until V or u is not finite. Returns the engine's codes and the length of the last slice.
+) -> set[int]:
+    """Advance by `n_steps`, or until V or u is not finite. Returns the engine's codes.
 
     Ctrl-C ends it between two slices: the engine's step says how far it came.
     """
-    start, stop, codes, count = engine.step, engine.step + n_steps, set[int](), 0
+    start, stop, codes = engine.step, engine.step + n_steps, set[int]()
     longest = min([_MOST_STEPS, *(f.most_steps(engine.dtype.itemsize) for f in feeds.values())])
     length = max(1, _FIRST_SLICE // engine.padded)
     inputs: dict[str, Any] = {name: f.rows(start, 1) for name, f in feeds.items() if f.constant}
@@ -46,16 +47,14 @@ def run_slices(
         length = max(1, int(count * min(4.0, _SLICE_SECONDS / (time.perf_counter() - began))))
         if progress:
             progress((engine.step - start) * engine.dt, n_steps * engine.dt)
-    return codes, count
+    return codes
 
 
 def progress_shown(where: str, progress: Any) -> Progress | None:
     """What a user passes as `progress`, as something to call or nothing."""
-    if isinstance(progress, bool):
-        return ProgressBar() if progress else None
-    if not callable(progress):
-        raise TypeError(f"{where} must be True, False or a function of (done, total) in ms, got {progress!r:.60}.")
-    return progress
+    must_be = "True, False or a function of (done, total) in ms"
+    shown = _checks.kind(where, progress, (bool, Callable, type(None)), must_be)
+    return ProgressBar() if shown is True else shown or None
 
 
 class ProgressBar:

@@ -70,11 +70,12 @@ def _parser() -> argparse.ArgumentParser:
     file = "CSV or .npy; a row per step, a column per neuron, in mV/ms or for 2007/... in pA; a CSV may have a header"
     run.add_argument("--current", required=True, metavar="FILE", help=file)
     run.add_argument("--preset", default="RS", metavar="NAME", help="see `izhnumba presets` (default: RS)")
-    run.add_argument("--dt", type=float, default=0.1, metavar="MS", help="time step (default: 0.1)")
+    run.add_argument("--dt", type=float, metavar="MS", help="time step (default: the preset's)")
     run.add_argument("--duration", type=float, metavar="MS", help="default: the rows of the file times dt")
     run.add_argument("--neurons", type=int, metavar="N", help="refuse a file that has not N columns")
     run.add_argument("--tau-ref", type=float, default=0.0, metavar="MS", help="refractory time (default: 0)")
-    run.add_argument("--scheme", default="exp_euler", metavar="NAME", help=", ".join(iz.schemes))
+    schemes = f"{', '.join(iz.schemes)} (default: the preset's)"
+    run.add_argument("--scheme", metavar="NAME", help=schemes)
     run.add_argument("--dtype", default="float64", choices=("float64", "float32"), help="default: float64")
     run.add_argument("--out", metavar="FILE", help="write the spikes as CSV: neuron, step, time in ms")
     run.add_argument("--record", metavar="FILE", help="write V after every step as CSV: time, one column per neuron")
@@ -137,10 +138,9 @@ def _run(arguments: argparse.Namespace) -> None:
         raise ValueError(f"{path}: must hold at least one row of numbers, got none.")
     if arguments.neurons not in (None, n):
         raise ValueError(f"{path}: must have {arguments.neurons} columns, one per neuron, got {n}.")
-    population = iz.Population(
-        n, scheme=arguments.scheme, dt=arguments.dt, dtype=arguments.dtype, tau_ref=arguments.tau_ref, **preset
-    )
-    dt = population.dt
+    scheme = preset.scheme if arguments.scheme is None else arguments.scheme
+    dt = preset.dt if arguments.dt is None else arguments.dt
+    population = iz.Population(n, scheme=scheme, dt=dt, dtype=arguments.dtype, tau_ref=arguments.tau_ref, **preset)
     duration = rows * dt if arguments.duration is None else arguments.duration
     steps = _checks.steps("--duration", duration, dt)
     if steps > rows:
@@ -176,12 +176,12 @@ def _read_npy(path: Path) -> np.ndarray:
 
 
 def _read_csv(path: Path) -> np.ndarray:
-    """The currents of a text file as (steps, neurons); a first line without any number is a header."""
+    """The currents of a text file as (steps, neurons); a first line of labels is a header."""
     try:
         lines = path.read_text("utf-8-sig").rstrip().splitlines()
     except UnicodeDecodeError:
         raise ValueError(f"{path}: must be a text file of comma-separated numbers, got binary data.") from None
-    first = 1 if lines and all(_value(field) is None for field in lines[0].split(",")) else 0
+    first = 1 if lines and all(_is_label(field) for field in lines[0].split(",")) else 0
     n_columns = lines[first].count(",") + 1 if lines[first:] else 0
     values = array("d")
     for number, line in enumerate(lines[first:], first + 1):
@@ -197,9 +197,15 @@ def _read_csv(path: Path) -> np.ndarray:
     return np.array(values).reshape(len(lines) - first, n_columns)
 
 
+def _is_label(field: str) -> bool:
+    """Text that begins like a name: a mistyped number is none."""
+    text = field.strip(" #\"'")
+    return _value(field) is None and (text[:1].isalpha() or text[:1] == "_")
+
+
 def _value(field: str) -> float | None:
     try:
-        return float(field)
+        return None if "_" in field else float(field)
     except ValueError:
         return None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import importlib.util
 import math
 import shutil
 import subprocess
@@ -20,6 +21,8 @@ import numpy as np
 
 import izhnumba as iz
 
+Runner = Callable[[int], int]
+
 DT = 0.1
 A, B, C, D, V_TH = 0.02, 0.2, -65.0, 8.0, 30.0
 
@@ -29,14 +32,14 @@ def start(N: int, dtype: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.full(N, -65.0, dtype), np.full(N, -13.0, dtype), np.linspace(4.0, 14.0, N, dtype=dtype)
 
 
-def izhnumba_runner(N: int, dtype: str, *, threads: int = 1, tau_ref: float = 2.0) -> Callable[[int], int]:
+def izhnumba_runner(N: int, dtype: str, *, threads: int = 1, tau_ref: float = 2.0, V_th: float = V_TH) -> Runner:
     """A function that runs a number of steps and returns the number of spikes."""
     V, u, current = start(N, dtype)
-    population = iz.Population(N, V=V, u=u, dt=DT, dtype=dtype, threads=threads, tau_ref=tau_ref)
+    population = iz.Population(N, V=V, u=u, dt=DT, dtype=dtype, threads=threads, tau_ref=tau_ref, V_th=V_th)
     return lambda steps: len(population.run(steps * DT, current).spikes.i)
 
 
-def numpy_runner(N: int, dtype: str) -> Callable[[int], int]:
+def numpy_runner(N: int, dtype: str) -> Runner:
     V, u, current = start(N, dtype)
     dt, a, b, c, d, V_th = (np.dtype(dtype).type(x) for x in (DT, A, B, C, D, V_TH))
     decay = np.dtype(dtype).type(-math.expm1(-DT * A))
@@ -80,7 +83,7 @@ def _naive_run(V, u, current, spikes, dt, steps):
     return n_spikes
 
 
-def naive_runner(N: int, dtype: str) -> Callable[[int], int]:
+def naive_runner(N: int, dtype: str) -> Runner:
     V, u, current = start(N, dtype)
     spikes = np.zeros(N, bool)
     return lambda steps: _naive_run(V, u, current, spikes, np.dtype(dtype).type(DT), steps)
@@ -108,10 +111,50 @@ def _c_function(dtype: str) -> ctypes._CFuncPtr:
     return function
 
 
-def c_runner(N: int, dtype: str) -> Callable[[int], int]:
+def c_runner(N: int, dtype: str) -> Runner:
     V, u, current = start(N, dtype)
     function = _c_function(dtype)
     return lambda steps: function(V.ctypes.data, u.ctypes.data, current.ctypes.data, N, steps, DT)
 
 
+def brainpy_runner(N: int, dtype: str) -> Runner:
+    """brainpy.state.IzhikevichRef under for_loop, compiled for each number of steps."""
+    import brainpy
+    import brainstate
+    import braintools
+    import brainunit as unit
+    import jax
+
+    jax.config.update("jax_enable_x64", dtype == "float64")
+    brainstate.environ.set(dt=DT * unit.ms, precision=int(dtype[-2:]))
+    initial, rate = braintools.init.Constant, unit.mV / unit.ms
+    neurons = brainpy.state.IzhikevichRef(
+        N, tau_ref=2.0 * unit.ms, V_initializer=initial(-65.0 * unit.mV), u_initializer=initial(-13.0 * rate)
+    )
+    brainstate.nn.init_all_states(neurons)
+    current = jax.numpy.asarray(start(N, dtype)[2]) * rate
+
+    def step(k):
+        with brainstate.environ.context(t=k * brainstate.environ.get_dt(), i=k):
+            return unit.math.sum(neurons(current) > 0)
+
+    @brainstate.transform.jit(static_argnums=1)
+    def run(first, steps):
+        return brainstate.transform.for_loop(step, first + jax.numpy.arange(steps)).sum()
+
+    done = [0]
+
+    def runner(steps: int) -> int:
+        done[0] += steps
+        return int(run(done[0] - steps, steps))
+
+    return runner
+
+
+def full_range_runner(N: int, dtype: str) -> Runner:
+    """izhnumba where the short exprel does not reach: a threshold of 40 mV makes dt (0.08 V_th + 5) 0.82."""
+    return izhnumba_runner(N, dtype, V_th=40.0)
+
+
 RUNNERS = {"numpy": numpy_runner, "naive_njit": naive_runner, **({"c": c_runner} if compiler() else {})}
+OPTIONAL = {"brainpy.state": brainpy_runner} if importlib.util.find_spec("brainpy") else {}

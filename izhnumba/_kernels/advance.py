@@ -16,27 +16,31 @@ import numpy as np
 from numba import from_dtype, prange, types
 
 from izhnumba._compile import compiled, entry_point, inlined
+from izhnumba._kernels.codes import BAD_INPUT, FAILURE, LEAP, NOT_PLAIN, OK
 from izhnumba._kernels.lanes import array_at, copy_bytes, mask64, parameter_lanes, parameters_of, trailing_zeros
 from izhnumba._kernels.neuron import Variant, neuron_step
 
 BLOCK = 4096  # neurons; state, input and flags of a block, 17 B a neuron in float32, fit the second cache
 
-# The table: numbers, then addresses. Each of the four inputs has an address, a stride from step to step (0: constant)
-# and a mark that one value serves all neurons.
+# The table: numbers, then addresses. Each of the four inputs has an address and, STRIDE and SHARED places behind it, a
+# stride from step to step (0: constant) and a mark that one value serves all neurons.
 (
     N, PADDED, STEP, STEPS, BASE, THREADS, RECORD_EVERY, RECORD_N,
     V, U, UNTIL, LAST, N_REF, SPIKES, RASTER, PARAMETERS, CONSTANTS, SCRATCH, REPORT,
     RECORD_LANES, RECORD_STARTS, RECORD_V, RECORD_U,
     INPUT_I, _, _, INPUT_JUMP, _, _, INPUT_G, _, _, INPUT_GE, _, _, TABLE_SIZE,
 ) = range(36)  # fmt: skip
+STRIDE, SHARED = 1, 2
 SCRATCH_ROWS = 4  # per thread, one for each input
-DT, SAFE_V, HIGHEST = range(
-    3
-)  # CONSTANTS: ms; the lowest V for which the short exprel or an Euler step holds; the largest number
-FAILED_STEP, FAILED_COUNT, FAILED_LANE, FAILED_V, LOW_V, N_SPIKES, REPORT_SIZE = range(7)  # REPORT, one row per block
-OK, NOT_PLAIN, BAD_INPUT, FAILURE, LEAP = range(5)  # what a call returns
+# CONSTANTS: the time step in ms; the V below which a step needs care (the short exprel does not hold, or Euler leaps
+# over the threshold); the largest number
+DT, CAREFUL_V, HIGHEST = range(3)
+# REPORT, one row per block: the first step with a failure, in how many neurons, the first of them, whether it is V;
+# whether V fell below CAREFUL_V; spikes in this slice
+FAILED_STEP, FAILED_COUNT, FAILED_LANE, FAILED_V, WAS_CAREFUL, N_SPIKES, REPORT_SIZE = range(7)
 MAX_PARAMETERS = 64
 MOST_STEPS = 2**30  # since BASE: `until` counts steps in 32 bits
+STRETCH = 64  # steps of all blocks between two looks whether to stop: state stays in the cache for as long
 
 
 @functools.cache
@@ -61,17 +65,23 @@ def build(variant: Variant, parallel: bool = False) -> Any:
                 return code
         n_blocks = (table[PADDED] + BLOCK - 1) // BLOCK
         threads = table[THREADS]
-        for thread in loop(threads):
-            for block in range(thread * n_blocks // threads, (thread + 1) * n_blocks // threads):
-                advance_block(table, thread, block)
-        table[STEP] += table[STEPS]
         reports = array_at(table[REPORT], n_blocks * REPORT_SIZE, np.int64)
-        low_V = 0
-        for block in range(n_blocks):
-            if reports[block * REPORT_SIZE + FAILED_COUNT]:
-                return FAILURE
-            low_V += reports[block * REPORT_SIZE + LOW_V]
-        return LEAP if EULER and low_V else OK
+        for i in range(n_blocks * REPORT_SIZE):
+            reports[i] = 0
+        done, n_failed, n_careful = 0, 0, 0
+        while done < table[STEPS] and not n_failed:
+            stop = min(done + STRETCH, table[STEPS])
+            for thread in loop(threads):
+                for block in range(thread * n_blocks // threads, (thread + 1) * n_blocks // threads):
+                    advance_block(table, thread, block, done, stop)
+            done = stop
+            for block in range(n_blocks):
+                n_failed += reports[block * REPORT_SIZE + FAILED_COUNT]
+                n_careful += reports[block * REPORT_SIZE + WAS_CAREFUL]
+        table[STEP] += done
+        if n_failed:
+            return FAILURE
+        return LEAP if EULER and n_careful else OK
 
     return compiled(advance, fastmath=variant.scheme.fastmath, parallel=parallel)
 
@@ -94,7 +104,7 @@ def _admit(number: Any) -> Callable[..., Any]:
 
 
 def _block(variant: Variant) -> Callable[..., Any]:
-    """K steps of one block, from the input to the records."""
+    """Steps `start` to `stop` of the slice for one block, from the input to the records."""
     number = np.dtype(variant.dtype).type
     item = number(0).itemsize
     p_type = variant.model.named_tuple("V_min", "gain")
@@ -102,7 +112,7 @@ def _block(variant: Variant) -> Callable[..., Any]:
     input_row, lanes, look = _input_row(number), _lanes(variant), _look(number)
     collect = _collect(variant.refractory)
 
-    def advance_block(table, thread, block):
+    def advance_block(table, thread, block, start, stop):
         first = block * BLOCK
         count = min(BLOCK, table[PADDED] - first)
         valid = min(count, table[N] - first)
@@ -115,23 +125,25 @@ def _block(variant: Variant) -> Callable[..., Any]:
         constants = array_at(table[CONSTANTS], 3, number)
         scratch = table[SCRATCH] + thread * SCRATCH_ROWS * BLOCK * item
         report = array_at(table[REPORT] + block * REPORT_SIZE * 8, REPORT_SIZE, np.int64)
-        wide = unusual(V_lanes, count, constants[SAFE_V], constants[HIGHEST])
-        report[FAILED_COUNT], report[N_SPIKES], report[LOW_V] = 0, 0, wide
-
-        for k in range(table[STEPS]):
-            I = input_row(table, INPUT_I, k, first, count, valid, scratch)  # noqa: E741
+        careful = unusual(V_lanes, count, constants[CAREFUL_V], constants[HIGHEST])
+        if careful:
+            report[WAS_CAREFUL] = 1
+            look(V_lanes, u_lanes, valid, table[STEP] + start, constants[HIGHEST], report)
+        for k in range(start, stop):
+            fresh = k == start
+            I = input_row(table, INPUT_I, k, fresh, first, count, valid, scratch)  # noqa: E741
             jump = g = gE = I  # never read unless the variant has them
             if JUMPS:
-                jump = input_row(table, INPUT_JUMP, k, first, count, valid, scratch + BLOCK * item)
+                jump = input_row(table, INPUT_JUMP, k, fresh, first, count, valid, scratch + BLOCK * item)
             if CONDUCTANCES:
-                g = input_row(table, INPUT_G, k, first, count, valid, scratch + 2 * BLOCK * item)
-                gE = input_row(table, INPUT_GE, k, first, count, valid, scratch + 3 * BLOCK * item)
+                g = input_row(table, INPUT_G, k, fresh, first, count, valid, scratch + 2 * BLOCK * item)
+                gE = input_row(table, INPUT_GE, k, fresh, first, count, valid, scratch + 3 * BLOCK * item)
             now = np.int32(table[STEP] + k - table[BASE])
-            wide = lanes(V_lanes, u_lanes, until, spikes, I, jump, g, gE, parameters, now, constants, wide)
-            report[LOW_V] |= wide
+            careful = lanes(V_lanes, u_lanes, until, spikes, I, jump, g, gE, parameters, now, constants, careful)
             infinite = collect(table, k, first, count, valid, V_lanes, spikes, until, now, report)
-            if wide or infinite:
-                look(V_lanes, u_lanes, valid, k, constants[HIGHEST], report)
+            if careful or infinite:
+                report[WAS_CAREFUL] = 1
+                look(V_lanes, u_lanes, valid, table[STEP] + k, constants[HIGHEST], report)
             if table[RECORD_N]:
                 record(table, k, block, V_lanes, u_lanes)
 
@@ -139,30 +151,30 @@ def _block(variant: Variant) -> Callable[..., Any]:
 
 
 def _lanes(variant: Variant) -> Callable[..., Any]:
-    """One step of all lanes of a block; tells whether any V is `unusual` or any u not finite after it."""
+    """One step of all lanes of a block; tells whether the next one needs care, or V or u is not finite."""
     step = neuron_step(variant)
     p_type = variant.model.named_tuple("V_min", "gain")
     number = np.dtype(variant.dtype).type
     infinity, zero = number(np.inf), number(0.0)  # 0 * u is not a number if u is not finite
     REFRACTORY, SHORT, RESET_FIRST = variant.refractory, variant.short, variant.scheme.reset_first
 
-    def lanes(V, u, until, spikes, I, jump, g, gE, parameters, now, constants, wide):  # noqa: E741
-        dt, safe_V = constants[DT], constants[SAFE_V]
+    def lanes(V, u, until, spikes, I, jump, g, gE, parameters, now, constants, careful):  # noqa: E741
+        dt, low = constants[DT], constants[CAREFUL_V]
         odd = np.int32(0)
-        if SHORT and not wide:
+        if SHORT and not careful:
             for i in range(np.uint64(V.size)):
                 held = REFRACTORY and now < until[i]
                 p = parameters_of(parameters, i, p_type, number)
                 V_new, u_new, spiked = step(V[i], u[i], held, (I[i], jump[i], g[i], gE[i]), p, p.gain, dt, False)
                 V[i], u[i], spikes[i] = V_new, u_new, spiked
-                odd = odd if V_new + zero * u_new >= safe_V else np.int32(1)
+                odd = odd if V_new + zero * u_new >= low else np.int32(1)
         else:
             for i in range(np.uint64(V.size)):
                 held = REFRACTORY and now < until[i]
                 p = parameters_of(parameters, i, p_type, number)
                 V_new, u_new, spiked = step(V[i], u[i], held, (I[i], jump[i], g[i], gE[i]), p, p.gain, dt, True)
                 V[i], u[i], spikes[i] = V_new, u_new, spiked
-                odd = np.int32(odd | np.int32(not (V_new + zero * u_new >= safe_V)))
+                odd = np.int32(odd | np.int32(not (V_new + zero * u_new >= low)))
                 if not RESET_FIRST:  # else an infinite V counts as a spike here, and `collect` finds it
                     odd = np.int32(odd | np.int32(not (V_new < infinity)))
         return odd != 0
@@ -181,16 +193,16 @@ def unusual(values, n, low, high):
 def _input_row(number: Any) -> Callable[..., Any]:
     item = number(0).itemsize
 
-    def input_row(table, which, k, first, count, valid, scratch):
+    def input_row(table, which, k, fresh, first, count, valid, scratch):
         """The input of step k as `count` lanes: the caller's own row where it fills a block, else a padded copy."""
-        stride = table[which + 1]
+        stride, shared = table[which + STRIDE], table[which + SHARED]
         source = table[which] + stride * k * item
-        if not table[which + 2] and valid == count:
+        if not shared and valid == count:
             return array_at(source + first * item, count, number)
         padded = array_at(scratch, count, number)
-        if k and not stride:
+        if not (fresh or stride):
             return padded
-        if table[which + 2]:
+        if shared:
             value = array_at(source, 1, number)[0]
             for i in range(np.uint64(count)):
                 padded[i] = value
@@ -235,14 +247,14 @@ def _collect(refractory: bool) -> Callable[..., Any]:
 def _look(number: Any) -> Callable[..., Any]:
     infinity = number(np.inf)
 
-    def look(V, u, valid, k, highest, report):
-        """Note in the REPORT of the block if, for the first time, V or u of a neuron is not finite after step k."""
+    def look(V, u, valid, step, highest, report):
+        """Note in the REPORT of the block if, for the first time, V or u of a neuron is not finite after `step`."""
         if report[FAILED_COUNT] or not (unusual(V, valid, -highest, highest) or unusual(u, valid, -highest, highest)):
             return
         for i in range(valid):
             if not (abs(V[i]) < infinity and abs(u[i]) < infinity):
                 if report[FAILED_COUNT] == 0:
-                    report[FAILED_STEP], report[FAILED_LANE], report[FAILED_V] = k, i, not abs(V[i]) < infinity
+                    report[FAILED_STEP], report[FAILED_LANE], report[FAILED_V] = step, i, not abs(V[i]) < infinity
                 report[FAILED_COUNT] += 1
 
     return look

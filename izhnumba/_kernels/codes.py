@@ -1,0 +1,7 @@
+"""What a compiled call returns. Apart from the kernels, so that reading it does not import Numba."""
+
+OK = 0
+NOT_PLAIN = 1  # the current of a step does not lie in memory as it must, or steps must be counted anew
+BAD_INPUT = 2  # the current of a step is not finite; nothing has changed
+FAILURE = 3  # V or u of a neuron is not finite any more
+LEAP = 4  # V is so low that a step of Euler leads to beyond the threshold

@@ -1,0 +1,90 @@
+"""The machine code of the hot loops: packed instructions, no calls of mathematical functions, no fused operations
+where a scheme follows another program to the last bit."""
+
+from __future__ import annotations
+
+import platform
+import re
+
+import llvmlite.binding
+import numpy as np
+import pytest
+from numba import from_dtype, types
+
+import izhnumba as iz
+from izhnumba._kernels.advance import build
+from izhnumba._kernels.neuron import Variant
+
+ARM = platform.machine().lower() in ("arm64", "aarch64")
+PACKED = r"\b(?:fml[as]|fmul)\s+v\d+\.(?:4s|2d)" if ARM else r"\b(?:vfn?m(?:add|sub)\d+|v?mul)p[sd]\s.*%[xyz]mm"
+FUSED = r"\b(?:vfn?m(?:add|sub)\w*|fn?m(?:add|sub)|fml[as])\b"
+MATHEMATICS = r"\b_?(?:exp|exp2|exp10|expm1|pow|log|log1p|ldexp|fmod|__svml_\w+|_ZGV\w+)[fl]?\b"
+
+# Variant: the least number of multiplications of its inner loop (those of the polynomial, or of the equations).
+KERNELS = {
+    Variant(iz.Izhikevich, iz.schemes["exp_euler"], "float32", refractory=True, short=True): 7,
+    Variant(iz.Izhikevich, iz.schemes["exp_euler"], "float64", refractory=True): 10,
+    Variant(iz.Izhikevich, iz.schemes["exp_euler"], "float64", short=True): 13,
+    Variant(iz.Izhikevich, iz.schemes["euler"], "float32"): 5,
+    Variant(iz.Izhikevich, iz.schemes["euler"], "float64", refractory=True): 5,
+}
+
+
+def named(variant):
+    forms = ("refractory" if variant.refractory else "", "short" if variant.short else "")
+    return "-".join(filter(None, (variant.scheme.name, variant.dtype, *forms)))
+
+
+@pytest.fixture(params=KERNELS, ids=named, scope="module")
+def kernel(request, tmp_path_factory):
+    """(variant, lines of its machine code), compiled in this process: code from a cache cannot be looked at."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NUMBA_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        dispatcher = build(request.param)
+    number = from_dtype(np.dtype(request.param.dtype))
+    dispatcher.compile((types.int64[::1], number[::1]))
+    return request.param, lines_of(dispatcher)
+
+
+def lines_of(dispatcher):
+    """The instructions and labels of the kernel itself, without the wrapper that takes Python objects."""
+    text = next(iter(dispatcher.inspect_asm().values()))
+    start = re.search(r"^_?_ZN(?!7cpython)\w+:", text, re.MULTILINE).end()
+    return text[start : text.index("func_end", start)].splitlines()
+
+
+def innermost_loops(lines):
+    """Pieces of code between a label and a jump back to it that hold no smaller such piece."""
+    at = {line.split(":")[0]: k for k, line in enumerate(lines) if re.match(r"\.?LBB\w+:", line)}
+    jumps = ((k, re.search(r"\.?LBB\w+$", line.split("#")[0].strip())) for k, line in enumerate(lines))
+    loops = [(at[jump[0]], k) for k, jump in jumps if jump and at[jump[0]] < k]
+    inner = [(a, b) for a, b in loops if not any((c, d) != (a, b) and a <= c and d <= b for c, d in loops)]
+    return [lines[a : b + 1] for a, b in inner]
+
+
+def count(pattern, lines):
+    return sum(bool(re.search(pattern, line)) for line in lines)
+
+
+def test_lanes_are_packed(kernel):
+    variant, lines = kernel
+    hot = [loop for loop in innermost_loops(lines) if count(PACKED, loop) >= KERNELS[variant]]
+    assert hot
+    for loop in hot:
+        assert count(r"\b(?:callq?|blr?)\b", loop) == 0
+    if llvmlite.binding.get_host_cpu_features().get("avx2"):  # the rest of a row may go in shorter vectors
+        assert any(count("%[yz]mm", loop) > KERNELS[variant] for loop in hot)
+
+
+def test_no_mathematical_function_is_called(kernel):
+    _, lines = kernel
+    assert count(MATHEMATICS, lines) == 0
+
+
+def test_fused_operations_only_where_they_are_wanted(kernel):
+    variant, lines = kernel
+    fused = count(FUSED, lines)
+    if not variant.scheme.fastmath:
+        assert fused == 0
+    elif ARM or llvmlite.binding.get_host_cpu_features().get("fma"):
+        assert fused >= KERNELS[variant]

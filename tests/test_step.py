@@ -1,0 +1,90 @@
+"""Population.step: the forms in which input may come, and what they mean."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from cells import assert_same, population
+
+import izhnumba as iz
+
+
+def stepped(inputs, n=64, **options):
+    pop = population(n, {}, V=-45.0, **options)
+    for k in range(60):
+        pop.step(*inputs[:1], **dict(inputs[1:]))
+        assert pop.n_steps == k + 1
+    return pop
+
+
+def test_forms_of_the_current():
+    n, twin = 64, stepped([10.0])
+    read_only = np.full(n, 10.0)
+    read_only.flags.writeable = False
+    forms = [10, np.float64(10), np.float32(10), np.array(10.0), [10] * n, (10.0,) * n, np.full(n, 10.0), read_only]
+    forms += [np.full(n, 10), np.full(n, 10, np.float32), np.full(2 * n, 10.0)[::2], np.full(n, 10.0)[::-1]]
+    forms += [np.full(n, 10.0).astype(">f8"), np.full(1, 10.0), np.broadcast_to(10.0, n), iz.Constant(10.0)]
+    for form in forms:
+        assert_same(stepped([form]), twin)
+    assert np.isfinite(twin.last_spike_time).all()
+    assert_same(stepped([]), stepped([0.0]))
+
+
+def test_a_step_reads_each_neurons_own_current():
+    I = np.linspace(-5.0, 15.0, 130)
+    for values in (I, I[::-1].copy()[::-1]):
+        pop = population(130, {})
+        for _k in range(40):
+            pop.step(values)
+        alone = population(1, {})
+        for _k in range(40):
+            alone.step(I[77])
+        assert pop.V[77] == alone.V[0]
+    assert np.unique(pop.V).size == 130
+
+
+def test_input_of_populations_in_several_dimensions():
+    I = np.arange(24.0).reshape(2, 3, 4)
+    for value in (7.0, np.full((3, 4), 7.0), I, I[0], I[:, :1, :1], I[0, 0], I[0, :, :1], np.asfortranarray(I)):
+        pop, flat = iz.Population((3, 4), batch=2), iz.Population(24)
+        for p, values in ((pop, value), (flat, np.broadcast_to(value, (2, 3, 4)).ravel())):
+            p.step(values)
+            p.run(1.0, values)
+        assert pop.V.ravel().tobytes() == flat.V.tobytes()
+
+
+def test_jumps_and_conductances():
+    """Forms that mean the same, and the order in which receptors are summed."""
+    n = 4
+    g = [np.full(n, 0.1), np.array([0.0, 0.05, 0.1, 0.3])]
+    E = [0.0, np.full(n, -80.0)]
+    total, weighted = g[0] + g[1], g[0] * 0.0 + g[1] * -80.0
+
+    def after(**inputs):
+        return stepped([3.0, *inputs.items()], n)
+
+    twin = after(g=g, E=E)
+    assert_same(after(g=tuple(g), E=tuple(E)), twin)
+    np.testing.assert_allclose(after(g=total, E=weighted / total).V, twin.V, rtol=1e-12)
+    assert np.unique(twin.V).size == n
+    assert_same(after(g=0.1, E=-80), after(g=[[0.1] * n], E=[-80.0]))
+    assert_same(after(delta=0.5), after(delta=[0.5] * n))
+    # One step by hand: the conductance enters the current and its derivative, the jump is added afterwards.
+    pop = iz.Population(1, V=-60.0, u=-12.0)
+    pop.step(3.0, delta=0.5, g=0.1, E=-80.0)
+    f, J = 0.04 * 3600 - 300 + 140 + 12 + 3 + 0.1 * -20, 0.08 * -60 + 5 - 0.1
+    assert pop.V[0] == pytest.approx(-60 + np.expm1(0.1 * J) / J * f + 0.5, rel=1e-14)
+
+
+def test_current_of_a_step_is_not_kept():
+    pop, twin = iz.Population(2), iz.Population(2)
+    I = np.full(2, 10.0)
+    pop.step(I, delta=1.0, g=0.1, E=0.0)
+    I[:] = 100.0
+    pop.step()
+    twin.step(10.0, delta=1.0, g=0.1, E=0.0)
+    twin.step(0.0)
+    assert_same(pop, twin)
+    pop.step(pop.V)  # the state itself as input: read before it is written
+    twin.step(twin.V.copy())
+    assert_same(pop, twin)
