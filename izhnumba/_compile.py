@@ -36,7 +36,8 @@ def compiled(function: Callable[..., Any], *, fastmath: frozenset[str] = STRICT,
     make_jitable(function)
     _make_unique(function)
     options: dict[str, Any] = dict(error_model="numpy", nogil=True, fastmath=set(fastmath), parallel=parallel)
-    dispatcher = numba.njit(**options, no_cfunc_wrapper=True)(function)
+    # Kernels make no arrays, so serial ones do without counting references to them: less to compile.
+    dispatcher = numba.njit(**options, no_cfunc_wrapper=True, _nrt=parallel)(function)
     folder = cache_folder()
     if folder is not None:
         key = repr((fingerprint(function), sorted(fastmath), parallel))

@@ -8,13 +8,14 @@ import izhnumba as iz
 
 
 def different(n, seed=0):
-    """Parameters and start of n cells, no two alike. Always a, b, c, d as arrays, so that few kernels are compiled."""
+    """Parameters and start of n cells, no two alike. The same parameters always vary: few kernels are to be compiled."""
     rng = np.random.default_rng(seed)
     return dict(
         a=rng.uniform(0.02, 0.1, n),
         b=rng.uniform(0.2, 0.26, n),
         c=rng.uniform(-65.0, -50.0, n),
         d=rng.uniform(0.05, 8.0, n),
+        tau_ref=rng.uniform(0.0, 2.0, n),
         V=rng.uniform(-75.0, 20.0, n),
         u=rng.uniform(-15.0, -10.0, n),
     )

@@ -66,7 +66,7 @@ def test_samples():
         np.testing.assert_array_equal(result.u[k], twin.u)
     assert result.neurons.tolist() == [0, 1, 2, 3]
     V = result.V.copy()
-    pop.step(3, delta=1.0)  # what comes later leaves the result alone
+    pop.step([3] * 4)  # what comes later leaves the result alone
     pop.run(5.0, 5.0)
     pop.run(5.0, 5.0, record="V")
     np.testing.assert_array_equal(result.V, V)
@@ -231,7 +231,7 @@ INPUTS = {
 
 @pytest.mark.parametrize("I", INPUTS.values(), ids=INPUTS)
 def test_split_runs_are_the_whole_run(I):
-    whole, split = population(7, tau_ref=1.0), population(7, tau_ref=1.0)
+    whole, split = population(7), population(7)
     options = dict(record=["V", "u"], every=0.3, neurons=[6, 2])
     result = whole.run(50.0, I, **options)
     parts = [split.run(T, I, **options) for T in (0.1, 3.7, 0, 20.2, 0.9, 25.1)]

@@ -60,8 +60,8 @@ def test_jumps_and_conductances():
     E = [0.0, np.full(n, -80.0)]
     total, weighted = g[0] + g[1], g[0] * 0.0 + g[1] * -80.0
 
-    def after(**inputs):
-        return stepped([3.0, *inputs.items()], n)
+    def after(**inputs):  # always with a jump and a conductance, so that one kernel does
+        return stepped([3.0, *{"delta": 0.0, "g": 0.0, "E": 0.0, **inputs}.items()], n)
 
     twin = after(g=g, E=E)
     assert_same(after(g=tuple(g), E=tuple(E)), twin)

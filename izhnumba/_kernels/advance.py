@@ -53,7 +53,8 @@ def entry(variant: Variant, parallel: bool) -> Callable[..., int]:
 def build(variant: Variant, parallel: bool = False) -> Any:
     """The compiled `advance(table, I)`. I: the current of a single step, or empty to use the one in the table."""
     number = np.dtype(variant.dtype).type
-    admit, advance_block = _admit(number), _block(variant)
+    # a function of its own costs a third of a second of compiling, but keeps the parallel loop small
+    admit, advance_block = _admit(number), _block(variant) if parallel else inlined(_block(variant))
     loop, EULER = prange if parallel else range, variant.scheme.euler_part > 0
 
     def advance(table, I):  # noqa: E741
@@ -70,7 +71,7 @@ def build(variant: Variant, parallel: bool = False) -> Any:
             reports[i] = 0
         done, n_failed, n_careful = 0, 0, 0
         while done < table[STEPS] and not n_failed:
-            stop = min(done + STRETCH, table[STEPS])
+            stop = done + STRETCH if done + STRETCH < table[STEPS] else table[STEPS]
             for thread in loop(threads):
                 for block in range(thread * n_blocks // threads, (thread + 1) * n_blocks // threads):
                     advance_block(table, thread, block, done, stop)
@@ -114,8 +115,8 @@ def _block(variant: Variant) -> Callable[..., Any]:
 
     def advance_block(table, thread, block, start, stop):
         first = block * BLOCK
-        count = min(BLOCK, table[PADDED] - first)
-        valid = min(count, table[N] - first)
+        count = BLOCK if table[PADDED] - first > BLOCK else table[PADDED] - first
+        valid = count if table[N] - first > count else table[N] - first
         V_lanes = array_at(table[V] + first * item, count, number)
         u_lanes = array_at(table[U] + first * item, count, number)
         until = array_at(table[UNTIL] + first * 4, count, np.int32)
@@ -162,14 +163,14 @@ def _lanes(variant: Variant) -> Callable[..., Any]:
         dt, low = constants[DT], constants[CAREFUL_V]
         odd = np.int32(0)
         if SHORT and not careful:
-            for i in range(np.uint64(V.size)):
+            for i in range(np.uint64(V.size) & ~np.uint64(63)):  # so LLVM knows that rows are whole vectors
                 held = REFRACTORY and now < until[i]
                 p = parameters_of(parameters, i, p_type, number)
                 V_new, u_new, spiked = step(V[i], u[i], held, (I[i], jump[i], g[i], gE[i]), p, p.gain, dt, False)
                 V[i], u[i], spikes[i] = V_new, u_new, spiked
                 odd = odd if V_new + zero * u_new >= low else np.int32(1)
         else:
-            for i in range(np.uint64(V.size)):
+            for i in range(np.uint64(V.size) & ~np.uint64(63)):
                 held = REFRACTORY and now < until[i]
                 p = parameters_of(parameters, i, p_type, number)
                 V_new, u_new, spiked = step(V[i], u[i], held, (I[i], jump[i], g[i], gE[i]), p, p.gain, dt, True)
@@ -210,7 +211,7 @@ def _input_row(number: Any) -> Callable[..., Any]:
             copy_bytes(scratch, source + first * item, valid * item)
         return padded
 
-    return input_row
+    return inlined(input_row)
 
 
 def _collect(refractory: bool) -> Callable[..., Any]:
