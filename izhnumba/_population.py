@@ -203,9 +203,9 @@ class Population:
         _checks.finite(where, np.where(exact == default, 0.0, exact), self.dtype)  # the default may be infinite
         lanes = exact if exact.ndim == 0 else np.broadcast_to(exact, self.shape).ravel()
         if name == "tau_ref":
-            n_held = np.ceil(snapped(lanes / self.dt)) - 1
-            if np.any(n_held > _MOST_HELD):
+            if np.any(lanes > _MOST_HELD * self.dt):
                 raise ValueError(f"{where} must be at most {_MOST_HELD * self.dt:g} ms, got {np.max(lanes):g}.")
+            n_held = np.ceil(snapped(lanes / self.dt)) - 1
             self._engine.set_refractory(np.maximum(n_held, 0).astype(np.int32))
         else:
             self._engine.set_parameter(name, lanes)
@@ -329,9 +329,7 @@ class Population:
 
     def _prepare_step(self, table: Array, I: Array) -> int:  # noqa: E741
         """Stands in for the compiled step until it is needed, and again after anything it relies on has changed."""
-        current = self._engine.current.copy()  # which the caller may just have filled
         self._set(_call=self._engine.stepper(self.threads))
-        self._engine.current[:] = current
         return self._call(table, I)
 
     def run(

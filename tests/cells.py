@@ -8,7 +8,7 @@ import izhnumba as iz
 
 
 def different(n, seed=0):
-    """Parameters and start of n cells, no two alike. The same parameters always vary: few kernels are to be compiled."""
+    """Parameters and start of n cells, no two alike. It is always these that vary: each choice compiles a kernel."""
     rng = np.random.default_rng(seed)
     return dict(
         a=rng.uniform(0.02, 0.1, n),

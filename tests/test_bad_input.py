@@ -98,6 +98,7 @@ MAKING = {
         ([0.0, 2.0, -0.5], "must be >= 0.0 ms, got -0.5 at index 2."),
         (NAN, "must be finite, got nan."),
         (1e9, "must be at most 5.36871e+07 ms, got 1e+09."),
+        (1e308, "must be at most 5.36871e+07 ms, got 1e+308."),
     ],
 }  # fmt: skip
 
@@ -162,9 +163,9 @@ INPUT = [
     ("10", f"{NUMBERS} in UNIT, got '10'. Turn text into numbers first."),
     (np.array(["a", "b", "c"]), f"{NUMBERS} in UNIT, got an array of shape (3,) and dtype <U1. Turn text into"),
     (None, f"{NUMBERS} in UNIT, got None."),
-    (np.array([True, False, True]), f"{NUMBERS} in UNIT, got an array of shape (3,) and dtype bool. Write 1.0 for True"),
+    (np.array([True, False, True]), f"{NUMBERS} in UNIT, got an array of shape (3,) and dtype bool. Write 1.0"),
     ([[1.0], [1.0, 2.0]], f"{NUMBERS} in UNIT, got rows of different lengths. Make all rows equally long."),
-    (np.ma.masked_array([1.0, 2.0, 3.0], [0, 1, 0]), f"{NUMBERS} in UNIT, got an array of shape (3,) and dtype float64. Fill"),
+    (np.ma.masked_array([1.0, 2.0, 3.0], [0, 1, 0]), f"{NUMBERS} in UNIT, got an array of shape (3,) and dtype float"),
 ]  # fmt: skip
 
 

@@ -214,7 +214,7 @@ def test_the_callers_arrays_stay_the_callers():
 
 def test_parameters_can_be_changed_between_calls():
     """As if a new population with the changed parameter had been made of the state reached."""
-    cells = different(3)
+    cells = different(3) | {"tau_ref": 0.05}  # nobody is held, so that nothing but V and u passes on
     pop = population(3, cells)
     for name, value in [
         ("a", cells["a"] * 2),

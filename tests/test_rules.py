@@ -109,15 +109,12 @@ def test_refractory_flag_and_lost_input():
     pop = spiking([2.0, 0.0, 2.0])
     pop.V[2] = -65.0
     assert pop.step(100.0).tolist() == [True, True, False]
-    for k in range(25):
+    for k in range(20):
         held = k < 19
-        spikes = pop.step([500.0, -50.0, -50.0])
+        spikes = pop.step([2000.0, -50.0, -50.0])
         assert pop.refractory.tolist() == [held or spikes[0], False, False], k
         assert spikes[0] == (k == 19), k
         assert (pop.V[0] == -65.0) == held, k
-        if spikes[0]:
-            break
-    assert k == 19
     assert pop.last_spike_time[0] == 21 * 0.1
 
 
@@ -128,7 +125,7 @@ def test_refractory_without_a_period_is_the_spike_itself():
 
 
 def test_a_changed_period_counts_from_the_next_spike():
-    pop = spiking([0.0, 0.0])
+    pop = iz.Population(2, V=29.9)
     pop.step(100.0)
     pop.tau_ref = [2.0, 0.0]
     assert pop.refractory.tolist() == [True, True]

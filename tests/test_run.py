@@ -12,6 +12,7 @@ from cells import assert_same, assert_same_result, different, events, population
 
 import izhnumba as iz
 from izhnumba import _checks
+from izhnumba._clock_engine import ClockEngine
 
 # --- results --------------------------------------------------------------------------------------------------------
 
@@ -241,6 +242,17 @@ def test_split_runs_are_the_whole_run(I):
     assert len(result.t) == 166
 
 
+def test_random_input_starts_afresh_after_a_reset():
+    pop, twin = population(4), population(4)
+    I = iz.OrnsteinUhlenbeck(8.0, 4.0, 5.0)
+    pop.run(10.0, I)
+    pop.reset()
+    for p in (pop, twin):
+        p.run(10.0)
+        p.run(10.0, I)
+    assert_same(pop, twin)
+
+
 def test_a_failed_call_leaves_random_input_where_it_was():
     whole, split = population(4), population(4)
     I = iz.OrnsteinUhlenbeck(8.0, 4.0, 5.0)
@@ -294,6 +306,25 @@ def test_an_exception_of_the_callback_stops_the_run(monkeypatch):
     rest = pop.run(20.0, I, record="V", every=0.4)
     assert_same_result(twin.run(26.0, I, record="V", every=0.4), partial, rest)
     assert_same(pop, twin)
+
+
+def test_ctrl_c_while_spikes_are_taken(monkeypatch):
+    """The slice is done then: its spikes belong to the result."""
+    pop, twin = population(3), population(3)
+    listed = ClockEngine.spike_list
+    interrupts = [KeyboardInterrupt]
+
+    def interrupted(*args):
+        if interrupts:
+            raise interrupts.pop()
+        return listed(*args)
+
+    monkeypatch.setattr(ClockEngine, "spike_list", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        pop.run(20.0, 10.0, record="V")
+    assert pop.n_steps == 200
+    assert_same_result(pop.result, twin.run(20.0, 10.0, record="V"))
+    assert len(pop.result.spikes)
 
 
 CTRL_C = """
