@@ -99,6 +99,8 @@ def conductances(where: str, g: Any, E: Any, units: tuple[str, str], pop: Any, n
     gs, Es = (g, E) if several else ([g], [E])
     if len(gs) != len(Es):
         raise ValueError(f"{where} g must have one entry per entry of E ({len(Es)}), got {len(gs)}.")
+    if not gs:  # a list of no receptors
+        return {}
     pairs = []
     for k, (one, level) in enumerate(zip(gs, Es, strict=True)):
         strength = feed(f"{where} g", one, units[0], pop, n_steps, 100 + k)
@@ -106,9 +108,10 @@ def conductances(where: str, g: Any, E: Any, units: tuple[str, str], pop: Any, n
 
     def total(times_E: bool) -> Callable[[int, int], Array]:
         def rows(step: int, count: int) -> Array:
-            terms = [one.rows(step, count) * level.rows(step, count) if times_E else one.rows(step, count)
-                     for one, level in pairs]  # fmt: skip
-            return np.ascontiguousarray(sum(terms[1:], terms[0]))
+            with np.errstate(over="ignore", invalid="ignore"):  # V is infinite then, which is reported
+                terms = [one.rows(step, count) * level.rows(step, count) if times_E else one.rows(step, count)
+                         for one, level in pairs]  # fmt: skip
+                return np.ascontiguousarray(sum(terms[1:], terms[0]))
 
         return rows
 

@@ -143,6 +143,7 @@ class Population:
             name="population" if name is None else _checks.kind("Population.name", name, str, "a str"),
             result=None,
             _warned=False,
+            _running=False,
             _memory={},
             _values={},
         )
@@ -272,6 +273,7 @@ class Population:
 
     def reset(self) -> None:
         """Back to step 0 with the initial V and u; refractoriness and random numbers start again, parameters stay."""
+        self._must_not_run()
         self.V[...], self.u[...] = self._start
         self._engine.rewind()
         self._memory.clear()
@@ -321,6 +323,7 @@ class Population:
             if code in (FAILURE, LEAP):
                 self._complain({code})
                 return self.spikes
+        self._must_not_run()
         feeds = self._feeds("Population.step", I, delta, g, E, None)
         self._set(_call=self._prepare_step)
         rows = {name: feed.rows(self.n_steps, 1) for name, feed in feeds.items()}
@@ -329,6 +332,7 @@ class Population:
 
     def _prepare_step(self, table: Array, I: Array) -> int:  # noqa: E741
         """Stands in for the compiled step until it is needed, and again after anything it relies on has changed."""
+        self._must_not_run()
         self._set(_call=self._engine.stepper(self.threads))
         return self._call(table, I)
 
@@ -362,7 +366,8 @@ class Population:
         neurons : int array, optional
             Flat indices of the neurons to record, default all.
         progress : bool or callable(done, total) in ms
-            A line on standard error, or your own function, called about 40 times per second.
+            A line on standard error, or your own function, called about 40 times per second; it may set V, u and
+            parameters.
 
         Returns
         -------
@@ -386,20 +391,26 @@ class Population:
         >>> round(pop.t, 1)
         100.0
         """
+        self._must_not_run()
         n_steps = _checks.steps("Population.run T", T, self.dt)
         show = progress_shown("Population.run progress", progress)
         states = StateRecorder(self._engine, n_steps, self.batch, record, every, neurons)
         spikes = SpikeRecorder(self._engine)
         feeds = self._feeds("Population.run", I, delta, g, E, n_steps)
-        self._set(_call=self._prepare_step)
+        self._set(_call=self._prepare_step, _running=True)
         try:
             codes = run_slices(self._engine, n_steps, feeds, spikes, states, self.threads, show)
         finally:
+            self._set(_running=False)
             if isinstance(show, ProgressBar):
                 show.close()
             self._set(result=Result(self.model, spikes.result(math.prod(self.size), self.batch), states))
         self._complain(codes)
         return self.result
+
+    def _must_not_run(self) -> None:
+        if self._running:
+            raise RuntimeError("Population.run has not ended: until then only V, u and parameters may be set.")
 
     def _feeds(self, where: str, I: Any, delta: Any, g: Any, E: Any, n_steps: int | None) -> dict[str, Feed]:  # noqa: E741
         unit = self.model.I.unit

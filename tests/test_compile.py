@@ -13,7 +13,9 @@ from processes import COUNT, PACKAGE, finish, run, start
 from izhnumba import _compile
 
 # A user's script: a model with a helper, a captured constant and a default argument, in every scheme.
-SCRIPT = COUNT + """
+SCRIPT = (
+    COUNT
+    + """
 import dataclasses, json
 import numpy as np, izhnumba as iz
 
@@ -35,9 +37,12 @@ pop = iz.Population(64, model=shifted, scheme="euler", V=np.linspace(-70, -50, 6
 results["population"] = int(pop.run(50.0, I=10.0).spikes.i.size), pop.V.sum().hex()
 print(json.dumps([compiles(), results]))
 """
+)
 
 # Checks a kernel against the same equations in Python: without contraction they agree to the last bit.
-AGREES = COUNT + """
+AGREES = (
+    COUNT
+    + """
 import dataclasses, json, sys
 import numpy as np, izhnumba as iz
 
@@ -49,6 +54,7 @@ def agrees(**equations):
     iz.kernel(model, "euler")(V, u, I, tuple(p), 0.1, spikes)
     return V.tolist() == expected
 """
+)
 
 
 def write(path, text):
@@ -120,11 +126,14 @@ HELPERS = """
     def nested(V):
         return V * {k}
 """
-EDITED = AGREES + """
+EDITED = (
+    AGREES
+    + """
 import user_equations as user
 names = "in_another_file by_imported_helper by_module captured by_default by_jitted_helper".split()
 print(json.dumps([{name: agrees(dV=getattr(user, name)) for name in names}, compiles()]))
 """
+)
 
 
 def test_edited_code_never_runs_in_its_old_form(tmp_path):
@@ -139,7 +148,9 @@ def test_edited_code_never_runs_in_its_old_form(tmp_path):
     assert run(script, cache=cache)[1] == 1  # the user's own jitted function, called from Python
 
 
-TWINS = AGREES + """
+TWINS = (
+    AGREES
+    + """
 import numba
 
 def twin(k, jit):
@@ -155,6 +166,7 @@ unnamed = lambda k: lambda V, u, I, p: k * V - u + I
 order = [float(x) for x in sys.argv[1:]]
 print(json.dumps([agrees(dV=f) for k in order for f in (twin(k, False), twin(k, True), unnamed(k))]))
 """
+)
 
 
 def test_functions_of_the_same_name_are_not_mixed_up(tmp_path):
@@ -180,7 +192,9 @@ print(json.dumps([agrees(dV=dV), compiles()]))
         assert n_compiled > 0
 
 
-SMALL = COUNT + """
+SMALL = (
+    COUNT
+    + """
 import json, sys
 import numpy as np, izhnumba as iz
 V, u, spikes = np.full(3, -65.0), np.full(3, -13.0), np.zeros(3, bool)
@@ -189,6 +203,7 @@ p = (0.02, 0.2, -65.0, 8.0, 30.0, 0.04, 5.0, 140.0)
 n_spikes = sum(int(step(V, u, np.full(3, 10.0), p, 0.1, spikes)) for k in range(1000))
 print(json.dumps([compiles(), n_spikes, V.tolist(), iz.__file__]))
 """
+)
 
 
 def test_four_processes_at_once_on_a_cold_cache(tmp_path):

@@ -1,109 +1,143 @@
-"""The structure of the package: imports point downwards, optional packages stay out, files stay short."""
+"""The shape of the package: imports point downwards, Numba stays below, public names are few and documented."""
 
 from __future__ import annotations
 
 import ast
-import subprocess
+import inspect
+import re
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from processes import PACKAGE, run
 
 import izhnumba as iz
 
-PACKAGE = Path(iz.__file__).parent
-FILES = sorted(PACKAGE.rglob("*.py"))
-# From the bottom up; a module may import those on lines above its own, or earlier on its line.
-LEVELS = [
-    "_compile", "_checks", "_kernels.codes",
-    "_models", "_schemes",
-    "_kernels.lanes", "_kernels.exprel", "_kernels.neuron", "_kernels.philox", "_kernels.raster", "_kernels.advance",
-    "_kernels.embedded",
-    "_clock_engine",
-    "_binding", "_inputs",
-    "_feeds", "_recorders",
-    "_running",
-    "_population", "_embedding", "_presets",
-    "plot", "cli",
-]  # fmt: skip
-OPTIONAL = {"matplotlib", "pandas", "scipy", "jax", "brainpy", "h5py", "neo"}
+# Who may import whom: only what stands further up.
+_ORDER = """
+    _checks  _compile  _models  _schemes
+    _kernels  _kernels.codes  _kernels.exprel  _kernels.lanes  _kernels.philox  _kernels.raster
+    _kernels.neuron  _kernels.advance  _kernels.embedded  _embedding
+    _binding  _inputs  _presets  _feeds  _clock_engine  _recorders  _running  _population
+    __init__  plot  cli
+"""
+ORDER = _ORDER.split()
+OPTIONAL = {"matplotlib", "pandas", "scipy", "jax", "numba", "llvmlite"}
+COMPILERS = {"njit", "jit", "cfunc", "vectorize", "guvectorize", "stencil", "jitclass"}
 
 
-def name_of(file):
-    return ".".join(file.relative_to(PACKAGE).with_suffix("").parts)
+def module_name(file):
+    name = ".".join(file.relative_to(PACKAGE).with_suffix("").parts)
+    return name.removesuffix(".__init__")
 
 
-def imports(file, *, top_level_only=False):
-    """(module, names) of each import statement."""
-    tree = ast.parse(file.read_text())
-    nodes = tree.body if top_level_only else ast.walk(tree)
+FILES = {module_name(file): file for file in PACKAGE.rglob("*.py")}
+TREES = {name: ast.parse(file.read_text()) for name, file in FILES.items()}
+
+
+def imports(nodes):
+    """The full names of all that is imported by some of these nodes."""
     for node in nodes:
         if isinstance(node, ast.Import):
-            yield from ((alias.name, []) for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield node.module, [alias.name for alias in node.names]
+            assert node.level == 0, "relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def test_every_module_has_a_level():
-    modules = {name_of(file) for file in FILES if file.name != "__init__.py"}
-    assert modules == set(LEVELS)
+def at_import(tree):
+    """The statements that run when the file is imported."""
+    waiting = list(tree.body)
+    while waiting:
+        node = waiting.pop()
+        for_types = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if not isinstance(node, (ast.FunctionDef, ast.Lambda)) and not for_types:
+            yield node
+            waiting += ast.iter_child_nodes(node)
 
 
-@pytest.mark.parametrize("name", LEVELS)
+def test_every_file_has_its_place():
+    assert sorted(ORDER) == sorted(FILES)
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_imports_point_downwards(name):
-    file = PACKAGE.joinpath(*name.split(".")).with_suffix(".py")
-    tree = ast.parse(file.read_text())
-    only_for_types = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.ImportFrom) or id(node) in only_for_types or "izhnumba" not in (node.module or ""):
-            continue
-        below = node.module.removeprefix("izhnumba").removeprefix(".")
-        for target in [below] if below in LEVELS else [f"{below}.{alias.name}".strip(".") for alias in node.names]:
-            if target in LEVELS:
-                assert LEVELS.index(target) < LEVELS.index(name), f"{name} imports {target}"
+    above = ORDER[ORDER.index(name) :]
+    for imported in imports(ast.walk(TREES[name])):
+        package, _, rest = imported.partition(".")
+        if package == "izhnumba":
+            found = [module for module in FILES if rest == module or rest.startswith(module + ".")]
+            assert max(found, key=len, default="__init__") not in above, imported
 
 
-@pytest.mark.parametrize("file", FILES, ids=name_of)
-def test_only_the_edges_know_optional_packages(file):
-    for module, _ in imports(file, top_level_only=True):
-        assert (module or "").split(".")[0] not in OPTIONAL
+@pytest.mark.parametrize("name", FILES)
+def test_other_packages_wait_until_they_are_needed(name):
+    first = {imported.partition(".")[0] for imported in imports(at_import(TREES[name]))}
+    numba = {"numba", "llvmlite"} if name.startswith("_kernels.") else set()
+    assert OPTIONAL & first <= numba
+    everywhere = {imported.partition(".")[0] for imported in imports(ast.walk(TREES[name]))}
+    if not name.startswith("_kernels.") and name not in ("_compile", "cli"):  # the command line prints versions
+        assert not everywhere & {"numba", "llvmlite"}
+    assert everywhere <= OPTIONAL | {"numpy", "izhnumba"} | set(sys.stdlib_module_names)
 
 
-@pytest.mark.parametrize("file", FILES, ids=name_of)
-def test_numba_is_imported_in_kernels_or_late(file):
-    if file.parent.name != "_kernels":
-        assert "numba" not in {(module or "").split(".")[0] for module, _ in imports(file, top_level_only=True)}
+@pytest.mark.parametrize("name", sorted(set(FILES) - {"_compile"}))
+def test_only_one_file_decides_how_to_compile(name):
+    nodes = list(ast.walk(TREES[name]))
+    names = {imported.rpartition(".")[2] for imported in imports(nodes)}
+    names |= {ast.unparse(node).removeprefix("numba.") for node in nodes if isinstance(node, (ast.Name, ast.Attribute))}
+    assert not names & COMPILERS
 
 
-@pytest.mark.parametrize("file", FILES, ids=name_of)
-def test_only_the_compile_policy_compiles(file):
-    if file.name != "_compile.py":
-        assert "njit" not in {
-            node.attr for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Attribute)
-        }
-        assert not any({"njit", "jit"} & set(names) for _, names in imports(file))
+def test_import_loads_only_what_it_needs(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("import sys, json, izhnumba\nprint(json.dumps(sorted({m.split('.')[0] for m in sys.modules})))")
+    assert not OPTIONAL & set(run(script, cache=tmp_path))
 
 
-@pytest.mark.parametrize("file", FILES, ids=name_of)
-def test_files_stay_short(file):
-    assert len(file.read_text().splitlines()) <= 450
-
-
-def test_import_loads_numpy_and_our_code_only():
-    absent = ["numba", "llvmlite", *sorted(OPTIONAL)]
-    code = f"import sys, izhnumba; print([name for name in {absent} if name in sys.modules])"
-    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
-
-
-def test_public_names_are_sorted_and_documented():
+def test_public_names():
+    public = {name for name, value in vars(iz).items() if name[0] != "_" and not isinstance(value, ModuleType)}
+    assert set(iz.__all__) == public
     assert iz.__all__ == sorted(iz.__all__)
-    public = {name for name in vars(iz) if not name.startswith("_")}
-    modules = {name for name in public if type(getattr(iz, name)).__name__ == "module"}
-    assert public - modules == set(iz.__all__)
-    assert modules <= {"plot", "cli"}
-    assert all(getattr(iz, name).__doc__ for name in iz.__all__ if callable(getattr(iz, name)))
+    modules = {name for name in FILES if not name.startswith("_")}
+    assert modules == {"cli", "plot"}
+
+
+ORDINARY = re.compile(r"(?!presets|schemes)\w+|\w+\.[a-zA-Z]\w*")
+
+
+def documented_things():
+    from izhnumba import plot
+
+    things = {name: getattr(iz, name) for name in iz.__all__}
+    things |= {f"plot.{name}": value for name, value in vars(plot).items() if inspect.isfunction(value)}
+    things |= {
+        f"{name}.{method}": value
+        for name, owner in things.items()
+        if inspect.isclass(owner)
+        for method, value in vars(owner).items()
+        if isinstance(value, property) or getattr(value, "__qualname__", "").startswith(name)
+    }
+    return {name: value for name, value in things.items() if ORDINARY.fullmatch(name)}
+
+
+@pytest.mark.parametrize(("name", "thing"), documented_things().items(), ids=lambda x: x if isinstance(x, str) else "")
+def test_public_things_are_documented(name, thing):
+    text = inspect.getdoc(thing)
+    assert text
+    assert not text.startswith(f"{name}(")  # what a dataclass writes by itself
+    if inspect.isclass(thing) or inspect.isfunction(thing):
+        parameters = inspect.signature(thing).parameters
+        if "Parameters\n" in text:
+            assert [p for p in parameters if p not in text and p != "self"] == []
+
+
+def test_tables_name_their_sources():
+    assert all(entry.source for table in (iz.presets, iz.schemes) for entry in table.values())
+
+
+@pytest.mark.parametrize("folder", ["izhnumba", "tests", "examples", "asv_benchmarks"])
+def test_files_are_short(folder):
+    for file in (Path(__file__).parents[1] / folder).rglob("*.py"):
+        assert len(file.read_text().splitlines()) <= 450, file

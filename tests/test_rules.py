@@ -230,6 +230,12 @@ def test_infinity_is_not_a_spike():
             assert np.isfinite(pop.V[:2]).all()
 
 
+def test_a_current_that_overflows_is_found():
+    pop = iz.Population(3)
+    with pytest.raises(RuntimeError, match=r"^V became non-finite in 3 of 3 neurons at t = 0\.1 ms, first neuron 0\."):
+        pop.step(0.0, delta=0.0, g=[1e200, 1e200], E=[1e200, -1e200])
+
+
 def test_nan_written_by_the_caller_is_found():
     for name in ("V", "u"):
         for advance in (lambda p: p.step(0.0), lambda p: p.step([0.0] * 70), lambda p: p.run(5.0)):

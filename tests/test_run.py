@@ -308,6 +308,32 @@ def test_an_exception_of_the_callback_stops_the_run(monkeypatch):
     assert_same(pop, twin)
 
 
+def test_only_the_state_can_be_set_during_a_run(monkeypatch):
+    monkeypatch.setattr("izhnumba._running._MOST_STEPS", 30)
+    pop, twin = population(3), population(3)
+    refused = []
+
+    def meddle(done, total):
+        for call in (pop.step, lambda: pop.step(1.0), lambda: pop.step([1.0] * 3), lambda: pop.run(1.0), pop.reset):
+            with pytest.raises(
+                RuntimeError, match=r"^Population\.run has not ended: until then only V, u and parameters"
+            ):
+                call()
+            refused.append(done)
+        pop.V[0], pop.c = -60.0, -55.0
+
+    result = pop.run(6.0, 10.0, record="V", progress=meddle)
+    parts = []
+    for _k in range(2):
+        parts.append(twin.run(3.0, 10.0, record="V"))
+        twin.V[0], twin.c = -60.0, -55.0
+    assert len(refused) == 10
+    assert_same_result(result, *parts)
+    pop.step(1.0)
+    twin.step(1.0)
+    assert_same(pop, twin)
+
+
 def test_ctrl_c_while_spikes_are_taken(monkeypatch):
     """The slice is done then: its spikes belong to the result."""
     pop, twin = population(3), population(3)

@@ -71,6 +71,10 @@ def test_jumps_and_conductances():
     assert_same(after(delta=0.5), after(delta=[0.5] * n))
     assert 0.2 + 0.3 + 0.1 not in (0.1 + 0.2 + 0.3, 0.1 + 0.3 + 0.2)
     assert_same(after(g=[0.2, 0.3, 0.1], E=[0.0] * 3), after(g=0.2 + 0.3 + 0.1, E=0.0))
+    none, twin = iz.Population(n), iz.Population(n)
+    none.step(5.0, g=[], E=())
+    twin.step(5.0)
+    assert_same(none, twin)
     # One step by hand: the conductance enters the current and its derivative, the jump is added afterwards.
     pop = iz.Population(1, V=-60.0, u=-12.0)
     pop.step(3.0, delta=0.5, g=0.1, E=-80.0)

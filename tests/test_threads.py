@@ -8,7 +8,6 @@ import pytest
 from processes import run
 
 
-
 def can_be_loaded(pool):
     try:
         importlib.import_module(f"numba.np.ufunc.{pool}")

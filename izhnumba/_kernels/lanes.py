@@ -76,6 +76,8 @@ def parameters_of(typingctx, lanes, lane, fields, element):
     kinds, scalar = list(lanes), element.dtype
     if len(kinds) != len(fields.instance_class._fields):
         raise TypingError(f"p must have one entry for each of {', '.join(fields.instance_class._fields)}")
+    if any(isinstance(kind, types.Array) and (kind.ndim, kind.layout) != (1, "C") for kind in kinds):
+        raise TypingError("p must hold numbers and contiguous 1-D arrays")
     result = types.NamedUniTuple(scalar, len(kinds), fields.instance_class)
 
     def generate(context, builder, signature, arguments):
