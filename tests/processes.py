@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import izhnumba
@@ -20,6 +21,12 @@ event.register("numba:compile", _compiled)
 def compiles():
     return sum(e.is_start for _, e in _compiled.buffer)
 """
+
+
+def write(path, *parts):
+    """A file of these pieces of text."""
+    path.write_text("\n".join(textwrap.dedent(part) for part in parts))
+    return path
 
 
 def start(script, *arguments, cache, package=PACKAGE, **environment):

@@ -10,6 +10,7 @@ import llvmlite.binding
 import numpy as np
 import pytest
 from numba import from_dtype, types
+from processes import run, write
 
 import izhnumba as iz
 from izhnumba._kernels.advance import build
@@ -88,3 +89,40 @@ def test_fused_operations_only_where_they_are_wanted(kernel):
         assert fused == 0
     elif ARM or llvmlite.binding.get_host_cpu_features().get("fma"):
         assert fused >= KERNELS[variant]
+
+
+ORDER = """
+import dataclasses, json, sys
+import numba, numpy as np, izhnumba as iz
+
+@numba.njit
+def jitted(V, k2, k1):
+    return k2 * V * V + k1 * V
+
+def plain(x, k0):
+    return x * x + k0
+
+def dV(V, u, I, p):
+    return jitted(V, p.k2, p.k1) + plain(V, p.k0) - u + I
+
+model = dataclasses.replace(iz.Izhikevich, dV=dV)
+p = (0.02, 0.2, -65.0, 8.0, 30.0, 0.04, 5.0, 140.0)
+results = {}
+for scheme in sys.argv[1:]:
+    V, u, spikes = np.linspace(-70, -50, 64), np.full(64, -13.0), np.zeros(64, bool)
+    step = iz.kernel(model, scheme)
+    step(V, u, np.full(64, 10.0), p, 0.1, spikes)
+    results[scheme] = [V.tolist(), *step.inspect_asm().values()]
+print(json.dumps(results))
+"""
+
+
+def test_order_of_compiling_does_not_matter(tmp_path):
+    """Helpers of the user's own would otherwise be contracted, or not, for whom they are compiled first."""
+    script = write(tmp_path / "script.py", ORDER)
+    orders = [("exp_euler", "euler"), ("euler", "exp_euler")]
+    one, other = [run(script, *order, cache=tmp_path / "-".join(order)) for order in orders]
+    for result in (one, other):
+        assert count(FUSED, result["euler"][1].splitlines()) == 0
+    assert one["euler"][0] == other["euler"][0]
+    assert one["exp_euler"][0] == other["exp_euler"][0]

@@ -8,14 +8,12 @@ import textwrap
 import numpy as np
 import pytest
 from numba.core import event
-from processes import COUNT, PACKAGE, finish, run, start
+from processes import COUNT, PACKAGE, finish, run, start, write
 
 from izhnumba import _compile
 
 # A user's script: a model with a helper, a captured constant and a default argument, in every scheme.
-SCRIPT = (
-    COUNT
-    + """
+SCRIPT = """
 import dataclasses, json
 import numpy as np, izhnumba as iz
 
@@ -37,36 +35,35 @@ pop = iz.Population(64, model=shifted, scheme="euler", V=np.linspace(-70, -50, 6
 results["population"] = int(pop.run(50.0, I=10.0).spikes.i.size), pop.V.sum().hex()
 print(json.dumps([compiles(), results]))
 """
-)
 
 # Checks a kernel against the same equations in Python: without contraction they agree to the last bit.
-AGREES = (
-    COUNT
-    + """
+AGREES = """
 import dataclasses, json, sys
 import numpy as np, izhnumba as iz
 
+p = iz.Izhikevich.named_tuple()(0.02, 0.2, -65.0, 8.0, 30.0, 0.04, 5.0, 140.0)
+
+def model(**equations):
+    return dataclasses.replace(iz.Izhikevich, **equations)
+
+def start():
+    return np.linspace(-70, -50, 9), np.full(9, -13.0), np.full(9, 10.0)
+
+def expected(model):
+    return [V + 0.1 * model.dV(V, u, I, p) for V, u, I in zip(*map(np.ndarray.tolist, start()))]
+
 def agrees(**equations):
-    model = dataclasses.replace(iz.Izhikevich, **equations)
-    p = iz.Izhikevich.named_tuple()(0.02, 0.2, -65.0, 8.0, 30.0, 0.04, 5.0, 140.0)
-    V, u, I, spikes = np.linspace(-70, -50, 9), np.full(9, -13.0), np.full(9, 10.0), np.zeros(9, bool)
-    expected = [v + 0.1 * model.dV(v, w, i, p) for v, w, i in zip(V.tolist(), u.tolist(), I.tolist())]
-    iz.kernel(model, "euler")(V, u, I, tuple(p), 0.1, spikes)
-    return V.tolist() == expected
+    V, u, I = start()
+    iz.kernel(model(**equations), "euler")(V, u, I, tuple(p), 0.1, np.zeros(9, bool))
+    return V.tolist() == expected(model(**equations))
 """
-)
-
-
-def write(path, text):
-    path.write_text(textwrap.dedent(text))
-    return path
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """A folder with the user's script, a cache that its first run has filled, and what that run printed."""
     folder = tmp_path_factory.mktemp("project")
-    script = write(folder / "script.py", SCRIPT)
+    script = write(folder / "script.py", COUNT, SCRIPT)
     return script, folder / "cache", run(script, cache=folder / "cache")
 
 
@@ -80,7 +77,7 @@ def test_model_of_a_script_runs_in_every_scheme_and_is_compiled_once(project):
 
 def test_global_variables_that_nothing_loads_do_not_matter(project):
     script, cache, (_, results) = project
-    other = write(script.with_name("other.py"), "k1 = k2 = V = 12345.0\n" + SCRIPT)  # p.k1 is not the global k1
+    other = write(script.with_name("other.py"), "k1 = k2 = V = 12345.0", COUNT, SCRIPT)  # p.k1 is not the global k1
     assert run(other, cache=cache) == [0, results]
 
 
@@ -126,18 +123,15 @@ HELPERS = """
     def nested(V):
         return V * {k}
 """
-EDITED = (
-    AGREES
-    + """
+EDITED = """
 import user_equations as user
 names = "in_another_file by_imported_helper by_module captured by_default by_jitted_helper".split()
 print(json.dumps([{name: agrees(dV=getattr(user, name)) for name in names}, compiles()]))
 """
-)
 
 
 def test_edited_code_never_runs_in_its_old_form(tmp_path):
-    script, cache = write(tmp_path / "script.py", EDITED), tmp_path / "cache"
+    script, cache = write(tmp_path / "script.py", COUNT, AGREES, EDITED), tmp_path / "cache"
     for k in (1.25, -2.5):
         write(tmp_path / "user_equations.py", EQUATIONS.format(k=k))
         write(tmp_path / "helpers.py", HELPERS.format(k=k))
@@ -148,9 +142,7 @@ def test_edited_code_never_runs_in_its_old_form(tmp_path):
     assert run(script, cache=cache)[1] == 1  # the user's own jitted function, called from Python
 
 
-TWINS = (
-    AGREES
-    + """
+TWINS = """
 import numba
 
 def twin(k, jit):
@@ -164,19 +156,29 @@ def twin(k, jit):
 
 unnamed = lambda k: lambda V, u, I, p: k * V - u + I
 order = [float(x) for x in sys.argv[1:]]
-print(json.dumps([agrees(dV=f) for k in order for f in (twin(k, False), twin(k, True), unnamed(k))]))
+right = [agrees(dV=f) for k in order for f in (twin(k, False), twin(k, True), unnamed(k))]
+
+models = [model(dV=twin(k, False)) for k in order[:2]]
+one, other = (iz.kernel(m, "euler") for m in (models[0], models[-1]))
+
+@numba.njit
+def both(V, W, u, w, I, p, spikes):
+    one(V, u, I, p, 0.1, spikes)
+    other(W, w, I, p, 0.1, spikes)
+
+(V, u, I), (W, w, _) = start(), start()
+both(V, W, u, w, I, tuple(p), np.zeros(9, bool))
+print(json.dumps([*right, V.tolist() == expected(models[0]), W.tolist() == expected(models[-1])]))
 """
-)
 
 
 def test_functions_of_the_same_name_are_not_mixed_up(tmp_path):
-    script, cache = write(tmp_path / "script.py", TWINS), tmp_path / "cache"
+    script, cache = write(tmp_path / "script.py", COUNT, AGREES, TWINS), tmp_path / "cache"
     for order in ([1.5], [2.5, 1.5, 3.5]):  # the second time: compiled, from disk, compiled
         assert all(run(script, *order, cache=cache)), order
 
 
-def test_code_that_holds_an_address_is_not_kept(tmp_path):
-    script = write(tmp_path / "script.py", AGREES + """
+ADDRESS = """
 import ctypes
 labs = ctypes.CDLL(None).labs
 labs.argtypes, labs.restype = [ctypes.c_long], ctypes.c_long
@@ -185,16 +187,18 @@ def dV(V, u, I, p):
     return labs(-3) * V - u + I
 
 print(json.dumps([agrees(dV=dV), compiles()]))
-""")  # fmt: skip
+"""
+
+
+def test_code_that_holds_an_address_is_not_kept(tmp_path):
+    script = write(tmp_path / "script.py", COUNT, AGREES, ADDRESS)
     for _ in range(2):
         right, n_compiled = run(script, cache=tmp_path / "cache")
         assert right
         assert n_compiled > 0
 
 
-SMALL = (
-    COUNT
-    + """
+SMALL = """
 import json, sys
 import numpy as np, izhnumba as iz
 V, u, spikes = np.full(3, -65.0), np.full(3, -13.0), np.zeros(3, bool)
@@ -203,11 +207,10 @@ p = (0.02, 0.2, -65.0, 8.0, 30.0, 0.04, 5.0, 140.0)
 n_spikes = sum(int(step(V, u, np.full(3, 10.0), p, 0.1, spikes)) for k in range(1000))
 print(json.dumps([compiles(), n_spikes, V.tolist(), iz.__file__]))
 """
-)
 
 
 def test_four_processes_at_once_on_a_cold_cache(tmp_path):
-    script, cache = write(tmp_path / "script.py", SMALL), tmp_path / "cache"
+    script, cache = write(tmp_path / "script.py", COUNT, SMALL), tmp_path / "cache"
     results = [finish(process) for process in [start(script, cache=cache) for _ in range(4)]]
     assert all(result[1:] == results[0][1:] for result in results)
     assert run(script, cache=cache) == [0, *results[0][1:]]
@@ -219,7 +222,7 @@ def test_read_only_installation_without_a_home_folder(project, tmp_path):
     for path in (package, *package.rglob("*")):
         path.chmod(0o555 if path.is_dir() else 0o444)
     no_home = "import pwd\ndef unknown(uid):\n    raise KeyError(uid)\npwd.getpwuid = unknown\n"
-    script = write(tmp_path / "script.py", no_home + SMALL)
+    script = write(tmp_path / "script.py", no_home, COUNT, SMALL)
     where = dict(cache=None, package=package, HOME=None, XDG_CACHE_HOME=None, PYTHONDONTWRITEBYTECODE=1)
     n_compiled, n_spikes, _, file = run(script, **where)
     assert file.startswith(str(package))
@@ -232,7 +235,7 @@ def test_read_only_installation_without_a_home_folder(project, tmp_path):
 
 def test_cache_that_cannot_be_written(tmp_path):
     in_the_way = write(tmp_path / "file", "")
-    script = write(tmp_path / "script.py", SMALL)
+    script = write(tmp_path / "script.py", COUNT, SMALL)
     assert run(script, cache=in_the_way / "cache")[1] == 9
 
 
@@ -271,14 +274,17 @@ def double(x):
     return x + x
 
 
-def compiles_of_double():
+def compiles_of_double(**options):
     """How often Numba compiles `double` for one call, and whether the call is right."""
     with event.install_recorder("numba:compile") as recorder:
-        right = _compile.compiled(double)(2.5) == 5.0
+        right = _compile.compiled(double, **options)(2.5) == 5.0
     return sum(entry.is_start for _, entry in recorder.buffer), right
 
 
-@pytest.mark.parametrize("damage", [lambda x: b"", lambda x: x[: len(x) // 2], lambda x: x[:-9] + b"?" + x[-8:]])
+@pytest.mark.parametrize(
+    "damage",
+    [lambda x: b"", lambda x: x[: len(x) // 2], lambda x: x[: len(x) // 3] + bytes(len(x) // 3) + x[len(x) // 3 * 2 :]],
+)
 def test_damaged_file_is_compiled_again(environment, tmp_path, damage):
     environment.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     assert compiles_of_double() == (1, True)
@@ -287,6 +293,14 @@ def test_damaged_file_is_compiled_again(environment, tmp_path, damage):
     file.write_bytes(damage(file.read_bytes()))
     assert compiles_of_double() == (1, True)
     assert compiles_of_double() == (0, True)
+
+
+@pytest.mark.parametrize("options", [dict(fastmath=_compile.CONTRACT), dict(parallel=True)])
+def test_options_are_part_of_the_key(environment, tmp_path, options):
+    environment.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    compiles_of_double()
+    assert compiles_of_double(**options) == (1, True)
+    assert compiles_of_double(**options) == (0, True)
 
 
 @pytest.mark.parametrize("option", ["OPT", "BOUNDSCHECK", "DEBUGINFO_DEFAULT"])

@@ -5,19 +5,7 @@ from __future__ import annotations
 import importlib
 
 import pytest
-from processes import run
-
-
-def can_be_loaded(pool):
-    try:
-        importlib.import_module(f"numba.np.ufunc.{pool}")
-    except ImportError:
-        return False
-    return True
-
-
-POOLS = {"omp": "omppool", "workqueue": "workqueue", "tbb": "tbbpool"}
-LAYERS = [layer for layer, pool in POOLS.items() if can_be_loaded(pool)]
+from processes import run, write
 
 SCRIPT = """
 import hashlib, json, multiprocessing, os, sys, threading, warnings
@@ -80,11 +68,21 @@ if __name__ == "__main__":
 """
 
 
+def can_be_loaded(pool):
+    try:
+        importlib.import_module(f"numba.np.ufunc.{pool}")
+    except ImportError:
+        return False
+    return True
+
+
+POOLS = {"omp": "omppool", "workqueue": "workqueue", "tbb": "tbbpool"}
+LAYERS = [layer for layer, pool in POOLS.items() if can_be_loaded(pool)]
+
+
 @pytest.fixture(scope="module")
 def script(tmp_path_factory):
-    path = tmp_path_factory.mktemp("threads") / "script.py"
-    path.write_text(SCRIPT)
-    return path
+    return write(tmp_path_factory.mktemp("threads") / "script.py", SCRIPT)
 
 
 @pytest.mark.parametrize("layer", LAYERS)
