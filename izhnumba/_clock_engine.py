@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from izhnumba._derived import LANES, Derived, derived
 from izhnumba._models import Model
 from izhnumba._schemes import Scheme
 
@@ -33,7 +34,8 @@ class ClockEngine:
         self._layout = advance
         self.model, self.scheme, self.dtype, self.reset, self.n, self.dt = model, scheme, dtype, reset, n, dt
         self.padded = -(-n // _LANES) * _LANES
-        self._fields = model.named_tuple("V_min", "gain")._fields
+        self._given = model.named_tuple("V_min")._fields
+        self._fields = (*self._given, *LANES)
         self._lanes: dict[str, Array] = {}
         self._kept: dict[int, Array] = {}  # what the table points at must stay alive
         self._calls: dict[tuple[Any, ...], Call] = {}
@@ -72,11 +74,14 @@ class ClockEngine:
 
     def set_parameter(self, name: str, values: Array) -> None:
         """values: () or (n,)."""
+        self._put_lanes(name, values)
+        self._calls.clear()
+
+    def _put_lanes(self, name: str, values: Array) -> None:
         lanes = _aligned(self.padded if values.ndim else 1, self.dtype)
         lanes[: self.n] = values
         lanes[self.n :] = lanes[self.n - 1 : self.n]
         self._lanes[name] = lanes
-        self._calls.clear()
 
     def set_refractory(self, n_ref: Array) -> None:
         """n_ref: steps for which a neuron is held after a spike, () or (n,)."""
@@ -206,67 +211,38 @@ class ClockEngine:
         key = (jumps, conductances, threads > 1)
         if key not in self._calls:
             with np.errstate(all="ignore"):  # odd parameters show in V and u, which are looked at
-                safe_V = self._bind_parameters()
-            short = self.scheme.exponential and not conductances and safe_V is not None
+                known = self._bind_parameters()
             variant = Variant(
                 self.model, self.scheme, self.dtype.name, self.reset,
                 sum(1 << k for k, name in enumerate(self._fields) if self._lanes[name].size > 1),
-                self.until.size > 0, bool(np.any(self._lanes["V_min"] > -np.inf)), jumps, conductances, short,
+                self.until.size > 0, bool(np.any(self._lanes["V_min"] > -np.inf)), jumps, conductances,
+                known.affine and not conductances, known.short and not conductances,
             )  # fmt: skip
             self._calls[key] = self._layout.entry(variant, threads > 1)
         return self._calls[key]
 
-    def _bind_parameters(self) -> float | None:
-        """Put gain and the addresses in the table; the lowest V for which the short exprel holds, if there is one."""
+    def _bind_parameters(self) -> Derived:
+        """Put what is derived from the parameters among the lanes, and all their addresses in the table."""
         t = self._layout
-        p = self._p()
-        z = self.dt * np.asarray(self.model.u_slope(p), float)
-        phi = np.where(np.abs(z) > 1e-300, np.expm1(z) / z, 1.0)
-        gain = np.asarray(self.dt * np.asarray(self.model.rate(p), float) * phi)
-        self._lanes["gain"] = _aligned(self.padded if gain.size > 1 else 1, self.dtype)
-        self._lanes["gain"][: self.n if gain.size > 1 else 1] = gain
+        result = derived(self.model, self.scheme, self.reset, self.dt, self._p())
+        for name, values in result.lanes.items():
+            self._put_lanes(name, values)
         addresses = np.zeros(t.MAX_PARAMETERS, np.int64)
         for k, name in enumerate(self._fields):
             addresses[k] = self._lanes[name].ctypes.data
         self._put(t.PARAMETERS, addresses)
-        safe_V, highest = self._safe_V(p), np.finfo(self.dtype).max
-        self._put(t.CONSTANTS, np.array([self.dt, -highest if safe_V is None else safe_V, highest], self.dtype))
-        return safe_V
+        highest = np.finfo(self.dtype).max
+        low = -highest if result.careful_V is None else result.careful_V
+        self._put(t.CONSTANTS, np.array([self.dt, low, highest], self.dtype))
+        return result
 
     def _p(self) -> Any:
         """The named tuple of parameters, each as float64 of shape () or (n,)."""
         values = {}
-        for name in self._fields[:-1]:
+        for name in self._given:
             lanes = self._lanes[name].astype(np.float64)
             values[name] = lanes[: self.n] if lanes.size > 1 else lanes[0]
         return self.model.named_tuple("V_min")(**values)
-
-    def _safe_V(self, p: Any) -> float | None:
-        """V below which the quick way of the scheme fails, if that can be told: the short exprel leaves its range, or
-        a step of Euler leads from V to beyond the threshold."""
-        C = 1.0 if self.model.C is None else self.model.C(p)
-        slope = {V: np.asarray(self.model.dV_slope(float(V), 0.0, p) / C) for V in (-400, -100, 0, 1)}
-        a, b = slope[0], slope[1] - slope[0]
-        if not all(np.allclose(slope[V], a + b * V, rtol=1e-9, atol=1e-12) for V in (-400, -100)) or np.any(b <= 0):
-            return None
-        if self.scheme.exponential:
-            return self._short_from(a, b, p)
-        part = self.scheme.euler_part * self.dt
-        return float(np.max(-2 * (a + 1 / part) / b)) if part else None
-
-    def _short_from(self, a: Array, b: Array, p: Any) -> float | None:
-        """V from which on, up to the threshold, z = dt (a + b V) stays within the range of the short exprel, with a
-        margin for rounding; None if the reset cannot promise that."""
-        from izhnumba._kernels.exprel import SHORT_RANGE
-
-        limit = SHORT_RANGE * 0.995 / self.dt
-        thresholds = [np.asarray(self.model.threshold(float(u), p)) for u in (-100.0, 0.0, 100.0)]
-        resets = [np.asarray(self.model.V_reset(float(u), p)) for u in (-100.0, 0.0, 100.0)]
-        fixed = all(np.array_equal(x, y) for xs in (thresholds, resets) for x, y in zip(xs, xs[1:], strict=False))
-        safe_V = float(np.max((-limit - a) / b))
-        if not fixed or self.reset != "hard" or np.any(a + b * thresholds[0] > limit):
-            return None
-        return None if np.any(resets[0] < safe_V) or np.any(resets[0] > thresholds[0]) else safe_V
 
 
 def _aligned(size: int, dtype: Any) -> Array:

@@ -61,6 +61,16 @@ def inlined(function: Callable[..., Any]) -> Any:
     return numba.njit(inline="always")(function)
 
 
+def called(function: Callable[..., Any]) -> Any:
+    """`function` for calls from other compiled ones, whose code it stays apart from."""
+    import numba
+
+    make_jitable(function)
+    return numba.njit(no_cfunc_wrapper=True, no_cpython_wrapper=True, _nrt=False, fastmath=False, forceinline=False)(
+        function
+    )
+
+
 def make_jitable(function: Callable[..., Any]) -> None:
     """Let kernels call the plain Python functions that `function` refers to."""
     from numba.extending import is_jitted, register_jitable

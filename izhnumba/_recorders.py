@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,10 +40,20 @@ class Spikes:
     """
 
     def __init__(self, i: Array, step: Array, dt: float, n: int, n_batch: int | None) -> None:
-        self.batch: Array = np.zeros(len(i), np.int64) if n_batch is None else i // n
         self.i = i if n_batch is None else i % n
         self.step = step
-        self.t = (step + 1) * dt
+        self._dt = dt
+        self._batch = None if n_batch is None else i // n
+
+    @cached_property
+    def t(self) -> Array:
+        """End of the step of each spike, (step + 1) dt, in ms."""
+        return np.asarray((self.step + 1) * self._dt)
+
+    @cached_property
+    def batch(self) -> Array:
+        """Batch entry of each spike, 0 without batch."""
+        return np.zeros(len(self.i), np.int64) if self._batch is None else self._batch
 
     def __len__(self) -> int:
         return len(self.i)
@@ -130,7 +141,7 @@ class SpikeRecorder:
     def result(self, n: int, n_batch: int | None) -> Spikes:
         self.take()
         i, step, _ = zip(*self._slices, strict=True)
-        return Spikes(np.concatenate(i), np.concatenate(step), self._engine.dt, n, n_batch)
+        return Spikes(_joined(i), _joined(step), self._engine.dt, n, n_batch)
 
 
 class StateRecorder:
@@ -149,7 +160,8 @@ class StateRecorder:
     ) -> None:
         n = engine.n // (n_batch or 1)
         names = _state_names("Population.run record", record)
-        self.neurons = np.arange(n) if neurons is None else _flat_indices("Population.run neurons", neurons, n)
+        everyone = np.arange(n if names else 0)
+        self.neurons = everyone if neurons is None else _flat_indices("Population.run neurons", neurons, n)
         self._every = 1 if every is None else _checks.steps("Population.run every", every, engine.dt, at_least=1)
         self._engine, self._n_batch = engine, n_batch
         self._start = engine.step // self._every  # samples before this run
@@ -169,12 +181,14 @@ class StateRecorder:
 
     def aim(self) -> None:
         """Tell the engine where the samples of its next steps go."""
-        rows = {name: array[self._done :] for name, array in self._rows.items()}
-        self._engine.record(self._lanes, self._every, rows.get("V"), rows.get("u"))
+        if self._rows:
+            rows = {name: array[self._done :] for name, array in self._rows.items()}
+            self._engine.record(self._lanes, self._every, rows.get("V"), rows.get("u"))
 
     def result(self) -> tuple[Array, dict[str, Array]]:
         """Times of the samples taken so far, and the states in the order of `neurons`. Recording ends here."""
-        self._engine.record(np.empty(0, np.int64), 1, None, None)
+        if self._rows:
+            self._engine.record(np.empty(0, np.int64), 1, None, None)
         n_samples = self._done if self._rows else 0
         batches = () if self._n_batch is None else (self._n_batch,)
         shape = (n_samples, *batches, self.neurons.size)
@@ -183,6 +197,12 @@ class StateRecorder:
             taken = rows[:n_samples]
             states[name] = (taken if self._sorted else np.take(taken, place, axis=1)).reshape(shape)
         return (self._start + 1 + np.arange(n_samples)) * self._every * self._engine.dt, states
+
+
+def _joined(pieces: tuple[Array, ...]) -> Array:
+    """One array; a copy only if there are several pieces."""
+    filled = [piece for piece in pieces if piece.size]
+    return np.concatenate(filled) if len(filled) > 1 else (filled or pieces)[0]
 
 
 def _state_names(where: str, value: Any) -> tuple[str, ...]:

@@ -2,10 +2,10 @@
 
 A rule maps (V, u) at t = k dt to (V, u) at (k+1) dt, before the spike test. It may use
 
-    dt_f(dt, V, u, x, p)   dt * dV/dt with the input at V          slope(V, x, p)   the derivative of dV/dt by V
-    rate(p), pull(V, V_new, u, p)   the factors of du/dt           jump(V, x)       V + the V jumps of the step
-    floor(V, p)        V, but not below V_min                      exprel(z, wide)  (exp(z) - 1) / z
-    number(x)          x in the precision of the population
+    dt_f(dt, V, u, x, p)   dt * dV/dt with the input at V           dt_slope(dt, V, x, p)   dt * its derivative by V
+    rate(p), pull(V, V_new, u, p)   the factors of du/dt            jump(V, x)     V + the V jumps of the step
+    dt_exprel(dt, z, wide)          dt * (exp(z) - 1) / z           floor(V, p)    V, but not below V_min
+    number(x)                       x in the precision of the population
     gain               dt * rate * exprel(dt * u_slope), what exponential Euler multiplies pull by
 
 where x = (I, jump, g, gE) is the input of the step: current, V jump, sum of conductances, sum of conductance times
@@ -25,12 +25,12 @@ class Equations(NamedTuple):
     """What a rule may call: a model's equations with the input kinds in use folded in."""
 
     dt_f: Callable[..., Any]
-    slope: Callable[..., Any]
+    dt_slope: Callable[..., Any]
     rate: Callable[..., Any]
     pull: Callable[..., Any]
     jump: Callable[..., Any]
     floor: Callable[..., Any]
-    exprel: Callable[..., Any]
+    dt_exprel: Callable[..., Any]
     number: Callable[..., Any]
 
 
@@ -45,16 +45,17 @@ class Scheme:
     reset_first: bool = False  # reset at the start of the next step (stored V may exceed V_th), else at once
     strict_test: bool = False  # a spike is V > V_th instead of V >= V_th
     jump_as_current: bool = False  # V jumps enter every sub-step as a current
-    exponential: bool = False  # uses exprel and gain
+    horner: bool = False  # takes dV in Horner form, where the model has one
+    exponential: bool = False  # uses dt_slope, dt_exprel and gain
     euler_part: float = 0.0  # of dt, in one Euler step of V: from very negative V it would leap over the threshold
     fastmath: frozenset[str] = STRICT  # contraction would move the last bits of a scheme that follows another program
 
 
 def _exp_euler(eq: Equations) -> Callable[..., Any]:
-    dt_f, slope, pull, jump, floor, exprel = eq.dt_f, eq.slope, eq.pull, eq.jump, eq.floor, eq.exprel
+    dt_f, dt_slope, dt_exprel, pull, jump, floor = eq.dt_f, eq.dt_slope, eq.dt_exprel, eq.pull, eq.jump, eq.floor
 
     def rule(V, u, x, p, gain, dt, wide):
-        V = floor(jump(V + dt_f(dt * exprel(dt * slope(V, x, p), wide), V, u, x, p), x), p)
+        V = floor(jump(V + dt_f(dt_exprel(dt, dt_slope(dt, V, x, p), wide), V, u, x, p), x), p)
         return V, u + gain * pull(V, V, u, p)
 
     return rule
@@ -124,16 +125,17 @@ def _rk4(eq: Equations) -> Callable[..., Any]:
 
 _ALL = (
     Scheme("exp_euler", "brainpy.state: exponential Euler linearised at V, then u with the new V",
-           _exp_euler, dt_max=0.5, reset_first=True, exponential=True, fastmath=CONTRACT),
+           _exp_euler, dt_max=0.5, reset_first=True, horner=True, exponential=True, fastmath=CONTRACT),
     Scheme("euler", "forward Euler, V and u from the old values (NeuroML, Brian2)", _euler, dt_max=0.5,
            euler_part=1.0),
     Scheme("izhikevich2003", "net.m of Izhikevich 2003 and spnet: two half steps of V, then u with the new V",
-           _two_half_steps, dt_max=1.0, reset_first=True, euler_part=0.5),
+           _two_half_steps, dt_max=1.0, reset_first=True, horner=True, euler_part=0.5),
     Scheme("izhikevich2004", "figure1.m of Izhikevich 2004: Euler step of V, then u with the new V, spike on V > V_th",
            _euler_then_u, dt_max=0.5, strict_test=True, euler_part=1.0),
     Scheme("nest", "NEST izhikevich, consistent_integration=True", _euler, dt_max=0.5, euler_part=1.0),
     Scheme("nest_published", "NEST izhikevich, consistent_integration=False",
            _two_half_steps_floor_last, dt_max=1.0, jump_as_current=True, euler_part=0.5),
-    Scheme("rk4", "the classical Runge-Kutta rule of fourth order", _rk4, dt_max=0.5, fastmath=CONTRACT),
+    Scheme("rk4", "the classical Runge-Kutta rule of fourth order", _rk4, dt_max=0.5, horner=True,
+           fastmath=CONTRACT),
 )  # fmt: skip
 schemes = {scheme.name: scheme for scheme in _ALL}

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 from izhnumba._compile import CONTRACT, STRICT, compiled
-from izhnumba._kernels.exprel import SHORT_RANGE, exprel, exprel_everywhere, exprel_full, exprel_short
+from izhnumba._kernels.exprel import SHORT_RANGE, dt_exprel, dt_exprel_full, exprel_full, exprel_short
 
 DTYPES = ("float32", "float64")
 OVERFLOW = {"float32": 93.2, "float64": 716.4}  # beyond it exprel is larger than any number
 
 
-def evaluate(z, short, full, narrow, wide, everywhere):
+def evaluate(dt, z, short, full, narrow, wide, everywhere):
     for i in range(z.size):
-        short[i], full[i], everywhere[i] = exprel_short(z[i]), exprel_full(z[i]), exprel_everywhere(z[i], True)
-        narrow[i], wide[i] = exprel(z[i], False), exprel(z[i], True)
+        short[i], full[i], everywhere[i] = exprel_short(dt, z[i]), exprel_full(dt, z[i]), dt_exprel_full(dt, z[i], True)
+        narrow[i], wide[i] = dt_exprel(dt, z[i], False), dt_exprel(dt, z[i], True)
 
 
 EVALUATE = {"contracted": compiled(evaluate, fastmath=CONTRACT), "plain": compiled(evaluate, fastmath=STRICT)}
@@ -26,11 +26,11 @@ EVALUATE = {"contracted": compiled(evaluate, fastmath=CONTRACT), "plain": compil
 
 @pytest.fixture(params=EVALUATE)
 def forms(request):
-    """A function from z to the values of (short, full, exprel narrow, exprel wide, everywhere)."""
+    """A function from z to dt times the values of (short, full, narrow, wide, everywhere)."""
 
-    def forms_of(z):
+    def forms_of(z, dt=1.0):
         values = [np.empty_like(z) for _ in range(5)]
-        EVALUATE[request.param](z, *values)
+        EVALUATE[request.param](z.dtype.type(dt), z, *values)
         return values
 
     return forms_of
@@ -106,6 +106,15 @@ def test_form_is_chosen_by_each_z_alone(forms, dtype):
     assert short.tobytes() == narrow.tobytes() == wide.tobytes()
     _, full, _, wide, _ = forms(outside)
     assert full.tobytes() == wide.tobytes()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dt", [0.1, 0.37, 2.0])
+def test_dt_is_a_factor(forms, dtype, dt):
+    z = np.linspace(-SHORT_RANGE, SHORT_RANGE, 999).astype(dtype)
+    true = np.array([float(exact(x)) * float(z.dtype.type(dt)) for x in z.tolist()])
+    for values in forms(z, dt):
+        assert np.abs(values / true - 1).max() <= 3 * np.finfo(dtype).eps
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

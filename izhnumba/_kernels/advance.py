@@ -15,9 +15,20 @@ from typing import Any
 import numpy as np
 from numba import from_dtype, prange, types
 
-from izhnumba._compile import compiled, entry_point, inlined
+from izhnumba._compile import called, compiled, entry_point, inlined
+from izhnumba._derived import LANES
 from izhnumba._kernels.codes import BAD_INPUT, FAILURE, LEAP, NOT_PLAIN, OK
-from izhnumba._kernels.lanes import array_at, copy_bytes, mask64, parameter_lanes, parameters_of, trailing_zeros
+from izhnumba._kernels.lanes import (
+    NOINLINE,
+    WIDEST,
+    array_at,
+    copy_bytes,
+    mask64,
+    parameter_lanes,
+    parameters_of,
+    tell_llvm,
+    trailing_zeros,
+)
 from izhnumba._kernels.neuron import Variant, neuron_step
 
 BLOCK = 4096  # neurons; state, input and flags of a block, 17 B a neuron in float32, fit the second cache
@@ -31,7 +42,7 @@ BLOCK = 4096  # neurons; state, input and flags of a block, 17 B a neuron in flo
     INPUT_I, _, _, INPUT_JUMP, _, _, INPUT_G, _, _, INPUT_GE, _, _, TABLE_SIZE,
 ) = range(36)  # fmt: skip
 STRIDE, SHARED = 1, 2
-SCRATCH_ROWS = 4  # per thread, one for each input
+SCRATCH_ROWS = 5  # per thread, one for each input and one for `collect`
 # CONSTANTS: the time step in ms; the V below which a step needs care (the short exprel does not hold, or Euler leaps
 # over the threshold); the largest number
 DT, CAREFUL_V, HIGHEST = range(3)
@@ -58,6 +69,7 @@ def build(variant: Variant, parallel: bool = False) -> Any:
     loop, EULER = prange if parallel else range, variant.scheme.euler_part > 0
 
     def advance(table, I):  # noqa: E741
+        tell_llvm(WIDEST)
         if table[STEP] - table[BASE] > MOST_STEPS:
             return NOT_PLAIN
         if I.size:
@@ -69,22 +81,28 @@ def build(variant: Variant, parallel: bool = False) -> Any:
         reports = array_at(table[REPORT], n_blocks * REPORT_SIZE, np.int64)
         for i in range(n_blocks * REPORT_SIZE):
             reports[i] = 0
-        done, n_failed, n_careful = 0, 0, 0
-        while done < table[STEPS] and not n_failed:
+        done, failed = 0, False
+        while done < table[STEPS] and not failed:
             stop = done + STRETCH if done + STRETCH < table[STEPS] else table[STEPS]
             for thread in loop(threads):
                 for block in range(thread * n_blocks // threads, (thread + 1) * n_blocks // threads):
                     advance_block(table, thread, block, done, stop)
-            done = stop
-            for block in range(n_blocks):
-                n_failed += reports[block * REPORT_SIZE + FAILED_COUNT]
-                n_careful += reports[block * REPORT_SIZE + WAS_CAREFUL]
+            done, failed = stop, reported(reports, FAILED_COUNT)
         table[STEP] += done
-        if n_failed:
+        if failed:
             return FAILURE
-        return LEAP if EULER and n_careful else OK
+        return LEAP if EULER and reported(reports, WAS_CAREFUL) else OK
 
     return compiled(advance, fastmath=variant.scheme.fastmath, parallel=parallel)
+
+
+@called
+def reported(reports, entry):
+    """Whether an entry is set in the report of any block."""
+    for i in range(entry, reports.size, REPORT_SIZE):
+        if reports[i]:
+            return True
+    return False
 
 
 def _admit(number: Any) -> Callable[..., Any]:
@@ -96,7 +114,7 @@ def _admit(number: Any) -> Callable[..., Any]:
         if I.size != n or (n > 1 and I.strides[0] != item):
             return NOT_PLAIN
         highest = array_at(table[CONSTANTS], 3, number)[HIGHEST]
-        if unusual(I, n, -highest, highest):
+        if unusual(I, n, -highest):
             return BAD_INPUT
         copy_bytes(table[INPUT_I], I.ctypes.data, n * item)
         return OK
@@ -108,7 +126,7 @@ def _block(variant: Variant) -> Callable[..., Any]:
     """Steps `start` to `stop` of the slice for one block, from the input to the records."""
     number = np.dtype(variant.dtype).type
     item = number(0).itemsize
-    p_type = variant.model.named_tuple("V_min", "gain")
+    p_type = variant.model.named_tuple("V_min", *LANES)
     VARIES, JUMPS, CONDUCTANCES = variant.varies, variant.jumps, variant.conductances
     input_row, lanes, look = _input_row(number), _lanes(variant), _look(number)
     collect = _collect(variant.refractory)
@@ -126,10 +144,11 @@ def _block(variant: Variant) -> Callable[..., Any]:
         constants = array_at(table[CONSTANTS], 3, number)
         scratch = table[SCRATCH] + thread * SCRATCH_ROWS * BLOCK * item
         report = array_at(table[REPORT] + block * REPORT_SIZE * 8, REPORT_SIZE, np.int64)
-        careful = unusual(V_lanes, count, constants[CAREFUL_V], constants[HIGHEST])
-        if careful:
-            report[WAS_CAREFUL] = 1
-            look(V_lanes, u_lanes, valid, table[STEP] + start, constants[HIGHEST], report)
+        low, highest = constants[CAREFUL_V], constants[HIGHEST]
+        careful = unusual(V_lanes, count, low)
+        if careful or (start == 0 and unusual(u_lanes, valid, -highest)):
+            report[WAS_CAREFUL] = careful
+            look(V_lanes, u_lanes, valid, table[STEP] + start, highest, report)
         for k in range(start, stop):
             fresh = k == start
             I = input_row(table, INPUT_I, k, fresh, first, count, valid, scratch)  # noqa: E741
@@ -141,25 +160,29 @@ def _block(variant: Variant) -> Callable[..., Any]:
                 gE = input_row(table, INPUT_GE, k, fresh, first, count, valid, scratch + 3 * BLOCK * item)
             now = np.int32(table[STEP] + k - table[BASE])
             careful = lanes(V_lanes, u_lanes, until, spikes, I, jump, g, gE, parameters, now, constants, careful)
-            infinite = collect(table, k, first, count, valid, V_lanes, spikes, until, now, report)
+            filled = array_at(scratch + 4 * BLOCK * item, count // 64, np.int64)
+            infinite = collect(table, k, first, valid, filled, V_lanes, spikes, until, now, report)
             if careful or infinite:
                 report[WAS_CAREFUL] = 1
-                look(V_lanes, u_lanes, valid, table[STEP] + k, constants[HIGHEST], report)
+                look(V_lanes, u_lanes, valid, table[STEP] + k, highest, report)
             if table[RECORD_N]:
                 record(table, k, block, V_lanes, u_lanes)
+        if unusual(u_lanes, valid, -highest):  # not each step: V would follow in the next one
+            look(V_lanes, u_lanes, valid, table[STEP] + stop - 1, highest, report)
 
     return advance_block
 
 
 def _lanes(variant: Variant) -> Callable[..., Any]:
-    """One step of all lanes of a block; tells whether the next one needs care, or V or u is not finite."""
+    """One step of all lanes of a block; tells whether the next one needs care, or V is not finite."""
     step = neuron_step(variant)
-    p_type = variant.model.named_tuple("V_min", "gain")
+    p_type = variant.model.named_tuple("V_min", *LANES)
     number = np.dtype(variant.dtype).type
-    infinity, zero = number(np.inf), number(0.0)  # 0 * u is not a number if u is not finite
+    zero = number(0.0)  # zero * V is not a number if V is infinite
     REFRACTORY, SHORT, RESET_FIRST = variant.refractory, variant.short, variant.scheme.reset_first
 
     def lanes(V, u, until, spikes, I, jump, g, gE, parameters, now, constants, careful):  # noqa: E741
+        tell_llvm(WIDEST)
         dt, low = constants[DT], constants[CAREFUL_V]
         odd = np.int32(0)
         if SHORT and not careful:
@@ -168,26 +191,30 @@ def _lanes(variant: Variant) -> Callable[..., Any]:
                 p = parameters_of(parameters, i, p_type, number)
                 V_new, u_new, spiked = step(V[i], u[i], held, (I[i], jump[i], g[i], gE[i]), p, p.gain, dt, False)
                 V[i], u[i], spikes[i] = V_new, u_new, spiked
-                odd = odd if V_new + zero * u_new >= low else np.int32(1)
+                odd = odd if V_new >= low else np.int32(1)
         else:
             for i in range(np.uint64(V.size) & ~np.uint64(63)):
                 held = REFRACTORY and now < until[i]
                 p = parameters_of(parameters, i, p_type, number)
                 V_new, u_new, spiked = step(V[i], u[i], held, (I[i], jump[i], g[i], gE[i]), p, p.gain, dt, True)
                 V[i], u[i], spikes[i] = V_new, u_new, spiked
-                odd = np.int32(odd | np.int32(not (V_new + zero * u_new >= low)))
                 if not RESET_FIRST:  # else an infinite V counts as a spike here, and `collect` finds it
-                    odd = np.int32(odd | np.int32(not (V_new < infinity)))
+                    V_new = V_new + zero * V_new
+                odd = odd if V_new >= low else np.int32(1)
         return odd != 0
 
     return lanes
 
 
-def unusual(values, n, low, high):
-    """Whether one of the first n values is outside of [low, high] or not a number."""
+@called
+def unusual(values, n, low):
+    """Whether one of the first n values is below `low` or not finite."""
+    tell_llvm(WIDEST)
+    tell_llvm(NOINLINE)
     odd = np.int32(0)
     for i in range(np.uint64(n)):
-        odd = np.int32(odd | np.int32(not ((low <= values[i]) & (values[i] <= high))))
+        x = values[i]
+        odd = odd if x - x + x >= low else np.int32(1)  # x - x is not a number if x is infinite
     return odd != 0
 
 
@@ -218,18 +245,23 @@ def _collect(refractory: bool) -> Callable[..., Any]:
     """Spike flags to one bit per neuron; the few neurons that spiked note when, and until when they are held."""
     REFRACTORY = refractory
 
-    def collect(table, k, first, count, valid, V, spikes, until, now, report):
-        words = array_at(table[RASTER] + (k * table[PADDED] + first) // 8, count // 64, np.uint64)
-        last = array_at(table[LAST] + first * 8, count, np.int64)
-        n_ref = array_at(table[N_REF] + first * 4, count, np.int32)
-        infinite = False
-        for w in range(np.uint64(count // 64)):
-            bits = mask64(spikes, np.int64(w) * 64)
-            if valid - np.int64(w) * 64 < 64:  # the padding after the last neuron
-                bits &= (np.uint64(1) << np.uint64(valid - np.int64(w) * 64)) - np.uint64(1)
+    def collect(table, k, first, valid, filled, V, spikes, until, now, report):
+        words = array_at(table[RASTER] + (k * table[PADDED] + first) // 8, filled.size, np.uint64)
+        last = array_at(table[LAST] + first * 8, V.size, np.int64)
+        n_ref = array_at(table[N_REF] + first * 4, V.size, np.int32)
+        infinite, n_filled = False, 0
+        for w in range(filled.size):
+            bits = mask64(spikes, w * 64)
+            if valid - w * 64 < 64:  # the padding after the last neuron
+                bits &= (np.uint64(1) << np.uint64(valid - w * 64)) - np.uint64(1)
             words[w] = bits
+            filled[n_filled] = w  # without a branch that nobody can predict
+            n_filled += bits != 0
+        for j in range(n_filled):
+            w = filled[j]
+            bits = words[w]
             while bits:
-                lane = np.int64(w) * 64 + np.int64(trailing_zeros(bits))
+                lane = w * 64 + np.int64(trailing_zeros(bits))
                 if not V[lane] < np.inf:  # a failure, not a spike
                     infinite = True
                     spikes[lane] = 0
@@ -248,9 +280,11 @@ def _collect(refractory: bool) -> Callable[..., Any]:
 def _look(number: Any) -> Callable[..., Any]:
     infinity = number(np.inf)
 
+    @called
     def look(V, u, valid, step, highest, report):
         """Note in the REPORT of the block if, for the first time, V or u of a neuron is not finite after `step`."""
-        if report[FAILED_COUNT] or not (unusual(V, valid, -highest, highest) or unusual(u, valid, -highest, highest)):
+        tell_llvm(NOINLINE)
+        if report[FAILED_COUNT] or not (unusual(V, valid, -highest) or unusual(u, valid, -highest)):
             return
         for i in range(valid):
             if not (abs(V[i]) < infinity and abs(u[i]) < infinity):
@@ -261,8 +295,10 @@ def _look(number: Any) -> Callable[..., Any]:
     return look
 
 
+@called
 def record(table, k, block, V_lanes, u_lanes):
     """Copy the states of the recorded neurons of this block, at the steps that are sampled."""
+    tell_llvm(NOINLINE)
     done, every, n = table[STEP] + k + 1, table[RECORD_EVERY], table[RECORD_N]
     if done % every:
         return

@@ -30,7 +30,7 @@ def build(model: Model, scheme: Scheme, dtype: str, reset: str) -> Any:
             q = parameters_of(p, i, p_type, number)
             gain = zero
             if EXPONENTIAL:
-                gain = h * rate(q) * exprel_full(h * u_slope(q))
+                gain = rate(q) * exprel_full(h, h * u_slope(q))
             V[i], u[i], spikes[i] = one_step(V[i], u[i], False, (I[i], zero, zero, zero), q, gain, h, True)
         for i in range(spikes.size):
             n_spikes += spikes[i]

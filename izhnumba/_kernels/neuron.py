@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from izhnumba._compile import inlined
-from izhnumba._kernels.exprel import exprel, exprel_everywhere
+from izhnumba._kernels.exprel import dt_exprel, dt_exprel_full
 from izhnumba._models import Model
 from izhnumba._schemes import Equations, Scheme
 
@@ -25,6 +25,7 @@ class Variant(NamedTuple):
     floor: bool = False
     jumps: bool = False
     conductances: bool = False
+    affine: bool = False  # dt_slope is z0 + z1 V, known beforehand
     short: bool = False  # the short exprel holds for every V from SAFE_V to the threshold
 
 
@@ -54,9 +55,10 @@ def neuron_step(variant: Variant) -> Callable[..., Any]:
 def _equations(variant: Variant) -> Equations:
     """The model's equations with the inputs, the jumps and the floor of this variant folded in."""
     model = variant.model
-    dV, dV_slope = inlined(model.dV), inlined(model.dV_slope)
+    dV = inlined(model.dV_horner if variant.scheme.horner and model.dV_horner else model.dV)
+    dV_slope = inlined(model.dV_slope)
     HAS_C, C = model.C is not None, inlined(model.C or model.rate)
-    CONDUCTANCES, FLOOR = variant.conductances, variant.floor
+    AFFINE, CONDUCTANCES, FLOOR = variant.affine, variant.conductances, variant.floor
     JUMP_AS_CURRENT = variant.jumps and variant.scheme.jump_as_current
     JUMP = variant.jumps and not variant.scheme.jump_as_current
     number = np.dtype(variant.dtype).type
@@ -79,11 +81,13 @@ def _equations(variant: Variant) -> Equations:
             return dt * change(V, u, x, p) / C(p)
         return dt * change(V, u, x, p)
 
-    def slope(V, x, p):
+    def dt_slope(dt, V, x, p):
+        if AFFINE:
+            return p.z1 * V + p.z0
         dI = -x[2] if CONDUCTANCES else zero
         if HAS_C:
-            return dV_slope(V, dI, p) / C(p)
-        return dV_slope(V, dI, p)
+            return dt * (dV_slope(V, dI, p) / C(p))
+        return dt * dV_slope(V, dI, p)
 
     def jump(V, x):
         if JUMP:
@@ -95,9 +99,11 @@ def _equations(variant: Variant) -> Equations:
             return p.V_min if V < p.V_min else V
         return V
 
-    phi = exprel if variant.short else exprel_everywhere
-    rate, pull = inlined(model.rate), inlined(model.pull)
-    return Equations(inlined(dt_f), inlined(slope), rate, pull, inlined(jump), inlined(floor), inlined(phi), number)
+    phi = dt_exprel if variant.short else dt_exprel_full
+    return Equations(
+        inlined(dt_f), inlined(dt_slope), inlined(model.rate), inlined(model.pull), inlined(jump), inlined(floor),
+        inlined(phi), number,
+    )  # fmt: skip
 
 
 def _spike(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:

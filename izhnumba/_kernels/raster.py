@@ -16,22 +16,27 @@ def spike_list(words: Any, words_per_step: int, first_step: int, n: int) -> tupl
     """(neuron int64, step int64) of the n bits set in words (uint64, steps x words_per_step), in order."""
     neurons, steps = np.empty(n, np.int64), np.empty(n, np.int64)
     if n:
-        _entry()(words, words_per_step, first_step, neurons, steps)
+        _entry()(words, first_step, np.empty(words_per_step, np.int64), neurons, steps)
     return neurons, steps
 
 
 @functools.cache
 def _entry() -> Any:
     list_bits = compiled(_list_bits)
-    return entry_point(list_bits, (types.uint64[::1], types.int64, types.int64, types.int64[::1], types.int64[::1]))
+    integers = types.int64[::1]
+    return entry_point(list_bits, (types.uint64[::1], types.int64, integers, integers, integers))
 
 
-def _list_bits(words, words_per_step, first_step, neurons, steps):
+def _list_bits(words, first_step, filled, neurons, steps):
     n = 0
-    for step in range(words.size // words_per_step):
-        for w in range(words_per_step):
-            bits = words[step * words_per_step + w]
+    for step in range(words.size // filled.size):
+        first, n_filled = step * filled.size, 0
+        for w in range(filled.size):  # words that are not 0, without a branch that nobody can predict
+            filled[n_filled] = w
+            n_filled += words[first + w] != 0
+        for k in range(n_filled):
+            bits = words[first + filled[k]]
             while bits:
-                neurons[n], steps[n] = w * 64 + np.int64(trailing_zeros(bits)), first_step + step
+                neurons[n], steps[n] = filled[k] * 64 + np.int64(trailing_zeros(bits)), first_step + step
                 bits &= bits - np.uint64(1)
                 n += 1
