@@ -6,6 +6,7 @@ forgiven, so that step 3 of 0.1 ms is at 0.3 ms.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -65,7 +66,7 @@ class Input:
 
     def at(self, t: Any) -> Any:
         """The values at the times `t` (ms, one or an array), for plots. Shape: that of t, then that of one value."""
-        fine, t = 1e-6, frozen("Input.at: t", t, "ms")
+        fine, t = 1e-6, frozen("Input.at.t", t, "ms")
         values = self._values(snapped(np.ravel(t) / fine), fine)
         values = np.array(values).reshape(np.shape(t) + values.shape[1:])
         return values if values.ndim else float(values)
@@ -175,6 +176,12 @@ class Constant(Input):
 
     def _values(self, k: Array, dt: float) -> Array:
         return np.broadcast_to(self.value, (len(k), *np.shape(self.value)))
+
+
+def stream_key(seed: int, owner: str, role: str, ordinal: int) -> tuple[int, int]:
+    """Seed and stream of the random numbers for one purpose: adding another purpose leaves them as they are."""
+    digest = hashlib.sha256(f"{seed}/{owner}/{role}/{ordinal}".encode()).digest()
+    return seed & 0xFFFFFFFF, int.from_bytes(digest[:4], "little")
 
 
 def fit_shape(where: str, value: Any, shape: tuple[int, ...]) -> None:

@@ -22,7 +22,7 @@ Call = Callable[[Array, Array], int]
 _LANES = 64  # every array is padded to whole vectors and to whole words of spike bits
 _NEVER = -(2**30)  # `until` of a neuron that has not spiked, and the most steps a neuron can be held
 _PAYS = 20_000  # neuron-steps in one call from which a second thread helps
-_WORTH_COMPILING = 2_000_000_000  # neuron-steps in one run that repay compiling the parallel loop
+_WORTH_COMPILING = 10_000_000_000  # neuron-steps in one run that repay compiling the parallel loop
 
 
 class ClockEngine:
@@ -39,6 +39,9 @@ class ClockEngine:
         self._lanes: dict[str, Array] = {}
         self._kept: dict[int, Array] = {}  # what the table points at must stay alive
         self._calls: dict[tuple[Any, ...], Call] = {}
+        self._rows: dict[str, Array] = {}
+        t = advance
+        self._inputs = {"I": t.INPUT_I, "jump": t.INPUT_JUMP, "g": t.INPUT_G, "gE": t.INPUT_GE}
         self.table = np.zeros(advance.TABLE_SIZE, np.int64)
         self._allocate()
 
@@ -49,11 +52,10 @@ class ClockEngine:
         self.until = self._put(t.UNTIL, np.full(0, _NEVER, np.int32))
         self.last = self._put(t.LAST, np.full(padded, -1, np.int64))
         self.spikes = self._put(t.SPIKES, _aligned(padded, np.uint8))
-        self.current = self._put(t.INPUT_I, _aligned(padded, dtype))
         self._reports = self._put(t.REPORT, np.zeros(t.REPORT_SIZE * -(-padded // t.BLOCK), np.int64))
         self._put(t.RASTER, np.zeros(padded // _LANES, np.uint64))
         self._put(t.SCRATCH, _aligned(t.SCRATCH_ROWS * t.BLOCK, dtype))
-        for which in (t.INPUT_JUMP, t.INPUT_G, t.INPUT_GE):
+        for which in self._inputs.values():
             self._put_row(which, np.zeros(1, dtype))
         self.table[[t.N, t.PADDED, t.THREADS, t.RECORD_EVERY]] = self.n, padded, 1, 1
         self.empty = np.empty(0, dtype)
@@ -109,6 +111,17 @@ class ClockEngine:
         self.last[:] = -1
         self.spikes[:] = 0
 
+    def state(self) -> dict[str, Array]:
+        """What `restore` needs to go on from here, as arrays."""
+        count = self.table[[self._layout.STEP, self._layout.BASE]]
+        return {"V": self.V.copy(), "u": self.u.copy(), "last": self.last.copy(), "spikes": self.spikes.copy(),
+                "until": self.until.copy(), "count": count}  # fmt: skip
+
+    def restore(self, state: dict[str, Array]) -> None:
+        for name in ("V", "u", "last", "spikes", "until"):
+            getattr(self, name)[...] = state[name]
+        self.table[[self._layout.STEP, self._layout.BASE]] = state["count"]
+
     def held(self) -> Array:
         """Neurons that spiked in the last step or were held in it."""
         if self.until.size:
@@ -125,15 +138,24 @@ class ClockEngine:
 
     # --- running --------------------------------------------------------------------------------------------------
 
-    def stepper(self, wanted_threads: int | None) -> Call:
-        """`call(table, I)` for single steps: I is the current, or empty to use `current` as it is."""
+    def row(self, name: str) -> Array:
+        """Where single steps find an input: I, jump, g or gE. n numbers, kept for the next step."""
+        if name not in self._rows:
+            self._rows[name] = _aligned(self.padded, self.dtype)
+        return self._rows[name][: self.n]
+
+    def stepper(self, names: tuple[str, ...], wanted_threads: int | None) -> Call:
+        """`call(table, I)` for single steps with these inputs: I is the current, or empty to use `row("I")` as it is;
+        the other inputs are in their rows."""
         t = self._layout
         self._rebase()
-        self._put_row(t.INPUT_I, self.current)
-        threads = threads_for(self.n, wanted_threads)
+        for name in names:
+            self.row(name)
+            self._put_row(self._inputs[name], self._rows[name])
+        threads = self.threads_for(1, 1, wanted_threads)
         self._make_room(threads)
         self.table[[t.STEPS, t.RECORD_N, t.THREADS]] = 1, 0, threads
-        call = self._call(False, False, threads)
+        call = self._call("jump" in names, "g" in names, threads)
         if threads == 1:
             return call
 
@@ -147,9 +169,8 @@ class ClockEngine:
         """`n_steps` steps with `inputs`: rows of shape (n_steps or 1, n or 1) under I, and jump or g with gE."""
         t = self._layout
         self._rebase()
-        for name, which in (("I", t.INPUT_I), ("jump", t.INPUT_JUMP), ("g", t.INPUT_G), ("gE", t.INPUT_GE)):
-            if name in inputs:
-                self._put_row(which, inputs[name])
+        for name, rows in inputs.items():
+            self._put_row(self._inputs[name], rows)
         if self._kept[t.RASTER].size < n_steps * self.padded // _LANES:
             self._put(t.RASTER, np.empty(n_steps * self.padded // _LANES, np.uint64))
         self._make_room(threads)
@@ -159,6 +180,12 @@ class ClockEngine:
             return call(self.table, self.empty)
         with _one_parallel_region():
             return call(self.table, self.empty)
+
+    def threads_for(self, n_steps: int, n_left: int, wanted: int | None) -> int:
+        """How many threads to use for the next `n_steps` of `n_left`. The result does not depend on it."""
+        n_blocks = -(-self.padded // self._layout.BLOCK)
+        most = min(n_blocks, wanted or os.cpu_count() or 1)
+        return most if most > 1 and _may_go_parallel(self.n * n_steps, self.n * n_left, wanted) else 1
 
     def _make_room(self, threads: int) -> None:
         """Scratch memory for each thread."""
@@ -259,13 +286,11 @@ _region = threading.Lock()
 _state = {"parallel": False, "forked": False}
 
 
-def threads_for(neuron_steps: int, wanted: int | None = None, total: int = 0) -> int:
-    """How many threads to use for a call of `neuron_steps`, in a run of `total`. The result does not depend on it."""
-    if wanted == 1 or neuron_steps < _PAYS or _state["forked"] or _region.locked():
-        return 1
-    if wanted is None and not _state["parallel"] and total < _WORTH_COMPILING:
-        return 1
-    return wanted or os.cpu_count() or 1
+def _may_go_parallel(neuron_steps: int, total: int, wanted: int | None) -> bool:
+    """Whether threads pay in a call of `neuron_steps`, in a run of `total`, and nothing forbids them."""
+    if neuron_steps < _PAYS or _state["forked"] or _region.locked():
+        return False
+    return wanted is not None or _state["parallel"] or total >= _WORTH_COMPILING
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba import _checks
+from izhnumba._binding import stream_key
 from izhnumba._inputs import Constant, Input
 
 Array = NDArray[Any]
@@ -27,13 +28,25 @@ class Feed:
         return max(4, _CACHED // (self._width * itemsize) // 4 * 4) if self._width else 2**62
 
 
+def feeds(where: str, pop: Any, I: Any, delta: Any, g: Any, E: Any, n_steps: int | None) -> dict[str, Feed]:  # noqa: E741
+    """All inputs of a run, or of a step, by the names the engine has for them."""
+    unit = pop.model.I.unit
+    inputs = {"I": feed(f"{where}.I", I, unit, pop, n_steps)}
+    if delta is not None:
+        inputs["jump"] = feed(f"{where}.delta", delta, "mV", pop, n_steps, 1)
+    units = ("nS" if unit == "pA" else "1/ms", "mV")
+    return inputs | conductances(where, g, E, units, pop, n_steps)
+
+
 def feed(where: str, value: Any, unit: str, pop: Any, n_steps: int | None, ordinal: int = 0) -> Feed:
     """The feed of a scalar, an array that broadcasts to Shape, an array over time or an input object.
 
     n_steps: length of the run, None for a single step, which takes no array over time and no input object.
     """
     if isinstance(value, Input) and not isinstance(value, Constant) and n_steps is not None:
-        bound = value.bind(pop.shape, pop.dt, pop.dtype, pop._key("input", ordinal), pop._memory, unit=unit)
+        bound = value.bind(
+            pop.shape, pop.dt, pop.dtype, stream_key(pop.seed, pop.name, "input", ordinal), pop._memory, unit=unit
+        )
         width = bound(pop.n_steps, 1).shape[1] if n_steps else 1
         return Feed(bound, width, constant=False, prepared=True)
     if isinstance(value, Constant):
@@ -94,17 +107,17 @@ def conductances(where: str, g: Any, E: Any, units: tuple[str, str], pop: Any, n
         return {}
     if g is None or E is None:
         missing, given = ("g", "E") if g is None else ("E", "g")
-        raise ValueError(f"{where} {given} must come with {missing}, got {given} alone. Pass both or neither.")
+        raise ValueError(f"{where}.{given} must come with {missing}, got {given} alone. Pass both or neither.")
     several = isinstance(g, (list, tuple)) and isinstance(E, (list, tuple))
     gs, Es = (g, E) if several else ([g], [E])
     if len(gs) != len(Es):
-        raise ValueError(f"{where} g must have one entry per entry of E ({len(Es)}), got {len(gs)}.")
+        raise ValueError(f"{where}.g must have one entry per entry of E ({len(Es)}), got {len(gs)}.")
     if not gs:  # a list of no receptors
         return {}
     pairs = []
     for k, (one, level) in enumerate(zip(gs, Es, strict=True)):
-        strength = feed(f"{where} g", one, units[0], pop, n_steps, 100 + k)
-        pairs.append((strength, feed(f"{where} E", level, units[1], pop, n_steps, 200 + k)))
+        strength = feed(f"{where}.g", one, units[0], pop, n_steps, 100 + k)
+        pairs.append((strength, feed(f"{where}.E", level, units[1], pop, n_steps, 200 + k)))
 
     def total(times_E: bool) -> Callable[[int, int], Array]:
         def rows(step: int, count: int) -> Array:

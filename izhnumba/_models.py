@@ -77,10 +77,9 @@ class Model:
     parameters : mapping of str to Quantity
         In the order of the named tuple. Every number in the equations is one of them.
     dV : callable (V, u, I, p)
-        C dV/dt, linear in I.
-    dV_horner : callable (V, u, I, p), optional
-        dV with its parabola in Horner form, (k2 V + k1) V + k0 instead of k2 V^2 + k1 V + k0: the same but for the last
-        bit, in fewer operations. Some programs of this field write one, some the other. dV itself if left out.
+        C dV/dt, linear in I. It may have an attribute `horner`: the same equation with its parabola in Horner form,
+        (k2 V + k1) V + k0 instead of k2 V^2 + k1 V + k0, which is the same but for the last bit, in fewer operations.
+        Some programs of this field write one, some the other.
     C : callable (p), optional
         The capacitance, 1 if left out. It stays apart because programs of this field divide dt * dV by it.
     dV_slope : callable (V, dI, p)
@@ -115,7 +114,6 @@ class Model:
     dV: Callable[..., Any]
     dV_slope: Callable[..., Any]
     pull: Callable[..., Any]
-    dV_horner: Callable[..., Any] | None = None
     C: Callable[..., Any] | None = None
     rate: Callable[..., Any] = _a
     u_slope: Callable[..., Any] = _minus_a
@@ -154,6 +152,10 @@ def _quadratic_horner(V, u, I, p):  # noqa: E741
     return (p.k2 * V + p.k1) * V + p.k0 - u + I
 
 
+# It goes where the function goes: a model with another dV does not inherit it.
+_quadratic.horner = _quadratic_horner  # type: ignore[attr-defined]
+
+
 def _quadratic_slope(V, dI, p):
     return (p.k2 + p.k2) * V + p.k1 + dI
 
@@ -181,7 +183,6 @@ Izhikevich = Model(
     dV=_quadratic,
     dV_slope=_quadratic_slope,
     pull=_pull_to_b_V,
-    dV_horner=_quadratic_horner,
 )
 
 IzhikevichRef = replace(Izhikevich, name="IzhikevichRef")

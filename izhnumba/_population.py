@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import secrets
 import warnings
@@ -13,18 +12,19 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from izhnumba import _checks
-from izhnumba._binding import snapped
-from izhnumba._clock_engine import ClockEngine, threads_for
-from izhnumba._feeds import Feed, conductances, feed
-from izhnumba._kernels.codes import FAILURE, LEAP, OK
+from izhnumba._binding import snapped, stream_key
+from izhnumba._clock_engine import ClockEngine
+from izhnumba._derived import u_nullcline
+from izhnumba._feeds import feeds
+from izhnumba._kernels.codes import FAILURE, LEAP, NOT_PLAIN, OK
 from izhnumba._models import Izhikevich, Model
 from izhnumba._recorders import Result, SpikeRecorder, StateRecorder
 from izhnumba._running import Progress, ProgressBar, progress_shown, run_slices
 from izhnumba._schemes import schemes
+from izhnumba._stepping import NUMBERS, Stepper
 
 Array = NDArray[Any]
 _ndarray = np.ndarray
-_NUMBERS = {float, int, np.float64}
 _EXTRAS = {"V_min": ("mV", -math.inf), "tau_ref": ("ms", 0.0)}  # what every model has besides its parameters
 _MOST_HELD = 2**29  # steps
 _ARGUMENTS = ("model", "scheme", "dt", "dtype", "batch", "reset", "seed", "threads", "name", "V", "u")
@@ -156,6 +156,8 @@ class Population:
             u=engine.u[: self.n].reshape(self.shape),
             spikes=engine.spikes[: self.n].view(np.bool_).reshape(self.shape),
             _table=engine.table,
+            _current=engine.row("I"),
+            _stepper=Stepper(engine, self.shape, self.threads),
         )
         for parameter in known:
             default = _EXTRAS[parameter][1] if parameter in _EXTRAS else model.parameters[parameter].default
@@ -193,6 +195,20 @@ class Population:
             f"dtype={self.dtype.name!r}{batch}, seed={self.seed})"
         )
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle and copy: what the population is made of and where it is; `result` stays behind."""
+        self._must_not_run()
+        names = ("size", "model", "dt", "dtype", "batch", "seed", "threads", "name")
+        arguments = {name: getattr(self, name) for name in names} | self._values
+        arguments |= dict(scheme=self.scheme.name, reset=self.reset_kind, V=self._start[0], u=self._start[1])
+        return {"arguments": arguments, "state": self._engine.state(), "memory": self._memory.copy()}
+
+    def __setstate__(self, saved: dict[str, Any]) -> None:
+        with warnings.catch_warnings(action="ignore"):  # that dt is too large has been said
+            self.__init__(**saved["arguments"])  # type: ignore[misc]
+        self._engine.restore(saved["state"])
+        self._memory.update(saved["memory"])
+
     # --- parameters and start -------------------------------------------------------------------------------------
 
     def _set_parameter(self, name: str, value: Any) -> None:
@@ -213,7 +229,8 @@ class Population:
         values = np.array(exact, self.dtype)
         values.flags.writeable = False
         self._values[name] = values
-        self._set(**{name: values}, _call=self._prepare_step)
+        self._set(**{name: values})
+        self._forget_calls()
 
     def _checked_state(self, name: str, value: Any) -> Array:
         where, unit = f"Population.{name}", getattr(self.model, name).unit
@@ -227,26 +244,13 @@ class Population:
                 value = getattr(self.model, name).default
             if isinstance(value, str) and name == "u":
                 _checks.one_of("Population.u", value, ("nullcline",))
-                value = self._u_nullcline()
+                values = (np.asarray(self._values[parameter], float) for parameter in self.model.parameters)
+                value = u_nullcline(self.model, np.asarray(self.V, float), self.model.named_tuple()(*values))
             elif callable(value):
-                rng = np.random.Generator(np.random.Philox(key=np.array(self._key(name, 0), np.uint64)))
-                value = value(rng, self.shape)
+                key = np.array(stream_key(self.seed, self.name, name, 0), np.uint64)
+                value = value(np.random.Generator(np.random.Philox(key=key)), self.shape)
             vars(self)[name][...] = self._checked_state(name, value)
         self._set(_start=(self.V.copy(), self.u.copy()))
-
-    def _u_nullcline(self) -> Array:
-        """u at which it does not change, by Newton's step on an equation that is linear in u."""
-        p = self.model.named_tuple()(*(np.asarray(self._values[name], float) for name in self.model.parameters))
-        V = np.asarray(self.V, float)
-        at_zero, at_one = (np.asarray(self.model.pull(V, V, u, p), float) for u in (0.0, 1.0))
-        if np.any(at_zero == at_one):
-            raise ValueError("Population.u must be a number for a model in which u does not leak, got 'nullcline'.")
-        return np.broadcast_to(at_zero / (at_zero - at_one), self.shape)
-
-    def _key(self, role: str, ordinal: int) -> tuple[int, int]:
-        """Seed and stream of the random numbers for one purpose: adding another purpose leaves them as they are."""
-        digest = hashlib.sha256(f"{self.seed}/{self.name}/{role}/{ordinal}".encode()).digest()
-        return self.seed & 0xFFFFFFFF, int.from_bytes(digest[:4], "little")
 
     # --- time -----------------------------------------------------------------------------------------------------
 
@@ -311,30 +315,38 @@ class Population:
         >>> pop.spikes, round(pop.t, 1)
         (array([False,  True]), 43.3)
         """
+        code = NOT_PLAIN
         if delta is g is E is None:  # the short way, which takes less than a microsecond
-            code = None
             if type(I) is _ndarray and I.dtype is self.dtype and I.shape == self.shape:
                 code = self._call(self._table, I if I.ndim == 1 else I.reshape(-1))
-            elif type(I) in _NUMBERS and abs(I) <= self._highest:  # type: ignore[arg-type]
-                self._engine.current.fill(I)
+            elif type(I) in NUMBERS and abs(I) <= self._highest:  # type: ignore[arg-type]
+                self._current.fill(I)
                 code = self._call(self._table, self._engine.empty)
-            if code == OK:
-                return self.spikes
-            if code in (FAILURE, LEAP):
-                self._complain({code})
-                return self.spikes
-        self._must_not_run()
-        feeds = self._feeds("Population.step", I, delta, g, E, None)
-        self._set(_call=self._prepare_step)
-        rows = {name: feed.rows(self.n_steps, 1) for name, feed in feeds.items()}
-        self._complain({self._engine.advance(1, rows, threads_for(self.n, self.threads))})
+        else:
+            self._must_not_run()
+            code = self._stepper.step(I, delta, g, E)
+        if code == OK:
+            return self.spikes
+        self._complain({code if code in (FAILURE, LEAP) else self._step_carefully(I, delta, g, E)})
         return self.spikes
+
+    def _step_carefully(self, I: Any, delta: Any, g: Any, E: Any) -> int:  # noqa: E741
+        """A step with inputs in any form, or the error that they deserve."""
+        self._must_not_run()
+        inputs = feeds("Population.step", self, I, delta, g, E, None)
+        self._forget_calls()
+        rows = {name: feed.rows(self.n_steps, 1) for name, feed in inputs.items()}
+        return self._engine.advance(1, rows, self._engine.threads_for(1, 1, self.threads))
 
     def _prepare_step(self, table: Array, I: Array) -> int:  # noqa: E741
         """Stands in for the compiled step until it is needed, and again after anything it relies on has changed."""
         self._must_not_run()
-        self._set(_call=self._engine.stepper(self.threads))
+        self._set(_call=self._stepper.call("I"))
         return self._call(table, I)
+
+    def _forget_calls(self) -> None:
+        self._stepper.forget()
+        self._set(_call=self._prepare_step)
 
     def run(
         self,
@@ -392,14 +404,15 @@ class Population:
         100.0
         """
         self._must_not_run()
-        n_steps = _checks.steps("Population.run T", T, self.dt)
-        show = progress_shown("Population.run progress", progress)
+        n_steps = _checks.steps("Population.run.T", T, self.dt)
+        show = progress_shown("Population.run.progress", progress)
         states = StateRecorder(self._engine, n_steps, self.batch, record, every, neurons)
         spikes = SpikeRecorder(self._engine)
-        feeds = self._feeds("Population.run", I, delta, g, E, n_steps)
-        self._set(_call=self._prepare_step, _running=True)
+        inputs = feeds("Population.run", self, I, delta, g, E, n_steps)
+        self._forget_calls()
+        self._set(_running=True)
         try:
-            codes = run_slices(self._engine, n_steps, feeds, spikes, states, self.threads, show)
+            codes = run_slices(self._engine, n_steps, inputs, spikes, states, self.threads, show)
         finally:
             self._set(_running=False)
             if isinstance(show, ProgressBar):
@@ -411,14 +424,6 @@ class Population:
     def _must_not_run(self) -> None:
         if self._running:
             raise RuntimeError("Population.run has not ended: until then only V, u and parameters may be set.")
-
-    def _feeds(self, where: str, I: Any, delta: Any, g: Any, E: Any, n_steps: int | None) -> dict[str, Feed]:  # noqa: E741
-        unit = self.model.I.unit
-        feeds = {"I": feed(f"{where} I", I, unit, self, n_steps)}
-        if delta is not None:
-            feeds["jump"] = feed(f"{where} delta", delta, "mV", self, n_steps, 1)
-        units = ("nS" if unit == "pA" else "1/ms", "mV")
-        return feeds | conductances(where, g, E, units, self, n_steps)
 
     def _complain(self, codes: set[int]) -> None:
         """Put in words what the engine returned."""

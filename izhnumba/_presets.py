@@ -75,7 +75,7 @@ class Preset(Mapping[str, Any]):
 
 class _Table(dict[str, Preset]):
     def __missing__(self, name: str) -> Preset:
-        return self[one_of("presets name", name, self)]  # raises, naming the nearest
+        return self[one_of("presets.name", name, self)]  # raises, naming the nearest
 
 
 def _after(start: float, amplitude: float, base: float = 0.0) -> Pulses:

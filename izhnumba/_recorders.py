@@ -67,9 +67,7 @@ class Spikes:
 
     def to_dataframe(self) -> Any:
         """A pandas DataFrame with columns i, t, step and batch."""
-        import pandas
-
-        return pandas.DataFrame({"i": self.i, "t": self.t, "step": self.step, "batch": self.batch})
+        return _pandas("Spikes").DataFrame({"i": self.i, "t": self.t, "step": self.step, "batch": self.batch})
 
 
 class Result:
@@ -112,8 +110,6 @@ class Result:
 
     def to_dataframe(self) -> Any:
         """A pandas DataFrame of the recorded states: one row per sample and neuron, with columns t, i, batch, V, u."""
-        import pandas
-
         names = [name for name in ("V", "u") if name in vars(self)]
         shape = vars(self)[names[0]].shape if names else (0, 0)
         samples, batches, neurons = shape[0], shape[1] if len(shape) == 3 else 1, shape[-1]
@@ -122,7 +118,7 @@ class Result:
             "batch": np.tile(np.repeat(np.arange(batches), neurons), samples),
             "i": np.tile(self.neurons, samples * batches) if names else np.empty(0, np.int64),
         }
-        return pandas.DataFrame(columns | {name: vars(self)[name].ravel() for name in names})
+        return _pandas("Result").DataFrame(columns | {name: vars(self)[name].ravel() for name in names})
 
 
 class SpikeRecorder:
@@ -159,10 +155,10 @@ class StateRecorder:
         self, engine: ClockEngine, n_steps: int, n_batch: int | None, record: Any, every: Any, neurons: Any
     ) -> None:
         n = engine.n // (n_batch or 1)
-        names = _state_names("Population.run record", record)
+        names = _state_names("Population.run.record", record)
         everyone = np.arange(n if names else 0)
-        self.neurons = everyone if neurons is None else _flat_indices("Population.run neurons", neurons, n)
-        self._every = 1 if every is None else _checks.steps("Population.run every", every, engine.dt, at_least=1)
+        self.neurons = everyone if neurons is None else _flat_indices("Population.run.neurons", neurons, n)
+        self._every = 1 if every is None else _checks.steps("Population.run.every", every, engine.dt, at_least=1)
         self._engine, self._n_batch = engine, n_batch
         self._start = engine.step // self._every  # samples before this run
         n_samples = (engine.step + n_steps) // self._every - self._start if names else 0
@@ -172,7 +168,7 @@ class StateRecorder:
         self._lanes = np.ascontiguousarray(lanes[self._order]) if names else np.empty(0, np.int64)
         copies = len(names) + (not self._sorted)  # one more, of one state at a time, to put it in order
         n_bytes = n_samples * (copies * lanes.size * engine.dtype.itemsize + 8)
-        _checks.fits("Population.run record", n_bytes, "Record fewer neurons or a larger `every`.")
+        _checks.fits("Population.run.record", n_bytes, "Record fewer neurons or a larger `every`.")
         self._rows = {name: np.empty((n_samples, lanes.size), engine.dtype) for name in names}
 
     @property
@@ -197,6 +193,14 @@ class StateRecorder:
             taken = rows[:n_samples]
             states[name] = (taken if self._sorted else np.take(taken, place, axis=1)).reshape(shape)
         return (self._start + 1 + np.arange(n_samples)) * self._every * self._engine.dt, states
+
+
+def _pandas(owner: str) -> Any:
+    try:
+        import pandas
+    except ImportError:
+        raise ImportError(f"{owner}.to_dataframe needs pandas. Install it with: pip install pandas") from None
+    return pandas
 
 
 def _joined(pieces: tuple[Array, ...]) -> Array:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from izhnumba import _checks
-from izhnumba._clock_engine import ClockEngine, threads_for
+from izhnumba._clock_engine import ClockEngine
 from izhnumba._feeds import Feed
 from izhnumba._kernels.codes import FAILURE
 from izhnumba._recorders import SpikeRecorder, StateRecorder
@@ -42,7 +42,7 @@ def run_slices(
         count = min(length, longest, left)
         inputs |= {name: f.rows(engine.step, count) for name, f in feeds.items() if not f.constant}
         states.aim()
-        codes.add(engine.advance(count, inputs, threads_for(engine.n * count, threads, engine.n * left)))
+        codes.add(engine.advance(count, inputs, engine.threads_for(count, left, threads)))
         spikes.take()
         length = max(1, int(count * min(4.0, _SLICE_SECONDS / (time.perf_counter() - began))))
         if progress:

@@ -59,6 +59,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="izhnumba", description="Simulate Izhikevich neurons.")
+    parser.add_argument("--version", action="version", version=f"izhnumba {iz.__version__}")
     commands = parser.add_subparsers(dest="name", required=True, metavar="demo|run|presets|info")
     demo = commands.add_parser("demo", help="1000 different neurons on noise, with a figure")
     demo.add_argument("--duration", type=float, default=1000.0, metavar="MS", help="model time (default: 1000)")

@@ -76,7 +76,7 @@ def trace(
         Draw every spike up to this height and cut V there, as papers do: a scheme that resets at once never stores
         the top of a spike, one that resets later stores V far above it. If omitted V is drawn as recorded.
     unit : str, optional
-        For the axis label; if omitted mV for V and mV/ms for u, which is pA in the 2007 form.
+        For the axis label; if omitted that of the model.
     **style
         Passed on to `Axes.plot`, such as color and linewidth.
 
@@ -89,10 +89,11 @@ def trace(
     'V (mV)'
     """
     ax = _axes(ax)
-    for column in range(len(result.neurons)) if columns is None else columns:
+    everyone = range(getattr(result, variable).shape[-1])
+    for column in everyone if columns is None else columns:
         t, values = _with_spikes(result, variable, column, batch, peak)
         ax.plot(t, values, **{"color": COLORS[column % len(COLORS)], "linewidth": 1.0, **style})
-    return _labelled(ax, "time (ms)", f"{variable} ({unit or {'V': 'mV', 'u': 'mV/ms'}[variable]})")
+    return _labelled(ax, "time (ms)", f"{variable} ({unit or getattr(result.model, variable).unit})")
 
 
 def phase_plane(

@@ -127,8 +127,8 @@ def test_numbers_beyond_float32():
         ([0.0, 1e39, 0.0], "1e+39 at index 1."),
         (np.full(3, 1e39), "1e+39 at index 0."),
     ):
-        refused(f"Population.step I {most}{got}", pop.step, I, pop=pop)
-        refused(f"Population.run I {most}{got}", pop.run, 0.1, I, pop=pop)
+        refused(f"Population.step.I {most}{got}", pop.step, I, pop=pop)
+        refused(f"Population.run.I {most}{got}", pop.run, 0.1, I, pop=pop)
     refused(f"Noise.std {most}1e+39.", pop.run, 0.1, iz.Noise(1e39), pop=pop)
     refused(f"TimedArray.values {most}1e+39 at index 1.", pop.run, 0.1, iz.TimedArray([0.0, 1e39], 0.1), pop=pop)
 
@@ -181,22 +181,22 @@ def test_values_of_the_input():
         ):
             if name == "I" or value is not None:
                 inputs, text = {name: value, **others}, message.replace("UNIT", unit)
-                refused(f"Population.step {name} {text}", pop.step, pop=pop, **inputs)
-                refused(f"Population.run {name} {text}", pop.run, 1.0, pop=pop, **inputs)
+                refused(f"Population.step.{name} {text}", pop.step, pop=pop, **inputs)
+                refused(f"Population.run.{name} {text}", pop.run, 1.0, pop=pop, **inputs)
     for value in (iz.Noise(1.0), iz.Sine(1.0, 1.0)):
-        refused(f"Population.step I {NUMBERS} in mV/ms, got {value!r:.20}", pop.step, value, pop=pop)
+        refused(f"Population.step.I {NUMBERS} in mV/ms, got {value!r:.20}", pop.step, value, pop=pop)
 
 
 def test_shapes_of_the_input():
     pop, square = iz.Population(3), iz.Population((2, 3))
     pop.step(5.0)
     for shape in ((2,), (1, 3), (3, 1), (0,), (1, 1, 1)):
-        message = f"Population.step I must broadcast to shape (3,), got shape {shape}. {PER_NEURON}"
+        message = f"Population.step.I must broadcast to shape (3,), got shape {shape}. {PER_NEURON}"
         refused(message, pop.step, np.zeros(shape), pop=pop)
     for shape in ((6,), (2,), (3, 2), (1, 2, 3)):
-        message = f"Population.step I must broadcast to shape (2, 3), got shape {shape}. {PER_NEURON}"
+        message = f"Population.step.I must broadcast to shape (2, 3), got shape {shape}. {PER_NEURON}"
         refused(message, square.step, np.zeros(shape), pop=square)
-    must = "Population.run I must broadcast to shape (3,) or have shape (10, 3)"
+    must = "Population.run.I must broadcast to shape (3,) or have shape (10, 3)"
     cure = "Pass one value for all neurons, one per neuron, or one row per step."
     for shape in ((2,), (9, 3), (11, 3), (10, 2), (10, 1, 3), (3, 10)):
         refused(f"{must}, got shape {shape}. {cure}", pop.run, 1.0, np.zeros(shape), pop=pop)
@@ -214,15 +214,15 @@ def test_conductances_come_with_their_reversal_potentials():
             ("g must have one entry per entry of E (1), got 2.", dict(g=[0.1, 0.2], E=[0.0])),
             ("g must be finite, got nan.", dict(g=[0.1, NAN], E=[0.0, -70.0])),
         ):
-            refused(f"Population.{door} {message}", call, pop=pop, **inputs)
+            refused(f"Population.{door}.{message}", call, pop=pop, **inputs)
 
 
 def test_units_of_the_book_model():
     """Its input is in pA, its conductances in nS."""
     pop = iz.Population(3, model=iz.Izhikevich2007)
-    refused(f"Population.step I {NUMBERS} in pA, got '70'.", pop.step, "70", pop=pop)
-    refused(f"Population.step g {NUMBERS} in nS, got '1'.", pop.step, g="1", E=0.0, pop=pop)
-    refused(f"Population.run E {NUMBERS} in mV, got '0'.", pop.run, 1.0, g=0.1, E="0", pop=pop)
+    refused(f"Population.step.I {NUMBERS} in pA, got '70'.", pop.step, "70", pop=pop)
+    refused(f"Population.step.g {NUMBERS} in nS, got '1'.", pop.step, g="1", E=0.0, pop=pop)
+    refused(f"Population.run.E {NUMBERS} in mV, got '0'.", pop.run, 1.0, g=0.1, E="0", pop=pop)
     refused(f"Population.C {NUMBERS} in pF, got '100'.", setattr, pop, "C", "100", pop=pop)
     refused("Population.u_max must be numbers, got nan.", setattr, pop, "u_max", NAN, pop=pop)
     refused("Population.u_max must be finite, got -inf.", setattr, pop, "u_max", -INF, pop=pop)
@@ -247,13 +247,13 @@ def test_durations():
         (None, "must be a finite number >= 0 ms, got None."),
         (True, "must be a finite number >= 0 ms, got True."),
     ):
-        refused(f"Population.run T {message}", pop.run, T, 5.0, pop=pop)
+        refused(f"Population.run.T {message}", pop.run, T, 5.0, pop=pop)
     for every, message in (
         (0.0, "must be >= 0.1 ms, got 0.0."),
         (-1.0, "must be a finite number >= 0 ms, got -1.0."),
         (0.15, "must be a whole number of steps of 0.1 ms, got 0.15. Use 0.1 or 0.2 ms."),
     ):
-        refused(f"Population.run every {message}", pop.run, 1.0, record="V", every=every, pop=pop)
+        refused(f"Population.run.every {message}", pop.run, 1.0, record="V", every=every, pop=pop)
 
 
 def test_records():
@@ -273,7 +273,7 @@ def test_records():
         (dict(neurons=[0, NAN]), "neurons must be finite, got nan at index 1."),
         (dict(progress="yes"), "progress must be True, False or a function of (done, total) in ms, got 'yes'."),
     ):
-        refused(f"Population.run {message}", pop.run, 1.0, 5.0, pop=pop, **options)
+        refused(f"Population.run.{message}", pop.run, 1.0, 5.0, pop=pop, **options)
 
 
 # --- whatever comes -------------------------------------------------------------------------------------------------

@@ -295,7 +295,7 @@ def test_damaged_file_is_compiled_again(environment, tmp_path, damage):
     assert compiles_of_double() == (0, True)
 
 
-@pytest.mark.filterwarnings("ignore:.*parallel=True")  # there is nothing parallel in `double`
+@pytest.mark.filterwarnings("ignore::numba.NumbaPerformanceWarning")  # nothing in `double` can be parallel
 @pytest.mark.parametrize("options", [dict(fastmath=_compile.CONTRACT), dict(parallel=True)])
 def test_options_are_part_of_the_key(environment, tmp_path, options):
     environment.setenv("NUMBA_CACHE_DIR", str(tmp_path))

@@ -438,8 +438,8 @@ WRONG = [
     (ValueError, "Noise.std must be >= 0, got -1.0 at index 1", lambda: iz.Noise([1.0, -1.0])),
     (ValueError, "OrnsteinUhlenbeck.std must be >= 0, got -2.0", lambda: iz.OrnsteinUhlenbeck(0.0, -2.0, 1.0)),
     (ValueError, "OrnsteinUhlenbeck.tau must be a finite number > 0 ms, got 0", lambda: iz.OrnsteinUhlenbeck(0, 1, 0)),
-    (TypeError, "Input.at: t must be a number or an array of numbers in ms, got '5'", lambda: iz.Constant(1.0).at("5")),
-    (ValueError, "Input.at: t must be finite, got nan", lambda: iz.Constant(1.0).at(np.nan)),
+    (TypeError, "Input.at.t must be a number or an array of numbers in ms, got '5'", lambda: iz.Constant(1.0).at("5")),
+    (ValueError, "Input.at.t must be finite, got nan", lambda: iz.Constant(1.0).at(np.nan)),
 ]  # fmt: skip
 
 

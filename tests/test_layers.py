@@ -19,7 +19,7 @@ _ORDER = """
     _checks  _compile  _models  _schemes
     _kernels  _kernels.codes  _kernels.exprel  _kernels.lanes  _kernels.philox  _kernels.raster
     _derived  _kernels.neuron  _kernels.advance  _kernels.embedded  _embedding
-    _binding  _inputs  _presets  _feeds  _clock_engine  _recorders  _running  _population
+    _binding  _inputs  _presets  _feeds  _clock_engine  _recorders  _running  _stepping  _population
     __init__  plot  cli
 """
 ORDER = _ORDER.split()

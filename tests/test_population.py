@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import inspect
+import pickle
 import warnings
 
 import numpy as np
 import pytest
-from cells import assert_same, different, population, state
+from cells import assert_same, assert_same_result, different, population, state
 
 import izhnumba as iz
 
@@ -330,3 +333,61 @@ def test_a_leap_over_the_threshold_warns_once():
         cure = "Use a smaller dt than 0.5 ms, a V_min or the scheme 'exp_euler'."
         assert warned(lambda: simulate(advance)) == [text + cure]  # noqa: B023
         assert warned(lambda: simulate(advance, dt=0.1, V=-80.0)) == []  # noqa: B023
+
+
+@pytest.mark.parametrize("twin", [copy.copy, copy.deepcopy, lambda pop: pickle.loads(pickle.dumps(pop))])
+def test_copies_go_on_alike_and_apart(twin):
+    noise = iz.Noise(4.0) + iz.OrnsteinUhlenbeck(8.0, 2.0, 5.0)
+    pop = iz.Population(
+        (3, 4), model=iz.IzhikevichRef, batch=2, tau_ref=2.0, a=np.linspace(0.02, 0.1, 12).reshape(3, 4), V_min=-90.0,
+        u="nullcline", dtype="float32", seed=3, threads=1, name="cortex",
+    )  # fmt: skip
+    pop.run(53.3, noise)
+    pop.d = 6.0
+    other = twin(pop)
+    assert_same(other, pop)
+    assert repr(other) == repr(pop)
+    V = pop.V.copy()
+    later = other.run(100.0, noise, record="V")
+    assert pop.V.tobytes() == V.tobytes()
+    assert len(later.spikes)
+    assert_same_result(pop.run(100.0, noise, record="V"), later)
+    for p in (pop, other):
+        p.reset()
+    assert_same(other, pop)
+
+
+def test_results_presets_and_inputs_can_be_pickled():
+    result = iz.Population(2, **iz.presets["RS"]).run(100.0, 10.0, record="V")
+    for thing in (result, iz.presets["2004/A"], iz.Noise(4.0) + 1.0, iz.Izhikevich2007):
+        assert repr(pickle.loads(pickle.dumps(thing))) == repr(thing)
+    assert pickle.loads(pickle.dumps(iz.Izhikevich)) is iz.Izhikevich
+
+
+def no_such_parameter(V, u, I, p):
+    return p.k9 * V - u + I
+
+
+def no_number(u, p):
+    return [u]
+
+
+@pytest.mark.parametrize(
+    ("name", "equation", "reason"),
+    [("dV", no_such_parameter, "Unknown attribute 'k9'"), ("V_reset", no_number, "it makes a list or an array")],
+)
+def test_an_equation_that_does_not_compile_is_named(name, equation, reason):
+    model = dataclasses.replace(iz.Izhikevich, name="mine", **{name: equation})
+    must = f"^Model.{name} must be an equation that Numba can compile, got {equation.__name__}: {reason}"
+    for advance in (lambda pop: pop.step(1.0), lambda pop: pop.run(1.0, 1.0)):
+        pop = iz.Population(2, model=model)
+        with pytest.raises(TypeError, match=must + r".*arithmetic.*k2, k1, k0\.$"):
+            advance(pop)
+        assert pop.t == 0
+
+
+def test_more_threads_than_blocks():
+    pop, twin = (iz.Population(30_000, threads=threads) for threads in (10**9, 1))
+    for p in (pop, twin):
+        p.run(2.0, 10.0)
+    assert_same(pop, twin)

@@ -139,7 +139,7 @@ def test_dataframes():
 def test_records_that_do_not_fit_are_refused(monkeypatch):
     pop = iz.Population(120)
     message = (
-        r"^Population\.run record must fit in the free memory \(0\.01 GiB\), got 0\.01796 GiB\. "
+        r"^Population\.run\.record must fit in the free memory \(0\.01 GiB\), got 0\.01796 GiB\. "
         r"Record fewer neurons or a larger `every`\.$"
     )
     monkeypatch.setattr(_checks, "free_memory", lambda: 2**30 // 100)
@@ -149,7 +149,7 @@ def test_records_that_do_not_fit_are_refused(monkeypatch):
     assert state(pop) == before
     assert pop.run(1000.0, record="V", every=10.0).V.shape == (100, 120)
     monkeypatch.undo()
-    with pytest.raises(ValueError, match=r"^Population\.run record must fit in the free memory"):
+    with pytest.raises(ValueError, match=r"^Population\.run\.record must fit in the free memory"):
         pop.run(1e14, record="V")  # more than any machine has, refused before it is asked for
     with pytest.raises(ValueError, match=r"^Population\.size must fit in the free memory .*, got .* GiB\. Use fewer"):
         iz.Population(10**13)
@@ -258,7 +258,7 @@ def test_a_failed_call_leaves_random_input_where_it_was():
     I = iz.OrnsteinUhlenbeck(8.0, 4.0, 5.0)
     whole.run(20.0, I)
     split.run(10.0, I)
-    with pytest.raises(ValueError, match=r"Population\.run delta must be finite, got nan"):
+    with pytest.raises(ValueError, match=r"Population\.run\.delta must be finite, got nan"):
         split.run(5.0, I, delta=np.nan)
     split.run(10.0, I)
     assert_same(whole, split)
@@ -393,3 +393,11 @@ def test_ctrl_c(request):
     script = f"import sys; sys.path[:0] = {paths!r}\n" + CTRL_C
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
     assert done.stdout == "answered\n", done.stderr
+
+
+def test_data_frames_need_pandas(monkeypatch):
+    result = iz.Population(1).run(1.0, record="V")
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    for thing in (result, result.spikes):
+        with pytest.raises(ImportError, match=f"^{type(thing).__name__}.to_dataframe needs pandas. Install it with"):
+            thing.to_dataframe()

@@ -6,6 +6,7 @@ In each step the oracle starts from the population's state: the errors of single
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import combinations, product
 
 import numpy as np
@@ -107,3 +108,56 @@ def test_step(scheme, name, reset, inputs, refractory, floor, dtype):
             pop.V[lost], pop.u[lost] = start(V_range)[lost], start(u_range)[lost]
             oracle.V, oracle.u = pop.V.astype(np.float64), pop.u.astype(np.float64)
         assert n_spikes > 4
+
+
+def powers(V, u, I):  # net.m, figure1.m, NEST
+    return 0.04 * V * V + 5.0 * V + 140.0 - u + I
+
+
+def horner(V, u, I):  # spnet
+    return (0.04 * V + 5.0) * V + 140.0 - u + I
+
+
+def two_halves(f, V, u, I):
+    for _ in range(2):
+        V = V + 0.5 * DT * f(V, u, I)
+    return V
+
+
+# New V from the old one, the current and a jump, as the programs that the schemes follow write it.
+WRITTEN = {
+    "euler": lambda V, u, I, J: V + (DT * powers(V, u, I) + J),
+    "nest": lambda V, u, I, J: V + (DT * powers(V, u, I) + J),
+    "izhikevich2004": lambda V, u, I, J: (V + DT * powers(V, u, I)) + J,
+    "izhikevich2003": lambda V, u, I, J: two_halves(horner, V, u, I) + J,
+    "nest_published": lambda V, u, I, J: two_halves(lambda *state: powers(*state) + J, V, u, I),
+}
+
+
+@pytest.mark.parametrize("scheme", WRITTEN)
+def test_operations_are_grouped_as_in_the_program_followed(scheme):
+    rng = np.random.default_rng(2006)
+    V, u, I, J = (rng.uniform(*range_, 10_000) for range_ in ((-80, 20), (-15, 5), (0, 20), (-2, 2)))
+    pop = iz.Population(10_000, scheme=scheme, dt=DT, V=V, u=u, c=-65.5)
+    spikes = pop.step(I, delta=J)
+    expected = WRITTEN[scheme](V, u, I, J)
+    rate = DT * 0.02
+    expected_u = u + rate * (0.2 * (V if scheme in ("euler", "nest") else expected) - u)
+    silent = ~spikes
+    assert np.count_nonzero(silent) > 5_000
+    assert pop.V[silent].tobytes() == expected[silent].tobytes()
+    assert pop.u[silent].tobytes() == expected_u[silent].tobytes()
+
+
+def linear(V, u, I, p):
+    return p.k1 * V - u + I
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_another_dV_is_used_in_every_scheme(scheme):
+    """A model made from one that has a Horner form does not keep that form."""
+    model = dataclasses.replace(iz.Izhikevich, dV=linear)
+    pop, twin = (iz.Population(1, m, scheme=scheme, dt=DT, **p) for m, p in ((model, {}), (iz.Izhikevich, {"k0": 0.0})))
+    for p in (pop, twin):
+        p.step(400.0)
+    assert abs(pop.V[0] - twin.V[0]) > 1

@@ -94,16 +94,16 @@ def test_misfits_are_refused_by_name(u):
         ("Population.tau_ref", "ms", lambda: setattr(pop, "tau_ref", array_of([2.0] * 3, u.mV))),
         ("Population.c", "mV", lambda: setattr(pop, "c", -65 * u.ms)),
         ("Population.V", "mV", lambda: setattr(pop, "V", -65 * u.ms)),
-        ("Population.step I", "mV/ms", lambda: pop.step(current)),
-        ("Population.step I", "mV/ms", lambda: pop.step([0.0, current, 0.0])),
-        ("Population.step delta", "mV", lambda: pop.step(delta=0.5 * u.ms)),
-        ("Population.step g", "1/ms", lambda: pop.step(g=conductance, E=0.0)),
-        ("Population.step E", "mV", lambda: pop.step(g=0.1, E=-70 * u.ms)),
-        ("Population.run T", "ms", lambda: pop.run(1.0 * u.mV)),
-        ("Population.run I", "mV/ms", lambda: pop.run(1.0, array_of(np.zeros((10, 3)), u.pA))),
-        ("Population.run every", "ms", lambda: pop.run(1.0, record="V", every=0.1 * u.mV)),
-        ("Population.run I", "pA", lambda: book.run(1.0, 5 * (u.mV / u.ms))),
-        ("Population.run g", "nS", lambda: book.run(1.0, g=0.1 / u.ms, E=0.0)),
+        ("Population.step.I", "mV/ms", lambda: pop.step(current)),
+        ("Population.step.I", "mV/ms", lambda: pop.step([0.0, current, 0.0])),
+        ("Population.step.delta", "mV", lambda: pop.step(delta=0.5 * u.ms)),
+        ("Population.step.g", "1/ms", lambda: pop.step(g=conductance, E=0.0)),
+        ("Population.step.E", "mV", lambda: pop.step(g=0.1, E=-70 * u.ms)),
+        ("Population.run.T", "ms", lambda: pop.run(1.0 * u.mV)),
+        ("Population.run.I", "mV/ms", lambda: pop.run(1.0, array_of(np.zeros((10, 3)), u.pA))),
+        ("Population.run.every", "ms", lambda: pop.run(1.0, record="V", every=0.1 * u.mV)),
+        ("Population.run.I", "pA", lambda: book.run(1.0, 5 * (u.mV / u.ms))),
+        ("Population.run.g", "nS", lambda: book.run(1.0, g=0.1 / u.ms, E=0.0)),
         ("Population.C", "pF", lambda: setattr(book, "C", 100 * u.mV)),
     ):  # fmt: skip
         with pytest.raises(ValueError, match=rf"^{name} must be .*got .*\. Its unit must convert to {unit}\.$"):
@@ -111,7 +111,7 @@ def test_misfits_are_refused_by_name(u):
     for name, call in (
         ("Population.size", lambda: iz.Population(3 * u.ms)),
         ("Population.seed", lambda: plain(seed=3 * u.ms)),
-        ("Population.run neurons", lambda: pop.run(1.0, neurons=array_of([0, 1], u.ms))),
+        ("Population.run.neurons", lambda: pop.run(1.0, neurons=array_of([0, 1], u.ms))),
     ):
         with pytest.raises(ValueError, match=rf"^{name} must be .*got .*\. Pass it without a unit\.$"):
             call()

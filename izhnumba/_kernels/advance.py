@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numba import from_dtype, prange, types
+from numba.core.errors import NumbaError
 
 from izhnumba._compile import called, compiled, entry_point, inlined
 from izhnumba._derived import LANES
@@ -29,9 +30,9 @@ from izhnumba._kernels.lanes import (
     tell_llvm,
     trailing_zeros,
 )
-from izhnumba._kernels.neuron import Variant, neuron_step
+from izhnumba._kernels.neuron import Variant, compile_equations, neuron_step
 
-BLOCK = 4096  # neurons; state, input and flags of a block, 17 B a neuron in float32, fit the second cache
+BLOCK = 2048  # neurons; state, input and flags of a block, 17 B a neuron in float32, fit the first cache
 
 # The table: numbers, then addresses. Each of the four inputs has an address and, STRIDE and SHARED places behind it, a
 # stride from step to step (0: constant) and a mark that one value serves all neurons.
@@ -58,14 +59,17 @@ STRETCH = 64  # steps of all blocks between two looks whether to stop: state sta
 def entry(variant: Variant, parallel: bool) -> Callable[..., int]:
     """`build`, compiled for its types and called without type dispatch."""
     number = from_dtype(np.dtype(variant.dtype))
-    return entry_point(build(variant, parallel), (types.int64[::1], number[::1]))
+    try:
+        return entry_point(build(variant, parallel), (types.int64[::1], number[::1]))
+    except NumbaError:
+        compile_equations(variant.model, number)
+        raise
 
 
 def build(variant: Variant, parallel: bool = False) -> Any:
     """The compiled `advance(table, I)`. I: the current of a single step, or empty to use the one in the table."""
-    number = np.dtype(variant.dtype).type
     # a function of its own costs a third of a second of compiling, but keeps the parallel loop small
-    admit, advance_block = _admit(number), _block(variant) if parallel else inlined(_block(variant))
+    admit, advance_block = _admit(variant), _block(variant) if parallel else inlined(_block(variant))
     loop, EULER = prange if parallel else range, variant.scheme.euler_part > 0
 
     def advance(table, I):  # noqa: E741
@@ -99,24 +103,33 @@ def build(variant: Variant, parallel: bool = False) -> Any:
 @called
 def reported(reports, entry):
     """Whether an entry is set in the report of any block."""
-    for i in range(entry, reports.size, REPORT_SIZE):
-        if reports[i]:
-            return True
-    return False
+    i = entry
+    while i < reports.size and not reports[i]:
+        i += REPORT_SIZE
+    return i < reports.size
 
 
-def _admit(number: Any) -> Callable[..., Any]:
-    """Check the caller's current and take it over, before anything changes."""
+def _admit(variant: Variant) -> Callable[..., Any]:
+    """Check the inputs of a single step and take over the caller's current, before anything changes."""
+    number = np.dtype(variant.dtype).type
     item = number(0).itemsize
+    JUMPS, CONDUCTANCES = variant.jumps, variant.conductances
 
     def admit(table, I):  # noqa: E741
         n = table[N]
         if I.size != n or (n > 1 and I.strides[0] != item):
             return NOT_PLAIN
         highest = array_at(table[CONSTANTS], 3, number)[HIGHEST]
-        if unusual(I, n, -highest):
+        odd = unusual(I, n, -highest)
+        if JUMPS:
+            odd |= unusual(array_at(table[INPUT_JUMP], n, number), n, -highest)
+        if CONDUCTANCES:
+            odd |= unusual(array_at(table[INPUT_G], n, number), n, -highest)
+            odd |= unusual(array_at(table[INPUT_GE], n, number), n, -highest)
+        if odd:
             return BAD_INPUT
-        copy_bytes(table[INPUT_I], I.ctypes.data, n * item)
+        if I.ctypes.data != table[INPUT_I]:
+            copy_bytes(table[INPUT_I], I.ctypes.data, n * item)
         return OK
 
     return inlined(admit)

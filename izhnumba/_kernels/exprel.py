@@ -67,7 +67,8 @@ def exprel_full(typingctx, factor, z):
     """factor * exprel(z) for every z, at most 4 ulp off where the factor is 1."""
 
     def generate(context, builder, signature, arguments):
-        return _full(builder, *arguments, z.bitwidth)
+        scale, x = arguments
+        return _full(builder, scale, x, z.bitwidth)
 
     return z(factor, z), generate
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import types
+from numba.core.errors import NumbaError
 
-from izhnumba._compile import inlined
+from izhnumba._compile import compiled, inlined
 from izhnumba._kernels.exprel import dt_exprel, dt_exprel_full
 from izhnumba._models import Model
 from izhnumba._schemes import Equations, Scheme
@@ -52,10 +55,31 @@ def neuron_step(variant: Variant) -> Callable[..., Any]:
     return step
 
 
+def compile_equations(model: Model, number: Any) -> None:
+    """Compile the equations one by one, to say in a line which of them Numba does not take, and why."""
+    p = types.NamedUniTuple(number, len(model.parameters), model.named_tuple())
+    names = ("dV", "dV_slope", "C", "rate", "pull", "u_slope", "threshold", "V_reset", "u_reset")
+    for name in names:
+        equation = getattr(model, name)
+        if equation is None:
+            continue
+        n_numbers = len(inspect.signature(equation).parameters) - 1
+        try:
+            compiled(equation).compile((*[number] * n_numbers, p))
+        except NumbaError as error:
+            reason = next(line for line in str(error).splitlines()[1:] if line.strip())
+            reason = reason.replace("NRT required but not enabled", "it makes a list or an array")
+            raise TypeError(
+                f"Model.{name} must be an equation that Numba can compile, got {equation.__name__}: "
+                f"{reason.strip(' .:')}. Use arithmetic on the arguments and izhnumba.where; the last argument has "
+                f"{', '.join(model.parameters)}."
+            ) from None
+
+
 def _equations(variant: Variant) -> Equations:
     """The model's equations with the inputs, the jumps and the floor of this variant folded in."""
     model = variant.model
-    dV = inlined(model.dV_horner if variant.scheme.horner and model.dV_horner else model.dV)
+    dV = inlined(getattr(model.dV, "horner", model.dV) if variant.scheme.horner else model.dV)
     dV_slope = inlined(model.dV_slope)
     HAS_C, C = model.C is not None, inlined(model.C or model.rate)
     AFFINE, CONDUCTANCES, FLOOR = variant.affine, variant.conductances, variant.floor
