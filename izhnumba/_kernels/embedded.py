@@ -9,7 +9,7 @@ import numpy as np
 
 from izhnumba._compile import compiled, inlined
 from izhnumba._kernels.exprel import exprel_full
-from izhnumba._kernels.lanes import parameters_of
+from izhnumba._kernels.lanes import WIDEST, parameters_of, tell_llvm
 from izhnumba._kernels.neuron import Variant, neuron_step
 from izhnumba._models import Model
 from izhnumba._schemes import Scheme
@@ -25,6 +25,7 @@ def build(model: Model, scheme: Scheme, dtype: str, reset: str) -> Any:
     zero = number(0.0)
 
     def step(V, u, I, p, dt, spikes):  # noqa: E741
+        tell_llvm(WIDEST)
         n_spikes, h = 0, number(dt)
         for i in range(np.uint64(V.size)):
             q = parameters_of(p, i, p_type, number)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._compile import compiled
+from izhnumba._kernels.lanes import WIDEST, tell_llvm
 
 u4, u8, i4, f4 = np.uint32, np.uint64, np.int32, np.float32
 
@@ -24,6 +25,7 @@ def fill_words(row0, row1, row2, row3, group, first_lane, key):
 
     Words are in the low halves of 64 bits, as the packed multiply takes them; the high halves may hold anything.
     """
+    tell_llvm(WIDEST)
     for i in range(row0.size):
         lane = first_lane + u8(i)
         c0, c1, c2, c3 = group & _LOW, group >> _32, lane & _LOW, lane >> _32
@@ -56,6 +58,7 @@ def to_normals(row, next_row):
     normals and an angle between -45 and 45 degrees; turned by 45 degrees it fills the first quadrant, where cosine and
     sine are (cos - sin) / sqrt(2) and (cos + sin) / sqrt(2). The roots of 2 cancel.
     """
+    tell_llvm(WIDEST)
     for i in range(row.size):
         a, b = row[i], next_row[i]
         bits = i4(np.float32(u4(a | _1)).view(np.int32) - _2_TO_32)
@@ -77,6 +80,7 @@ def to_normals(row, next_row):
 
 def _fill_normals(out, group, first_lane, seed, stream):
     """Fill whole groups of four steps with normals, as float32 bits. out: (steps, lanes) uint32."""
+    tell_llvm(WIDEST)
     key = u8(seed) & _LOW, u8(stream) & _LOW
     for k in range(0, len(out), 4):
         row0, row1, row2, row3 = out[k], out[k + 1], out[k + 2], out[k + 3]
