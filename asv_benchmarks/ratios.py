@@ -1,4 +1,6 @@
-"""Print the table of the README: python asv_benchmarks/ratios.py [--neurons N ...] [--dtype float32 ...]"""
+"""Print the table of the README: python asv_benchmarks/ratios.py [--neurons N ...] [--dtype float32 ...]
+
+The two programs of a row take turns; figures are the best of the repeats, and their median in brackets."""
 
 from __future__ import annotations
 
@@ -18,20 +20,19 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=9)
     arguments = parser.parse_args()
 
-    print("| N | dtype | program | G neuron-steps/s, best (median) | izhnumba's time / its time, best (median) |")
-    print("|---|---|---|---|---|")
+    print("| N | dtype | program | its G neuron-steps/s | izhnumba's in turn with it | izhnumba's time / its time |")
+    print("|---|---|---|---|---|---|")
     for N in arguments.neurons:
         for dtype in arguments.dtype:
             ours = izhnumba_runner(N, dtype, threads=arguments.threads, tau_ref=arguments.tau_ref)
-            others = {"izhnumba, full range": full_range_runner} | RUNNERS | OPTIONAL
-            runners = {"izhnumba": ours} | {name: runner(N, dtype) for name, runner in others.items()}
-            steps = steps_for(N)
-            times = interleaved(runners, steps, arguments.repeats)
-            best, median = ({name: f(x) for name, x in times.items()} for f in (min, statistics.median))
-            for name in runners:
-                speeds = [N * steps / x[name] / 1e9 for x in (best, median)]
+            for name, runner in ({"izhnumba, full range": full_range_runner} | RUNNERS | OPTIONAL).items():
+                pair = {"izhnumba": ours, name: runner(N, dtype)}
+                times = interleaved(pair, steps_for(N), arguments.repeats)
+                best, median = ({key: f(x) for key, x in times.items()} for f in (min, statistics.median))
+                rates = [N * steps_for(N) / x[key] / 1e9 for key in (name, "izhnumba") for x in (best, median)]
                 ratios = [x["izhnumba"] / x[name] for x in (best, median)]
-                print("| {} | {} | {} | {:.3g} ({:.3g}) | {:.3g} ({:.3g}) |".format(N, dtype, name, *speeds, *ratios))
+                row = "| {} | {} | {} | {:.3g} ({:.3g}) | {:.3g} ({:.3g}) | {:.3g} ({:.3g}) |"
+                print(row.format(N, dtype, name, *rates, *ratios))
 
 
 if __name__ == "__main__":

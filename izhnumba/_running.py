@@ -35,7 +35,7 @@ def run_slices(
     """
     start, stop, codes = engine.step, engine.step + n_steps, set[int]()
     longest = min([_MOST_STEPS, *(f.most_steps(engine.dtype.itemsize) for f in feeds.values())])
-    length = max(1, _FIRST_SLICE // engine.padded)
+    length = max(1, _FIRST_SLICE // engine.n)
     inputs: dict[str, Any] = {name: f.rows(start, 1) for name, f in feeds.items() if f.constant}
     while FAILURE not in codes and engine.step < stop:
         began, left = time.perf_counter(), stop - engine.step

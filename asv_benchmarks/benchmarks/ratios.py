@@ -26,8 +26,8 @@ class Ratio:
 
 
 def steps_for(N: int) -> int:
-    """Ten million neuron-steps, but 100 steps at least."""
-    return max(100, 10_000_000 // N)
+    """Fifty million neuron-steps, but 100 steps at least."""
+    return max(100, 50_000_000 // N)
 
 
 def interleaved(runners: Mapping[str, Callable[[int], int]], steps: int, repeats: int) -> dict[str, list[float]]:
