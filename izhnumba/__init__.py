@@ -1,35 +1,74 @@
 """izhnumba: Izhikevich spiking neurons on a CPU, NumPy outside, Numba inside."""
 
+from izhnumba._connectivity import (
+    AllToAll,
+    Distance,
+    FixedInDegree,
+    FixedOutDegree,
+    FixedProbability,
+    FixedTotalNumber,
+    OneToOne,
+)
+from izhnumba._distributions import LogNormal, Normal, Uniform
 from izhnumba._embedding import kernel
 from izhnumba._inputs import Constant, Input, Noise, OrnsteinUhlenbeck, Pulses, Ramp, Sine, TimedArray
 from izhnumba._models import Izhikevich, Izhikevich2007, IzhikevichAccommodation, IzhikevichRef, Model, Quantity, where
+from izhnumba._network import Network
 from izhnumba._population import Population
 from izhnumba._presets import Preset, presets
-from izhnumba._recorders import Result, Spikes
+from izhnumba._receptors import AMPA, GABA_A, GABA_B, Alpha, Delta, DualExponential, Exponential, Pulse, Receptor
+from izhnumba._recorders import Result, SpikeRecorder, Spikes, StateRecorder
 from izhnumba._schemes import Scheme, schemes
+from izhnumba._spike_inputs import Poisson, SpikeTrain
+from izhnumba._synapses import Synapses
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AMPA",
+    "AllToAll",
+    "Alpha",
     "Constant",
+    "Delta",
+    "Distance",
+    "DualExponential",
+    "Exponential",
+    "FixedInDegree",
+    "FixedOutDegree",
+    "FixedProbability",
+    "FixedTotalNumber",
+    "GABA_A",
+    "GABA_B",
     "Input",
     "Izhikevich",
     "Izhikevich2007",
     "IzhikevichAccommodation",
     "IzhikevichRef",
+    "LogNormal",
     "Model",
+    "Network",
     "Noise",
+    "Normal",
+    "OneToOne",
     "OrnsteinUhlenbeck",
+    "Poisson",
     "Population",
     "Preset",
+    "Pulse",
     "Pulses",
     "Quantity",
     "Ramp",
+    "Receptor",
     "Result",
     "Scheme",
     "Sine",
+    "SpikeRecorder",
+    "SpikeTrain",
     "Spikes",
+    "StateRecorder",
+    "Synapses",
     "TimedArray",
+    "Uniform",
     "kernel",
     "presets",
     "schemes",

@@ -7,14 +7,20 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from izhnumba._arrivals import Arrivals, Port
 from izhnumba._derived import LANES, Derived, derived
+from izhnumba._kernels import table as t
+from izhnumba._kernels.codes import FAILURE, LEAP, OK
 from izhnumba._models import Model
 from izhnumba._schemes import Scheme
+
+if TYPE_CHECKING:
+    from izhnumba._kernels.neuron import Variant
 
 Array = NDArray[Any]
 Call = Callable[[Array, Array], int]
@@ -25,28 +31,36 @@ _PAYS = 20_000  # neuron-steps in one call from which a second thread helps
 _WORTH_COMPILING = 10_000_000_000  # neuron-steps in one run that repay compiling the parallel loop
 
 
+class Record(NamedTuple):
+    """States to be written: of an engine, every so many steps, of lanes (int64, ascending), into rows of V and u."""
+
+    engine: ClockEngine
+    every: int
+    lanes: Array
+    V: Array | None
+    u: Array | None
+
+
 class ClockEngine:
     """Padded state, parameters and the address table of `_kernels.advance` for n neurons."""
 
     def __init__(self, model: Model, scheme: Scheme, dtype: np.dtype[Any], reset: str, n: int, dt: float) -> None:
-        from izhnumba._kernels import advance
-
-        self._layout = advance
         self.model, self.scheme, self.dtype, self.reset, self.n, self.dt = model, scheme, dtype, reset, n, dt
+        self.item = dtype.itemsize
         self.padded = -(-n // _LANES) * _LANES
         self._given = model.named_tuple("V_min")._fields
         self._fields = (*self._given, *LANES)
         self._lanes: dict[str, Array] = {}
         self._kept: dict[int, Array] = {}  # what the table points at must stay alive
-        self._calls: dict[tuple[Any, ...], Call] = {}
+        self._calls: dict[tuple[Any, ...], Any] = {}
         self._rows: dict[str, Array] = {}
-        t = advance
         self._inputs = {"I": t.INPUT_I, "jump": t.INPUT_JUMP, "g": t.INPUT_G, "gE": t.INPUT_GE}
-        self.table = np.zeros(advance.TABLE_SIZE, np.int64)
+        self.table = np.zeros(t.TABLE_SIZE, np.int64)
         self._allocate()
+        self.arrivals = Arrivals(self.padded, dtype, dt)
 
     def _allocate(self) -> None:
-        t, dtype, padded = self._layout, self.dtype, self.padded
+        dtype, padded = self.dtype, self.padded
         self.V = self._put(t.V, _aligned(padded, dtype))
         self.u = self._put(t.U, _aligned(padded, dtype))
         self.until = self._put(t.UNTIL, np.full(0, _NEVER, np.int32))
@@ -57,7 +71,7 @@ class ClockEngine:
         self._put(t.SCRATCH, _aligned(t.SCRATCH_ROWS * t.BLOCK, dtype))
         for which in self._inputs.values():
             self._put_row(which, np.zeros(1, dtype))
-        self.table[[t.N, t.PADDED, t.THREADS, t.RECORD_EVERY]] = self.n, padded, 1, 1
+        self.table[[t.N, t.PADDED, t.THREADS]] = self.n, padded, 1
         self.empty = np.empty(0, dtype)
 
     def _put(self, entry: int, array: Array) -> Array:
@@ -71,6 +85,11 @@ class ClockEngine:
         self._put(which, rows)
         self.table[which + 1] = lanes if steps > 1 else 0
         self.table[which + 2] = lanes == 1 and self.n > 1
+
+    def set_clock(self, scheme: Scheme, dt: float) -> None:
+        """Take over the scheme and the time step of a network."""
+        self.scheme, self.dt, self.arrivals = scheme, dt, Arrivals(self.padded, self.dtype, dt)
+        self._calls.clear()
 
     # --- parameters -----------------------------------------------------------------------------------------------
 
@@ -87,7 +106,6 @@ class ClockEngine:
 
     def set_refractory(self, n_ref: Array) -> None:
         """n_ref: steps for which a neuron is held after a spike, () or (n,)."""
-        t = self._layout
         if t.N_REF not in self._kept:
             if not np.any(n_ref):
                 return
@@ -103,38 +121,40 @@ class ClockEngine:
     @property
     def step(self) -> int:
         """Steps done since the last reset."""
-        return int(self.table[self._layout.STEP])
+        return int(self.table[t.STEP])
 
     def rewind(self) -> None:
-        self.table[[self._layout.STEP, self._layout.BASE]] = 0
+        self.table[[t.STEP, t.BASE]] = 0
         self.until[:] = _NEVER
         self.last[:] = -1
         self.spikes[:] = 0
+        self.arrivals.clear()
 
     def state(self) -> dict[str, Array]:
         """What `restore` needs to go on from here, as arrays."""
-        count = self.table[[self._layout.STEP, self._layout.BASE]]
+        count = self.table[[t.STEP, t.BASE]]
         return {"V": self.V.copy(), "u": self.u.copy(), "last": self.last.copy(), "spikes": self.spikes.copy(),
-                "until": self.until.copy(), "count": count}  # fmt: skip
+                "until": self.until.copy(), "count": count, **self.arrivals.state()}  # fmt: skip
 
     def restore(self, state: dict[str, Array]) -> None:
         for name in ("V", "u", "last", "spikes", "until"):
             getattr(self, name)[...] = state[name]
-        self.table[[self._layout.STEP, self._layout.BASE]] = state["count"]
+        self.table[[t.STEP, t.BASE]] = state["count"]
+        self.arrivals.restore(state)
 
     def held(self) -> Array:
         """Neurons that spiked in the last step or were held in it."""
         if self.until.size:
-            return self.until[: self.n] > self.step - 1 - int(self.table[self._layout.BASE])
+            return self.until[: self.n] > self.step - 1 - int(self.table[t.BASE])
         return (self.last[: self.n] == self.step - 1) & (self.step > 0)
 
     def _rebase(self) -> None:
         """Keep the 32-bit step counts of `until` small."""
-        done = self.step - int(self.table[self._layout.BASE])
+        done = self.step - int(self.table[t.BASE])
         if done > -_NEVER // 2:
             np.maximum(self.until, _NEVER + done, out=self.until)
             self.until -= done
-            self.table[self._layout.BASE] = self.step
+            self.table[t.BASE] = self.step
 
     # --- running --------------------------------------------------------------------------------------------------
 
@@ -147,27 +167,34 @@ class ClockEngine:
     def stepper(self, names: tuple[str, ...], wanted_threads: int | None) -> Call:
         """`call(table, I)` for single steps with these inputs: I is the current, or empty to use `row("I")` as it is;
         the other inputs are in their rows."""
-        t = self._layout
         self._rebase()
         for name in names:
             self.row(name)
             self._put_row(self._inputs[name], self._rows[name])
         threads = self.threads_for(1, 1, wanted_threads)
         self._make_room(threads)
-        self.table[[t.STEPS, t.RECORD_N, t.THREADS]] = 1, 0, threads
+        self.table[[t.STEPS, t.N_RECORDS, t.THREADS]] = 1, 0, threads
         call = self._call("jump" in names, "g" in names, threads)
         if threads == 1:
             return call
 
         def parallel_call(table: Array, I: Array) -> int:  # noqa: E741
-            with _one_parallel_region():
+            with one_parallel_region():
                 return call(table, I)
 
         return parallel_call
 
     def advance(self, n_steps: int, inputs: dict[str, Array], threads: int) -> int:
         """`n_steps` steps with `inputs`: rows of shape (n_steps or 1, n or 1) under I, and jump or g with gE."""
-        t = self._layout
+        self.prepare(n_steps, inputs, threads)
+        call = self._call("jump" in inputs, "g" in inputs, threads)
+        if threads == 1:
+            return call(self.table, self.empty)
+        with one_parallel_region():
+            return call(self.table, self.empty)
+
+    def prepare(self, n_steps: int, inputs: dict[str, Array], threads: int) -> None:
+        """Make room for `n_steps` steps, and put in the table where their inputs are."""
         self._rebase()
         for name, rows in inputs.items():
             self._put_row(self._inputs[name], rows)
@@ -175,53 +202,70 @@ class ClockEngine:
             self._put(t.RASTER, np.empty(n_steps * self.padded // _LANES, np.uint64))
         self._make_room(threads)
         self.table[[t.STEPS, t.THREADS]] = n_steps, threads
-        call = self._call("jump" in inputs, "g" in inputs, threads)
-        if threads == 1:
-            return call(self.table, self.empty)
-        with _one_parallel_region():
-            return call(self.table, self.empty)
+
+    def prepare_slices(self, n_steps: int, current: Array, drives: dict[Port, Array], threads: int) -> int:
+        """The same for a network, which reaches a population through the address returned: that of a function
+        (table, start, stop). `drives`: what arrives from outside, for some of the ports."""
+        from izhnumba._kernels.advance import slice_address
+
+        self.prepare(n_steps, {"I": current}, threads)
+        self.arrivals.bind(self.table, drives)
+        self._reports[:] = 0
+        key = ("slices", threads > 1)
+        if key not in self._calls:
+            arrive = self.arrivals
+            variant = self._variant(arrive.jumps, arrive.conductances)
+            variant = variant._replace(ring=arrive.jumps, receptors=arrive.receptors)
+            self._calls[key] = slice_address(variant, threads > 1)
+        return self._calls[key]
+
+    @property
+    def n_blocks(self) -> int:
+        """Pieces that threads can share."""
+        return -(-self.padded // t.BLOCK)
 
     def threads_for(self, n_steps: int, n_left: int, wanted: int | None) -> int:
         """How many threads to use for the next `n_steps` of `n_left`. The result does not depend on it."""
-        n_blocks = -(-self.padded // self._layout.BLOCK)
-        most = min(n_blocks, wanted or os.cpu_count() or 1)
-        return most if most > 1 and _may_go_parallel(self.n * n_steps, self.n * n_left, wanted) else 1
+        most = min(self.n_blocks, wanted or os.cpu_count() or 1)
+        return most if most > 1 and may_go_parallel(self.n * n_steps, self.n * n_left, wanted) else 1
 
     def _make_room(self, threads: int) -> None:
         """Scratch memory for each thread."""
-        t = self._layout
         if self._kept[t.SCRATCH].size < threads * t.SCRATCH_ROWS * t.BLOCK:
             self._put(t.SCRATCH, _aligned(threads * t.SCRATCH_ROWS * t.BLOCK, self.dtype))
 
-    def record(self, lanes: Array, every: int, V: Array | None, u: Array | None) -> None:
-        """Write the states of `lanes` (int64, ascending) into rows of V and u at each step of the next slices that is a
-        multiple of `every`."""
-        t = self._layout
-        self._put(t.RECORD_LANES, lanes)
+    def record(self, wanted: list[Record]) -> None:
+        """Write states into the rows of these records at each step of the next slices that they ask for."""
         edges = np.arange(0, self.padded + t.BLOCK, t.BLOCK)
-        self._put(t.RECORD_STARTS, np.searchsorted(lanes, edges).astype(np.int64))
-        for entry, rows in ((t.RECORD_V, V), (t.RECORD_U, u)):
-            self.table[entry] = 0
-            self._kept.pop(entry, None)
-            if rows is not None:
-                self._put(entry, rows)
-        self.table[[t.RECORD_N, t.RECORD_EVERY]] = lanes.size, every
+        rows = np.zeros((len(wanted), t.RECORD_SIZE), np.int64)
+        starts = [np.searchsorted(record.lanes, edges).astype(np.int64) for record in wanted]
+        for row, record, start in zip(rows, wanted, starts, strict=True):
+            row[: t.RECORD_V] = record.every, record.lanes.size, record.lanes.ctypes.data, start.ctypes.data
+            row[t.RECORD_V :] = [0 if states is None else states.ctypes.data for states in (record.V, record.u)]
+        self._put(t.RECORDS, rows)
+        self.table[t.N_RECORDS] = len(wanted)
+        self._recording = wanted, starts  # must stay alive
 
     def spike_list(self, n_steps: int) -> tuple[Array, Array]:
         """(neuron, step) of the spikes of the last `n_steps` steps, in order."""
         from izhnumba._kernels.raster import spike_list
 
-        words = self._kept[self._layout.RASTER][: n_steps * self.padded // _LANES]
-        n_spikes = int(self._reports[self._layout.N_SPIKES :: self._layout.REPORT_SIZE].sum())
+        words = self._kept[t.RASTER][: n_steps * self.padded // _LANES]
+        n_spikes = int(self._reports[t.N_SPIKES :: t.REPORT_SIZE].sum())
         return spike_list(words, self.padded // _LANES, self.step - n_steps, n_spikes)
+
+    def verdict(self) -> set[int]:
+        """The codes of what the last call found."""
+        found: Array = np.any(self._reports.reshape(-1, t.REPORT_SIZE), axis=0)
+        leap = found[t.WAS_CAREFUL] and self.scheme.euler_part > 0
+        return {FAILURE} if found[t.FAILED_COUNT] else {LEAP} if leap else {OK}
 
     def leap_V(self) -> float:
         """V below which a step of the Euler schemes leads to beyond the threshold."""
-        return float(self._kept[self._layout.CONSTANTS][self._layout.CAREFUL_V])
+        return float(self._kept[t.CONSTANTS][t.CAREFUL_V])
 
     def failure(self) -> tuple[int, int, int, str]:
         """(step, neurons, first neuron, "V" or "u") of the first values in the last slice that were not finite."""
-        t = self._layout
         reports = self._reports.reshape(-1, t.REPORT_SIZE)
         step = reports[reports[:, t.FAILED_COUNT] > 0, t.FAILED_STEP].min()
         blocks = np.flatnonzero((reports[:, t.FAILED_COUNT] > 0) & (reports[:, t.FAILED_STEP] == step))
@@ -233,24 +277,28 @@ class ClockEngine:
     # --- compiling ------------------------------------------------------------------------------------------------
 
     def _call(self, jumps: bool, conductances: bool, threads: int) -> Call:
-        from izhnumba._kernels.neuron import Variant
+        from izhnumba._kernels.advance import entry
 
         key = (jumps, conductances, threads > 1)
         if key not in self._calls:
-            with np.errstate(all="ignore"):  # odd parameters show in V and u, which are looked at
-                known = self._bind_parameters()
-            variant = Variant(
-                self.model, self.scheme, self.dtype.name, self.reset,
-                sum(1 << k for k, name in enumerate(self._fields) if self._lanes[name].size > 1),
-                self.until.size > 0, bool(np.any(self._lanes["V_min"] > -np.inf)), jumps, conductances,
-                known.affine and not conductances, known.short and not conductances,
-            )  # fmt: skip
-            self._calls[key] = self._layout.entry(variant, threads > 1)
-        return self._calls[key]
+            self._calls[key] = entry(self._variant(jumps, conductances), threads > 1)
+        call: Call = self._calls[key]
+        return call
+
+    def _variant(self, jumps: bool, conductances: bool) -> Variant:
+        from izhnumba._kernels.neuron import Variant
+
+        with np.errstate(all="ignore"):  # odd parameters show in V and u, which are looked at
+            known = self._bind_parameters()
+        return Variant(
+            self.model, self.scheme, self.dtype.name, self.reset,
+            sum(1 << k for k, name in enumerate(self._fields) if self._lanes[name].size > 1),
+            self.until.size > 0, bool(np.any(self._lanes["V_min"] > -np.inf)), jumps, conductances,
+            affine=known.affine and not conductances, short=known.short and not conductances,
+        )  # fmt: skip
 
     def _bind_parameters(self) -> Derived:
         """Put what is derived from the parameters among the lanes, and all their addresses in the table."""
-        t = self._layout
         result = derived(self.model, self.scheme, self.reset, self.dt, self._p())
         for name, values in result.lanes.items():
             self._put_lanes(name, values)
@@ -286,7 +334,7 @@ _region = threading.Lock()
 _state = {"parallel": False, "forked": False}
 
 
-def _may_go_parallel(neuron_steps: int, total: int, wanted: int | None) -> bool:
+def may_go_parallel(neuron_steps: int, total: int, wanted: int | None) -> bool:
     """Whether threads pay in a call of `neuron_steps`, in a run of `total`, and nothing forbids them."""
     if neuron_steps < _PAYS or _state["forked"] or _region.locked():
         return False
@@ -294,7 +342,7 @@ def _may_go_parallel(neuron_steps: int, total: int, wanted: int | None) -> bool:
 
 
 @contextmanager
-def _one_parallel_region() -> Iterator[None]:
+def one_parallel_region() -> Iterator[None]:
     """One parallel loop at a time: the workqueue layer aborts the process if two Python threads enter one."""
     with _region:
         _state["parallel"] = True

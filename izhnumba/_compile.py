@@ -52,6 +52,13 @@ def entry_point(dispatcher: Any, signature: tuple[Any, ...]) -> Callable[..., An
     return call
 
 
+def address_of(dispatcher: Any, signature: tuple[Any, ...]) -> int:
+    """Where the machine code for `signature` begins, for calls from other compiled functions."""
+    dispatcher.compile(signature)
+    result = dispatcher.overloads[signature]
+    return int(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
+
+
 def inlined(function: Callable[..., Any]) -> Any:
     """`function` for use inside another compiled one, whose code it becomes part of: compiling many small functions
     one by one would take most of the start-up time."""

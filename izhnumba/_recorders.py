@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba import _checks
+from izhnumba._clock_engine import ClockEngine, Record
 from izhnumba._models import Model
-
-if TYPE_CHECKING:
-    from izhnumba._clock_engine import ClockEngine
 
 Array = NDArray[Any]
 
@@ -93,8 +91,8 @@ class Result:
     V: Array
     u: Array
 
-    def __init__(self, model: Model, spikes: Spikes, states: StateRecorder) -> None:
-        self.model, self.spikes = model, spikes
+    def __init__(self, model: Model, spikes: SpikeRecorder, states: StateRecorder) -> None:
+        self.model, self.spikes = model, spikes.spikes
         self.neurons = states.neurons
         self.t, recorded = states.result()
         for name, rows in recorded.items():
@@ -121,78 +119,196 @@ class Result:
         return _pandas("Result").DataFrame(columns | {name: vars(self)[name].ravel() for name in names})
 
 
-class SpikeRecorder:
-    """Collects the spikes of a run slice by slice."""
+class Recorder(Protocol):
+    """What collects from an engine in the course of a run."""
 
-    def __init__(self, engine: ClockEngine) -> None:
-        none = np.empty(0, np.int64)
-        self._engine, self._slices = engine, [(none, none, engine.step)]
+    def begin(self, n_steps: int) -> None: ...
+
+    def records(self) -> list[Record]:
+        """States that the kernel is to write."""
+        ...
 
     def take(self) -> None:
-        """Take what the engine has done since the last time. Ctrl-C may strike in here: `result` takes what it left."""
-        now, taken = self._engine.step, self._slices[-1][2]
-        if now > taken:
-            self._slices.append((*self._engine.spike_list(now - taken), now))
+        """Take what the engine has done in a slice."""
 
-    def result(self, n: int, n_batch: int | None) -> Spikes:
+    def end(self) -> None: ...
+
+    def clear(self) -> None: ...
+
+
+class SpikeRecorder:
+    """Collects spikes slice by slice. Made by `Network.record`.
+
+    Attributes
+    ----------
+    i, step, t : ndarray
+        Flat index of the neuron in its population, step k and time (k + 1) dt of each spike, sorted by (step, i).
+    spikes : Spikes
+        The same, and `to_dataframe`.
+    """
+
+    def __init__(self, engine: ClockEngine, n_batch: int | None, first: int = 0, stop: int | None = None) -> None:
+        none = np.empty(0, np.int64)
+        self._engine, self._n_batch, self._first, self._stop = engine, n_batch, first, stop
+        self._pieces, self._taken = [(none, none)], engine.step
+
+    def begin(self, n_steps: int) -> None:
+        """A run of so many steps is about to begin."""
+        self._taken = self._engine.step
+
+    def records(self) -> list[Record]:
+        return []
+
+    def take(self) -> None:
+        """Take what the engine has done since the last time. Ctrl-C may strike in here: `end` takes what it left."""
+        now, before = self._engine.step, self._taken
+        if now > before:
+            self._pieces.append(self._wanted(*self._engine.spike_list(now - before)))
+            self._taken = now
+
+    def end(self) -> None:
         self.take()
-        i, step, _ = zip(*self._slices, strict=True)
-        return Spikes(_joined(i), _joined(step), self._engine.dt, n, n_batch)
+
+    def clear(self) -> None:
+        """Forget all spikes."""
+        del self._pieces[1:]
+
+    def _wanted(self, i: Array, step: Array) -> tuple[Array, Array]:
+        if self._stop is None:
+            return i, step
+        inside = (i >= self._first) & (i < self._stop)
+        return i[inside], step[inside]
+
+    @property
+    def spikes(self) -> Spikes:
+        if len(self._pieces) > 2:
+            self._pieces[1:] = [tuple(_joined(column) for column in zip(*self._pieces, strict=True))]  # type: ignore
+        i, step = self._pieces[-1]
+        return Spikes(i, step, self._engine.dt, self._engine.n // (self._n_batch or 1), self._n_batch)
+
+    @property
+    def i(self) -> Array:
+        return self.spikes.i
+
+    @property
+    def step(self) -> Array:
+        return self.spikes.step
+
+    @property
+    def t(self) -> Array:
+        return self.spikes.t
+
+    def __len__(self) -> int:
+        return len(self.spikes)
+
+    def __repr__(self) -> str:
+        return repr(self.spikes)
 
 
 class StateRecorder:
-    """Samples of V and u of chosen neurons: room for all of them, filled by the kernel.
+    """Samples of V and u of chosen neurons: room for those of a run, filled by the kernel. Made by `Network.record`.
 
-    Parameters
+    Samples are taken on the absolute clock: of the state after step k if (k + 1) is a multiple of `every` in steps.
+
+    Attributes
     ----------
-    engine, n_steps : what is recorded, and for how long
-    n_batch : batch entries of the population, or None
-    record, every, neurons : as a user passes them to `Population.run`; samples are taken on the absolute clock: of the
-        state after step k if (k + 1) is a multiple of `every` in steps
+    t : ndarray (samples,), ms
+    V, u : ndarray (samples, neurons) or (samples, batch, neurons)
+        Those that were asked for.
+    neurons : ndarray of int64
+        Flat indices of the neurons, in the order of the columns.
     """
 
     def __init__(
-        self, engine: ClockEngine, n_steps: int, n_batch: int | None, record: Any, every: Any, neurons: Any
-    ) -> None:
-        n = engine.n // (n_batch or 1)
-        names = _state_names("Population.run.record", record)
-        everyone = np.arange(n if names else 0)
-        self.neurons = everyone if neurons is None else _flat_indices("Population.run.neurons", neurons, n)
-        self._every = 1 if every is None else _checks.steps("Population.run.every", every, engine.dt, at_least=1)
-        self._engine, self._n_batch = engine, n_batch
-        self._start = engine.step // self._every  # samples before this run
-        n_samples = (engine.step + n_steps) // self._every - self._start if names else 0
-        lanes = (np.arange(n_batch or 1)[:, None] * n + self.neurons).ravel()
+        self, where: str, engine: ClockEngine, n_batch: int | None, record: Any, every: Any, neurons: Any,
+        first: int = 0, stop: int | None = None,
+    ) -> None:  # fmt: skip
+        stop = engine.n // (n_batch or 1) if stop is None else stop
+        self._names = _state_names(f"{where}.record", record)
+        self.neurons = np.arange(first, stop if self._names else first)
+        if neurons is not None:
+            self.neurons = _flat_indices(f"{where}.neurons", neurons, stop - first) + first
+        self._every = 1 if every is None else _checks.steps(f"{where}.every", every, engine.dt, at_least=1)
+        self._where, self._engine, self._n_batch = where, engine, n_batch
+        lanes = (np.arange(n_batch or 1)[:, None] * (engine.n // (n_batch or 1)) + self.neurons).ravel()
         self._order = np.argsort(lanes, kind="stable")
         self._sorted = bool(np.all(self._order[1:] > self._order[:-1]))
-        self._lanes = np.ascontiguousarray(lanes[self._order]) if names else np.empty(0, np.int64)
-        copies = len(names) + (not self._sorted)  # one more, of one state at a time, to put it in order
-        n_bytes = n_samples * (copies * lanes.size * engine.dtype.itemsize + 8)
-        _checks.fits("Population.run.record", n_bytes, "Record fewer neurons or a larger `every`.")
-        self._rows = {name: np.empty((n_samples, lanes.size), engine.dtype) for name in names}
+        self._lanes = np.ascontiguousarray(lanes[self._order])
+        self._pieces: list[tuple[Array, dict[str, Array]]] = []
+        self._start, self._rows = 0, dict[str, Array]()
+
+    def begin(self, n_steps: int) -> None:
+        """Make room for the samples of the next steps."""
+        self._start = self._engine.step // self._every  # samples before this run
+        n_samples = (self._engine.step + n_steps) // self._every - self._start
+        copies = len(self._names) + (not self._sorted)  # one more, of one state at a time, to put it in order
+        n_bytes = n_samples * (copies * self._lanes.size * self._engine.item + 8)
+        _checks.fits(f"{self._where}.record", n_bytes, "Record fewer neurons or a larger `every`.")
+        self._rows = {name: np.empty((n_samples, self._lanes.size), self._engine.dtype) for name in self._names}
 
     @property
     def _done(self) -> int:
         return self._engine.step // self._every - self._start
 
-    def aim(self) -> None:
-        """Tell the engine where the samples of its next steps go."""
-        if self._rows:
-            rows = {name: array[self._done :] for name, array in self._rows.items()}
-            self._engine.record(self._lanes, self._every, rows.get("V"), rows.get("u"))
+    def records(self) -> list[Record]:
+        """Where the samples of the engine's next steps go."""
+        if not self._rows:
+            return []
+        rows = {name: array[self._done :] for name, array in self._rows.items()}
+        return [Record(self._engine, self._every, self._lanes, rows.get("V"), rows.get("u"))]
 
-    def result(self) -> tuple[Array, dict[str, Array]]:
-        """Times of the samples taken so far, and the states in the order of `neurons`. Recording ends here."""
-        if self._rows:
-            self._engine.record(np.empty(0, np.int64), 1, None, None)
-        n_samples = self._done if self._rows else 0
+    def take(self) -> None:
+        """The kernel has written what there is."""
+
+    def end(self) -> None:
+        """Keep the samples taken, in the order of `neurons`."""
+        if not self._rows:
+            return
+        n_samples, place = self._done, np.argsort(self._order)
         batches = () if self._n_batch is None else (self._n_batch,)
-        shape = (n_samples, *batches, self.neurons.size)
-        states, place = {}, np.argsort(self._order)
+        states = {}
         for name, rows in self._rows.items():
             taken = rows[:n_samples]
-            states[name] = (taken if self._sorted else np.take(taken, place, axis=1)).reshape(shape)
-        return (self._start + 1 + np.arange(n_samples)) * self._every * self._engine.dt, states
+            ordered = taken if self._sorted else np.take(taken, place, axis=1)
+            states[name] = ordered.reshape((n_samples, *batches, self.neurons.size))
+        self._pieces.append(((self._start + 1 + np.arange(n_samples)) * self._every * self._engine.dt, states))
+        self._rows = {}
+
+    def clear(self) -> None:
+        """Forget all samples."""
+        self._pieces.clear()
+
+    def result(self) -> tuple[Array, dict[str, Array]]:
+        """Times of the samples, and the states by name."""
+        if not self._pieces:
+            batches = () if self._n_batch is None else (self._n_batch,)
+            none = np.empty((0, *batches, self.neurons.size), self._engine.dtype)
+            return np.empty(0), dict.fromkeys(self._names, none)
+        if len(self._pieces) > 1:
+            t = np.concatenate([piece[0] for piece in self._pieces])
+            states = {name: np.concatenate([piece[1][name] for piece in self._pieces]) for name in self._names}
+            self._pieces[:] = [(t, states)]
+        return self._pieces[0]
+
+    @property
+    def t(self) -> Array:
+        return self.result()[0]
+
+    @property
+    def V(self) -> Array:
+        return self._state("V")
+
+    @property
+    def u(self) -> Array:
+        return self._state("u")
+
+    def _state(self, name: str) -> Array:
+        if name not in self._names:
+            raise AttributeError(f"StateRecorder has no {name!r}. Ask Network.record for it.")
+        return self.result()[1][name]
+
+    def __repr__(self) -> str:
+        return f"<{', '.join(self._names)} of {self.neurons.size} neurons, {len(self.t)} samples>"
 
 
 def _pandas(owner: str) -> Any:

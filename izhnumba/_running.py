@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from izhnumba import _checks
-from izhnumba._clock_engine import ClockEngine
+from izhnumba._clock_engine import Record
 from izhnumba._feeds import Feed
 from izhnumba._kernels.codes import FAILURE
-from izhnumba._recorders import SpikeRecorder, StateRecorder
+from izhnumba._recorders import Recorder
 
 _SLICE_SECONDS = 0.025  # Ctrl-C, progress and the look for values that are not finite wait that long
 _FIRST_SLICE = 10_000_000  # neuron-steps; later slices follow the measured speed
@@ -20,12 +20,34 @@ _MOST_STEPS = 2**16
 Progress = Callable[[float, float], Any]
 
 
+class Engine(Protocol):
+    """What can be run: the engine of a population or of a network."""
+
+    dt: float
+
+    @property
+    def n(self) -> int: ...
+
+    @property
+    def item(self) -> int:
+        """Bytes of a number."""
+        ...
+
+    @property
+    def step(self) -> int: ...
+
+    def advance(self, n_steps: int, inputs: dict[Any, Any], threads: int) -> int: ...
+
+    def threads_for(self, n_steps: int, n_left: int, wanted: int | None) -> int: ...
+
+    def record(self, wanted: list[Record]) -> None: ...
+
+
 def run_slices(
-    engine: ClockEngine,
+    engine: Engine,
     n_steps: int,
-    feeds: dict[str, Feed],
-    spikes: SpikeRecorder,
-    states: StateRecorder,
+    feeds: dict[Any, Feed],
+    recorders: Sequence[Recorder],
     threads: int | None,
     progress: Progress | None,
 ) -> set[int]:
@@ -34,33 +56,40 @@ def run_slices(
     Ctrl-C ends it between two slices: the engine's step says how far it came.
     """
     start, stop, codes = engine.step, engine.step + n_steps, set[int]()
-    longest = min([_MOST_STEPS, *(f.most_steps(engine.dtype.itemsize) for f in feeds.values())])
+    longest = min([_MOST_STEPS, *(f.most_steps(engine.item) for f in feeds.values())])
     length = max(1, _FIRST_SLICE // engine.n)
-    inputs: dict[str, Any] = {name: f.rows(start, 1) for name, f in feeds.items() if f.constant}
-    while FAILURE not in codes and engine.step < stop:
-        began, left = time.perf_counter(), stop - engine.step
-        count = min(length, longest, left)
-        inputs |= {name: f.rows(engine.step, count) for name, f in feeds.items() if not f.constant}
-        states.aim()
-        codes.add(engine.advance(count, inputs, engine.threads_for(count, left, threads)))
-        spikes.take()
-        length = max(1, int(count * min(4.0, _SLICE_SECONDS / (time.perf_counter() - began))))
-        if progress:
-            progress((engine.step - start) * engine.dt, n_steps * engine.dt)
+    inputs: dict[Any, Any] = {name: f.rows(start, 1) for name, f in feeds.items() if f.constant}
+    try:
+        while FAILURE not in codes and engine.step < stop:
+            began, left = time.perf_counter(), stop - engine.step
+            count = min(length, longest, left)
+            inputs |= {name: f.rows(engine.step, count) for name, f in feeds.items() if not f.constant}
+            engine.record([record for recorder in recorders for record in recorder.records()])
+            codes.add(engine.advance(count, inputs, engine.threads_for(count, left, threads)))
+            for recorder in recorders:
+                recorder.take()
+            length = max(1, int(count * min(4.0, _SLICE_SECONDS / (time.perf_counter() - began))))
+            if progress:
+                progress((engine.step - start) * engine.dt, n_steps * engine.dt)
+    finally:
+        engine.record([])
+        for recorder in recorders:
+            recorder.end()
     return codes
 
 
-def progress_shown(where: str, progress: Any) -> Progress | None:
+def progress_shown(where: str, progress: Any, unit: str = "ms") -> Progress | None:
     """What a user passes as `progress`, as something to call or nothing."""
-    must_be = "True, False or a function of (done, total) in ms"
+    must_be = f"True, False or a function of (done, total) in {unit}"
     shown = _checks.kind(where, progress, (bool, Callable, type(None)), must_be)
-    return ProgressBar() if shown is True else shown or None
+    return ProgressBar(unit) if shown is True else shown or None
 
 
 class ProgressBar:
-    """One line on standard error: model time, speed and the time left."""
+    """One line on standard error: what is done, speed and the time left."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str = "ms") -> None:
+        self._unit = unit
         self._start = time.perf_counter()
         self._shown = 0.0
 
@@ -72,9 +101,10 @@ class ProgressBar:
         elapsed = now - self._start
         filled = int(30 * done / total)
         speed = done / 1000 / elapsed if elapsed else 0.0
+        rate = f"{speed:.3g} x real time, " if self._unit == "ms" else ""
         left = elapsed * (total - done) / done if done else 0.0
         bar = "#" * filled + "." * (30 - filled)
-        sys.stderr.write(f"\r[{bar}] {done:.6g} of {total:.6g} ms, {speed:.3g} x real time, {left:.0f} s left  ")
+        sys.stderr.write(f"\r[{bar}] {done:.6g} of {total:.6g} {self._unit}, {rate}{left:.0f} s left  ")
         sys.stderr.flush()
 
     def close(self) -> None:

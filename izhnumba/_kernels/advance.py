@@ -16,8 +16,9 @@ import numpy as np
 from numba import from_dtype, prange, types
 from numba.core.errors import NumbaError
 
-from izhnumba._compile import called, compiled, entry_point, inlined
+from izhnumba._compile import address_of, called, compiled, entry_point, inlined
 from izhnumba._derived import LANES
+from izhnumba._kernels import table as t
 from izhnumba._kernels.codes import BAD_INPUT, FAILURE, LEAP, NOT_PLAIN, OK
 from izhnumba._kernels.lanes import (
     NOINLINE,
@@ -31,28 +32,9 @@ from izhnumba._kernels.lanes import (
     trailing_zeros,
 )
 from izhnumba._kernels.neuron import Variant, compile_equations, neuron_step
+from izhnumba._kernels.receptors import arrivals, clear
 
-BLOCK = 2048  # neurons; state, input and flags of a block, 17 B a neuron in float32, fit the first cache
-
-# The table: numbers, then addresses. Each of the four inputs has an address and, STRIDE and SHARED places behind it, a
-# stride from step to step (0: constant) and a mark that one value serves all neurons.
-(
-    N, PADDED, STEP, STEPS, BASE, THREADS, RECORD_EVERY, RECORD_N,
-    V, U, UNTIL, LAST, N_REF, SPIKES, RASTER, PARAMETERS, CONSTANTS, SCRATCH, REPORT,
-    RECORD_LANES, RECORD_STARTS, RECORD_V, RECORD_U,
-    INPUT_I, _, _, INPUT_JUMP, _, _, INPUT_G, _, _, INPUT_GE, _, _, TABLE_SIZE,
-) = range(36)  # fmt: skip
-STRIDE, SHARED = 1, 2
-SCRATCH_ROWS = 5  # per thread, one for each input and one for `collect`
-# CONSTANTS: the time step in ms; the V below which a step needs care (the short exprel does not hold, or Euler leaps
-# over the threshold); the largest number
-DT, CAREFUL_V, HIGHEST = range(3)
-# REPORT, one row per block: the first step with a failure, in how many neurons, the first of them, whether it is V;
-# whether V fell below CAREFUL_V; spikes in this slice
-FAILED_STEP, FAILED_COUNT, FAILED_LANE, FAILED_V, WAS_CAREFUL, N_SPIKES, REPORT_SIZE = range(7)
-MAX_PARAMETERS = 64
-MOST_STEPS = 2**30  # since BASE: `until` counts steps in 32 bits
-STRETCH = 64  # steps of all blocks between two looks whether to stop: state stays in the cache for as long
+_SLICE = (types.int64,) * 3
 
 
 @functools.cache
@@ -66,38 +48,77 @@ def entry(variant: Variant, parallel: bool) -> Callable[..., int]:
         raise
 
 
+@functools.cache
+def slice_address(variant: Variant, parallel: bool) -> int:
+    """Address of the compiled `advance_slice(table, start, stop)`: steps `start` to `stop` of a population's part in a
+    network."""
+    (loop, advance_blocks), EULER = _team(variant, parallel), variant.scheme.euler_part > 0
+
+    def advance_slice(address, start, stop):
+        tell_llvm(WIDEST)
+        table = array_at(address, t.TABLE_SIZE, np.int64)
+        for thread in loop(table[t.THREADS]):
+            advance_blocks(table, thread, start, stop)
+        return verdict(reports_of(table), EULER)
+
+    try:
+        return address_of(compiled(advance_slice, fastmath=variant.scheme.fastmath, parallel=parallel), _SLICE)
+    except NumbaError:
+        compile_equations(variant.model, from_dtype(np.dtype(variant.dtype)))
+        raise
+
+
 def build(variant: Variant, parallel: bool = False) -> Any:
     """The compiled `advance(table, I)`. I: the current of a single step, or empty to use the one in the table."""
-    # a function of its own costs a third of a second of compiling, but keeps the parallel loop small
-    admit, advance_block = _admit(variant), _block(variant) if parallel else inlined(_block(variant))
-    loop, EULER = prange if parallel else range, variant.scheme.euler_part > 0
+    admit, (loop, advance_blocks), EULER = _admit(variant), _team(variant, parallel), variant.scheme.euler_part > 0
 
     def advance(table, I):  # noqa: E741
         tell_llvm(WIDEST)
-        if table[STEP] - table[BASE] > MOST_STEPS:
+        if table[t.STEP] - table[t.BASE] > t.MOST_STEPS:
             return NOT_PLAIN
         if I.size:
             code = admit(table, I)
             if code:
                 return code
-        n_blocks = (table[PADDED] + BLOCK - 1) // BLOCK
-        threads = table[THREADS]
-        reports = array_at(table[REPORT], n_blocks * REPORT_SIZE, np.int64)
-        for i in range(n_blocks * REPORT_SIZE):
+        reports = reports_of(table)
+        for i in range(reports.size):
             reports[i] = 0
-        done, failed = 0, False
-        while done < table[STEPS] and not failed:
-            stop = done + STRETCH if done + STRETCH < table[STEPS] else table[STEPS]
-            for thread in loop(threads):
-                for block in range(thread * n_blocks // threads, (thread + 1) * n_blocks // threads):
-                    advance_block(table, thread, block, done, stop)
-            done, failed = stop, reported(reports, FAILED_COUNT)
-        table[STEP] += done
-        if failed:
-            return FAILURE
-        return LEAP if EULER and reported(reports, WAS_CAREFUL) else OK
+        done = 0
+        while done < table[t.STEPS] and not reported(reports, t.FAILED_COUNT):
+            stop = done + t.STRETCH if done + t.STRETCH < table[t.STEPS] else table[t.STEPS]
+            for thread in loop(table[t.THREADS]):
+                advance_blocks(table, thread, done, stop)
+            done = stop
+        table[t.STEP] += done
+        return verdict(reports, EULER)
 
     return compiled(advance, fastmath=variant.scheme.fastmath, parallel=parallel)
+
+
+def _team(variant: Variant, parallel: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The loop over threads, and what each of them does: steps `start` to `stop` of its blocks."""
+    advance_block = inlined(_block(variant))
+
+    def advance_blocks(table, thread, start, stop):
+        n_blocks, threads = (table[t.PADDED] + t.BLOCK - 1) // t.BLOCK, table[t.THREADS]
+        for block in range(thread * n_blocks // threads, (thread + 1) * n_blocks // threads):
+            advance_block(table, thread, block, start, stop)
+
+    # a function of its own costs a third of a second of compiling, but keeps the parallel loop small
+    return (prange, advance_blocks) if parallel else (range, inlined(advance_blocks))
+
+
+@inlined
+def reports_of(table):
+    n_blocks = (table[t.PADDED] + t.BLOCK - 1) // t.BLOCK
+    return array_at(table[t.REPORT], n_blocks * t.REPORT_SIZE, np.int64)
+
+
+def verdict(reports, euler):
+    """The code for what the reports say."""
+    if reported(reports, t.FAILED_COUNT):
+        return FAILURE
+    return LEAP if euler and reported(reports, t.WAS_CAREFUL) else OK
 
 
 @called
@@ -105,7 +126,7 @@ def reported(reports, entry):
     """Whether an entry is set in the report of any block."""
     i = entry
     while i < reports.size and not reports[i]:
-        i += REPORT_SIZE
+        i += t.REPORT_SIZE
     return i < reports.size
 
 
@@ -116,20 +137,20 @@ def _admit(variant: Variant) -> Callable[..., Any]:
     JUMPS, CONDUCTANCES = variant.jumps, variant.conductances
 
     def admit(table, I):  # noqa: E741
-        n = table[N]
+        n = table[t.N]
         if I.size != n or (n > 1 and I.strides[0] != item):
             return NOT_PLAIN
-        highest = array_at(table[CONSTANTS], 3, number)[HIGHEST]
+        highest = array_at(table[t.CONSTANTS], 3, number)[t.HIGHEST]
         odd = unusual(I, n, -highest)
         if JUMPS:
-            odd |= unusual(array_at(table[INPUT_JUMP], n, number), n, -highest)
+            odd |= unusual(array_at(table[t.INPUT_JUMP], n, number), n, -highest)
         if CONDUCTANCES:
-            odd |= unusual(array_at(table[INPUT_G], n, number), n, -highest)
-            odd |= unusual(array_at(table[INPUT_GE], n, number), n, -highest)
+            odd |= unusual(array_at(table[t.INPUT_G], n, number), n, -highest)
+            odd |= unusual(array_at(table[t.INPUT_GE], n, number), n, -highest)
         if odd:
             return BAD_INPUT
-        if I.ctypes.data != table[INPUT_I]:
-            copy_bytes(table[INPUT_I], I.ctypes.data, n * item)
+        if I.ctypes.data != table[t.INPUT_I]:
+            copy_bytes(table[t.INPUT_I], I.ctypes.data, n * item)
         return OK
 
     return inlined(admit)
@@ -141,47 +162,61 @@ def _block(variant: Variant) -> Callable[..., Any]:
     item = number(0).itemsize
     p_type = variant.model.named_tuple("V_min", *LANES)
     VARIES, JUMPS, CONDUCTANCES = variant.varies, variant.jumps, variant.conductances
+    RING, RECEPTORS, (ring_row, receive) = variant.ring, variant.receptors, arrivals(number)
     input_row, lanes, look = _input_row(number), _lanes(variant), _look(number)
     collect = _collect(variant.refractory)
 
     def advance_block(table, thread, block, start, stop):
-        first = block * BLOCK
-        count = BLOCK if table[PADDED] - first > BLOCK else table[PADDED] - first
-        valid = count if table[N] - first > count else table[N] - first
-        V_lanes = array_at(table[V] + first * item, count, number)
-        u_lanes = array_at(table[U] + first * item, count, number)
-        until = array_at(table[UNTIL] + first * 4, count, np.int32)
-        spikes = array_at(table[SPIKES] + first, count, np.uint8)
-        addresses = array_at(table[PARAMETERS], MAX_PARAMETERS, np.int64)
+        first = block * t.BLOCK
+        count = t.BLOCK if table[t.PADDED] - first > t.BLOCK else table[t.PADDED] - first
+        valid = count if table[t.N] - first > count else table[t.N] - first
+        V_lanes = array_at(table[t.V] + first * item, count, number)
+        u_lanes = array_at(table[t.U] + first * item, count, number)
+        until = array_at(table[t.UNTIL] + first * 4, count, np.int32)
+        spikes = array_at(table[t.SPIKES] + first, count, np.uint8)
+        addresses = array_at(table[t.PARAMETERS], t.MAX_PARAMETERS, np.int64)
         parameters = parameter_lanes(addresses, first, number, p_type, VARIES)
-        constants = array_at(table[CONSTANTS], 3, number)
-        scratch = table[SCRATCH] + thread * SCRATCH_ROWS * BLOCK * item
-        report = array_at(table[REPORT] + block * REPORT_SIZE * 8, REPORT_SIZE, np.int64)
-        low, highest = constants[CAREFUL_V], constants[HIGHEST]
-        careful = unusual(V_lanes, count, low)
-        if careful or (start == 0 and unusual(u_lanes, valid, -highest)):
-            report[WAS_CAREFUL] = careful
-            look(V_lanes, u_lanes, valid, table[STEP] + start, highest, report)
+        constants = array_at(table[t.CONSTANTS], 3, number)
+        row = t.BLOCK * item
+        scratch = table[t.SCRATCH] + thread * t.SCRATCH_ROWS * row
+        report = array_at(table[t.REPORT] + block * t.REPORT_SIZE * 8, t.REPORT_SIZE, np.int64)
+        low, highest = constants[t.CAREFUL_V], constants[t.HIGHEST]
+        if start == 0:
+            careful = unusual(V_lanes, count, low)
+            if careful or unusual(u_lanes, valid, -highest):
+                report[t.WAS_CAREFUL] = careful
+                look(V_lanes, u_lanes, valid, table[t.STEP], highest, report)
+        else:
+            careful = report[t.CAREFUL] != 0
         for k in range(start, stop):
-            fresh = k == start
-            I = input_row(table, INPUT_I, k, fresh, first, count, valid, scratch)  # noqa: E741
+            fresh = RECEPTORS or k == start  # what receptors have been added to is made anew
+            I = input_row(table, t.INPUT_I, k, fresh, RECEPTORS, first, count, valid, scratch)  # noqa: E741
             jump = g = gE = I  # never read unless the variant has them
-            if JUMPS:
-                jump = input_row(table, INPUT_JUMP, k, fresh, first, count, valid, scratch + BLOCK * item)
+            if RING:
+                jump = ring_row(table, k, first, count, valid)
+            elif JUMPS:
+                jump = input_row(table, t.INPUT_JUMP, k, fresh, False, first, count, valid, scratch + row)
             if CONDUCTANCES:
-                g = input_row(table, INPUT_G, k, fresh, first, count, valid, scratch + 2 * BLOCK * item)
-                gE = input_row(table, INPUT_GE, k, fresh, first, count, valid, scratch + 3 * BLOCK * item)
-            now = np.int32(table[STEP] + k - table[BASE])
+                g = input_row(table, t.INPUT_G, k, fresh, RECEPTORS, first, count, valid, scratch + 2 * row)
+                gE = input_row(table, t.INPUT_GE, k, fresh, RECEPTORS, first, count, valid, scratch + 3 * row)
+            if RECEPTORS:
+                receive(table, k, first, count, valid, I, g, gE)
+            now = np.int32(table[t.STEP] + k - table[t.BASE])
             careful = lanes(V_lanes, u_lanes, until, spikes, I, jump, g, gE, parameters, now, constants, careful)
-            filled = array_at(scratch + 4 * BLOCK * item, count // 64, np.int64)
+            if RING:
+                clear(jump)
+            filled = array_at(scratch + 4 * row, count // 64, np.int64)
             infinite = collect(table, k, first, valid, filled, V_lanes, spikes, until, now, report)
             if careful or infinite:
-                report[WAS_CAREFUL] = 1
-                look(V_lanes, u_lanes, valid, table[STEP] + k, highest, report)
-            if table[RECORD_N]:
-                record(table, k, block, V_lanes, u_lanes)
-        if unusual(u_lanes, valid, -highest):  # not each step: V would follow in the next one
-            look(V_lanes, u_lanes, valid, table[STEP] + stop - 1, highest, report)
+                report[t.WAS_CAREFUL] = 1
+                look(V_lanes, u_lanes, valid, table[t.STEP] + k, highest, report)
+            for r in range(table[t.N_RECORDS]):
+                row_of = array_at(table[t.RECORDS] + r * t.RECORD_SIZE * 8, t.RECORD_SIZE, np.int64)
+                record(row_of, table[t.STEP], k, block, V_lanes, u_lanes)
+        report[t.CAREFUL] = careful
+        seldom = stop == table[t.STEPS] or start // t.STRETCH < stop // t.STRETCH  # V would follow in the next step
+        if seldom and unusual(u_lanes, valid, -highest):
+            look(V_lanes, u_lanes, valid, table[t.STEP] + stop - 1, highest, report)
 
     return advance_block
 
@@ -196,7 +231,7 @@ def _lanes(variant: Variant) -> Callable[..., Any]:
 
     def lanes(V, u, until, spikes, I, jump, g, gE, parameters, now, constants, careful):  # noqa: E741
         tell_llvm(WIDEST)
-        dt, low = constants[DT], constants[CAREFUL_V]
+        dt, low = constants[t.DT], constants[t.CAREFUL_V]
         odd = np.int32(0)
         if SHORT and not careful:
             for i in range(np.uint64(V.size) & ~np.uint64(63)):  # so LLVM knows that rows are whole vectors
@@ -234,11 +269,12 @@ def unusual(values, n, low):
 def _input_row(number: Any) -> Callable[..., Any]:
     item = number(0).itemsize
 
-    def input_row(table, which, k, fresh, first, count, valid, scratch):
-        """The input of step k as `count` lanes: the caller's own row where it fills a block, else a padded copy."""
-        stride, shared = table[which + STRIDE], table[which + SHARED]
+    def input_row(table, which, k, fresh, copy, first, count, valid, scratch):
+        """The input of step k as `count` lanes: the caller's own row where it fills a block, else, or if wanted, a
+        padded copy."""
+        stride, shared = table[which + t.STRIDE], table[which + t.SHARED]
         source = table[which] + stride * k * item
-        if not shared and valid == count:
+        if not copy and not shared and valid == count:
             return array_at(source + first * item, count, number)
         padded = array_at(scratch, count, number)
         if not (fresh or stride):
@@ -259,9 +295,9 @@ def _collect(refractory: bool) -> Callable[..., Any]:
     REFRACTORY = refractory
 
     def collect(table, k, first, valid, filled, V, spikes, until, now, report):
-        words = array_at(table[RASTER] + (k * table[PADDED] + first) // 8, filled.size, np.uint64)
-        last = array_at(table[LAST] + first * 8, V.size, np.int64)
-        n_ref = array_at(table[N_REF] + first * 4, V.size, np.int32)
+        words = array_at(table[t.RASTER] + (k * table[t.PADDED] + first) // 8, filled.size, np.uint64)
+        last = array_at(table[t.LAST] + first * 8, V.size, np.int64)
+        n_ref = array_at(table[t.N_REF] + first * 4, V.size, np.int32)
         infinite, n_filled = False, 0
         for w in range(filled.size):
             bits = mask64(spikes, w * 64)
@@ -280,8 +316,8 @@ def _collect(refractory: bool) -> Callable[..., Any]:
                     spikes[lane] = 0
                     words[w] ^= bits & -bits
                 else:
-                    last[lane] = table[STEP] + k
-                    report[N_SPIKES] += 1
+                    last[lane] = table[t.STEP] + k
+                    report[t.N_SPIKES] += 1
                     if REFRACTORY:
                         until[lane] = now + np.int32(1) + n_ref[lane]
                 bits &= bits - np.uint64(1)
@@ -297,32 +333,32 @@ def _look(number: Any) -> Callable[..., Any]:
     def look(V, u, valid, step, highest, report):
         """Note in the REPORT of the block if, for the first time, V or u of a neuron is not finite after `step`."""
         tell_llvm(NOINLINE)
-        if report[FAILED_COUNT] or not (unusual(V, valid, -highest) or unusual(u, valid, -highest)):
+        if report[t.FAILED_COUNT] or not (unusual(V, valid, -highest) or unusual(u, valid, -highest)):
             return
         for i in range(valid):
             if not (abs(V[i]) < infinity and abs(u[i]) < infinity):
-                if report[FAILED_COUNT] == 0:
-                    report[FAILED_STEP], report[FAILED_LANE], report[FAILED_V] = step, i, not abs(V[i]) < infinity
-                report[FAILED_COUNT] += 1
+                if report[t.FAILED_COUNT] == 0:
+                    report[t.FAILED_STEP], report[t.FAILED_LANE], report[t.FAILED_V] = step, i, not abs(V[i]) < infinity
+                report[t.FAILED_COUNT] += 1
 
     return look
 
 
 @called
-def record(table, k, block, V_lanes, u_lanes):
+def record(r, start, k, block, V_lanes, u_lanes):
     """Copy the states of the recorded neurons of this block, at the steps that are sampled."""
     tell_llvm(NOINLINE)
-    done, every, n = table[STEP] + k + 1, table[RECORD_EVERY], table[RECORD_N]
+    done, every, n = start + k + 1, r[t.RECORD_EVERY], r[t.RECORD_N]
     if done % every:
         return
-    wanted = array_at(table[RECORD_LANES], n, np.int64)
-    starts = array_at(table[RECORD_STARTS], block + 2, np.int64)
-    row = (done // every - table[STEP] // every - 1) * n
-    V_out = array_at(table[RECORD_V] + row * V_lanes.itemsize, n, V_lanes.dtype)
-    u_out = array_at(table[RECORD_U] + row * u_lanes.itemsize, n, u_lanes.dtype)
+    wanted = array_at(r[t.RECORD_LANES], n, np.int64)
+    starts = array_at(r[t.RECORD_STARTS], block + 2, np.int64)
+    sample = (done // every - start // every - 1) * n
+    V_out = array_at(r[t.RECORD_V] + sample * V_lanes.itemsize, n, V_lanes.dtype)
+    u_out = array_at(r[t.RECORD_U] + sample * u_lanes.itemsize, n, u_lanes.dtype)
     for j in range(starts[block], starts[block + 1]):
-        lane = wanted[j] - block * BLOCK
-        if table[RECORD_V]:
+        lane = wanted[j] - block * t.BLOCK
+        if r[t.RECORD_V]:
             V_out[j] = V_lanes[lane]
-        if table[RECORD_U]:
+        if r[t.RECORD_U]:
             u_out[j] = u_lanes[lane]

@@ -28,6 +28,8 @@ class Variant(NamedTuple):
     floor: bool = False
     jumps: bool = False
     conductances: bool = False
+    ring: bool = False  # V jumps come from synapses
+    receptors: bool = False  # synaptic currents and conductances add to the input
     affine: bool = False  # dt_slope is z0 + z1 V, known beforehand
     short: bool = False  # the short exprel holds for every V from SAFE_V to the threshold
 

@@ -105,6 +105,49 @@ def normals(
     return words[skipped : skipped + count].view(np.float32)
 
 
+def _fill_poisson(out, words, mean, none):
+    """Counts with these means: the quantile of each word, taken as a number between 0 and 1. mean, none = exp(-mean):
+    of shape (steps or 1, lanes or 1)."""
+    for k in range(len(out)):
+        row, word = out[k], words[k]
+        means, nones = mean[k % len(mean)], none[k % len(none)]
+        shared = means.size == 1
+        for i in range(row.size):
+            lane = 0 if shared else i
+            quantile, below, chance, count = (word[i] + 0.5) * 2.0**-32, nones[lane], nones[lane], 0
+            while quantile > below and count < 200:
+                count += 1
+                chance *= means[lane] / count
+                below += chance
+            row[i] = count
+
+
+fill_poisson = compiled(_fill_poisson)
+
+
+def poisson(
+    first_step: int, count: int, lanes: int, seed: int, stream: int, mean: NDArray[np.float64]
+) -> NDArray[np.uint8]:
+    """Poisson numbers with means of shape (count or 1, lanes or 1), shape (count, lanes)."""
+    group, skipped = divmod(first_step, 4)
+    words = np.empty(((skipped + count + 3) // 4 * 4, lanes), np.uint32)
+    fill_raw(words, group, seed, stream)
+    out = np.empty((count, lanes), np.uint8)
+    fill_poisson(out, words[skipped : skipped + count], mean, np.exp(-mean))
+    return out
+
+
+def _fill_raw(out, group, seed, stream):
+    """Fill whole groups of four steps with words. out: (steps, lanes) uint32."""
+    tell_llvm(WIDEST)
+    key = u8(seed) & _LOW, u8(stream) & _LOW
+    for k in range(0, len(out), 4):
+        fill_words(out[k], out[k + 1], out[k + 2], out[k + 3], u8(group) + u8(k >> 2), u8(0), key)
+
+
+fill_raw = compiled(_fill_raw)
+
+
 def _relax(values, x, mean, kick, pull):
     """Ornstein-Uhlenbeck, row by row of values: x <- x + pull (mean - x) + kick value, then value <- x.
 

@@ -1,0 +1,113 @@
+"""What is under way to a population and what has arrived: rings, one row of lanes per step, and synaptic states."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba import _checks
+from izhnumba._kernels import table as t
+from izhnumba._receptors import Delta, Receptor
+
+Array = NDArray[Any]
+
+
+class Port:
+    """A receptor of a population: the ring of spikes under way to it, and its states y and x."""
+
+    def __init__(self, receptor: Receptor, lanes: int, dtype: np.dtype[Any], dt: float) -> None:
+        self.receptor = receptor
+        self.ring = np.zeros((1, lanes), dtype)
+        numbers, self.states = np.zeros(5), 0
+        if not isinstance(receptor, Delta):
+            self.states, *numbers[:4] = receptor.propagator(dt)
+            numbers[4] = receptor.E or 0.0
+        self.numbers = numbers.astype(dtype)
+        self.y = np.zeros(lanes if self.states > 0 else 0, dtype)
+        self.x = np.zeros(lanes if self.states > 1 else 0, dtype)
+
+    def clear(self) -> None:
+        for array in (self.ring, self.y, self.x):
+            array[...] = 0
+
+
+class Arrivals:
+    """The ports of one population, in the order in which they were connected, and the length of their rings."""
+
+    def __init__(self, lanes: int, dtype: np.dtype[Any], dt: float) -> None:
+        self._lanes, self._dtype, self._dt = lanes, dtype, dt
+        self.ports: list[Port] = []
+        self.steps = 1
+        self._bound: list[Array] = []  # must stay alive as long as the kernel may read it
+
+    def port(self, receptor: Receptor) -> Port:
+        """The port of this receptor, or of one equal to it."""
+        for port in self.ports:
+            if port.receptor == receptor:
+                return port
+        self.ports.append(Port(receptor, self._lanes, self._dtype, self._dt))
+        self._lay(self.ports[-1], 0)
+        return self.ports[-1]
+
+    def lay(self, steps: int, now: int) -> None:
+        """Make rings of this many steps, at least as many as before; what is under way at step `now` stays so."""
+        n_bytes = (steps - self.steps) * len(self.ports) * self._lanes * self._dtype.itemsize
+        _checks.fits("Network.connect.delay", n_bytes, "Use shorter delays, or float32.")
+        before, self.steps = self.steps, steps
+        for port in self.ports:
+            under_way, slots = port.ring, (now + np.arange(before))
+            self._lay(port, before)
+            port.ring[slots % steps] = under_way[slots % before]
+
+    def _lay(self, port: Port, before: int) -> None:
+        if before != self.steps:
+            port.ring = np.zeros((self.steps, self._lanes), self._dtype)
+
+    @property
+    def jumps(self) -> bool:
+        return any(isinstance(port.receptor, Delta) for port in self.ports)
+
+    @property
+    def receptors(self) -> bool:
+        return any(not isinstance(port.receptor, Delta) for port in self.ports)
+
+    @property
+    def conductances(self) -> bool:
+        return any(port.receptor.E is not None for port in self.ports)
+
+    def bind(self, table: Array, drives: dict[Port, Array]) -> None:
+        """Put the ports, and what arrives at them from outside in the next steps, in a population's table."""
+        rows = []
+        table[[t.RING_STEPS, t.INPUT_JUMP]] = self.steps, 0
+        for port in self.ports:
+            drive = drives.get(port)
+            outside = [0, 0, 0]
+            if drive is not None:
+                outside = [drive.ctypes.data, drive.shape[1] if len(drive) > 1 else 0, int(drive.shape[1] == 1)]
+            if isinstance(port.receptor, Delta):
+                table[t.JUMP_RING] = port.ring.ctypes.data
+                table[t.INPUT_JUMP : t.INPUT_JUMP + 3] = outside
+            else:
+                target = t.TO_CURRENT if port.receptor.E is None else t.TO_CONDUCTANCE
+                addresses = [array.ctypes.data for array in (port.ring, port.y, port.x, port.numbers)]
+                rows.append([target, port.states, *addresses, *outside])
+        packed = np.array(rows, np.int64).reshape(-1)
+        self._bound = [packed, *drives.values()]
+        table[[t.PORTS, t.N_PORTS]] = packed.ctypes.data, len(rows)
+
+    def clear(self) -> None:
+        """Nothing is under way and nothing has arrived."""
+        for port in self.ports:
+            port.clear()
+
+    def state(self) -> dict[str, Array]:
+        """What `restore` needs to go on from here, as arrays."""
+        return {f"{name}{k}": getattr(port, name).copy()
+                for k, port in enumerate(self.ports) for name in ("ring", "y", "x")}  # fmt: skip
+
+    def restore(self, state: dict[str, Array]) -> None:
+        for k, port in enumerate(self.ports):
+            for name in ("ring", "y", "x"):
+                getattr(port, name)[...] = state[f"{name}{k}"]

@@ -1,0 +1,79 @@
+"""Connections that are given rather than drawn: pairs of indices, sparse matrices, files of edges."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba import _checks
+from izhnumba._connectivity import Ends, GivenPairs, Rule
+
+Array = NDArray[Any]
+_MUST = "a rule such as AllToAll(), a pair (pre, post) of index arrays, a scipy.sparse matrix or the path of a file"
+
+
+def given(rule: Any, weight: Any, delay: Any, ends: Ends) -> tuple[Rule, Any, Any]:
+    """What a user passes for a rule, as a rule, with the weights and delays that come with it."""
+    if isinstance(rule, Rule):
+        return rule, weight, delay
+    if isinstance(rule, (str, os.PathLike)):
+        table = _read(Path(rule))
+        pre, post, columns = table[:, 0], table[:, 1], table.shape[1]
+        weight = table[:, 2] if weight is None and columns > 2 else weight
+        delay = table[:, 3] if delay is None and columns > 3 else delay
+    elif hasattr(rule, "tocoo"):
+        matrix = rule.tocoo()
+        if matrix.shape != (ends.n_pre, ends.n_post):
+            raise ValueError(
+                f"Network.connect.rule must be a matrix of shape {(ends.n_pre, ends.n_post)} (sources, targets), got "
+                f"{matrix.shape}."
+            )
+        pre, post, weight = matrix.row, matrix.col, matrix.data if weight is None else weight
+    elif isinstance(rule, (tuple, list)) and len(rule) == 2:
+        pre, post = rule
+    else:
+        raise TypeError(f"Network.connect.rule must be {_MUST}, got {rule!r}.")
+    pre, post = _indices("pre", pre, ends.n_pre), _indices("post", post, ends.n_post)
+    if len(pre) != len(post):
+        raise ValueError(
+            f"Network.connect.rule must have as many targets as sources ({len(pre)}), got {len(post)} targets."
+        )
+    return GivenPairs(pre, post), weight, delay
+
+
+def _indices(end: str, value: Any, n: int) -> Array:
+    where = f"Network.connect.{end} indices"
+    indices = np.asarray(_checks.magnitude(where, value, ""))
+    if indices.ndim != 1:
+        raise ValueError(f"{where} must be a list of whole numbers, got shape {indices.shape}.")
+    _checks.finite(where, indices)
+    wrong = np.flatnonzero((indices < 0) | (indices >= n) | (indices != np.rint(indices)))
+    if wrong.size:
+        raise ValueError(
+            f"{where} must be whole numbers from 0 to {n - 1}, got {indices[wrong[0]]:g} for synapse {wrong[0]}."
+        )
+    return indices.astype(np.int64)
+
+
+def _read(path: Path) -> Array:
+    """A text file with a synapse per line: source, target and, if it has them, weight and delay (ms)."""
+    where = "Network.connect.rule"
+    if not path.is_file():
+        raise FileNotFoundError(f"{where} must be an existing file, got {str(path)!r}.")
+    text = path.read_text()
+    first = next((line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")), "")
+    delimiter = next((mark for mark in ",;\t" if mark in first), None)
+    try:
+        table = np.loadtxt(text.splitlines(), delimiter=delimiter, ndmin=2)
+    except ValueError as error:
+        raise ValueError(f"{where} must be a table of numbers, got {str(path)!r}: {error}.") from None
+    if table.size and not 2 <= table.shape[1] <= 4:
+        raise ValueError(
+            f"{where} must have columns source, target, weight, delay (or the first two or three), got "
+            f"{table.shape[1]} columns in {str(path)!r}."
+        )
+    return table if table.size else np.empty((0, 2))

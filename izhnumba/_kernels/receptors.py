@@ -1,0 +1,106 @@
+"""Arrivals at a block of neurons: rings of what is under way, synaptic states, and what they add to the input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from izhnumba._compile import called, inlined
+from izhnumba._kernels import table as t
+from izhnumba._kernels.lanes import NOINLINE, WIDEST, array_at, tell_llvm
+
+DECAY_Y, X_TO_Y, DECAY_X, TO_X, REVERSAL, NUMBERS_SIZE = range(6)
+
+
+def arrivals(number: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """`jumps(table, k, first, count, valid)`: the V jumps of step k, to be cleared after use; and `receive(table, k,
+    first, count, valid, I, g, gE)`: add what the receptors give in step k, then let their states advance."""
+    item = number(0).itemsize
+
+    def arrived(table, ring, drive, k, first, count, valid):
+        """What arrives at a ring in step k: what the synapses sent, and an input from outside."""
+        slot = (table[t.STEP] + k) % table[t.RING_STEPS]
+        row = array_at(ring + (slot * table[t.PADDED] + first) * item, count, number)
+        if drive[0]:
+            source = drive[0] + drive[t.STRIDE] * k * item
+            if drive[t.SHARED]:
+                add_value(row, valid, array_at(source, 1, number)[0])
+            else:
+                add_row(row, array_at(source + first * item, valid, number))
+        return row
+
+    row_of = inlined(arrived)
+
+    def jumps(table, k, first, count, valid):
+        return row_of(table, table[t.JUMP_RING], table[t.INPUT_JUMP : t.INPUT_JUMP + 3], k, first, count, valid)
+
+    def receive(table, k, first, count, valid, I, g, gE):  # noqa: E741
+        for p in range(table[t.N_PORTS]):
+            port = array_at(table[t.PORTS] + p * t.PORT_SIZE * 8, t.PORT_SIZE, np.int64)
+            row = row_of(table, port[t.PORT_RING], port[t.PORT_DRIVE : t.PORT_DRIVE + 3], k, first, count, valid)
+            numbers = array_at(port[t.PORT_NUMBERS], NUMBERS_SIZE, number)
+            y = array_at(port[t.PORT_Y] + first * item, count, number) if port[t.PORT_STATES] else row
+            if port[t.PORT_TARGET] == t.TO_CONDUCTANCE:
+                add_conductance(g, gE, y, numbers[REVERSAL])
+            else:
+                add_row(I, y)
+            if port[t.PORT_STATES] == 1:
+                advance_one(y, row, numbers)
+            elif port[t.PORT_STATES] == 2:
+                advance_two(y, array_at(port[t.PORT_X] + first * item, count, number), row, numbers)
+            clear(row)
+
+    return inlined(jumps), inlined(receive)
+
+
+@called
+def clear(row):
+    tell_llvm(NOINLINE)
+    for i in range(row.size):
+        row[i] = 0
+
+
+@called
+def add_row(total, row):
+    tell_llvm(WIDEST)
+    tell_llvm(NOINLINE)
+    for i in range(row.size):
+        total[i] += row[i]
+
+
+@called
+def add_value(total, n, value):
+    tell_llvm(WIDEST)
+    tell_llvm(NOINLINE)
+    for i in range(np.uint64(n)):
+        total[i] += value
+
+
+@called
+def add_conductance(g, gE, row, E):
+    tell_llvm(WIDEST)
+    tell_llvm(NOINLINE)
+    for i in range(row.size):
+        g[i] += row[i]
+        gE[i] += row[i] * E
+
+
+@called
+def advance_one(y, row, numbers):
+    tell_llvm(WIDEST)
+    tell_llvm(NOINLINE)
+    decay = numbers[DECAY_Y]
+    for i in range(row.size):
+        y[i] = decay * y[i] + row[i]
+
+
+@called
+def advance_two(y, x, row, numbers):
+    tell_llvm(WIDEST)
+    tell_llvm(NOINLINE)
+    decay_y, x_to_y, decay_x, to_x = numbers[DECAY_Y], numbers[X_TO_Y], numbers[DECAY_X], numbers[TO_X]
+    for i in range(row.size):
+        y[i] = decay_y * y[i] + x_to_y * x[i]
+        x[i] = decay_x * x[i] + to_x * row[i]

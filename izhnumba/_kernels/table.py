@@ -1,0 +1,36 @@
+"""The table through which a compiled call reaches a population: numbers, then addresses.
+
+Each of the four inputs has an address and, STRIDE and SHARED places behind it, a stride from step to step (0: constant)
+and a mark that one value serves all neurons.
+"""
+
+BLOCK = 2048  # neurons; state, input and flags of a block, 17 B a neuron in float32, fit the first cache
+
+(
+    N, PADDED, STEP, STEPS, BASE, THREADS, N_RECORDS,
+    V, U, UNTIL, LAST, N_REF, SPIKES, RASTER, PARAMETERS, CONSTANTS, SCRATCH, REPORT, RECORDS,
+    INPUT_I, _, _, INPUT_JUMP, _, _, INPUT_G, _, _, INPUT_GE, _, _,
+    RING_STEPS, JUMP_RING, PORTS, N_PORTS, TABLE_SIZE,
+) = range(36)  # fmt: skip
+STRIDE, SHARED = 1, 2
+SCRATCH_ROWS = 5  # per thread, one for each input and one for `collect`
+MAX_PARAMETERS = 64
+MOST_STEPS = 2**30  # since BASE: `until` counts steps in 32 bits
+STRETCH = 64  # steps of all blocks between two looks whether to stop: state stays in the cache for as long
+
+# CONSTANTS: the time step in ms; the V below which a step needs care (the short exprel does not hold, or Euler leaps
+# over the threshold); the largest number
+DT, CAREFUL_V, HIGHEST = range(3)
+
+# REPORT, one row per block: the first step with a failure, in how many neurons, the first of them, whether it is V;
+# whether V fell below CAREFUL_V, and is there now; spikes in this call
+FAILED_STEP, FAILED_COUNT, FAILED_LANE, FAILED_V, WAS_CAREFUL, CAREFUL, N_SPIKES, REPORT_SIZE = range(8)
+
+# RECORDS, one row per recorder: a sample each so many steps, of so many lanes; addresses of the lanes, of where those
+# of each block start among them, and of the next samples of V and u (0: not recorded)
+RECORD_EVERY, RECORD_N, RECORD_LANES, RECORD_STARTS, RECORD_V, RECORD_U, RECORD_SIZE = range(7)
+
+# PORTS, one row per receptor: what it adds to; how many states it has; addresses of the ring of arrivals, of the
+# states y and x and of its numbers; the input that arrives from outside (address, stride, shared)
+PORT_TARGET, PORT_STATES, PORT_RING, PORT_Y, PORT_X, PORT_NUMBERS, PORT_DRIVE, _, _, PORT_SIZE = range(10)
+TO_CURRENT, TO_CONDUCTANCE = range(2)

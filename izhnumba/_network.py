@@ -1,0 +1,399 @@
+"""Network: populations, synapses, inputs and recorders with one clock."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from izhnumba import _checks
+from izhnumba._clock_engine import ClockEngine
+from izhnumba._connectivity import AllToAll
+from izhnumba._drives import Drive, drive, drive_feeds
+from izhnumba._edges import given
+from izhnumba._network_clock import NetworkClock
+from izhnumba._population import Population
+from izhnumba._receptors import Delta, Receptor
+from izhnumba._recorders import Recorder, SpikeRecorder, StateRecorder
+from izhnumba._rows import Layout, build, build_whole, delay_steps, drawer, streams
+from izhnumba._running import Progress, ProgressBar, progress_shown, run_slices
+from izhnumba._schemes import schemes
+from izhnumba._section import Section, ends, section
+from izhnumba._synapses import Synapses
+
+_LONGEST_SLICE = 64  # steps, without synapses
+
+
+class Network:
+    """Populations, the synapses between them, what drives and what records them, and the one clock of all.
+
+    Parameters
+    ----------
+    dt : float, ms, > 0
+        Time step of every population in it.
+    scheme : str
+        How time advances, one of `izhnumba.schemes`.
+    seed : int, >= 0, optional
+        Key of all random numbers: connectivity, weights, delays, initial values and inputs. Without one a seed is
+        drawn; it is kept in `seed`.
+    threads : int, >= 1, optional
+        Threads to use; without it, as many as pay. The result is the same for every number.
+
+    Attributes
+    ----------
+    populations, synapses : dict
+        By name.
+    t : float, ms
+        Time simulated so far, n_steps * dt.
+    n_steps : int
+
+    Notes
+    -----
+    A spike of step k with a delay of D steps arrives in step k + D: a V jump is added at its end, a pulse current flows
+    during it, the state of another receptor rises after it and moves V from step k + D + 1 on.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> net = iz.Network(dt=0.5, seed=1)
+    >>> exc = net.add(iz.Population(80, **iz.presets["RS"]), name="exc")
+    >>> inh = net.add(iz.Population(20, **iz.presets["FS"]), name="inh")
+    >>> syn = net.connect(exc, inh, iz.FixedProbability(0.5), weight=1.0, delay=iz.Uniform(1.0, 5.0))
+    >>> net.drive(exc, iz.Noise(std=8.0))
+    >>> spikes = net.record(inh, "spikes")
+    >>> net.run(200.0)
+    >>> len(syn) > 700, len(spikes.t) > 0
+    (True, True)
+    """
+
+    def __init__(
+        self, *, dt: Any = 0.1, scheme: str = "exp_euler", seed: int | None = None, threads: int | None = None
+    ) -> None:
+        self.dt = _checks.number("Network.dt", dt, "ms", above=0.0)
+        self.scheme = schemes[_checks.one_of("Network.scheme", scheme, schemes)]
+        self.seed = secrets.randbits(32) if seed is None else _checks.integer("Network.seed", seed, at_least=0)
+        self.threads = None if threads is None else _checks.integer("Network.threads", threads, at_least=1)
+        self.populations: dict[str, Population] = {}
+        self.synapses: dict[str, Synapses] = {}
+        self._drives: list[Drive] = []
+        self._recorders: list[Recorder] = []
+        self._clock = NetworkClock(self.dt)
+        self._running = False
+        self._connected = True
+
+    def __repr__(self) -> str:
+        n, synapses = sum(pop.n for pop in self.populations.values()), sum(map(len, self.synapses.values()))
+        return f"<network: {n} neurons in {len(self.populations)} populations, {synapses} synapses, t = {self.t:g} ms>"
+
+    @property
+    def n_steps(self) -> int:
+        """Steps done since the start or the last reset."""
+        return self._clock.step
+
+    @property
+    def t(self) -> float:
+        """Time simulated so far, ms."""
+        return self.n_steps * self.dt
+
+    # --- building -------------------------------------------------------------------------------------------------
+
+    def add(self, population: Population, name: str | None = None) -> Population:
+        """Take a population into the network; its dt, scheme, seed and threads become the network's.
+
+        Parameters
+        ----------
+        population : Population
+            That has done no step. What it was given for dt, scheme, seed and threads must agree with the network's.
+        name : str, optional
+            Names its random numbers; by default its own name, or "population", "population1", ...
+
+        Returns
+        -------
+        Population
+            The same one. From now on only the network advances it.
+
+        Examples
+        --------
+        >>> import izhnumba as iz
+        >>> net = iz.Network(dt=0.5)
+        >>> net.add(iz.Population(10), name="exc").dt
+        0.5
+        """
+        self._must_not_run()
+        _checks.kind("Network.add.population", population, Population, "a Population")
+        name = self._name("Network.add.name", name or population._given["name"], "population", self.populations)
+        population._join(self, name)
+        self.populations[name] = population
+        self._clock.engines.append(population._engine)
+        return population
+
+    def connect(
+        self,
+        pre: Population | Section,
+        post: Population | Section,
+        rule: Any,
+        *,
+        weight: Any = None,
+        delay: Any = None,
+        receptor: Receptor | None = None,
+        name: str | None = None,
+        progress: bool | Progress = False,
+    ) -> Synapses:
+        """Connect two populations, or slices such as `exc[:400]`.
+
+        Parameters
+        ----------
+        pre, post : Population or slice of one
+            Sources and targets.
+        rule : Rule, (pre, post), sparse matrix or path
+            A rule such as `FixedProbability(0.1)`; indices of the sources and targets of each synapse; a scipy.sparse
+            matrix (sources, targets), whose values are the weights unless `weight` is given; or a text file with a
+            synapse per line: source, target and, if it has them, weight and delay.
+        weight : float, array, distribution or callable(rng, size), default 1
+            In the unit of the receptor: mV for Delta, mV/ms (pA) for currents, 1/ms (nS) for conductances. An array has
+            an entry per synapse, in the order of the pairs given, or for a rule of those it yields: row after row.
+        delay : the same, ms, at least dt, default dt
+            Rounded to whole steps.
+        receptor : Receptor, default Delta()
+            What a spike does when it arrives.
+        name : str, optional
+            Names the random numbers; by default "pre to post".
+        progress : bool or callable(done, total) in synapses
+
+        Returns
+        -------
+        Synapses
+
+        Raises
+        ------
+        TypeError, ValueError
+            The network is as before then.
+
+        Examples
+        --------
+        >>> import izhnumba as iz
+        >>> net = iz.Network(seed=3)
+        >>> cells = net.add(iz.Population(100))
+        >>> net.connect(cells, cells[:50], iz.FixedOutDegree(10), weight=0.5, delay=iz.Uniform(1.0, 5.0))
+        <1000 synapses population -> population[0:50], Delta()>
+        """
+        self._must_not_run()
+        source, target = section("Network.connect.pre", pre), section("Network.connect.post", post)
+        self._must_be_here("Network.connect.pre", source)
+        self._must_be_here("Network.connect.post", target)
+        receptor = _checks.kind("Network.connect.receptor", receptor or Delta(), Receptor, "a receptor such as Delta()")
+        show = progress_shown("Network.connect.progress", progress, "synapses") or (lambda done, total: None)
+        both = ends(source, target)
+        rule, weight, delay = given(rule, weight, delay, both)
+        n = rule.count(both)
+        name = self._name("Network.connect.name", name, f"{source!r} to {target!r}", self.synapses)
+        dtype, random = target.population.dtype, streams(self.seed, name)
+        engine = target.population._engine
+        layout = Layout(engine.padded, target.start, dtype)
+        weights = drawer("Network.connect.weight", 1.0 if weight is None else weight, "", n, random("weight"), dtype)
+        delays = drawer("Network.connect.delay", self.dt if delay is None else delay, "ms", n, random("delay"), dtype)
+        delays = delay_steps(delays, self.dt, "Network.connect.delay")
+        single = np.ndim(delay) == 0 and (delay is None or isinstance(delay, (int, float, np.number)))
+        if isinstance(rule, AllToAll) and single:
+            rows = build_whole(rule, both, layout, weights, int(delays(0, 1)[0]), random, show)
+        else:
+            rows = build(rule, both, layout, weights, delays, random, show, self._parts(engine))
+        synapses = Synapses(name, source, target, engine.arrivals.port(receptor), rule, both, layout, rows)
+        self.synapses[name] = synapses
+        self._connected = False
+        return synapses
+
+    def drive(self, population: Population | Section, input: Any) -> None:
+        """Let a current or spikes act on a population, or on a slice of one.
+
+        Parameters
+        ----------
+        population : Population or slice of one
+        input : float, array that broadcasts to it, or input object
+            Currents in mV/ms (pA), evaluated at the start of each step; or spikes, `Poisson` or `SpikeTrain`, which act
+            through their receptor in the step in which they fall. Several drives add up, and each draws its own random
+            numbers.
+
+        Examples
+        --------
+        >>> import izhnumba as iz
+        >>> net = iz.Network(seed=1)
+        >>> cells = net.add(iz.Population(10))
+        >>> net.drive(cells[:5], 4.0)
+        >>> net.drive(cells, iz.Noise(std=2.0))
+        """
+        self._must_not_run()
+        part = section("Network.drive.population", population)
+        self._must_be_here("Network.drive.population", part)
+        ordinal = sum(one.section.population is part.population for one in self._drives)
+        self._drives.append(drive(part, input, ordinal))
+
+    def record(
+        self,
+        population: Population | Section,
+        what: str | Sequence[str] = "spikes",
+        *,
+        every: Any = None,
+        neurons: ArrayLike | None = None,
+    ) -> Any:
+        """Record from a population, or a slice of one, in all runs to come.
+
+        Parameters
+        ----------
+        population : Population or slice of one
+        what : "spikes", or "V", "u" or both
+        every : float, ms, a whole number of steps, default dt
+            Time between samples of states.
+        neurons : int array, optional
+            Which neurons' states, counted from the first of the slice; default all.
+
+        Returns
+        -------
+        SpikeRecorder or StateRecorder
+            With `.i`, `.t`, `.step`, or `.t` and `.V`, `.u`.
+
+        Examples
+        --------
+        >>> import izhnumba as iz
+        >>> net = iz.Network()
+        >>> cells = net.add(iz.Population(10, **iz.presets["RS"]))
+        >>> net.drive(cells, 10.0)
+        >>> voltage = net.record(cells, "V", every=1.0, neurons=[0, 1])
+        >>> net.run(50.0)
+        >>> voltage.V.shape
+        (50, 2)
+        """
+        self._must_not_run()
+        part = section("Network.record.population", population)
+        self._must_be_here("Network.record.population", part)
+        engine = part.population._engine
+        recorder: Recorder
+        if isinstance(what, str) and what == "spikes":
+            if every is not None or neurons is not None:
+                raise ValueError("Network.record.what must be 'V' or 'u' with every and neurons, got 'spikes'.")
+            whole = len(part) == part.population.n
+            recorder = SpikeRecorder(engine, None, part.start, None if whole else part.stop)
+        else:
+            if isinstance(what, str):
+                _checks.one_of("Network.record.what", what, ("spikes", "V", "u"))
+            recorder = StateRecorder("Network.record", engine, None, what, every, neurons, part.start, part.stop)
+        self._recorders.append(recorder)
+        return recorder
+
+    def _name(self, where: str, name: Any, default: str, taken: Any) -> str:
+        if name is None:
+            ordinal = sum(other == default or other.startswith(f"{default}#") for other in taken)
+            return f"{default}#{ordinal}" if ordinal else default
+        _checks.kind(where, name, str, "a str")
+        if name in taken:
+            raise ValueError(f"{where} must be new in this network, got {name!r}. Choose another name.")
+        return str(name)
+
+    def _parts(self, engine: ClockEngine) -> int:
+        """In how many parts the targets may be cut, each for one thread to own."""
+        return max(1, min(self.threads or os.cpu_count() or 1, engine.padded // 64))
+
+    def _must_be_here(self, where: str, part: Section) -> None:
+        if part.population.network is not self:
+            raise ValueError(f"{where} must be in this network, got {part!r}. Add it first.")
+
+    def _must_not_run(self) -> None:
+        if self._running:
+            raise RuntimeError("Network.run has not ended: until then only states, parameters and weights may be set.")
+
+    # --- time -----------------------------------------------------------------------------------------------------
+
+    def run(self, T: Any, *, progress: bool | Progress = False) -> None:
+        """Advance by T.
+
+        Parameters
+        ----------
+        T : float, ms, >= 0
+            A whole number of steps (within a thousandth).
+        progress : bool or callable(done, total) in ms
+            A line on standard error, or your own function, called about 40 times per second.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Before anything changes.
+        RuntimeError
+            If V or u of a neuron stops being finite; says of which population, when, where and what to do.
+
+        Notes
+        -----
+        Ctrl-C ends the run after a whole slice (within 0.1 s); everything is good to go on from.
+
+        Examples
+        --------
+        >>> import izhnumba as iz
+        >>> net = iz.Network()
+        >>> cells = net.add(iz.Population(10, **iz.presets["RS"]))
+        >>> net.run(20.0)
+        >>> net.t
+        20.0
+        """
+        self._must_not_run()
+        n_steps = _checks.steps("Network.run.T", T, self.dt)
+        show = progress_shown("Network.run.progress", progress)
+        if not self.populations:
+            raise ValueError("Network must have a population to run, got none. Add one with Network.add.")
+        self._connect_clock()
+        for recorder in self._recorders:
+            recorder.begin(n_steps)
+        inputs = drive_feeds(self._drives, list(self.populations.values()))
+        self._running = True
+        try:
+            run_slices(self._clock, n_steps, inputs, self._recorders, self.threads, show)
+        finally:
+            self._running = False
+            if isinstance(show, ProgressBar):
+                show.close()
+        for population in self.populations.values():
+            population._complain(population._engine.verdict(), 4)
+
+    def step(self) -> None:
+        """Advance by one step.
+
+        Examples
+        --------
+        >>> import izhnumba as iz
+        >>> net = iz.Network()
+        >>> cells = net.add(iz.Population(1, **iz.presets["RS"]))
+        >>> current = net.drive(cells, 10.0)
+        >>> while not cells.spikes.any():
+        ...     net.step()
+        >>> round(net.t, 1)
+        3.2
+        """
+        self.run(self.dt)
+
+    def reset(self) -> None:
+        """Back to step 0: initial V and u, nothing under way, random numbers and recorders start again."""
+        self._must_not_run()
+        for population in self.populations.values():
+            population._rewind()
+        for one in self._drives:
+            one.reset()
+        for recorder in self._recorders:
+            recorder.clear()
+        self._clock.step = 0
+
+    def _connect_clock(self) -> None:
+        """Hand all synapses to the clock, with rings as long as the longest delays."""
+        longest: dict[ClockEngine, int] = {}
+        shortest, parts = 0, 1
+        for synapses in self.synapses.values():
+            low, high = synapses._delays()
+            engine = synapses.target.population._engine
+            longest[engine] = max(longest.get(engine, 1), high)
+            shortest = min(low or shortest, shortest or low)
+            parts = max(parts, synapses._rows.parts)
+        if not self._connected:
+            binders = [synapses._bind for synapses in self.synapses.values()]
+            self._clock.connect(binders, longest, shortest or _LONGEST_SLICE, parts)
+            self._connected = True

@@ -1,0 +1,83 @@
+"""The clock of a network: takes populations and synapses from slice to slice in one compiled call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._arrivals import Port
+from izhnumba._clock_engine import ClockEngine, Record, may_go_parallel, one_parallel_region
+
+Array = NDArray[Any]
+Binder = Callable[[], tuple[int, Array]]
+
+
+class NetworkClock:
+    """Populations' engines and the synapses between them, advanced together. Inputs are named (population, port), by
+    number and port; the port is None for currents."""
+
+    def __init__(self, dt: float) -> None:
+        self.dt = dt
+        self.engines: list[ClockEngine] = []
+        self.step = 0
+        self.slice = 1
+        self._synapses: Sequence[Binder] = ()
+        self._most_parts = 1
+
+    @property
+    def n(self) -> int:
+        return sum(engine.n for engine in self.engines)
+
+    @property
+    def item(self) -> int:
+        return max(engine.item for engine in self.engines)
+
+    def connect(self, synapses: Sequence[Binder], delays: dict[ClockEngine, int], shortest: int, parts: int) -> None:
+        """Take over what is to be delivered. delays: the longest to each population, in steps; shortest: of all."""
+        self._synapses, self.slice, self._most_parts = synapses, shortest, parts
+        for engine in self.engines:
+            whole_slices = -(-delays.get(engine, 1) // shortest) * shortest
+            if whole_slices != engine.arrivals.steps:
+                engine.arrivals.lay(whole_slices, self.step)
+
+    def advance(self, n_steps: int, inputs: dict[tuple[int, Port | None], Array], threads: int) -> int:
+        from izhnumba._kernels import network as k
+
+        kernels = []
+        for number, engine in enumerate(self.engines):
+            drives = {port: rows for (which, port), rows in inputs.items() if which == number and port is not None}
+            current = inputs.get((number, None))
+            none = np.zeros((1, 1), engine.dtype)
+            team = min(threads, engine.n_blocks)
+            address = engine.prepare_slices(n_steps, none if current is None else current, drives, team)
+            kernels.append((address, engine.table.ctypes.data))
+        bound = [bind() for bind in self._synapses]
+        deliveries = [(address, table.ctypes.data) for address, table in bound]
+        populations, projections = (np.array(pairs, np.int64).reshape(-1) for pairs in (kernels, deliveries))
+        table = np.zeros(k.NET_SIZE, np.int64)
+        table[[k.NET_STEP, k.NET_STEPS, k.NET_SLICE]] = self.step, n_steps, self.slice
+        table[[k.N_POPULATIONS, k.POPULATIONS]] = len(kernels), populations.ctypes.data
+        table[[k.N_PROJECTIONS, k.PROJECTIONS]] = len(bound), projections.ctypes.data
+        table[k.N_PARTS] = self._most_parts
+        run = k.entry(threads > 1 and self._most_parts > 1)
+        if threads == 1:
+            code = run(table)
+        else:
+            with one_parallel_region():
+                code = run(table)
+        self.step = int(table[k.NET_STEP])
+        return int(code)
+
+    def record(self, wanted: list[Record]) -> None:
+        """Write states into the rows of these records in the next slices."""
+        for engine in self.engines:
+            engine.record([record for record in wanted if record.engine is engine])
+
+    def threads_for(self, n_steps: int, n_left: int, wanted: int | None) -> int:
+        most = min(max(self._most_parts, *(engine.n_blocks for engine in self.engines)), wanted or os.cpu_count() or 1)
+        work = self.n * min(self.slice, n_steps)
+        return most if most > 1 and may_go_parallel(work, self.n * n_left, wanted) else 1

@@ -1,0 +1,238 @@
+"""Neurons: the parameters and the state of a population, and how they start."""
+
+from __future__ import annotations
+
+import math
+import secrets
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from izhnumba import _checks
+from izhnumba._binding import snapped, stream_key
+from izhnumba._clock_engine import ClockEngine
+from izhnumba._derived import u_nullcline
+from izhnumba._models import Izhikevich, Model
+from izhnumba._schemes import schemes
+from izhnumba._stepping import Stepper
+
+Array = NDArray[Any]
+_EXTRAS = {"V_min": ("mV", -math.inf), "tau_ref": ("ms", 0.0)}  # what every model has besides its parameters
+_MOST_HELD = 2**29  # steps
+_ARGUMENTS = ("model", "scheme", "dt", "dtype", "batch", "reset", "seed", "threads", "name", "V", "u")
+
+
+class Neurons:
+    """What a population is made of, apart from how it advances. Its arguments are those of `Population`."""
+
+    def __init__(
+        self,
+        size: int | tuple[int, ...],
+        model: Model = Izhikevich,
+        *,
+        scheme: str | None = None,
+        dt: Any = None,
+        dtype: DTypeLike = "float64",
+        batch: int | None = None,
+        reset: str = "hard",
+        seed: int | None = None,
+        threads: int | None = None,
+        name: str | None = None,
+        V: Any = None,
+        u: Any = None,
+        **parameters: Any,
+    ) -> None:
+        _checks.kind("Population.model", model, Model, "an izhnumba.Model", "Use izhnumba.Izhikevich.")
+        known = (*model.parameters, *_EXTRAS)
+        for parameter in parameters:
+            if parameter not in known:
+                _checks.unknown("Population", parameter, (*known, *_ARGUMENTS))
+        n_size = _checks.size("Population.size", size)
+        n_batch = None if batch is None else _checks.integer("Population.batch", batch, at_least=1)
+        scheme_name = _checks.one_of("Population.scheme", "exp_euler" if scheme is None else scheme, schemes)
+        self._set(
+            model=model,
+            size=n_size,
+            batch=n_batch,
+            shape=n_size if n_batch is None else _checks.size("Population.batch", (n_batch, *n_size)),
+            scheme=schemes[scheme_name],
+            dt=_checks.number("Population.dt", 0.1 if dt is None else dt, "ms", above=0.0),
+            dtype=_checks.dtype("Population.dtype", dtype),
+            reset_kind=_checks.one_of("Population.reset", reset, ("hard", "soft", "overshoot")),
+            seed=secrets.randbits(32) if seed is None else _checks.integer("Population.seed", seed, at_least=0),
+            threads=None if threads is None else _checks.integer("Population.threads", threads, at_least=1),
+            name="population" if name is None else _checks.kind("Population.name", name, str, "a str"),
+            result=None,
+            network=None,
+            _given=dict(dt=dt, scheme=scheme, seed=seed, threads=threads, name=name),
+            _warned=False,
+            _running=False,
+            _memory={},
+            _values={},
+        )
+        self._set(n=math.prod(self.shape), _highest=float(np.finfo(self.dtype).max))
+        _checks.fits("Population.size", self.n * (3 * self.dtype.itemsize + 10), "Use fewer neurons or dtype float32.")
+        self._set(_engine=ClockEngine(model, self.scheme, self.dtype, self.reset_kind, self.n, self.dt))
+        engine = self._engine
+        self._set(
+            V=engine.V[: self.n].reshape(self.shape),
+            u=engine.u[: self.n].reshape(self.shape),
+            spikes=engine.spikes[: self.n].view(np.bool_).reshape(self.shape),
+            _table=engine.table,
+            _current=engine.row("I"),
+            _stepper=Stepper(engine, self.shape, self.threads),
+        )
+        for parameter in known:
+            default = _EXTRAS[parameter][1] if parameter in _EXTRAS else model.parameters[parameter].default
+            self._set_parameter(parameter, parameters.get(parameter, default))
+        self._set_start(V, u)
+        if self.dt > self.scheme.dt_max:
+            warnings.warn(
+                f"Population.dt = {self.dt:g} ms is too large for the scheme {scheme_name!r}: spikes are lost and V "
+                f"overshoots. Use dt <= {self.scheme.dt_max:g} ms.",
+                stacklevel=2,
+            )
+
+    def _set(self, **attributes: Any) -> None:
+        vars(self).update(attributes)
+
+    if TYPE_CHECKING:  # really there it would make every look at an attribute slower
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._values:
+            self._set_parameter(name, value)
+        elif name in ("V", "u"):
+            vars(self)[name][...] = self._checked_state(name, value)
+        elif hasattr(self, name):
+            raise AttributeError(f"Population.{name} cannot be changed. Make a new population.")
+        else:
+            _checks.unknown("Population", name, (*self._values, "V", "u"))
+
+    def __repr__(self) -> str:
+        size = self.size[0] if len(self.size) == 1 else self.size
+        batch = "" if self.batch is None else f", batch={self.batch}"
+        return (
+            f"Population({size}, model={self.model.name}, scheme={self.scheme.name!r}, dt={self.dt:g}, "
+            f"dtype={self.dtype.name!r}{batch}, seed={self.seed})"
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle and copy: what the population is made of and where it is; `result` stays behind."""
+        self._must_not_run()
+        names = ("size", "model", "dt", "dtype", "batch", "seed", "threads", "name")
+        arguments = {name: getattr(self, name) for name in names} | self._values
+        arguments |= dict(scheme=self.scheme.name, reset=self.reset_kind, V=self._start[0], u=self._start[1])
+        return {"arguments": arguments, "state": self._engine.state(), "memory": self._memory.copy()}
+
+    def __setstate__(self, saved: dict[str, Any]) -> None:
+        with warnings.catch_warnings(action="ignore"):  # that dt is too large has been said
+            self.__init__(**saved["arguments"])  # type: ignore[misc]
+        self._engine.restore(saved["state"])
+        self._memory.update(saved["memory"])
+
+    # --- parameters and start -------------------------------------------------------------------------------------
+
+    def _set_parameter(self, name: str, value: Any) -> None:
+        unit, default = _EXTRAS[name] if name in _EXTRAS else (
+            self.model.parameters[name].unit, self.model.parameters[name].default)  # fmt: skip
+        where = f"Population.{name}"
+        low = 0.0 if name == "tau_ref" else None
+        exact = _checks.array(where, value, unit, (self.size, self.shape), finite=math.isfinite(default), at_least=low)
+        _checks.finite(where, np.where(exact == default, 0.0, exact), self.dtype)  # the default may be infinite
+        lanes = exact if exact.ndim == 0 else np.broadcast_to(exact, self.shape).ravel()
+        if name == "tau_ref":
+            if np.any(lanes > _MOST_HELD * self.dt):
+                raise ValueError(f"{where} must be at most {_MOST_HELD * self.dt:g} ms, got {np.max(lanes):g}.")
+            n_held = np.ceil(snapped(lanes / self.dt)) - 1
+            self._engine.set_refractory(np.maximum(n_held, 0).astype(np.int32))
+        else:
+            self._engine.set_parameter(name, lanes)
+        values = np.array(exact, self.dtype)
+        values.flags.writeable = False
+        self._values[name] = values
+        self._set(**{name: values})
+        self._forget_calls()
+
+    def _checked_state(self, name: str, value: Any) -> Array:
+        where, unit = f"Population.{name}", getattr(self.model, name).unit
+        exact = _checks.array(where, value, unit, (self.size, self.shape))
+        _checks.finite(where, exact, self.dtype)
+        return exact.astype(self.dtype)
+
+    def _join(self, network: Any, name: str) -> None:
+        """Become part of a network: take over its clock and its seed."""
+        self._must_not_run()
+        if self.batch is not None:
+            raise ValueError(
+                "Population.batch must be None in a network, got {self.batch}. Make one network per entry."
+            )
+        if self.n_steps != network.n_steps:
+            raise ValueError(
+                f"Population must be at t = {network.t:g} ms like the network, got {self.t:g} ms. reset() it."
+            )
+        for argument, given in self._given.items():
+            wanted = name if argument == "name" else getattr(network, argument)
+            wanted = getattr(wanted, "name", wanted)
+            if given is not None and given != wanted:
+                raise ValueError(
+                    f"Population.{argument} must be {wanted!r} like the network's, got {given!r}. Give it to the "
+                    "Network, or leave it out."
+                )
+        self._set(dt=network.dt, scheme=network.scheme, seed=network.seed, threads=network.threads, name=name)
+        self._engine.set_clock(self.scheme, self.dt)
+        self._set_parameter("tau_ref", self.tau_ref)
+        self._set_start(*self._start_given)
+        self._set(network=network)
+
+    def _set_start(self, V: Any, u: Any) -> None:
+        V_given, u_given = V, u
+        for name, value in (("V", V), ("u", u)):
+            if value is None:
+                value = getattr(self.model, name).default
+            if isinstance(value, str) and name == "u":
+                _checks.one_of("Population.u", value, ("nullcline",))
+                values = (np.asarray(self._values[parameter], float) for parameter in self.model.parameters)
+                value = u_nullcline(self.model, np.asarray(self.V, float), self.model.named_tuple()(*values))
+            elif callable(value):
+                key = np.array(stream_key(self.seed, self.name, name, 0), np.uint64)
+                value = value(np.random.Generator(np.random.Philox(key=key)), self.shape)
+            vars(self)[name][...] = self._checked_state(name, value)
+        self._set(_start=(self.V.copy(), self.u.copy()), _start_given=(V_given, u_given))
+
+    # --- state ----------------------------------------------------------------------------------------------------
+
+    @property
+    def n_steps(self) -> int:
+        """Steps done since the start or the last reset."""
+        return self._engine.step
+
+    @property
+    def t(self) -> float:
+        """Time simulated so far, ms."""
+        return self.n_steps * self.dt
+
+    @property
+    def last_spike_time(self) -> Array:
+        """End of the step in which each neuron last spiked, ms; -inf before the first. Shape."""
+        last = self._engine.last[: self.n]
+        return np.where(last >= 0, (last + 1) * self.dt, -np.inf).reshape(self.shape)
+
+    @property
+    def refractory(self) -> Array:
+        """Neurons that spiked in the last step or were held in it. bool, Shape."""
+        return self._engine.held().reshape(self.shape)
+
+    def _rewind(self) -> None:
+        self.V[...], self.u[...] = self._start
+        self._engine.rewind()
+        self._memory.clear()
+
+    def _must_not_run(self) -> None:
+        if self._running:
+            raise RuntimeError("Population.run has not ended: until then only V, u and parameters may be set.")
+        if self.network is not None:
+            raise RuntimeError(f"Population {self.name!r} is in a network. Call step, run and reset of the Network.")

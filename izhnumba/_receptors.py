@@ -1,0 +1,202 @@
+"""Receptors: what a spike does to its target. Each is one exact propagator of one or two states."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from izhnumba import _checks
+
+
+class Propagator(NamedTuple):
+    """From step to step y <- decay_y y + x_to_y x (+ arrivals, if there is no x), x <- decay_x x + to_x arrivals."""
+
+    states: int  # 0: what arrives acts in the step itself
+    decay_y: float = 0.0
+    x_to_y: float = 0.0
+    decay_x: float = 0.0
+    to_x: float = 0.0
+
+
+class Receptor:
+    """What a spike that arrives does, scaled by the weight of its synapse.
+
+    `izhnumba.Delta`, `Pulse`, `Exponential`, `Alpha`, `DualExponential`, `AMPA`, `GABA_A`, `GABA_B`. With a reversal
+    potential `E` (mV) weights are conductances (1/ms, for Izhikevich2007 nS) and the current is g (E - V), whose slope
+    enters exponential Euler; without one they are currents (mV/ms, pA). Equal receptors of a population are one: their
+    synapses add to the same state.
+    """
+
+    E: float | None = None
+
+    def propagator(self, dt: float) -> Propagator:
+        """How the states advance by dt ms."""
+        raise NotImplementedError
+
+    def _check_E(self) -> None:
+        if self.E is not None:
+            self._set(E=_checks.number(f"{type(self).__name__}.E", self.E, "mV"))
+
+    def _check_tau(self, name: str) -> None:
+        self._set(**{name: _checks.number(f"{type(self).__name__}.{name}", getattr(self, name), "ms", above=0.0)})
+
+    def _set(self, **values: Any) -> None:
+        self.__dict__.update(values)  # the class is frozen for everybody else
+
+
+@dataclass(frozen=True)
+class Delta(Receptor):
+    """V jumps by the weight, in mV, in the step in which the spike arrives.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.Delta()
+    Delta()
+    """
+
+
+@dataclass(frozen=True)
+class Pulse(Receptor):
+    """The weight is a current, in mV/ms (pA), that flows for the one step in which the spike arrives.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.Pulse().propagator(0.1).states
+    0
+    """
+
+    def propagator(self, dt: float) -> Propagator:
+        return Propagator(0)
+
+
+@dataclass(frozen=True)
+class Exponential(Receptor):
+    """Rises by the weight at once and decays with tau.
+
+    Parameters
+    ----------
+    tau : float, ms, > 0
+    E : float, mV, optional
+        Reversal potential: with it weights are conductances.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.Exponential(5.0, E=0.0)
+    Exponential(tau=5.0, E=0.0)
+    """
+
+    tau: float
+    E: float | None = None
+
+    def __post_init__(self) -> None:
+        self._check_tau("tau")
+        self._check_E()
+
+    def propagator(self, dt: float) -> Propagator:
+        return Propagator(1, math.exp(-dt / self.tau))
+
+
+@dataclass(frozen=True)
+class Alpha(Receptor):
+    """weight (t / tau) exp(1 - t / tau): the weight is the peak, tau after the arrival.
+
+    Parameters
+    ----------
+    tau : float, ms, > 0
+    E : float, mV, optional
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.Alpha(2.0)
+    Alpha(tau=2.0, E=None)
+    """
+
+    tau: float
+    E: float | None = None
+
+    def __post_init__(self) -> None:
+        self._check_tau("tau")
+        self._check_E()
+
+    def propagator(self, dt: float) -> Propagator:
+        decay = math.exp(-dt / self.tau)
+        return Propagator(2, decay, decay * dt, decay, math.e / self.tau)
+
+
+@dataclass(frozen=True)
+class DualExponential(Receptor):
+    """The difference of two exponentials, scaled so that the weight is the peak.
+
+    Parameters
+    ----------
+    tau_rise, tau_decay : float, ms, 0 < tau_rise < tau_decay
+        For equal ones take `Alpha`.
+    E : float, mV, optional
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.DualExponential(1.0, 5.0)
+    DualExponential(tau_rise=1.0, tau_decay=5.0, E=None)
+    """
+
+    tau_rise: float
+    tau_decay: float
+    E: float | None = None
+
+    def __post_init__(self) -> None:
+        self._check_tau("tau_rise")
+        self._check_tau("tau_decay")
+        self._check_E()
+        if self.tau_rise >= self.tau_decay:
+            raise ValueError(
+                f"{type(self).__name__}.tau_rise must be below tau_decay ({self.tau_decay:g} ms), got "
+                f"{self.tau_rise:g} ms. For equal time constants use Alpha."
+            )
+
+    def propagator(self, dt: float) -> Propagator:
+        slow, fast = math.exp(-dt / self.tau_decay), math.exp(-dt / self.tau_rise)
+        ratio = self.tau_decay / self.tau_rise
+        peak = ratio ** (-1 / (ratio - 1)) - ratio ** (-ratio / (ratio - 1))
+        return Propagator(2, slow, slow - fast, fast, 1.0 / peak)
+
+
+def AMPA(tau: float = 5.0, E: float = 0.0) -> Exponential:
+    """Fast excitation: a conductance that decays in 5 ms (E. M. Izhikevich and G. M. Edelman 2008).
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.AMPA()
+    Exponential(tau=5.0, E=0.0)
+    """
+    return Exponential(tau, E)
+
+
+def GABA_A(tau: float = 6.0, E: float = -70.0) -> Exponential:
+    """Fast inhibition: a conductance that decays in 6 ms (E. M. Izhikevich and G. M. Edelman 2008).
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.GABA_A()
+    Exponential(tau=6.0, E=-70.0)
+    """
+    return Exponential(tau, E)
+
+
+def GABA_B(tau: float = 150.0, E: float = -90.0) -> Exponential:
+    """Slow inhibition: a conductance that decays in 150 ms (E. M. Izhikevich and G. M. Edelman 2008).
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.GABA_B()
+    Exponential(tau=150.0, E=-90.0)
+    """
+    return Exponential(tau, E)

@@ -1,0 +1,205 @@
+"""Rows of synapses: what a rule draws, laid out for delivery.
+
+A row holds the synapses of one source neuron, or those to one part of the targets, sorted by (delay, target); those
+that agree in both stay in the order in which they were drawn. A synapse is an offset, delay * lanes + target lane, and
+a weight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.random import Generator, Philox
+from numpy.typing import NDArray
+
+from izhnumba import _checks
+from izhnumba._binding import stream_key
+from izhnumba._connectivity import Ends, Rule
+from izhnumba._distributions import Distribution
+
+Array = NDArray[Any]
+Draw = Callable[[int, int], Array]
+Random = Callable[[str], Generator]
+Shown = Callable[[float, float], Any]
+_SORTED = 2**20  # synapses sorted at a time
+_LANES = 64
+_MOST_CELLS = 2**31  # of a ring: kernels count them in 32 bits, once around
+_WORTH_CUTTING = 125  # synapses of a row to one part
+
+
+class Rows(NamedTuple):
+    """`starts` (rows * parts + 1), and for each synapse `offsets` (uint32) and `weights`. Whole rows, to every target
+    in order and with one `delay` in steps, have no offsets."""
+
+    starts: Array
+    offsets: Array | None
+    weights: Array
+    parts: int = 1
+    delay: int = 0
+
+
+class Layout(NamedTuple):
+    """Of the target population: lanes of a ring's row, and where the first target is."""
+
+    lanes: int
+    first: int
+    dtype: np.dtype[Any]
+
+    def row(self, pre: Array, post: Array, parts: int) -> Array:
+        """Rows of synapses if the targets are cut in parts."""
+        if parts == 1:
+            return pre
+        return pre * parts + (post + self.first) // _LANES * parts // (self.lanes // _LANES)
+
+    def offsets(self, post: Array, delay: Array) -> Array:
+        cells = delay * self.lanes + (post + self.first)
+        if np.max(cells, initial=0) >= _MOST_CELLS:
+            longest = _MOST_CELLS // self.lanes - 1
+            raise ValueError(
+                f"Network.connect.delay must be at most {longest} steps for {self.lanes} targets, got {np.max(delay)}. "
+                "Use shorter delays or smaller populations."
+            )
+        return cells
+
+
+def streams(seed: int, name: str) -> Random:
+    """Random numbers for one purpose in the building of the synapses `name`, from their beginning."""
+    return lambda role: Generator(Philox(key=np.array(stream_key(seed, name, role, 0), np.uint64)))
+
+
+def build(
+    rule: Rule, ends: Ends, layout: Layout, weight: Draw, delay: Draw, random: Random, shown: Shown, parts: int
+) -> Rows:
+    """weight, delay: functions of (how many were drawn before, how many) to weights and to delays in steps. parts: the
+    most in which the targets may be cut."""
+    counts = np.zeros(ends.n_pre * parts, np.int64)
+    for pre, post in rule.pairs(ends, random("pairs")):
+        counts += np.bincount(layout.row(pre, post, parts), minlength=counts.size)
+    if counts.sum() < _WORTH_CUTTING * counts.size:
+        counts, parts = counts.reshape(-1, parts).sum(1), 1
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    rows = Rows(starts, np.empty(_room(starts[-1], 4), np.uint32), _weights(starts[-1], layout), parts)
+    cursor, drawn = starts[:-1].copy(), 0
+    for pre, post in rule.pairs(ends, random("pairs")):
+        places = _places(layout.row(pre, post, parts), cursor)
+        rows.offsets[places] = layout.offsets(post, delay(drawn, len(pre)))  # type: ignore[index]
+        rows.weights[places] = weight(drawn, len(pre))
+        drawn += len(pre)
+        shown(drawn, starts[-1])
+    _sort(rows)
+    return rows
+
+
+def build_whole(rule: Rule, ends: Ends, layout: Layout, weight: Draw, delay: int, random: Random, shown: Shown) -> Rows:
+    """For a rule that reaches every target, but for a neuron's own, in order."""
+    counts = np.zeros(ends.n_pre, np.int64)
+    for pre, _ in rule.pairs(ends, random("pairs")):
+        counts += np.bincount(pre, minlength=counts.size)
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    layout.offsets(np.zeros(1, np.int64), np.array([delay]))
+    weights = _weights(starts[-1], layout)
+    for first in range(0, weights.size, _SORTED):
+        count = min(_SORTED, weights.size - first)
+        weights[first : first + count] = weight(first, count)
+        shown(first + count, weights.size)
+    return Rows(starts, None, weights, 1, delay)
+
+
+def _weights(n: Any, layout: Layout) -> Array:
+    return np.empty(_room(n, layout.dtype.itemsize), layout.dtype)
+
+
+def _room(n: Any, item: int) -> int:
+    _checks.fits("Network.connect", int(n) * item, "Connect fewer neurons, or use float32.")
+    return int(n)
+
+
+def _places(row: Array, cursor: Array) -> Array:
+    """Where synapses of these rows go; the cursors of the rows move on."""
+    order = None if np.all(row[1:] >= row[:-1]) else np.argsort(row, kind="stable")
+    ordered = row if order is None else row[order]
+    first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(row) else np.empty(0, np.int64)
+    counts = np.diff(np.concatenate([first, [len(row)]]))
+    places = np.repeat(cursor[ordered[first]] - first, counts) + np.arange(len(row))
+    cursor[ordered[first]] += counts
+    if order is None:
+        return places
+    result = np.empty_like(places)
+    result[order] = places
+    return result
+
+
+def _sort(rows: Rows) -> None:
+    """Sort each row by offset, in place and stably."""
+    assert rows.offsets is not None
+    for first, last in _groups(rows.starts):
+        begin, end = rows.starts[first], rows.starts[last]
+        offsets, n = rows.offsets[begin:end], int(end - begin)
+        lengths = np.diff(rows.starts[first : last + 1])
+        row = np.repeat(np.arange(last - first), lengths)
+        if np.all((offsets[1:] >= offsets[:-1]) | (row[1:] > row[:-1])):
+            continue
+        bits = (last - first).bit_length(), n.bit_length()
+        if sum(bits) <= 32:  # one word for (row, offset, place) sorts far faster than indices do
+            row_bits, place_bits = (np.uint64(b) for b in bits)
+            words = row.astype(np.uint64) << np.uint64(64 - int(row_bits))
+            words |= offsets.astype(np.uint64) << place_bits
+            words |= np.arange(n, dtype=np.uint64)
+            words.sort()
+            order = (words & ((np.uint64(1) << place_bits) - np.uint64(1))).astype(np.int64)
+        else:
+            order = np.lexsort((offsets, row))
+        rows.offsets[begin:end] = offsets[order]
+        rows.weights[begin:end] = rows.weights[begin:end][order]
+
+
+def _groups(starts: Array) -> Iterator[tuple[int, int]]:
+    """Runs of rows with about as many synapses as are sorted at a time."""
+    first, n_rows = 0, len(starts) - 1
+    while first < n_rows:
+        last = int(np.searchsorted(starts, starts[first] + _SORTED, side="right")) - 1
+        last = min(max(last, first + 1), first + 4096, n_rows)
+        yield first, last
+        first = last
+
+
+def drawer(where: str, value: Any, unit: str, n: int | None, rng: Generator, dtype: np.dtype[Any]) -> Draw:
+    """What a user passes as weight or delay, as a function of (how many before, how many) to float64 numbers."""
+    if isinstance(value, Distribution):
+        return lambda before, count: _finite(where, value.draw(rng, count), dtype)
+    if callable(value) and not hasattr(value, "__array__"):
+
+        def call(before: int, count: int) -> Array:
+            return _finite(where, _checks.array(where, value(rng, count), unit, [(count,)]), dtype)
+
+        return call
+    shape = np.shape(_checks.magnitude(where, value, unit))
+    if len(shape) > 1 and n is not None and np.prod(shape) == n:
+        value = np.reshape(value, -1)
+    numbers = _checks.array(where, value, unit, [] if n is None else [(n,)])
+    _finite(where, numbers, dtype)
+    return lambda before, count: numbers[before : before + count] if numbers.ndim else np.full(count, numbers)
+
+
+def _finite(where: str, values: Array, dtype: np.dtype[Any]) -> Array:
+    _checks.finite(where, values, dtype)
+    return values
+
+
+def delay_steps(draw: Draw, dt: float, where: str) -> Draw:
+    """Delays in whole steps, each at least one."""
+
+    def steps(before: int, count: int) -> Array:
+        delays = draw(before, count)
+        ratio = np.floor(delays / dt + 0.5)
+        short = np.flatnonzero((delays < dt * (1 - 1e-3)) | (ratio < 1))
+        if short.size:
+            raise ValueError(
+                f"{where} must be at least one step of {dt:g} ms, got {delays[short[0]]:g} ms for synapse "
+                f"{before + short[0]}."
+            )
+        return ratio.astype(np.int64)
+
+    return steps

@@ -1,0 +1,47 @@
+"""A run of a population's neurons, as an end of synapses, or as what is driven or recorded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from izhnumba._connectivity import Ends
+
+if TYPE_CHECKING:
+    from izhnumba._population import Population
+
+
+class Section(NamedTuple):
+    """The neurons `start` to `stop` of a population, by flat index: what `pop[start:stop]` gives."""
+
+    population: Population
+    start: int
+    stop: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The n-d size of a whole population, else the number of neurons."""
+        n = self.stop - self.start
+        return self.population.size if n == self.population.n else (n,)
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def __repr__(self) -> str:
+        whole = len(self) == self.population.n
+        return self.population.name if whole else f"{self.population.name}[{self.start}:{self.stop}]"
+
+
+def section(where: str, value: Any) -> Section:
+    """A population or a section of one, as a section."""
+    from izhnumba._population import Population
+
+    if isinstance(value, Population):
+        return Section(value, 0, value.n)
+    if not isinstance(value, Section):
+        raise TypeError(f"{where} must be a Population or a slice of one, got {value!r}. Pass pop or pop[a:b].")
+    return value
+
+
+def ends(source: Section, target: Section) -> Ends:
+    shift = source.start - target.start if source.population is target.population else None
+    return Ends(len(source), len(target), source.shape, target.shape, shift)

@@ -1,0 +1,151 @@
+"""Inputs that are spikes: each counts for its weight and acts through a receptor in the step in which it falls."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from izhnumba import _checks
+from izhnumba._binding import Array, Input, Rows, Target, fit_shape, frozen, snapped
+from izhnumba._receptors import Delta, Receptor
+
+_MOST_PER_STEP = 30.0  # expected spikes: beyond, 32 random bits do not tell the counts apart well
+
+
+class SpikeInput(Input):
+    """What is common to inputs that are spikes."""
+
+    weight: Any
+    receptor: Receptor
+
+    def _check(self) -> None:
+        name = type(self).__name__
+        self._set(weight=frozen(f"{name}.weight", self.weight))
+        _checks.kind(f"{name}.receptor", self.receptor, Receptor, "a receptor such as Delta()")
+
+    def _weights(self, to: Target) -> Array:
+        where = f"{type(self).__name__}.weight"
+        fit_shape(where, self.weight, to.shape)
+        _checks.finite(where, np.asarray(self.weight), to.dtype)
+        weights = np.asarray(self.weight, to.dtype)
+        return np.broadcast_to(weights, to.shape).ravel() if weights.ndim else weights
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Poisson(SpikeInput):
+    """A Poisson spike train for each neuron: in a step of dt the number of spikes is Poisson with mean rate * dt.
+
+    Parameters
+    ----------
+    rate : float, array, TimedArray or other input, Hz, >= 0
+        One for all neurons, one for each, or one that changes in time. At most 30 spikes per step.
+    weight : float or array, default 1
+        Of each spike, in the unit of the receptor.
+    receptor : Receptor, default Delta()
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> net = iz.Network(seed=1)
+    >>> cells = net.add(iz.Population(100))
+    >>> net.drive(cells, iz.Poisson(rate=1000.0, weight=1.5))
+    >>> rec = net.record(cells, "spikes")
+    >>> net.run(100.0)
+    >>> len(rec) > 100
+    True
+    """
+
+    rate: Any
+    weight: Any = 1.0
+    receptor: Receptor = field(default_factory=Delta)
+    _streams = 1
+
+    def __post_init__(self) -> None:
+        self._check()
+        if not isinstance(self.rate, Input):
+            self._set(rate=frozen("Poisson.rate", self.rate, "Hz", at_least=0.0))
+
+    def _rows(self, to: Target) -> Rows:
+        from izhnumba._kernels.philox import poisson
+
+        n, weights = math.prod(to.shape), self._weights(to)
+        means = None if isinstance(self.rate, Input) else self._means(np.asarray(self.rate)[np.newaxis], to)
+
+        def rows(step: int, count: int) -> Array:
+            lam = means
+            if lam is None:
+                lam = self._means(self.rate._values(step + np.arange(count, dtype=np.float64), to.dt), to)
+            counts = poisson(step, count, n, *to.key, lam)
+            return counts.astype(to.dtype) * weights
+
+        return rows
+
+    def _means(self, rate: Array, to: Target) -> Array:
+        """Expected spikes per step, shape (steps or 1, neurons or 1)."""
+        where = "Poisson.rate"
+        fit_shape(where, rate[0], to.shape)
+        means = np.asarray(rate * (to.dt * 1e-3))
+        if np.any(means < 0) or np.any(means > _MOST_PER_STEP):
+            wrong = rate[(means < 0) | (means > _MOST_PER_STEP)].flat[0]
+            most = _MOST_PER_STEP / to.dt * 1e3
+            raise ValueError(f"{where} must be between 0 and {most:g} Hz at this dt, got {wrong:g} Hz.")
+        if means.ndim == 1:
+            return means[:, np.newaxis]
+        return np.broadcast_to(means, (len(means), *to.shape)).reshape(len(means), -1)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SpikeTrain(SpikeInput):
+    """Given spikes.
+
+    Parameters
+    ----------
+    i : int array
+        Neurons, by flat index.
+    t : float array, ms, >= 0
+        Times: a spike at t acts in the step that begins at t or before it, floor(t / dt); a thousandth of a step is
+        forgiven.
+    weight : float or array, default 1
+        Of each neuron's spikes, in the unit of the receptor.
+    receptor : Receptor, default Delta()
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.SpikeTrain([0, 0, 1], [1.0, 2.0, 2.0], weight=20.0)
+    SpikeTrain(i=[0, 0, 1], t=[1.0, 2.0, 2.0], weight=20.0, receptor=Delta())
+    """
+
+    i: Any
+    t: Any
+    weight: Any = 1.0
+    receptor: Receptor = field(default_factory=Delta)
+
+    def __post_init__(self) -> None:
+        self._check()
+        t = np.atleast_1d(np.asarray(frozen("SpikeTrain.t", self.t, "ms", at_least=0.0)))
+        i = np.atleast_1d(np.asarray(frozen("SpikeTrain.i", self.i, at_least=0.0)))
+        if np.any(i != np.rint(i)):
+            raise ValueError(f"SpikeTrain.i must be whole numbers, got {i[i != np.rint(i)][0]:g}.")
+        if i.shape != t.shape or i.ndim != 1:
+            raise ValueError(f"SpikeTrain.t must have one entry per entry of i ({i.size}), got shape {t.shape}.")
+        self._set(i=i.astype(np.int64), t=t)
+
+    def _rows(self, to: Target) -> Rows:
+        n, weights = math.prod(to.shape), self._weights(to)
+        if self.i.size and self.i.max() >= n:
+            raise ValueError(f"SpikeTrain.i must be below {n}, the number of neurons, got {self.i.max()}.")
+        step_of = np.floor(snapped(self.t / to.dt)).astype(np.int64)
+        order = np.argsort(step_of, kind="stable")
+        steps, neurons = step_of[order], self.i[order]
+
+        def rows(step: int, count: int) -> Array:
+            first, last = np.searchsorted(steps, (step, step + count))
+            counts = np.zeros((count, n), to.dtype)
+            np.add.at(counts, (steps[first:last] - step, neurons[first:last]), 1)
+            return np.asarray(counts * weights)
+
+        return rows

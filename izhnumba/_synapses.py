@@ -1,0 +1,127 @@
+"""Synapses: the connections that one call of `Network.connect` makes. Owns their arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba import _checks
+from izhnumba._arrivals import Port
+from izhnumba._connectivity import Ends, Rule
+from izhnumba._receptors import Receptor
+from izhnumba._rows import Layout, Rows
+from izhnumba._section import Section
+
+Array = NDArray[Any]
+
+
+class Synapses:
+    """Connections from one population, or a slice of one, to another. Made by `Network.connect`.
+
+    Attributes
+    ----------
+    pre, post : ndarray of int64
+        Flat indices of source and target neuron of each synapse, in the populations as wholes.
+    weight : ndarray
+        In the unit of the receptor. Live: `syn.weight[...] = x` and `syn.weight = x` take effect.
+    delay : ndarray of float64, ms
+    source, target : slices of populations
+    receptor : Receptor
+    name : str
+
+    Notes
+    -----
+    Synapses are in the order of their source neurons, those of one neuron in the order of delay and target; equal ones
+    stay in the order in which they were given or drawn.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> net = iz.Network(seed=1)
+    >>> cells = net.add(iz.Population(3), name="cells")
+    >>> syn = net.connect(cells, cells, ([0, 0, 2], [2, 1, 0]), weight=[0.5, 1.0, 2.0], delay=1.0)
+    >>> syn.pre, syn.post, syn.weight
+    (array([0, 0, 2]), array([1, 2, 0]), array([1. , 0.5, 2. ]))
+    """
+
+    def __init__(
+        self,
+        name: str,
+        source: Section,
+        target: Section,
+        port: Port,
+        rule: Rule,
+        ends: Ends,
+        layout: Layout,
+        rows: Rows,
+    ) -> None:
+        self.name, self.source, self.target, self.receptor = name, source, target, port.receptor
+        self._port, self._rule, self._ends, self._layout, self._rows = port, rule, ends, layout, rows
+        self._dt = target.population.dt
+        self._scratch = np.empty((rows.parts, ends.n_pre), np.int64)
+
+    receptor: Receptor
+
+    def __len__(self) -> int:
+        return int(self._rows.weights.size)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} synapses {self.source!r} -> {self.target!r}, {self.receptor!r}>"
+
+    @property
+    def pre(self) -> Array:
+        counts = np.diff(self._rows.starts)
+        row = np.repeat(np.arange(counts.size) // self._rows.parts, counts)
+        return np.asarray(row + self.source.start)
+
+    @property
+    def post(self) -> Array:
+        if self._rows.offsets is None:
+            pieces = [post for _, post in self._rule.pairs(self._ends, np.random.default_rng(0))]
+            return np.concatenate(pieces) + self.target.start
+        return (self._rows.offsets % self._layout.lanes).astype(np.int64)
+
+    @property
+    def delay(self) -> Array:
+        if self._rows.offsets is None:
+            return np.full(len(self), self._rows.delay * self._dt)
+        return np.asarray((self._rows.offsets // self._layout.lanes) * self._dt)
+
+    @property
+    def weight(self) -> Array:
+        return self._rows.weights
+
+    @weight.setter
+    def weight(self, value: Any) -> None:
+        weights = self._rows.weights
+        exact = _checks.array("Synapses.weight", value, "", [weights.shape])
+        _checks.finite("Synapses.weight", exact, weights.dtype)
+        weights[...] = exact
+
+    def _delays(self) -> tuple[int, int]:
+        """The shortest and the longest delay, in steps; without synapses (0, 0)."""
+        if not len(self):
+            return 0, 0
+        if self._rows.offsets is None:
+            return self._rows.delay, self._rows.delay
+        lanes = self._layout.lanes
+        return int(self._rows.offsets.min()) // lanes, int(self._rows.offsets.max()) // lanes
+
+    def _bind(self) -> tuple[int, Array]:
+        """The address of the kernel that delivers these synapses, and the table it takes."""
+        from izhnumba._kernels import network as k
+
+        rows, ends, table = self._rows, self._ends, np.zeros(k.PROJECTION_SIZE, np.int64)
+        source, target = (section.population._engine.table.ctypes.data for section in (self.source, self.target))
+        table[[k.SOURCE, k.TARGET, k.FIRST, k.N_ROWS]] = source, target, self.source.start, ends.n_pre
+        table[[k.PARTS, k.ROWS, k.LIST]] = rows.parts, rows.starts.ctypes.data, self._scratch.ctypes.data
+        table[[k.WEIGHTS, k.RING]] = rows.weights.ctypes.data, self._port.ring.ctypes.data
+        if rows.offsets is not None:
+            table[k.OFFSETS] = rows.offsets.ctypes.data
+            return k.sparse(rows.weights.dtype.name), table
+        whole = ends.shift is None or len(self) == ends.n_pre * ends.n_post
+        hole = k.NO_HOLE if whole or ends.shift is None else ends.shift
+        table[[k.FIRST_TARGET, k.N_TARGETS, k.DELAY, k.HOLE]] = self.target.start, ends.n_post, rows.delay, hole
+        return k.dense(rows.weights.dtype.name), table
