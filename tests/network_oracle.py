@@ -1,0 +1,76 @@
+"""A slow and obvious twin of networks: one step at a time, one synapse at a time, spikes under way in a list.
+
+It imports nothing from izhnumba. A receptor is a name with its numbers: ("delta",), ("pulse",), ("exp", tau), ("alpha",
+tau), ("dual", rise, decay), the last three with a reversal potential or None behind.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+from oracle import Oracle
+
+
+class Course:
+    """What a receptor has received, as a sum over arrivals: the closed form of each, no propagator."""
+
+    def __init__(self, kind, *numbers, E=None):
+        self.kind, self.numbers, self.E = kind, numbers, E
+
+    def after(self, t):
+        """The course at t ms after an arrival of weight 1."""
+        if self.kind == "exp":
+            return np.exp(-t / self.numbers[0])
+        if self.kind == "alpha":
+            return t / self.numbers[0] * np.exp(1 - t / self.numbers[0])
+        rise, decay = self.numbers
+        peak_at = np.log(decay / rise) * rise * decay / (decay - rise)
+        peak = np.exp(-peak_at / decay) - np.exp(-peak_at / rise)
+        return (np.exp(-t / decay) - np.exp(-t / rise)) / peak
+
+
+class NetworkOracle:
+    """populations: dict of name -> Oracle; synapses: (source, target, course, [(pre, post, weight, steps)])."""
+
+    def __init__(self, populations: dict[str, Oracle], synapses, dt, current=None):
+        self.populations, self.synapses, self.dt = populations, synapses, dt
+        self.current = current or {}
+        self.k = 0
+        self.under_way = defaultdict(list)  # arrival step -> (target, course, post, weight), in order
+        self.arrived = defaultdict(list)  # (target, course) -> (step, post, weight)
+        self.spikes = []
+
+    def step(self):
+        arriving = self.under_way.pop(self.k, [])
+        fired = {}
+        for name, cells in self.populations.items():
+            n = len(cells.V)
+            jump, I, g, E = np.zeros(n), np.zeros(n) + self.current.get(name, 0.0), [], []
+            for target, course, post, weight in arriving:
+                if target == name and course.kind == "delta":
+                    jump[post] += weight
+                if target == name and course.kind == "pulse":
+                    I[post] += weight
+            for (target, course), events in self.arrived.items():
+                if target != name:
+                    continue
+                total = np.zeros(n)
+                for step, post, weight in events:
+                    total[post] += weight * course.after((self.k - 1 - step) * self.dt)
+                if course.E is None:
+                    I = I + total
+                else:
+                    g.append(total)
+                    E.append(course.E)
+            fired[name] = np.flatnonzero(cells.step(I, jump, g, E))
+            self.spikes += [(self.k, name, int(i)) for i in fired[name]]
+        for target, course, post, weight in arriving:
+            if course.kind not in ("delta", "pulse"):
+                self.arrived[target, course].append((self.k, post, weight))
+        for source, target, course, edges in self.synapses:
+            for i in fired[source]:
+                for pre, post, weight, steps in edges:
+                    if pre == i:
+                        self.under_way[self.k + steps].append((target, course, post, weight))
+        self.k += 1
