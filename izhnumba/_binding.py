@@ -88,6 +88,7 @@ class Input:
         def rows(step: int, count: int) -> Array:
             values = self._values(step + np.arange(count, dtype=np.float64), to.dt)
             if values.ndim == 1:
+                _checks.finite(type(self).__name__, values, to.dtype)
                 return values.astype(to.dtype)[:, np.newaxis]
             full = np.broadcast_to(aligned(values, len(to.shape)), (count, *to.shape))
             return full.astype(to.dtype, order="C").reshape(count, math.prod(to.shape))
@@ -144,7 +145,15 @@ class Sum(Input):
         for part in self.parts:
             bound.append(part._rows(to._replace(key=(seed, stream))))
             stream = (stream + part._streams) % 2**32
-        return lambda step, count: reduce(np.add, [rows(step, count) for rows in bound])
+
+        def total(step: int, count: int) -> Array:
+            with np.errstate(over="ignore"):  # it is looked at
+                values = reduce(np.add, [rows(step, count) for rows in bound])
+            if values.shape[1] == 1:  # more would cost time, and shows in V
+                _checks.finite("Sum", values)
+            return values
+
+        return total
 
     def _values(self, k: Array, dt: float) -> Array:
         values = [part._values(k, dt) for part in self.parts]

@@ -118,7 +118,7 @@ def finite(where: str, array: Array, dtype: Any = None) -> None:
 
 def steps(where: str, duration: Any, dt: float, *, at_least: int = 0) -> int:
     """`duration` in whole steps of `dt`, both in ms. A thousandth of a step is forgiven: 0.3 is 3 steps of 0.1."""
-    ratio = number(where, duration, "ms", at_least=0) / dt
+    ratio = number(where, duration, "ms", at_least=None if at_least else 0) / dt
     if not ratio < 2**62:
         raise _refusal(ValueError, f"{where} must be less than 2**62 steps of {dt} ms", _shown(duration))
     if ratio < at_least - 1e-3:

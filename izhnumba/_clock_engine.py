@@ -226,7 +226,7 @@ class ClockEngine:
 
     def threads_for(self, n_steps: int, n_left: int, wanted: int | None) -> int:
         """How many threads to use for the next `n_steps` of `n_left`. The result does not depend on it."""
-        most = min(self.n_blocks, wanted or os.cpu_count() or 1)
+        most = min(self.n_blocks, wanted or n_processors())
         return most if most > 1 and may_go_parallel(self.n * n_steps, self.n * n_left, wanted) else 1
 
     def _make_room(self, threads: int) -> None:
@@ -259,6 +259,11 @@ class ClockEngine:
         found: Array = np.any(self._reports.reshape(-1, t.REPORT_SIZE), axis=0)
         leap = found[t.WAS_CAREFUL] and self.scheme.euler_part > 0
         return {FAILURE} if found[t.FAILED_COUNT] else {LEAP} if leap else {OK}
+
+    @property
+    def reliable(self) -> int:
+        """Steps done, or up to the one in which V or u stopped being finite: what came later means nothing."""
+        return self.failure()[0] + 1 if FAILURE in self.verdict() else self.step
 
     def leap_V(self) -> float:
         """V below which a step of the Euler schemes leads to beyond the threshold."""
@@ -326,6 +331,11 @@ def _aligned(size: int, dtype: Any) -> Array:
     raw = np.zeros(size * dtype.itemsize + 64, np.uint8)
     start = -raw.ctypes.data % 64
     return raw[start : start + size * dtype.itemsize].view(dtype)
+
+
+def n_processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 # --- Threads --------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ Amplitudes are numbers in the unit of what they drive, mV/ms for currents (pA fo
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -101,7 +102,7 @@ class Ramp(Input):
     Parameters
     ----------
     slope : float
-        Change in a ms, always a plain number.
+        Change in a ms.
     start, stop : float, ms, start <= stop, `stop` may be infinite
     base : float
     strict : bool
@@ -122,9 +123,19 @@ class Ramp(Input):
 
     def __post_init__(self) -> None:
         self._set_amplitude("base", scalar=True)
-        self._set(slope=_checks.number("Ramp.slope", self.slope), start=_checks.number("Ramp.start", self.start, "ms"))
+        self._set(slope=self._slope(), start=_checks.number("Ramp.start", self.start, "ms"))
         self._set(stop=_checks.number("Ramp.stop", self.stop, "ms", at_least=self.start, finite=False))
         self._set(strict=flag("Ramp.strict", self.strict))
+
+    def _slope(self) -> float:
+        """A plain number, or a quantity in the unit of base per ms."""
+        try:
+            return _checks.number("Ramp.slope", self.slope)
+        except ValueError as error:
+            for unit in [self._unit] if self._unit else ["mV/ms", "pA"]:
+                with contextlib.suppress(ValueError):
+                    return _checks.number("Ramp.slope", self.slope, f"{unit}/ms")
+            raise error from None
 
     def _values(self, k: Array, dt: float) -> Array:
         on = between(k, self.start / dt, self.stop / dt, self.strict)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from izhnumba import _checks
-from izhnumba._clock_engine import ClockEngine
+from izhnumba._clock_engine import ClockEngine, n_processors
 from izhnumba._connectivity import AllToAll
 from izhnumba._drives import Drive, drive, drive_feeds
 from izhnumba._edges import given
@@ -22,7 +21,7 @@ from izhnumba._recorders import Recorder, SpikeRecorder, StateRecorder
 from izhnumba._rows import Layout, build, build_whole, delay_steps, drawer, streams
 from izhnumba._running import Progress, ProgressBar, progress_shown, run_slices
 from izhnumba._schemes import schemes
-from izhnumba._section import Section, ends, section
+from izhnumba._section import Section, ends
 from izhnumba._synapses import Synapses
 
 _LONGEST_SLICE = 64  # steps, without synapses
@@ -182,9 +181,7 @@ class Network:
         <1000 synapses population -> population[0:50], Delta()>
         """
         self._must_not_run()
-        source, target = section("Network.connect.pre", pre), section("Network.connect.post", post)
-        self._must_be_here("Network.connect.pre", source)
-        self._must_be_here("Network.connect.post", target)
+        source, target = self._section("Network.connect.pre", pre), self._section("Network.connect.post", post)
         receptor = _checks.kind("Network.connect.receptor", receptor or Delta(), Receptor, "a receptor such as Delta()")
         show = progress_shown("Network.connect.progress", progress, "synapses") or (lambda done, total: None)
         both = ends(source, target)
@@ -227,8 +224,7 @@ class Network:
         >>> net.drive(cells, iz.Noise(std=2.0))
         """
         self._must_not_run()
-        part = section("Network.drive.population", population)
-        self._must_be_here("Network.drive.population", part)
+        part = self._section("Network.drive.population", population)
         ordinal = sum(one.section.population is part.population for one in self._drives)
         self._drives.append(drive(part, input, ordinal))
 
@@ -268,8 +264,7 @@ class Network:
         (50, 2)
         """
         self._must_not_run()
-        part = section("Network.record.population", population)
-        self._must_be_here("Network.record.population", part)
+        part = self._section("Network.record.population", population)
         engine = part.population._engine
         recorder: Recorder
         if isinstance(what, str) and what == "spikes":
@@ -295,11 +290,16 @@ class Network:
 
     def _parts(self, engine: ClockEngine) -> int:
         """In how many parts the targets may be cut, each for one thread to own."""
-        return max(1, min(self.threads or os.cpu_count() or 1, engine.padded // 64))
+        return max(1, min(self.threads or n_processors(), engine.padded // 64))
 
-    def _must_be_here(self, where: str, part: Section) -> None:
+    def _section(self, where: str, value: Any) -> Section:
+        """A population of this network, or a slice of one, as a section."""
+        part = Section(value, 0, value.n) if isinstance(value, Population) else value
+        if not isinstance(part, Section):
+            raise TypeError(f"{where} must be a Population or a slice of one, got {value!r}. Pass pop or pop[a:b].")
         if part.population.network is not self:
             raise ValueError(f"{where} must be in this network, got {part!r}. Add it first.")
+        return part
 
     def _must_not_run(self) -> None:
         if self._running:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._arrivals import Port
-from izhnumba._clock_engine import ClockEngine, Record, may_go_parallel, one_parallel_region
+from izhnumba._clock_engine import ClockEngine, Record, may_go_parallel, n_processors, one_parallel_region
 
 Array = NDArray[Any]
 Binder = Callable[[], tuple[int, Array]]
@@ -78,6 +77,6 @@ class NetworkClock:
             engine.record([record for record in wanted if record.engine is engine])
 
     def threads_for(self, n_steps: int, n_left: int, wanted: int | None) -> int:
-        most = min(max(self._most_parts, *(engine.n_blocks for engine in self.engines)), wanted or os.cpu_count() or 1)
+        most = min(max(self._most_parts, *(engine.n_blocks for engine in self.engines)), wanted or n_processors())
         work = self.n * min(self.slice, n_steps)
         return most if most > 1 and may_go_parallel(work, self.n * n_left, wanted) else 1

@@ -167,9 +167,7 @@ class Neurons:
         """Become part of a network: take over its clock and its seed."""
         self._must_not_run()
         if self.batch is not None:
-            raise ValueError(
-                "Population.batch must be None in a network, got {self.batch}. Make one network per entry."
-            )
+            raise ValueError(f"Population.batch must be None in a network, got {self.batch}. Make a network per entry.")
         if self.n_steps != network.n_steps:
             raise ValueError(
                 f"Population must be at t = {network.t:g} ms like the network, got {self.t:g} ms. reset() it."

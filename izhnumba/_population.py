@@ -11,12 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from izhnumba import _checks
 from izhnumba._feeds import feeds
-from izhnumba._kernels.codes import FAILURE, LEAP, NOT_PLAIN, OK
+from izhnumba._kernels.codes import BAD_INPUT, FAILURE, LEAP, NOT_PLAIN, OK
 from izhnumba._neurons import Neurons
 from izhnumba._recorders import Result, SpikeRecorder, StateRecorder
 from izhnumba._running import Progress, ProgressBar, progress_shown, run_slices
 from izhnumba._section import Section
-from izhnumba._stepping import NUMBERS
+from izhnumba._stepping import NUMBERS, converts
 
 Array = NDArray[Any]
 _ndarray = np.ndarray
@@ -60,8 +60,8 @@ class Population(Neurons):
     Attributes
     ----------
     V, u : ndarray of Shape
-        The state. Live: writing to them takes effect. Reset-first schemes (exp_euler, izhikevich2003) store V of a
-        spike as it is, beyond the threshold, until the next step.
+        The state. Live: writing to them takes effect (plain numbers; `pop.V = x` takes quantities too). Reset-first
+        schemes (exp_euler, izhikevich2003) store V of a spike as it is, beyond the threshold, until the next step.
     spikes : ndarray of bool, Shape
         Neurons that spiked in the last step; reused by the next one.
     t : float, ms
@@ -151,6 +151,9 @@ class Population(Neurons):
             elif type(I) in NUMBERS and abs(I) <= self._highest:  # type: ignore[arg-type]
                 self._current.fill(I)
                 code = self._call(self._table, self._engine.empty)
+            elif type(I) is _ndarray and I.shape == self.shape and converts(I.dtype, self.dtype):
+                self._current.reshape(self.shape)[...] = I
+                code = self._call(self._table, self._current)
         else:
             self._must_not_run()
             code = self._stepper.step(I, delta, g, E)
@@ -163,9 +166,17 @@ class Population(Neurons):
         """A step with inputs in any form, or the error that they deserve."""
         self._must_not_run()
         inputs = feeds("Population.step", self, I, delta, g, E, None)
-        self._forget_calls()
-        rows = {name: feed.rows(self.n_steps, 1) for name, feed in inputs.items()}
-        return self._engine.advance(1, rows, self._engine.threads_for(1, 1, self.threads))
+        self._stepper.fill({name: feed.rows(self.n_steps, 1) for name, feed in inputs.items()})
+        code = self._stepper.call(*inputs)(self._table, self._current)
+        if code == NOT_PLAIN:  # steps must be counted anew
+            self._forget_calls()
+            code = self._stepper.call(*inputs)(self._table, self._current)
+        if code == BAD_INPUT:  # each one is finite
+            raise ValueError(
+                f"Population.step.g must be finite in {self.dtype} when summed and when multiplied by E. Use smaller "
+                "ones."
+            )
+        return code
 
     def _prepare_step(self, table: Array, I: Array) -> int:  # noqa: E741
         """Stands in for the compiled step until it is needed, and again after anything it relies on has changed."""
@@ -221,7 +232,8 @@ class Population(Neurons):
         TypeError, ValueError
             Before anything changes.
         RuntimeError
-            If V or u stops being finite; says when, where and what to do.
+            If V or u stops being finite; says when, where and what to do. `pop.result` then ends with that step; the
+            state may be up to 64 steps on, and does not recover but by `reset` or new values.
 
         Examples
         --------
@@ -255,8 +267,9 @@ class Population(Neurons):
         """Put in words what the engine returned."""
         if FAILURE in codes:
             step, count, first, name = self._engine.failure()
+            whose = "" if self.network is None else f"{self.name}: "
             raise RuntimeError(
-                f"{name} became non-finite in {count} of {self.n} neurons at t = {(step + 1) * self.dt:.6g} ms, first "
+                f"{whose}{name} became non-finite in {count} of {self.n} neurons at t = {(step + 1) * self.dt:.6g} ms, first "
                 f"neuron {first}. Use a smaller dt than {self.dt:g} ms or a weaker input; reset() starts again."
             )
         if LEAP in codes and not self._warned:

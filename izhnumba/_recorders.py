@@ -157,16 +157,22 @@ class SpikeRecorder:
         self._taken = self._engine.step
 
     def records(self) -> list[Record]:
+        """None: spikes are there without asking."""
         return []
 
     def take(self) -> None:
         """Take what the engine has done since the last time. Ctrl-C may strike in here: `end` takes what it left."""
         now, before = self._engine.step, self._taken
         if now > before:
-            self._pieces.append(self._wanted(*self._engine.spike_list(now - before)))
+            i, step = self._engine.spike_list(now - before)
+            if self._engine.reliable < now:
+                good = step < self._engine.reliable
+                i, step = i[good], step[good]
+            self._pieces.append(self._wanted(i, step))
             self._taken = now
 
     def end(self) -> None:
+        """The run has ended."""
         self.take()
 
     def clear(self) -> None:
@@ -181,6 +187,7 @@ class SpikeRecorder:
 
     @property
     def spikes(self) -> Spikes:
+        """All spikes so far."""
         if len(self._pieces) > 2:
             self._pieces[1:] = [tuple(_joined(column) for column in zip(*self._pieces, strict=True))]  # type: ignore
         i, step = self._pieces[-1]
@@ -188,14 +195,17 @@ class SpikeRecorder:
 
     @property
     def i(self) -> Array:
+        """Flat index of the neuron of each spike."""
         return self.spikes.i
 
     @property
     def step(self) -> Array:
+        """Step k of each spike."""
         return self.spikes.step
 
     @property
     def t(self) -> Array:
+        """Time (k + 1) dt of each spike, ms."""
         return self.spikes.t
 
     def __len__(self) -> int:
@@ -264,7 +274,8 @@ class StateRecorder:
         """Keep the samples taken, in the order of `neurons`."""
         if not self._rows:
             return
-        n_samples, place = self._done, np.argsort(self._order)
+        n_samples = self._engine.reliable // self._every - self._start
+        place = np.argsort(self._order)
         batches = () if self._n_batch is None else (self._n_batch,)
         states = {}
         for name, rows in self._rows.items():
@@ -292,14 +303,17 @@ class StateRecorder:
 
     @property
     def t(self) -> Array:
+        """Times of the samples, ms."""
         return self.result()[0]
 
     @property
     def V(self) -> Array:
+        """V, (samples, neurons)."""
         return self._state("V")
 
     @property
     def u(self) -> Array:
+        """u, (samples, neurons)."""
         return self._state("u")
 
     def _state(self, name: str) -> Array:
@@ -333,6 +347,8 @@ def _state_names(where: str, value: Any) -> tuple[str, ...]:
 
 def _flat_indices(where: str, value: Any, n: int) -> Array:
     """Flat indices of neurons, 0 <= i < n, as int64."""
+    if getattr(value, "dtype", None) == np.bool_ or (isinstance(value, list) and value and isinstance(value[0], bool)):
+        raise TypeError(f"{where} must be a list of whole numbers, got a mask. Use np.flatnonzero(mask).")
     indices = np.atleast_1d(_checks.magnitude(where, value, ""))
     _checks.finite(where, indices)
     fraction = indices[indices != np.rint(indices)]

@@ -62,7 +62,10 @@ def run_slices(
     try:
         while FAILURE not in codes and engine.step < stop:
             began, left = time.perf_counter(), stop - engine.step
-            count = min(length, longest, left)
+            count = min(length, longest)
+            if longest < _MOST_STEPS:
+                count = _in_fours(engine.step, count)
+            count = min(count, left)
             inputs |= {name: f.rows(engine.step, count) for name, f in feeds.items() if not f.constant}
             engine.record([record for recorder in recorders for record in recorder.records()])
             codes.add(engine.advance(count, inputs, engine.threads_for(count, left, threads)))
@@ -76,6 +79,11 @@ def run_slices(
         for recorder in recorders:
             recorder.end()
     return codes
+
+
+def _in_fours(step: int, count: int) -> int:
+    """About `count` steps that end at a multiple of 4: random numbers are made four steps at a time."""
+    return max(1, (step + max(count, 4)) // 4 * 4 - step)
 
 
 def progress_shown(where: str, progress: Any, unit: str = "ms") -> Progress | None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from izhnumba._connectivity import Ends
-
-if TYPE_CHECKING:
-    from izhnumba._population import Population
 
 
 class Section(NamedTuple):
     """The neurons `start` to `stop` of a population, by flat index: what `pop[start:stop]` gives."""
 
-    population: Population
+    population: Any
     start: int
     stop: int
 
@@ -29,17 +26,6 @@ class Section(NamedTuple):
     def __repr__(self) -> str:
         whole = len(self) == self.population.n
         return self.population.name if whole else f"{self.population.name}[{self.start}:{self.stop}]"
-
-
-def section(where: str, value: Any) -> Section:
-    """A population or a section of one, as a section."""
-    from izhnumba._population import Population
-
-    if isinstance(value, Population):
-        return Section(value, 0, value.n)
-    if not isinstance(value, Section):
-        raise TypeError(f"{where} must be a Population or a slice of one, got {value!r}. Pass pop or pop[a:b].")
-    return value
 
 
 def ends(source: Section, target: Section) -> Ends:

@@ -11,7 +11,12 @@ from izhnumba._clock_engine import Call, ClockEngine
 from izhnumba._kernels.codes import NOT_PLAIN
 
 Array = NDArray[Any]
-NUMBERS = {float, int, np.float64}
+NUMBERS = {float, int, np.float64, np.int64, np.int32}
+
+
+def converts(source: np.dtype[Any], target: np.dtype[Any]) -> bool:
+    """Whether numbers of one kind are also numbers of the other."""
+    return source.kind in "fiu" and np.can_cast(source, target)
 
 
 class Stepper:
@@ -43,6 +48,11 @@ class Stepper:
             names, plain = (*names, "g", "gE"), self._fill_conductances(g, E)
         return self.call(*names)(self._engine.table, self._row("I").reshape(-1)) if plain else NOT_PLAIN
 
+    def fill(self, rows: dict[str, Array]) -> None:
+        """Put inputs of shape (1, n or 1) where the steps find them."""
+        for name, values in rows.items():
+            self._row(name).reshape(-1)[:] = values[0]
+
     def _row(self, name: str) -> Array:
         if name not in self._rows:
             self._rows[name] = self._engine.row(name).reshape(self._shape)
@@ -71,7 +81,8 @@ class Stepper:
         return True
 
     def _plain(self, value: Any) -> Any:
-        """An array of the right shape and dtype, or a number of this dtype; None for everything else."""
+        """An array of the right shape, or a number of this dtype; None for everything else."""
         if type(value) is np.ndarray:
-            return value if value.dtype is self._engine.dtype and value.shape == self._shape else None
+            safe = value.dtype is self._engine.dtype or converts(value.dtype, self._engine.dtype)
+            return value if safe and value.shape == self._shape else None
         return self._engine.dtype.type(value) if type(value) in NUMBERS and abs(value) <= self._highest else None

@@ -72,12 +72,14 @@ class Synapses:
 
     @property
     def pre(self) -> Array:
+        """Flat index of the source neuron of each synapse."""
         counts = np.diff(self._rows.starts)
         row = np.repeat(np.arange(counts.size) // self._rows.parts, counts)
         return np.asarray(row + self.source.start)
 
     @property
     def post(self) -> Array:
+        """Flat index of the target neuron of each synapse."""
         if self._rows.offsets is None:
             pieces = [post for _, post in self._rule.pairs(self._ends, np.random.default_rng(0))]
             return np.concatenate(pieces) + self.target.start
@@ -85,12 +87,14 @@ class Synapses:
 
     @property
     def delay(self) -> Array:
+        """Delay of each synapse, ms."""
         if self._rows.offsets is None:
             return np.full(len(self), self._rows.delay * self._dt)
         return np.asarray((self._rows.offsets // self._layout.lanes) * self._dt)
 
     @property
     def weight(self) -> Array:
+        """Weight of each synapse, live."""
         return self._rows.weights
 
     @weight.setter

@@ -250,7 +250,7 @@ def test_durations():
         refused(f"Population.run.T {message}", pop.run, T, 5.0, pop=pop)
     for every, message in (
         (0.0, "must be >= 0.1 ms, got 0.0."),
-        (-1.0, "must be a finite number >= 0 ms, got -1.0."),
+        (-1.0, "must be >= 0.1 ms, got -1.0."),
         (0.15, "must be a whole number of steps of 0.1 ms, got 0.15. Use 0.1 or 0.2 ms."),
     ):
         refused(f"Population.run.every {message}", pop.run, 1.0, record="V", every=every, pop=pop)
@@ -268,7 +268,8 @@ def test_records():
         (dict(neurons=[0, -1]), "neurons must be between 0 and 2, got -1. There are 3 neurons."),
         (dict(neurons=[0.5]), "neurons must be a list of whole numbers, got 0.5. Pass flat indices such as [0, 5]."),
         (dict(neurons=[[0], [1]]), "neurons must be a list of whole numbers, got an array of shape (2, 1)."),
-        (dict(neurons=[True, False, True]), f"neurons {NUMBERS}, got True at index 0."),
+        (dict(neurons=[True, False, True]), "neurons must be a list of whole numbers, got a mask. Use np.flatnonzero("),
+        (dict(neurons=np.array([True])), "neurons must be a list of whole numbers, got a mask. Use np.flatnonzero("),
         (dict(neurons="all"), f"neurons {NUMBERS}, got 'all'."),
         (dict(neurons=[0, NAN]), "neurons must be finite, got nan at index 1."),
         (dict(progress="yes"), "progress must be True, False or a function of (done, total) in ms, got 'yes'."),

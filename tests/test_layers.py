@@ -17,9 +17,11 @@ import izhnumba as iz
 # Who may import whom: only what stands further up.
 _ORDER = """
     _checks  _compile  _models  _schemes
-    _kernels  _kernels.codes  _kernels.exprel  _kernels.lanes  _kernels.philox  _kernels.raster
-    _derived  _kernels.neuron  _kernels.advance  _kernels.embedded  _embedding
-    _binding  _inputs  _presets  _feeds  _clock_engine  _recorders  _running  _stepping  _population
+    _kernels  _kernels.codes  _kernels.table  _kernels.exprel  _kernels.lanes  _kernels.philox  _kernels.raster
+    _derived  _kernels.neuron  _kernels.receptors  _kernels.advance  _kernels.network  _kernels.embedded  _embedding
+    _receptors  _arrivals  _binding  _inputs  _spike_inputs  _presets  _feeds  _clock_engine  _recorders  _running
+    _stepping  _distributions  _connectivity  _section  _neurons  _population
+    _edges  _rows  _synapses  _drives  _network_clock  _network
     __init__  plot  cli
 """
 ORDER = _ORDER.split()

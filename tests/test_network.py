@@ -90,3 +90,135 @@ def test_the_recorded_network_of_nest():
     np.testing.assert_array_equal(spikes.step, np.array(judge["spike_step"])[order] - 1)
     np.testing.assert_array_equal(spikes.i, np.array(judge["spike_neuron"])[order])
     np.testing.assert_allclose(voltage.V[:, 0], judge["V0_every_100_steps"], rtol=1e-12)
+
+
+def mixed_network(threads=None, dtype="float64", seed=5, n=5000):
+    """Several blocks of neurons, sparse and whole rows, several receptors and random drives."""
+    net = iz.Network(dt=0.5, seed=seed, threads=threads)
+    exc = net.add(iz.Population(n, **iz.presets["RS"], dtype=dtype), name="exc")
+    inh = net.add(iz.Population(300, **iz.presets["FS"], dtype=dtype), name="inh")
+    net.connect(exc, exc, iz.FixedOutDegree(300), weight=iz.Uniform(0, 0.1), delay=iz.Uniform(1.0, 10.0))
+    net.connect(exc, inh, iz.FixedInDegree(200), weight=0.02, delay=iz.Uniform(1.0, 4.0), receptor=iz.AMPA())
+    net.connect(inh, exc, iz.AllToAll(), weight=-0.05, delay=2.0, receptor=iz.Pulse())
+    net.connect(inh[:100], inh, iz.AllToAll(autapses=False), weight=0.01, delay=1.5, receptor=iz.GABA_A())
+    net.drive(exc, iz.Noise(std=6.0))
+    net.drive(inh[50:], iz.Poisson(rate=500.0, weight=0.01, receptor=iz.AMPA()))
+    net.drive(exc[:1000], iz.OrnsteinUhlenbeck(mean=3.0, std=1.0, tau=10.0))
+    return net, net.record(exc, "spikes"), net.record(inh, "V", every=2.0)
+
+
+def outcome(net, spikes, voltage):
+    states = [state.copy() for population in net.populations.values() for state in (population.V, population.u)]
+    return [spikes.i, spikes.step, voltage.t, voltage.V, *states]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_threads_and_pieces_do_not_change_a_bit(dtype):
+    whole = mixed_network(threads=1, dtype=dtype)
+    whole[0].run(100.0)
+    expected = outcome(*whole)
+    assert len(expected[0]) > 1000
+    rng = np.random.default_rng(0)
+    for threads in (1, 2, 4):
+        net, spikes, voltage = mixed_network(threads=threads, dtype=dtype)
+        while net.n_steps < 200:
+            net.run(min(int(rng.integers(1, 40)), 200 - net.n_steps) * 0.5)
+        for found, wanted in zip(outcome(net, spikes, voltage), expected, strict=True):
+            np.testing.assert_array_equal(found, wanted)
+
+
+def test_reset_starts_again_and_steps_equal_runs():
+    net, spikes, voltage = mixed_network()
+    net.run(40.0)
+    first = outcome(net, spikes, voltage)
+    net.reset()
+    assert (net.t, len(spikes), voltage.V.shape) == (0.0, 0, (0, 300))
+    for _ in range(80):
+        net.step()
+    for found, wanted in zip(outcome(net, spikes, voltage), first, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+
+
+def test_whole_rows_and_single_synapses_give_the_same_bits():
+    def raster_of(rule):
+        net = iz.Network(dt=0.5, seed=1)
+        cells = net.add(iz.Population(300, **iz.presets["RS"]), name="cells")
+        weight = np.random.default_rng(0).uniform(-0.1, 0.2, (200, 300)).ravel()
+        net.connect(cells[:200], cells, rule, weight=weight, delay=1.5)
+        net.drive(cells, iz.Noise(std=8.0))
+        spikes = net.record(cells, "spikes")
+        net.run(100.0)
+        return spikes.i, spikes.step, cells.V.copy()
+
+    pre, post = np.divmod(np.arange(200 * 300), 300)
+    for one, other in zip(raster_of(iz.AllToAll()), raster_of((pre, post)), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_synapses_added_between_runs_leave_what_is_under_way():
+    """A spike with a long delay arrives although a synapse with a longer, then one with a shorter delay is added."""
+    net = iz.Network(dt=0.1, scheme="euler")
+    source, target = net.add(iz.Population(1, **SILENT)), net.add(iz.Population(1, **SILENT))
+    net.connect(source, target, iz.OneToOne(), weight=1.0, delay=5.0)
+    net.drive(source, iz.SpikeTrain([0], [1.0], weight=200.0))
+    voltage = net.record(target, "V")
+    for delay in (50.0, 0.3):
+        net.run(2.0)
+        net.connect(target, source, iz.OneToOne(), weight=1.0, delay=delay)
+    net.run(4.0)
+    jump = np.flatnonzero(np.diff(voltage.V[:, 0]) > 0.5)
+    np.testing.assert_allclose(voltage.t[jump + 1], 1.1 + 5.0)
+
+
+SILENT = dict(a=0.02, b=0.2, c=-65.0, d=8.0, V=-70.0, u=-14.0)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7, 64, 65, 1000])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_jump_arrives_when_it_should(steps, dtype):
+    net = iz.Network(dt=0.1)
+    source, target = (net.add(iz.Population(3, **SILENT, dtype=dtype), name=name) for name in ("source", "target"))
+    net.connect(source, target, ([1], [2]), weight=2.0, delay=steps * 0.1)
+    net.drive(source, iz.SpikeTrain([1], [3.0], weight=200.0))
+    spikes, voltage = net.record(source, "spikes"), net.record(target, "V")
+    net.run(150.0)
+    assert (spikes.i.tolist(), spikes.step.tolist()) == ([1], [30])
+    jumped = np.flatnonzero(np.diff(voltage.V[:, 2]) > 1.0)
+    assert jumped.tolist() == [30 + steps - 1]
+    assert not np.any(np.diff(voltage.V[:, :2], axis=0) > 1.0)
+
+
+def test_poisson_statistics():
+    net = iz.Network(dt=1.0, scheme="euler", seed=3)
+    cells = net.add(iz.Population(2000, **SILENT))
+    rates = np.repeat([20.0, 200.0, 1500.0, 0.0], 500)
+    drive = iz.Poisson(rates, receptor=iz.Pulse())
+    rows = drive.bind((2000,), 1.0, "float64", (3, 4), {})(0, 400)
+    for k, rate in enumerate((20.0, 200.0, 1500.0, 0.0)):
+        counts, mean = rows[:, 500 * k : 500 * (k + 1)], rate * 1e-3
+        assert abs(counts.mean() - mean) <= 5 * np.sqrt(mean / counts.size)
+        assert abs(counts.var() - mean) <= 8 * np.sqrt((mean + 2 * mean**2) / counts.size)
+    changing = iz.Poisson(iz.TimedArray([0.0, 1000.0], dt=200.0)).bind((2000,), 1.0, "float64", (3, 4), {})(0, 400)
+    assert (changing[:200].sum(), round(changing[200:].mean(), 1)) == (0, 1.0)
+    net.drive(cells, drive)
+    net.run(5.0)
+    with pytest.raises(ValueError, match="Poisson.rate must be between 0 and 30000 Hz at this dt, got 40000 Hz"):
+        net.drive(cells, iz.Poisson(40000.0))
+    with pytest.raises(ValueError, match="SpikeTrain.i must be below 2000, the number of neurons, got 2000"):
+        net.drive(cells, iz.SpikeTrain([2000], [1.0]))
+
+
+def test_spike_trains_act_in_their_steps():
+    rows = iz.SpikeTrain([0, 2, 2, 0], [0.3, 0.1, 0.1, 0.35], weight=[1.0, 2.0, 4.0]).bind((3,), 0.1, "float64", (0, 0), {})
+    expected = np.zeros((5, 3))
+    expected[1, 2], expected[3, 0] = 8.0, 2.0
+    np.testing.assert_array_equal(rows(0, 5), expected)
+    np.testing.assert_array_equal(rows(2, 3), expected[2:])
+
+
+def test_a_failure_names_the_population():
+    net = iz.Network()
+    net.add(iz.Population(3), name="good")
+    net.drive(net.add(iz.Population(3), name="bad"), iz.Constant([0.0, -1e308, 0.0]))
+    with pytest.raises(RuntimeError, match=r"^bad: V became non-finite in 1 of 3 neurons at t = 0\.2 ms, first neuron 1"):
+        net.run(10.0)

@@ -174,14 +174,14 @@ def test_the_first_failure_is_reported(scheme, monkeypatch):
     table[9, 0] = -1e308
     pop, message, expected = broken(table, scheme)
     assert message == expected
-    spikes = pop.spikes.copy()
+    spikes, failed = pop.spikes.copy(), pop.n_steps
     for most_steps in (1, 4, 2**16):
         monkeypatch.setattr(_running, "_MOST_STEPS", most_steps)
         pop = population(5, {}, scheme=scheme)
         with pytest.raises(RuntimeError) as caught:
             pop.run(3.0, table, record="V")
         assert str(caught.value) == expected
-        assert pop.n_steps == len(pop.result.V)
+        assert len(pop.result.V) == failed
         assert not {1, 3} & set(pop.result.spikes.i[pop.result.spikes.step >= 7])
     assert not spikes[[1, 3]].any()
     pop.reset()
@@ -236,8 +236,12 @@ def test_infinity_is_not_a_spike():
 
 def test_a_current_that_overflows_is_found():
     pop = iz.Population(3)
-    with pytest.raises(RuntimeError, match=r"^V became non-finite in 3 of 3 neurons at t = 0\.1 ms, first neuron 0\."):
+    message = "^Population.step.g must be finite in float64 when summed and when multiplied by E. Use smaller ones.$"
+    with pytest.raises(ValueError, match=message):
         pop.step(0.0, delta=0.0, g=[1e200, 1e200], E=[1e200, -1e200])
+    assert pop.n_steps == 0
+    with pytest.raises(RuntimeError, match=r"^V became non-finite in 3 of 3 neurons at t = 0\.1 ms, first neuron 0\."):
+        pop.run(0.1, g=[1e200, 1e200], E=[1e200, -1e200])
 
 
 def test_nan_written_by_the_caller_is_found():

@@ -401,3 +401,31 @@ def test_data_frames_need_pandas(monkeypatch):
     for thing in (result, result.spikes):
         with pytest.raises(ImportError, match=f"^{type(thing).__name__}.to_dataframe needs pandas. Install it with"):
             thing.to_dataframe()
+
+
+def test_a_failure_ends_the_record_and_does_not_heal():
+    pop = iz.Population(100, scheme="exp_euler")
+    pop.V[7] = np.inf
+    with pytest.raises(RuntimeError, match=r"V became non-finite in 1 of 100 neurons at t = 0.1 ms, first neuron 7\."):
+        pop.run(20.0, 30.0, record="V", every=0.1)
+    assert pop.result.V.shape == (1, 100)
+    assert not np.isfinite(pop.V[7])
+    assert not pop.spikes[7]
+    with pytest.raises(RuntimeError, match="first neuron 7"):
+        pop.step(30.0)
+    pop.reset()
+    pop.run(1.0)
+
+
+@pytest.mark.parametrize("n", [63, 64])
+def test_padding_gives_no_warning(n):
+    iz.Population(n, d=5000.0, scheme="euler", u=-13.0).run(50.0, 0.0, record="V")
+
+
+def test_slices_of_noise_end_at_multiples_of_four():
+    ends = []
+    pop = iz.Population(300_000, dtype="float32", seed=1)
+    pop.step()
+    pop.run(3.0, iz.Noise(1.0), progress=lambda done, total: ends.append(round(pop.t / pop.dt)))
+    assert all(end % 4 == 0 for end in ends[:-1])
+    assert ends[-1] == 31

@@ -184,7 +184,7 @@ def _block(variant: Variant) -> Callable[..., Any]:
         if start == 0:
             careful = unusual(V_lanes, count, low)
             if careful or unusual(u_lanes, valid, -highest):
-                report[t.WAS_CAREFUL] = careful
+                report[t.WAS_CAREFUL] = unusual(V_lanes, valid, low)
                 look(V_lanes, u_lanes, valid, table[t.STEP], highest, report)
         else:
             careful = report[t.CAREFUL] != 0
@@ -208,7 +208,7 @@ def _block(variant: Variant) -> Callable[..., Any]:
             filled = array_at(scratch + 4 * row, count // 64, np.int64)
             infinite = collect(table, k, first, valid, filled, V_lanes, spikes, until, now, report)
             if careful or infinite:
-                report[t.WAS_CAREFUL] = 1
+                report[t.WAS_CAREFUL] |= unusual(V_lanes, valid, low)
                 look(V_lanes, u_lanes, valid, table[t.STEP] + k, highest, report)
             for r in range(table[t.N_RECORDS]):
                 row_of = array_at(table[t.RECORDS] + r * t.RECORD_SIZE * 8, t.RECORD_SIZE, np.int64)
@@ -311,8 +311,8 @@ def _collect(refractory: bool) -> Callable[..., Any]:
             bits = words[w]
             while bits:
                 lane = w * 64 + np.int64(trailing_zeros(bits))
-                if not V[lane] < np.inf:  # a failure, not a spike
-                    infinite = True
+                if not V[lane] < np.inf:  # a failure, not a spike, nor healed by a reset
+                    infinite, V[lane] = True, np.nan
                     spikes[lane] = 0
                     words[w] ^= bits & -bits
                 else:
@@ -337,6 +337,7 @@ def _look(number: Any) -> Callable[..., Any]:
             return
         for i in range(valid):
             if not (abs(V[i]) < infinity and abs(u[i]) < infinity):
+                V[i] = V[i] if abs(V[i]) < infinity else number(np.nan)
                 if report[t.FAILED_COUNT] == 0:
                     report[t.FAILED_STEP], report[t.FAILED_LANE], report[t.FAILED_V] = step, i, not abs(V[i]) < infinity
                 report[t.FAILED_COUNT] += 1

@@ -78,6 +78,8 @@ def parameter_lanes(typingctx, addresses, first_lane, element, fields, varies):
 @intrinsic
 def parameters_of(typingctx, lanes, lane, fields, element):
     """The named tuple of parameters of one lane. lanes: values, pointers or 1-D arrays, one per field."""
+    if not isinstance(lanes, types.BaseTuple):  # a list would be iterated without end
+        raise TypingError(f"p must be a tuple with one entry for each of {', '.join(fields.instance_class._fields)}")
     kinds, scalar = list(lanes), element.dtype
     if len(kinds) != len(fields.instance_class._fields):
         raise TypingError(f"p must have one entry for each of {', '.join(fields.instance_class._fields)}")

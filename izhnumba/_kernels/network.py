@@ -140,6 +140,11 @@ def dense(dtype: str) -> int:
     number = np.dtype(dtype).type
     item = number(0).itemsize
 
+    def add(cells, weights, low, high):
+        """cells[low:high] += weights[low:high], both given by the addresses of their places 0."""
+        n = max(high - low, 0)
+        add_row(array_at(cells + low * item, n, number), array_at(weights + low * item, n, number))
+
     def deliver(address, part, k):
         p = array_at(address, PROJECTION_SIZE, np.int64)
         parts, n, target = p[PARTS], p[N_TARGETS], array_at(p[TARGET], t.TABLE_SIZE, np.int64)
@@ -153,10 +158,10 @@ def dense(dtype: str) -> int:
         for j in range(spiking.size):
             weights, hole = p[WEIGHTS] + rows[spiking[j]] * item, spiking[j] + p[HOLE]
             if not 0 <= hole < n:
-                add(cells, weights, low, high, number)
+                add(cells, weights, low, high)
             else:
-                add(cells, weights, low, min(hole, high), number)
-                add(cells, weights - item, max(hole + 1, low), high, number)
+                add(cells, weights, low, min(hole, high))
+                add(cells, weights - item, max(hole + 1, low), high)
         return OK
 
     return address_of(compiled(deliver), (types.int64,) * 3)
@@ -178,10 +183,3 @@ def rows_to_deliver(p, part, k):
                 rows[n] = neuron - first
                 n += 1
     return rows[:n]
-
-
-def add(cells, weights, low, high, number):
-    """cells[low:high] += weights[low:high], both given by the addresses of their places 0."""
-    item = number(0).itemsize
-    n = max(high - low, 0)
-    add_row(array_at(cells + low * item, n, number), array_at(weights + low * item, n, number))
