@@ -14,6 +14,7 @@ from izhnumba._embedding import kernel
 from izhnumba._inputs import Constant, Input, Noise, OrnsteinUhlenbeck, Pulses, Ramp, Sine, TimedArray
 from izhnumba._models import Izhikevich, Izhikevich2007, IzhikevichAccommodation, IzhikevichRef, Model, Quantity, where
 from izhnumba._network import Network
+from izhnumba._plasticity import STDP, STDP2006, DopamineSTDP, Plasticity, Scaling, TripletSTDP, TsodyksMarkram
 from izhnumba._population import Population
 from izhnumba._presets import Preset, presets
 from izhnumba._receptors import AMPA, GABA_A, GABA_B, Alpha, Delta, DualExponential, Exponential, Pulse, Receptor
@@ -31,6 +32,7 @@ __all__ = [
     "Constant",
     "Delta",
     "Distance",
+    "DopamineSTDP",
     "DualExponential",
     "Exponential",
     "FixedInDegree",
@@ -51,6 +53,7 @@ __all__ = [
     "Normal",
     "OneToOne",
     "OrnsteinUhlenbeck",
+    "Plasticity",
     "Poisson",
     "Population",
     "Preset",
@@ -60,6 +63,9 @@ __all__ = [
     "Ramp",
     "Receptor",
     "Result",
+    "STDP",
+    "STDP2006",
+    "Scaling",
     "Scheme",
     "Sine",
     "SpikeRecorder",
@@ -68,6 +74,8 @@ __all__ = [
     "StateRecorder",
     "Synapses",
     "TimedArray",
+    "TripletSTDP",
+    "TsodyksMarkram",
     "Uniform",
     "kernel",
     "presets",

@@ -15,6 +15,7 @@ from izhnumba._connectivity import AllToAll
 from izhnumba._drives import Drive, drive, drive_feeds
 from izhnumba._edges import given
 from izhnumba._network_clock import NetworkClock
+from izhnumba._plasticity import Plasticity
 from izhnumba._population import Population
 from izhnumba._receptors import Delta, Receptor
 from izhnumba._recorders import Recorder, SpikeRecorder, StateRecorder
@@ -139,6 +140,7 @@ class Network:
         weight: Any = None,
         delay: Any = None,
         receptor: Receptor | None = None,
+        plasticity: Plasticity | None = None,
         name: str | None = None,
         progress: bool | Progress = False,
     ) -> Synapses:
@@ -159,6 +161,8 @@ class Network:
             Rounded to whole steps.
         receptor : Receptor, default Delta()
             What a spike does when it arrives.
+        plasticity : Plasticity, optional
+            How the weights change.
         name : str, optional
             Names the random numbers; by default "pre to post".
         progress : bool or callable(done, total) in synapses
@@ -183,6 +187,9 @@ class Network:
         self._must_not_run()
         source, target = self._section("Network.connect.pre", pre), self._section("Network.connect.post", post)
         receptor = _checks.kind("Network.connect.receptor", receptor or Delta(), Receptor, "a receptor such as Delta()")
+        _checks.kind(
+            "Network.connect.plasticity", plasticity, (Plasticity, type(None)), "a rule such as STDP() or None"
+        )
         show = progress_shown("Network.connect.progress", progress, "synapses") or (lambda done, total: None)
         both = ends(source, target)
         rule, weight, delay = given(rule, weight, delay, both)
@@ -195,11 +202,15 @@ class Network:
         delays = drawer("Network.connect.delay", self.dt if delay is None else delay, "ms", n, random("delay"), dtype)
         delays = delay_steps(delays, self.dt, "Network.connect.delay")
         single = np.ndim(delay) == 0 and (delay is None or isinstance(delay, (int, float, np.number)))
-        if isinstance(rule, AllToAll) and single:
+        parts = self._parts(engine) if plasticity is None else 1
+        if isinstance(rule, AllToAll) and single and plasticity is None:
             rows = build_whole(rule, both, layout, weights, int(delays(0, 1)[0]), random, show)
         else:
-            rows = build(rule, both, layout, weights, delays, random, show, self._parts(engine))
-        synapses = Synapses(name, source, target, engine.arrivals.port(receptor), rule, both, layout, rows)
+            rows = build(
+                rule, both, layout, weights, delays, random, show, self._parts(engine) if plasticity is None else 1
+            )
+        port = engine.arrivals.port(receptor)
+        synapses = Synapses(name, source, target, port, rule, both, layout, rows, plasticity)
         self.synapses[name] = synapses
         self._connected = False
         return synapses
@@ -372,9 +383,13 @@ class Network:
         """
         self.run(self.dt)
 
-    def reset(self) -> None:
-        """Back to step 0: initial V and u, nothing under way, random numbers and recorders start again."""
+    def reset(self, *, weights: bool = False) -> None:
+        """Back to step 0: initial V and u, nothing under way, random numbers and recorders start again. Learned weights
+        stay, unless `weights` is True: then those of plastic synapses are what they were when they were connected."""
         self._must_not_run()
+        _checks.kind("Network.reset.weights", weights, (bool, np.bool_), "True or False")
+        for synapses in self.synapses.values():
+            synapses._clear(bool(weights))
         for population in self.populations.values():
             population._rewind()
         for one in self._drives:
@@ -391,6 +406,7 @@ class Network:
             low, high = synapses._delays()
             engine = synapses.target.population._engine
             longest[engine] = max(longest.get(engine, 1), high)
+            low = 1 if synapses.plasticity else low
             shortest = min(low or shortest, shortest or low)
             parts = max(parts, synapses._rows.parts)
         if not self._connected:

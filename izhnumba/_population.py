@@ -269,8 +269,8 @@ class Population(Neurons):
             step, count, first, name = self._engine.failure()
             whose = "" if self.network is None else f"{self.name}: "
             raise RuntimeError(
-                f"{whose}{name} became non-finite in {count} of {self.n} neurons at t = {(step + 1) * self.dt:.6g} ms, first "
-                f"neuron {first}. Use a smaller dt than {self.dt:g} ms or a weaker input; reset() starts again."
+                f"{whose}{name} became non-finite in {count} of {self.n} neurons at t = {(step + 1) * self.dt:.6g} ms, "
+                f"first neuron {first}. Use a smaller dt than {self.dt:g} ms or a weaker input; reset() starts again."
             )
         if LEAP in codes and not self._warned:
             self._set(_warned=True)

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from izhnumba import _checks
 from izhnumba._arrivals import Port
 from izhnumba._connectivity import Ends, Rule
+from izhnumba._plastic_state import PlasticState
+from izhnumba._plasticity import Plasticity
 from izhnumba._receptors import Receptor
 from izhnumba._rows import Layout, Rows
 from izhnumba._section import Section
@@ -47,22 +49,44 @@ class Synapses:
     """
 
     def __init__(
-        self,
-        name: str,
-        source: Section,
-        target: Section,
-        port: Port,
-        rule: Rule,
-        ends: Ends,
-        layout: Layout,
-        rows: Rows,
-    ) -> None:
+        self, name: str, source: Section, target: Section, port: Port, rule: Rule, ends: Ends, layout: Layout, rows: Rows,
+        plasticity: Plasticity | None,
+    ) -> None:  # fmt: skip
         self.name, self.source, self.target, self.receptor = name, source, target, port.receptor
         self._port, self._rule, self._ends, self._layout, self._rows = port, rule, ends, layout, rows
         self._dt = target.population.dt
         self._scratch = np.empty((rows.parts, ends.n_pre), np.int64)
+        self._plastic: PlasticState | None = None
+        if plasticity is not None:
+            self._plastic = PlasticState(plasticity, rows, layout, self._dt, max(1, self._delays()[1]))
+            self._first_weights = rows.weights.copy()
 
     receptor: Receptor
+
+    @property
+    def plasticity(self) -> Plasticity | None:
+        """The rule by which the weights change."""
+        return self._plastic.rule if self._plastic else None
+
+    @property
+    def modulator(self) -> float:
+        """What scales the changes of a modulated rule now, such as dopamine; it can be set."""
+        return float(self._modulated().modulator[0])
+
+    @modulator.setter
+    def modulator(self, value: Any) -> None:
+        self._modulated().modulator[0] = _checks.number("Synapses.modulator", value)
+
+    def _modulated(self) -> PlasticState:
+        if self._plastic is None or not self._plastic.rule.modulator_tau:
+            raise AttributeError(f"Synapses {self.name!r} have no modulator. Connect with DopamineSTDP().")
+        return self._plastic
+
+    def _clear(self, weights: bool) -> None:
+        if self._plastic:
+            self._plastic.clear()
+            if weights:
+                self._rows.weights[...] = self._first_weights
 
     def __len__(self) -> int:
         return int(self._rows.weights.size)
@@ -122,10 +146,13 @@ class Synapses:
         table[[k.SOURCE, k.TARGET, k.FIRST, k.N_ROWS]] = source, target, self.source.start, ends.n_pre
         table[[k.PARTS, k.ROWS, k.LIST]] = rows.parts, rows.starts.ctypes.data, self._scratch.ctypes.data
         table[[k.WEIGHTS, k.RING]] = rows.weights.ctypes.data, self._port.ring.ctypes.data
+        table[[k.FIRST_TARGET, k.N_TARGETS]] = self.target.start, ends.n_post
         if rows.offsets is not None:
             table[k.OFFSETS] = rows.offsets.ctypes.data
+            if self._plastic:
+                return self._plastic.bind(table, rows.weights.dtype.name)
             return k.sparse(rows.weights.dtype.name), table
         whole = ends.shift is None or len(self) == ends.n_pre * ends.n_post
         hole = k.NO_HOLE if whole or ends.shift is None else ends.shift
-        table[[k.FIRST_TARGET, k.N_TARGETS, k.DELAY, k.HOLE]] = self.target.start, ends.n_post, rows.delay, hole
+        table[[k.DELAY, k.HOLE]] = rows.delay, hole
         return k.dense(rows.weights.dtype.name), table

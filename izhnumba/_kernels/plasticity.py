@@ -1,0 +1,185 @@
+"""Synapses that change: delivered when their spikes arrive, one step at a time, because the weight of an arrival
+depends on the target's spikes until then."""
+
+from __future__ import annotations
+
+import collections
+import functools
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import types
+
+from izhnumba._compile import STRICT, address_of, compiled, inlined
+from izhnumba._kernels import table as t
+from izhnumba._kernels.codes import OK
+from izhnumba._kernels.lanes import array_at, parameter_lanes, parameters_of, trailing_zeros
+from izhnumba._kernels.network import (
+    FIRST_TARGET,
+    N_ROWS,
+    N_TARGETS,
+    OFFSETS,
+    PROJECTION_SIZE,
+    RING,
+    ROWS,
+    TARGET,
+    WEIGHTS,
+    rows_to_deliver,
+)  # fmt: skip
+
+# Behind the entries of every projection. For each synapse: traces X, the step of its last ARRIVAL (32 bits), its
+# ELIGIBILITY; for each target lane: traces Y, the step of its last spike, where its synapses START in INCOMING. DECAYS:
+# addresses and sizes of the tables of the four traces. HISTORY: for each of DELAYS steps and each row, which rows
+# spiked, how far each is delivered, and how many there are. MODULATOR: its value, and its decay in a step.
+(
+    X, _, ARRIVAL, ELIGIBILITY, Y, _, SPIKED, STARTS, INCOMING, DECAYS, _, _, _, DECAY_SIZES, _, _, _,
+    DELAYS, HISTORY, CURSORS, COUNTS, NUMBERS, PERIOD, MODULATOR, TABLE_SIZE,
+) = range(PROJECTION_SIZE, PROJECTION_SIZE + 25)  # fmt: skip
+
+
+class Arrays(NamedTuple):
+    """Seen once, for a kernel that finds an address in a table must look it up again after every store."""
+
+    offsets: Any
+    w: Any
+    e: Any
+    x1: Any
+    x2: Any
+    arrival: Any
+    y1: Any
+    y2: Any
+    spiked: Any
+    starts: Any
+    incoming: Any
+    decays_x1: Any
+    decays_x2: Any
+    decays_y1: Any
+    decays_y2: Any
+
+
+@functools.cache
+def plastic(rule: type, dtype: str, n_x: int, n_y: int, names: tuple[str, ...], latest_first: bool) -> int:
+    """Address of `deliver(projection, part, k)` for synapses with this rule. names: of its parameters."""
+    number = np.dtype(dtype).type
+    item = number(0).itemsize
+    zero = number(0.0)
+    p_type = collections.namedtuple("parameters", names)  # noqa: PYI024
+    arrive = inlined(rule.arrival)
+    TARGET_SPIKE, AFTER_SPIKE, UPDATE = rule.target_spike, rule.after_spike, rule.update
+    on_spike = inlined(TARGET_SPIKE or rule.arrival)
+    after_spike = inlined(AFTER_SPIKE or rule.arrival)
+    on_update = inlined(UPDATE or rule.arrival)
+    HAS_SPIKE, HAS_AFTER, HAS_UPDATE = TARGET_SPIKE is not None, AFTER_SPIKE is not None, UPDATE is not None
+    HAS_E, N_X, N_Y, LATEST_FIRST = HAS_UPDATE, n_x, n_y, latest_first
+
+    def faded(decays, trace, steps):
+        """A trace, so many steps after its last event."""
+        return trace * decays[steps] if steps < decays.size else zero
+
+    def traces_x(a, s, now):
+        steps = np.int64(np.uint32(np.uint32(now) - a.arrival[s]))
+        if N_X == 2:
+            return faded(a.decays_x1, a.x1[s], steps), faded(a.decays_x2, a.x2[s], steps)
+        if N_X == 1:
+            return (faded(a.decays_x1, a.x1[s], steps),)
+        return ()
+
+    def traces_y(a, lane, now):
+        steps = now - a.spiked[lane] if N_Y else now
+        if N_Y == 2:
+            return faded(a.decays_y1, a.y1[lane], steps), faded(a.decays_y2, a.y2[lane], steps)
+        if N_Y == 1:
+            return (faded(a.decays_y1, a.y1[lane], steps),)
+        return ()
+
+    x_of, y_of = inlined(traces_x), inlined(traces_y)
+
+    def update_all(a, lanes, now, m, q):
+        for s in range(a.w.size):
+            y = y_of(a, np.int64(a.offsets[s] % np.uint32(lanes)), now)
+            a.w[s], a.e[s] = on_update(a.w[s], a.e[s], y, m, q)
+
+    def spike_of(a, lane, now, q):
+        y = y_of(a, lane, now)
+        if HAS_SPIKE:
+            for j in range(np.uint64(a.starts[lane]), np.uint64(a.starts[lane + 1])):
+                s = a.incoming[j]
+                w, e = on_spike(a.w[s], a.e[s] if HAS_E else zero, x_of(a, s, now), y, q)
+                a.w[s] = w
+                if HAS_E:
+                    a.e[s] = e
+        y = after_spike(y, q)
+        a.y1[lane] = y[0]
+        if N_Y == 2:
+            a.y2[lane] = y[1]
+        a.spiked[lane] = now
+
+    def arrival_at(a, s, lane, now, q):
+        amount, w, e, x = arrive(a.w[s], a.e[s] if HAS_E else zero, x_of(a, s, now), y_of(a, lane, now), q)
+        a.w[s] = w
+        if HAS_E:
+            a.e[s] = e
+        if N_X > 0:
+            a.x1[s], a.arrival[s] = x[0], np.uint32(now)
+        if N_X == 2:
+            a.x2[s] = x[1]
+        return amount
+
+    update_weights, spike_at, arrive_at = inlined(update_all), inlined(spike_of), inlined(arrival_at)
+
+    def deliver(address, part, k):
+        if part > 0:
+            return OK
+        p = array_at(address, TABLE_SIZE, np.int64)
+        target = array_at(p[TARGET], t.TABLE_SIZE, np.int64)
+        q = parameters_of(
+            parameter_lanes(array_at(p[NUMBERS], len(names), np.int64), 0, number, p_type, 0), 0, p_type, number
+        )
+        n_rows, now, lanes = p[N_ROWS], target[t.STEP] + k, target[t.PADDED]
+        rows = array_at(p[ROWS], n_rows + 1, np.int64)
+        n, modulator = rows[n_rows], array_at(p[MODULATOR], 2, number)
+        a = Arrays(
+            array_at(p[OFFSETS], n, np.uint32), array_at(p[WEIGHTS], n, number), array_at(p[ELIGIBILITY], n, number),
+            array_at(p[X], n, number), array_at(p[X + 1], n, number), array_at(p[ARRIVAL], n, np.uint32),
+            array_at(p[Y], lanes, number), array_at(p[Y + 1], lanes, number), array_at(p[SPIKED], lanes, np.int64),
+            array_at(p[STARTS], lanes + 1, np.int64), array_at(p[INCOMING], n, np.uint32),
+            array_at(p[DECAYS], p[DECAY_SIZES], number), array_at(p[DECAYS + 1], p[DECAY_SIZES + 1], number),
+            array_at(p[DECAYS + 2], p[DECAY_SIZES + 2], number), array_at(p[DECAYS + 3], p[DECAY_SIZES + 3], number),
+        )  # fmt: skip
+        if HAS_UPDATE and (now + 1) % p[PERIOD] == 0:
+            update_weights(a, lanes, now + 1, modulator[0], q)
+        modulator[0] *= modulator[1]
+        if HAS_AFTER:
+            words = array_at(target[t.RASTER] + k * lanes // 8, lanes // 64, np.uint64)
+            for w in range(p[FIRST_TARGET] // 64, (p[FIRST_TARGET] + p[N_TARGETS] + 63) // 64):
+                bits = words[w]
+                while bits:
+                    lane = w * 64 + np.int64(trailing_zeros(bits))
+                    bits &= bits - np.uint64(1)
+                    if p[FIRST_TARGET] <= lane < p[FIRST_TARGET] + p[N_TARGETS]:
+                        spike_at(a, lane, now, q)
+        delays = p[DELAYS]
+        counts, new = array_at(p[COUNTS], delays, np.int64), now % delays
+        history, cursors = (
+            array_at(p[HISTORY], delays * n_rows, np.uint32),
+            array_at(p[CURSORS], delays * n_rows, np.int64),
+        )
+        spiking = rows_to_deliver(p, part, k)
+        counts[new] = spiking.size
+        for j in range(spiking.size):
+            history[new * n_rows + j], cursors[new * n_rows + j] = spiking[j], rows[spiking[j]]
+        ring_row = array_at(p[RING] + (now + 1) % target[t.RING_STEPS] * lanes * item, lanes, number)
+        for j in range(delays):
+            lag = j + 1 if LATEST_FIRST else delays - j
+            slot = (now + 1 - lag + delays) % delays
+            first, limit = np.uint32(lag * lanes), np.uint32((lag + 1) * lanes)
+            for c in range(slot * n_rows, slot * n_rows + counts[slot]):
+                s, end = cursors[c], rows[np.int64(history[c]) + 1]
+                while s < end and a.offsets[s] < limit:
+                    lane = np.int64(a.offsets[s] - first)
+                    ring_row[lane] += arrive_at(a, s, lane, now + 1, q)
+                    s += 1
+                cursors[c] = s
+        return OK
+
+    return address_of(compiled(deliver, fastmath=STRICT), (types.int64,) * 3)

@@ -1,0 +1,79 @@
+"""What plastic synapses keep besides their weights: traces, and which spikes are under way how far."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba import _checks
+from izhnumba._plasticity import Plasticity
+from izhnumba._rows import Layout, Rows
+
+Array = NDArray[Any]
+
+
+class PlasticState:
+    """Arrays for the synapses of `rows` and for all lanes of their target population.
+
+    modulator: its value, and its decay in a step.
+    """
+
+    def __init__(self, rule: Plasticity, rows: Rows, layout: Layout, dt: float, delays: int) -> None:
+        assert rows.offsets is not None
+        self.rule, n, lanes = rule, rows.weights.size, layout.lanes
+        x, y = rule.traces()
+        self._tables = [np.asarray(trace.values(dt), layout.dtype) for trace in (*x, *y)]
+        self.n_x, self.n_y = len(x), len(y)
+        self.x = np.zeros((self.n_x, n), layout.dtype)
+        self.arrival = np.zeros(n if x else 0, np.uint32)
+        self.eligibility = np.zeros(n if type(rule).update else 0, layout.dtype)
+        self.y = np.zeros((self.n_y, lanes), layout.dtype)
+        self.spiked = np.zeros(lanes if y else 0, np.int64)
+        n_rows = rows.starts.size - 1
+        self.history = np.zeros((delays, n_rows), np.uint32)
+        self.cursors = np.zeros((delays, n_rows), np.int64)
+        self.counts = np.zeros(delays, np.int64)
+        decay = np.exp(-dt / rule.modulator_tau) if rule.modulator_tau else 1.0
+        self.modulator = np.array([0.0, decay], layout.dtype)
+        self.period = _checks.steps(f"{type(rule).__name__}.period", rule.period, dt) if rule.period else 1
+        self._numbers = np.array(list(rule.parameters().values()), layout.dtype)
+        self._addresses = self._numbers.ctypes.data + self._numbers.itemsize * np.arange(self._numbers.size)
+        post = rows.offsets % np.uint32(lanes)
+        needs_incoming = type(rule).target_spike is not None
+        self._incoming = np.argsort(post, kind="stable").astype(np.uint32) if needs_incoming else np.empty(0, np.uint32)
+        self._starts = np.concatenate([[0], np.cumsum(np.bincount(post, minlength=lanes))]).astype(np.int64)
+
+    CHANGING = ("x", "arrival", "eligibility", "y", "spiked", "history", "cursors", "counts", "modulator")
+
+    def clear(self) -> None:
+        """Back to the start; the weights are not ours."""
+        for name in self.CHANGING[:-1]:
+            getattr(self, name)[...] = 0
+        self.modulator[0] = 0.0
+
+    def bind(self, projection: Array, dtype: str) -> tuple[int, Array]:
+        """The kernel's address and its table, made from that of every projection."""
+        from izhnumba._kernels import plasticity as k
+
+        table = np.zeros(k.TABLE_SIZE, np.int64)
+        table[: projection.size] = projection
+        for j in range(self.n_x):
+            table[k.X + j] = self.x[j].ctypes.data
+        for j in range(self.n_y):
+            table[k.Y + j] = self.y[j].ctypes.data
+        for j, decays in enumerate(self._tables):
+            which = j if j < self.n_x else j - self.n_x + 2
+            table[[k.DECAYS + which, k.DECAY_SIZES + which]] = decays.ctypes.data, decays.size
+        for entry, array in (
+            (k.ARRIVAL, self.arrival), (k.ELIGIBILITY, self.eligibility), (k.SPIKED, self.spiked),
+            (k.STARTS, self._starts), (k.INCOMING, self._incoming), (k.HISTORY, self.history),
+            (k.CURSORS, self.cursors), (k.COUNTS, self.counts), (k.MODULATOR, self.modulator),
+            (k.NUMBERS, self._addresses),
+        ):  # fmt: skip
+            table[entry] = array.ctypes.data
+        table[[k.DELAYS, k.PERIOD]] = self.counts.size, self.period
+        rule = type(self.rule)
+        names = tuple(self.rule.parameters())
+        return k.plastic(rule, dtype, self.n_x, self.n_y, names, rule.latest_first), table

@@ -1,0 +1,394 @@
+"""Plasticity: what arrivals and target spikes do to a weight. Each rule is one page of scalar functions.
+
+A rule may keep traces, numbers that decay from event to event: up to two of each synapse, x, and up to two of each
+target neuron, y. Its functions see them decayed to the present and return what they are after the event:
+
+    arrival(w, e, x, y, p) -> amount, w, e, x    an arrival at the synapse delivers `amount`
+    target_spike(w, e, x, y, p) -> w, e          the target spikes; seen by each of its synapses, before
+    after_spike(y, p) -> y                       the target's own traces change
+    update(w, e, y, m, p) -> w, e                every `period` ms; m: the modulator
+
+where w is the weight, e a number of the synapse that the rule may keep (its eligibility), p the rule's parameters by
+name. In one step arrivals come before target spikes: an arrival sees the target's spikes of earlier steps, a target
+spike the arrivals of its own step too. Times are whole steps.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba import _checks
+
+Array = NDArray[Any]
+_DECAYED = 40.0  # time constants after which a trace is nothing
+
+
+class Trace(NamedTuple):
+    """How a trace decays: its values n steps after an event that set it to 1."""
+
+    values: Callable[[float], Array]
+
+
+def exponential(tau: float) -> Trace:
+    return Trace(lambda dt: np.exp(-dt / tau * np.arange(math.ceil(_DECAYED * tau / dt) + 1)))
+
+
+class Plasticity:
+    """How weights change: an argument of `Network.connect`. `izhnumba.STDP`, `TripletSTDP`, `STDP2006`,
+    `DopamineSTDP`, `TsodyksMarkram` or `Scaling`, or a class of your own, a frozen dataclass of numbers with the
+    functions that the module describes. A network with such synapses advances one step at a time."""
+
+    latest_first: ClassVar[bool] = False  # order in which arrivals of one step are added up: by default oldest first
+    period: ClassVar[float] = 0.0  # ms between calls of `update`; 0: never
+    modulator_tau: ClassVar[float] = 0.0  # ms with which the modulator decays; 0: there is none
+
+    arrival: ClassVar[Callable[..., Any]]
+    target_spike: ClassVar[Callable[..., Any] | None] = None
+    after_spike: ClassVar[Callable[..., Any] | None] = None
+    update: ClassVar[Callable[..., Any] | None] = None
+
+    def traces(self) -> tuple[list[Trace], list[Trace]]:
+        """Those of the synapse, those of the target."""
+        return [], []
+
+    def parameters(self) -> dict[str, float]:
+        """The numbers that the functions find in p."""
+        return {f.name: float(getattr(self, f.name)) for f in fields(self) if _is_number(getattr(self, f.name))}
+
+    def _check(self, **bounds: dict[str, float]) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not isinstance(value, str):
+                limits: dict[str, Any] = bounds.get(field.name, {})
+                unit = "ms" if field.name.startswith(("tau", "period")) else ""
+                where = f"{type(self).__name__}.{field.name}"
+                self.__dict__[field.name] = _checks.number(where, value, unit, **limits)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float))
+
+
+_POSITIVE = {"above": 0.0}
+
+
+@dataclass(frozen=True)
+class STDP(Plasticity):
+    """Spike-timing dependent plasticity of pairs.
+
+    A target spike adds A_plus exp(-(t_post - t_arrival) / tau_plus) to the weight for each earlier arrival, an arrival
+    takes off A_minus exp(-(t_arrival - t_post) / tau_minus) for each earlier target spike. Equal times potentiate.
+
+    Parameters
+    ----------
+    A_plus, A_minus : float
+        In the unit of the weight if `dependence` is "additive". With "multiplicative" they are factors: potentiation is
+        times (w_max - w), depression times (w - w_min).
+    tau_plus, tau_minus : float, ms, > 0
+    w_min, w_max : float
+        Bounds, applied after each change.
+    pairing : "all" or "nearest"
+        Whether all earlier spikes count, or the latest alone.
+    dependence : "additive" or "multiplicative"
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.STDP(A_plus=0.01, A_minus=0.012, w_max=1.0).pairing
+    'all'
+    """
+
+    A_plus: float = 0.01
+    A_minus: float = 0.012
+    tau_plus: float = 20.0
+    tau_minus: float = 20.0
+    w_min: float = 0.0
+    w_max: float = math.inf
+    pairing: str = "all"
+    dependence: str = "additive"
+
+    def __post_init__(self) -> None:
+        self._check(tau_plus=_POSITIVE, tau_minus=_POSITIVE, w_max={"at_least": self.w_min, "finite": False})
+        _checks.one_of("STDP.pairing", self.pairing, ("all", "nearest"))
+        _checks.one_of("STDP.dependence", self.dependence, ("additive", "multiplicative"))
+        if self.dependence == "multiplicative" and math.isinf(self.w_max):
+            raise ValueError("STDP.w_max must be finite if dependence is 'multiplicative', got inf.")
+
+    def traces(self) -> tuple[list[Trace], list[Trace]]:
+        return [exponential(self.tau_plus)], [exponential(self.tau_minus)]
+
+    def parameters(self) -> dict[str, float]:
+        return super().parameters() | {
+            "keep": float(self.pairing == "all"), "soft": float(self.dependence == "multiplicative")
+        }  # fmt: skip
+
+    def arrival(w, e, x, y, p):  # noqa: N805
+        scale = w - p.w_min if p.soft else 1
+        return w, min(max(w - p.A_minus * scale * y[0], p.w_min), p.w_max), e, (p.keep * x[0] + 1,)
+
+    def target_spike(w, e, x, y, p):  # noqa: N805
+        scale = p.w_max - w if p.soft else 1
+        return min(max(w + p.A_plus * scale * x[0], p.w_min), p.w_max), e
+
+    def after_spike(y, p):  # noqa: N805
+        return (p.keep * y[0] + 1,)
+
+
+@dataclass(frozen=True)
+class TripletSTDP(Plasticity):
+    """Spike-timing dependent plasticity of triplets, all to all (J.-P. Pfister and W. Gerstner 2006).
+
+    A target spike adds x1 (A2_plus + A3_plus y2), an arrival takes off y1 (A2_minus + A3_minus x2): x1 and x2 are
+    traces of the arrivals with tau_plus and tau_x, y1 and y2 of the target's spikes with tau_minus and tau_y; x2 and
+    y2 are taken just before the event itself.
+
+    Parameters
+    ----------
+    A2_plus, A3_plus, A2_minus, A3_minus : float, in the unit of the weight
+        By default those of the full model for visual cortex.
+    tau_plus, tau_minus, tau_x, tau_y : float, ms, > 0
+    w_min, w_max : float
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.TripletSTDP().tau_y
+    125.0
+    """
+
+    A2_plus: float = 5e-10
+    A3_plus: float = 6.2e-3
+    A2_minus: float = 7e-3
+    A3_minus: float = 2.3e-4
+    tau_plus: float = 16.8
+    tau_minus: float = 33.7
+    tau_x: float = 101.0
+    tau_y: float = 125.0
+    w_min: float = 0.0
+    w_max: float = math.inf
+
+    def __post_init__(self) -> None:
+        taus = dict.fromkeys(("tau_plus", "tau_minus", "tau_x", "tau_y"), _POSITIVE)
+        self._check(**taus, w_max={"at_least": self.w_min, "finite": False})
+
+    def traces(self) -> tuple[list[Trace], list[Trace]]:
+        return [exponential(self.tau_plus), exponential(self.tau_x)], [
+            exponential(self.tau_minus), exponential(self.tau_y)]  # fmt: skip
+
+    def arrival(w, e, x, y, p):  # noqa: N805
+        w_new = w - y[0] * (p.A2_minus + p.A3_minus * x[1])
+        return w, min(max(w_new, p.w_min), p.w_max), e, (x[0] + 1, x[1] + 1)
+
+    def target_spike(w, e, x, y, p):  # noqa: N805
+        return min(max(w + x[0] * (p.A2_plus + p.A3_plus * y[1]), p.w_min), p.w_max), e
+
+    def after_spike(y, p):  # noqa: N805
+        return y[0] + 1, y[1] + 1
+
+
+@dataclass(frozen=True)
+class STDP2006(Plasticity):
+    """The rule of the polychronization network, spnet (E. M. Izhikevich 2006), to the last bit at dt = 1 ms.
+
+    Arrivals and target spikes, nearest only, add to and take from a derivative of the weight; once a second it shrinks
+    by 0.9 and is added, with 0.01 more. Synapses with a negative weight stay as they are.
+
+    Parameters
+    ----------
+    A_plus, A_minus : float
+    decay : float
+        Of both, for each ms.
+    w_max : float
+    period : float, ms
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.STDP2006().w_max
+    10.0
+    """
+
+    A_plus: float = 0.1
+    A_minus: float = 0.12
+    decay: float = 0.95
+    drift: float = 0.01
+    shrink: float = 0.9
+    w_max: float = 10.0
+    period: float = 1000.0
+    latest_first: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        self._check(period=_POSITIVE, decay={"above": 0.0, "at_most": 1.0})
+
+    def traces(self) -> tuple[list[Trace], list[Trace]]:
+        return [Trace(lambda dt: self._powers(self.A_plus, dt))], [Trace(lambda dt: self._late(self.A_minus, dt))]
+
+    def _powers(self, start: float, dt: float) -> Array:
+        """start, start * decay, ... as the program multiplies them, one after the other."""
+        n = math.ceil(_DECAYED / -math.log(self.decay) / dt) if self.decay < 1 else 1
+        return np.asarray(np.multiply.accumulate(np.concatenate([[start], np.full(n, self.decay**dt)])))
+
+    def _late(self, start: float, dt: float) -> Array:
+        """The same, a step later: the trace of a target spike has not yet decayed when its next arrivals come."""
+        return np.concatenate([[start], self._powers(start, dt)])
+
+    def arrival(w, e, x, y, p):  # noqa: N805
+        return w, w, e - y[0], (x[0] * 0 + 1,)
+
+    def target_spike(w, e, x, y, p):  # noqa: N805
+        return w, e + x[0]
+
+    def after_spike(y, p):  # noqa: N805
+        return (y[0] * 0 + 1,)
+
+    def update(w, e, y, m, p):  # noqa: N805
+        e = e * p.shrink
+        return w if w < 0 else min(max(w + (p.drift + e), 0 * w), p.w_max), e
+
+
+@dataclass(frozen=True)
+class DopamineSTDP(Plasticity):
+    """Dopamine-modulated plasticity (E. M. Izhikevich 2007, doi:10.1093/cercor/bhl152).
+
+    Pairs of spikes, all to all, change an eligibility e instead of the weight; e decays with tau_e. Every `period` the
+    weight grows by (baseline + dopamine) e. Dopamine is `syn.modulator`: set it, or add to it when there is a reward;
+    it decays with tau_d.
+
+    Parameters
+    ----------
+    A_plus, A_minus : float
+    tau_plus, tau_minus, tau_e, tau_d : float, ms, > 0
+    baseline : float
+    w_min, w_max : float
+    period : float, ms, > 0
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.DopamineSTDP().tau_e
+    1000.0
+    """
+
+    A_plus: float = 0.1
+    A_minus: float = 0.15
+    tau_plus: float = 20.0
+    tau_minus: float = 20.0
+    tau_e: float = 1000.0
+    tau_d: float = 200.0
+    baseline: float = 0.002
+    w_min: float = 0.0
+    w_max: float = 4.0
+    period: float = 10.0
+
+    def __post_init__(self) -> None:
+        taus = dict.fromkeys(("tau_plus", "tau_minus", "tau_e", "tau_d", "period"), _POSITIVE)
+        self._check(**taus, w_max={"at_least": self.w_min, "finite": False})
+
+    @property
+    def modulator_tau(self) -> float:  # type: ignore[override]
+        return self.tau_d
+
+    def parameters(self) -> dict[str, float]:
+        return super().parameters() | {"fade": math.exp(-self.period / self.tau_e)}
+
+    def traces(self) -> tuple[list[Trace], list[Trace]]:
+        return [exponential(self.tau_plus)], [exponential(self.tau_minus)]
+
+    def arrival(w, e, x, y, p):  # noqa: N805
+        return w, w, e - p.A_minus * y[0], (x[0] + 1,)
+
+    def target_spike(w, e, x, y, p):  # noqa: N805
+        return w, e + p.A_plus * x[0]
+
+    def after_spike(y, p):  # noqa: N805
+        return (y[0] + 1,)
+
+    def update(w, e, y, m, p):  # noqa: N805
+        return min(max(w + (p.baseline + m) * e, p.w_min), p.w_max), e * p.fade
+
+
+@dataclass(frozen=True)
+class TsodyksMarkram(Plasticity):
+    """Short-term plasticity: an arrival uses the share u of what is left, R (M. Tsodyks, A. Uziel, H. Markram 2000).
+
+    At an arrival u rises by U (1 - u) and w u R is delivered, which is taken off R; between arrivals R recovers to 1
+    with tau_rec and u falls to 0 with tau_facil.
+
+    Parameters
+    ----------
+    U : float, 0 to 1
+    tau_rec, tau_facil : float, ms, > 0
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.TsodyksMarkram(U=0.5, tau_rec=800.0, tau_facil=1.0)
+    TsodyksMarkram(U=0.5, tau_rec=800.0, tau_facil=1.0)
+    """
+
+    U: float = 0.5
+    tau_rec: float = 800.0
+    tau_facil: float = 1.0
+
+    def __post_init__(self) -> None:
+        self._check(U={"at_least": 0.0, "at_most": 1.0}, tau_rec=_POSITIVE, tau_facil=_POSITIVE)
+
+    def traces(self) -> tuple[list[Trace], list[Trace]]:
+        return [exponential(self.tau_rec), exponential(self.tau_facil)], []
+
+    def arrival(w, e, x, y, p):  # noqa: N805
+        left = 1 - x[0]
+        u = x[1] + p.U * (1 - x[1])
+        return w * u * left, w, e, (1 - (left - u * left), u)
+
+
+@dataclass(frozen=True)
+class Scaling(Plasticity):
+    """Synaptic scaling: the weights onto a neuron grow or shrink together until it fires at a target rate.
+
+    Every `period` each weight is multiplied by 1 + eta (target - rate) / target, where the rate of the target neuron is
+    averaged over tau.
+
+    Parameters
+    ----------
+    target : float, Hz, > 0
+    eta : float
+    tau : float, ms, > 0
+    w_min, w_max : float
+    period : float, ms, > 0
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.Scaling(target=5.0).eta
+    0.01
+    """
+
+    target: float
+    eta: float = 0.01
+    tau: float = 1000.0
+    w_min: float = 0.0
+    w_max: float = math.inf
+    period: float = 100.0
+
+    def __post_init__(self) -> None:
+        self._check(target=_POSITIVE, tau=_POSITIVE, period=_POSITIVE, w_max={"at_least": self.w_min, "finite": False})
+
+    def traces(self) -> tuple[list[Trace], list[Trace]]:
+        return [], [exponential(self.tau)]
+
+    def arrival(w, e, x, y, p):  # noqa: N805
+        return w, w, e, x
+
+    def after_spike(y, p):  # noqa: N805
+        return (y[0] + 1,)
+
+    def update(w, e, y, m, p):  # noqa: N805
+        error = 1 - y[0] * 1000 / (p.tau * p.target)
+        return min(max(w * (1 + p.eta * error), p.w_min), p.w_max), e
