@@ -206,11 +206,9 @@ class Network:
         if isinstance(rule, AllToAll) and single and plasticity is None:
             rows = build_whole(rule, both, layout, weights, int(delays(0, 1)[0]), random, show)
         else:
-            rows = build(
-                rule, both, layout, weights, delays, random, show, self._parts(engine) if plasticity is None else 1
-            )
+            rows = build(rule, both, layout, weights, delays, random, show, parts)
         port = engine.arrivals.port(receptor)
-        synapses = Synapses(name, source, target, port, rule, both, layout, rows, plasticity)
+        synapses = Synapses(name, source, target, port, plasticity, rule, both, layout, rows)
         self.synapses[name] = synapses
         self._connected = False
         return synapses

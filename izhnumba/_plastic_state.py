@@ -74,6 +74,6 @@ class PlasticState:
         ):  # fmt: skip
             table[entry] = array.ctypes.data
         table[[k.DELAYS, k.PERIOD]] = self.counts.size, self.period
-        rule = type(self.rule)
+        rule: Any = type(self.rule)
         names = tuple(self.rule.parameters())
         return k.plastic(rule, dtype, self.n_x, self.n_y, names, rule.latest_first), table

@@ -44,14 +44,14 @@ class Plasticity:
     `DopamineSTDP`, `TsodyksMarkram` or `Scaling`, or a class of your own, a frozen dataclass of numbers with the
     functions that the module describes. A network with such synapses advances one step at a time."""
 
-    latest_first: ClassVar[bool] = False  # order in which arrivals of one step are added up: by default oldest first
-    period: ClassVar[float] = 0.0  # ms between calls of `update`; 0: never
-    modulator_tau: ClassVar[float] = 0.0  # ms with which the modulator decays; 0: there is none
+    latest_first: bool = False  # order in which arrivals of one step are added up: by default oldest first
+    period: float = 0.0  # ms between calls of `update`; 0: never
+    modulator_tau: float = 0.0  # ms with which the modulator decays; 0: there is none
 
-    arrival: ClassVar[Callable[..., Any]]
-    target_spike: ClassVar[Callable[..., Any] | None] = None
-    after_spike: ClassVar[Callable[..., Any] | None] = None
-    update: ClassVar[Callable[..., Any] | None] = None
+    arrival: ClassVar[Any]
+    target_spike: ClassVar[Any] = None
+    after_spike: ClassVar[Any] = None
+    update: ClassVar[Any] = None
 
     def traces(self) -> tuple[list[Trace], list[Trace]]:
         """Those of the synapse, those of the target."""
@@ -59,20 +59,17 @@ class Plasticity:
 
     def parameters(self) -> dict[str, float]:
         """The numbers that the functions find in p."""
-        return {f.name: float(getattr(self, f.name)) for f in fields(self) if _is_number(getattr(self, f.name))}
+        numbers = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return {name: float(value) for name, value in numbers.items() if isinstance(value, (int, float))}
 
-    def _check(self, **bounds: dict[str, float]) -> None:
-        for field in fields(self):
+    def _check(self, **bounds: dict[str, Any]) -> None:
+        for field in fields(self):  # type: ignore[arg-type]
             value = getattr(self, field.name)
             if not isinstance(value, str):
                 limits: dict[str, Any] = bounds.get(field.name, {})
                 unit = "ms" if field.name.startswith(("tau", "period")) else ""
                 where = f"{type(self).__name__}.{field.name}"
                 self.__dict__[field.name] = _checks.number(where, value, unit, **limits)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float))
 
 
 _POSITIVE = {"above": 0.0}
@@ -128,15 +125,21 @@ class STDP(Plasticity):
             "keep": float(self.pairing == "all"), "soft": float(self.dependence == "multiplicative")
         }  # fmt: skip
 
-    def arrival(w, e, x, y, p):  # noqa: N805
+    @staticmethod
+    def arrival(w, e, x, y, p):
+        """Depression by the trace of the target's spikes."""
         scale = w - p.w_min if p.soft else 1
         return w, min(max(w - p.A_minus * scale * y[0], p.w_min), p.w_max), e, (p.keep * x[0] + 1,)
 
-    def target_spike(w, e, x, y, p):  # noqa: N805
+    @staticmethod
+    def target_spike(w, e, x, y, p):
+        """Potentiation by the trace of the arrivals."""
         scale = p.w_max - w if p.soft else 1
         return min(max(w + p.A_plus * scale * x[0], p.w_min), p.w_max), e
 
-    def after_spike(y, p):  # noqa: N805
+    @staticmethod
+    def after_spike(y, p):
+        """One spike more, or the latest alone."""
         return (p.keep * y[0] + 1,)
 
 
@@ -181,14 +184,20 @@ class TripletSTDP(Plasticity):
         return [exponential(self.tau_plus), exponential(self.tau_x)], [
             exponential(self.tau_minus), exponential(self.tau_y)]  # fmt: skip
 
-    def arrival(w, e, x, y, p):  # noqa: N805
+    @staticmethod
+    def arrival(w, e, x, y, p):
+        """Depression by pairs, and more of it by the arrivals before."""
         w_new = w - y[0] * (p.A2_minus + p.A3_minus * x[1])
         return w, min(max(w_new, p.w_min), p.w_max), e, (x[0] + 1, x[1] + 1)
 
-    def target_spike(w, e, x, y, p):  # noqa: N805
+    @staticmethod
+    def target_spike(w, e, x, y, p):
+        """Potentiation by pairs, and more of it by the target spikes before."""
         return min(max(w + x[0] * (p.A2_plus + p.A3_plus * y[1]), p.w_min), p.w_max), e
 
-    def after_spike(y, p):  # noqa: N805
+    @staticmethod
+    def after_spike(y, p):
+        """One spike more in both traces."""
         return y[0] + 1, y[1] + 1
 
 
@@ -204,6 +213,8 @@ class STDP2006(Plasticity):
     A_plus, A_minus : float
     decay : float
         Of both, for each ms.
+    drift, shrink : float
+        What is added to the weight, and the factor of its derivative, once a period.
     w_max : float
     period : float, ms
 
@@ -221,7 +232,7 @@ class STDP2006(Plasticity):
     shrink: float = 0.9
     w_max: float = 10.0
     period: float = 1000.0
-    latest_first: ClassVar[bool] = True
+    latest_first: ClassVar[bool] = True  # type: ignore[misc]
 
     def __post_init__(self) -> None:
         self._check(period=_POSITIVE, decay={"above": 0.0, "at_most": 1.0})
@@ -238,16 +249,24 @@ class STDP2006(Plasticity):
         """The same, a step later: the trace of a target spike has not yet decayed when its next arrivals come."""
         return np.concatenate([[start], self._powers(start, dt)])
 
-    def arrival(w, e, x, y, p):  # noqa: N805
+    @staticmethod
+    def arrival(w, e, x, y, p):
+        """The derivative falls by the trace of the target's latest spike."""
         return w, w, e - y[0], (x[0] * 0 + 1,)
 
-    def target_spike(w, e, x, y, p):  # noqa: N805
+    @staticmethod
+    def target_spike(w, e, x, y, p):
+        """The derivative rises by the trace of the latest arrival."""
         return w, e + x[0]
 
-    def after_spike(y, p):  # noqa: N805
+    @staticmethod
+    def after_spike(y, p):
+        """The latest spike alone counts."""
         return (y[0] * 0 + 1,)
 
-    def update(w, e, y, m, p):  # noqa: N805
+    @staticmethod
+    def update(w, e, y, m, p):
+        """Once a second: the weight follows its derivative."""
         e = e * p.shrink
         return w if w < 0 else min(max(w + (p.drift + e), 0 * w), p.w_max), e
 
@@ -289,10 +308,7 @@ class DopamineSTDP(Plasticity):
     def __post_init__(self) -> None:
         taus = dict.fromkeys(("tau_plus", "tau_minus", "tau_e", "tau_d", "period"), _POSITIVE)
         self._check(**taus, w_max={"at_least": self.w_min, "finite": False})
-
-    @property
-    def modulator_tau(self) -> float:  # type: ignore[override]
-        return self.tau_d
+        self.__dict__["modulator_tau"] = self.tau_d
 
     def parameters(self) -> dict[str, float]:
         return super().parameters() | {"fade": math.exp(-self.period / self.tau_e)}
@@ -300,16 +316,24 @@ class DopamineSTDP(Plasticity):
     def traces(self) -> tuple[list[Trace], list[Trace]]:
         return [exponential(self.tau_plus)], [exponential(self.tau_minus)]
 
-    def arrival(w, e, x, y, p):  # noqa: N805
+    @staticmethod
+    def arrival(w, e, x, y, p):
+        """The eligibility falls by the trace of the target's spikes."""
         return w, w, e - p.A_minus * y[0], (x[0] + 1,)
 
-    def target_spike(w, e, x, y, p):  # noqa: N805
+    @staticmethod
+    def target_spike(w, e, x, y, p):
+        """The eligibility rises by the trace of the arrivals."""
         return w, e + p.A_plus * x[0]
 
-    def after_spike(y, p):  # noqa: N805
+    @staticmethod
+    def after_spike(y, p):
+        """One spike more."""
         return (y[0] + 1,)
 
-    def update(w, e, y, m, p):  # noqa: N805
+    @staticmethod
+    def update(w, e, y, m, p):
+        """The weight follows the eligibility as far as there is dopamine."""
         return min(max(w + (p.baseline + m) * e, p.w_min), p.w_max), e * p.fade
 
 
@@ -342,7 +366,9 @@ class TsodyksMarkram(Plasticity):
     def traces(self) -> tuple[list[Trace], list[Trace]]:
         return [exponential(self.tau_rec), exponential(self.tau_facil)], []
 
-    def arrival(w, e, x, y, p):  # noqa: N805
+    @staticmethod
+    def arrival(w, e, x, y, p):
+        """Use a share of what is left. x: what has gone, and u, both falling to 0."""
         left = 1 - x[0]
         u = x[1] + p.U * (1 - x[1])
         return w * u * left, w, e, (1 - (left - u * left), u)
@@ -383,12 +409,18 @@ class Scaling(Plasticity):
     def traces(self) -> tuple[list[Trace], list[Trace]]:
         return [], [exponential(self.tau)]
 
-    def arrival(w, e, x, y, p):  # noqa: N805
+    @staticmethod
+    def arrival(w, e, x, y, p):
+        """Delivers the weight."""
         return w, w, e, x
 
-    def after_spike(y, p):  # noqa: N805
+    @staticmethod
+    def after_spike(y, p):
+        """One spike more in the average."""
         return (y[0] + 1,)
 
-    def update(w, e, y, m, p):  # noqa: N805
+    @staticmethod
+    def update(w, e, y, m, p):
+        """All weights of a target by one factor."""
         error = 1 - y[0] * 1000 / (p.tau * p.target)
         return min(max(w * (1 + p.eta * error), p.w_min), p.w_max), e

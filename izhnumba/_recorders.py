@@ -28,6 +28,8 @@ class Spikes:
         (k + 1) dt, the end of that step.
     batch : ndarray of int64
         Batch entry, 0 without batch.
+    n_batch : int or None
+        Entries of the batch, None without.
 
     Examples
     --------
@@ -41,6 +43,7 @@ class Spikes:
         self.i = i if n_batch is None else i % n
         self.step = step
         self._dt = dt
+        self.n_batch = n_batch
         self._batch = None if n_batch is None else i // n
 
     @cached_property

@@ -49,8 +49,8 @@ class Synapses:
     """
 
     def __init__(
-        self, name: str, source: Section, target: Section, port: Port, rule: Rule, ends: Ends, layout: Layout, rows: Rows,
-        plasticity: Plasticity | None,
+        self, name: str, source: Section, target: Section, port: Port, plasticity: Plasticity | None, rule: Rule,
+        ends: Ends, layout: Layout, rows: Rows,
     ) -> None:  # fmt: skip
         self.name, self.source, self.target, self.receptor = name, source, target, port.receptor
         self._port, self._rule, self._ends, self._layout, self._rows = port, rule, ends, layout, rows

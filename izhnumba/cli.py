@@ -10,12 +10,15 @@ import importlib.util
 import math
 import os
 import platform
+import re
+import shutil
 import sys
+import tempfile
 import time
 import warnings
 from array import array
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -27,13 +30,14 @@ from izhnumba._compile import cache_folder
 
 HAVE_MATPLOTLIB = importlib.util.find_spec("matplotlib") is not None
 NO_MATPLOTLIB = 'it needs matplotlib. Install it with: pip install "izhnumba[plot]"'
+_OPTION_OF = {"presets.name": "preset", "Population.run.I": "current"}  # those with another name in the Python API
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0, 1 for a failed simulation, 2 for wrong input, 130 after Ctrl-C."""
     arguments = _parser().parse_args(argv)
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_: print(f"izhnumba: warning: {message}", file=sys.stderr)
+        warnings.showwarning = lambda message, *_: _warn(arguments, str(message))
         try:
             arguments.command(arguments)
         except OSError as error:
@@ -47,9 +51,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _say(arguments: argparse.Namespace, message: str, code: int = 0) -> int:
-    print(f"izhnumba {arguments.name}: {' '.join(message.split())}", file=sys.stderr)
+def _say(arguments: argparse.Namespace, message: str, code: int) -> int:
+    print(f"izhnumba {arguments.name}: {' '.join(_in_options(arguments, message).split())}", file=sys.stderr)
     return code
+
+
+def _warn(arguments: argparse.Namespace, message: str) -> None:
+    print(f"izhnumba: warning: {_in_options(arguments, message)}", file=sys.stderr)
+
+
+def _in_options(arguments: argparse.Namespace, message: str) -> str:
+    """A message of the Python API, with the option in place of the argument it begins with."""
+
+    def option(api: re.Match[str]) -> str:
+        name = _OPTION_OF.get(api[0], api[1])
+        return f"--{name.replace('_', '-')}" if hasattr(arguments, name) else api[0]
+
+    return re.sub(r"^(?:presets|Population|Population\.run)\.(\w+)\b(?!\.)", option, message)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -91,8 +109,11 @@ def _parser() -> argparse.ArgumentParser:
 def _demo(arguments: argparse.Namespace) -> None:
     dt = 1.0  # of net.m, whose noise is a number per neuron and step
     duration = dt * _checks.steps("--duration", arguments.duration, dt, at_least=1)
+    seed = _checks.integer("--seed", arguments.seed, at_least=0)
+    if HAVE_MATPLOTLIB:
+        _check_figure_name(arguments.plot)
     excitatory = np.arange(1000) < 800
-    population = iz.Population(1000, scheme="izhikevich2003", dt=dt, seed=arguments.seed, **_cells(arguments.seed))
+    population = iz.Population(1000, scheme="izhikevich2003", dt=dt, seed=seed, **_cells(seed))
     drive = iz.Noise(np.where(excitatory, 5.0, 2.0)) + iz.Constant(np.where(excitatory, 2.0, 1.0))
 
     with _output(arguments.plot if HAVE_MATPLOTLIB else None) as figure_file:
@@ -126,7 +147,7 @@ def _cells(seed: int) -> dict[str, Any]:
 
 def _run(arguments: argparse.Namespace) -> None:
     names = (arguments.current, arguments.out, arguments.record, arguments.plot)
-    paths = [Path(name).resolve() for name in names if name is not None]
+    paths = [os.path.realpath(name) for name in names if name is not None]
     if len(set(paths)) < len(paths):
         raise ValueError("--current, --out, --record and --plot must be different files.")
     if arguments.plot is not None:
@@ -177,13 +198,16 @@ def _read_npy(path: Path) -> np.ndarray:
 
 
 def _read_csv(path: Path) -> np.ndarray:
-    """The currents of a text file as (steps, neurons); a first line of labels is a header."""
+    """The currents of a text file as (steps, neurons); a first line of labels, one per column, is a header."""
     try:
         lines = path.read_text("utf-8-sig").rstrip().splitlines()
     except UnicodeDecodeError:
         raise ValueError(f"{path}: must be a text file of comma-separated numbers, got binary data.") from None
-    first = 1 if lines and all(_is_label(field) for field in lines[0].split(",")) else 0
+    labels = _labels(lines[0]) if lines else []
+    first = 1 if labels else 0
     n_columns = lines[first].count(",") + 1 if lines[first:] else 0
+    if labels and n_columns not in (0, len(labels)):
+        raise ValueError(f"{path}, line 1: must have {n_columns} labels like the columns of line 2, got {len(labels)}.")
     values = array("d")
     for number, line in enumerate(lines[first:], first + 1):
         fields = line.split(",")
@@ -196,6 +220,12 @@ def _read_csv(path: Path) -> np.ndarray:
                 raise ValueError(f"{place}, column {column}: must be a finite number, got {field.strip()[:40]!r}.")
             values.append(value)
     return np.array(values).reshape(len(lines) - first, n_columns)
+
+
+def _labels(line: str) -> list[str]:
+    """The labels in a header; none if any field is not one. A comma in quotes is part of a label."""
+    fields = re.sub('"[^"]*"', lambda quoted: quoted[0].replace(",", " "), line).split(",")
+    return fields if all(map(_is_label, fields)) else []
 
 
 def _is_label(field: str) -> bool:
@@ -211,24 +241,42 @@ def _value(field: str) -> float | None:
         return None
 
 
-@contextmanager
-def _output(name: str | None) -> Iterator[Path | None]:
-    """A scratch file beside `name` that takes the name at the end; after an error or Ctrl-C nothing is left."""
+def _output(name: str | None) -> AbstractContextManager[Path | None]:
+    """A scratch file whose content is under `name` at the end; after an error or Ctrl-C nothing is left."""
     if name is None:
-        yield None
-        return
-    path = Path(name)
-    if not os.access(path.parent, os.W_OK):
-        raise ValueError(f"{path}: must be in a folder that exists and can be written.")
-    if path.exists() and not (path.is_file() and os.access(path, os.W_OK)):
+        return nullcontext()
+    path, target = Path(name), Path(os.path.realpath(name))
+    if os.path.lexists(target) and (target.is_dir() or not os.access(target, os.W_OK)):
         raise ValueError(f"{path}: must be a file that can be written.")
+    if path.exists() and not path.is_file():
+        return _poured(path)
+    if not (target.parent.is_dir() and os.access(target.parent, os.W_OK)):
+        raise ValueError(f"{path}: must be in a folder that exists and can be written.")
+    return _replaced(target)
+
+
+@contextmanager
+def _replaced(path: Path) -> Iterator[Path]:
+    """For files: the scratch file, beside the old one and with its mode, takes its place."""
     scratch = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
     try:
         scratch.touch()
+        if path.exists():
+            shutil.copymode(path, scratch)
         yield scratch
         scratch.replace(path)
     finally:
         scratch.unlink(missing_ok=True)
+
+
+@contextmanager
+def _poured(path: Path) -> Iterator[Path]:
+    """For devices and pipes, which nothing can take the place of: they get the content."""
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder) / path.name
+        yield scratch
+        with scratch.open("rb") as source, path.open("wb") as sink:
+            shutil.copyfileobj(source, sink)
 
 
 def _check_figure_name(name: str) -> None:

@@ -6,12 +6,15 @@ is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
+from izhnumba import _checks
 from izhnumba._models import Izhikevich, Model
+from izhnumba._population import Population
+from izhnumba._recorders import Spikes, StateRecorder
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,19 +25,36 @@ COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#00
 BLUE, VERMILLION, GREEN, *_ = COLORS
 
 
+@runtime_checkable
+class _Events(Protocol):
+    """What a raster is drawn from."""
+
+    i: Array
+    t: Array
+    batch: Array
+
+
+@runtime_checkable
+class _Record(Protocol):
+    """What a trace is drawn from, besides V or u."""
+
+    t: Array
+    neurons: Array
+
+
 def raster(spikes: Any, ax: Axes | None = None, *, batch: int = 0, size: float | None = None, **style: Any) -> Axes:
     """Draw one mark per spike: time across, neuron up.
 
     Parameters
     ----------
-    spikes : Result or Spikes
+    spikes : Result, Spikes or SpikeRecorder
     ax : matplotlib Axes, optional
     batch : int
         Which batch entry to draw.
     size : float, points, optional
         Height of a mark; if omitted it follows the number of neurons.
     **style
-        Passed on to `Axes.scatter`, such as color.
+        Passed on to `Axes.scatter`, such as color; `s`, an area, goes before `size`.
 
     Examples
     --------
@@ -43,15 +63,17 @@ def raster(spikes: Any, ax: Axes | None = None, *, batch: int = 0, size: float |
     >>> plot.raster(iz.Population(3, **iz.presets["RS"]).run(100.0, 10.0)).get_xlabel()
     'time (ms)'
     """
-    spikes = getattr(spikes, "spikes", spikes)
-    ax = _axes(ax)
-    drawn = spikes.batch == batch
-    i, t = spikes.i[drawn], spikes.t[drawn]
+    events = _events(spikes)
+    drawn = events.batch == _place("raster.batch", batch, getattr(events, "n_batch", None) or 1)
+    i, t = events.i[drawn], events.t[drawn]
     rows = int(i.max()) + 1 if i.size else 1
-    size = float(np.clip(200 / rows, 1.5, 15)) if size is None else size
+    automatic = float(np.clip(200 / rows, 1.5, 15))
+    size = automatic if size is None else _checks.number("raster.size", size, at_least=0.0)
+    ax = _axes("raster.ax", ax)
     marker, width = ("|", 1.0) if size > 3 else ("o", 0.0)
-    default = {"color": BLUE, "marker": marker, "linewidths": width, "rasterized": i.size > 10_000}
-    ax.scatter(t, i, s=size**2, **{**default, **style})
+    default = {"s": size**2, "marker": marker, "linewidth": width, "rasterized": i.size > 10_000}
+    default |= {} if "c" in style else {"color": BLUE}  # scatter refuses both, and c may be values for a colour map
+    ax.scatter(t, i, **default | _long_names(style, "PathCollection"))
     ax.set_ylim(-0.5, rows - 0.5)
     ax.locator_params(axis="y", integer=True)
     return _labelled(ax, "time (ms)", "neuron")
@@ -65,7 +87,7 @@ def trace(
 
     Parameters
     ----------
-    result : Result of a run with `record=`
+    result : Result of a run with `record=`, or StateRecorder
     ax : matplotlib Axes, optional
     variable : "V" or "u"
     columns : sequence of int, optional
@@ -74,7 +96,8 @@ def trace(
         Which batch entry to draw.
     peak : float, mV, optional
         Draw every spike up to this height and cut V there, as papers do: a scheme that resets at once never stores
-        the top of a spike, one that resets later stores V far above it. If omitted V is drawn as recorded.
+        the top of a spike, one that resets later stores V far above it. If omitted V is drawn as recorded. Needs a
+        Result, which knows the spikes.
     unit : str, optional
         For the axis label; if omitted that of the model.
     **style
@@ -88,12 +111,21 @@ def trace(
     >>> plot.trace(result, columns=[0], peak=30.0).get_ylabel()
     'V (mV)'
     """
-    ax = _axes(ax)
-    everyone = range(getattr(result, variable).shape[-1])
-    for column in everyone if columns is None else columns:
+    _checks.kind("trace.result", result, _Record, "a Result or a StateRecorder")
+    _checks.one_of("trace.variable", variable, ("V", "u"))
+    shape = getattr(result, variable).shape
+    chosen = _columns("trace.columns", columns, shape[-1])
+    batch = _place("trace.batch", batch, shape[1] if len(shape) == 3 else 1)
+    if peak is not None:
+        peak = _checks.number("trace.peak", peak, "mV", finite=False)
+        _must_know_spikes("trace.result", result, "a Result if there is a peak")
+    ax = _axes("trace.ax", ax)
+    style = _long_names(style, "Line2D")
+    for column in chosen:
         t, values = _with_spikes(result, variable, column, batch, peak)
-        ax.plot(t, values, **{"color": COLORS[column % len(COLORS)], "linewidth": 1.0, **style})
-    return _labelled(ax, "time (ms)", f"{variable} ({unit or getattr(result.model, variable).unit})")
+        default: dict[str, Any] = {"color": COLORS[column % len(COLORS)], "linewidth": 1.0}
+        ax.plot(t, values, **default | style)
+    return _labelled(ax, "time (ms)", f"{variable} ({unit or getattr(_model(result), variable).unit})")
 
 
 def phase_plane(
@@ -126,10 +158,16 @@ def phase_plane(
     >>> plot.phase_plane(iz.presets["RS"], I=2.0).get_ylabel()
     'u (mV/ms)'
     """
-    ax = _axes(ax)
-    model, p = _neuron(neuron, index)
+    model, p = _neuron("phase_plane", neuron, index)
+    I = _checks.number("phase_plane.I", I, model.I.unit)
     top = float(model.threshold(0.0, p))
-    V = V or (min(float(model.V_reset(0.0, p)), model.V.default) - 25, top + 5)
+    lowest = min(float(model.V_reset(0.0, p)), model.V.default)
+    V = (lowest - 25, top + 5) if V is None else _limits("phase_plane.V", V, model.V.unit)
+    u = None if u is None else _limits("phase_plane.u", u, model.u.unit)
+    if trajectory is not None:
+        _must_know_spikes("phase_plane.trajectory", trajectory, "a Result of a run with record=['V', 'u']")
+        column = _place("phase_plane.column", column, trajectory.V.shape[-1])
+    ax = _axes("phase_plane.ax", ax)
     grid = np.linspace(*V, 1001)
     dV, du = _equations(model, p, I)
     V_null, u_null = _nullcline(dV, grid), _nullcline(du, grid)
@@ -180,23 +218,70 @@ def fixed_points(
     -70.0 -14.0 stable node
     -50.0 -10.0 saddle
     """
-    dV, du = _equations(*_neuron(neuron, index), I)
-    roots = _roots(lambda x: du(x, _nullcline(dV, x)), np.linspace(*V, 4001))
+    model, p = _neuron("fixed_points", neuron, index)
+    I = _checks.number("fixed_points.I", I, model.I.unit)
+    low, high = _limits("fixed_points.V", V, model.V.unit)
+    dV, du = _equations(model, p, I)
+    roots = _roots(lambda x: du(x, _nullcline(dV, x)), np.linspace(low, high, 4001))
     return [_classified(dV, du, x, y) for x, y in zip(roots, _nullcline(dV, roots), strict=True)]
 
 
-def _axes(ax: Axes | None) -> Axes:
+def _axes(where: str, ax: Axes | None) -> Axes:
     try:
-        from matplotlib import pyplot
+        from matplotlib import axes, pyplot
     except ImportError as error:
         raise ImportError('izhnumba.plot needs matplotlib. Install it with: pip install "izhnumba[plot]"') from error
-    return pyplot.subplots(layout="constrained")[1] if ax is None else ax
+    return pyplot.subplots(layout="constrained")[1] if ax is None else _checks.kind(where, ax, axes.Axes, "an Axes")
+
+
+def _long_names(style: dict[str, Any], artist: str) -> dict[str, Any]:
+    """`style` with the names that our defaults have, so that lw, for one, goes before them."""
+    from matplotlib import cbook, collections, lines
+
+    artists = {"PathCollection": collections.PathCollection, "Line2D": lines.Line2D}
+    return cbook.normalize_kwargs(style, artists[artist])
 
 
 def _labelled(ax: Axes, x: str, y: str) -> Axes:
     ax.set(xlabel=x, ylabel=y)
     ax.spines[["top", "right"]].set_visible(False)
     return ax
+
+
+def _events(spikes: Any) -> _Events:
+    events = getattr(spikes, "spikes", spikes)
+    found = events if isinstance(events, _Events) else spikes
+    return _checks.kind("raster.spikes", found, _Events, "a Result, Spikes or SpikeRecorder")
+
+
+def _place(where: str, value: Any, n: int) -> int:
+    """An index of n things; a negative one counts from the end."""
+    return _checks.integer(where, value, at_least=-n, at_most=n - 1) % n
+
+
+def _columns(where: str, columns: Any, n: int) -> Sequence[int]:
+    if columns is None:
+        return range(n)
+    several = Iterable if np.iterable(columns) else ()  # an array of no dimension is an Iterable too
+    _checks.kind(where, columns, several, "a list of whole numbers", "Pass [0] for the first neuron.")
+    return [_place(where, column, n) for column in columns]
+
+
+def _limits(where: str, value: Any, unit: str) -> tuple[float, float]:
+    pair = _checks.magnitude(where, value, unit)
+    if np.shape(pair) != (2,):
+        raise ValueError(f"{where} must be a pair of numbers in {unit}, got {value!r}. Pass (low, high).")
+    low, high = (_checks.number(where, limit, unit) for limit in np.asarray(pair))
+    return low, high
+
+
+def _must_know_spikes(where: str, record: Any, must_be: str) -> None:
+    good = isinstance(record, _Record) and isinstance(getattr(record, "spikes", None), _Events)
+    _checks.kind(where, record, object if good else (), must_be, "A StateRecorder does not know the spikes.")
+
+
+def _model(record: Any) -> Model:
+    return record._engine.model if isinstance(record, StateRecorder) else record.model
 
 
 def _with_spikes(result: Any, variable: str, column: int, batch: int, peak: float | None) -> tuple[Array, Array]:
@@ -213,17 +298,22 @@ def _with_spikes(result: Any, variable: str, column: int, batch: int, peak: floa
     return np.insert(t, place, spike_t), np.insert(x, place, x[np.maximum(place - 1, 0)])
 
 
-def _neuron(neuron: Any, index: int) -> tuple[Model, Any]:
+def _neuron(owner: str, neuron: Any, index: Any) -> tuple[Model, Any]:
     """The model of a neuron and the named tuple of its parameters."""
-    if isinstance(neuron, Model):
-        neuron = {"model": neuron}
-    if isinstance(neuron, Mapping):
-        model = neuron.get("model", Izhikevich)
-        values = [neuron.get(name, quantity.default) for name, quantity in model.parameters.items()]
+    where = f"{owner}.neuron"
+    neuron = {"model": neuron} if isinstance(neuron, Model) else neuron
+    _checks.kind(where, neuron, (Population, Mapping), "a Population, a preset or other mapping, or a Model")
+    if isinstance(neuron, Population):
+        model, i = neuron.model, _place(f"{owner}.index", index, neuron.n)
+        values = {name: np.broadcast_to(getattr(neuron, name), neuron.shape).flat[i] for name in model.parameters}
     else:
-        model = neuron.model
-        values = [np.broadcast_to(getattr(neuron, name), neuron.shape).flat[index] for name in model.parameters]
-    return model, model.named_tuple()(*map(float, values))
+        model, values = neuron.get("model", Izhikevich), neuron
+        _checks.kind(f"{where}['model']", model, Model, "an izhnumba.Model")
+    numbers = (
+        _checks.number(f"{where}[{name!r}]", values.get(name, quantity.default), quantity.unit, finite=False)
+        for name, quantity in model.parameters.items()
+    )
+    return model, model.named_tuple()(*numbers)
 
 
 def _equations(model: Model, p: Any, I: float) -> tuple[Function, Function]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -74,6 +76,7 @@ def test_run_writes_spikes_potentials_and_figure(folder):
 
 FORMS = {
     "header.csv": lambda text: "# soma A,soma B\n" + text,
+    "quotes.csv": lambda text: '"soma, left",b\n' + text,
     "windows.csv": lambda text: "\ufeff" + text.replace(",", ", ").replace("\n", "\r\n") + "\r\n",
 }
 
@@ -106,6 +109,44 @@ def test_run_replaces_an_older_file(folder):
     assert (folder / "spikes.csv").read_text().startswith("i,step,t\n")
 
 
+def test_run_writes_through_links_and_keeps_the_mode(folder):
+    real = folder / "elsewhere" / "real.csv"
+    real.parent.mkdir()
+    real.write_text("old")
+    real.chmod(0o600)
+    (folder / "link.csv").symlink_to(real)
+    (folder / "dangling.csv").symlink_to("new.csv")
+    assert cli.main(["run", "--current", "stim.csv", "--out", "link.csv", "--record", "dangling.csv"]) == 0
+    assert (folder / "link.csv").readlink() == real
+    assert (folder / "dangling.csv").is_symlink()
+    assert real.read_text().startswith("i,step,t\n")
+    assert stat.S_IMODE(real.stat().st_mode) == 0o600
+    assert (folder / "new.csv").read_text().startswith("t,V0,V1\n")
+    assert sorted(os.listdir()) == ["dangling.csv", "elsewhere", "link.csv", "new.csv", "stim.csv"]
+    assert os.listdir("elsewhere") == ["real.csv"]
+
+
+def test_a_pipe_gets_the_output_and_stays(folder):
+    os.mkfifo("pipe.csv")
+    read = []
+    reader = threading.Thread(target=lambda: read.append((folder / "pipe.csv").read_text()), daemon=True)
+    reader.start()
+    assert cli.main(["run", "--current", "stim.csv", "--out", "pipe.csv"]) == 0
+    reader.join(timeout=60)
+    assert read[0].startswith("i,step,t\n")
+    assert stat.S_ISFIFO(os.stat("pipe.csv").st_mode)
+    assert sorted(os.listdir()) == ["pipe.csv", "stim.csv"]
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd/1"), reason="needs Linux")
+def test_standard_output_can_be_a_file(folder):
+    done = izhnumba("run", "--current", "stim.csv", "--out", "/proc/self/fd/1")  # where /dev/stdout leads to
+    assert (done.returncode, done.stderr) == (0, "")
+    head, *rows, last = done.stdout.splitlines()
+    assert (head, len(rows)) == ("i,step,t", len(expected_spikes().i))
+    assert last.startswith("2 x RS")
+
+
 FILES = {
     "empty.csv": ("", "empty.csv: must hold at least one row of numbers, got none."),
     "header.csv": ("a,b\n", "header.csv: must hold at least one row of numbers, got none."),
@@ -113,6 +154,8 @@ FILES = {
     "gap.csv": ("1,2\n\n3,4\n", "gap.csv, line 2: must have 2 columns like line 1, got 1."),
     "missing.csv": ("1\n\n3\n", "missing.csv, line 2, column 1: must be a finite number, got ''."),
     "text.csv": ("a,b\n1,2\n3,oops\n", "text.csv, line 3, column 2: must be a finite number, got 'oops'."),
+    "more.csv": ("a,b,c\n1,2\n", "more.csv, line 1: must have 2 labels like the columns of line 2, got 3."),
+    "note.csv": ("# a note\n1,2\n", "note.csv, line 1: must have 2 labels like the columns of line 2, got 1."),
     "hole.csv": ("1,2\n3,\n", "hole.csv, line 2, column 2: must be a finite number, got ''."),
     "nan.csv": ("a,b\n1,2\n3,nan\n", "nan.csv, line 3, column 2: must be a finite number, got 'nan'."),
     "inf.csv": ("1,2\n-inf,2\n", "inf.csv, line 2, column 1: must be a finite number, got '-inf'."),
@@ -153,17 +196,18 @@ def test_bad_npy(folder, capsys, array, message):
         (["--current", "nowhere.csv"], "nowhere.csv: No such file or directory"),
         (["--current", "."], "Is a directory"),
         (["--neurons", "3"], "stim.csv: must have 3 columns, one per neuron, got 2"),
-        (["--preset", "RSS"], "'RS'"),
-        (["--scheme", "eulr"], "'euler'"),
+        (["--preset", "RSS"], "izhnumba run: --preset must be a known name, got 'RSS'. Did you mean 'RS'?"),
+        (["--scheme", "eulr"], "izhnumba run: --scheme must be a known name, got 'eulr'. Did you mean 'euler'?"),
         (["--dtype", "float16"], "float16"),
-        (["--dt", "0"], ".dt must be "),
-        (["--dt", "nan"], ".dt must be "),
+        (["--dt", "0"], "izhnumba run: --dt must be a finite number > 0.0 ms, got 0.0."),
+        (["--dt", "nan"], "izhnumba run: --dt must be a finite number > 0.0 ms, got nan."),
         (["--dt", "fast"], "argument --dt: invalid float value: 'fast'"),
-        (["--tau-ref", "-1"], "tau_ref must be "),
+        (["--tau-ref", "-1"], "izhnumba run: --tau-ref must be >= 0.0 ms, got -1.0."),
         (["--duration", "100.05"], "--duration must be "),
         (["--duration", "200"], "--duration must be at most 100 ms"),
         (["--duration", "-1"], "--duration must be "),
         (["--out", "nowhere/spikes.csv"], "nowhere/spikes.csv: must be in a folder that exists and can be written."),
+        (["--out", "stim.csv/x"], "stim.csv/x: must be in a folder that exists and can be written."),
         (["--out", "."], "must be a file that can be written"),
         (["--out", "stim.csv"], "must be different files"),
         (["--out", "same.csv", "--record", "./same.csv"], "must be different files"),
@@ -182,6 +226,38 @@ def test_bad_argument_is_one_line_and_leaves_nothing(folder, capsys, arguments, 
 @pytest.mark.parametrize("arguments", [[], ["rum"], ["run"], ["run", "--current"], ["demo", "--duration", "-5"]])
 def test_bad_command_line(capsys, arguments):
     refused(capsys, *arguments)
+
+
+def test_a_loop_of_links_is_no_output(folder, capsys):
+    (folder / "a.csv").symlink_to("b.csv")
+    (folder / "b.csv").symlink_to("a.csv")
+    err = refused(capsys, "run", "--current", "stim.csv", "--out", "a.csv")
+    assert err == "izhnumba run: a.csv: must be a file that can be written.\n"
+    assert (folder / "a.csv").is_symlink()
+
+
+def test_current_too_large_for_the_dtype_names_the_option(folder, capsys):
+    (folder / "big.csv").write_text("1e39\n")
+    err = refused(capsys, "run", "--current", "big.csv", "--dtype", "float32")
+    assert "run: --current must be at most 3.40282e+38 in size (float32), got 1e+39" in err
+
+
+@pytest.mark.filterwarnings("always")
+def test_warning_names_the_option(folder, capsys):
+    assert cli.main(["run", "--current", "stim.csv", "--duration", "2", "--dt", "2"]) == 0
+    assert capsys.readouterr().err.startswith("izhnumba: warning: --dt = 2 ms is too large for the scheme 'exp_euler'")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--seed", "-1"], "--seed must be a whole number >= 0, got -1."),
+        (["--plot", "figure"], "figure: file type must be a known name, got ''. Known:"),
+    ],
+)
+def test_bad_argument_of_demo(folder, capsys, arguments, message):
+    assert refused(capsys, "demo", *arguments).startswith(f"izhnumba demo: {message}")
+    assert os.listdir() == ["stim.csv"]
 
 
 def test_exit_code_and_stderr_of_a_process(folder):

@@ -209,7 +209,9 @@ def test_poisson_statistics():
 
 
 def test_spike_trains_act_in_their_steps():
-    rows = iz.SpikeTrain([0, 2, 2, 0], [0.3, 0.1, 0.1, 0.35], weight=[1.0, 2.0, 4.0]).bind((3,), 0.1, "float64", (0, 0), {})
+    rows = iz.SpikeTrain([0, 2, 2, 0], [0.3, 0.1, 0.1, 0.35], weight=[1.0, 2.0, 4.0]).bind(
+        (3,), 0.1, "float64", (0, 0), {}
+    )
     expected = np.zeros((5, 3))
     expected[1, 2], expected[3, 0] = 8.0, 2.0
     np.testing.assert_array_equal(rows(0, 5), expected)
@@ -220,5 +222,7 @@ def test_a_failure_names_the_population():
     net = iz.Network()
     net.add(iz.Population(3), name="good")
     net.drive(net.add(iz.Population(3), name="bad"), iz.Constant([0.0, -1e308, 0.0]))
-    with pytest.raises(RuntimeError, match=r"^bad: V became non-finite in 1 of 3 neurons at t = 0\.2 ms, first neuron 1"):
+    with pytest.raises(
+        RuntimeError, match=r"^bad: V became non-finite in 1 of 3 neurons at t = 0\.2 ms, first neuron 1"
+    ):
         net.run(10.0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
+import re
 import subprocess
 import sys
 
@@ -84,6 +86,141 @@ def test_trace_of_a_batch_and_of_pico_amperes():
     ax = plot.trace(result, variable="u", batch=1, unit="pA")
     assert ax.get_ylabel() == "u (pA)"
     np.testing.assert_array_equal(ax.lines[1].get_ydata(), result.u[:, 1, 1])
+
+
+@pytest.fixture(scope="module")
+def recorders():
+    """Spikes and states of a network of 4 neurons of 2007, those of its neurons 1 to 3."""
+    net = iz.Network(seed=1)
+    cells = net.add(iz.Population(4, **iz.presets["2007/RS"]))
+    net.drive(cells, [200.0, 300.0, 400.0, 500.0])
+    recorders = net.record(cells[1:]), net.record(cells[1:], ["V", "u"])
+    net.run(200.0)
+    return recorders
+
+
+def test_raster_and_trace_of_recorders(recorders):
+    spikes, states = recorders
+    offsets = plot.raster(spikes).collections[0].get_offsets()
+    np.testing.assert_array_equal(offsets, np.column_stack([spikes.t, spikes.i]))
+    assert len(offsets) > 0
+    ax = plot.trace(states, variable="u", columns=(0, -1))
+    assert ax.get_ylabel() == "u (pA)"
+    np.testing.assert_array_equal([line.get_ydata() for line in ax.lines], states.u[:, [0, 2]].T)
+
+
+def test_style_goes_by_every_name_that_matplotlib_knows(result):
+    marks = plot.raster(result, s=7.0, c="red", lw=3.0).collections[0]
+    assert (*marks.get_sizes(), *marks.get_linewidths()) == (7.0, 3.0)
+    np.testing.assert_array_equal(marks.get_facecolors()[0], (1, 0, 0, 1))
+    marks = plot.raster(result, c=result.spikes.t, linewidths=2.0).collections[0]
+    np.testing.assert_array_equal(marks.get_array(), result.spikes.t)
+    np.testing.assert_array_equal(plot.raster(result, color="red").collections[0].get_facecolors()[0], (1, 0, 0, 1))
+    line = plot.trace(result, c="red", lw=3.0, ls=":").lines[0]
+    assert (line.get_color(), line.get_linewidth(), line.get_linestyle()) == ("red", 3.0, ":")
+
+
+R = "must be a whole number >= -2 and <= 1, got "  # of the two neurons in `result`
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"spikes": 5}, TypeError, "spikes must be a Result, Spikes or SpikeRecorder, got 5."),
+        ({"spikes": iz.Population(2)}, TypeError, "spikes must be a Result, Spikes or SpikeRecorder, got a Population"),
+        ({"ax": 5}, TypeError, "ax must be an Axes, got 5."),
+        ({"batch": 7}, ValueError, "batch must be a whole number >= -1 and <= 0, got 7."),
+        ({"batch": "a"}, TypeError, "batch must be a whole number >= -1 and <= 0, got 'a'."),
+        ({"size": -1}, ValueError, "size must be a finite number >= 0.0, got -1."),
+    ],
+)
+def test_raster_says_what_it_must_be_given(result, options, error, message):
+    with pytest.raises(error, match=re.escape(f"raster.{message}")):
+        plot.raster(**{"spikes": result, **options})
+
+
+def test_raster_of_a_batch_says_what_an_entry_is():
+    spikes = iz.Population(2, batch=3, **iz.presets["RS"]).run(50.0, 10.0).spikes
+    with pytest.raises(ValueError, match=r"raster\.batch must be a whole number.*, got -4\."):
+        plot.raster(spikes, batch=-4)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"result": 5}, TypeError, "result must be a Result or a StateRecorder, got 5."),
+        ({"result": iz.Population(2)}, TypeError, "result must be a Result or a StateRecorder, got a Population"),
+        ({"ax": [1, 2]}, TypeError, "ax must be an Axes, got [1, 2]."),
+        ({"variable": "w"}, ValueError, "variable must be a known name, got 'w'. Known: V, u."),
+        ({"columns": 0}, TypeError, "columns must be a list of whole numbers, got 0. Pass [0] for the first neuron."),
+        ({"columns": np.array(1)}, TypeError, "columns must be a list of whole numbers, got 1. Pass [0]"),
+        ({"columns": [0, 5]}, ValueError, f"columns {R}5."),
+        ({"columns": [0.5]}, ValueError, f"columns {R}0.5."),
+        ({"columns": "01"}, TypeError, f"columns {R}'0'."),
+        ({"batch": 1}, ValueError, "batch must be a whole number >= -1 and <= 0, got 1."),
+        ({"peak": "30"}, TypeError, "peak must be a number in mV, got '30'."),
+    ],
+)
+def test_trace_says_what_it_must_be_given(result, options, error, message):
+    with pytest.raises(error, match=re.escape(f"trace.{message}")):
+        plot.trace(**{"result": result, **options})
+
+
+def test_a_peak_needs_spikes(recorders):
+    states = recorders[1]
+    with pytest.raises(TypeError, match=r"trace\.result must be a Result if there is a peak, got <V, u of 3 neurons"):
+        plot.trace(states, peak=30.0)
+    must = r"phase_plane\.trajectory must be a Result of a run with record=\['V', 'u'\], got <V, u of 3 neurons"
+    with pytest.raises(TypeError, match=must + ".*A StateRecorder does not know the spikes"):
+        plot.phase_plane(iz.Izhikevich2007, trajectory=states)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"neuron": 5}, TypeError, "neuron must be a Population, a preset or other mapping, or a Model, got 5."),
+        ({"neuron": {"model": 5}}, TypeError, "neuron['model'] must be an izhnumba.Model, got 5."),
+        ({"neuron": {"b": "x"}}, TypeError, "neuron['b'] must be a number in 1/ms, got 'x'."),
+        ({"neuron": {"b": [0.2, 0.3]}}, ValueError, "neuron['b'] must be a number in 1/ms, got [0.2, 0.3]. Pass one"),
+        ({"neuron": iz.Population(2), "index": 2}, ValueError, f"index {R}2."),
+        ({"I": [1.0, 2.0]}, ValueError, "I must be a finite number in mV/ms, got [1.0, 2.0]. Pass one value."),
+        ({"I": np.nan}, ValueError, "I must be a finite number in mV/ms, got nan."),
+        ({"V": 5}, ValueError, "V must be a pair of numbers in mV, got 5. Pass (low, high)."),
+        ({"V": (0.0, np.inf)}, ValueError, "V must be a finite number in mV, got inf."),
+    ],
+)
+@pytest.mark.parametrize("function", [plot.phase_plane, plot.fixed_points])
+def test_phase_plane_and_fixed_points_say_what_they_must_be_given(function, options, error, message):
+    with pytest.raises(error, match=re.escape(f"{function.__name__}.{message}")):
+        function(**{"neuron": iz.Izhikevich, **options})
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"ax": 5}, TypeError, "ax must be an Axes, got 5."),
+        ({"u": "ab"}, TypeError, "u must be a number or an array of numbers in mV/ms, got 'ab'."),
+        ({"trajectory": 5}, TypeError, "trajectory must be a Result of a run with record=['V', 'u'], got 5."),
+        ({"column": 2}, ValueError, f"column {R}2."),
+    ],
+)
+def test_phase_plane_says_what_it_must_be_given(result, options, error, message):
+    with pytest.raises(error, match=re.escape(f"phase_plane.{message}")):
+        plot.phase_plane(iz.Izhikevich, **{"trajectory": result, **options})
+
+
+@pytest.mark.units
+@pytest.mark.parametrize("package", ["saiunit", "pint", "astropy.units", "quantities"])
+def test_quantities_are_converted(package):
+    u = importlib.import_module(package)
+    u = u.UnitRegistry() if package == "pint" else u
+    cell = iz.presets["2007/RS"]
+    for point, twin in zip(plot.fixed_points(cell, 0.04 * u.nA), plot.fixed_points(cell, 40.0), strict=True):
+        assert point[:2] == pytest.approx(twin[:2])
+    limits = np.array([-0.08, 0.0]) * u.volt
+    assert plot.phase_plane(cell, 0.04 * u.nA, V=limits).get_xlim() == pytest.approx((-80.0, 0.0))
+    with pytest.raises(ValueError, match=r"phase_plane\.I must be a finite number in pA, got .* Its unit must convert"):
+        plot.phase_plane(cell, 3 * u.mV)
 
 
 def test_trace_of_something_that_was_not_recorded():

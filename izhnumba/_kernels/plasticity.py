@@ -58,12 +58,12 @@ class Arrays(NamedTuple):
 
 
 @functools.cache
-def plastic(rule: type, dtype: str, n_x: int, n_y: int, names: tuple[str, ...], latest_first: bool) -> int:
+def plastic(rule: Any, dtype: str, n_x: int, n_y: int, names: tuple[str, ...], latest_first: bool) -> int:
     """Address of `deliver(projection, part, k)` for synapses with this rule. names: of its parameters."""
     number = np.dtype(dtype).type
     item = number(0).itemsize
     zero = number(0.0)
-    p_type = collections.namedtuple("parameters", names)  # noqa: PYI024
+    p_type = collections.namedtuple("parameters", names)  # type: ignore[misc]  # noqa: PYI024
     arrive = inlined(rule.arrival)
     TARGET_SPIKE, AFTER_SPIKE, UPDATE = rule.target_spike, rule.after_spike, rule.update
     on_spike = inlined(TARGET_SPIKE or rule.arrival)
