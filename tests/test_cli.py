@@ -293,7 +293,7 @@ def test_failed_simulation_is_one_line_and_leaves_nothing(folder, capsys):
 def test_demo(folder):
     done = izhnumba("demo")
     assert (done.returncode, done.stderr) == (0, "")
-    for part in ("1000 neurons, 1000 ms", "Hz excitatory", "wall time", "to compile", "real-time factor"):
+    for part in ("1000000 synapses, 1000 ms", "Hz excitatory", "wall time", "to compile or load", "real-time factor"):
         assert part in done.stdout
     assert (folder / "izhnumba-demo.png").read_bytes().startswith(b"\x89PNG")
 

@@ -1,0 +1,42 @@
+"""The network of 2003: 1000 neurons, all connected, random weights and currents; alpha and gamma rhythms arise.
+
+Run it with: python examples/07_network_2003.py [outfolder]
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from matplotlib import pyplot as plt
+
+import izhnumba as iz
+from izhnumba import plot
+
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+rng = np.random.default_rng(7)
+excitatory, r = np.arange(1000) < 800, rng.random(1000)
+
+net = iz.Network(dt=1.0, scheme="izhikevich2003", seed=7)
+b = np.where(excitatory, 0.2, 0.25 - 0.05 * r)
+cells = net.add(
+    iz.Population(
+        1000, a=np.where(excitatory, 0.02, 0.02 + 0.08 * r), b=b, c=np.where(excitatory, -65 + 15 * r**2, -65.0),
+        d=np.where(excitatory, 8 - 6 * r**2, 2.0), u=b * -65.0,
+    ),
+    name="cells",
+)  # fmt: skip
+net.connect(cells[:800], cells, iz.AllToAll(), weight=iz.Uniform(0.0, 0.5), receptor=iz.Pulse())
+net.connect(cells[800:], cells, iz.AllToAll(), weight=iz.Uniform(-1.0, 0.0), receptor=iz.Pulse())
+net.drive(cells, iz.Noise(std=np.where(excitatory, 5.0, 2.0)))
+spikes = net.record(cells, "spikes")
+net.run(1000.0)
+print(f"{len(spikes)} spikes, {len(spikes) / 1000:.1f} Hz")
+
+fig, (top, bottom) = plt.subplots(2, figsize=(9, 6), sharex=True, layout="constrained", height_ratios=(4, 1))
+plot.raster(spikes, top, size=1.5, color="black")
+top.axhline(800, color="tab:red", linewidth=0.8)
+top.set(title="Izhikevich 2003: 800 excitatory and 200 inhibitory neurons", xlabel="")
+bottom.plot(np.arange(1000) + 0.5, np.bincount(spikes.step, minlength=1000), color="black", linewidth=0.8)
+bottom.set(xlabel="time (ms)", ylabel="spikes per ms", xlim=(0, 1000))
+bottom.spines[["top", "right"]].set_visible(False)
+fig.savefig(folder / "07_network_2003.png", dpi=150)
