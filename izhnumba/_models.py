@@ -7,13 +7,17 @@ float32 into float64).
 
 from __future__ import annotations
 
+import keyword
 import math
+import types
 from collections import namedtuple
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
+
+from izhnumba import _checks
 
 
 def where(condition: Any, yes: Any, no: Any) -> Any:
@@ -54,9 +58,47 @@ def _a(p):
 # What a population has besides the parameters of its model.
 _TAKEN = {
     "V", "u", "I", "t", "p", "dt", "n", "size", "shape", "batch", "model", "scheme", "dtype", "seed", "threads", "name",
-    "result", "spikes", "step", "run", "reset", "reset_kind", "refractory", "last_spike_time", "n_steps", "V_min",
-    "tau_ref", "gain", "z0", "z1",
+    "result", "spikes", "step", "run", "reset", "reset_kind", "refractory", "last_spike_time", "n_steps", "network",
+    "V_min", "tau_ref", "gain", "z0", "z1",
 }  # fmt: skip
+_MOST_PARAMETERS = 60  # kernels have room for 64, with V_min and what is derived
+
+# The equations of a model, and how many arguments each has.
+EQUATIONS = {"dV": 4, "dV_slope": 3, "C": 1, "rate": 1, "pull": 4, "u_slope": 1, "threshold": 2, "V_reset": 2,
+             "u_reset": 2}  # fmt: skip
+
+
+class _ReadOnly(dict[str, Quantity]):
+    """Parameters that no model can change for another one that shares them."""
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError("Model.parameters cannot be changed. Make a new model with dataclasses.replace.")
+
+    __setitem__ = __delitem__ = update = pop = popitem = clear = setdefault = __ior__ = _refuse
+
+    def __reduce__(self) -> Any:
+        return _ReadOnly, (dict(self),)
+
+
+def _check_parameters(parameters: Mapping[str, Quantity]) -> None:
+    _checks.kind("Model.parameters", parameters, Mapping, "a mapping of names to Quantity")
+    if len(parameters) > _MOST_PARAMETERS:
+        raise ValueError(f"Model.parameters must be at most {_MOST_PARAMETERS}, got {len(parameters)}.")
+    for name, quantity in parameters.items():
+        _checks.kind("Model.parameters", name, str, "named by str")
+        if not name.isidentifier() or name in _TAKEN or name.startswith("_") or keyword.iskeyword(name):
+            cure = "That name is taken by populations." if name in _TAKEN else "Use letters and digits, no keyword."
+            raise ValueError(f"Model.parameters must have names of their own, got {name!r}. {cure}")
+        _checks.kind(f"Model.parameters[{name!r}]", quantity, Quantity, "a Quantity(default, unit, meaning)")
+
+
+def _equation(where: str, equation: Any, n_arguments: int) -> Callable[..., Any]:
+    equation = getattr(equation, "py_func", equation)  # of a function that the user compiled with Numba already
+    _checks.kind(where, equation, types.FunctionType, "a function made by def or lambda")
+    n_given = equation.__code__.co_argcount
+    if n_given != n_arguments:
+        raise TypeError(f"{where} must be a function of {n_arguments} arguments, got {equation.__name__} of {n_given}.")
+    return equation
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,10 +164,17 @@ class Model:
     u_reset: Callable[..., Any] = _u_plus_d
 
     def __post_init__(self) -> None:
-        for name in self.parameters:
-            if not name.isidentifier() or name in _TAKEN or name.startswith("_"):
-                cure = "That name is taken by populations." if name in _TAKEN else "Use letters and digits."
-                raise ValueError(f"Model.parameters must have names of their own, got {name!r}. {cure}")
+        for name in ("V", "u", "I"):
+            _checks.kind(f"Model.{name}", getattr(self, name), Quantity, "a Quantity(default, unit, meaning)")
+        _check_parameters(self.parameters)
+        object.__setattr__(self, "parameters", _ReadOnly(self.parameters))
+        for name, n_arguments in EQUATIONS.items():
+            equation = getattr(self, name)
+            if equation is not None or name != "C":
+                object.__setattr__(self, name, _equation(f"Model.{name}", equation, n_arguments))
+
+    def __repr__(self) -> str:
+        return f"<model {self.name}: {', '.join(self.parameters)}>"
 
     def __reduce__(self) -> Any:
         """A model of this file is pickled by name, so that it is the same object again."""

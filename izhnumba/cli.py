@@ -129,7 +129,9 @@ def _demo(arguments: argparse.Namespace) -> None:
     print(f"1000 neurons, 1000000 synapses, {duration:g} ms of model time, scheme izhikevich2003, dt {dt:g} ms")
     print(f"rates             {counts[:800].mean():.1f} Hz excitatory, {counts[800:].mean():.1f} Hz inhibitory")
     print(f"wall time         {seconds:.4f} s")
-    print(f"before that       {built - started:.2f} s to build the network, {ready - built:.2f} s to compile or load it")
+    print(
+        f"before that       {built - started:.2f} s to build the network, {ready - built:.2f} s to compile or load it"
+    )
     print(f"real-time factor  {duration / 1000 / seconds:.0f}")
     print(f"figure            {arguments.plot if figure_file else 'none: ' + NO_MATPLOTLIB}")
 

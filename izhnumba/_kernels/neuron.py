@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -12,7 +11,7 @@ from numba.core.errors import NumbaError
 
 from izhnumba._compile import compiled, inlined
 from izhnumba._kernels.exprel import dt_exprel, dt_exprel_full
-from izhnumba._models import Model
+from izhnumba._models import EQUATIONS, Model
 from izhnumba._schemes import Equations, Scheme
 
 
@@ -31,7 +30,7 @@ class Variant(NamedTuple):
     ring: bool = False  # V jumps come from synapses
     receptors: bool = False  # synaptic currents and conductances add to the input
     affine: bool = False  # dt_slope is z0 + z1 V, known beforehand
-    short: bool = False  # the short exprel holds for every V from SAFE_V to the threshold
+    short: bool = False  # the short exprel holds for every V from CAREFUL_V to the threshold
 
 
 def neuron_step(variant: Variant) -> Callable[..., Any]:
@@ -60,14 +59,17 @@ def neuron_step(variant: Variant) -> Callable[..., Any]:
 def compile_equations(model: Model, number: Any) -> None:
     """Compile the equations one by one, to say in a line which of them Numba does not take, and why."""
     p = types.NamedUniTuple(number, len(model.parameters), model.named_tuple())
-    names = ("dV", "dV_slope", "C", "rate", "pull", "u_slope", "threshold", "V_reset", "u_reset")
-    for name in names:
+    for name, n_arguments in EQUATIONS.items():
         equation = getattr(model, name)
         if equation is None:
             continue
-        n_numbers = len(inspect.signature(equation).parameters) - 1
+        signature = (*[number] * (n_arguments - 1), p)
         try:
-            compiled(equation).compile((*[number] * n_numbers, p))
+            dispatcher = compiled(equation)
+            dispatcher.compile(signature)
+            result = dispatcher.overloads[signature].signature.return_type
+            if not isinstance(result, types.Number):
+                raise TypeError(f"Model.{name} must return a number, got {result} from {equation.__name__}.")
         except NumbaError as error:
             reason = next(line for line in str(error).splitlines()[1:] if line.strip())
             reason = reason.replace("NRT required but not enabled", "it makes a list or an array")
