@@ -19,7 +19,7 @@ from izhnumba._plasticity import Plasticity
 from izhnumba._population import Population
 from izhnumba._receptors import Delta, Receptor
 from izhnumba._recorders import Recorder, SpikeRecorder, StateRecorder
-from izhnumba._rows import Layout, build, build_whole, delay_steps, drawer, streams
+from izhnumba._rows import Layout, Rows, build, build_whole, delay_steps, drawer, streams
 from izhnumba._running import Progress, ProgressBar, progress_shown, run_slices
 from izhnumba._schemes import schemes
 from izhnumba._section import Section, ends
@@ -198,17 +198,23 @@ class Network:
         dtype, random = target.population.dtype, streams(self.seed, name)
         engine = target.population._engine
         layout = Layout(engine.padded, target.start, dtype)
-        weights = drawer("Network.connect.weight", 1.0 if weight is None else weight, "", n, random("weight"), dtype)
-        delays = drawer("Network.connect.delay", self.dt if delay is None else delay, "ms", n, random("delay"), dtype)
-        delays = delay_steps(delays, self.dt, "Network.connect.delay")
         single = np.ndim(delay) == 0 and (delay is None or isinstance(delay, (int, float, np.number)))
+        whole = isinstance(rule, AllToAll) and single and plasticity is None
         parts = self._parts(engine) if plasticity is None else 1
-        if isinstance(rule, AllToAll) and single and plasticity is None:
-            rows = build_whole(rule, both, layout, weights, int(delays(0, 1)[0]), random, show)
-        else:
-            rows = build(rule, both, layout, weights, delays, random, show, parts)
+
+        def make(shown: Progress) -> Rows:
+            where = "Network.connect.weight"
+            weights = drawer(where, 1.0 if weight is None else weight, "", n, random("weight"), dtype)
+            where = "Network.connect.delay"
+            delays = drawer(where, self.dt if delay is None else delay, "ms", n, random("delay"), dtype)
+            steps = delay_steps(delays, self.dt, where)
+            if whole:
+                return build_whole(rule, both, layout, weights, int(steps(0, 1)[0]), random, shown)
+            return build(rule, both, layout, weights, steps, random, shown, parts)
+
+        rows = make(show)
         port = engine.arrivals.port(receptor)
-        synapses = Synapses(name, source, target, port, plasticity, rule, both, layout, rows)
+        synapses = Synapses(name, source, target, port, plasticity, rule, both, layout, rows, make)
         self.synapses[name] = synapses
         self._connected = False
         return synapses

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from izhnumba._connectivity import Ends, Rule
 from izhnumba._plastic_state import PlasticState
 from izhnumba._plasticity import Plasticity
 from izhnumba._receptors import Receptor
-from izhnumba._rows import Layout, Rows
+from izhnumba._rows import Layout, Rows, Shown
 from izhnumba._section import Section
 
 Array = NDArray[Any]
@@ -50,7 +51,7 @@ class Synapses:
 
     def __init__(
         self, name: str, source: Section, target: Section, port: Port, plasticity: Plasticity | None, rule: Rule,
-        ends: Ends, layout: Layout, rows: Rows,
+        ends: Ends, layout: Layout, rows: Rows, make: Callable[[Shown], Rows],
     ) -> None:  # fmt: skip
         self.name, self.source, self.target, self.receptor = name, source, target, port.receptor
         self._port, self._rule, self._ends, self._layout, self._rows = port, rule, ends, layout, rows
@@ -59,7 +60,7 @@ class Synapses:
         self._plastic: PlasticState | None = None
         if plasticity is not None:
             self._plastic = PlasticState(plasticity, rows, layout, self._dt, max(1, self._delays()[1]))
-            self._first_weights = rows.weights.copy()
+            self._make = make  # again, rather than keep the first weights of so many synapses
 
     receptor: Receptor
 
@@ -86,7 +87,7 @@ class Synapses:
         if self._plastic:
             self._plastic.clear()
             if weights:
-                self._rows.weights[...] = self._first_weights
+                self._rows.weights[...] = self._make(lambda done, total: None).weights
 
     def __len__(self) -> int:
         return int(self._rows.weights.size)

@@ -1,0 +1,93 @@
+"""Networks: time of a second of model time, time to build, and memory per synapse."""
+
+import numpy as np
+
+import izhnumba as iz
+
+
+def network_2003(dtype):
+    """1000 neurons, all to all, a new random current for each neuron and ms."""
+    rng = np.random.default_rng(0)
+    excitatory, r = np.arange(1000) < 800, rng.random(1000)
+    net = iz.Network(dt=1.0, scheme="izhikevich2003", seed=1, threads=1)
+    b = np.where(excitatory, 0.2, 0.25 - 0.05 * r)
+    c, d = np.where(excitatory, -65 + 15 * r**2, -65), np.where(excitatory, 8 - 6 * r**2, 2)
+    a = np.where(excitatory, 0.02, 0.02 + 0.08 * r)
+    cells = net.add(iz.Population(1000, a=a, b=b, c=c, d=d, u=-65.0 * b, dtype=dtype))
+    net.connect(cells[:800], cells, iz.AllToAll(), weight=iz.Uniform(0, 0.5), receptor=iz.Pulse())
+    net.connect(cells[800:], cells, iz.AllToAll(), weight=iz.Uniform(-1, 0), receptor=iz.Pulse())
+    net.drive(cells, iz.Noise(np.where(excitatory, 5.0, 2.0)))
+    return net
+
+
+def sparse(n, degree, dtype, threads):
+    """80 % excitatory, V jumps with delays of 1 to 20 ms, constant currents, dt 0.1 ms: about 8 spikes a second."""
+    rng, excitatory = np.random.default_rng(3), np.arange(n) < n * 4 // 5
+    net = iz.Network(dt=0.1, scheme="euler", seed=1, threads=threads)
+    V = rng.uniform(-70, -60, n)
+    a, d = np.where(excitatory, 0.02, 0.1), np.where(excitatory, 8.0, 2.0)
+    cells = net.add(iz.Population(n, a=a, b=0.2, c=-65.0, d=d, V=V, u=0.2 * V, dtype=dtype))
+    jump = 0.5 if degree <= 100 else 0.05
+    for part, weight in ((cells[: n * 4 // 5], jump), (cells[n * 4 // 5 :], -4 * jump)):
+        net.connect(part, cells, iz.FixedOutDegree(degree), weight=weight, delay=iz.Uniform(1.0, 20.0))
+    net.drive(cells, iz.Constant(rng.uniform(3, 5.5, n)))
+    return net
+
+
+def polychronization(dtype):
+    """The plastic network of 2006: 1000 neurons with 100 synapses each, delays to 20 ms."""
+    rng, excitatory = np.random.default_rng(8), np.arange(1000) < 800
+    net = iz.Network(dt=1.0, scheme="izhikevich2003", seed=8, threads=1)
+    a, d = np.where(excitatory, 0.02, 0.1), np.where(excitatory, 8.0, 2.0)
+    cells = net.add(iz.Population(1000, a=a, b=0.2, d=d, u=-13.0, dtype=dtype))
+    pre, column = np.divmod(np.arange(100_000), 100)
+    post = np.concatenate([rng.choice(1000 if i < 800 else 800, 100, replace=False) for i in range(1000)])
+    weight, delay = np.where(pre < 800, 6.0, -5.0), np.where(pre < 800, 1.0 + column // 5, 1.0)
+    net.connect(cells, cells, (pre, post), weight=weight, delay=delay, receptor=iz.Pulse(), plasticity=iz.STDP2006())
+    kicks = rng.integers(1000, size=20_000)
+    net.drive(cells, iz.SpikeTrain(kicks, np.arange(20_000.0), weight=20.0, receptor=iz.Pulse()))
+    return net
+
+
+class Network2003:
+    params = ["float32", "float64"]
+    param_names = ["dtype"]
+
+    def setup(self, dtype):
+        self.net = network_2003(dtype)
+        self.net.run(20.0)
+
+    def time_second(self, dtype):
+        self.net.reset()
+        self.net.run(1000.0)
+
+
+class Polychronization(Network2003):
+    def setup(self, dtype):
+        self.net = polychronization(dtype)
+        self.net.run(20.0)
+
+
+class Sparse:
+    params = [[(10_000, 100), (10_000, 1000), (100_000, 100)], ["float32", "float64"], [1, 2]]
+    param_names = ["neurons, degree", "dtype", "threads"]
+    timeout = 300
+
+    def setup(self, size, dtype, threads):
+        self.net = sparse(*size, dtype, threads)
+        self.net.run(5.0)
+
+    def time_second(self, size, dtype, threads):
+        self.net.reset()
+        self.net.run(1000.0)
+
+    def time_build(self, size, dtype, threads):
+        sparse(*size, dtype, threads)
+
+    def track_bytes_per_synapse(self, size, dtype, threads):
+        rows = [syn._rows for syn in self.net.synapses.values()]
+        return sum(r.starts.nbytes + r.offsets.nbytes + r.weights.nbytes for r in rows) / sum(
+            r.weights.size for r in rows
+        )
+
+    track_bytes_per_synapse.unit = "bytes"
