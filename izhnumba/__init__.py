@@ -18,7 +18,7 @@ from izhnumba._plasticity import STDP, STDP2006, DopamineSTDP, Plasticity, Scali
 from izhnumba._population import Population
 from izhnumba._presets import Preset, presets
 from izhnumba._receptors import AMPA, GABA_A, GABA_B, Alpha, Delta, DualExponential, Exponential, Pulse, Receptor
-from izhnumba._recorders import Result, SpikeRecorder, Spikes, StateRecorder
+from izhnumba._recorders import RateRecorder, Result, SpikeRecorder, Spikes, StateRecorder
 from izhnumba._schemes import Scheme, schemes
 from izhnumba._spike_inputs import Poisson, SpikeTrain
 from izhnumba._synapses import Synapses
@@ -61,6 +61,7 @@ __all__ = [
     "Pulses",
     "Quantity",
     "Ramp",
+    "RateRecorder",
     "Receptor",
     "Result",
     "STDP",

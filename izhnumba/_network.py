@@ -18,7 +18,7 @@ from izhnumba._network_clock import NetworkClock
 from izhnumba._plasticity import Plasticity
 from izhnumba._population import Population
 from izhnumba._receptors import Delta, Receptor
-from izhnumba._recorders import Recorder, SpikeRecorder, StateRecorder
+from izhnumba._recorders import RateRecorder, Recorder, SpikeRecorder, StateRecorder
 from izhnumba._rows import Layout, Rows, build, build_whole, delay_steps, drawer, streams
 from izhnumba._running import Progress, ProgressBar, progress_shown, run_slices
 from izhnumba._schemes import schemes
@@ -256,16 +256,16 @@ class Network:
         Parameters
         ----------
         population : Population or slice of one
-        what : "spikes", or "V", "u" or both
+        what : "spikes", "rate", or "V", "u" or both
         every : float, ms, a whole number of steps, default dt
-            Time between samples of states.
+            Time between samples of states, or width of the bins in which spikes are counted.
         neurons : int array, optional
             Which neurons' states, counted from the first of the slice; default all.
 
         Returns
         -------
-        SpikeRecorder or StateRecorder
-            With `.i`, `.t`, `.step`, or `.t` and `.V`, `.u`.
+        SpikeRecorder, RateRecorder or StateRecorder
+            With `.i`, `.t`, `.step`, or `.t` and `.rate`, or `.t` and `.V`, `.u`.
 
         Examples
         --------
@@ -287,9 +287,13 @@ class Network:
                 raise ValueError("Network.record.what must be 'V' or 'u' with every and neurons, got 'spikes'.")
             whole = len(part) == part.population.n
             recorder = SpikeRecorder(engine, None, part.start, None if whole else part.stop)
+        elif isinstance(what, str) and what == "rate":
+            if neurons is not None:
+                raise ValueError("Network.record.what must be 'V' or 'u' with neurons, got 'rate'. Record a slice.")
+            recorder = RateRecorder("Network.record", engine, every, part.start, part.stop)
         else:
             if isinstance(what, str):
-                _checks.one_of("Network.record.what", what, ("spikes", "V", "u"))
+                _checks.one_of("Network.record.what", what, ("spikes", "rate", "V", "u"))
             recorder = StateRecorder("Network.record", engine, None, what, every, neurons, part.start, part.stop)
         self._recorders.append(recorder)
         return recorder

@@ -218,6 +218,67 @@ class SpikeRecorder:
         return repr(self.spikes)
 
 
+class RateRecorder:
+    """Counts the spikes of a population in bins on the absolute clock. Made by `Network.record`.
+
+    Attributes
+    ----------
+    t : ndarray (bins,), ms
+        End of each complete bin.
+    rate : ndarray (bins,), Hz
+        Spikes per neuron and second.
+    """
+
+    def __init__(self, where: str, engine: ClockEngine, every: Any, first: int, stop: int) -> None:
+        self._every = 1 if every is None else _checks.steps(f"{where}.every", every, engine.dt, at_least=1)
+        self._spikes, self._n = SpikeRecorder(engine, None, first, stop), stop - first
+        self._engine, self._first_bin = engine, engine.step // self._every
+        self._counts = np.zeros(0, np.int64)
+
+    def begin(self, n_steps: int) -> None:
+        """A run of so many steps is about to begin."""
+        self._spikes.begin(n_steps)
+
+    def records(self) -> list[Record]:
+        """None: spikes are there without asking."""
+        return []
+
+    def take(self) -> None:
+        """Count what the engine has done since the last time."""
+        self._spikes.take()
+        bins = self._spikes.step // self._every - self._first_bin
+        self._spikes.clear()
+        longer = np.zeros(max(self._counts.size, int(bins.max(initial=-1)) + 1), np.int64)
+        longer[: self._counts.size] = self._counts
+        self._counts = longer + np.bincount(bins, minlength=longer.size)
+
+    def end(self) -> None:
+        """The run has ended."""
+        self.take()
+
+    def clear(self) -> None:
+        """Forget all counts; the clock starts again."""
+        self._spikes.clear()
+        self._counts, self._first_bin = np.zeros(0, np.int64), 0
+
+    @property
+    def t(self) -> Array:
+        """End of each complete bin, ms."""
+        n_bins = self._engine.step // self._every - self._first_bin
+        return (self._first_bin + 1 + np.arange(n_bins)) * self._every * self._engine.dt
+
+    @property
+    def rate(self) -> Array:
+        """Spikes per neuron and second in each complete bin."""
+        counts = np.zeros(self.t.size)
+        known = min(counts.size, self._counts.size)
+        counts[:known] = self._counts[:known]
+        return counts / (self._n * self._every * self._engine.dt * 1e-3)
+
+    def __repr__(self) -> str:
+        return f"<rate of {self._n} neurons, {self.t.size} bins>"
+
+
 class StateRecorder:
     """Samples of V and u of chosen neurons: room for those of a run, filled by the kernel. Made by `Network.record`.
 

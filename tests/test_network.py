@@ -226,3 +226,23 @@ def test_a_failure_names_the_population():
         RuntimeError, match=r"^bad: V became non-finite in 1 of 3 neurons at t = 0\.2 ms, first neuron 1"
     ):
         net.run(10.0)
+
+
+def test_the_rate_is_that_of_the_spikes():
+    net, spikes, _ = mixed_network(n=500)
+    rate = net.record(net.populations["exc"], "rate", every=5.0)
+    some = net.record(net.populations["exc"][:100], "rate")
+    for T in (17.0, 20.5, 62.5):
+        net.run(T)
+    np.testing.assert_array_equal(rate.t, 5.0 * np.arange(1, 21))
+    np.testing.assert_allclose(rate.rate, np.bincount(spikes.step // 10, minlength=20) / (500 * 5e-3))
+    first = spikes.step[spikes.i < 100]
+    np.testing.assert_allclose(some.rate, np.bincount(first, minlength=200) / (100 * 0.5e-3))
+    net.reset()
+    assert (rate.t.size, rate.rate.size) == (0, 0)
+    with pytest.raises(ValueError, match="Network.record.what must be 'V' or 'u' with neurons, got 'rate'"):
+        net.record(net.populations["exc"], "rate", neurons=[0])
+    with pytest.raises(
+        ValueError, match="Network.record.what must be a known name, got 'spike'"
+    ):
+        net.record(net.populations["exc"], "spike")
