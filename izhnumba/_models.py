@@ -95,8 +95,8 @@ def _check_parameters(parameters: Mapping[str, Quantity]) -> None:
 def _equation(where: str, equation: Any, n_arguments: int) -> Callable[..., Any]:
     equation = getattr(equation, "py_func", equation)  # of a function that the user compiled with Numba already
     _checks.kind(where, equation, types.FunctionType, "a function made by def or lambda")
-    n_given = equation.__code__.co_argcount
-    if n_given != n_arguments:
+    n_given, n_defaults = equation.__code__.co_argcount, len(equation.__defaults__ or ())
+    if not n_given - n_defaults <= n_arguments <= n_given:
         raise TypeError(f"{where} must be a function of {n_arguments} arguments, got {equation.__name__} of {n_given}.")
     return equation
 

@@ -67,7 +67,8 @@ def compile_equations(model: Model, number: Any) -> None:
         try:
             dispatcher = compiled(equation)
             dispatcher.compile(signature)
-            result = dispatcher.overloads[signature].signature.return_type
+            (compiled_one,) = dispatcher.overloads.values()  # from the disk its types are others of the same names
+            result = compiled_one.signature.return_type
             if not isinstance(result, types.Number):
                 raise TypeError(f"Model.{name} must return a number, got {result} from {equation.__name__}.")
         except NumbaError as error:
