@@ -62,8 +62,8 @@ class Network:
     >>> net = iz.Network(dt=0.5, seed=1)
     >>> exc = net.add(iz.Population(80, **iz.presets["RS"]), name="exc")
     >>> inh = net.add(iz.Population(20, **iz.presets["FS"]), name="inh")
-    >>> syn = net.connect(exc, inh, iz.FixedProbability(0.5), weight=1.0, delay=iz.Uniform(1.0, 5.0))
-    >>> net.drive(exc, iz.Noise(std=8.0))
+    >>> syn = net.connect(exc, inh, iz.FixedProbability(0.5), weight=4.0, delay=iz.Uniform(1.0, 5.0))
+    >>> net.drive(exc, iz.Noise(std=20.0))
     >>> spikes = net.record(inh, "spikes")
     >>> net.run(200.0)
     >>> len(syn) > 700, len(spikes.t) > 0
