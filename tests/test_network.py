@@ -242,7 +242,5 @@ def test_the_rate_is_that_of_the_spikes():
     assert (rate.t.size, rate.rate.size) == (0, 0)
     with pytest.raises(ValueError, match="Network.record.what must be 'V' or 'u' with neurons, got 'rate'"):
         net.record(net.populations["exc"], "rate", neurons=[0])
-    with pytest.raises(
-        ValueError, match="Network.record.what must be a known name, got 'spike'"
-    ):
+    with pytest.raises(ValueError, match="Network.record.what must be a known name, got 'spike'"):
         net.record(net.populations["exc"], "spike")
