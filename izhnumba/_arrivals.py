@@ -20,11 +20,8 @@ class Port:
     def __init__(self, receptor: Receptor, lanes: int, dtype: np.dtype[Any], dt: float) -> None:
         self.receptor = receptor
         self.ring = np.zeros((1, lanes), dtype)
-        numbers, self.states = np.zeros(5), 0
-        if not isinstance(receptor, Delta):
-            self.states, *numbers[:4] = receptor.propagator(dt)
-            numbers[4] = receptor.E or 0.0
-        self.numbers = numbers.astype(dtype)
+        self.states, *numbers = receptor.propagator(dt)
+        self.numbers = np.array([*numbers, receptor.E or 0.0], dtype)
         self.y = np.zeros(lanes if self.states > 0 else 0, dtype)
         self.x = np.zeros(lanes if self.states > 1 else 0, dtype)
 
@@ -52,12 +49,12 @@ class Arrivals:
         return self.ports[-1]
 
     def lay(self, steps: int, now: int) -> None:
-        """Make rings of this many steps, at least as many as before; what is under way at step `now` stays so."""
+        """Make rings of this many steps, enough for what is under way at step `now`, which stays so."""
         n_bytes = (steps - self.steps) * len(self.ports) * self._lanes * self._dtype.itemsize
         _checks.fits("Network.connect.delay", n_bytes, "Use shorter delays, or float32.")
         before, self.steps = self.steps, steps
         for port in self.ports:
-            under_way, slots = port.ring, (now + np.arange(before))
+            under_way, slots = port.ring, now + np.arange(min(before, steps))
             self._lay(port, before)
             port.ring[slots % steps] = under_way[slots % before]
 

@@ -7,6 +7,7 @@ counted in a first pass and filled in a second, so that building takes little mo
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -37,12 +38,12 @@ class Ends(NamedTuple):
         return False if self.shift is None else pre + self.shift == post
 
 
-class Rule:
+class Rule(ABC):
     """How two populations are connected: an argument of `Network.connect`."""
 
+    @abstractmethod
     def pairs(self, ends: Ends, rng: Generator) -> Pairs:
         """Yield (pre, post), arrays of int64, piece by piece."""
-        raise NotImplementedError
 
     def count(self, ends: Ends) -> int | None:
         """How many pairs there will be, if that is known beforehand."""
@@ -142,7 +143,17 @@ class FixedProbability(Rule):
 
 
 @dataclass(frozen=True)
-class FixedOutDegree(Rule):
+class _Drawn(Rule):
+    n: int
+    autapses: bool = True
+    multapses: bool = True
+
+    def __post_init__(self) -> None:
+        self._check("n", "autapses", "multapses")
+
+
+@dataclass(frozen=True)
+class FixedOutDegree(_Drawn):
     """Every source reaches n targets, drawn at random.
 
     Parameters
@@ -158,13 +169,6 @@ class FixedOutDegree(Rule):
     FixedOutDegree(n=100, autapses=True, multapses=True)
     """
 
-    n: int
-    autapses: bool = True
-    multapses: bool = True
-
-    def __post_init__(self) -> None:
-        self._check("n", "autapses", "multapses")
-
     def count(self, ends: Ends) -> int:
         return self.n * ends.n_pre
 
@@ -173,7 +177,7 @@ class FixedOutDegree(Rule):
 
 
 @dataclass(frozen=True)
-class FixedInDegree(Rule):
+class FixedInDegree(_Drawn):
     """Every target is reached by n sources, drawn at random.
 
     Parameters
@@ -189,13 +193,6 @@ class FixedInDegree(Rule):
     FixedInDegree(n=100, autapses=True, multapses=False)
     """
 
-    n: int
-    autapses: bool = True
-    multapses: bool = True
-
-    def __post_init__(self) -> None:
-        self._check("n", "autapses", "multapses")
-
     def count(self, ends: Ends) -> int:
         return self.n * ends.n_post
 
@@ -206,7 +203,7 @@ class FixedInDegree(Rule):
 
 
 @dataclass(frozen=True)
-class FixedTotalNumber(Rule):
+class FixedTotalNumber(_Drawn):
     """n pairs in all, drawn at random.
 
     Parameters
@@ -221,13 +218,6 @@ class FixedTotalNumber(Rule):
     >>> iz.FixedTotalNumber(1000)
     FixedTotalNumber(n=1000, autapses=True, multapses=True)
     """
-
-    n: int
-    autapses: bool = True
-    multapses: bool = True
-
-    def __post_init__(self) -> None:
-        self._check("n", "autapses", "multapses")
 
     def count(self, ends: Ends) -> int:
         return self.n
@@ -363,7 +353,7 @@ def _bernoulli(n: int, p: float, rng: Generator) -> Array:
     return places[: np.searchsorted(places, n)]
 
 
-def _drawn(rule: Any, n_rows: int, n_choices: int, shift: int | None, rng: Generator) -> Pairs:
+def _drawn(rule: _Drawn, n_rows: int, n_choices: int, shift: int | None, rng: Generator) -> Pairs:
     """(row, choice) with rule.n choices for each row. shift: the choice that is a row's own neuron is row + shift."""
     rows = max(1, _PIECE // max(1, rule.n))
     for first in range(0, n_rows, rows):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -14,12 +15,12 @@ from izhnumba import _checks
 Array = NDArray[Any]
 
 
-class Distribution:
+class Distribution(ABC):
     """Weights or delays that are drawn for each synapse: `izhnumba.Uniform`, `Normal` or `LogNormal`."""
 
+    @abstractmethod
     def draw(self, rng: Generator, size: int) -> Array:
         """`size` independent numbers."""
-        raise NotImplementedError
 
     def _check(self, **at_least: float) -> None:
         for field in fields(self):  # type: ignore[arg-type]

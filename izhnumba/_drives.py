@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from izhnumba import _checks
 from izhnumba._arrivals import Port
+from izhnumba._binding import Input
 from izhnumba._feeds import Feed, feed
 from izhnumba._section import Section
 from izhnumba._spike_inputs import SpikeInput
@@ -50,18 +51,18 @@ class Drive:
 def drive(section: Section, value: Any, ordinal: int) -> Drive:
     """A checked drive: a number, an array or an input object."""
     population = section.population
-    if isinstance(value, SpikeInput):
-        port, unit = population._engine.arrivals.port(value.receptor), ""
-    else:
-        port, unit = None, population.model.I.unit
-        shape = np.shape(_checks.magnitude("Network.drive.input", value, unit)) if not hasattr(value, "bind") else ()
+    unit = "" if isinstance(value, SpikeInput) else population.model.I.unit
+    if not isinstance(value, Input):
+        shape = np.shape(_checks.magnitude("Network.drive.input", value, unit))
         if len(shape) > len(section.shape):
             raise ValueError(
                 f"Network.drive.input must broadcast to shape {section.shape}, got shape {shape}. For an array over "
                 "time use TimedArray(values, dt)."
             )
-    made = Drive(section, value, port, ordinal, unit)
+    made = Drive(section, value, None, ordinal, unit)
     made.feed()  # whatever is wrong shows now
+    if isinstance(value, SpikeInput):
+        made.port = population._engine.arrivals.port(value.receptor)
     return made
 
 

@@ -7,11 +7,12 @@ float32 into float64).
 
 from __future__ import annotations
 
+import inspect
 import keyword
 import math
 import types
 from collections import namedtuple
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
@@ -59,13 +60,16 @@ def _a(p):
 _TAKEN = {
     "V", "u", "I", "t", "p", "dt", "n", "size", "shape", "batch", "model", "scheme", "dtype", "seed", "threads", "name",
     "result", "spikes", "step", "run", "reset", "reset_kind", "refractory", "last_spike_time", "n_steps", "network",
-    "V_min", "tau_ref", "gain", "z0", "z1",
+    "self", "V_min", "tau_ref", "gain", "z0", "z1",
 }  # fmt: skip
 _MOST_PARAMETERS = 60  # kernels have room for 64, with V_min and what is derived
 
-# The equations of a model, and how many arguments each has.
-EQUATIONS = {"dV": 4, "dV_slope": 3, "C": 1, "rate": 1, "pull": 4, "u_slope": 1, "threshold": 2, "V_reset": 2,
-             "u_reset": 2}  # fmt: skip
+# The equations of a model, and the arguments of each.
+EQUATIONS = {
+    "dV": ("V", "u", "I", "p"), "dV_slope": ("V", "dI", "p"), "C": ("p",), "rate": ("p",),
+    "pull": ("V", "V_new", "u", "p"), "u_slope": ("p",), "threshold": ("u", "p"), "V_reset": ("u", "p"),
+    "u_reset": ("u", "p"),
+}  # fmt: skip
 
 
 class _ReadOnly(dict[str, Quantity]):
@@ -80,6 +84,11 @@ class _ReadOnly(dict[str, Quantity]):
         return _ReadOnly, (dict(self),)
 
 
+def _check_quantity(where: str, quantity: Any) -> None:
+    _checks.kind(where, quantity, Quantity, "a Quantity(default, unit, meaning)")
+    _checks.number(f"{where}.default", quantity.default, finite=False)
+
+
 def _check_parameters(parameters: Mapping[str, Quantity]) -> None:
     _checks.kind("Model.parameters", parameters, Mapping, "a mapping of names to Quantity")
     if len(parameters) > _MOST_PARAMETERS:
@@ -89,16 +98,40 @@ def _check_parameters(parameters: Mapping[str, Quantity]) -> None:
         if not name.isidentifier() or name in _TAKEN or name.startswith("_") or keyword.iskeyword(name):
             cure = "That name is taken by populations." if name in _TAKEN else "Use letters and digits, no keyword."
             raise ValueError(f"Model.parameters must have names of their own, got {name!r}. {cure}")
-        _checks.kind(f"Model.parameters[{name!r}]", quantity, Quantity, "a Quantity(default, unit, meaning)")
+        _check_quantity(f"Model.parameters[{name!r}]", quantity)
 
 
-def _equation(where: str, equation: Any, n_arguments: int) -> Callable[..., Any]:
+def _equation(where: str, equation: Any, arguments: tuple[str, ...]) -> Callable[..., Any]:
     equation = getattr(equation, "py_func", equation)  # of a function that the user compiled with Numba already
     _checks.kind(where, equation, types.FunctionType, "a function made by def or lambda")
-    n_given, n_defaults = equation.__code__.co_argcount, len(equation.__defaults__ or ())
-    if not n_given - n_defaults <= n_arguments <= n_given:
-        raise TypeError(f"{where} must be a function of {n_arguments} arguments, got {equation.__name__} of {n_given}.")
+    code, n_defaults = equation.__code__, len(equation.__defaults__ or ())
+    if code.co_kwonlyargcount or not code.co_argcount - n_defaults <= len(arguments) <= code.co_argcount:
+        given = f"{equation.__name__}{inspect.signature(equation, follow_wrapped=False)}"
+        raise TypeError(f"{where} must be a function of ({', '.join(arguments)}), got {given}.")
     return equation
+
+
+def equations_of(model: Model) -> Iterator[tuple[str, Callable[..., Any], tuple[str, ...]]]:
+    """Name, function and arguments of all equations that a model has."""
+    for name, arguments in EQUATIONS.items():
+        if name != "C" or model.C is not None:
+            yield name, getattr(model, name), arguments
+    if hasattr(model.dV, "horner"):
+        yield "dV.horner", model.dV.horner, EQUATIONS["dV"]
+
+
+def _check_results(model: Model) -> None:
+    """Try the equations on the defaults: text or None would be met far from its equation, or become NaN."""
+    numbers = {name: np.float64(getattr(model, name).default) for name in ("V", "u", "I")}
+    p = model.named_tuple()(*(np.float64(quantity.default) for quantity in model.parameters.values()))
+    known = {**numbers, "V_new": numbers["V"], "dI": np.float64(0.0), "p": p}
+    for name, equation, arguments in equations_of(model):
+        try:
+            with np.errstate(all="ignore"):
+                result = equation(*(known[argument] for argument in arguments))
+        except Exception:  # compiling it says what is wrong
+            continue
+        _checks.magnitude(f"Model.{name}({', '.join(arguments)})", result, "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +150,7 @@ class Model:
     V, u, I : Quantity
         Default initial values of the state (and 0 for the input) with their units.
     parameters : mapping of str to Quantity
-        In the order of the named tuple. Every number in the equations is one of them.
+        In the order of the named tuple, at most 60. Every number in the equations is one of them.
     dV : callable (V, u, I, p)
         C dV/dt, linear in I. It may have an attribute `horner`: the same equation with its parabola in Horner form,
         (k2 V + k1) V + k0 instead of k2 V^2 + k1 V + k0, which is the same but for the last bit, in fewer operations.
@@ -132,6 +165,16 @@ class Model:
     u_slope : callable (p)
         The derivative of du/dt by u. It may not depend on V or u: the equation of u is linear in u.
     threshold, V_reset, u_reset : callable (u, p)
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what is not a model, when it is made; for equations that Numba cannot compile, at the first step.
+
+    Notes
+    -----
+    An equation is a function made by def or lambda, with or without `numba.njit`, that returns a number. The
+    parameters of a model cannot be changed; `dataclasses.replace` makes another model.
 
     Examples
     --------
@@ -164,14 +207,16 @@ class Model:
     u_reset: Callable[..., Any] = _u_plus_d
 
     def __post_init__(self) -> None:
+        for name in ("name", "source"):
+            _checks.kind(f"Model.{name}", getattr(self, name), str, "a str")
         for name in ("V", "u", "I"):
-            _checks.kind(f"Model.{name}", getattr(self, name), Quantity, "a Quantity(default, unit, meaning)")
+            _check_quantity(f"Model.{name}", getattr(self, name))
         _check_parameters(self.parameters)
         object.__setattr__(self, "parameters", _ReadOnly(self.parameters))
-        for name, n_arguments in EQUATIONS.items():
-            equation = getattr(self, name)
-            if equation is not None or name != "C":
-                object.__setattr__(self, name, _equation(f"Model.{name}", equation, n_arguments))
+        for name, equation, arguments in equations_of(self):
+            owner = self if name in EQUATIONS else self.dV  # the horner of dV
+            object.__setattr__(owner, name.removeprefix("dV."), _equation(f"Model.{name}", equation, arguments))
+        _check_results(self)
 
     def __repr__(self) -> str:
         return f"<model {self.name}: {', '.join(self.parameters)}>"

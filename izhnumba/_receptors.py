@@ -31,8 +31,8 @@ class Receptor:
     E: float | None = None
 
     def propagator(self, dt: float) -> Propagator:
-        """How the states advance by dt ms."""
-        raise NotImplementedError
+        """How the states advance by dt ms; without states what arrives acts in the step itself."""
+        return Propagator(0)
 
     def _check_E(self) -> None:
         if self.E is not None:
@@ -67,9 +67,6 @@ class Pulse(Receptor):
     >>> iz.Pulse().propagator(0.1).states
     0
     """
-
-    def propagator(self, dt: float) -> Propagator:
-        return Propagator(0)
 
 
 @dataclass(frozen=True)

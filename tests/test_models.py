@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import inspect
 import pickle
 from dataclasses import replace
 
@@ -12,7 +13,9 @@ import numpy as np
 import pytest
 
 import izhnumba as iz
-from izhnumba._models import _TAKEN
+from izhnumba._derived import LANES
+from izhnumba._kernels.table import MAX_PARAMETERS
+from izhnumba._models import _MOST_PARAMETERS, _TAKEN, EQUATIONS
 
 A = iz.Quantity(1.0, "", "something")
 
@@ -25,27 +28,47 @@ def short(V, u, I):  # noqa: E741
     return V
 
 
-def word(V, u, I, p):  # noqa: E741
-    return "fast"
+def keyed(V, u, I, p, *, k=1.0):  # noqa: E741
+    return V * k
 
 
-def nothing(V, u, I, p):  # noqa: E741
-    return None
+def pair(V, u, I, p):  # noqa: E741
+    return V, u
+
+
+@numba.njit
+def decorated(V, u, I, p):  # noqa: E741
+    return p.k2 * V * V + p.k1 * V + p.k0 - u + I
+
+
+def with_horner(horner):
+    def dV(V, u, I, p):  # noqa: E741
+        return V - u + I
+
+    dV.horner = horner
+    return dV
 
 
 @pytest.mark.parametrize(
     ("changes", "kind", "message"),
     [
-        (dict(dV=short), TypeError, "Model.dV must be a function of 4 arguments, got short of 3."),
-        (dict(threshold=lambda u: u), TypeError, "Model.threshold must be a function of 2 arguments, got <lambda>"),
+        (dict(dV=short), TypeError, r"Model.dV must be a function of \(V, u, I, p\), got short\(V, u, I\)."),
+        (dict(dV=keyed), TypeError, r"Model.dV must be a function of \(V, u, I, p\), got keyed\(V, u, I, p, \*, k"),
+        (dict(threshold=lambda u: u), TypeError, r"Model.threshold must be a function of \(u, p\), got <lambda>\(u\)."),
         (dict(dV=functools.partial(dV, 1.0)), TypeError, "Model.dV must be a function made by def or lambda, got func"),
         (dict(dV=max), TypeError, "Model.dV must be a function made by def or lambda, got <built-in function max>"),
         (dict(dV=np.vectorize(dV)), TypeError, "Model.dV must be a function made by def or lambda, got <numpy.vector"),
         (dict(rate=3), TypeError, "Model.rate must be a function made by def or lambda, got 3."),
+        (dict(rate=None), TypeError, "Model.rate must be a function made by def or lambda, got None."),
+        (dict(dV=with_horner(3)), TypeError, "Model.dV.horner must be a function made by def or lambda, got 3."),
+        (dict(dV=with_horner(short)), TypeError, r"Model.dV.horner must be a function of .*, got short\(V, u, I\)."),
+        (dict(source=5), TypeError, "Model.source must be a str, got 5."),
         (dict(V=-65.0), TypeError, r"Model.V must be a Quantity\(default, unit, meaning\), got -65.0."),
         (dict(parameters={"a": 3.0}), TypeError, r"Model.parameters\['a'\] must be a Quantity\(default, .*, got 3.0."),
+        (dict(u=iz.Quantity("low", "", "")), TypeError, "Model.u.default must be a number, got 'low'."),
         (dict(parameters={"lambda": A}), ValueError, "must have names of their own, got 'lambda'. Use letters and"),
         (dict(parameters={"a b": A}), ValueError, "must have names of their own, got 'a b'. Use letters and"),
+        (dict(parameters={"self": A}), ValueError, "must have names of their own, got 'self'. That name is taken by"),
         (dict(parameters={"dt": A}), ValueError, "must have names of their own, got 'dt'. That name is taken by"),
         (dict(parameters={f"q{k}": A for k in range(70)}), ValueError, "Model.parameters must be at most 60, got 70."),
         (dict(parameters=[A]), TypeError, "Model.parameters must be a mapping of names to Quantity, got"),
@@ -56,15 +79,26 @@ def test_refused_when_made(changes, kind, message):
         replace(iz.Izhikevich, name="mine", **changes)
 
 
-@pytest.mark.parametrize(("equation", "result"), [(word, "unicode_type|Literal"), (nothing, "none")])
-def test_refused_when_compiled(equation, result):
-    pop = iz.Population(2, model=replace(iz.Izhikevich, name="mine", dV=equation))
-    with pytest.raises(TypeError, match=f"Model.dV must return a number, got ({result}).* from {equation.__name__}."):
+@pytest.mark.parametrize("result", ["fast", None, 1j])
+@pytest.mark.parametrize("name", EQUATIONS)
+def test_equations_give_numbers(name, result):
+    arguments = ", ".join(EQUATIONS[name])
+    equation = eval(f"lambda {arguments}: {result!r}")
+    with pytest.raises(TypeError) as error:
+        replace(iz.Izhikevich, name="mine", **{name: equation})
+    assert str(error.value).startswith(
+        f"Model.{name}({arguments}) must be a number or an array of numbers, got {result!r}."
+    )
+
+
+def test_refused_when_compiled():
+    pop = iz.Population(2, model=replace(iz.Izhikevich, name="mine", dV=pair))
+    with pytest.raises(TypeError, match=r"Model.dV must return a number, got UniTuple\(float64 x 2\) from pair."):
         pop.step()
 
 
 def test_equations_may_be_compiled_already():
-    mine = replace(iz.Izhikevich, name="mine", dV=numba.njit(dV))
+    mine = replace(iz.Izhikevich, name="mine", dV=decorated)
     one, other = iz.Population(3, model=mine), iz.Population(3)
     for pop in (one, other):
         pop.run(50.0, 10.0)
@@ -74,9 +108,9 @@ def test_equations_may_be_compiled_already():
 def test_as_many_parameters_as_allowed():
     parameters = {**iz.Izhikevich.parameters, **{f"q{k}": A for k in range(52)}}
     wide = replace(iz.Izhikevich, name="wide", parameters=parameters)
-    pop = iz.Population(3, model=wide, q7=[1.0, 2.0, 3.0])
+    pop = iz.Population(3, model=wide, q51=[1.0, 2.0, 3.0])
     pop.run(10.0, 10.0)
-    assert len(wide.parameters) == 60
+    assert len(wide.parameters) == _MOST_PARAMETERS == MAX_PARAMETERS - len(("V_min", *LANES))
 
 
 def test_models_do_not_change():
@@ -84,8 +118,17 @@ def test_models_do_not_change():
         iz.Izhikevich.parameters["a"] = A
     assert copy.deepcopy(iz.Izhikevich) is iz.Izhikevich
     assert pickle.loads(pickle.dumps(iz.IzhikevichRef)) is iz.IzhikevichRef
+
+
+@pytest.mark.parametrize("twin", [copy.copy, copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_copies_of_models(twin):
     mine = replace(iz.Izhikevich, name="mine", dV=dV)
-    assert list(pickle.loads(pickle.dumps(mine)).parameters) == list(iz.Izhikevich.parameters)
+    assert mine.parameters is not iz.Izhikevich.parameters
+    other = twin(replace(mine, source="here"))
+    assert other.dV is twin(other).dV is mine.dV
+    assert (repr(other), other.source, other.parameters) == (repr(mine), "here", mine.parameters)
+    with pytest.raises(TypeError, match="Model.parameters cannot be changed. Make a new model"):
+        other.parameters.update(a=A)
 
 
 def test_a_model_is_shown_in_a_line():
@@ -95,4 +138,5 @@ def test_a_model_is_shown_in_a_line():
 def test_names_taken_cover_a_population():
     pop = iz.Population(1)
     public = {name for name in dir(pop) if not name.startswith("_")} - set(pop.model.parameters)
-    assert public <= _TAKEN
+    arguments = set(inspect.signature(type(pop).__init__).parameters) - {"parameters"}
+    assert public | arguments | set(LANES) <= _TAKEN

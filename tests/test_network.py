@@ -170,6 +170,20 @@ def test_synapses_added_between_runs_leave_what_is_under_way():
     np.testing.assert_allclose(voltage.t[jump + 1], 1.1 + 5.0)
 
 
+def test_rings_may_shrink():
+    """With a shorter shortest delay the rings need no more be whole multiples of a longer one."""
+    net = iz.Network(dt=0.1, scheme="euler")
+    source, target = net.add(iz.Population(1, **SILENT)), net.add(iz.Population(1, **SILENT))
+    net.connect(source, target, ([0, 0], [0, 0]), weight=1.0, delay=[0.4, 0.5])  # rings of 8 steps
+    net.drive(source, iz.SpikeTrain([0], [0.6], weight=200.0))
+    voltage = net.record(target, "V")
+    net.run(0.9)
+    net.connect(target, source, iz.OneToOne(), weight=1.0, delay=0.1)  # now of 5
+    net.run(1.0)
+    jump = np.flatnonzero(np.diff(voltage.V[:, 0]) > 0.5)
+    np.testing.assert_allclose(voltage.t[jump + 1], [0.7 + 0.4, 0.7 + 0.5])
+
+
 SILENT = dict(a=0.02, b=0.2, c=-65.0, d=8.0, V=-70.0, u=-14.0)
 
 

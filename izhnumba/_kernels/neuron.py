@@ -11,7 +11,7 @@ from numba.core.errors import NumbaError
 
 from izhnumba._compile import compiled, inlined
 from izhnumba._kernels.exprel import dt_exprel, dt_exprel_full
-from izhnumba._models import EQUATIONS, Model
+from izhnumba._models import Model, equations_of
 from izhnumba._schemes import Equations, Scheme
 
 
@@ -59,17 +59,13 @@ def neuron_step(variant: Variant) -> Callable[..., Any]:
 def compile_equations(model: Model, number: Any) -> None:
     """Compile the equations one by one, to say in a line which of them Numba does not take, and why."""
     p = types.NamedUniTuple(number, len(model.parameters), model.named_tuple())
-    for name, n_arguments in EQUATIONS.items():
-        equation = getattr(model, name)
-        if equation is None:
-            continue
-        signature = (*[number] * (n_arguments - 1), p)
+    for name, equation, arguments in equations_of(model):
         try:
             dispatcher = compiled(equation)
-            dispatcher.compile(signature)
+            dispatcher.compile((*[number] * (len(arguments) - 1), p))
             (compiled_one,) = dispatcher.overloads.values()  # from the disk its types are others of the same names
             result = compiled_one.signature.return_type
-            if not isinstance(result, types.Number):
+            if not isinstance(result, (types.Float, types.Integer)):
                 raise TypeError(f"Model.{name} must return a number, got {result} from {equation.__name__}.")
         except NumbaError as error:
             reason = next(line for line in str(error).splitlines()[1:] if line.strip())
