@@ -62,17 +62,10 @@ class Arrivals:
         if before != self.steps:
             port.ring = np.zeros((self.steps, self._lanes), self._dtype)
 
-    @property
-    def jumps(self) -> bool:
-        return any(isinstance(port.receptor, Delta) for port in self.ports)
-
-    @property
-    def receptors(self) -> bool:
-        return any(not isinstance(port.receptor, Delta) for port in self.ports)
-
-    @property
-    def conductances(self) -> bool:
-        return any(port.receptor.E is not None for port in self.ports)
+    def kinds(self) -> tuple[bool, bool, bool]:
+        """Whether there are V jumps, other receptors, and conductances among these."""
+        jumps = [isinstance(port.receptor, Delta) for port in self.ports]
+        return any(jumps), not all(jumps), any(port.receptor.E is not None for port in self.ports)
 
     def bind(self, table: Array, drives: dict[Port, Array]) -> None:
         """Put the ports, and what arrives at them from outside in the next steps, in a population's table."""

@@ -128,6 +128,7 @@ class ClockEngine:
         self.until[:] = _NEVER
         self.last[:] = -1
         self.spikes[:] = 0
+        self._reports[:] = 0
         self.arrivals.clear()
 
     def state(self) -> dict[str, Array]:
@@ -211,11 +212,10 @@ class ClockEngine:
         self.prepare(n_steps, {"I": current}, threads)
         self.arrivals.bind(self.table, drives)
         self._reports[:] = 0
-        key = ("slices", threads > 1)
+        jumps, receptors, conductances = self.arrivals.kinds()
+        key = ("slices", jumps, receptors, conductances, threads > 1)
         if key not in self._calls:
-            arrive = self.arrivals
-            variant = self._variant(arrive.jumps, arrive.conductances)
-            variant = variant._replace(ring=arrive.jumps, receptors=arrive.receptors)
+            variant = self._variant(jumps, conductances)._replace(ring=jumps, receptors=receptors)
             self._calls[key] = slice_address(variant, threads > 1)
         return self._calls[key]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +16,7 @@ from izhnumba._connectivity import AllToAll
 from izhnumba._drives import Drive, drive, drive_feeds
 from izhnumba._edges import given
 from izhnumba._network_clock import NetworkClock
+from izhnumba._plastic_state import PlasticState
 from izhnumba._plasticity import Plasticity
 from izhnumba._population import Population
 from izhnumba._receptors import Delta, Receptor
@@ -109,7 +111,7 @@ class Network:
         population : Population
             That has done no step. What it was given for dt, scheme, seed and threads must agree with the network's.
         name : str, optional
-            Names its random numbers; by default its own name, or "population", "population1", ...
+            Names its random numbers; by default its own name, or "population", "population#1", ...
 
         Returns
         -------
@@ -198,7 +200,7 @@ class Network:
         dtype, random = target.population.dtype, streams(self.seed, name)
         engine = target.population._engine
         layout = Layout(engine.padded, target.start, dtype)
-        single = np.ndim(delay) == 0 and (delay is None or isinstance(delay, (int, float, np.number)))
+        single = delay is None or isinstance(delay, (int, float, np.number))
         whole = isinstance(rule, AllToAll) and single and plasticity is None
         parts = self._parts(engine) if plasticity is None else 1
 
@@ -213,8 +215,9 @@ class Network:
             return build(rule, both, layout, weights, steps, random, shown, parts)
 
         rows = make(show)
-        port = engine.arrivals.port(receptor)
-        synapses = Synapses(name, source, target, port, plasticity, rule, both, layout, rows, make)
+        plastic = None if plasticity is None else PlasticState(plasticity, rows, layout, self.dt, make)
+        port = engine.arrivals.port(receptor)  # all is well: from here on the network changes
+        synapses = Synapses(name, source, target, port, rule, both, layout, rows, plastic)
         self.synapses[name] = synapses
         self._connected = False
         return synapses
@@ -300,8 +303,8 @@ class Network:
 
     def _name(self, where: str, name: Any, default: str, taken: Any) -> str:
         if name is None:
-            ordinal = sum(other == default or other.startswith(f"{default}#") for other in taken)
-            return f"{default}#{ordinal}" if ordinal else default
+            numbered = (f"{default}#{k}" for k in itertools.count(1))
+            return next(free for free in itertools.chain([default], numbered) if free not in taken)
         _checks.kind(where, name, str, "a str")
         if name in taken:
             raise ValueError(f"{where} must be new in this network, got {name!r}. Choose another name.")
@@ -365,6 +368,7 @@ class Network:
         for recorder in self._recorders:
             recorder.begin(n_steps)
         inputs = drive_feeds(self._drives, list(self.populations.values()))
+        self._clock.found = [set() for _ in self.populations]
         self._running = True
         try:
             run_slices(self._clock, n_steps, inputs, self._recorders, self.threads, show)
@@ -372,8 +376,8 @@ class Network:
             self._running = False
             if isinstance(show, ProgressBar):
                 show.close()
-        for population in self.populations.values():
-            population._complain(population._engine.verdict(), 4)
+        for population, codes in zip(self.populations.values(), self._clock.found, strict=True):
+            population._complain(codes)
 
     def step(self) -> None:
         """Advance by one step.
@@ -411,7 +415,7 @@ class Network:
         longest: dict[ClockEngine, int] = {}
         shortest, parts = 0, 1
         for synapses in self.synapses.values():
-            low, high = synapses._delays()
+            low, high = synapses._rows.delays(synapses._layout.lanes)
             engine = synapses.target.population._engine
             longest[engine] = max(longest.get(engine, 1), high)
             low = 1 if synapses.plasticity else low

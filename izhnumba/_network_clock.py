@@ -26,6 +26,7 @@ class NetworkClock:
         self.slice = 1
         self._synapses: Sequence[Binder] = ()
         self._most_parts = 1
+        self.found: list[set[int]] = []  # by the engines in this run
 
     @property
     def n(self) -> int:
@@ -69,6 +70,8 @@ class NetworkClock:
             with one_parallel_region():
                 code = run(table)
         self.step = int(table[k.NET_STEP])
+        for engine, codes in zip(self.engines, self.found, strict=True):
+            codes |= engine.verdict()
         return int(code)
 
     def record(self, wanted: list[Record]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from izhnumba import _checks
 from izhnumba._plasticity import Plasticity
-from izhnumba._rows import Layout, Rows
+from izhnumba._rows import Layout, Rows, Shown
 
 Array = NDArray[Any]
 
@@ -17,14 +18,15 @@ Array = NDArray[Any]
 class PlasticState:
     """Arrays for the synapses of `rows` and for all lanes of their target population.
 
-    modulator: its value, and its decay in a step.
+    make: builds the rows anew. modulator: its value, and its decay in a step.
     """
 
-    def __init__(self, rule: Plasticity, rows: Rows, layout: Layout, dt: float, delays: int) -> None:
+    def __init__(self, rule: Plasticity, rows: Rows, layout: Layout, dt: float, make: Callable[[Shown], Rows]) -> None:
         assert rows.offsets is not None
-        self.rule, n, lanes = rule, rows.weights.size, layout.lanes
-        x, y = rule.traces()
-        self._tables = [np.asarray(trace.values(dt), layout.dtype) for trace in (*x, *y)]
+        self.rule, self._make, n, lanes = rule, make, rows.weights.size, layout.lanes
+        delays = max(1, rows.delays(lanes)[1])
+        x, y = rule.traces(dt)
+        self._tables = [np.asarray(decays, layout.dtype) for decays in (*x, *y)]
         self.n_x, self.n_y = len(x), len(y)
         self.x = np.zeros((self.n_x, n), layout.dtype)
         self.arrival = np.zeros(n if x else 0, np.uint32)
@@ -46,6 +48,10 @@ class PlasticState:
         self._starts = np.concatenate([[0], np.cumsum(np.bincount(post, minlength=lanes))]).astype(np.int64)
 
     CHANGING = ("x", "arrival", "eligibility", "y", "spiked", "history", "cursors", "counts", "modulator")
+
+    def first_weights(self) -> Array:
+        """Those at the start, drawn again rather than kept for so many synapses."""
+        return self._make(lambda done, total: None).weights
 
     def clear(self) -> None:
         """Back to the start; the weights are not ours."""

@@ -16,9 +16,8 @@ spike the arrivals of its own step too. Times are whole steps.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,14 +28,9 @@ Array = NDArray[Any]
 _DECAYED = 40.0  # time constants after which a trace is nothing
 
 
-class Trace(NamedTuple):
-    """How a trace decays: its values n steps after an event that set it to 1."""
-
-    values: Callable[[float], Array]
-
-
-def exponential(tau: float) -> Trace:
-    return Trace(lambda dt: np.exp(-dt / tau * np.arange(math.ceil(_DECAYED * tau / dt) + 1)))
+def exponential(tau: float, dt: float) -> Array:
+    """A trace n steps after an event that set it to 1."""
+    return np.asarray(np.exp(-dt / tau * np.arange(math.ceil(_DECAYED * tau / dt) + 1)))
 
 
 class Plasticity:
@@ -53,8 +47,8 @@ class Plasticity:
     after_spike: ClassVar[Any] = None
     update: ClassVar[Any] = None
 
-    def traces(self) -> tuple[list[Trace], list[Trace]]:
-        """Those of the synapse, those of the target."""
+    def traces(self, dt: float) -> tuple[list[Array], list[Array]]:
+        """Those of the synapse, those of the target: each as its values n steps after an event that set it to 1."""
         return [], []
 
     def parameters(self) -> dict[str, float]:
@@ -117,8 +111,8 @@ class STDP(Plasticity):
         if self.dependence == "multiplicative" and math.isinf(self.w_max):
             raise ValueError("STDP.w_max must be finite if dependence is 'multiplicative', got inf.")
 
-    def traces(self) -> tuple[list[Trace], list[Trace]]:
-        return [exponential(self.tau_plus)], [exponential(self.tau_minus)]
+    def traces(self, dt: float) -> tuple[list[Array], list[Array]]:
+        return [exponential(self.tau_plus, dt)], [exponential(self.tau_minus, dt)]
 
     def parameters(self) -> dict[str, float]:
         return super().parameters() | {
@@ -180,9 +174,9 @@ class TripletSTDP(Plasticity):
         taus = dict.fromkeys(("tau_plus", "tau_minus", "tau_x", "tau_y"), _POSITIVE)
         self._check(**taus, w_max={"at_least": self.w_min, "finite": False})
 
-    def traces(self) -> tuple[list[Trace], list[Trace]]:
-        return [exponential(self.tau_plus), exponential(self.tau_x)], [
-            exponential(self.tau_minus), exponential(self.tau_y)]  # fmt: skip
+    def traces(self, dt: float) -> tuple[list[Array], list[Array]]:
+        return [exponential(self.tau_plus, dt), exponential(self.tau_x, dt)], [
+            exponential(self.tau_minus, dt), exponential(self.tau_y, dt)]  # fmt: skip
 
     @staticmethod
     def arrival(w, e, x, y, p):
@@ -237,17 +231,14 @@ class STDP2006(Plasticity):
     def __post_init__(self) -> None:
         self._check(period=_POSITIVE, decay={"above": 0.0, "at_most": 1.0})
 
-    def traces(self) -> tuple[list[Trace], list[Trace]]:
-        return [Trace(lambda dt: self._powers(self.A_plus, dt))], [Trace(lambda dt: self._late(self.A_minus, dt))]
+    def traces(self, dt: float) -> tuple[list[Array], list[Array]]:
+        late = np.concatenate([[self.A_minus], self._powers(self.A_minus, dt)])  # its next arrivals find it undecayed
+        return [self._powers(self.A_plus, dt)], [late]
 
     def _powers(self, start: float, dt: float) -> Array:
         """start, start * decay, ... as the program multiplies them, one after the other."""
         n = math.ceil(_DECAYED / -math.log(self.decay) / dt) if self.decay < 1 else 1
         return np.asarray(np.multiply.accumulate(np.concatenate([[start], np.full(n, self.decay**dt)])))
-
-    def _late(self, start: float, dt: float) -> Array:
-        """The same, a step later: the trace of a target spike has not yet decayed when its next arrivals come."""
-        return np.concatenate([[start], self._powers(start, dt)])
 
     @staticmethod
     def arrival(w, e, x, y, p):
@@ -313,8 +304,8 @@ class DopamineSTDP(Plasticity):
     def parameters(self) -> dict[str, float]:
         return super().parameters() | {"fade": math.exp(-self.period / self.tau_e)}
 
-    def traces(self) -> tuple[list[Trace], list[Trace]]:
-        return [exponential(self.tau_plus)], [exponential(self.tau_minus)]
+    def traces(self, dt: float) -> tuple[list[Array], list[Array]]:
+        return [exponential(self.tau_plus, dt)], [exponential(self.tau_minus, dt)]
 
     @staticmethod
     def arrival(w, e, x, y, p):
@@ -363,8 +354,8 @@ class TsodyksMarkram(Plasticity):
     def __post_init__(self) -> None:
         self._check(U={"at_least": 0.0, "at_most": 1.0}, tau_rec=_POSITIVE, tau_facil=_POSITIVE)
 
-    def traces(self) -> tuple[list[Trace], list[Trace]]:
-        return [exponential(self.tau_rec), exponential(self.tau_facil)], []
+    def traces(self, dt: float) -> tuple[list[Array], list[Array]]:
+        return [exponential(self.tau_rec, dt), exponential(self.tau_facil, dt)], []
 
     @staticmethod
     def arrival(w, e, x, y, p):
@@ -406,8 +397,8 @@ class Scaling(Plasticity):
     def __post_init__(self) -> None:
         self._check(target=_POSITIVE, tau=_POSITIVE, period=_POSITIVE, w_max={"at_least": self.w_min, "finite": False})
 
-    def traces(self) -> tuple[list[Trace], list[Trace]]:
-        return [], [exponential(self.tau)]
+    def traces(self, dt: float) -> tuple[list[Array], list[Array]]:
+        return [], [exponential(self.tau, dt)]
 
     @staticmethod
     def arrival(w, e, x, y, p):

@@ -338,7 +338,7 @@ class StateRecorder:
         """Keep the samples taken, in the order of `neurons`."""
         if not self._rows:
             return
-        n_samples = self._engine.reliable // self._every - self._start
+        n_samples = max(0, min(self._engine.reliable, self._engine.step) // self._every - self._start)
         place = np.argsort(self._order)
         batches = () if self._n_batch is None else (self._n_batch,)
         states = {}

@@ -39,6 +39,14 @@ class Rows(NamedTuple):
     parts: int = 1
     delay: int = 0
 
+    def delays(self, lanes: int) -> tuple[int, int]:
+        """The shortest and the longest delay, in steps; without synapses (0, 0)."""
+        if not self.weights.size:
+            return 0, 0
+        if self.offsets is None:
+            return self.delay, self.delay
+        return int(self.offsets.min()) // lanes, int(self.offsets.max()) // lanes
+
 
 class Layout(NamedTuple):
     """Of the target population: lanes of a ring's row, and where the first target is."""

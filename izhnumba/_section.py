@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from izhnumba._connectivity import Ends
 
 
-class Section(NamedTuple):
+@dataclass(frozen=True)
+class Section:
     """The neurons `start` to `stop` of a population, by flat index: what `pop[start:stop]` gives."""
 
-    population: Any
+    population: Any  # a Population, which stands further up
     start: int
     stop: int
 

@@ -27,7 +27,13 @@ class SpikeInput(Input):
         _checks.kind(f"{name}.receptor", self.receptor, Receptor, "a receptor such as Delta()")
 
     def _weights(self, to: Target) -> Array:
-        where = f"{type(self).__name__}.weight"
+        name = type(self).__name__
+        if to.unit and (to.unit != "mV" or not isinstance(self.receptor, Delta)):
+            raise ValueError(
+                f"{name}.receptor must be Delta() for delta= of a Population, and spikes are no current, got "
+                f"{self.receptor!r} for {to.unit}. Use Network.drive for other receptors."
+            )
+        where = f"{name}.weight"
         fit_shape(where, self.weight, to.shape)
         _checks.finite(where, np.asarray(self.weight), to.dtype)
         weights = np.asarray(self.weight, to.dtype)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from izhnumba._connectivity import Ends, Rule
 from izhnumba._plastic_state import PlasticState
 from izhnumba._plasticity import Plasticity
 from izhnumba._receptors import Receptor
-from izhnumba._rows import Layout, Rows, Shown
+from izhnumba._rows import Layout, Rows
 from izhnumba._section import Section
 
 Array = NDArray[Any]
@@ -49,20 +48,16 @@ class Synapses:
     (array([0, 0, 2]), array([1, 2, 0]), array([1. , 0.5, 2. ]))
     """
 
+    receptor: Receptor
+
     def __init__(
-        self, name: str, source: Section, target: Section, port: Port, plasticity: Plasticity | None, rule: Rule,
-        ends: Ends, layout: Layout, rows: Rows, make: Callable[[Shown], Rows],
+        self, name: str, source: Section, target: Section, port: Port, rule: Rule, ends: Ends, layout: Layout,
+        rows: Rows, plastic: PlasticState | None,
     ) -> None:  # fmt: skip
         self.name, self.source, self.target, self.receptor = name, source, target, port.receptor
         self._port, self._rule, self._ends, self._layout, self._rows = port, rule, ends, layout, rows
-        self._dt = target.population.dt
+        self._dt, self._plastic = target.population.dt, plastic
         self._scratch = np.empty((rows.parts, ends.n_pre), np.int64)
-        self._plastic: PlasticState | None = None
-        if plasticity is not None:
-            self._plastic = PlasticState(plasticity, rows, layout, self._dt, max(1, self._delays()[1]))
-            self._make = make  # again, rather than keep the first weights of so many synapses
-
-    receptor: Receptor
 
     @property
     def plasticity(self) -> Plasticity | None:
@@ -87,7 +82,7 @@ class Synapses:
         if self._plastic:
             self._plastic.clear()
             if weights:
-                self._rows.weights[...] = self._make(lambda done, total: None).weights
+                self._rows.weights[...] = self._plastic.first_weights()
 
     def __len__(self) -> int:
         return int(self._rows.weights.size)
@@ -128,15 +123,6 @@ class Synapses:
         exact = _checks.array("Synapses.weight", value, "", [weights.shape])
         _checks.finite("Synapses.weight", exact, weights.dtype)
         weights[...] = exact
-
-    def _delays(self) -> tuple[int, int]:
-        """The shortest and the longest delay, in steps; without synapses (0, 0)."""
-        if not len(self):
-            return 0, 0
-        if self._rows.offsets is None:
-            return self._rows.delay, self._rows.delay
-        lanes = self._layout.lanes
-        return int(self._rows.offsets.min()) // lanes, int(self._rows.offsets.max()) // lanes
 
     def _bind(self) -> tuple[int, Array]:
         """The address of the kernel that delivers these synapses, and the table it takes."""

@@ -207,12 +207,14 @@ def test_poisson_statistics():
     cells = net.add(iz.Population(2000, **SILENT))
     rates = np.repeat([20.0, 200.0, 1500.0, 0.0], 500)
     drive = iz.Poisson(rates, receptor=iz.Pulse())
-    rows = drive.bind((2000,), 1.0, "float64", (3, 4), {})(0, 400)
+    rows = drive.bind((2000,), 1.0, "float64", (3, 4), {}, unit="")(0, 400)
     for k, rate in enumerate((20.0, 200.0, 1500.0, 0.0)):
         counts, mean = rows[:, 500 * k : 500 * (k + 1)], rate * 1e-3
         assert abs(counts.mean() - mean) <= 5 * np.sqrt(mean / counts.size)
         assert abs(counts.var() - mean) <= 8 * np.sqrt((mean + 2 * mean**2) / counts.size)
-    changing = iz.Poisson(iz.TimedArray([0.0, 1000.0], dt=200.0)).bind((2000,), 1.0, "float64", (3, 4), {})(0, 400)
+    changing = iz.Poisson(iz.TimedArray([0.0, 1000.0], dt=200.0)).bind((2000,), 1.0, "float64", (3, 4), {}, unit="")(
+        0, 400
+    )
     assert (changing[:200].sum(), round(changing[200:].mean(), 1)) == (0, 1.0)
     net.drive(cells, drive)
     net.run(5.0)
@@ -223,9 +225,8 @@ def test_poisson_statistics():
 
 
 def test_spike_trains_act_in_their_steps():
-    rows = iz.SpikeTrain([0, 2, 2, 0], [0.3, 0.1, 0.1, 0.35], weight=[1.0, 2.0, 4.0]).bind(
-        (3,), 0.1, "float64", (0, 0), {}
-    )
+    train = iz.SpikeTrain([0, 2, 2, 0], [0.3, 0.1, 0.1, 0.35], weight=[1.0, 2.0, 4.0])
+    rows = train.bind((3,), 0.1, "float64", (0, 0), {}, unit="mV")
     expected = np.zeros((5, 3))
     expected[1, 2], expected[3, 0] = 8.0, 2.0
     np.testing.assert_array_equal(rows(0, 5), expected)
@@ -258,3 +259,45 @@ def test_the_rate_is_that_of_the_spikes():
         net.record(net.populations["exc"], "rate", neurons=[0])
     with pytest.raises(ValueError, match="Network.record.what must be a known name, got 'spike'"):
         net.record(net.populations["exc"], "spike")
+
+
+def test_another_receptor_after_a_run_takes_effect():
+    net = iz.Network(dt=0.1, seed=1)
+    cells = net.add(iz.Population(2, **SILENT))
+    highest = []
+    for receptor in (iz.Delta(), iz.Exponential(5.0), iz.AMPA()):
+        net.connect(cells, cells, ([0], [1]), weight=2.0, delay=1.0, receptor=receptor)
+        if receptor == iz.Delta():
+            net.drive(cells, iz.SpikeTrain([0], [0.5], weight=200.0))
+        voltage = net.record(cells, "V", neurons=[1])
+        net.run(5.0)
+        highest.append(voltage.V.max())
+        net.reset()
+        net.run(0.0)
+    assert np.all(np.diff(highest) > 0.5)
+
+
+def test_names_do_not_meet():
+    net = iz.Network()
+    net.add(iz.Population(1), name="population#1")
+    for expected in ("population", "population#2"):
+        net.add(iz.Population(1))
+        assert list(net.populations)[-1] == expected
+
+
+def test_spikes_are_no_current():
+    pop = iz.Population(3, **SILENT, seed=1)
+    pop.run(10.0, delta=iz.Poisson(2000.0, weight=1.0))
+    assert pop.V.min() > -70
+    with pytest.raises(ValueError, match=r"Poisson.receptor must be Delta\(\) for delta= of a Population, and"):
+        pop.run(10.0, iz.Poisson(20.0))
+    with pytest.raises(ValueError, match="Poisson.receptor must be .*, got Pulse.* for mV. Use Network.drive for"):
+        pop.run(10.0, delta=iz.Poisson(20.0, receptor=iz.Pulse()))
+
+
+def test_a_leap_in_any_slice_is_told(monkeypatch):
+    monkeypatch.setattr("izhnumba._running._MOST_STEPS", 5)
+    net = iz.Network(scheme="euler")
+    net.drive(net.add(iz.Population(1), name="cells"), iz.Pulses(0.1, 0.2, -4000.0))
+    with pytest.warns(UserWarning, match="Population.V fell below"):
+        net.run(20.0)
