@@ -17,7 +17,7 @@ from numba.extending import intrinsic
 
 from izhnumba._compile import address_of, compiled, entry_point, inlined
 from izhnumba._kernels import table as t
-from izhnumba._kernels.codes import FAILURE, LEAP, OK
+from izhnumba._kernels.codes import FAILURE, OK
 from izhnumba._kernels.lanes import array_at, trailing_zeros
 from izhnumba._kernels.receptors import add_row
 
@@ -67,18 +67,18 @@ def prefetch(typingctx, address):
 
 @functools.cache
 def entry(parallel: bool) -> Any:
-    """`run(table)` -> code: advance a network by NET_STEPS steps."""
+    """`run(table)` -> code: advance a network by NET_STEPS steps, or to the end of the slice in which one fails."""
     loop = prange if parallel else range
 
     def run(table):
         populations = array_at(table[POPULATIONS], 2 * table[N_POPULATIONS], np.int64)
         projections = array_at(table[PROJECTIONS], 2 * table[N_PROJECTIONS], np.int64)
-        done, code = 0, OK
-        while done < table[NET_STEPS] and code != FAILURE:
+        done, failed = 0, False
+        while done < table[NET_STEPS] and not failed:
             in_slice = table[NET_SLICE] - (table[NET_STEP] + done) % table[NET_SLICE]
             stop = min(done + in_slice, table[NET_STEPS])
             for p in range(table[N_POPULATIONS]):
-                code = max_code(code, call_at(populations[2 * p], populations[2 * p + 1], done, stop))
+                failed |= call_at(populations[2 * p], populations[2 * p + 1], done, stop) == FAILURE
             for part in loop(table[N_PARTS]):
                 for k in range(done, stop):
                     for p in range(table[N_PROJECTIONS]):
@@ -87,16 +87,9 @@ def entry(parallel: bool) -> Any:
         table[NET_STEP] += done
         for p in range(table[N_POPULATIONS]):
             array_at(populations[2 * p + 1], t.STEP + 1, np.int64)[t.STEP] += done
-        return code
+        return FAILURE if failed else OK
 
     return entry_point(compiled(run, parallel=parallel), (types.int64[::1],))
-
-
-def max_code(a, b):
-    """The graver of two codes."""
-    if a == FAILURE or b == FAILURE:
-        return FAILURE
-    return LEAP if a == LEAP or b == LEAP else OK
 
 
 @functools.cache
