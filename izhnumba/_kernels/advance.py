@@ -52,14 +52,18 @@ def entry(variant: Variant, parallel: bool) -> Callable[..., int]:
 def slice_address(variant: Variant, parallel: bool) -> int:
     """Address of the compiled `advance_slice(table, start, stop)`: steps `start` to `stop` of a population's part in a
     network."""
-    (loop, advance_blocks), EULER = _team(variant, parallel), variant.scheme.euler_part > 0
+    loop, advance_block = _team(variant, parallel)
 
     def advance_slice(address, start, stop):
         tell_llvm(WIDEST)
         table = array_at(address, t.TABLE_SIZE, np.int64)
-        for thread in loop(table[t.THREADS]):
-            advance_blocks(table, thread, start, stop)
-        return verdict(reports_of(table), EULER)
+        n_blocks, threads = (table[t.PADDED] + t.BLOCK - 1) // t.BLOCK, table[t.THREADS]
+        for thread in loop(threads):
+            for block in range(thread * n_blocks // threads, (thread + 1) * n_blocks // threads):
+                advance_block(table, thread, block, start, stop)
+        return (
+            FAILURE if reported(array_at(table[t.REPORT], n_blocks * t.REPORT_SIZE, np.int64), t.FAILED_COUNT) else OK
+        )
 
     try:
         return address_of(compiled(advance_slice, fastmath=variant.scheme.fastmath, parallel=parallel), _SLICE)
@@ -70,7 +74,7 @@ def slice_address(variant: Variant, parallel: bool) -> int:
 
 def build(variant: Variant, parallel: bool = False) -> Any:
     """The compiled `advance(table, I)`. I: the current of a single step, or empty to use the one in the table."""
-    admit, (loop, advance_blocks), EULER = _admit(variant), _team(variant, parallel), variant.scheme.euler_part > 0
+    admit, (loop, advance_block), EULER = _admit(variant), _team(variant, parallel), variant.scheme.euler_part > 0
 
     def advance(table, I):  # noqa: E741
         tell_llvm(WIDEST)
@@ -80,45 +84,29 @@ def build(variant: Variant, parallel: bool = False) -> Any:
             code = admit(table, I)
             if code:
                 return code
-        reports = reports_of(table)
+        n_blocks, threads = (table[t.PADDED] + t.BLOCK - 1) // t.BLOCK, table[t.THREADS]
+        reports = array_at(table[t.REPORT], n_blocks * t.REPORT_SIZE, np.int64)
         for i in range(reports.size):
             reports[i] = 0
         done = 0
         while done < table[t.STEPS] and not reported(reports, t.FAILED_COUNT):
             stop = done + t.STRETCH if done + t.STRETCH < table[t.STEPS] else table[t.STEPS]
-            for thread in loop(table[t.THREADS]):
-                advance_blocks(table, thread, done, stop)
+            for thread in loop(threads):
+                for block in range(thread * n_blocks // threads, (thread + 1) * n_blocks // threads):
+                    advance_block(table, thread, block, done, stop)
             done = stop
         table[t.STEP] += done
-        return verdict(reports, EULER)
+        if reported(reports, t.FAILED_COUNT):
+            return FAILURE
+        return LEAP if EULER and reported(reports, t.WAS_CAREFUL) else OK
 
     return compiled(advance, fastmath=variant.scheme.fastmath, parallel=parallel)
 
 
 def _team(variant: Variant, parallel: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """The loop over threads, and what each of them does: steps `start` to `stop` of its blocks."""
-    advance_block = inlined(_block(variant))
-
-    def advance_blocks(table, thread, start, stop):
-        n_blocks, threads = (table[t.PADDED] + t.BLOCK - 1) // t.BLOCK, table[t.THREADS]
-        for block in range(thread * n_blocks // threads, (thread + 1) * n_blocks // threads):
-            advance_block(table, thread, block, start, stop)
-
+    """The loop over threads, and what each of them does for each of its blocks."""
     # a function of its own costs a third of a second of compiling, but keeps the parallel loop small
-    return (prange, advance_blocks) if parallel else (range, inlined(advance_blocks))
-
-
-@inlined
-def reports_of(table):
-    n_blocks = (table[t.PADDED] + t.BLOCK - 1) // t.BLOCK
-    return array_at(table[t.REPORT], n_blocks * t.REPORT_SIZE, np.int64)
-
-
-def verdict(reports, euler):
-    """The code for what the reports say."""
-    if reported(reports, t.FAILED_COUNT):
-        return FAILURE
-    return LEAP if euler and reported(reports, t.WAS_CAREFUL) else OK
+    return (prange, _block(variant)) if parallel else (range, inlined(_block(variant)))
 
 
 @called
@@ -210,9 +198,8 @@ def _block(variant: Variant) -> Callable[..., Any]:
             if careful or infinite:
                 report[t.WAS_CAREFUL] |= unusual(V_lanes, valid, low)
                 look(V_lanes, u_lanes, valid, table[t.STEP] + k, highest, report)
-            for r in range(table[t.N_RECORDS]):
-                row_of = array_at(table[t.RECORDS] + r * t.RECORD_SIZE * 8, t.RECORD_SIZE, np.int64)
-                record(row_of, table[t.STEP], k, block, V_lanes, u_lanes)
+            if table[t.N_RECORDS]:
+                record(table, k, block, V_lanes, u_lanes)
         report[t.CAREFUL] = careful
         seldom = stop == table[t.STEPS] or start // t.STRETCH < stop // t.STRETCH  # V would follow in the next step
         if seldom and unusual(u_lanes, valid, -highest):
@@ -346,20 +333,23 @@ def _look(number: Any) -> Callable[..., Any]:
 
 
 @called
-def record(r, start, k, block, V_lanes, u_lanes):
-    """Copy the states of the recorded neurons of this block, at the steps that are sampled."""
+def record(table, k, block, V_lanes, u_lanes):
+    """Copy the states of the recorded neurons of this block, at the steps that are sampled, for each recorder."""
     tell_llvm(NOINLINE)
-    done, every, n = start + k + 1, r[t.RECORD_EVERY], r[t.RECORD_N]
-    if done % every:
-        return
-    wanted = array_at(r[t.RECORD_LANES], n, np.int64)
-    starts = array_at(r[t.RECORD_STARTS], block + 2, np.int64)
-    sample = (done // every - start // every - 1) * n
-    V_out = array_at(r[t.RECORD_V] + sample * V_lanes.itemsize, n, V_lanes.dtype)
-    u_out = array_at(r[t.RECORD_U] + sample * u_lanes.itemsize, n, u_lanes.dtype)
-    for j in range(starts[block], starts[block + 1]):
-        lane = wanted[j] - block * t.BLOCK
-        if r[t.RECORD_V]:
-            V_out[j] = V_lanes[lane]
-        if r[t.RECORD_U]:
-            u_out[j] = u_lanes[lane]
+    for j in range(table[t.N_RECORDS]):
+        r = array_at(table[t.RECORDS] + j * t.RECORD_SIZE * 8, t.RECORD_SIZE, np.int64)
+        start, every, n = table[t.STEP], r[t.RECORD_EVERY], r[t.RECORD_N]
+        done = start + k + 1
+        if done % every:
+            continue
+        wanted = array_at(r[t.RECORD_LANES], n, np.int64)
+        starts = array_at(r[t.RECORD_STARTS], block + 2, np.int64)
+        sample = (done // every - start // every - 1) * n
+        V_out = array_at(r[t.RECORD_V] + sample * V_lanes.itemsize, n, V_lanes.dtype)
+        u_out = array_at(r[t.RECORD_U] + sample * u_lanes.itemsize, n, u_lanes.dtype)
+        for i in range(starts[block], starts[block + 1]):
+            lane = wanted[i] - block * t.BLOCK
+            if r[t.RECORD_V]:
+                V_out[i] = V_lanes[lane]
+            if r[t.RECORD_U]:
+                u_out[i] = u_lanes[lane]
