@@ -17,8 +17,22 @@ from izhnumba._network import Network
 from izhnumba._plasticity import STDP, STDP2006, DopamineSTDP, Plasticity, Scaling, TripletSTDP, TsodyksMarkram
 from izhnumba._population import Population
 from izhnumba._presets import Preset, presets
-from izhnumba._receptors import AMPA, GABA_A, GABA_B, Alpha, Delta, DualExponential, Exponential, Pulse, Receptor
-from izhnumba._recorders import RateRecorder, Result, SpikeRecorder, Spikes, StateRecorder
+from izhnumba._receptors import (
+    AMPA,
+    GABA_A,
+    GABA_B,
+    NMDA,
+    Alpha,
+    Delta,
+    DualExponential,
+    Exponential,
+    GapJunction,
+    Pulse,
+    Receptor,
+)
+from izhnumba._recorders import RateRecorder, Recorder, SpikeRecorder
+from izhnumba._results import Result, Samples, Spikes
+from izhnumba._samplers import StateRecorder, WeightRecorder
 from izhnumba._schemes import Scheme, schemes
 from izhnumba._spike_inputs import Poisson, SpikeTrain
 from izhnumba._synapses import Synapses
@@ -41,6 +55,7 @@ __all__ = [
     "FixedTotalNumber",
     "GABA_A",
     "GABA_B",
+    "GapJunction",
     "Input",
     "Izhikevich",
     "Izhikevich2007",
@@ -48,6 +63,7 @@ __all__ = [
     "IzhikevichRef",
     "LogNormal",
     "Model",
+    "NMDA",
     "Network",
     "Noise",
     "Normal",
@@ -63,9 +79,11 @@ __all__ = [
     "Ramp",
     "RateRecorder",
     "Receptor",
+    "Recorder",
     "Result",
     "STDP",
     "STDP2006",
+    "Samples",
     "Scaling",
     "Scheme",
     "Sine",
@@ -78,6 +96,7 @@ __all__ = [
     "TripletSTDP",
     "TsodyksMarkram",
     "Uniform",
+    "WeightRecorder",
     "kernel",
     "presets",
     "schemes",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba import _checks
 from izhnumba._kernels import table as t
-from izhnumba._receptors import Delta, Receptor
+from izhnumba._receptors import NMDA, Delta, GapJunction, Receptor
 
 Array = NDArray[Any]
 
@@ -24,10 +24,33 @@ class Port:
         self.numbers = np.array([*numbers, receptor.E or 0.0], dtype)
         self.y = np.zeros(lanes if self.states > 0 else 0, dtype)
         self.x = np.zeros(lanes if self.states > 1 else 0, dtype)
+        self.current = np.zeros(0, dtype)  # in the last step, if somebody records it
+
+    def note_current(self) -> Array:
+        """From now on the current of each step is noted in this array."""
+        if not self.current.size:
+            self.current = np.zeros(self.ring.shape[1], self.ring.dtype)
+        return self.current
+
+    @property
+    def target(self) -> int:
+        """What y is, in the words of the kernel's table."""
+        if isinstance(self.receptor, (NMDA, GapJunction)):
+            return t.TO_BLOCKED if isinstance(self.receptor, NMDA) else t.TO_GAP
+        return t.TO_CURRENT if self.receptor.E is None else t.TO_CONDUCTANCE
 
     def clear(self) -> None:
         for array in (self.ring, self.y, self.x):
             array[...] = 0
+
+
+class Kinds(NamedTuple):
+    """Whether there are V jumps, other receptors, and conductances; mM of magnesium, 0 if nothing is blocked."""
+
+    jumps: bool
+    receptors: bool
+    conductances: bool
+    magnesium: float
 
 
 class Arrivals:
@@ -44,6 +67,11 @@ class Arrivals:
         for port in self.ports:
             if port.receptor == receptor:
                 return port
+            if isinstance(receptor, NMDA) and isinstance(port.receptor, NMDA) and receptor.Mg != port.receptor.Mg:
+                raise ValueError(
+                    f"NMDA.Mg must be {port.receptor.Mg:g} mM like that of the population's other NMDA receptors, got "
+                    f"{receptor.Mg:g} mM."
+                )
         self.ports.append(Port(receptor, self._lanes, self._dtype, self._dt))
         self._lay(self.ports[-1], 0)
         return self.ports[-1]
@@ -62,10 +90,12 @@ class Arrivals:
         if before != self.steps:
             port.ring = np.zeros((self.steps, self._lanes), self._dtype)
 
-    def kinds(self) -> tuple[bool, bool, bool]:
-        """Whether there are V jumps, other receptors, and conductances among these."""
+    def kinds(self) -> Kinds:
+        """What there is among these."""
         jumps = [isinstance(port.receptor, Delta) for port in self.ports]
-        return any(jumps), not all(jumps), any(port.receptor.E is not None for port in self.ports)
+        targets = {port.target for port in self.ports}
+        magnesium = [port.receptor.Mg for port in self.ports if isinstance(port.receptor, NMDA)]
+        return Kinds(any(jumps), not all(jumps), bool(targets & {t.TO_CONDUCTANCE, t.TO_GAP}), *magnesium[:1] or [0.0])
 
     def bind(self, table: Array, drives: dict[Port, Array]) -> None:
         """Put the ports, and what arrives at them from outside in the next steps, in a population's table."""
@@ -80,9 +110,9 @@ class Arrivals:
                 table[t.JUMP_RING] = port.ring.ctypes.data
                 table[t.INPUT_JUMP : t.INPUT_JUMP + 3] = outside
             else:
-                target = t.TO_CURRENT if port.receptor.E is None else t.TO_CONDUCTANCE
                 addresses = [array.ctypes.data for array in (port.ring, port.y, port.x, port.numbers)]
-                rows.append([target, port.states, *addresses, *outside])
+                noted = port.current.ctypes.data if port.current.size else 0
+                rows.append([port.target, port.states, *addresses, *outside, noted])
         packed = np.array(rows, np.int64).reshape(-1)
         self._bound = [packed, *drives.values()]
         table[[t.PORTS, t.N_PORTS]] = packed.ctypes.data, len(rows)

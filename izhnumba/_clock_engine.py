@@ -32,13 +32,16 @@ _WORTH_COMPILING = 10_000_000_000  # neuron-steps in one run that repay compilin
 
 
 class Record(NamedTuple):
-    """States to be written: of an engine, every so many steps, of lanes (int64, ascending), into rows of V and u."""
+    """A state to be written: of an engine, every so many steps, from this sample on, of lanes (int64, ascending) to
+    their places in the rows of samples."""
 
     engine: ClockEngine
     every: int
+    first: int
     lanes: Array
-    V: Array | None
-    u: Array | None
+    places: Array
+    source: Array
+    samples: Array
 
 
 class ClockEngine:
@@ -212,10 +215,11 @@ class ClockEngine:
         self.prepare(n_steps, {"I": current}, threads)
         self.arrivals.bind(self.table, drives)
         self._reports[:] = 0
-        jumps, receptors, conductances = self.arrivals.kinds()
-        key = ("slices", jumps, receptors, conductances, threads > 1)
+        kinds = self.arrivals.kinds()
+        key = ("slices", kinds, threads > 1)
         if key not in self._calls:
-            variant = self._variant(jumps, conductances)._replace(ring=jumps, receptors=receptors)
+            variant = self._variant(kinds.jumps, kinds.conductances, kinds.magnesium)
+            variant = variant._replace(ring=kinds.jumps, receptors=kinds.receptors)
             self._calls[key] = slice_address(variant, threads > 1)
         return self._calls[key]
 
@@ -235,13 +239,14 @@ class ClockEngine:
             self._put(t.SCRATCH, _aligned(threads * t.SCRATCH_ROWS * t.BLOCK, self.dtype))
 
     def record(self, wanted: list[Record]) -> None:
-        """Write states into the rows of these records at each step of the next slices that they ask for."""
+        """Write states into the samples of these records at each step of the next slices that they ask for."""
         edges = np.arange(0, self.padded + t.BLOCK, t.BLOCK)
         rows = np.zeros((len(wanted), t.RECORD_SIZE), np.int64)
         starts = [np.searchsorted(record.lanes, edges).astype(np.int64) for record in wanted]
         for row, record, start in zip(rows, wanted, starts, strict=True):
-            row[: t.RECORD_V] = record.every, record.lanes.size, record.lanes.ctypes.data, start.ctypes.data
-            row[t.RECORD_V :] = [0 if states is None else states.ctypes.data for states in (record.V, record.u)]
+            row[: t.RECORD_LANES] = record.every, record.first, len(record.samples), record.lanes.size
+            arrays = record.lanes, start, record.places, record.source, record.samples
+            row[t.RECORD_LANES :] = [array.ctypes.data for array in arrays]
         self._put(t.RECORDS, rows)
         self.table[t.N_RECORDS] = len(wanted)
         self._recording = wanted, starts  # must stay alive
@@ -290,17 +295,22 @@ class ClockEngine:
         call: Call = self._calls[key]
         return call
 
-    def _variant(self, jumps: bool, conductances: bool) -> Variant:
+    def _variant(self, jumps: bool, conductances: bool, magnesium: float = 0.0) -> Variant:
         from izhnumba._kernels.neuron import Variant
 
         with np.errstate(all="ignore"):  # odd parameters show in V and u, which are looked at
             known = self._bind_parameters()
+        line = not conductances and not magnesium  # the slope of f by V is one
         return Variant(
             self.model, self.scheme, self.dtype.name, self.reset,
-            sum(1 << k for k, name in enumerate(self._fields) if self._lanes[name].size > 1),
+            self.varies(),
             self.until.size > 0, bool(np.any(self._lanes["V_min"] > -np.inf)), jumps, conductances,
-            affine=known.affine and not conductances, short=known.short and not conductances,
+            affine=known.affine and line, short=known.short and line, magnesium=magnesium,
         )  # fmt: skip
+
+    def varies(self) -> int:
+        """Bit k: parameter k differs between neurons."""
+        return sum(1 << k for k, name in enumerate(self._fields) if self._lanes[name].size > 1)
 
     def _bind_parameters(self) -> Derived:
         """Put what is derived from the parameters among the lanes, and all their addresses in the table."""

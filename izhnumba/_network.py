@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import itertools
+import math
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from izhnumba import _checks
-from izhnumba._clock_engine import ClockEngine, n_processors
-from izhnumba._connectivity import AllToAll
+from izhnumba._clock_engine import ClockEngine
+from izhnumba._connecting import connected
 from izhnumba._drives import Drive, drive, drive_feeds
-from izhnumba._edges import given
 from izhnumba._network_clock import NetworkClock
-from izhnumba._plastic_state import PlasticState
 from izhnumba._plasticity import Plasticity
 from izhnumba._population import Population
-from izhnumba._receptors import Delta, Receptor
-from izhnumba._recorders import RateRecorder, Recorder, SpikeRecorder, StateRecorder
-from izhnumba._rows import Layout, Rows, build, build_whole, delay_steps, drawer, streams
-from izhnumba._running import Progress, ProgressBar, progress_shown, run_slices
+from izhnumba._receptors import Receptor
+from izhnumba._recorders import Recorder
+from izhnumba._recording import recorder_of_population, recorder_of_synapses
+from izhnumba._running import Condition, Progress, ProgressBar, progress_shown, run_slices
 from izhnumba._schemes import schemes
-from izhnumba._section import Section, ends
+from izhnumba._section import Section
 from izhnumba._synapses import Synapses
 
 _LONGEST_SLICE = 64  # steps, without synapses
@@ -47,7 +47,7 @@ class Network:
 
     Attributes
     ----------
-    populations, synapses : dict
+    populations, synapses, recorders : dict
         By name.
     t : float, ms
         Time simulated so far, n_steps * dt.
@@ -82,7 +82,7 @@ class Network:
         self.populations: dict[str, Population] = {}
         self.synapses: dict[str, Synapses] = {}
         self._drives: list[Drive] = []
-        self._recorders: list[Recorder] = []
+        self.recorders: dict[str, Recorder] = {}
         self._clock = NetworkClock(self.dt)
         self._running = False
         self._connected = True
@@ -188,36 +188,11 @@ class Network:
         """
         self._must_not_run()
         source, target = self._section("Network.connect.pre", pre), self._section("Network.connect.post", post)
-        receptor = _checks.kind("Network.connect.receptor", receptor or Delta(), Receptor, "a receptor such as Delta()")
-        _checks.kind(
-            "Network.connect.plasticity", plasticity, (Plasticity, type(None)), "a rule such as STDP() or None"
-        )
-        show = progress_shown("Network.connect.progress", progress, "synapses") or (lambda done, total: None)
-        both = ends(source, target)
-        rule, weight, delay = given(rule, weight, delay, both)
-        n = rule.count(both)
+        shown = progress_shown("Network.connect.progress", progress, "synapses") or (lambda done, total: None)
         name = self._name("Network.connect.name", name, f"{source!r} to {target!r}", self.synapses)
-        dtype, random = target.population.dtype, streams(self.seed, name)
-        engine = target.population._engine
-        layout = Layout(engine.padded, target.start, dtype)
-        single = delay is None or isinstance(delay, (int, float, np.number))
-        whole = isinstance(rule, AllToAll) and single and plasticity is None
-        parts = self._parts(engine) if plasticity is None else 1
-
-        def make(shown: Progress) -> Rows:
-            where = "Network.connect.weight"
-            weights = drawer(where, 1.0 if weight is None else weight, "", n, random("weight"), dtype)
-            where = "Network.connect.delay"
-            delays = drawer(where, self.dt if delay is None else delay, "ms", n, random("delay"), dtype)
-            steps = delay_steps(delays, self.dt, where)
-            if whole:
-                return build_whole(rule, both, layout, weights, int(steps(0, 1)[0]), random, shown)
-            return build(rule, both, layout, weights, steps, random, shown, parts)
-
-        rows = make(show)
-        plastic = None if plasticity is None else PlasticState(plasticity, rows, layout, self.dt, make)
-        port = engine.arrivals.port(receptor)  # all is well: from here on the network changes
-        synapses = Synapses(name, source, target, port, rule, both, layout, rows, plastic)
+        synapses = connected(
+            source, target, rule, weight, delay, receptor, plasticity, name, self.seed, self.threads, shown
+        )
         self.synapses[name] = synapses
         self._connected = False
         return synapses
@@ -248,27 +223,41 @@ class Network:
 
     def record(
         self,
-        population: Population | Section,
-        what: str | Sequence[str] = "spikes",
+        source: Population | Section | Synapses,
+        what: str | Sequence[str] | None = None,
         *,
         every: Any = None,
         neurons: ArrayLike | None = None,
+        synapses: ArrayLike | None = None,
+        start: Any = 0.0,
+        stop: Any = math.inf,
+        to: str | Path | None = None,
+        name: str | None = None,
     ) -> Any:
-        """Record from a population, or a slice of one, in all runs to come.
+        """Record from a population, a slice of one, or synapses, in all runs to come.
 
         Parameters
         ----------
-        population : Population or slice of one
-        what : "spikes", "rate", or "V", "u" or both
+        source : Population, slice of one, or Synapses
+        what : str or list
+            Of a population: "spikes" (default), "rate", or "V", "u" or both. Of synapses: "weight" (default), or
+            "current", that of their receptor: all synapses onto equal receptors of a population share it.
         every : float, ms, a whole number of steps, default dt
-            Time between samples of states, or width of the bins in which spikes are counted.
-        neurons : int array, optional
-            Which neurons' states, counted from the first of the slice; default all.
+            Time between samples, or width of the bins in which spikes are counted.
+        neurons, synapses : int array, optional
+            Which to sample, by place in the slice or in `syn.weight`; default all.
+        start, stop : float, ms
+            Only steps between are recorded. `rec.start` and `rec.stop` can be set between runs.
+        to : path of a new file, optional
+            Spikes and samples go there block by block, and memory does not grow; `izhnumba.io.read` reads it. After a
+            crash it holds all but the last 25 ms or so of computing.
+        name : str, optional
+            In `net.recorders`; by default such as "exc spikes".
 
         Returns
         -------
-        SpikeRecorder, RateRecorder or StateRecorder
-            With `.i`, `.t`, `.step`, or `.t` and `.rate`, or `.t` and `.V`, `.u`.
+        SpikeRecorder, RateRecorder, StateRecorder or WeightRecorder
+            With `.i`, `.t`, `.step`; or `.t` and `.rate`; or `.t` and `.V`, `.u` or `.current`; or `.t` and `.weight`.
 
         Examples
         --------
@@ -282,23 +271,23 @@ class Network:
         (50, 2)
         """
         self._must_not_run()
-        part = self._section("Network.record.population", population)
-        engine = part.population._engine
         recorder: Recorder
-        if isinstance(what, str) and what == "spikes":
-            if every is not None or neurons is not None:
-                raise ValueError("Network.record.what must be 'V' or 'u' with every and neurons, got 'spikes'.")
-            whole = len(part) == part.population.n
-            recorder = SpikeRecorder(engine, None, part.start, None if whole else part.stop)
-        elif isinstance(what, str) and what == "rate":
-            if neurons is not None:
-                raise ValueError("Network.record.what must be 'V' or 'u' with neurons, got 'rate'. Record a slice.")
-            recorder = RateRecorder("Network.record", engine, every, part.start, part.stop)
+        if isinstance(source, Synapses):
+            if self.synapses.get(source.name) is not source:
+                raise ValueError(f"Network.record.source must be in this network, got {source!r}.")
+            what = "weight" if what is None else what
+            name = self._name("Network.record.name", name, f"{source.name} {what}", self.recorders)
+            recorder = recorder_of_synapses(source, what, name, every, neurons, synapses)
         else:
-            if isinstance(what, str):
-                _checks.one_of("Network.record.what", what, ("spikes", "rate", "V", "u"))
-            recorder = StateRecorder("Network.record", engine, None, what, every, neurons, part.start, part.stop)
-        self._recorders.append(recorder)
+            part = self._section("Network.record.source", source)
+            what = "spikes" if what is None else what
+            shown = what if isinstance(what, str) else " ".join(map(str, what))
+            name = self._name("Network.record.name", name, f"{part!r} {shown}", self.recorders)
+            recorder = recorder_of_population(part, what, name, every, neurons, synapses)
+        recorder.start, recorder.stop = start, stop
+        if to is not None:
+            recorder.to = to
+        self.recorders[name] = recorder
         return recorder
 
     def _name(self, where: str, name: Any, default: str, taken: Any) -> str:
@@ -309,10 +298,6 @@ class Network:
         if name in taken:
             raise ValueError(f"{where} must be new in this network, got {name!r}. Choose another name.")
         return str(name)
-
-    def _parts(self, engine: ClockEngine) -> int:
-        """In how many parts the targets may be cut, each for one thread to own."""
-        return max(1, min(self.threads or n_processors(), engine.padded // 64))
 
     def _section(self, where: str, value: Any) -> Section:
         """A population of this network, or a slice of one, as a section."""
@@ -329,13 +314,24 @@ class Network:
 
     # --- time -----------------------------------------------------------------------------------------------------
 
-    def run(self, T: Any, *, progress: bool | Progress = False) -> None:
-        """Advance by T.
+    def run(
+        self,
+        T: Any,
+        *,
+        until: Callable[[Network], Any] | None = None,
+        every: Any = None,
+        progress: bool | Progress = False,
+    ) -> None:
+        """Advance by T, or until a condition holds.
 
         Parameters
         ----------
         T : float, ms, >= 0
             A whole number of steps (within a thousandth).
+        until : callable(net) -> bool, optional
+            Asked after each step, or each `every` ms on the absolute clock: the run ends when it returns True.
+        every : float, ms, a whole number of steps, default dt
+            A network that is stopped less often to be asked runs faster.
         progress : bool or callable(done, total) in ms
             A line on standard error, or your own function, called about 40 times per second.
 
@@ -358,26 +354,41 @@ class Network:
         >>> net.run(20.0)
         >>> net.t
         20.0
+        >>> net.drive(cells, 10.0)
+        >>> net.run(100.0, until=lambda net: cells.spikes.any())
+        >>> round(net.t, 1)
+        23.0
         """
         self._must_not_run()
         n_steps = _checks.steps("Network.run.T", T, self.dt)
         show = progress_shown("Network.run.progress", progress)
+        ask = self._condition(until, every)
         if not self.populations:
             raise ValueError("Network must have a population to run, got none. Add one with Network.add.")
         self._connect_clock()
-        for recorder in self._recorders:
+        recorders = list(self.recorders.values())
+        for recorder in recorders:
             recorder.begin(n_steps)
         inputs = drive_feeds(self._drives, list(self.populations.values()))
         self._clock.found = [set() for _ in self.populations]
         self._running = True
         try:
-            run_slices(self._clock, n_steps, inputs, self._recorders, self.threads, show)
+            run_slices(self._clock, n_steps, inputs, recorders, self.threads, show, ask)
         finally:
             self._running = False
             if isinstance(show, ProgressBar):
                 show.close()
         for population, codes in zip(self.populations.values(), self._clock.found, strict=True):
             population._complain(codes)
+
+    def _condition(self, until: Any, every: Any) -> Condition | None:
+        if until is None:
+            if every is not None:
+                raise ValueError(f"Network.run.every must come with until, got {every!r} alone.")
+            return None
+        _checks.kind("Network.run.until", until, Callable, "a function of the network")
+        steps = 1 if every is None else _checks.steps("Network.run.every", every, self.dt, at_least=1)
+        return Condition(lambda: until(self), steps)
 
     def step(self) -> None:
         """Advance by one step.
@@ -400,13 +411,15 @@ class Network:
         stay, unless `weights` is True: then those of plastic synapses are what they were when they were connected."""
         self._must_not_run()
         _checks.kind("Network.reset.weights", weights, (bool, np.bool_), "True or False")
+        for recorder in self.recorders.values():
+            recorder.may_clear()
         for synapses in self.synapses.values():
             synapses._clear(bool(weights))
         for population in self.populations.values():
             population._rewind()
         for one in self._drives:
             one.reset()
-        for recorder in self._recorders:
+        for recorder in self.recorders.values():
             recorder.clear()
         self._clock.step = 0
 
@@ -414,14 +427,15 @@ class Network:
         """Hand all synapses to the clock, with rings as long as the longest delays."""
         longest: dict[ClockEngine, int] = {}
         shortest, parts = 0, 1
+        if self._connected:
+            return
         for synapses in self.synapses.values():
-            low, high = synapses._rows.delays(synapses._layout.lanes)
+            low, high = synapses._delays()
             engine = synapses.target.population._engine
             longest[engine] = max(longest.get(engine, 1), high)
-            low = 1 if synapses.plasticity else low
             shortest = min(low or shortest, shortest or low)
             parts = max(parts, synapses._rows.parts)
-        if not self._connected:
-            binders = [synapses._bind for synapses in self.synapses.values()]
-            self._clock.connect(binders, longest, shortest or _LONGEST_SLICE, parts)
-            self._connected = True
+        deliveries = [synapses._bind for synapses in self.synapses.values() if not synapses._is_gap()]
+        gaps = [synapses._bind for synapses in self.synapses.values() if synapses._is_gap()]
+        self._clock.connect(deliveries, gaps, longest, shortest or _LONGEST_SLICE, parts)
+        self._connected = True

@@ -25,6 +25,7 @@ class NetworkClock:
         self.step = 0
         self.slice = 1
         self._synapses: Sequence[Binder] = ()
+        self._gaps: Sequence[Binder] = ()
         self._most_parts = 1
         self.found: list[set[int]] = []  # by the engines in this run
 
@@ -36,9 +37,13 @@ class NetworkClock:
     def item(self) -> int:
         return max(engine.item for engine in self.engines)
 
-    def connect(self, synapses: Sequence[Binder], delays: dict[ClockEngine, int], shortest: int, parts: int) -> None:
-        """Take over what is to be delivered. delays: the longest to each population, in steps; shortest: of all."""
-        self._synapses, self.slice, self._most_parts = synapses, shortest, parts
+    def connect(
+        self, synapses: Sequence[Binder], gaps: Sequence[Binder], delays: dict[ClockEngine, int], shortest: int,
+        parts: int,
+    ) -> None:  # fmt: skip
+        """Take over what is to be delivered after each slice, and the gap junctions to be looked after before it.
+        delays: the longest to each population, in steps; shortest: of all."""
+        self._synapses, self._gaps, self.slice, self._most_parts = synapses, gaps, shortest, parts
         for engine in self.engines:
             whole_slices = -(-delays.get(engine, 1) // shortest) * shortest
             if whole_slices != engine.arrivals.steps:
@@ -55,13 +60,17 @@ class NetworkClock:
             team = min(threads, engine.n_blocks)
             address = engine.prepare_slices(n_steps, none if current is None else current, drives, team)
             kernels.append((address, engine.table.ctypes.data))
-        bound = [bind() for bind in self._synapses]
-        deliveries = [(address, table.ctypes.data) for address, table in bound]
-        populations, projections = (np.array(pairs, np.int64).reshape(-1) for pairs in (kernels, deliveries))
+        tables, pairs = [], [kernels]
+        for binders in (self._synapses, self._gaps):
+            bound = [bind() for bind in binders]
+            tables += bound  # must stay alive
+            pairs.append([(address, table.ctypes.data) for address, table in bound])
+        populations, projections, gaps = (np.array(pair, np.int64).reshape(-1) for pair in pairs)
         table = np.zeros(k.NET_SIZE, np.int64)
         table[[k.NET_STEP, k.NET_STEPS, k.NET_SLICE]] = self.step, n_steps, self.slice
         table[[k.N_POPULATIONS, k.POPULATIONS]] = len(kernels), populations.ctypes.data
-        table[[k.N_PROJECTIONS, k.PROJECTIONS]] = len(bound), projections.ctypes.data
+        table[[k.N_PROJECTIONS, k.PROJECTIONS]] = projections.size // 2, projections.ctypes.data
+        table[[k.N_GAPS, k.GAPS]] = gaps.size // 2, gaps.ctypes.data
         table[k.N_PARTS] = self._most_parts
         run = k.entry(threads > 1 and self._most_parts > 1)
         if threads == 1:

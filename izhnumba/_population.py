@@ -13,8 +13,10 @@ from izhnumba import _checks
 from izhnumba._feeds import feeds
 from izhnumba._kernels.codes import BAD_INPUT, FAILURE, LEAP, NOT_PLAIN, OK
 from izhnumba._neurons import Neurons
-from izhnumba._recorders import Result, SpikeRecorder, StateRecorder
+from izhnumba._recorders import SpikeRecorder
+from izhnumba._results import Result
 from izhnumba._running import Progress, ProgressBar, progress_shown, run_slices
+from izhnumba._samplers import StateRecorder, state_names
 from izhnumba._section import Section
 from izhnumba._stepping import NUMBERS, converts
 
@@ -247,8 +249,9 @@ class Population(Neurons):
         self._must_not_run()
         n_steps = _checks.steps("Population.run.T", T, self.dt)
         show = progress_shown("Population.run.progress", progress)
-        states = StateRecorder("Population.run", self._engine, self.batch, record, every, neurons)
-        spikes = SpikeRecorder(self._engine, self.batch)
+        sources = {name: getattr(self._engine, name) for name in state_names("Population.run.record", record)}
+        states = StateRecorder("Population.run", self._engine, "states", self.batch, sources, every, neurons)
+        spikes = SpikeRecorder(self._engine, "spikes", self.batch)
         inputs = feeds("Population.run", self, I, delta, g, E, n_steps)
         states.begin(n_steps)
         self._forget_calls()
@@ -257,7 +260,7 @@ class Population(Neurons):
             codes = run_slices(self._engine, n_steps, inputs, [states, spikes], self.threads, show)
         finally:
             self._set(_running=False)
-            self._set(result=Result(self.model, spikes, states))
+            self._set(result=Result(self.model, spikes.spikes, states.samples))
             if isinstance(show, ProgressBar):
                 show.close()
         self._complain(codes)

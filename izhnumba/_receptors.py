@@ -22,10 +22,10 @@ class Propagator(NamedTuple):
 class Receptor:
     """What a spike that arrives does, scaled by the weight of its synapse.
 
-    `izhnumba.Delta`, `Pulse`, `Exponential`, `Alpha`, `DualExponential`, `AMPA`, `GABA_A`, `GABA_B`. With a reversal
-    potential `E` (mV) weights are conductances (1/ms, for Izhikevich2007 nS) and the current is g (E - V), whose slope
-    enters exponential Euler; without one they are currents (mV/ms, pA). Equal receptors of a population are one: their
-    synapses add to the same state.
+    `izhnumba.Delta`, `Pulse`, `Exponential`, `Alpha`, `DualExponential`, `AMPA`, `GABA_A`, `GABA_B`, `NMDA`,
+    `GapJunction`. With a reversal potential `E` (mV) weights are conductances (1/ms, for Izhikevich2007 nS) and the
+    current is g (E - V), whose slope enters exponential Euler; without one they are currents (mV/ms, pA). Equal
+    receptors of a population are one: their synapses add to the same state.
     """
 
     E: float | None = None
@@ -161,6 +161,61 @@ class DualExponential(Receptor):
         ratio = self.tau_decay / self.tau_rise
         peak = ratio ** (-1 / (ratio - 1)) - ratio ** (-ratio / (ratio - 1))
         return Propagator(2, slow, slow - fast, fast, 1.0 / peak)
+
+
+@dataclass(frozen=True)
+class NMDA(Receptor):
+    """Slow excitation: a conductance g that magnesium blocks at low V, current g B(V) (E - V).
+
+    B(V) = 1 / (1 + Mg / 3.57 exp(-0.062 V)) (C. E. Jahr and C. F. Stevens 1990). The weight is the peak of g, which
+    rises and decays as that of `DualExponential`. B is evaluated wherever a scheme evaluates the current, and its slope
+    enters exponential Euler.
+
+    Parameters
+    ----------
+    tau_rise, tau_decay : float, ms, 0 < tau_rise < tau_decay
+    E : float, mV
+    Mg : float, mM, > 0
+        One for all NMDA receptors of a population.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.NMDA()
+    NMDA(tau_rise=2.0, tau_decay=150.0, E=0.0, Mg=1.0)
+    """
+
+    tau_rise: float = 2.0
+    tau_decay: float = 150.0
+    E: float = 0.0
+    Mg: float = 1.0
+
+    def __post_init__(self) -> None:
+        DualExponential.__post_init__(self)  # type: ignore[arg-type]
+        self._set(Mg=_checks.number("NMDA.Mg", self.Mg, "", above=0.0))
+
+    propagator = DualExponential.propagator
+
+
+@dataclass(frozen=True)
+class GapJunction(Receptor):
+    """An electrical synapse: the current weight (V_source - V) flows at all times; the weight is a conductance.
+
+    V_source is that before the step and at most the source's threshold, so that a stored overshoot of V does not count.
+    A junction is one way: connect (i, j) and (j, i), as `AllToAll` and pairs in both orders do. It has no delay, and a
+    network with gap junctions advances one step at a time.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> net = iz.Network()
+    >>> pair = net.add(iz.Population(2, **iz.presets["FS"]), name="pair")
+    >>> net.connect(pair, pair, iz.AllToAll(autapses=False), weight=0.1, receptor=iz.GapJunction())
+    <2 synapses pair -> pair, GapJunction()>
+    """
+
+    def propagator(self, dt: float) -> Propagator:
+        return Propagator(2)  # sums of weights and of weights times V, made anew in each step
 
 
 def AMPA(tau: float = 5.0, E: float = 0.0) -> Exponential:

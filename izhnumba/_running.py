@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from contextlib import ExitStack
+from typing import Any, NamedTuple, Protocol
 
 from izhnumba import _checks
 from izhnumba._clock_engine import Record
@@ -18,6 +19,13 @@ _FIRST_SLICE = 10_000_000  # neuron-steps; later slices follow the measured spee
 _MOST_STEPS = 2**16
 
 Progress = Callable[[float, float], Any]
+
+
+class Condition(NamedTuple):
+    """Ends a run when it holds; it is asked every so many steps."""
+
+    holds: Callable[[], Any]
+    every: int
 
 
 class Engine(Protocol):
@@ -50,8 +58,9 @@ def run_slices(
     recorders: Sequence[Recorder],
     threads: int | None,
     progress: Progress | None,
+    condition: Condition | None = None,
 ) -> set[int]:
-    """Advance by `n_steps`, or until V or u is not finite. Returns the engine's codes.
+    """Advance by `n_steps`, or until the condition holds, or V or u is not finite. Returns the engine's codes.
 
     Ctrl-C ends it between two slices: the engine's step says how far it came.
     """
@@ -65,19 +74,24 @@ def run_slices(
             count = min(length, longest)
             if longest < _MOST_STEPS:
                 count = _in_fours(engine.step, count)
-            count = min(count, left)
+            count = int(min(count, left, *(recorder.most_steps() for recorder in recorders)))
+            if condition:
+                count = min(count, condition.every - engine.step % condition.every)
             inputs |= {name: f.rows(engine.step, count) for name, f in feeds.items() if not f.constant}
-            engine.record([record for recorder in recorders for record in recorder.records()])
+            engine.record([record for recorder in recorders for record in recorder.records(count)])
             codes.add(engine.advance(count, inputs, engine.threads_for(count, left, threads)))
             for recorder in recorders:
                 recorder.take()
             length = max(1, int(count * min(4.0, _SLICE_SECONDS / (time.perf_counter() - began))))
             if progress:
                 progress((engine.step - start) * engine.dt, n_steps * engine.dt)
+            if condition and engine.step % condition.every == 0 and condition.holds():
+                break
     finally:
         engine.record([])
-        for recorder in recorders:
-            recorder.end()
+        with ExitStack() as ends:  # each recorder's, whatever happens to the others'
+            for recorder in recorders:
+                ends.callback(recorder.end)
     return codes
 
 

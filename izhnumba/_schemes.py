@@ -8,8 +8,9 @@ A rule maps (V, u) at t = k dt to (V, u) at (k+1) dt, before the spike test. It 
     number(x)                       x in the precision of the population
     gain               dt * rate * exprel(dt * u_slope), what exponential Euler multiplies pull by
 
-where x = (I, jump, g, gE) is the input of the step: current, V jump, sum of conductances, sum of conductance times
-reversal potential. The grouping of each expression is that of the program the scheme comes from, to the last bit.
+where x = (I, jump, g, gE, b, bE) is the input of the step: current, V jump, sum of conductances, sum of conductance
+times reversal potential, and both once more for conductances behind a magnesium block. The grouping of each expression
+is that of the program the scheme comes from, to the last bit.
 """
 
 from __future__ import annotations

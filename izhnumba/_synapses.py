@@ -12,7 +12,7 @@ from izhnumba._arrivals import Port
 from izhnumba._connectivity import Ends, Rule
 from izhnumba._plastic_state import PlasticState
 from izhnumba._plasticity import Plasticity
-from izhnumba._receptors import Receptor
+from izhnumba._receptors import GapJunction, Receptor
 from izhnumba._rows import Layout, Rows
 from izhnumba._section import Section
 
@@ -124,11 +124,19 @@ class Synapses:
         _checks.finite("Synapses.weight", exact, weights.dtype)
         weights[...] = exact
 
+    def _is_gap(self) -> bool:
+        return isinstance(self.receptor, GapJunction)
+
+    def _delays(self) -> tuple[int, int]:
+        """In how many steps the first spike arrives, and the last; in one if each step must be looked after."""
+        shortest, longest = self._rows.delays(self._layout.lanes)
+        return 1 if self._plastic or self._is_gap() else shortest, longest
+
     def _bind(self) -> tuple[int, Array]:
-        """The address of the kernel that delivers these synapses, and the table it takes."""
+        """The address of the kernel that looks after these synapses, and the table it takes."""
         from izhnumba._kernels import network as k
 
-        rows, ends, table = self._rows, self._ends, np.zeros(k.PROJECTION_SIZE, np.int64)
+        rows, ends, table = self._rows, self._ends, np.zeros(k.PROJECTION_SIZE + 1, np.int64)
         source, target = (section.population._engine.table.ctypes.data for section in (self.source, self.target))
         table[[k.SOURCE, k.TARGET, k.FIRST, k.N_ROWS]] = source, target, self.source.start, ends.n_pre
         table[[k.PARTS, k.ROWS, k.LIST]] = rows.parts, rows.starts.ctypes.data, self._scratch.ctypes.data
@@ -136,6 +144,8 @@ class Synapses:
         table[[k.FIRST_TARGET, k.N_TARGETS]] = self.target.start, ends.n_post
         if rows.offsets is not None:
             table[k.OFFSETS] = rows.offsets.ctypes.data
+            if self._is_gap():
+                return self._bind_gap(table)
             if self._plastic:
                 return self._plastic.bind(table, rows.weights.dtype.name)
             return k.sparse(rows.weights.dtype.name), table
@@ -143,3 +153,10 @@ class Synapses:
         hole = k.NO_HOLE if whole or ends.shift is None else ends.shift
         table[[k.DELAY, k.HOLE]] = rows.delay, hole
         return k.dense(rows.weights.dtype.name), table
+
+    def _bind_gap(self, table: Array) -> tuple[int, Array]:
+        from izhnumba._kernels import gap, network
+
+        source = self.source.population._engine
+        table[[network.RING, gap.SUM_V]] = self._port.y.ctypes.data, self._port.x.ctypes.data
+        return gap.couple(source.model, source.dtype.name, source.varies()), table

@@ -121,7 +121,7 @@ def _demo(arguments: argparse.Namespace) -> None:
         ready = time.perf_counter()
         net.run(duration)
         seconds = time.perf_counter() - ready
-        result = iz.Result(net.populations["cells"].model, spikes, voltage)
+        result = iz.Result(net.populations["cells"].model, spikes.spikes, voltage.samples)
         if figure_file:
             _save_figure(result, 30.0, figure_file)
 

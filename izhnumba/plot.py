@@ -14,7 +14,7 @@ import numpy as np
 from izhnumba import _checks
 from izhnumba._models import Izhikevich, Model
 from izhnumba._population import Population
-from izhnumba._recorders import StateRecorder
+from izhnumba._samplers import StateRecorder
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

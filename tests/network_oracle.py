@@ -1,7 +1,7 @@
 """A slow and obvious twin of networks: one step at a time, one synapse at a time, spikes under way in a list.
 
 It imports nothing from izhnumba. A receptor is a name with its numbers: ("delta",), ("pulse",), ("exp", tau), ("alpha",
-tau), ("dual", rise, decay), the last three with a reversal potential or None behind.
+tau), ("dual", rise, decay), the last three with a reversal potential, and mM of magnesium, or None behind; or ("gap",).
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 
 import numpy as np
-from oracle import Oracle
+from oracle import Blocked, Oracle
 
 
 class Course:
     """What a receptor has received, as a sum over arrivals: the closed form of each, no propagator."""
 
-    def __init__(self, kind, *numbers, E=None):
-        self.kind, self.numbers, self.E = kind, numbers, E
+    def __init__(self, kind, *numbers, E=None, Mg=None):
+        self.kind, self.numbers, self.E, self.Mg = kind, numbers, E, Mg
 
     def after(self, t):
         """The course at t ms after an arrival of weight 1."""
@@ -44,6 +44,7 @@ class NetworkOracle:
     def step(self):
         arriving = self.under_way.pop(self.k, [])
         fired = {}
+        self.gaps = {name: list(self.gap_junctions(name)) for name in self.populations}
         for name, cells in self.populations.items():
             n = len(cells.V)
             jump, I, g, E = np.zeros(n), np.zeros(n) + self.current.get(name, 0.0), [], []
@@ -61,16 +62,32 @@ class NetworkOracle:
                 if course.E is None:
                     I = I + total
                 else:
-                    g.append(total)
+                    g.append(total if course.Mg is None else Blocked(total, course.Mg))
                     E.append(course.E)
+            for conductance, level in self.gaps[name]:
+                g.append(conductance)
+                E.append(level)
             fired[name] = np.flatnonzero(cells.step(I, jump, g, E))
             self.spikes += [(self.k, name, int(i)) for i in fired[name]]
         for target, course, post, weight in arriving:
             if course.kind not in ("delta", "pulse"):
                 self.arrived[target, course].append((self.k, post, weight))
         for source, target, course, edges in self.synapses:
+            if course.kind == "gap":
+                continue
             for i in fired[source]:
                 for pre, post, weight, steps in edges:
                     if pre == i:
                         self.under_way[self.k + steps].append((target, course, post, weight))
         self.k += 1
+
+    def gap_junctions(self, name):
+        """Conductances of a population, and the V of the neurons behind them, before the step."""
+        for source, target, course, edges in self.synapses:
+            if course.kind == "gap" and target == name:
+                behind = self.populations[source]
+                V = np.minimum(behind.V, behind.model.threshold(behind.u))
+                for pre, post, weight, _ in edges:
+                    conductance = np.zeros(len(self.populations[name].V))
+                    conductance[post] = weight
+                    yield conductance, V[pre]

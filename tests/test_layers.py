@@ -18,11 +18,11 @@ import izhnumba as iz
 _ORDER = """
     _checks  _models  _compile  _schemes
     _kernels  _kernels.codes  _kernels.table  _kernels.exprel  _kernels.lanes  _kernels.philox  _kernels.raster
-    _derived  _kernels.neuron  _kernels.receptors  _kernels.advance  _kernels.network  _kernels.plasticity
+    _derived  _kernels.neuron  _kernels.receptors  _kernels.advance  _kernels.network  _kernels.gap  _kernels.plasticity
     _kernels.embedded  _embedding
-    _receptors  _arrivals  _binding  _inputs  _spike_inputs  _presets  _feeds  _clock_engine  _recorders  _running
-    _stepping  _distributions  _connectivity  _section  _neurons  _population
-    _edges  _rows  _plasticity  _plastic_state  _synapses  _drives  _network_clock  _network
+    _receptors  _arrivals  _binding  _inputs  _spike_inputs  _presets  _feeds  _clock_engine  _results  _kept
+    _recorders  _samplers  _running  _stepping  _distributions  _connectivity  _section  _neurons  _population
+    _edges  _rows  _plasticity  _plastic_state  _synapses  _connecting  _recording  _drives  _network_clock  _network
     __init__  plot  cli
 """
 ORDER = _ORDER.split()

@@ -20,6 +20,8 @@ COURSES = {
     "alpha": (iz.Alpha(2.0), Course("alpha", 2.0), 3.0),
     "dual": (iz.DualExponential(1.0, 6.0), Course("dual", 1.0, 6.0), 3.0),
     "conductance": (iz.AMPA(), Course("exp", 5.0, E=0.0), 0.05),
+    "nmda": (iz.NMDA(1.0, 20.0, Mg=1.2), Course("dual", 1.0, 20.0, E=0.0, Mg=1.2), 0.1),
+    "gap": (iz.GapJunction(), Course("gap", E="that of the source"), 0.01),
     "alpha conductance": (iz.Alpha(4.0, E=-80.0), Course("alpha", 4.0, E=-80.0), 0.1),
 }
 
@@ -43,8 +45,9 @@ def two_populations(scheme, receptors, *, dt=0.1, seed=0, dtype="float64", threa
             pre, post = rng.integers(sizes[source], size=m), rng.integers(sizes[target], size=m)
             delay = rng.integers(*steps, size=m)
             weight = rng.uniform(-0.5 if course.E is None else 0.0, 1, m) * strength
+            gap = course.kind == "gap"
             net.connect(net.populations[source], net.populations[target], (pre, post), weight=weight,
-                        delay=delay * dt, receptor=receptor)  # fmt: skip
+                        delay=None if gap else delay * dt, receptor=receptor)  # fmt: skip
             order = np.lexsort((post, delay, pre))
             wired.append((source, target, course, list(zip(pre[order], post[order], weight[order], delay[order]))))  # noqa: B905
     return net, NetworkOracle(twins, wired, dt, current)
@@ -255,7 +258,7 @@ def test_the_rate_is_that_of_the_spikes():
     np.testing.assert_allclose(some.rate, np.bincount(first, minlength=200) / (100 * 0.5e-3))
     net.reset()
     assert (rate.t.size, rate.rate.size) == (0, 0)
-    with pytest.raises(ValueError, match="Network.record.what must be 'V' or 'u' with neurons, got 'rate'"):
+    with pytest.raises(ValueError, match="Network.record.neurons must be left out when recording rate, got"):
         net.record(net.populations["exc"], "rate", neurons=[0])
     with pytest.raises(ValueError, match="Network.record.what must be a known name, got 'spike'"):
         net.record(net.populations["exc"], "spike")

@@ -150,7 +150,8 @@ def _block(variant: Variant) -> Callable[..., Any]:
     item = number(0).itemsize
     p_type = variant.model.named_tuple("V_min", *LANES)
     VARIES, JUMPS, CONDUCTANCES = variant.varies, variant.jumps, variant.conductances
-    RING, RECEPTORS, (ring_row, receive) = variant.ring, variant.receptors, arrivals(number)
+    RING, RECEPTORS, BLOCKED = variant.ring, variant.receptors, variant.magnesium > 0
+    ring_row, receive = arrivals(variant)
     input_row, lanes, look = _input_row(number), _lanes(variant), _look(number)
     collect = _collect(variant.refractory)
 
@@ -179,7 +180,7 @@ def _block(variant: Variant) -> Callable[..., Any]:
         for k in range(start, stop):
             fresh = RECEPTORS or k == start  # what receptors have been added to is made anew
             I = input_row(table, t.INPUT_I, k, fresh, RECEPTORS, first, count, valid, scratch)  # noqa: E741
-            jump = g = gE = I  # never read unless the variant has them
+            jump = g = gE = b = bE = I  # never read unless the variant has them
             if RING:
                 jump = ring_row(table, k, first, count, valid)
             elif JUMPS:
@@ -187,10 +188,15 @@ def _block(variant: Variant) -> Callable[..., Any]:
             if CONDUCTANCES:
                 g = input_row(table, t.INPUT_G, k, fresh, RECEPTORS, first, count, valid, scratch + 2 * row)
                 gE = input_row(table, t.INPUT_GE, k, fresh, RECEPTORS, first, count, valid, scratch + 3 * row)
+            if BLOCKED:
+                b, bE = array_at(scratch + 5 * row, count, number), array_at(scratch + 6 * row, count, number)
+                clear(b)
+                clear(bE)
             if RECEPTORS:
-                receive(table, k, first, count, valid, I, g, gE)
+                receive(table, k, first, count, valid, V_lanes, (I, g, gE, b, bE))
             now = np.int32(table[t.STEP] + k - table[t.BASE])
-            careful = lanes(V_lanes, u_lanes, until, spikes, I, jump, g, gE, parameters, now, constants, careful)
+            inputs = I, jump, g, gE, b, bE
+            careful = lanes(V_lanes, u_lanes, until, spikes, inputs, parameters, now, constants, careful)
             if RING:
                 clear(jump)
             filled = array_at(scratch + 4 * row, count // 64, np.int64)
@@ -199,7 +205,7 @@ def _block(variant: Variant) -> Callable[..., Any]:
                 report[t.WAS_CAREFUL] |= unusual(V_lanes, valid, low)
                 look(V_lanes, u_lanes, valid, table[t.STEP] + k, highest, report)
             if table[t.N_RECORDS]:
-                record(table, k, block, V_lanes, u_lanes)
+                record(table, k, block, V_lanes)
         report[t.CAREFUL] = careful
         seldom = stop == table[t.STEPS] or start // t.STRETCH < stop // t.STRETCH  # V would follow in the next step
         if seldom and unusual(u_lanes, valid, -highest):
@@ -216,22 +222,25 @@ def _lanes(variant: Variant) -> Callable[..., Any]:
     zero = number(0.0)  # zero * V is not a number if V is infinite
     REFRACTORY, SHORT, RESET_FIRST = variant.refractory, variant.short, variant.scheme.reset_first
 
-    def lanes(V, u, until, spikes, I, jump, g, gE, parameters, now, constants, careful):  # noqa: E741
+    def lanes(V, u, until, spikes, inputs, parameters, now, constants, careful):
         tell_llvm(WIDEST)
+        I, jump, g, gE, b, bE = inputs  # noqa: E741
         dt, low = constants[t.DT], constants[t.CAREFUL_V]
         odd = np.int32(0)
         if SHORT and not careful:
             for i in range(np.uint64(V.size) & ~np.uint64(63)):  # so LLVM knows that rows are whole vectors
                 held = REFRACTORY and now < until[i]
                 p = parameters_of(parameters, i, p_type, number)
-                V_new, u_new, spiked = step(V[i], u[i], held, (I[i], jump[i], g[i], gE[i]), p, p.gain, dt, False)
+                x = I[i], jump[i], g[i], gE[i], b[i], bE[i]
+                V_new, u_new, spiked = step(V[i], u[i], held, x, p, p.gain, dt, False)
                 V[i], u[i], spikes[i] = V_new, u_new, spiked
                 odd = odd if V_new >= low else np.int32(1)
         else:
             for i in range(np.uint64(V.size) & ~np.uint64(63)):
                 held = REFRACTORY and now < until[i]
                 p = parameters_of(parameters, i, p_type, number)
-                V_new, u_new, spiked = step(V[i], u[i], held, (I[i], jump[i], g[i], gE[i]), p, p.gain, dt, True)
+                x = I[i], jump[i], g[i], gE[i], b[i], bE[i]
+                V_new, u_new, spiked = step(V[i], u[i], held, x, p, p.gain, dt, True)
                 V[i], u[i], spikes[i] = V_new, u_new, spiked
                 if not RESET_FIRST:  # else an infinite V counts as a spike here, and `collect` finds it
                     V_new = V_new + zero * V_new
@@ -333,23 +342,18 @@ def _look(number: Any) -> Callable[..., Any]:
 
 
 @called
-def record(table, k, block, V_lanes, u_lanes):
-    """Copy the states of the recorded neurons of this block, at the steps that are sampled, for each recorder."""
+def record(table, k, block, like):
+    """Copy states of the neurons of this block, at the steps that are sampled, for each recorder. like: any row."""
     tell_llvm(NOINLINE)
     for j in range(table[t.N_RECORDS]):
         r = array_at(table[t.RECORDS] + j * t.RECORD_SIZE * 8, t.RECORD_SIZE, np.int64)
-        start, every, n = table[t.STEP], r[t.RECORD_EVERY], r[t.RECORD_N]
-        done = start + k + 1
-        if done % every:
+        done, n = table[t.STEP] + k + 1, r[t.RECORD_N]
+        sample = done // r[t.RECORD_EVERY] - r[t.RECORD_FIRST]
+        if done % r[t.RECORD_EVERY] or not 0 <= sample < r[t.RECORD_ROOM]:
             continue
-        wanted = array_at(r[t.RECORD_LANES], n, np.int64)
         starts = array_at(r[t.RECORD_STARTS], block + 2, np.int64)
-        sample = (done // every - start // every - 1) * n
-        V_out = array_at(r[t.RECORD_V] + sample * V_lanes.itemsize, n, V_lanes.dtype)
-        u_out = array_at(r[t.RECORD_U] + sample * u_lanes.itemsize, n, u_lanes.dtype)
+        wanted, places = array_at(r[t.RECORD_LANES], n, np.int64), array_at(r[t.RECORD_PLACES], n, np.int64)
+        source = array_at(r[t.RECORD_SOURCE], table[t.PADDED], like.dtype)
+        samples = array_at(r[t.RECORD_SAMPLES] + sample * n * like.itemsize, n, like.dtype)
         for i in range(starts[block], starts[block + 1]):
-            lane = wanted[i] - block * t.BLOCK
-            if r[t.RECORD_V]:
-                V_out[i] = V_lanes[lane]
-            if r[t.RECORD_U]:
-                u_out[i] = u_lanes[lane]
+            samples[places[i]] = source[wanted[i]]

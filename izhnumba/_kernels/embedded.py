@@ -32,7 +32,7 @@ def build(model: Model, scheme: Scheme, dtype: str, reset: str) -> Any:
             gain = zero
             if EXPONENTIAL:
                 gain = rate(q) * exprel_full(h, h * u_slope(q))
-            V[i], u[i], spikes[i] = one_step(V[i], u[i], False, (I[i], zero, zero, zero), q, gain, h, True)
+            V[i], u[i], spikes[i] = one_step(V[i], u[i], False, (I[i], zero, zero, zero, zero, zero), q, gain, h, True)
         for i in range(spikes.size):
             n_spikes += spikes[i]
         return n_spikes

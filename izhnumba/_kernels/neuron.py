@@ -10,7 +10,7 @@ from numba import types
 from numba.core.errors import NumbaError
 
 from izhnumba._compile import compiled, inlined
-from izhnumba._kernels.exprel import dt_exprel, dt_exprel_full
+from izhnumba._kernels.exprel import dt_exprel, dt_exprel_full, exprel_full
 from izhnumba._models import Model, equations_of
 from izhnumba._schemes import Equations, Scheme
 
@@ -29,6 +29,7 @@ class Variant(NamedTuple):
     conductances: bool = False
     ring: bool = False  # V jumps come from synapses
     receptors: bool = False  # synaptic currents and conductances add to the input
+    magnesium: float = 0.0  # mM, of the block of NMDA receptors; 0: there are none
     affine: bool = False  # dt_slope is z0 + z1 V, known beforehand
     short: bool = False  # the short exprel holds for every V from CAREFUL_V to the threshold
 
@@ -87,12 +88,15 @@ def _equations(variant: Variant) -> Equations:
     JUMP_AS_CURRENT = variant.jumps and variant.scheme.jump_as_current
     JUMP = variant.jumps and not variant.scheme.jump_as_current
     number = np.dtype(variant.dtype).type
-    zero = number(0.0)
+    zero, one = number(0.0), number(1.0)
+    BLOCKED, steepness, unblocked = variant.magnesium > 0, *magnesium_block(variant.magnesium, number)
 
     def current_change(V, u, x, p):
         I = x[0]  # noqa: E741
         if CONDUCTANCES:
             I = I + (x[3] - x[2] * V)  # noqa: E741
+        if BLOCKED:
+            I = I + unblocked(V) * (x[5] - x[4] * V)  # noqa: E741
         if JUMP_AS_CURRENT and HAS_C:
             return dV(V, u, I, p) + x[1] * C(p)
         if JUMP_AS_CURRENT:
@@ -110,6 +114,9 @@ def _equations(variant: Variant) -> Equations:
         if AFFINE:
             return p.z1 * V + p.z0
         dI = -x[2] if CONDUCTANCES else zero
+        if BLOCKED:
+            B = unblocked(V)
+            dI = dI + B * (steepness * (one - B) * (x[5] - x[4] * V) - x[4])
         if HAS_C:
             return dt * (dV_slope(V, dI, p) / C(p))
         return dt * dV_slope(V, dI, p)
@@ -129,6 +136,18 @@ def _equations(variant: Variant) -> Equations:
         inlined(dt_f), inlined(dt_slope), inlined(model.rate), inlined(model.pull), inlined(jump), inlined(floor),
         inlined(phi), number,
     )  # fmt: skip
+
+
+def magnesium_block(magnesium: float, number: Any) -> tuple[Any, Callable[..., Any]]:
+    """The share of NMDA channels that magnesium leaves open at V, and the steepness s of this curve B, whose slope is
+    s B (1 - B) (C. E. Jahr and C. F. Stevens 1990)."""
+    one, steepness, ratio = number(1.0), number(0.062), number(magnesium / 3.57)
+
+    def unblocked(V):
+        z = -steepness * V
+        return one / (one + ratio * (one + z * exprel_full(one, z)))
+
+    return steepness, inlined(unblocked)
 
 
 def _spike(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:

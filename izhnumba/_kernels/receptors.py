@@ -10,14 +10,18 @@ import numpy as np
 from izhnumba._compile import called, inlined
 from izhnumba._kernels import table as t
 from izhnumba._kernels.lanes import NOINLINE, WIDEST, array_at, tell_llvm
+from izhnumba._kernels.neuron import Variant, magnesium_block
 
 DECAY_Y, X_TO_Y, DECAY_X, TO_X, REVERSAL, NUMBERS_SIZE = range(6)
 
 
-def arrivals(number: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """`jumps(table, k, first, count, valid)`: the V jumps of step k, to be cleared after use; and `receive(table, k,
-    first, count, valid, I, g, gE)`: add what the receptors give in step k, then let their states advance."""
+    first, count, valid, V, inputs)`: add to the inputs (I, g, gE, b, bE) what the receptors give in step k, then let
+    their states advance."""
+    number = np.dtype(variant.dtype).type
     item = number(0).itemsize
+    note_current = _note_current(variant)
 
     def arrived(table, ring, drive, k, first, count, valid):
         """What arrives at a ring in step k: what the synapses sent, and an input from outside."""
@@ -36,23 +40,53 @@ def arrivals(number: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     def jumps(table, k, first, count, valid):
         return row_of(table, table[t.JUMP_RING], table[t.INPUT_JUMP : t.INPUT_JUMP + 3], k, first, count, valid)
 
-    def receive(table, k, first, count, valid, I, g, gE):  # noqa: E741
+    def receive(table, k, first, count, valid, V, inputs):
+        I, g, gE, b, bE = inputs  # noqa: E741
         for p in range(table[t.N_PORTS]):
             port = array_at(table[t.PORTS] + p * t.PORT_SIZE * 8, t.PORT_SIZE, np.int64)
             row = row_of(table, port[t.PORT_RING], port[t.PORT_DRIVE : t.PORT_DRIVE + 3], k, first, count, valid)
             numbers = array_at(port[t.PORT_NUMBERS], NUMBERS_SIZE, number)
             y = array_at(port[t.PORT_Y] + first * item, count, number) if port[t.PORT_STATES] else row
-            if port[t.PORT_TARGET] == t.TO_CONDUCTANCE:
-                add_conductance(g, gE, y, numbers[REVERSAL])
-            else:
+            x = array_at(port[t.PORT_X] + first * item, count, number) if port[t.PORT_STATES] == 2 else row
+            if port[t.PORT_CURRENT]:
+                current = array_at(port[t.PORT_CURRENT] + first * item, count, number)
+                note_current(current, port[t.PORT_TARGET], V, y, x, numbers[REVERSAL])
+            if port[t.PORT_TARGET] == t.TO_CURRENT:
                 add_row(I, y)
+            elif port[t.PORT_TARGET] == t.TO_CONDUCTANCE:
+                add_conductance(g, gE, y, numbers[REVERSAL])
+            elif port[t.PORT_TARGET] == t.TO_BLOCKED:
+                add_conductance(b, bE, y, numbers[REVERSAL])
+            else:
+                add_row(g, y)
+                add_row(gE, x)
             if port[t.PORT_STATES] == 1:
                 advance_one(y, row, numbers)
             elif port[t.PORT_STATES] == 2:
-                advance_two(y, array_at(port[t.PORT_X] + first * item, count, number), row, numbers)
+                advance_two(y, x, row, numbers)
             clear(row)
 
     return inlined(jumps), inlined(receive)
+
+
+def _note_current(variant: Variant) -> Callable[..., Any]:
+    _, unblocked = magnesium_block(variant.magnesium, np.dtype(variant.dtype).type)
+
+    @called
+    def note_current(current, target, V, y, x, E):
+        """The current of a receptor in this step, at the V at its start."""
+        tell_llvm(NOINLINE)
+        for i in range(current.size):
+            if target == t.TO_CURRENT:
+                current[i] = y[i]
+            elif target == t.TO_GAP:
+                current[i] = x[i] - y[i] * V[i]
+            elif target == t.TO_BLOCKED:
+                current[i] = unblocked(V[i]) * (y[i] * (E - V[i]))
+            else:
+                current[i] = y[i] * (E - V[i])
+
+    return note_current
 
 
 @called

@@ -13,7 +13,7 @@ BLOCK = 2048  # neurons; state, input and flags of a block, 17 B a neuron in flo
     RING_STEPS, JUMP_RING, PORTS, N_PORTS, TABLE_SIZE,
 ) = range(36)  # fmt: skip
 STRIDE, SHARED = 1, 2
-SCRATCH_ROWS = 5  # per thread, one for each input and one for `collect`
+SCRATCH_ROWS = 7  # per thread: the four inputs, one for `collect`, what goes through the magnesium block
 MAX_PARAMETERS = 64
 MOST_STEPS = 2**30  # since BASE: `until` counts steps in 32 bits
 STRETCH = 64  # steps of all blocks between two looks whether to stop: state stays in the cache for as long
@@ -26,11 +26,18 @@ DT, CAREFUL_V, HIGHEST = range(3)
 # whether V fell below CAREFUL_V, and is there now; spikes in this call
 FAILED_STEP, FAILED_COUNT, FAILED_LANE, FAILED_V, WAS_CAREFUL, CAREFUL, N_SPIKES, REPORT_SIZE = range(8)
 
-# RECORDS, one row per recorder: a sample each so many steps, of so many lanes; addresses of the lanes, of where those
-# of each block start among them, and of the next samples of V and u (0: not recorded)
-RECORD_EVERY, RECORD_N, RECORD_LANES, RECORD_STARTS, RECORD_V, RECORD_U, RECORD_SIZE = range(7)
+# RECORDS, one row per recorded state: a sample each so many steps; the number of the first sample for which there is
+# room, and room for how many; of how many lanes; addresses of the lanes, of where those of each block start among them,
+# of the place of each in a sample, of the state and of the samples
+(
+    RECORD_EVERY, RECORD_FIRST, RECORD_ROOM, RECORD_N, RECORD_LANES, RECORD_STARTS, RECORD_PLACES, RECORD_SOURCE,
+    RECORD_SAMPLES, RECORD_SIZE,
+) = range(10)  # fmt: skip
 
 # PORTS, one row per receptor: what it adds to; how many states it has; addresses of the ring of arrivals, of the
-# states y and x and of its numbers; the input that arrives from outside (address, stride, shared)
-PORT_TARGET, PORT_STATES, PORT_RING, PORT_Y, PORT_X, PORT_NUMBERS, PORT_DRIVE, _, _, PORT_SIZE = range(10)
-TO_CURRENT, TO_CONDUCTANCE = range(2)
+# states y and x and of its numbers; the input that arrives from outside (address, stride, shared); where its current is
+# to be noted (0: nowhere)
+PORT_TARGET, PORT_STATES, PORT_RING, PORT_Y, PORT_X, PORT_NUMBERS, PORT_DRIVE, _, _, PORT_CURRENT, PORT_SIZE = range(11)
+# What y is: a current, a conductance, one behind the magnesium block, or that of gap junctions, which x is their sum of
+# conductance times V
+TO_CURRENT, TO_CONDUCTANCE, TO_BLOCKED, TO_GAP = range(4)

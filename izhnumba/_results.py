@@ -1,0 +1,165 @@
+"""What a run leaves behind: spikes as lists of events, states as shaped arrays."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._models import Model
+
+Array = NDArray[Any]
+
+
+class Spikes:
+    """Spikes as events, sorted by (step, batch, i).
+
+    Attributes
+    ----------
+    i : ndarray of int64
+        Flat index of the neuron (within its batch entry).
+    step : ndarray of int64
+        Step k in which V reached the threshold.
+    t : ndarray of float64, ms
+        (k + 1) dt, the end of that step.
+    batch : ndarray of int64
+        Batch entry, 0 without batch.
+    n_batch : int or None
+        Entries of the batch, None without.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> spikes = iz.Population(2, **iz.presets["RS"]).run(50.0, I=[0.0, 10.0]).spikes
+    >>> spikes
+    <2 spikes of 1 neuron, 3.2 to 26.7 ms>
+    """
+
+    def __init__(self, i: Array, step: Array, dt: float, n: int, n_batch: int | None) -> None:
+        self.i = i if n_batch is None else i % n
+        self.step = step
+        self._dt = dt
+        self.n_batch = n_batch
+        self._batch = None if n_batch is None else i // n
+
+    @cached_property
+    def t(self) -> Array:
+        """End of the step of each spike, (step + 1) dt, in ms."""
+        return np.asarray((self.step + 1) * self._dt)
+
+    @cached_property
+    def batch(self) -> Array:
+        """Batch entry of each spike, 0 without batch."""
+        return np.zeros(len(self.i), np.int64) if self._batch is None else self._batch
+
+    def __len__(self) -> int:
+        return len(self.i)
+
+    def __repr__(self) -> str:
+        if not len(self):
+            return "<0 spikes>"
+        neurons = len(np.unique(self.i + (self.i.max() + 1) * self.batch))
+        many = "s" * (neurons > 1)
+        return f"<{len(self)} spikes of {neurons} neuron{many}, {self.t[0]:.6g} to {self.t[-1]:.6g} ms>"
+
+    def to_dataframe(self) -> Any:
+        """A pandas DataFrame with columns i, t, step and batch."""
+        return _pandas("Spikes").DataFrame({"i": self.i, "t": self.t, "step": self.step, "batch": self.batch})
+
+
+class Samples:
+    """Numbers sampled in time: V and u of neurons, the current of a receptor, or weights of synapses.
+
+    Attributes
+    ----------
+    t : ndarray (samples,), ms
+        A sample of step k is taken after it, at (k + 1) dt.
+    step : ndarray of int64
+    V, u, current, weight : ndarray (samples, neurons or synapses)
+        Those that were recorded.
+    index : ndarray of int64
+        Flat indices of the neurons or synapses, in the order of the columns.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> net = iz.Network()
+    >>> voltage = net.record(net.add(iz.Population(3)), "V", every=1.0, neurons=[0, 2])
+    >>> net.run(4.0)
+    >>> voltage.samples
+    <V of 2, 4 samples, 1 to 4 ms>
+    """
+
+    def __init__(self, step: Array, dt: float, columns: dict[str, Array], index: Array) -> None:
+        self.step, self.t, self.index, self._columns = step, np.asarray((step + 1) * dt), index, columns
+
+    def __getattr__(self, name: str) -> Any:
+        if name in vars(self).get("_columns", ()):
+            return self._columns[name]
+        raise AttributeError(f"Samples have no {name!r}. Recorded: {', '.join(self._columns)}.")
+
+    def __len__(self) -> int:
+        return len(self.step)
+
+    def __repr__(self) -> str:
+        span = f", {self.t[0]:.6g} to {self.t[-1]:.6g} ms" if len(self) else ""
+        return f"<{', '.join(self._columns)} of {self.index.size}, {len(self)} samples{span}>"
+
+
+class Result:
+    """What `Population.run` returns: `.spikes`, and `.t` with `.V`, `.u` if they were recorded.
+
+    Attributes
+    ----------
+    model : Model
+        Of the population, with the units of V and u.
+    spikes : Spikes
+    t : ndarray (samples,), ms
+        Times of the samples: a sample of step k is the state after it, at (k + 1) dt.
+    V, u : ndarray (samples, neurons) or (samples, batch, neurons)
+        Recorded states. Reading one that was not recorded is an AttributeError that says so.
+    neurons : ndarray of int64
+        Flat indices of the recorded neurons, in the order of the columns.
+    """
+
+    model: Model
+    spikes: Spikes
+    t: Array
+    neurons: Array
+    V: Array
+    u: Array
+
+    def __init__(self, model: Model, spikes: Spikes, states: Samples) -> None:
+        self.model, self.spikes, self.neurons, self.t = model, spikes, states.index, states.t
+        for name, rows in states._columns.items():
+            setattr(self, name, rows)
+
+    def __getattr__(self, name: str) -> Any:
+        cure = f" Pass record=[{name!r}] to run." if name in ("V", "u") else ""
+        raise AttributeError(f"Result has no {name!r}.{cure}")
+
+    def __repr__(self) -> str:
+        states = "".join(f", {name} {vars(self)[name].shape}" for name in ("V", "u") if name in vars(self))
+        return f"<result: {self.spikes!r}{states}>"
+
+    def to_dataframe(self) -> Any:
+        """A pandas DataFrame of the recorded states: one row per sample and neuron, with columns t, i, batch, V, u."""
+        names = [name for name in ("V", "u") if name in vars(self)]
+        shape = vars(self)[names[0]].shape if names else (0, 0)
+        samples, batches, neurons = shape[0], shape[1] if len(shape) == 3 else 1, shape[-1]
+        columns = {
+            "t": np.repeat(self.t, batches * neurons),
+            "batch": np.tile(np.repeat(np.arange(batches), neurons), samples),
+            "i": np.tile(self.neurons, samples * batches) if names else np.empty(0, np.int64),
+        }
+        return _pandas("Result").DataFrame(columns | {name: vars(self)[name].ravel() for name in names})
+
+
+def _pandas(owner: str) -> Any:
+    try:
+        import pandas
+    except ImportError:
+        raise ImportError(f"{owner}.to_dataframe needs pandas. Install it with: pip install pandas") from None
+    return pandas

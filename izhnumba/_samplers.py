@@ -1,0 +1,216 @@
+"""Recorders that sample: states and currents of neurons, which the kernel writes, and weights of synapses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba import _checks
+from izhnumba._clock_engine import ClockEngine, Record
+from izhnumba._kept import Column
+from izhnumba._recorders import Recorder
+from izhnumba._results import Samples
+
+Array = NDArray[Any]
+
+
+class StateRecorder(Recorder):
+    """Samples of V and u of chosen neurons, or of the current through a receptor of theirs. Made by `Network.record`.
+
+    Samples are taken on the absolute clock: of the state after step k if (k + 1) is a multiple of `every` in steps. A
+    current is the one that flowed in step k.
+
+    Attributes
+    ----------
+    t : ndarray (samples,), ms
+    V, u, current : ndarray (samples, neurons) or (samples, batch, neurons)
+        Those that were asked for.
+    neurons : ndarray of int64
+        Flat indices of the neurons, in the order of the columns.
+    samples : Samples
+        All of these.
+    start, stop, to, name
+        See `Recorder`.
+    """
+
+    kind = "states"
+
+    def __init__(
+        self, where: str, engine: ClockEngine, name: str, n_batch: int | None, sources: dict[str, Array], every: Any,
+        neurons: Any, first: int = 0, stop: int | None = None,
+    ) -> None:  # fmt: skip
+        n = engine.n // (n_batch or 1)
+        self.neurons = np.arange(first, n if stop is None else stop)
+        if neurons is not None:
+            self.neurons = indices(f"{where}.neurons", neurons, self.neurons.size) + first
+        if not sources:
+            self.neurons = self.neurons[:0]
+        self._every = 1 if every is None else _checks.steps(f"{where}.every", every, engine.dt, at_least=1)
+        self._where, self._sources, self._n_batch = where, sources, n_batch
+        lanes = (np.arange(n_batch or 1)[:, None] * n + self.neurons).ravel()
+        self._places = np.argsort(lanes, kind="stable")
+        self._lanes = lanes[self._places]
+        dtype = engine.dtype.newbyteorder("<").str
+        columns = [Column("step", "<i8"), *(Column(state, dtype, (lanes.size,)) for state in sources)]
+        super().__init__(engine, name, columns, self.neurons)
+        self._row, self._rows = 0, dict[str, Array]()  # which sample the first row is for, and the rows
+
+    def begin(self, n_steps: int) -> None:
+        """Make room for the samples of a run, unless they go to a file."""
+        if self.to is None:
+            self._make_room(n_steps)
+
+    def _make_room(self, n_steps: int) -> None:
+        step = self._engine.step
+        self._row = max(step, self._from) // self._every + 1
+        n_rows = max(0, int(min(step + n_steps, self._until) // self._every) - self._row + 1)
+        n_bytes = n_rows * (len(self._sources) * self._lanes.size * self._engine.item + 8)
+        _checks.fits(f"{self._where}.record", n_bytes, "Record fewer neurons or a larger `every`.")
+        self._rows = {name: np.empty((n_rows, self._lanes.size), self._engine.dtype) for name in self._sources}
+
+    def records(self, n_steps: int) -> list[Record]:
+        """Where the samples of the next steps go."""
+        if self.to is not None:
+            self._make_room(n_steps)
+        return [
+            Record(self._engine, self._every, self._row, self._lanes, self._places, source, self._rows[name])
+            for name, source in self._sources.items()
+        ]
+
+    def take(self) -> None:
+        if self.to is not None:
+            self.end()
+
+    def end(self) -> None:
+        """Keep the samples taken."""
+        if self._rows:
+            self._keeps.append(self._engine.step, *self._taken())
+            self._rows = {}
+
+    def _taken(self) -> list[Array]:
+        """The rows that the kernel has filled."""
+        n_rows = max(0, self._reliable() // self._every - self._row + 1)
+        step = (self._row + np.arange(n_rows)) * self._every - 1
+        return [step, *(rows[:n_rows] for rows in self._rows.values())]
+
+    @property
+    def samples(self) -> Samples:
+        """Everything so far."""
+        kept = self._keeps.rows()
+        if self._rows and self.to is None:  # in the course of a run
+            kept = [np.concatenate(both) for both in zip(kept, self._taken(), strict=True)]
+        batches = () if self._n_batch is None else (self._n_batch,)
+        step, *states = kept
+        shaped = {name: rows.reshape((len(step), *batches, self.neurons.size))
+                  for name, rows in zip(self._sources, states, strict=True)}  # fmt: skip
+        return Samples(step, self._engine.dt, shaped, self.neurons)
+
+    @property
+    def t(self) -> Array:
+        """Times of the samples, ms."""
+        return self.samples.t
+
+    @property
+    def V(self) -> Array:
+        """V, (samples, neurons)."""
+        return self._state("V")
+
+    @property
+    def u(self) -> Array:
+        """u, (samples, neurons)."""
+        return self._state("u")
+
+    @property
+    def current(self) -> Array:
+        """Current of the receptor, (samples, neurons)."""
+        return self._state("current")
+
+    def _state(self, name: str) -> Array:
+        if name not in self._sources:
+            raise AttributeError(f"StateRecorder has no {name!r}. Ask Network.record for it.")
+        return np.asarray(getattr(self.samples, name))
+
+    def __repr__(self) -> str:
+        return f"<{', '.join(self._sources)} of {self.neurons.size} neurons, {len(self.t)} samples>"
+
+
+class WeightRecorder(Recorder):
+    """Samples of the weights of chosen synapses, on the absolute clock. Made by `Network.record`.
+
+    Attributes
+    ----------
+    t : ndarray (samples,), ms
+    weight : ndarray (samples, synapses)
+    synapses : ndarray of int64
+        Their places in `syn.weight`, in the order of the columns.
+    samples : Samples
+    start, stop, to, name
+        See `Recorder`.
+    """
+
+    kind = "weights"
+
+    def __init__(
+        self, where: str, engine: ClockEngine, name: str, weights: Array, every: Any, synapses: Any = None
+    ) -> None:
+        self.synapses = np.arange(weights.size)
+        if synapses is not None:
+            self.synapses = indices(f"{where}.synapses", synapses, weights.size)
+        self._every = 1 if every is None else _checks.steps(f"{where}.every", every, engine.dt, at_least=1)
+        self._weights = weights
+        columns = [Column("step", "<i8"), Column("weight", weights.dtype.newbyteorder("<").str, self.synapses.shape)]
+        super().__init__(engine, name, columns, self.synapses)
+
+    def most_steps(self) -> int:
+        """Steps to the next sample."""
+        return self._every - self._engine.step % self._every
+
+    def take(self) -> None:
+        step = self._engine.step
+        if step > self._keeps.upto and step % self._every == 0 and self._from < step <= self._until:
+            self._keeps.append(step, np.array([step - 1]), self._weights[self.synapses][np.newaxis])
+
+    @property
+    def samples(self) -> Samples:
+        """Everything so far."""
+        step, weight = self._keeps.rows()
+        return Samples(step, self._engine.dt, {"weight": weight}, self.synapses)
+
+    @property
+    def t(self) -> Array:
+        """Times of the samples, ms."""
+        return self.samples.t
+
+    @property
+    def weight(self) -> Array:
+        """Weights, (samples, synapses)."""
+        return np.asarray(self.samples.weight)
+
+    def __repr__(self) -> str:
+        return f"<weights of {self.synapses.size} synapses, {len(self.samples)} samples>"
+
+
+def indices(where: str, value: Any, n: int) -> Array:
+    """Flat indices, 0 <= i < n, as int64."""
+    if getattr(value, "dtype", None) == np.bool_ or (isinstance(value, list) and value and isinstance(value[0], bool)):
+        raise TypeError(f"{where} must be a list of whole numbers, got a mask. Use np.flatnonzero(mask).")
+    found = np.atleast_1d(_checks.magnitude(where, value, ""))
+    _checks.finite(where, found)
+    fraction = found[found != np.rint(found)]
+    if found.ndim != 1 or fraction.size:
+        got = fraction[0] if fraction.size else f"an array of shape {found.shape}"
+        raise ValueError(f"{where} must be a list of whole numbers, got {got}. Pass flat indices such as [0, 5].")
+    outside = found[(found < 0) | (found >= n)]
+    if outside.size:
+        noun = where.rpartition(".")[2]
+        raise ValueError(f"{where} must be between 0 and {n - 1}, got {outside[0]:g}. There are {n} {noun}.")
+    return found.astype(np.int64)
+
+
+def state_names(where: str, value: Any) -> tuple[str, ...]:
+    """What a user passes for states, as names."""
+    value = _checks.kind(where, value, (str, list, tuple, set), "'V', 'u' or a list of them")
+    names = [_checks.one_of(where, name, ("V", "u")) for name in ([value] if isinstance(value, str) else value)]
+    return tuple(dict.fromkeys(names))
