@@ -1,5 +1,6 @@
 """izhnumba: Izhikevich spiking neurons on a CPU, NumPy outside, Numba inside."""
 
+from izhnumba import io as io
 from izhnumba._connectivity import (
     AllToAll,
     Distance,
@@ -12,6 +13,7 @@ from izhnumba._connectivity import (
 from izhnumba._distributions import LogNormal, Normal, Uniform
 from izhnumba._embedding import kernel
 from izhnumba._inputs import Constant, Input, Noise, OrnsteinUhlenbeck, Pulses, Ramp, Sine, TimedArray
+from izhnumba._loading import load
 from izhnumba._models import Izhikevich, Izhikevich2007, IzhikevichAccommodation, IzhikevichRef, Model, Quantity, where
 from izhnumba._network import Network
 from izhnumba._plasticity import STDP, STDP2006, DopamineSTDP, Plasticity, Scaling, TripletSTDP, TsodyksMarkram
@@ -98,6 +100,7 @@ __all__ = [
     "Uniform",
     "WeightRecorder",
     "kernel",
+    "load",
     "presets",
     "schemes",
     "where",

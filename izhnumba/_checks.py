@@ -174,6 +174,21 @@ def dtype(where: str, value: Any) -> np.dtype[Any]:
     raise _refusal(kind, f"{where} must be float32 or float64", _shown(value if found is None else str(found)))
 
 
+def text_table(where: str, path: Path) -> Array:
+    """The numbers of a text file, a row per line, separated by blanks, commas, semicolons or tabs."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{where} must be an existing file, got {str(path)!r}.")
+    text = path.read_text()
+    first = next((line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")), "")
+    if not first:
+        return np.empty((0, 0))
+    delimiter = next((mark for mark in ",;\t" if mark in first), None)
+    try:
+        return np.loadtxt(text.splitlines(), delimiter=delimiter, ndmin=2)
+    except ValueError as error:
+        raise ValueError(f"{where} must be a table of numbers, got {str(path)!r}: {error}.") from None
+
+
 def fits(where: str, n_bytes: int, cure: str) -> None:
     """Refuse a request for more memory than is free, before it is made."""
     free = free_memory() if n_bytes >= 2**24 else None  # less is not worth the look

@@ -109,7 +109,7 @@ class ClockEngine:
 
     def set_refractory(self, n_ref: Array) -> None:
         """n_ref: steps for which a neuron is held after a spike, () or (n,)."""
-        if t.N_REF not in self._kept:
+        if not self.until.size:
             if not np.any(n_ref):
                 return
             spiked_last = (self.last == self.step - 1) & (self.step > 0)
@@ -141,6 +141,9 @@ class ClockEngine:
                 "until": self.until.copy(), "count": count, **self.arrivals.state()}  # fmt: skip
 
     def restore(self, state: dict[str, Array]) -> None:
+        if state["until"].size > self.until.size:  # its neurons were held once, though they are no more
+            self.set_refractory(np.ones(1, np.int32))
+            self.set_refractory(np.zeros(1, np.int32))
         for name in ("V", "u", "last", "spikes", "until"):
             getattr(self, name)[...] = state[name]
         self.table[[t.STEP, t.BASE]] = state["count"]

@@ -53,7 +53,8 @@ def drive(section: Section, value: Any, ordinal: int) -> Drive:
     population = section.population
     unit = "" if isinstance(value, SpikeInput) else population.model.I.unit
     if not isinstance(value, Input):
-        shape = np.shape(_checks.magnitude("Network.drive.input", value, unit))
+        value = _checks.magnitude("Network.drive.input", value, unit)
+        shape = np.shape(value)
         if len(shape) > len(section.shape):
             raise ValueError(
                 f"Network.drive.input must broadcast to shape {section.shape}, got shape {shape}. For an array over "

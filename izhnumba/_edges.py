@@ -62,15 +62,7 @@ def _indices(end: str, value: Any, n: int) -> Array:
 def _read(path: Path) -> Array:
     """A text file with a synapse per line: source, target and, if it has them, weight and delay (ms)."""
     where = "Network.connect.rule"
-    if not path.is_file():
-        raise FileNotFoundError(f"{where} must be an existing file, got {str(path)!r}.")
-    text = path.read_text()
-    first = next((line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")), "")
-    delimiter = next((mark for mark in ",;\t" if mark in first), None)
-    try:
-        table = np.loadtxt(text.splitlines(), delimiter=delimiter, ndmin=2)
-    except ValueError as error:
-        raise ValueError(f"{where} must be a table of numbers, got {str(path)!r}: {error}.") from None
+    table = _checks.text_table(where, path)
     if table.size and not 2 <= table.shape[1] <= 4:
         raise ValueError(
             f"{where} must have columns source, target, weight, delay (or the first two or three), got "

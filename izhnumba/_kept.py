@@ -111,6 +111,7 @@ class Stream:
 
     def rows(self) -> list[Array]:
         """All rows, column by column, from the file."""
+        self._write()
         return read(self.path)[2]
 
     @property
@@ -128,16 +129,27 @@ class Stream:
         return {"upto": self.upto, "end": self._at[0]}
 
     @classmethod
-    def restore(cls, path: Path, columns: list[Column], position: dict[str, Any]) -> Stream:
-        """The file as it was at this position: what was appended later is cut off when new rows come."""
+    def reopen(cls, path: Path, columns: list[Column]) -> Stream:
+        """A file that exists, before `restore` says where to go on."""
         stream = cls.__new__(cls)
         stream.path, stream._columns = path, columns
-        with open(path, "rb") as file:
+        return stream
+
+    def restore(self, position: dict[str, Any]) -> None:
+        """Go on from here: what was appended later is cut off when new rows come."""
+        with open(self.path, "rb") as file:
             ends = [end for end, _ in _blocks(file) if end <= position["end"]]
         if position["end"] not in ends:
-            raise ValueError(f"{str(path)!r} must hold what was recorded before the checkpoint, got less.")
-        stream._start, stream._at = ends[1], (position["end"], position["upto"], [])
-        return stream
+            raise ValueError(f"{str(self.path)!r} must hold what was recorded before the checkpoint, got less.")
+        self._start, self._at = ends[1], (position["end"], position["upto"], [])
+
+
+def is_one(path: Path) -> bool:
+    """Whether a file is of this kind."""
+    if not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
 
 
 def read(path: Path, *, until_damage: bool = False) -> tuple[dict[str, Any], Array, list[Array]]:

@@ -33,6 +33,8 @@ class Recorder(ABC):
     """
 
     kind: str
+    source: Any  # Section or Synapses
+    what: Any
     _keeps: Memory | Stream
 
     def __init__(self, engine: ClockEngine, name: str, columns: list[Column], index: Array | None = None) -> None:
@@ -77,6 +79,19 @@ class Recorder(ABC):
         if isinstance(self._keeps, Memory):
             stream.append(self._keeps.upto, *self._keeps.rows())
         self._keeps = stream
+
+    def options(self) -> dict[str, Any]:
+        """The arguments of `Network.record` that make such a recorder again."""
+        return {"start": self.start, "stop": self.stop}
+
+    def position(self) -> dict[str, Any]:
+        """What has been recorded, or where in the file it ends, for a checkpoint."""
+        return self._keeps.position()
+
+    def restore(self, position: dict[str, Any], to: str | None) -> None:
+        """Go on from a position, in memory or in the file `to`."""
+        self._keeps = Memory(self._columns, 0) if to is None else Stream.reopen(Path(to), self._columns)
+        self._keeps.restore(position)
 
     def begin(self, n_steps: int) -> None:  # noqa: B027 - most have nothing to do
         """A run of so many steps is about to begin."""
@@ -221,6 +236,16 @@ class RateRecorder(_Spiking):
     def clear(self) -> None:
         super().clear()
         self._born = 0
+
+    def options(self) -> dict[str, Any]:
+        return super().options() | {"every": self._every * self._engine.dt}
+
+    def position(self) -> dict[str, Any]:
+        return super().position() | {"born": self._born}
+
+    def restore(self, position: dict[str, Any], to: str | None) -> None:
+        super().restore(position, to)
+        self._born = position["born"]
 
     @property
     def _bins(self) -> tuple[int, int]:

@@ -48,7 +48,7 @@ class StateRecorder(Recorder):
         if not sources:
             self.neurons = self.neurons[:0]
         self._every = 1 if every is None else _checks.steps(f"{where}.every", every, engine.dt, at_least=1)
-        self._where, self._sources, self._n_batch = where, sources, n_batch
+        self._where, self._sources, self._n_batch, self._first = where, sources, n_batch, first
         lanes = (np.arange(n_batch or 1)[:, None] * n + self.neurons).ravel()
         self._places = np.argsort(lanes, kind="stable")
         self._lanes = lanes[self._places]
@@ -94,6 +94,10 @@ class StateRecorder(Recorder):
         n_rows = max(0, self._reliable() // self._every - self._row + 1)
         step = (self._row + np.arange(n_rows)) * self._every - 1
         return [step, *(rows[:n_rows] for rows in self._rows.values())]
+
+    def options(self) -> dict[str, Any]:
+        neurons = self.neurons - self._first if self._sources else None
+        return super().options() | {"every": self._every * self._engine.dt, "neurons": neurons}
 
     @property
     def samples(self) -> Samples:
@@ -171,6 +175,9 @@ class WeightRecorder(Recorder):
         step = self._engine.step
         if step > self._keeps.upto and step % self._every == 0 and self._from < step <= self._until:
             self._keeps.append(step, np.array([step - 1]), self._weights[self.synapses][np.newaxis])
+
+    def options(self) -> dict[str, Any]:
+        return super().options() | {"every": self._every * self._engine.dt, "synapses": self.synapses}
 
     @property
     def samples(self) -> Samples:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from izhnumba import _checks
+from izhnumba import _kept as recording
 from izhnumba._binding import Array, Input, Rows, Target, fit_shape, frozen, snapped
 from izhnumba._receptors import Delta, Receptor
 
@@ -129,6 +131,26 @@ class SpikeTrain(SpikeInput):
     t: Any
     weight: Any = 1.0
     receptor: Receptor = field(default_factory=Delta)
+
+    @classmethod
+    def from_file(cls, path: str | Path, weight: Any = 1.0, receptor: Receptor | None = None) -> SpikeTrain:
+        """Spikes from a file: one that a recorder wrote (`Network.record(..., to=path)`), or a text file with a spike
+        per line, neuron and time in ms."""
+        path = Path(_checks.kind("SpikeTrain.from_file.path", path, (str, Path), "a path"))
+        if recording.is_one(path):
+            about, _, rows = recording.read(path)
+            if about["kind"] != "spikes":
+                raise ValueError(f"SpikeTrain.from_file.path must hold spikes, got {about['kind']} in {str(path)!r}.")
+            i, t = rows[0], (rows[1] + 1) * about["dt"]
+        else:
+            table = _checks.text_table("SpikeTrain.from_file.path", path)
+            if table.size and table.shape[1] != 2:
+                raise ValueError(
+                    f"SpikeTrain.from_file.path must have two columns, neuron and time, got {table.shape[1]} in "
+                    f"{str(path)!r}."
+                )
+            i, t = table.reshape(-1, 2).T
+        return cls(i, t, weight, receptor or Delta())
 
     def __post_init__(self) -> None:
         self._check()

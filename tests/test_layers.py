@@ -20,9 +20,10 @@ _ORDER = """
     _kernels  _kernels.codes  _kernels.table  _kernels.exprel  _kernels.lanes  _kernels.philox  _kernels.raster
     _derived  _kernels.neuron  _kernels.receptors  _kernels.advance  _kernels.network  _kernels.gap  _kernels.plasticity
     _kernels.embedded  _embedding
-    _receptors  _arrivals  _binding  _inputs  _spike_inputs  _presets  _feeds  _clock_engine  _results  _kept
+    _receptors  _arrivals  _binding  _inputs  _kept  _spike_inputs  _presets  _feeds  _clock_engine  _results
     _recorders  _samplers  _running  _stepping  _distributions  _connectivity  _section  _neurons  _population
-    _edges  _rows  _plasticity  _plastic_state  _synapses  _connecting  _recording  _drives  _network_clock  _network
+    _edges  _rows  _plasticity  _plastic_state  _synapses  _connecting  _recording  _drives  _network_clock
+    _circuit  _checkpoint  _saving  _network  _loading  io
     __init__  plot  cli
 """
 ORDER = _ORDER.split()
@@ -104,7 +105,7 @@ def test_public_names():
     assert set(iz.__all__) == public
     assert iz.__all__ == sorted(iz.__all__)
     modules = {name for name in FILES if not name.startswith("_")}
-    assert modules == {"cli", "plot"}
+    assert modules == {"cli", "io", "plot"}
 
 
 ORDINARY = re.compile(r"(?!presets|schemes)\w+|\w+\.[a-zA-Z]\w*")

@@ -1,0 +1,269 @@
+"""Circuit: what a network is made of, apart from how it advances. Its arguments are those of `Network`."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from izhnumba import _checks
+from izhnumba._connecting import connected
+from izhnumba._drives import Drive, drive
+from izhnumba._network_clock import NetworkClock
+from izhnumba._plasticity import Plasticity
+from izhnumba._population import Population
+from izhnumba._receptors import Receptor
+from izhnumba._recorders import Recorder
+from izhnumba._recording import recorder_of_population, recorder_of_synapses
+from izhnumba._running import Progress, progress_shown
+from izhnumba._schemes import schemes
+from izhnumba._section import Section
+from izhnumba._synapses import Synapses
+
+
+class Circuit:
+    """Populations, synapses, drives and recorders, by name."""
+
+    def __init__(
+        self, *, dt: Any = 0.1, scheme: str = "exp_euler", seed: int | None = None, threads: int | None = None
+    ) -> None:
+        self.dt = _checks.number("Network.dt", dt, "ms", above=0.0)
+        self.scheme = schemes[_checks.one_of("Network.scheme", scheme, schemes)]
+        self.seed = secrets.randbits(32) if seed is None else _checks.integer("Network.seed", seed, at_least=0)
+        self.threads = None if threads is None else _checks.integer("Network.threads", threads, at_least=1)
+        self.populations: dict[str, Population] = {}
+        self.synapses: dict[str, Synapses] = {}
+        self._drives: list[Drive] = []
+        self.recorders: dict[str, Recorder] = {}
+        self._clock = NetworkClock(self.dt)
+        self._running = False
+        self._connected = True
+
+    def __repr__(self) -> str:
+        n, synapses = sum(pop.n for pop in self.populations.values()), sum(map(len, self.synapses.values()))
+        return f"<network: {n} neurons in {len(self.populations)} populations, {synapses} synapses, t = {self.t:g} ms>"
+
+    @property
+    def n_steps(self) -> int:
+        """Steps done since the start or the last reset."""
+        return self._clock.step
+
+    @property
+    def t(self) -> float:
+        """Time simulated so far, ms."""
+        return self.n_steps * self.dt
+
+    def add(self, population: Population, name: str | None = None) -> Population:
+        """Take a population into the network; its dt, scheme, seed and threads become the network's.
+
+        Parameters
+        ----------
+        population : Population
+            That has done no step. What it was given for dt, scheme, seed and threads must agree with the network's.
+        name : str, optional
+            Names its random numbers; by default its own name, or "population", "population#1", ...
+
+        Returns
+        -------
+        Population
+            The same one. From now on only the network advances it.
+
+        Examples
+        --------
+        >>> import izhnumba as iz
+        >>> net = iz.Network(dt=0.5)
+        >>> net.add(iz.Population(10), name="exc").dt
+        0.5
+        """
+        self._must_not_run()
+        _checks.kind("Network.add.population", population, Population, "a Population")
+        name = self._name("Network.add.name", name or population._given["name"], "population", self.populations)
+        population._join(self, name)
+        self.populations[name] = population
+        self._clock.engines.append(population._engine)
+        return population
+
+    def connect(
+        self,
+        pre: Population | Section,
+        post: Population | Section,
+        rule: Any,
+        *,
+        weight: Any = None,
+        delay: Any = None,
+        receptor: Receptor | None = None,
+        plasticity: Plasticity | None = None,
+        name: str | None = None,
+        progress: bool | Progress = False,
+    ) -> Synapses:
+        """Connect two populations, or slices such as `exc[:400]`.
+
+        Parameters
+        ----------
+        pre, post : Population or slice of one
+            Sources and targets.
+        rule : Rule, (pre, post), sparse matrix or path
+            A rule such as `FixedProbability(0.1)`; indices of the sources and targets of each synapse; a scipy.sparse
+            matrix (sources, targets), whose values are the weights unless `weight` is given; or a text file with a
+            synapse per line: source, target and, if it has them, weight and delay.
+        weight : float, array, distribution or callable(rng, size), default 1
+            In the unit of the receptor: mV for Delta, mV/ms (pA) for currents, 1/ms (nS) for conductances. An array has
+            an entry per synapse, in the order of the pairs given, or for a rule of those it yields: row after row.
+        delay : the same, ms, at least dt, default dt
+            Rounded to whole steps.
+        receptor : Receptor, default Delta()
+            What a spike does when it arrives.
+        plasticity : Plasticity, optional
+            How the weights change.
+        name : str, optional
+            Names the random numbers; by default "pre to post".
+        progress : bool or callable(done, total) in synapses
+
+        Returns
+        -------
+        Synapses
+
+        Raises
+        ------
+        TypeError, ValueError
+            The network is as before then.
+
+        Examples
+        --------
+        >>> import izhnumba as iz
+        >>> net = iz.Network(seed=3)
+        >>> cells = net.add(iz.Population(100))
+        >>> net.connect(cells, cells[:50], iz.FixedOutDegree(10), weight=0.5, delay=iz.Uniform(1.0, 5.0))
+        <1000 synapses population -> population[0:50], Delta()>
+        """
+        self._must_not_run()
+        source, target = self._section("Network.connect.pre", pre), self._section("Network.connect.post", post)
+        shown = progress_shown("Network.connect.progress", progress, "synapses") or (lambda done, total: None)
+        name = self._name("Network.connect.name", name, f"{source!r} to {target!r}", self.synapses)
+        synapses = connected(
+            source, target, rule, weight, delay, receptor, plasticity, name, self.seed, self.threads, shown
+        )
+        self.synapses[name] = synapses
+        self._connected = False
+        return synapses
+
+    def drive(self, population: Population | Section, input: Any) -> None:
+        """Let a current or spikes act on a population, or on a slice of one.
+
+        Parameters
+        ----------
+        population : Population or slice of one
+        input : float, array that broadcasts to it, or input object
+            Currents in mV/ms (pA), evaluated at the start of each step; or spikes, `Poisson` or `SpikeTrain`, which act
+            through their receptor in the step in which they fall. Several drives add up, and each draws its own random
+            numbers.
+
+        Examples
+        --------
+        >>> import izhnumba as iz
+        >>> net = iz.Network(seed=1)
+        >>> cells = net.add(iz.Population(10))
+        >>> net.drive(cells[:5], 4.0)
+        >>> net.drive(cells, iz.Noise(std=2.0))
+        """
+        self._must_not_run()
+        part = self._section("Network.drive.population", population)
+        ordinal = sum(one.section.population is part.population for one in self._drives)
+        self._drives.append(drive(part, input, ordinal))
+
+    def record(
+        self,
+        source: Population | Section | Synapses,
+        what: str | Sequence[str] | None = None,
+        *,
+        every: Any = None,
+        neurons: ArrayLike | None = None,
+        synapses: ArrayLike | None = None,
+        start: Any = 0.0,
+        stop: Any = math.inf,
+        to: str | Path | None = None,
+        name: str | None = None,
+    ) -> Any:
+        """Record from a population, a slice of one, or synapses, in all runs to come.
+
+        Parameters
+        ----------
+        source : Population, slice of one, or Synapses
+        what : str or list
+            Of a population: "spikes" (default), "rate", or "V", "u" or both. Of synapses: "weight" (default), or
+            "current", that of their receptor: all synapses onto equal receptors of a population share it.
+        every : float, ms, a whole number of steps, default dt
+            Time between samples, or width of the bins in which spikes are counted.
+        neurons, synapses : int array, optional
+            Which to sample, by place in the slice or in `syn.weight`; default all.
+        start, stop : float, ms
+            Only steps between are recorded. `rec.start` and `rec.stop` can be set between runs.
+        to : path of a new file, optional
+            Spikes and samples go there block by block, and memory does not grow; `izhnumba.io.read` reads it. After a
+            crash it holds all but the last 25 ms or so of computing.
+        name : str, optional
+            In `net.recorders`; by default such as "exc spikes".
+
+        Returns
+        -------
+        SpikeRecorder, RateRecorder, StateRecorder or WeightRecorder
+            With `.i`, `.t`, `.step`; or `.t` and `.rate`; or `.t` and `.V`, `.u` or `.current`; or `.t` and `.weight`.
+
+        Examples
+        --------
+        >>> import izhnumba as iz
+        >>> net = iz.Network()
+        >>> cells = net.add(iz.Population(10, **iz.presets["RS"]))
+        >>> net.drive(cells, 10.0)
+        >>> voltage = net.record(cells, "V", every=1.0, neurons=[0, 1])
+        >>> net.run(50.0)
+        >>> voltage.V.shape
+        (50, 2)
+        """
+        self._must_not_run()
+        recorder: Recorder
+        if isinstance(source, Synapses):
+            if self.synapses.get(source.name) is not source:
+                raise ValueError(f"Network.record.source must be in this network, got {source!r}.")
+            what = "weight" if what is None else what
+            name = self._name("Network.record.name", name, f"{source.name} {what}", self.recorders)
+            recorder = recorder_of_synapses(source, what, name, every, neurons, synapses, to)
+        else:
+            source = part = self._section("Network.record.source", source)
+            what = "spikes" if what is None else what
+            shown = what if isinstance(what, str) else " ".join(map(str, what))
+            name = self._name("Network.record.name", name, f"{part!r} {shown}", self.recorders)
+            recorder = recorder_of_population(part, what, name, every, neurons, synapses, to)
+        recorder.start, recorder.stop = start, stop
+        if to is not None:
+            recorder.to = to
+        recorder.source, recorder.what = source, what
+        self.recorders[name] = recorder
+        return recorder
+
+    def _name(self, where: str, name: Any, default: str, taken: Any) -> str:
+        if name is None:
+            numbered = (f"{default}#{k}" for k in itertools.count(1))
+            return next(free for free in itertools.chain([default], numbered) if free not in taken)
+        _checks.kind(where, name, str, "a str")
+        if name in taken:
+            raise ValueError(f"{where} must be new in this network, got {name!r}. Choose another name.")
+        return str(name)
+
+    def _section(self, where: str, value: Any) -> Section:
+        """A population of this network, or a slice of one, as a section."""
+        part = Section(value, 0, value.n) if isinstance(value, Population) else value
+        if not isinstance(part, Section):
+            raise TypeError(f"{where} must be a Population or a slice of one, got {value!r}. Pass pop or pop[a:b].")
+        if part.population.network is not self:
+            raise ValueError(f"{where} must be in this network, got {part!r}. Add it first.")
+        return part
+
+    def _must_not_run(self) -> None:
+        if self._running:
+            raise RuntimeError("Network.run has not ended: until then only states, parameters and weights may be set.")

@@ -1,0 +1,103 @@
+"""`load`: a network made anew from a checkpoint."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from izhnumba import _checkpoint, _checks
+from izhnumba._connectivity import GivenPairs
+from izhnumba._drives import drive
+from izhnumba._network import Network
+from izhnumba._plastic_state import PlasticState
+from izhnumba._population import Population
+from izhnumba._rows import Layout, Rows
+from izhnumba._section import Section, ends
+from izhnumba._synapses import Synapses
+
+
+def load(path: str | Path, define: Sequence[Any] = ()) -> Network:
+    """A network as it was when `Network.save` wrote it: it goes on to the last bit as if it had never stopped.
+
+    Parameters
+    ----------
+    path : path
+    define : sequence of models and classes
+        Those of your own that the network uses: models, rules of plasticity, receptors, inputs. Izhnumba's are known by
+        name.
+
+    Returns
+    -------
+    Network
+        Populations, synapses and recorders are in `net.populations`, `net.synapses` and `net.recorders` by name. A
+        recorder with a file goes on in that file, from where it was.
+
+    Raises
+    ------
+    ValueError
+        If the file is another kind of file, cut short, altered or of a newer format, or needs something that `define`
+        does not hold.
+
+    Examples
+    --------
+    >>> import tempfile, izhnumba as iz
+    >>> net = iz.Network(seed=1)
+    >>> cells = net.add(iz.Population(10, **iz.presets["RS"]), name="cells")
+    >>> net.drive(cells, iz.Noise(std=20.0))
+    >>> net.run(50.0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     net.save(f"{folder}/state.npz")
+    ...     again = iz.load(f"{folder}/state.npz")
+    >>> net.run(50.0)
+    >>> again.run(50.0)
+    >>> bool((again.populations["cells"].V == cells.V).all())
+    True
+    """
+    path = Path(_checks.kind("load.path", path, (str, Path), "a path"))
+    saved = _checkpoint.load(path, _checks.kind("load.define", define, (list, tuple), "a list of models and classes"))
+    net = Network(**saved["arguments"])
+    for name, one in saved["populations"].items():
+        _add_population(net, name, one)
+    for name, one in saved["synapses"].items():
+        net.synapses[name] = _synapses(net, name, one)
+    net._connected = False
+    for one in saved["drives"]:
+        made = drive(_section(net, one["section"]), one["value"], one["ordinal"])
+        made._memory.update(one["memory"])
+        net._drives.append(made)
+    for name, pop in net.populations.items():
+        pop._engine.restore(saved["populations"][name]["state"])
+    net._clock.step = saved["step"]
+    for name, one in saved["recorders"].items():
+        source = net.synapses[one["source"]] if isinstance(one["source"], str) else _section(net, one["source"])
+        net.record(source, one["what"], name=name, **one["options"]).restore(one["position"], one["to"])
+    return net
+
+
+def _add_population(net: Network, name: str, saved: dict[str, Any]) -> None:
+    with warnings.catch_warnings(action="ignore"):  # that dt is too large has been said
+        pop = net.add(Population(**saved["arguments"]), name)
+    pop._set(_warned=saved["warned"])
+    for receptor in saved["receptors"]:
+        pop._engine.arrivals.port(receptor)
+    pop._engine.arrivals.lay(saved["ring_steps"], 0)
+
+
+def _section(net: Network, saved: list[Any]) -> Section:
+    name, start, stop = saved
+    return Section(net.populations[name], start, stop)
+
+
+def _synapses(net: Network, name: str, saved: dict[str, Any]) -> Synapses:
+    source, target = _section(net, saved["source"]), _section(net, saved["target"])
+    engine, rows, both = target.population._engine, Rows(**saved["rows"]), ends(source, target)
+    layout, plastic = Layout(engine.padded, target.start, engine.dtype), None
+    if saved["plasticity"] is not None:
+        first = rows._replace(weights=saved["first_weights"])
+        plastic = PlasticState(saved["plasticity"], rows, layout, net.dt, lambda shown: first)
+        for array, values in saved["state"].items():
+            getattr(plastic, array)[...] = values
+    rule = saved["rule"] or GivenPairs(rows.starts[:0], rows.starts[:0])
+    return Synapses(name, source, target, engine.arrivals.port(saved["receptor"]), rule, both, layout, rows, plastic)

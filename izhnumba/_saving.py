@@ -1,0 +1,60 @@
+"""What a checkpoint of a network holds: for each of its parts what makes it anew, and the state it is in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from izhnumba._section import Section
+
+
+def description(net: Any) -> dict[str, Any]:
+    """Of a Network, in terms that a checkpoint can store."""
+    return {
+        "arguments": {"dt": net.dt, "scheme": net.scheme.name, "seed": net.seed, "threads": net.threads},
+        "step": net.n_steps,
+        "populations": {name: _population(pop) for name, pop in net.populations.items()},
+        "synapses": {name: _synapses(syn) for name, syn in net.synapses.items()},
+        "drives": [
+            {"section": _section(one.section), "value": one.value, "ordinal": one.ordinal, "memory": one._memory}
+            for one in net._drives
+        ],
+        "recorders": {name: _recorder(recorder) for name, recorder in net.recorders.items()},
+    }
+
+
+def _population(pop: Any) -> dict[str, Any]:
+    arguments = {"size": pop.size, "model": pop.model, "dtype": pop.dtype.name, "reset": pop.reset_kind, **pop._values}
+    engine = pop._engine
+    return {
+        "arguments": arguments | {"V": pop._start[0], "u": pop._start[1]},
+        "receptors": [port.receptor for port in engine.arrivals.ports],
+        "ring_steps": engine.arrivals.steps,
+        "state": engine.state(),
+        "warned": pop._warned,
+    }
+
+
+def _section(section: Section) -> list[Any]:
+    return [section.population.name, section.start, section.stop]
+
+
+def _synapses(syn: Any) -> dict[str, Any]:
+    rows, plastic = syn._rows, syn._plastic
+    whole = rows.offsets is None
+    return {
+        "source": _section(syn.source),
+        "target": _section(syn.target),
+        "receptor": syn.receptor,
+        "rule": syn._rule if whole else None,  # else the rows say it all
+        "rows": dict(rows._asdict()),
+        "plasticity": syn.plasticity,
+        "first_weights": plastic.first_weights() if plastic else None,
+        "state": {name: getattr(plastic, name) for name in plastic.CHANGING} if plastic else None,
+    }
+
+
+def _recorder(recorder: Any) -> dict[str, Any]:
+    source = _section(recorder.source) if isinstance(recorder.source, Section) else recorder.source.name
+    to = None if recorder.to is None else str(recorder.to)
+    return {"source": source, "what": recorder.what, "options": recorder.options(), "to": to,
+            "position": recorder.position()}  # fmt: skip

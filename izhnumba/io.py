@@ -1,0 +1,49 @@
+"""Files of recorders: what `Network.record(..., to=path)` wrote, read with NumPy alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from izhnumba import _checks
+from izhnumba._kept import read as _read
+from izhnumba._results import Samples, Spikes
+
+__all__ = ["read"]
+
+
+def read(path: str | Path, *, until_damage: bool = False) -> Spikes | Samples:
+    """What a recorder wrote, also while it still writes or after it was killed: every block that is complete.
+
+    Parameters
+    ----------
+    path : path
+    until_damage : bool
+        Whether to return what lies before a damaged block instead of raising an error.
+
+    Returns
+    -------
+    Spikes or Samples
+
+    Raises
+    ------
+    ValueError
+        If it is not such a file, is of a newer format or has been altered.
+
+    Examples
+    --------
+    >>> import tempfile, izhnumba as iz
+    >>> net = iz.Network()
+    >>> cells = net.add(iz.Population(2, **iz.presets["RS"]))
+    >>> net.drive(cells, 10.0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     rec = net.record(cells, "spikes", to=f"{folder}/spikes.rec")
+    ...     net.run(100.0)
+    ...     iz.io.read(f"{folder}/spikes.rec")
+    <6 spikes of 2 neurons, 3.2 to 71.7 ms>
+    """
+    path = Path(_checks.kind("read.path", path, (str, Path), "a path"))
+    about, index, rows = _read(path, until_damage=until_damage)
+    if about["kind"] == "spikes":
+        return Spikes(rows[0], rows[1], about["dt"], about["n"], None)
+    names = [column["name"] for column in about["columns"][1:]]
+    return Samples(rows[0], about["dt"], dict(zip(names, rows[1:], strict=True)), index)

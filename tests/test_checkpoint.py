@@ -1,0 +1,227 @@
+"""Checkpoints: a network that was saved and loaded goes on to the last bit as if it had never stopped."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+import izhnumba as iz
+
+
+def rich_network(threads=None):
+    """Every kind of part whose state must survive."""
+    net = iz.Network(dt=0.5, seed=11, threads=threads)
+    exc = net.add(iz.Population((20, 10), **iz.presets["RS"], tau_ref=3.0), name="exc")
+    inh = net.add(iz.Population(60, **iz.presets["FS"], dtype="float32", V_min=-90.0), name="inh/0 µ")
+    book = net.add(iz.Population(10, **iz.presets["2007/RS"]), name="book")
+    net.connect(exc, inh, iz.FixedProbability(0.2), weight=0.3, delay=iz.Uniform(1.0, 20.0), receptor=iz.AMPA())
+    net.connect(inh, exc, iz.AllToAll(), weight=-0.5, delay=2.0, receptor=iz.Pulse(), name="whole")
+    net.connect(inh, inh, iz.AllToAll(autapses=False), weight=0.01, delay=1.0, receptor=iz.GABA_A())
+    stdp = iz.STDP(A_plus=0.05, A_minus=0.06, w_max=2.0)
+    net.connect(exc[:50], exc, iz.FixedOutDegree(20), weight=1.0, delay=iz.Uniform(1.0, 9.0), plasticity=stdp)
+    dopamine = net.connect(exc, exc[50:], iz.FixedInDegree(5), weight=0.5, plasticity=iz.DopamineSTDP())
+    dopamine.modulator = 0.5
+    net.connect(exc, book, iz.FixedInDegree(9), weight=30.0, receptor=iz.NMDA(), plasticity=iz.TsodyksMarkram())
+    net.connect(inh[:9], inh[1:10], iz.OneToOne(), weight=0.01, receptor=iz.GapJunction())
+    net.drive(exc, iz.Noise(std=16.0) + iz.Sine(3.0, frequency=8.0))
+    net.drive(exc[20:], iz.OrnsteinUhlenbeck(mean=3.0, std=2.0, tau=10.0))
+    net.drive(inh, iz.Poisson(rate=iz.TimedArray([300.0, 900.0], dt=40.0), weight=0.02, receptor=iz.AMPA()))
+    net.drive(book, iz.SpikeTrain([0, 3], [10.0, 70.0], weight=40.0))
+    net.drive(book, 60.0)
+    net.record(exc, name="spikes")
+    net.record(inh, ["V", "u"], every=2.0, neurons=[5, 2], name="states")
+    net.record(exc, "rate", every=7.0, name="rate")
+    net.record(dopamine, every=5.0, name="weights", start=10.0)
+    net.record(net.synapses["whole"], "current", every=1.0, neurons=[0], name="current")
+    return net
+
+
+def outcome(net):
+    found = {}
+    for name, pop in net.populations.items():
+        found |= {f"{name} V": pop.V, f"{name} u": pop.u, f"{name} last": pop.last_spike_time}
+    for name, syn in net.synapses.items():
+        found |= {f"{name} weight": syn.weight, f"{name} post": syn.post, f"{name} delay": syn.delay}
+    r = net.recorders
+    found |= {"i": r["spikes"].i, "step": r["spikes"].step, "rate": r["rate"].rate, "rate t": r["rate"].t}
+    found |= {"V": r["states"].V, "u": r["states"].u, "t": r["states"].t, "current": r["current"].current}
+    return found | {"weight": r["weights"].weight, "weight t": r["weights"].t}
+
+
+def same(one, other):
+    one, other = outcome(one), outcome(other)
+    assert one.keys() == other.keys()
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+
+
+def test_saved_and_loaded_at_twenty_steps(tmp_path):
+    whole = rich_network()
+    whole.run(120.0)
+    assert len(whole.recorders["spikes"]) > 300
+    net, rng = rich_network(), np.random.default_rng(0)
+    stops = np.sort(rng.choice(np.arange(1, 240), 20, replace=False))
+    for stop in stops:
+        net.run(stop * 0.5 - net.t)
+        net.save(tmp_path / "state.npz")
+        net = iz.load(tmp_path / "state.npz")
+        assert net.n_steps == stop
+    net.run(120.0 - net.t)
+    same(whole, net)
+    for one in (whole, net):  # also from the start again, with the weights of the start
+        one.reset(weights=True)
+        one.run(30.0)
+    same(whole, net)
+
+
+def test_numpy_alone_reads_it(tmp_path):
+    net = rich_network()
+    net.run(10.0)
+    net.save(tmp_path / "state.npz")
+    with np.load(tmp_path / "state.npz", allow_pickle=False) as file:
+        about = json.loads(file["about"].tobytes())
+        assert about["format"] == 1
+        np.testing.assert_array_equal(file["network/populations/exc/state/V"][:200], net.populations["exc"].V.ravel())
+        assert all(array.dtype.kind in "biufU" for array in file.values())
+
+
+def small_network():
+    net = iz.Network(seed=1)
+    net.drive(net.add(iz.Population(3, **iz.presets["RS"]), name="cells"), 10.0)
+    return net
+
+
+def test_a_file_that_is_not_whole_loads_nothing(tmp_path):
+    path, other = tmp_path / "state.npz", tmp_path / "other.npz"
+    net = small_network()
+    net.save(path)
+    whole = path.read_bytes()
+    for n in (0, 1, 100, len(whole) // 2, len(whole) - 1):
+        other.write_bytes(whole[:n])
+        with pytest.raises(ValueError, match="load.path must be a checkpoint of izhnumba, got .*other.npz"):
+            iz.load(other)
+    for n in range(0, len(whole), 97):
+        other.write_bytes(whole[:n] + bytes([whole[n] ^ 1]) + whole[n + 1 :])
+        with pytest.raises(ValueError, match="cut short or altered"):
+            iz.load(other)
+    np.savez(other, a=np.arange(3))
+    with pytest.raises(ValueError, match="is another kind of file"):
+        iz.load(other)
+    with pytest.raises(FileNotFoundError):
+        iz.load(tmp_path / "none.npz")
+    with pytest.raises(TypeError, match="load.path must be a path, got 5"):
+        iz.load(5)
+
+
+def test_a_newer_format_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("izhnumba._checkpoint._FORMAT", 2)
+    small_network().save(tmp_path / "state.npz")
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match="is of format 2; this izhnumba reads format 1. Update izhnumba"):
+        iz.load(tmp_path / "state.npz")
+
+
+def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "state.npz"
+    net = small_network()
+    net.run(10.0)
+    net.save(path)
+
+    def full(*_, **__):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    net.run(10.0)
+    with pytest.raises(OSError, match="No space left"):
+        net.save(path)
+    monkeypatch.undo()
+    assert iz.load(path).t == 10.0
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def no_leak(V, V_new, u, p):
+    return p.b * V - u - u
+
+
+@dataclass(frozen=True)
+class Forgetting(iz.Plasticity):
+    """Each arrival takes a little off the weight."""
+
+    share: float = 0.1
+
+    @staticmethod
+    def arrival(w, e, x, y, p):
+        return w, w * (1 - p.share), e, x
+
+
+def test_models_and_rules_of_a_user_are_passed_to_load(tmp_path):
+    path = tmp_path / "state.npz"
+    mine = dataclasses.replace(iz.Izhikevich, name="Mine", pull=no_leak)
+
+    def network():
+        net = iz.Network(dt=0.5, seed=1)
+        cells = net.add(iz.Population(20, model=mine, u=-10.0), name="cells")
+        net.connect(cells, cells, iz.FixedOutDegree(5), weight=2.0, plasticity=Forgetting(0.2), name="syn")
+        net.drive(cells, iz.Noise(std=30.0))
+        return net
+
+    net, whole = network(), network()
+    whole.run(60.0)
+    net.run(30.0)
+    net.save(path)
+    for define, missing in (([], "model 'Mine'"), ([mine], "class 'Forgetting'"), ([Forgetting], "model 'Mine'")):
+        with pytest.raises(ValueError, match=rf"load.define must hold the {missing}.*Call load\(path, define="):
+            iz.load(path, define=define)
+    again = iz.load(path, define=[mine, Forgetting])
+    again.run(30.0)
+    np.testing.assert_array_equal(again.populations["cells"].V, whole.populations["cells"].V)
+    np.testing.assert_array_equal(again.synapses["syn"].weight, whole.synapses["syn"].weight)
+    assert whole.synapses["syn"].weight.min() < 2.0
+    impostor = dataclasses.replace(iz.Izhikevich, pull=no_leak)  # under the name of another
+    net = iz.Network(dt=0.5)
+    net.add(iz.Population(2, model=impostor))
+    net.save(path)
+    with pytest.raises(ValueError, match="load.define must hold the model 'Izhikevich'"):
+        iz.load(path)
+
+
+def test_what_cannot_be_stored_is_named(tmp_path):
+    class Odd(iz.Input):
+        def _rows(self, to):
+            return lambda step, count: np.zeros((count, 1))
+
+    net = iz.Network()
+    net.drive(net.add(iz.Population(2)), Odd())
+    with pytest.raises(TypeError, match="Network.save cannot store a Odd at network/drives/0/value: it is no number"):
+        net.save(tmp_path / "state.npz")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_recorder_goes_on_in_its_file(tmp_path):
+    def network():
+        net = iz.Network(dt=0.5, seed=1)
+        cells = net.add(iz.Population(50, **iz.presets["RS"]), name="cells")
+        net.drive(cells, iz.Noise(std=30.0))
+        return net, cells
+
+    whole, cells = network()
+    kept = whole.record(cells)
+    whole.run(100.0)
+    net, cells = network()
+    net.record(cells, to=tmp_path / "spikes", name="spikes")
+    net.run(40.0)
+    net.save(tmp_path / "state.npz")
+    net.run(30.0)  # lost: the checkpoint is older
+    again = iz.load(tmp_path / "state.npz")
+    assert again.recorders["spikes"].to == tmp_path / "spikes"
+    again.run(60.0)
+    found = iz.io.read(tmp_path / "spikes")
+    np.testing.assert_array_equal(found.t, kept.t)
+    np.testing.assert_array_equal(found.i, kept.i)
+    (tmp_path / "spikes").write_bytes((tmp_path / "spikes").read_bytes()[:300])
+    with pytest.raises(ValueError, match="must hold what was recorded before the checkpoint"):
+        iz.load(tmp_path / "state.npz")
