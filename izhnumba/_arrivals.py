@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,18 +27,27 @@ class Port:
         self.x = np.zeros(lanes if self.states > 1 else 0, dtype)
         self.current = np.zeros(0, dtype)  # in the last step, if somebody records it
 
+        self.target = t.TO_CURRENT if receptor.E is None else t.TO_CONDUCTANCE  # what y is, in the kernel's words
+        if isinstance(receptor, (NMDA, GapJunction)):
+            self.target = t.TO_BLOCKED if isinstance(receptor, NMDA) else t.TO_GAP
+
     def note_current(self) -> Array:
         """From now on the current of each step is noted in this array."""
         if not self.current.size:
             self.current = np.zeros(self.ring.shape[1], self.ring.dtype)
+            vars(self).pop("addresses", None)
         return self.current
 
-    @property
-    def target(self) -> int:
-        """What y is, in the words of the kernel's table."""
-        if isinstance(self.receptor, (NMDA, GapJunction)):
-            return t.TO_BLOCKED if isinstance(self.receptor, NMDA) else t.TO_GAP
-        return t.TO_CURRENT if self.receptor.E is None else t.TO_CONDUCTANCE
+    def lay(self, steps: int) -> None:
+        """Make a ring of so many steps."""
+        self.ring = np.zeros((steps, self.ring.shape[1]), self.ring.dtype)
+        vars(self).pop("addresses", None)
+
+    @cached_property
+    def addresses(self) -> list[int]:
+        """Of the ring, the states, the numbers and the current, 0 if it is not noted."""
+        arrays = (self.ring, self.y, self.x, self.numbers)
+        return [*(array.ctypes.data for array in arrays), self.current.ctypes.data if self.current.size else 0]
 
     def clear(self) -> None:
         for array in (self.ring, self.y, self.x):
@@ -73,7 +83,7 @@ class Arrivals:
                     f"{receptor.Mg:g} mM."
                 )
         self.ports.append(Port(receptor, self._lanes, self._dtype, self._dt))
-        self._lay(self.ports[-1], 0)
+        self.ports[-1].lay(self.steps)
         return self.ports[-1]
 
     def lay(self, steps: int, now: int) -> None:
@@ -83,12 +93,8 @@ class Arrivals:
         before, self.steps = self.steps, steps
         for port in self.ports:
             under_way, slots = port.ring, now + np.arange(min(before, steps))
-            self._lay(port, before)
+            port.lay(steps)
             port.ring[slots % steps] = under_way[slots % before]
-
-    def _lay(self, port: Port, before: int) -> None:
-        if before != self.steps:
-            port.ring = np.zeros((self.steps, self._lanes), self._dtype)
 
     def kinds(self) -> Kinds:
         """What there is among these."""
@@ -102,17 +108,15 @@ class Arrivals:
         rows = []
         table[[t.RING_STEPS, t.INPUT_JUMP]] = self.steps, 0
         for port in self.ports:
-            drive = drives.get(port)
-            outside = [0, 0, 0]
+            drive, outside = drives.get(port), [0, 0, 0]
             if drive is not None:
                 outside = [drive.ctypes.data, drive.shape[1] if len(drive) > 1 else 0, int(drive.shape[1] == 1)]
             if isinstance(port.receptor, Delta):
-                table[t.JUMP_RING] = port.ring.ctypes.data
+                table[t.JUMP_RING] = port.addresses[0]
                 table[t.INPUT_JUMP : t.INPUT_JUMP + 3] = outside
             else:
-                addresses = [array.ctypes.data for array in (port.ring, port.y, port.x, port.numbers)]
-                noted = port.current.ctypes.data if port.current.size else 0
-                rows.append([port.target, port.states, *addresses, *outside, noted])
+                ring, y, x, numbers, current = port.addresses
+                rows.append([port.target, port.states, ring, y, x, numbers, *outside, current])
         packed = np.array(rows, np.int64).reshape(-1)
         self._bound = [packed, *drives.values()]
         table[[t.PORTS, t.N_PORTS]] = packed.ctypes.data, len(rows)

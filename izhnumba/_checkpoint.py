@@ -103,8 +103,8 @@ def _packed(value: Any, place: str, arrays: dict[str, Array]) -> Any:
         fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
         ours = _OURS.get(kind.__name__) is kind
         return {"object": kind.__name__, "ours": ours, "fields": _packed(fields, place, arrays)}
-    kind = type(value).__name__
-    raise TypeError(f"Network.save cannot store a {kind} at {place}: it is no number, text, array or dataclass.")
+    found = type(value).__name__
+    raise TypeError(f"Network.save cannot store a {found} at {place}: it is no number, text, array or dataclass.")
 
 
 def _unpacked(value: Any, arrays: dict[str, Array], theirs: dict[str, Any]) -> Any:

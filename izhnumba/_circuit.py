@@ -42,7 +42,7 @@ class Circuit:
         self.recorders: dict[str, Recorder] = {}
         self._clock = NetworkClock(self.dt)
         self._running = False
-        self._connected = True
+        self._connected = False
 
     def __repr__(self) -> str:
         n, synapses = sum(pop.n for pop in self.populations.values()), sum(map(len, self.synapses.values()))

@@ -243,6 +243,9 @@ class ClockEngine:
 
     def record(self, wanted: list[Record]) -> None:
         """Write states into the samples of these records at each step of the next slices that they ask for."""
+        if not wanted:
+            self.table[t.N_RECORDS] = 0
+            return
         edges = np.arange(0, self.padded + t.BLOCK, t.BLOCK)
         rows = np.zeros((len(wanted), t.RECORD_SIZE), np.int64)
         starts = [np.searchsorted(record.lanes, edges).astype(np.int64) for record in wanted]
@@ -264,14 +267,16 @@ class ClockEngine:
 
     def verdict(self) -> set[int]:
         """The codes of what the last call found."""
-        found: Array = np.any(self._reports.reshape(-1, t.REPORT_SIZE), axis=0)
-        leap = found[t.WAS_CAREFUL] and self.scheme.euler_part > 0
-        return {FAILURE} if found[t.FAILED_COUNT] else {LEAP} if leap else {OK}
+        leap = self.scheme.euler_part > 0 and self._reports[t.WAS_CAREFUL :: t.REPORT_SIZE].any()
+        return {FAILURE} if self._failed() else {LEAP} if leap else {OK}
+
+    def _failed(self) -> bool:
+        return bool(self._reports[t.FAILED_COUNT :: t.REPORT_SIZE].any())
 
     @property
     def reliable(self) -> int:
         """Steps done, or up to the one in which V or u stopped being finite: what came later means nothing."""
-        return self.failure()[0] + 1 if FAILURE in self.verdict() else self.step
+        return self.failure()[0] + 1 if self._failed() else self.step
 
     def leap_V(self) -> float:
         """V below which a step of the Euler schemes leads to beyond the threshold."""

@@ -31,6 +31,7 @@ class Drive:
     ordinal: int  # among the drives of the population: each draws its own random numbers
     unit: str
     _memory: dict[int, Any] = field(default_factory=dict)
+    _feed: Feed | None = None
 
     def __post_init__(self) -> None:
         population = self.section.population
@@ -42,7 +43,10 @@ class Drive:
         return self.section.population.n_steps
 
     def feed(self) -> Feed:
-        return feed("Network.drive.input", self.value, self.unit, self, 1, self.ordinal)
+        """Made anew only for arrays, which the user may have changed."""
+        if self._feed is None or not isinstance(self.value, Input):
+            self._feed = feed("Network.drive.input", self.value, self.unit, self, 1, self.ordinal)
+        return self._feed
 
     def reset(self) -> None:
         self._memory.clear()

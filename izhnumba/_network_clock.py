@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,16 @@ Array = NDArray[Any]
 Binder = Callable[[], tuple[int, Array]]
 
 
+class _Calls:
+    """Compiled functions and the tables that they take, as pairs of addresses that a kernel can read."""
+
+    def __init__(self, bound: Iterable[tuple[int, Array]]) -> None:
+        self._bound = list(bound)  # must stay alive
+        pairs = [(address, table.ctypes.data) for address, table in self._bound]
+        self._pairs = np.array(pairs, np.int64)
+        self.n, self.address = len(pairs), self._pairs.ctypes.data
+
+
 class NetworkClock:
     """Populations' engines and the synapses between them, advanced together. Inputs are named (population, port), by
     number and port; the port is None for currents."""
@@ -24,8 +34,9 @@ class NetworkClock:
         self.engines: list[ClockEngine] = []
         self.step = 0
         self.slice = 1
-        self._synapses: Sequence[Binder] = ()
+        self._projections = _Calls([])
         self._gaps: Sequence[Binder] = ()
+        self._table = np.zeros(16, np.int64)  # of the network
         self._most_parts = 1
         self.found: list[set[int]] = []  # by the engines in this run
 
@@ -43,35 +54,23 @@ class NetworkClock:
     ) -> None:  # fmt: skip
         """Take over what is to be delivered after each slice, and the gap junctions to be looked after before it.
         delays: the longest to each population, in steps; shortest: of all."""
-        self._synapses, self._gaps, self.slice, self._most_parts = synapses, gaps, shortest, parts
+        self.slice, self._most_parts = shortest, parts
         for engine in self.engines:
             whole_slices = -(-delays.get(engine, 1) // shortest) * shortest
             if whole_slices != engine.arrivals.steps:
                 engine.arrivals.lay(whole_slices, self.step)
+        self._projections, self._gaps = _Calls([bind() for bind in synapses]), gaps
 
     def advance(self, n_steps: int, inputs: dict[tuple[int, Port | None], Array], threads: int) -> int:
         from izhnumba._kernels import network as k
 
-        kernels = []
-        for number, engine in enumerate(self.engines):
-            drives = {port: rows for (which, port), rows in inputs.items() if which == number and port is not None}
-            current = inputs.get((number, None))
-            none = np.zeros((1, 1), engine.dtype)
-            team = min(threads, engine.n_blocks)
-            address = engine.prepare_slices(n_steps, none if current is None else current, drives, team)
-            kernels.append((address, engine.table.ctypes.data))
-        tables, pairs = [], [kernels]
-        for binders in (self._synapses, self._gaps):
-            bound = [bind() for bind in binders]
-            tables += bound  # must stay alive
-            pairs.append([(address, table.ctypes.data) for address, table in bound])
-        populations, projections, gaps = (np.array(pair, np.int64).reshape(-1) for pair in pairs)
-        table = np.zeros(k.NET_SIZE, np.int64)
-        table[[k.NET_STEP, k.NET_STEPS, k.NET_SLICE]] = self.step, n_steps, self.slice
-        table[[k.N_POPULATIONS, k.POPULATIONS]] = len(kernels), populations.ctypes.data
-        table[[k.N_PROJECTIONS, k.PROJECTIONS]] = projections.size // 2, projections.ctypes.data
-        table[[k.N_GAPS, k.GAPS]] = gaps.size // 2, gaps.ctypes.data
-        table[k.N_PARTS] = self._most_parts
+        populations = _Calls(self._prepared(n_steps, inputs, threads))
+        gaps = _Calls([bind() for bind in self._gaps])  # anew, for they depend on which parameters are arrays
+        table = self._table
+        table[[k.NET_STEP, k.NET_STEPS, k.NET_SLICE, k.N_PARTS]] = self.step, n_steps, self.slice, self._most_parts
+        table[[k.N_POPULATIONS, k.POPULATIONS]] = populations.n, populations.address
+        table[[k.N_PROJECTIONS, k.PROJECTIONS]] = self._projections.n, self._projections.address
+        table[[k.N_GAPS, k.GAPS]] = gaps.n, gaps.address
         run = k.entry(threads > 1 and self._most_parts > 1)
         if threads == 1:
             code = run(table)
@@ -82,6 +81,16 @@ class NetworkClock:
         for engine, codes in zip(self.engines, self.found, strict=True):
             codes |= engine.verdict()
         return int(code)
+
+    def _prepared(
+        self, n_steps: int, inputs: dict[tuple[int, Port | None], Array], threads: int
+    ) -> Iterator[tuple[int, Array]]:
+        """The engines' kernels, each with its table."""
+        for number, engine in enumerate(self.engines):
+            drives = {port: rows for (which, port), rows in inputs.items() if which == number and port is not None}
+            current = inputs.get((number, None))
+            current = np.zeros((1, 1), engine.dtype) if current is None else current
+            yield engine.prepare_slices(n_steps, current, drives, min(threads, engine.n_blocks)), engine.table
 
     def record(self, wanted: list[Record]) -> None:
         """Write states into the rows of these records in the next slices."""
