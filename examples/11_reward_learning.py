@@ -1,4 +1,4 @@
-"""Distal reward, 2007: dopamine, seconds late, finds the one synapse of 80,000 that earned it, by its eligibility.
+"""Distal reward, 2007: dopamine comes seconds late and yet strengthens the synapse that earned it, by its eligibility.
 
 When its target fires within 10 ms after its source, a reward comes 1 to 3 s later (doi:10.1093/cercor/bhl152).
 

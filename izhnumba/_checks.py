@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import inspect
 import itertools
 import math
 import operator
@@ -144,6 +145,17 @@ def kind(where: str, value: Any, types: Any, must_be: str, cure: str = "") -> An
     if not isinstance(value, types):
         raise _refusal(TypeError, f"{where} must be {must_be}", _shown(value), cure)
     return value
+
+
+def takes(where: str, function: Callable[..., Any], *arguments: str) -> None:
+    """Refuse a function that cannot be called with these arguments."""
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError:
+        must = f"{where} must be a function of ({', '.join(arguments)})"
+        raise _refusal(TypeError, must, f"one of {inspect.signature(function)}") from None
+    except ValueError:  # built-in ones do not always tell
+        return
 
 
 def unknown(where: str, name: str, known: Collection[str]) -> NoReturn:

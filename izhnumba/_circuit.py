@@ -161,15 +161,18 @@ class Circuit:
         input : float, array that broadcasts to it, or input object
             Currents in mV/ms (pA), evaluated at the start of each step; or spikes, `Poisson` or `SpikeTrain`, which act
             through their receptor in the step in which they fall. Several drives add up, and each draws its own random
-            numbers.
+            numbers. An array is live: what you write into it counts from the next run or step on.
 
         Examples
         --------
-        >>> import izhnumba as iz
+        >>> import numpy as np, izhnumba as iz
         >>> net = iz.Network(seed=1)
         >>> cells = net.add(iz.Population(10))
         >>> net.drive(cells[:5], 4.0)
         >>> net.drive(cells, iz.Noise(std=2.0))
+        >>> light = np.zeros(10)
+        >>> net.drive(cells, light)
+        >>> light[3] = 20.0
         """
         self._must_not_run()
         part = self._section("Network.drive.population", population)

@@ -7,6 +7,7 @@ float32 into float64).
 
 from __future__ import annotations
 
+import functools
 import inspect
 import keyword
 import math
@@ -70,6 +71,11 @@ EQUATIONS = {
     "pull": ("V", "V_new", "u", "p"), "u_slope": ("p",), "threshold": ("u", "p"), "V_reset": ("u", "p"),
     "u_reset": ("u", "p"),
 }  # fmt: skip
+
+
+@functools.cache
+def _tuple_type(names: tuple[str, ...]) -> Any:
+    return namedtuple("p", names)  # makes and runs source code, which takes as long as a few steps
 
 
 class _ReadOnly(dict[str, Quantity]):
@@ -232,7 +238,7 @@ class Model:
 
     def named_tuple(self, *more: str) -> Any:
         """The type of `p`, with the names `more` after the model's own parameters."""
-        return namedtuple("p", (*self.parameters, *more))
+        return _tuple_type((*self.parameters, *more))
 
 
 # --- Izhikevich 2003 ------------------------------------------------------------------------------------------------

@@ -144,7 +144,7 @@ class Network(Circuit):
         >>> import izhnumba as iz
         >>> net = iz.Network()
         >>> cells = net.add(iz.Population(1, **iz.presets["RS"]))
-        >>> current = net.drive(cells, 10.0)
+        >>> net.drive(cells, 10.0)
         >>> while not cells.spikes.any():
         ...     net.step()
         >>> round(net.t, 1)

@@ -178,6 +178,7 @@ class SpikeRecorder(_Spiking):
     ) -> None:
         super().__init__(engine, name, [Column("i", "<i8"), Column("step", "<i8")], first, last)
         self._n_batch = n_batch
+        self._spikes: Spikes | None = None
 
     def _digest(self, i: Array, step: Array) -> tuple[Array, Array]:
         return i, step
@@ -186,7 +187,9 @@ class SpikeRecorder(_Spiking):
     def spikes(self) -> Spikes:
         """All spikes so far."""
         i, step = self._keeps.rows()
-        return Spikes(i, step, self._engine.dt, self._engine.n // (self._n_batch or 1), self._n_batch)
+        if self._spikes is None or self._spikes.step is not step:
+            self._spikes = Spikes(i, step, self._engine.dt, self._engine.n // (self._n_batch or 1), self._n_batch)
+        return self._spikes
 
     @property
     def i(self) -> Array:

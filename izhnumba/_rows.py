@@ -178,6 +178,7 @@ def drawer(where: str, value: Any, unit: str, n: int | None, rng: Generator, dty
     if isinstance(value, Distribution):
         return lambda before, count: _finite(where, value.draw(rng, count), dtype)
     if callable(value) and not hasattr(value, "__array__"):
+        _checks.takes(where, value, "rng", "size")
 
         def call(before: int, count: int) -> Array:
             return _finite(where, _checks.array(where, value(rng, count), unit, [(count,)]), dtype)

@@ -12,7 +12,7 @@ import numpy as np
 from izhnumba import _checks
 from izhnumba import _kept as recording
 from izhnumba._binding import Array, Input, Rows, Target, fit_shape, frozen, snapped
-from izhnumba._receptors import Delta, Receptor
+from izhnumba._receptors import Delta, GapJunction, Receptor
 
 _MOST_PER_STEP = 30.0  # expected spikes: beyond, 32 random bits do not tell the counts apart well
 
@@ -27,6 +27,8 @@ class SpikeInput(Input):
         name = type(self).__name__
         self._set(weight=frozen(f"{name}.weight", self.weight))
         _checks.kind(f"{name}.receptor", self.receptor, Receptor, "a receptor such as Delta()")
+        if isinstance(self.receptor, GapJunction):
+            raise ValueError(f"{name}.receptor must be one that spikes reach, got {self.receptor!r}.")
 
     def _weights(self, to: Target) -> Array:
         name = type(self).__name__

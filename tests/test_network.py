@@ -304,3 +304,110 @@ def test_a_leap_in_any_slice_is_told(monkeypatch):
     net.drive(net.add(iz.Population(1), name="cells"), iz.Pulses(0.1, 0.2, -4000.0))
     with pytest.warns(UserWarning, match="Population.V fell below"):
         net.run(20.0)
+
+
+def rs_network(n=20):
+    net = iz.Network(dt=0.5, seed=1)
+    return net, net.add(iz.Population(n, **iz.presets["RS"]), name="cells")
+
+
+def test_arrays_that_drive_are_live():
+    net, cells = rs_network(3)
+    light = np.zeros(3)
+    net.drive(cells, light)
+    net.run(20.0)
+    before = cells.V.copy()
+    light[1] = 20.0
+    net.step()
+    assert cells.V[1] > before[1] + 5
+    assert np.abs(cells.V - before)[[0, 2]].max() < 1
+
+
+def test_a_run_ends_when_its_condition_holds():
+    net, cells = rs_network()
+    net.drive(cells, iz.Constant(np.linspace(4.0, 10.0, 20)))
+    spikes = net.record(cells)
+    net.run(1000.0, until=lambda net: len(spikes) >= 5)
+    assert len(spikes) >= 5
+    assert spikes.step[-1] == net.n_steps - 1
+    t = net.t
+    net.run(10.0, until=lambda net: False)
+    assert net.t == t + 10.0
+    asked = []
+    net.run(9.0, until=lambda net: asked.append(net.t), every=2.0)
+    assert asked == [time for time in np.arange(t + 10.5, t + 19.5, 0.5) if time % 2.0 == 0]
+    for options, message in (
+        (dict(every=1.0), "Network.run.every must come with until, got 1.0 alone"),
+        (dict(until=5), "Network.run.until must be a function of the network, got 5"),
+        (dict(until=bool, every=0.3), "Network.run.every must be >= 0.5 ms|Network.run.every must be a whole number"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=message):
+            net.run(5.0, **options)
+    with pytest.raises(ZeroDivisionError):
+        net.run(5.0, until=lambda net: 1 / 0)
+    net.run(5.0)
+
+
+def test_ctrl_c_leaves_a_network_that_goes_on():
+    def network():
+        net, spikes, voltage = mixed_network(n=500)
+        return net, spikes, voltage, net.record(net.populations["exc"], "rate", every=2.0)
+
+    whole, interrupted = network(), network()
+    whole[0].run(100.0)
+    net, done = interrupted[0], []
+
+    def interrupt(now, total):
+        done.append(now)
+        if len(done) % 3 == 0:
+            raise KeyboardInterrupt
+
+    while net.t < 100.0:
+        try:
+            net.run(100.0 - net.t, progress=interrupt, until=lambda net: False, every=7.0)
+        except KeyboardInterrupt:
+            assert net.t == net.n_steps * 0.5
+    assert len(done) > 10
+    for one, other in zip(outcome(*whole[:3]), outcome(*interrupted[:3]), strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(whole[3].rate, interrupted[3].rate)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (dict(delay=1.0), r"Network.connect.delay must be left out with GapJunction\(\)"),
+        (dict(plasticity=iz.STDP()), r"Network.connect.plasticity must be left out with GapJunction\(\)"),
+    ],
+)
+def test_what_gap_junctions_do_not_take(options, message):
+    net, cells = rs_network()
+    with pytest.raises(ValueError, match=message):
+        net.connect(cells, cells, iz.AllToAll(), receptor=iz.GapJunction(), **options)
+    other = net.add(iz.Population(20, dtype="float32"), name="other")
+    with pytest.raises(ValueError, match=r"Network.connect.pre must be float32 like the target for GapJunction"):
+        net.connect(cells, other, iz.OneToOne(), receptor=iz.GapJunction())
+    with pytest.raises(ValueError, match=r"Poisson.receptor must be one that spikes reach, got GapJunction"):
+        net.drive(cells, iz.Poisson(10.0, receptor=iz.GapJunction()))
+    assert net.synapses == {}
+    net.run(5.0)
+
+
+def test_nmda_receptors_of_a_population_share_their_magnesium():
+    net, cells = rs_network()
+    net.connect(cells, cells, iz.OneToOne(), receptor=iz.NMDA(Mg=1.0))
+    with pytest.raises(ValueError, match="NMDA.Mg must be 1 mM like that of the population's other NMDA receptors"):
+        net.connect(cells, cells, iz.OneToOne(), receptor=iz.NMDA(Mg=2.0))
+    with pytest.raises(ValueError, match="NMDA.Mg must be a finite number > 0"):
+        iz.NMDA(Mg=0.0)
+    assert len(net.synapses) == 1
+
+
+@pytest.mark.parametrize(("weight", "message"), [
+    (lambda rng: 1.0, r"Network.connect.weight must be a function of \(rng, size\), got one of \(rng\)"),
+    (lambda rng, size: np.ones(size + 1), "Network.connect.weight must have shape"),
+])  # fmt: skip
+def test_functions_for_weights_are_checked(weight, message):
+    net, cells = rs_network()
+    with pytest.raises((TypeError, ValueError), match=message):
+        net.connect(cells, cells, iz.OneToOne(), weight=weight)
