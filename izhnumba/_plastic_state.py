@@ -26,7 +26,7 @@ class PlasticState:
         self.rule, self._make, n, lanes = rule, make, rows.weights.size, layout.lanes
         delays = max(1, rows.delays(lanes)[1])
         x, y = rule.traces(dt)
-        self._tables = [np.asarray(decays, layout.dtype) for decays in (*x, *y)]
+        self._tables = [np.append(decays, 0.0).astype(layout.dtype) for decays in (*x, *y)]
         self.n_x, self.n_y = len(x), len(y)
         self.x = np.zeros((self.n_x, n), layout.dtype)
         self.arrival = np.zeros(n if x else 0, np.uint32)

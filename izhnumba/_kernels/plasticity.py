@@ -73,11 +73,11 @@ def plastic(rule: Any, dtype: str, n_x: int, n_y: int, names: tuple[str, ...], l
     HAS_E, N_X, N_Y, LATEST_FIRST = HAS_UPDATE, n_x, n_y, latest_first
 
     def faded(decays, trace, steps):
-        """A trace, so many steps after its last event."""
-        return trace * decays[steps] if steps < decays.size else zero
+        """A trace, so many steps after its last event: tables end with 0."""
+        return trace * decays[min(np.uint64(steps), np.uint64(decays.size - 1))]
 
     def traces_x(a, s, now):
-        steps = np.int64(np.uint32(np.uint32(now) - a.arrival[s]))
+        steps = np.uint32(np.uint32(now) - a.arrival[s])
         if N_X == 2:
             return faded(a.decays_x1, a.x1[s], steps), faded(a.decays_x2, a.x2[s], steps)
         if N_X == 1:
@@ -176,7 +176,7 @@ def plastic(rule: Any, dtype: str, n_x: int, n_y: int, names: tuple[str, ...], l
             for c in range(slot * n_rows, slot * n_rows + counts[slot]):
                 s, end = cursors[c], rows[np.int64(history[c]) + 1]
                 while s < end and a.offsets[s] < limit:
-                    lane = np.int64(a.offsets[s] - first)
+                    lane = np.uint64(a.offsets[s] - first)
                     ring_row[lane] += arrive_at(a, s, lane, now + 1, q)
                     s += 1
                 cursors[c] = s
