@@ -28,14 +28,14 @@ class PlasticState:
         x, y = rule.traces(dt)
         self._tables = [np.append(decays, 0.0).astype(layout.dtype) for decays in (*x, *y)]
         self.n_x, self.n_y = len(x), len(y)
-        self.x = np.zeros((self.n_x, n), layout.dtype)
-        self.arrival = np.zeros(n if x else 0, np.uint32)
-        self.eligibility = np.zeros(n if type(rule).update else 0, layout.dtype)
+        fields: list[Any] = [("arrival", np.uint32)] if x else []
+        fields += [(f"x{j + 1}", layout.dtype) for j in range(self.n_x)]
+        fields += [("e", layout.dtype)] if type(rule).update else []
+        self.memory = np.zeros(n, fields)  # side by side, for a target spike meets its synapses in no order
         self.y = np.zeros((self.n_y, lanes), layout.dtype)
         self.spiked = np.zeros(lanes if y else 0, np.int64)
         n_rows = rows.starts.size - 1
-        self.history = np.zeros((delays, n_rows), np.uint32)
-        self.cursors = np.zeros((delays, n_rows), np.int64)
+        self.cursors, self.ends = np.zeros((2, delays, n_rows), np.uint64)
         self.counts = np.zeros(delays, np.int64)
         decay = np.exp(-dt / rule.modulator_tau) if rule.modulator_tau else 1.0
         self.modulator = np.array([0.0, decay], layout.dtype)
@@ -47,7 +47,7 @@ class PlasticState:
         self._incoming = np.argsort(post, kind="stable").astype(np.uint32) if needs_incoming else np.empty(0, np.uint32)
         self._starts = np.concatenate([[0], np.cumsum(np.bincount(post, minlength=lanes))]).astype(np.int64)
 
-    CHANGING = ("x", "arrival", "eligibility", "y", "spiked", "history", "cursors", "counts", "modulator")
+    CHANGING = ("memory", "y", "spiked", "cursors", "ends", "counts", "modulator")
 
     def first_weights(self) -> Array:
         """Those at the start, drawn again rather than kept for so many synapses."""
@@ -65,21 +65,18 @@ class PlasticState:
 
         table = np.zeros(k.TABLE_SIZE, np.int64)
         table[: projection.size] = projection
-        for j in range(self.n_x):
-            table[k.X + j] = self.x[j].ctypes.data
         for j in range(self.n_y):
             table[k.Y + j] = self.y[j].ctypes.data
         for j, decays in enumerate(self._tables):
             which = j if j < self.n_x else j - self.n_x + 2
             table[[k.DECAYS + which, k.DECAY_SIZES + which]] = decays.ctypes.data, decays.size
         for entry, array in (
-            (k.ARRIVAL, self.arrival), (k.ELIGIBILITY, self.eligibility), (k.SPIKED, self.spiked),
-            (k.STARTS, self._starts), (k.INCOMING, self._incoming), (k.HISTORY, self.history),
-            (k.CURSORS, self.cursors), (k.COUNTS, self.counts), (k.MODULATOR, self.modulator),
+            (k.MEMORY, self.memory), (k.SPIKED, self.spiked), (k.STARTS, self._starts), (k.INCOMING, self._incoming),
+            (k.CURSORS, self.cursors), (k.ENDS, self.ends), (k.COUNTS, self.counts), (k.MODULATOR, self.modulator),
             (k.NUMBERS, self._addresses),
         ):  # fmt: skip
             table[entry] = array.ctypes.data
         table[[k.DELAYS, k.PERIOD]] = self.counts.size, self.period
         rule: Any = type(self.rule)
         names = tuple(self.rule.parameters())
-        return k.plastic(rule, dtype, self.n_x, self.n_y, names, rule.latest_first), table
+        return k.plastic(rule, dtype, self.memory.dtype, self.n_x, self.n_y, names, rule.latest_first), table

@@ -27,14 +27,14 @@ from izhnumba._kernels.network import (
     rows_to_deliver,
 )  # fmt: skip
 
-# Behind the entries of every projection. For each synapse: traces X, the step of its last ARRIVAL (32 bits), its
-# ELIGIBILITY; for each target lane: traces Y, the step of its last spike, where its synapses START in INCOMING. DECAYS:
-# addresses and sizes of the tables of the four traces. HISTORY: for each of DELAYS steps and each row, which rows
-# spiked, how far each is delivered, and how many there are. MODULATOR: its value, and its decay in a step.
+# Behind the entries of every projection. For each synapse a record, its MEMORY; for each target lane: traces Y, the
+# step of its last spike, where its synapses START in INCOMING. DECAYS: addresses and sizes of the tables of the four
+# traces. For each of DELAYS steps: CURSORS and ENDS of what is left of the rows that spiked, and the COUNT of these.
+# MODULATOR: its value, and its decay in a step.
 (
-    X, _, ARRIVAL, ELIGIBILITY, Y, _, SPIKED, STARTS, INCOMING, DECAYS, _, _, _, DECAY_SIZES, _, _, _,
-    DELAYS, HISTORY, CURSORS, COUNTS, NUMBERS, PERIOD, MODULATOR, TABLE_SIZE,
-) = range(PROJECTION_SIZE, PROJECTION_SIZE + 25)  # fmt: skip
+    MEMORY, Y, _, SPIKED, STARTS, INCOMING, DECAYS, _, _, _, DECAY_SIZES, _, _, _,
+    DELAYS, CURSORS, ENDS, COUNTS, NUMBERS, PERIOD, MODULATOR, TABLE_SIZE,
+) = range(PROJECTION_SIZE, PROJECTION_SIZE + 22)  # fmt: skip
 
 
 class Arrays(NamedTuple):
@@ -42,10 +42,7 @@ class Arrays(NamedTuple):
 
     offsets: Any
     w: Any
-    e: Any
-    x1: Any
-    x2: Any
-    arrival: Any
+    memory: Any
     y1: Any
     y2: Any
     spiked: Any
@@ -58,8 +55,11 @@ class Arrays(NamedTuple):
 
 
 @functools.cache
-def plastic(rule: Any, dtype: str, n_x: int, n_y: int, names: tuple[str, ...], latest_first: bool) -> int:
-    """Address of `deliver(projection, part, k)` for synapses with this rule. names: of its parameters."""
+def plastic(
+    rule: Any, dtype: str, memory: np.dtype[Any], n_x: int, n_y: int, names: tuple[str, ...], latest_first: bool
+) -> int:
+    """Address of `deliver(projection, part, k)` for synapses with this rule. memory: of each of them; names: of the
+    rule's parameters."""
     number = np.dtype(dtype).type
     item = number(0).itemsize
     zero = number(0.0)
@@ -77,11 +77,11 @@ def plastic(rule: Any, dtype: str, n_x: int, n_y: int, names: tuple[str, ...], l
         return trace * decays[min(np.uint64(steps), np.uint64(decays.size - 1))]
 
     def traces_x(a, s, now):
-        steps = np.uint32(np.uint32(now) - a.arrival[s])
+        steps = np.uint32(np.uint32(now) - a.memory[s].arrival) if N_X else np.uint32(now)
         if N_X == 2:
-            return faded(a.decays_x1, a.x1[s], steps), faded(a.decays_x2, a.x2[s], steps)
+            return faded(a.decays_x1, a.memory[s].x1, steps), faded(a.decays_x2, a.memory[s].x2, steps)
         if N_X == 1:
-            return (faded(a.decays_x1, a.x1[s], steps),)
+            return (faded(a.decays_x1, a.memory[s].x1, steps),)
         return ()
 
     def traces_y(a, lane, now):
@@ -97,17 +97,17 @@ def plastic(rule: Any, dtype: str, n_x: int, n_y: int, names: tuple[str, ...], l
     def update_all(a, lanes, now, m, q):
         for s in range(a.w.size):
             y = y_of(a, np.int64(a.offsets[s] % np.uint32(lanes)), now)
-            a.w[s], a.e[s] = on_update(a.w[s], a.e[s], y, m, q)
+            a.w[s], a.memory[s].e = on_update(a.w[s], a.memory[s].e, y, m, q)
 
     def spike_of(a, lane, now, q):
         y = y_of(a, lane, now)
         if HAS_SPIKE:
             for j in range(np.uint64(a.starts[lane]), np.uint64(a.starts[lane + 1])):
                 s = a.incoming[j]
-                w, e = on_spike(a.w[s], a.e[s] if HAS_E else zero, x_of(a, s, now), y, q)
+                w, e = on_spike(a.w[s], a.memory[s].e if HAS_E else zero, x_of(a, s, now), y, q)
                 a.w[s] = w
                 if HAS_E:
-                    a.e[s] = e
+                    a.memory[s].e = e
         y = after_spike(y, q)
         a.y1[lane] = y[0]
         if N_Y == 2:
@@ -115,14 +115,14 @@ def plastic(rule: Any, dtype: str, n_x: int, n_y: int, names: tuple[str, ...], l
         a.spiked[lane] = now
 
     def arrival_at(a, s, lane, now, q):
-        amount, w, e, x = arrive(a.w[s], a.e[s] if HAS_E else zero, x_of(a, s, now), y_of(a, lane, now), q)
+        amount, w, e, x = arrive(a.w[s], a.memory[s].e if HAS_E else zero, x_of(a, s, now), y_of(a, lane, now), q)
         a.w[s] = w
         if HAS_E:
-            a.e[s] = e
+            a.memory[s].e = e
         if N_X > 0:
-            a.x1[s], a.arrival[s] = x[0], np.uint32(now)
+            a.memory[s].x1, a.memory[s].arrival = x[0], np.uint32(now)
         if N_X == 2:
-            a.x2[s] = x[1]
+            a.memory[s].x2 = x[1]
         return amount
 
     update_weights, spike_at, arrive_at = inlined(update_all), inlined(spike_of), inlined(arrival_at)
@@ -139,8 +139,7 @@ def plastic(rule: Any, dtype: str, n_x: int, n_y: int, names: tuple[str, ...], l
         rows = array_at(p[ROWS], n_rows + 1, np.int64)
         n, modulator = rows[n_rows], array_at(p[MODULATOR], 2, number)
         a = Arrays(
-            array_at(p[OFFSETS], n, np.uint32), array_at(p[WEIGHTS], n, number), array_at(p[ELIGIBILITY], n, number),
-            array_at(p[X], n, number), array_at(p[X + 1], n, number), array_at(p[ARRIVAL], n, np.uint32),
+            array_at(p[OFFSETS], n, np.uint32), array_at(p[WEIGHTS], n, number), array_at(p[MEMORY], n, memory),
             array_at(p[Y], lanes, number), array_at(p[Y + 1], lanes, number), array_at(p[SPIKED], lanes, np.int64),
             array_at(p[STARTS], lanes + 1, np.int64), array_at(p[INCOMING], n, np.uint32),
             array_at(p[DECAYS], p[DECAY_SIZES], number), array_at(p[DECAYS + 1], p[DECAY_SIZES + 1], number),
@@ -160,25 +159,23 @@ def plastic(rule: Any, dtype: str, n_x: int, n_y: int, names: tuple[str, ...], l
                         spike_at(a, lane, now, q)
         delays = p[DELAYS]
         counts, new = array_at(p[COUNTS], delays, np.int64), now % delays
-        history, cursors = (
-            array_at(p[HISTORY], delays * n_rows, np.uint32),
-            array_at(p[CURSORS], delays * n_rows, np.int64),
-        )
+        cursors = array_at(p[CURSORS], delays * n_rows, np.uint64)  # indices that may be negative cost time
+        ends = array_at(p[ENDS], delays * n_rows, np.uint64)
         spiking = rows_to_deliver(p, part, k)
         counts[new] = spiking.size
         for j in range(spiking.size):
-            history[new * n_rows + j], cursors[new * n_rows + j] = spiking[j], rows[spiking[j]]
+            cursors[new * n_rows + j], ends[new * n_rows + j] = rows[spiking[j]], rows[spiking[j] + 1]
         ring_row = array_at(p[RING] + (now + 1) % target[t.RING_STEPS] * lanes * item, lanes, number)
         for j in range(delays):
             lag = j + 1 if LATEST_FIRST else delays - j
             slot = (now + 1 - lag + delays) % delays
             first, limit = np.uint32(lag * lanes), np.uint32((lag + 1) * lanes)
-            for c in range(slot * n_rows, slot * n_rows + counts[slot]):
-                s, end = cursors[c], rows[np.int64(history[c]) + 1]
+            for c in range(np.uint64(slot * n_rows), np.uint64(slot * n_rows + counts[slot])):
+                s, end = cursors[c], ends[c]
                 while s < end and a.offsets[s] < limit:
-                    lane = np.uint64(a.offsets[s] - first)
-                    ring_row[lane] += arrive_at(a, s, lane, now + 1, q)
-                    s += 1
+                    post = np.uint64(a.offsets[s] - first)
+                    ring_row[post] += arrive_at(a, s, post, now + 1, q)
+                    s += np.uint64(1)
                 cursors[c] = s
         return OK
 
