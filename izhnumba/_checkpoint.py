@@ -85,7 +85,7 @@ def _packed(value: Any, place: str, arrays: dict[str, Array]) -> Any:
         value = value.item()
     if isinstance(value, _PLAIN):
         return value
-    if isinstance(value, np.ndarray) and value.dtype.kind in "biufU":
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biufUV" and not value.dtype.hasobject:
         place = re.sub(r"[^\w/#. -]", "_", place)
         while place in arrays:
             place += "_"

@@ -86,7 +86,7 @@ def test_numpy_alone_reads_it(tmp_path):
         about = json.loads(file["about"].tobytes())
         assert about["format"] == 1
         np.testing.assert_array_equal(file["network/populations/exc/state/V"][:200], net.populations["exc"].V.ravel())
-        assert all(array.dtype.kind in "biufU" for array in file.values())
+        assert all(array.dtype.kind in "biufUV" for array in file.values())
 
 
 def small_network():
