@@ -10,6 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -286,16 +287,37 @@ class Distance(Rule):
                 f"Distance must have ends of as many dimensions as extent ({len(extent)}), got sizes "
                 f"{ends.pre_shape} and {ends.post_shape}. Connect whole populations of n-d size."
             )
-        sources, targets = _positions(ends.pre_shape, extent), _positions(ends.post_shape, extent)
-        rows = max(1, _PIECE // (4 * ends.n_post))
+        rows = max(1, _PIECE // ends.n_post)
         for first in range(0, ends.n_pre, rows):
-            near = rng.random((min(rows, ends.n_pre - first), ends.n_post))
-            square = np.zeros_like(near)
-            for axis, length in enumerate(extent):
-                along = np.abs(sources[axis][first : first + rows, None] - targets[axis])
-                square += (np.minimum(along, length - along) if self.periodic else along) ** 2
-            pre, post = np.nonzero(near < self._probability(np.sqrt(square)))
-            yield _without_autapses(pre + first, post, ends, self.autapses)
+            sources = range(first, min(first + rows, ends.n_pre))
+            post = [self._targets(source, ends, extent, rng) for source in sources]
+            pre = np.repeat(sources, [len(one) for one in post])
+            yield _without_autapses(pre, np.concatenate(post), ends, self.autapses)
+
+    def _targets(self, source: int, ends: Ends, extent: Any, rng: Generator) -> Array:
+        place = np.unravel_index(source, ends.pre_shape)
+        axes = list(zip(place, ends.pre_shape, ends.post_shape, map(float, extent), strict=True))
+        near, squares = zip(*(self._along(*axis) for axis in axes), strict=True)
+        distance = np.sqrt(reduce(np.add.outer, squares))
+        chosen = np.nonzero(rng.random(distance.shape) < self._probability(distance))
+        targets = tuple(where[along] for where, along in zip(near, chosen, strict=True))
+        return np.ravel_multi_index(targets, ends.post_shape)
+
+    def _along(self, place: Any, n_pre: int, n_post: int, length: float) -> tuple[Array, Array]:
+        """Which of n_post places on an axis are within reach, ascending, and the squares of their distances."""
+        x, reach = (place + 0.5) * length / n_pre, min(self._reach(), length)
+        low, high = ((x + side * reach) * n_post / length - 0.5 for side in (-1, 1))
+        near = np.arange(math.floor(low), math.ceil(high) + 1)
+        near = np.unique(near % n_post) if self.periodic else near[(near >= 0) & (near < n_post)]
+        apart = np.abs(x - (near + 0.5) * length / n_post)
+        return near, (np.minimum(apart, length - apart) if self.periodic else apart) ** 2
+
+    def _reach(self) -> float:
+        """Beyond it the probability is less than the smallest random number above 0."""
+        if callable(self.kernel):
+            return math.inf
+        least = 53 * math.log(2)
+        return self.scale * {"gaussian": math.sqrt(2 * least), "exponential": least, "box": 1 + 1e-12}[self.kernel]
 
     def _probability(self, distance: Array) -> Array:
         if callable(self.kernel):
@@ -405,8 +427,3 @@ def _own_pairs(ends: Ends) -> Array:
 def _skip(chosen: Array, apart: Array) -> Array:
     """Numbers of pairs, counted without those apart, as places among all pairs."""
     return chosen + np.searchsorted(apart - np.arange(apart.size), chosen, side="right")
-
-
-def _positions(shape: tuple[int, ...], extent: Any) -> list[Array]:
-    axes = [(np.arange(n) + 0.5) * length / n for n, length in zip(shape, extent, strict=True)]
-    return [axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")]
