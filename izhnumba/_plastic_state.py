@@ -29,9 +29,10 @@ class PlasticState:
         self._tables = [np.append(decays, 0.0).astype(layout.dtype) for decays in (*x, *y)]
         self.n_x, self.n_y = len(x), len(y)
         fields: list[Any] = [("arrival", np.uint32)] if x else []
-        fields += [(f"x{j + 1}", layout.dtype) for j in range(self.n_x)]
+        fields += [(f"x{j + 1}", layout.dtype) for j in range(self.n_x) if not rule.nearest]
         fields += [("e", layout.dtype)] if type(rule).update else []
         self.memory = np.zeros(n, fields)  # side by side, for a target spike meets its synapses in no order
+        self._forget_arrivals()
         self.y = np.zeros((self.n_y, lanes), layout.dtype)
         self.spiked = np.zeros(lanes if y else 0, np.int64)
         n_rows = rows.starts.size - 1
@@ -57,7 +58,13 @@ class PlasticState:
         """Back to the start; the weights are not ours."""
         for name in self.CHANGING[:-1]:
             getattr(self, name)[...] = 0
+        self._forget_arrivals()
         self.modulator[0] = 0.0
+
+    def _forget_arrivals(self) -> None:
+        """Before step 0 by so many steps that no trace is left of them, in numbers that go around at 2**32."""
+        if self.n_x:
+            self.memory["arrival"] = 2**32 - max(table.size for table in self._tables)
 
     def bind(self, projection: Array, dtype: str) -> tuple[int, Array]:
         """The kernel's address and its table, made from that of every projection."""
@@ -79,4 +86,6 @@ class PlasticState:
         table[[k.DELAYS, k.PERIOD]] = self.counts.size, self.period
         rule: Any = type(self.rule)
         names = tuple(self.rule.parameters())
-        return k.plastic(rule, dtype, self.memory.dtype, self.n_x, self.n_y, names, rule.latest_first), table
+        return k.plastic(
+            rule, dtype, self.memory.dtype, self.n_x, self.n_y, names, rule.nearest, rule.latest_first
+        ), table

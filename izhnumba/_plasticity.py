@@ -10,7 +10,8 @@ target neuron, y. Its functions see them decayed to the present and return what 
 
 where w is the weight, e a number of the synapse that the rule may keep (its eligibility), p the rule's parameters by
 name. In one step arrivals come before target spikes: an arrival sees the target's spikes of earlier steps, a target
-spike the arrivals of its own step too. Times are whole steps.
+spike the arrivals of its own step too. Times are whole steps. A rule with `nearest = True` sees in x the latest arrival
+alone, as traces that it set to 1: they follow from its time and are not kept.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Plasticity:
     `DopamineSTDP`, `TsodyksMarkram` or `Scaling`, or a class of your own, a frozen dataclass of numbers with the
     functions that the module describes. A network with such synapses advances one step at a time."""
 
+    nearest: bool = False  # an arrival sets the traces x to 1 and nothing else does: they need not be kept
     latest_first: bool = False  # order in which arrivals of one step are added up: by default oldest first
     period: float = 0.0  # ms between calls of `update`; 0: never
     modulator_tau: float = 0.0  # ms with which the modulator decays; 0: there is none
@@ -226,6 +228,7 @@ class STDP2006(Plasticity):
     shrink: float = 0.9
     w_max: float = 10.0
     period: float = 1000.0
+    nearest: ClassVar[bool] = True  # type: ignore[misc]
     latest_first: ClassVar[bool] = True  # type: ignore[misc]
 
     def __post_init__(self) -> None:

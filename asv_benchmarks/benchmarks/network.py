@@ -1,4 +1,6 @@
-"""Networks: time of a second of model time, time to build, and memory per synapse."""
+"""Networks: time of a second of model time, of an event, of a step and to build, and memory per synapse."""
+
+import time
 
 import numpy as np
 
@@ -67,6 +69,14 @@ class Polychronization(Network2003):
         self.net = polychronization(dtype)
         self.net.run(20.0)
 
+    def track_bytes_per_synapse(self, dtype):
+        (syn,) = self.net.synapses.values()
+        rows, plastic = syn._rows, syn._plastic
+        arrays = rows.starts, rows.offsets, rows.weights, plastic.memory, plastic._incoming
+        return sum(array.nbytes for array in arrays) / len(syn)
+
+    track_bytes_per_synapse.unit = "bytes"
+
 
 class Sparse:
     params = [[(10_000, 100), (10_000, 1000), (100_000, 100)], ["float32", "float64"], [1, 2]]
@@ -91,3 +101,29 @@ class Sparse:
         )
 
     track_bytes_per_synapse.unit = "bytes"
+
+    def track_ns_per_event(self, size, dtype, threads):
+        """Of what a second of model time takes, for each arrival at a synapse: 1e9 / events per second."""
+        spikes = self.net.record(self.net.populations["population"], "spikes")
+        times = []
+        for _ in range(3):
+            self.net.reset()
+            started = time.perf_counter()
+            self.net.run(1000.0)
+            times.append(time.perf_counter() - started)
+        return min(times) * 1e9 / (len(spikes) * size[1])
+
+    track_ns_per_event.unit = "ns"
+
+
+class Step:
+    """A closed loop: a network of 1000 neurons and 100,000 synapses with Python in between."""
+
+    def setup(self):
+        self.net = sparse(1000, 100, "float64", 1)
+        self.net.record(self.net.populations["population"], "spikes")
+        self.net.step()
+
+    def time_hundred_steps(self):
+        for _ in range(100):
+            self.net.step()

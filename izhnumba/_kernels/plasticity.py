@@ -56,7 +56,14 @@ class Arrays(NamedTuple):
 
 @functools.cache
 def plastic(
-    rule: Any, dtype: str, memory: np.dtype[Any], n_x: int, n_y: int, names: tuple[str, ...], latest_first: bool
+    rule: Any,
+    dtype: str,
+    memory: np.dtype[Any],
+    n_x: int,
+    n_y: int,
+    names: tuple[str, ...],
+    nearest: bool,
+    latest_first: bool,
 ) -> int:
     """Address of `deliver(projection, part, k)` for synapses with this rule. memory: of each of them; names: of the
     rule's parameters."""
@@ -70,18 +77,27 @@ def plastic(
     after_spike = inlined(AFTER_SPIKE or rule.arrival)
     on_update = inlined(UPDATE or rule.arrival)
     HAS_SPIKE, HAS_AFTER, HAS_UPDATE = TARGET_SPIKE is not None, AFTER_SPIKE is not None, UPDATE is not None
-    HAS_E, N_X, N_Y, LATEST_FIRST = HAS_UPDATE, n_x, n_y, latest_first
+    HAS_E, N_X, N_Y, NEAREST, LATEST_FIRST = HAS_UPDATE, n_x, n_y, nearest, latest_first
+    one = number(1.0)
 
     def faded(decays, trace, steps):
         """A trace, so many steps after its last event: tables end with 0."""
         return trace * decays[min(np.uint64(steps), np.uint64(decays.size - 1))]
 
+    def first_x(a, s):
+        return one if NEAREST else a.memory[s].x1
+
+    def second_x(a, s):
+        return one if NEAREST else a.memory[s].x2
+
+    x1_of, x2_of = inlined(first_x), inlined(second_x)
+
     def traces_x(a, s, now):
         steps = np.uint32(np.uint32(now) - a.memory[s].arrival) if N_X else np.uint32(now)
         if N_X == 2:
-            return faded(a.decays_x1, a.memory[s].x1, steps), faded(a.decays_x2, a.memory[s].x2, steps)
+            return faded(a.decays_x1, x1_of(a, s), steps), faded(a.decays_x2, x2_of(a, s), steps)
         if N_X == 1:
-            return (faded(a.decays_x1, a.memory[s].x1, steps),)
+            return (faded(a.decays_x1, x1_of(a, s), steps),)
         return ()
 
     def traces_y(a, lane, now):
@@ -120,8 +136,10 @@ def plastic(
         if HAS_E:
             a.memory[s].e = e
         if N_X > 0:
-            a.memory[s].x1, a.memory[s].arrival = x[0], np.uint32(now)
-        if N_X == 2:
+            a.memory[s].arrival = np.uint32(now)
+        if N_X > 0 and not NEAREST:
+            a.memory[s].x1 = x[0]
+        if N_X == 2 and not NEAREST:
             a.memory[s].x2 = x[1]
         return amount
 
