@@ -73,6 +73,15 @@ class Synapses:
     def modulator(self, value: Any) -> None:
         self._modulated().modulator[0] = _checks.number("Synapses.modulator", value)
 
+    @property
+    def eligibility(self) -> Array:
+        """What a rule with an update keeps for each synapse beside its weight, such as the eligibility of DopamineSTDP
+        or the derivative of STDP2006. Live."""
+        names = self._plastic.memory.dtype.names if self._plastic else None
+        if "e" not in (names or ()):
+            raise AttributeError(f"Synapses {self.name!r} have no eligibility. Connect with DopamineSTDP().")
+        return np.asarray(self._plastic.memory["e"])  # type: ignore[union-attr]
+
     def _modulated(self) -> PlasticState:
         if self._plastic is None or not self._plastic.rule.modulator_tau:
             raise AttributeError(f"Synapses {self.name!r} have no modulator. Connect with DopamineSTDP().")

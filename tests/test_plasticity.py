@@ -119,6 +119,9 @@ def test_dopamine_turns_eligibility_into_weight():
     assert syn.modulator == pytest.approx(2.0 * np.exp(-80 * DT / 20.0))
     with pytest.raises(AttributeError, match="have no modulator. Connect with DopamineSTDP"):
         spiking(iz.STDP(), [1], [2])[2].modulator = 1.0
+    assert syn.eligibility.shape == (1,)
+    with pytest.raises(AttributeError, match="have no eligibility. Connect with DopamineSTDP"):
+        _ = spiking(iz.STDP(), [1], [2])[2].eligibility
 
 
 def test_short_term_plasticity_scales_what_arrives():
