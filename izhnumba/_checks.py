@@ -186,10 +186,27 @@ def dtype(where: str, value: Any) -> np.dtype[Any]:
     raise _refusal(kind, f"{where} must be float32 or float64", _shown(value if found is None else str(found)))
 
 
-def text_table(where: str, path: Path) -> Array:
-    """The numbers of a text file, a row per line, separated by blanks, commas, semicolons or tabs."""
+def file(where: str, value: Any, cure: str = "") -> Path:
+    """The path of a file that exists."""
+    path = Path(kind(where, value, (str, Path), "a path"))
     if not path.is_file():
-        raise FileNotFoundError(f"{where} must be an existing file, got {str(path)!r}.")
+        raise _refusal(FileNotFoundError, f"{where} must be an existing file", repr(str(path)), cure)
+    return path
+
+
+def place(where: str, value: Any) -> Path:
+    """The path of a file that can be written: in an existing folder, and no folder itself."""
+    path = Path(kind(where, value, (str, Path), "a path"))
+    if not path.parent.is_dir():
+        raise _refusal(FileNotFoundError, f"{where} must be in an existing folder", repr(str(path)), "Make it first.")
+    if path.is_dir():
+        raise _refusal(IsADirectoryError, f"{where} must be a file", f"the folder {str(path)!r}")
+    return path
+
+
+def text_table(where: str, value: Any, cure: str = "") -> Array:
+    """The numbers of a text file, a row per line, separated by blanks, commas, semicolons or tabs."""
+    path = file(where, value, cure)
     text = path.read_text()
     first = next((line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")), "")
     if not first:

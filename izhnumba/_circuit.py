@@ -243,6 +243,8 @@ class Circuit:
             name = self._name("Network.record.name", name, f"{part!r} {shown}", self.recorders)
             recorder = recorder_of_population(part, what, name, every, neurons, synapses, to)
         recorder.start, recorder.stop = start, stop
+        if recorder.stop < recorder.start:
+            raise ValueError(f"Network.record.stop must be >= start ({recorder.start:g} ms), got {recorder.stop:g} ms.")
         if to is not None:
             recorder.to = to
         recorder.source, recorder.what = source, what

@@ -62,7 +62,7 @@ def _indices(end: str, value: Any, n: int) -> Array:
 def _read(path: Path) -> Array:
     """A text file with a synapse per line: source, target and, if it has them, weight and delay (ms)."""
     where = "Network.connect.rule"
-    table = _checks.text_table(where, path)
+    table = _checks.text_table(where, path, "Rules are objects such as AllToAll() or FixedProbability(0.1).")
     if table.size and not 2 <= table.shape[1] <= 4:
         raise ValueError(
             f"{where} must have columns source, target, weight, delay (or the first two or three), got "

@@ -146,8 +146,6 @@ class Stream:
 
 def is_one(path: Path) -> bool:
     """Whether a file is of this kind."""
-    if not path.is_file():
-        return False
     with open(path, "rb") as file:
         return file.read(len(MAGIC)) == MAGIC
 

@@ -10,6 +10,7 @@ from typing import Any
 from izhnumba import _checkpoint, _checks
 from izhnumba._connectivity import GivenPairs
 from izhnumba._drives import drive
+from izhnumba._models import Model
 from izhnumba._network import Network
 from izhnumba._plastic_state import PlasticState
 from izhnumba._population import Population
@@ -55,8 +56,10 @@ def load(path: str | Path, define: Sequence[Any] = ()) -> Network:
     >>> bool((again.populations["cells"].V == cells.V).all())
     True
     """
-    path = Path(_checks.kind("load.path", path, (str, Path), "a path"))
-    saved = _checkpoint.load(path, _checks.kind("load.define", define, (list, tuple), "a list of models and classes"))
+    _checks.kind("load.define", define, (list, tuple), "a list of models and classes")
+    for one in define:
+        _checks.kind("load.define", one, (Model, type), "a list of models and classes")
+    saved = _checkpoint.load(_checks.file("load.path", path), define)
     net = Network(**saved["arguments"])
     for name, one in saved["populations"].items():
         _add_population(net, name, one)

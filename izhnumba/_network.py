@@ -188,8 +188,10 @@ class Network(Circuit):
         See `izhnumba.load`.
         """
         self._must_not_run()
-        path = Path(_checks.kind("Network.save.path", path, (str, Path), "a path"))
-        _checkpoint.save(path, description(self))
+        _checkpoint.save(_checks.place("Network.save.path", path), description(self))
+
+    def __reduce__(self) -> Any:
+        raise TypeError("Network cannot be copied or pickled. Use net.save(path) and izhnumba.load(path).")
 
     def _connect_clock(self) -> None:
         """Hand all synapses to the clock, with rings as long as the longest delays."""

@@ -69,11 +69,9 @@ class Recorder(ABC):
 
     @to.setter
     def to(self, value: Any) -> None:
-        path = Path(_checks.kind("Network.record.to", value, (str, Path), "a path"))
+        path = _checks.place("Network.record.to", value)
         if path.exists():
             raise FileExistsError(f"Network.record.to must be a new file, got {str(path)!r}. Choose another name.")
-        if not path.parent.is_dir():
-            raise FileNotFoundError(f"Network.record.to must be in an existing folder, got {str(path)!r}. Make it.")
         about = {"kind": self.kind, "name": self.name, "dt": self._engine.dt, "n": self._engine.n}
         stream = Stream(path, self._columns, self._keeps.upto, about, self._index)
         if isinstance(self._keeps, Memory):

@@ -85,9 +85,9 @@ class StateRecorder(Recorder):
 
     def end(self) -> None:
         """Keep the samples taken."""
-        if self._rows:
+        if self._rows and self._engine.step > self._keeps.upto:
             self._keeps.append(self._engine.step, *self._taken())
-            self._rows = {}
+        self._rows = {}
 
     def _taken(self) -> list[Array]:
         """The rows that the kernel has filled."""

@@ -138,7 +138,7 @@ class SpikeTrain(SpikeInput):
     def from_file(cls, path: str | Path, weight: Any = 1.0, receptor: Receptor | None = None) -> SpikeTrain:
         """Spikes from a file: one that a recorder wrote (`Network.record(..., to=path)`), or a text file with a spike
         per line, neuron and time in ms."""
-        path = Path(_checks.kind("SpikeTrain.from_file.path", path, (str, Path), "a path"))
+        path = _checks.file("SpikeTrain.from_file.path", path)
         if recording.is_one(path):
             about, _, rows = recording.read(path)
             if about["kind"] != "spikes":

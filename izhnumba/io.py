@@ -41,8 +41,7 @@ def read(path: str | Path, *, until_damage: bool = False) -> Spikes | Samples:
     ...     iz.io.read(f"{folder}/spikes.rec")
     <6 spikes of 2 neurons, 3.2 to 71.7 ms>
     """
-    path = Path(_checks.kind("read.path", path, (str, Path), "a path"))
-    about, index, rows = _read(path, until_damage=until_damage)
+    about, index, rows = _read(_checks.file("read.path", path), until_damage=until_damage)
     if about["kind"] == "spikes":
         return Spikes(rows[0], rows[1], about["dt"], about["n"], None)
     names = [column["name"] for column in about["columns"][1:]]

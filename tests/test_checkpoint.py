@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 from dataclasses import dataclass
@@ -111,8 +112,14 @@ def test_a_file_that_is_not_whole_loads_nothing(tmp_path):
     np.savez(other, a=np.arange(3))
     with pytest.raises(ValueError, match="is another kind of file"):
         iz.load(other)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match="load.path must be an existing file, got .*none.npz"):
         iz.load(tmp_path / "none.npz")
+    with pytest.raises(FileNotFoundError, match="Network.save.path must be in an existing folder"):
+        net.save(tmp_path / "no" / "state.npz")
+    with pytest.raises(TypeError, match="load.define must be a list of models and classes, got 5"):
+        iz.load(path, define=[5])
+    with pytest.raises(TypeError, match=r"Network cannot be copied or pickled. Use net.save\(path\) and"):
+        copy.deepcopy(net)
     with pytest.raises(TypeError, match="load.path must be a path, got 5"):
         iz.load(5)
 

@@ -143,6 +143,8 @@ def test_gap_junctions_pull_cells_together():
     [
         ("V", dict(start=5.2), ValueError, "Network.record.start must be a whole number of steps of 0.5 ms, got 5.2"),
         ("V", dict(stop=-1.0), ValueError, "Network.record.stop must be"),
+        ("V", dict(start=5.0, stop=2.0), ValueError, r"Network.record.stop must be >= start \(5 ms\), got 2 ms"),
+        ("spikes", dict(to="."), IsADirectoryError, "Network.record.to must be a file, got the folder"),
         ("spikes", dict(every=1.0), ValueError, "Network.record.every must be left out when recording spikes"),
         ("V", dict(synapses=[0]), ValueError, "Network.record.synapses must be left out when recording V"),
         ("weight", {}, ValueError, "Network.record.what must be a known name, got 'weight'"),
