@@ -27,19 +27,18 @@ for post in (exc, inh):
     net.connect(inh, post, sparse, weight=0.03, delay=delay, receptor=iz.GABA_A())
     net.drive(post, iz.Noise(std=8.0))
 spikes, counted = net.record(exc, "spikes"), net.record(exc, "rate", every=PERIOD)
-light = np.zeros(1)  # mV/ms, the same for all; read in each run
-net.drive(exc, light)
+light = net.drive(exc, 0.0)  # mV/ms
 rate, integral, loop = 0.0, 0.0, []
 while net.t < T:
     wanted = 6.0 if net.t < 1500 else 12.0 if net.t < 3000 else 8.0  # Hz
     integral += KI * (wanted - rate) * PERIOD
-    light[:] = KP * (wanted - rate) + integral
+    light.value = KP * (wanted - rate) + integral
     if net.t == BLOCK:
         for syn in ampa:
             syn.weight *= 0.0
     net.run(PERIOD)
     rate += (counted.rate[-1] - rate) * PERIOD / TAU
-    loop.append((net.t, wanted, rate, *light))
+    loop.append((net.t, wanted, rate, light.value))
 t, wanted, rate, current = np.transpose(loop)
 for stop in (1500, 3000, 5000, 8000):
     last = (t > stop - 500) & (t <= stop)

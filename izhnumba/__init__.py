@@ -11,12 +11,14 @@ from izhnumba._connectivity import (
     OneToOne,
 )
 from izhnumba._distributions import LogNormal, Normal, Uniform
+from izhnumba._drives import Drive
 from izhnumba._embedding import kernel
 from izhnumba._inputs import Constant, Input, Noise, OrnsteinUhlenbeck, Pulses, Ramp, Sine, TimedArray
 from izhnumba._loading import load
 from izhnumba._models import Izhikevich, Izhikevich2007, IzhikevichAccommodation, IzhikevichRef, Model, Quantity, where
 from izhnumba._network import Network
-from izhnumba._plasticity import STDP, STDP2006, DopamineSTDP, Plasticity, Scaling, TripletSTDP, TsodyksMarkram
+from izhnumba._plasticity import Plasticity
+from izhnumba._plasticity_rules import STDP, STDP2006, DopamineSTDP, Scaling, TripletSTDP, TsodyksMarkram
 from izhnumba._population import Population
 from izhnumba._presets import Preset, presets
 from izhnumba._receptors import (
@@ -49,6 +51,7 @@ __all__ = [
     "Delta",
     "Distance",
     "DopamineSTDP",
+    "Drive",
     "DualExponential",
     "Exponential",
     "FixedInDegree",

@@ -12,14 +12,14 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba import _binding, _connectivity, _inputs, _models, _plasticity, _receptors, _spike_inputs
+from izhnumba import _binding, _connectivity, _inputs, _models, _plasticity_rules, _receptors, _spike_inputs
 from izhnumba._models import Model
 
 Array = NDArray[Any]
@@ -39,7 +39,7 @@ def _name(thing: Any) -> str:
     return str(thing.name if isinstance(thing, Model) else thing.__name__)
 
 
-_OURS = _named(_binding, _inputs, _spike_inputs, _receptors, _plasticity, _connectivity, _models)
+_OURS = _named(_binding, _inputs, _spike_inputs, _receptors, _plasticity_rules, _connectivity, _models)
 
 
 def save(path: Path, network: dict[str, Any]) -> None:
@@ -59,7 +59,7 @@ def save(path: Path, network: dict[str, Any]) -> None:
         scratch.unlink(missing_ok=True)
 
 
-def load(path: Path, define: Iterable[Any]) -> dict[str, Any]:
+def load(path: Path, define: Sequence[Any]) -> dict[str, Any]:
     """The description that was saved. define: the models and classes in it that are not ours."""
     must = f"load.path must be a checkpoint of izhnumba, got {os.fspath(path)!r}"
     with open(path, "rb") as file:
@@ -75,6 +75,8 @@ def load(path: Path, define: Iterable[Any]) -> dict[str, Any]:
             f"{must}, which is of format {about['format']}; this izhnumba reads format {_FORMAT}. Update izhnumba."
         )
     theirs = {_name(one): one for one in define}
+    if len(theirs) < len(set(map(id, define))):
+        raise ValueError(f"load.define must hold one thing of each name, got {sorted(map(_name, define))}.")
     network: dict[str, Any] = _unpacked(about["network"], arrays, theirs)
     return network
 

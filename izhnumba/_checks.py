@@ -117,6 +117,23 @@ def finite(where: str, array: Array, dtype: Any = None) -> None:
         _require(f"{where} must be at most {highest:.6g} in size ({dtype})", array, np.abs(array) <= highest)
 
 
+def indices(where: str, value: Any, n: int) -> Array:
+    """Flat indices, 0 <= i < n, as int64."""
+    if getattr(value, "dtype", None) == np.bool_ or (isinstance(value, list) and value and isinstance(value[0], bool)):
+        raise TypeError(f"{where} must be a list of whole numbers, got a mask. Use np.flatnonzero(mask).")
+    found = np.atleast_1d(magnitude(where, value, ""))
+    finite(where, found)
+    fraction = found[found != np.rint(found)]
+    if found.ndim != 1 or fraction.size:
+        got = fraction[0] if fraction.size else f"an array of shape {found.shape}"
+        raise ValueError(f"{where} must be a list of whole numbers, got {got}. Pass flat indices such as [0, 5].")
+    outside = found[(found < 0) | (found >= n)]
+    if outside.size:
+        noun = where.rpartition(".")[2]
+        raise ValueError(f"{where} must be between 0 and {n - 1}, got {outside[0]:g}. There are {n} {noun}.")
+    return found.astype(np.int64)
+
+
 def steps(where: str, duration: Any, dt: float, *, at_least: int = 0) -> int:
     """`duration` in whole steps of `dt`, both in ms. A thousandth of a step is forgiven: 0.3 is 3 steps of 0.1."""
     ratio = number(where, duration, "ms", at_least=None if at_least else 0) / dt

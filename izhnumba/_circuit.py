@@ -13,20 +13,22 @@ from numpy.typing import ArrayLike
 
 from izhnumba import _checks
 from izhnumba._connecting import connected
-from izhnumba._drives import Drive, drive
+from izhnumba._drives import Drive
 from izhnumba._network_clock import NetworkClock
 from izhnumba._plasticity import Plasticity
 from izhnumba._population import Population
 from izhnumba._receptors import Receptor
 from izhnumba._recorders import Recorder
 from izhnumba._recording import recorder_of_population, recorder_of_synapses
-from izhnumba._running import Progress, progress_shown
+from izhnumba._running import Progress, ProgressBar, progress_shown
+from izhnumba._samplers import state_names
 from izhnumba._schemes import schemes
+from izhnumba._sealed import Sealed
 from izhnumba._section import Section
 from izhnumba._synapses import Synapses
 
 
-class Circuit:
+class Circuit(Sealed):
     """Populations, synapses, drives and recorders, by name."""
 
     def __init__(
@@ -38,11 +40,12 @@ class Circuit:
         self.threads = None if threads is None else _checks.integer("Network.threads", threads, at_least=1)
         self.populations: dict[str, Population] = {}
         self.synapses: dict[str, Synapses] = {}
-        self._drives: list[Drive] = []
+        self.drives: dict[str, Drive] = {}
         self.recorders: dict[str, Recorder] = {}
         self._clock = NetworkClock(self.dt)
         self._running = False
         self._connected = False
+        self._seal()
 
     def __repr__(self) -> str:
         n, synapses = sum(pop.n for pop in self.populations.values()), sum(map(len, self.synapses.values()))
@@ -145,14 +148,18 @@ class Circuit:
         source, target = self._section("Network.connect.pre", pre), self._section("Network.connect.post", post)
         shown = progress_shown("Network.connect.progress", progress, "synapses") or (lambda done, total: None)
         name = self._name("Network.connect.name", name, f"{source!r} to {target!r}", self.synapses)
-        synapses = connected(
-            source, target, rule, weight, delay, receptor, plasticity, name, self.seed, self.threads, shown
-        )
+        self._running = True  # nothing else may be built in the meantime
+        try:
+            synapses = connected(source, target, rule, weight, delay, receptor, plasticity, name, self.seed, shown)
+        finally:
+            self._running = False
+            if isinstance(shown, ProgressBar):
+                shown.close()
         self.synapses[name] = synapses
         self._connected = False
         return synapses
 
-    def drive(self, population: Population | Section, input: Any) -> None:
+    def drive(self, population: Population | Section, input: Any, *, name: str | None = None) -> Drive:
         """Let a current or spikes act on a population, or on a slice of one.
 
         Parameters
@@ -162,22 +169,33 @@ class Circuit:
             Currents in mV/ms (pA), evaluated at the start of each step; or spikes, `Poisson` or `SpikeTrain`, which act
             through their receptor in the step in which they fall. Several drives add up, and each draws its own random
             numbers. An array is live: what you write into it counts from the next run or step on.
+        name : str, optional
+            In `net.drives`; by default that of the population.
+
+        Returns
+        -------
+        Drive
+            Its `value` can be set between runs; 0 turns it off.
 
         Examples
         --------
         >>> import numpy as np, izhnumba as iz
         >>> net = iz.Network(seed=1)
         >>> cells = net.add(iz.Population(10))
-        >>> net.drive(cells[:5], 4.0)
-        >>> net.drive(cells, iz.Noise(std=2.0))
+        >>> step = net.drive(cells[:5], 4.0)
+        >>> noise = net.drive(cells, iz.Noise(std=2.0))
         >>> light = np.zeros(10)
         >>> net.drive(cells, light)
+        <drive of population: <array of shape (10,)>>
         >>> light[3] = 20.0
+        >>> step.value = 0.0
         """
         self._must_not_run()
         part = self._section("Network.drive.population", population)
-        ordinal = sum(one.section.population is part.population for one in self._drives)
-        self._drives.append(drive(part, input, ordinal))
+        ordinal = sum(one.section.population is part.population for one in self.drives.values())
+        name = self._name("Network.drive.name", name, repr(part), self.drives)
+        self.drives[name] = Drive(part, input, ordinal, lambda: self._running)
+        return self.drives[name]
 
     def record(
         self,
@@ -222,7 +240,7 @@ class Circuit:
         >>> import izhnumba as iz
         >>> net = iz.Network()
         >>> cells = net.add(iz.Population(10, **iz.presets["RS"]))
-        >>> net.drive(cells, 10.0)
+        >>> current = net.drive(cells, 10.0)
         >>> voltage = net.record(cells, "V", every=1.0, neurons=[0, 1])
         >>> net.run(50.0)
         >>> voltage.V.shape
@@ -235,19 +253,23 @@ class Circuit:
                 raise ValueError(f"Network.record.source must be in this network, got {source!r}.")
             what = "weight" if what is None else what
             name = self._name("Network.record.name", name, f"{source.name} {what}", self.recorders)
-            recorder = recorder_of_synapses(source, what, name, every, neurons, synapses, to)
+            recorder = recorder_of_synapses(source, what, name, every, neurons, synapses)
         else:
             source = part = self._section("Network.record.source", source)
             what = "spikes" if what is None else what
-            shown = what if isinstance(what, str) else " ".join(map(str, what))
+            if not isinstance(what, str):
+                what = list(state_names("Network.record.what", what))
+            shown = what if isinstance(what, str) else " ".join(what)
             name = self._name("Network.record.name", name, f"{part!r} {shown}", self.recorders)
-            recorder = recorder_of_population(part, what, name, every, neurons, synapses, to)
+            recorder = recorder_of_population(part, what, name, every, neurons, synapses)
         recorder.start, recorder.stop = start, stop
         if recorder.stop < recorder.start:
             raise ValueError(f"Network.record.stop must be >= start ({recorder.start:g} ms), got {recorder.stop:g} ms.")
         if to is not None:
             recorder.to = to
         recorder.source, recorder.what = source, what
+        recorder._busy = lambda: self._running
+        recorder._seal()
         self.recorders[name] = recorder
         return recorder
 
@@ -271,4 +293,6 @@ class Circuit:
 
     def _must_not_run(self) -> None:
         if self._running:
-            raise RuntimeError("Network.run has not ended: until then only states, parameters and weights may be set.")
+            raise RuntimeError(
+                "Network.run or connect has not ended: until then only states, parameters and weights may be set."
+            )

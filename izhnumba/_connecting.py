@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from izhnumba import _checks
-from izhnumba._clock_engine import n_processors
-from izhnumba._connectivity import AllToAll
+from izhnumba import _checks, _plasticity_rules
+from izhnumba._connectivity import AllToAll, GivenPairs
+from izhnumba._distributions import Distribution
 from izhnumba._edges import given
 from izhnumba._plastic_state import PlasticState
 from izhnumba._plasticity import Plasticity
@@ -17,15 +19,19 @@ from izhnumba._rows import Draw, Layout, Rows, Shown, build, build_whole, delay_
 from izhnumba._section import Section, ends
 from izhnumba._synapses import Synapses
 
+Array = NDArray[Any]
+
 
 def connected(
     source: Section, target: Section, rule: Any, weight: Any, delay: Any, receptor: Any, plasticity: Any, name: str,
-    seed: int, threads: int | None, shown: Shown,
+    seed: int, shown: Shown,
 ) -> Synapses:  # fmt: skip
     """The synapses; only when all is well does the target population get a port."""
     where, engine = "Network.connect", target.population._engine
     receptor = _checks.kind(f"{where}.receptor", receptor or Delta(), Receptor, "a receptor such as Delta()")
     _checks.kind(f"{where}.plasticity", plasticity, (Plasticity, type(None)), "a rule such as STDP() or None")
+    if plasticity is not None:
+        plasticity.check(target.population.dt)
     both = ends(source, target)
     rule, weight, delay = given(rule, weight, delay, both)
     gap = isinstance(receptor, GapJunction)
@@ -34,7 +40,6 @@ def connected(
     layout = Layout(engine.padded, target.start, engine.dtype)
     single = delay is None or isinstance(delay, (int, float, np.number))
     whole = isinstance(rule, AllToAll) and single and plasticity is None and not gap
-    parts = _parts(engine.padded, threads) if plasticity is None else 1
     n, dt, random = rule.count(both), target.population.dt, streams(seed, name)
 
     def make(shown: Shown) -> Rows:
@@ -45,11 +50,29 @@ def connected(
             steps = delay_steps(delays, dt, f"{where}.delay")
         if whole:
             return build_whole(rule, both, layout, weights, int(steps(0, 1)[0]), random, shown)
-        return build(rule, both, layout, weights, steps, random, shown, parts)
+        return build(rule, both, layout, weights, steps, random, shown, cut=plasticity is None)
 
     rows = make(shown)
-    plastic = None if plasticity is None else PlasticState(plasticity, rows, layout, dt, make)
+    plastic = None
+    if plasticity is not None:
+        drawn = isinstance(weight, Distribution) and not isinstance(rule, GivenPairs)
+        again = drawn and (delay is None or isinstance(delay, (Distribution, int, float)))
+        first = _first_weights(rows.weights, (lambda: make(lambda done, total: None).weights) if again else None)
+        plastic = PlasticState(plasticity, rows, layout, dt, first)
+        if type(plasticity).__module__ != _plasticity_rules.__name__:
+            plastic.kernel(engine.dtype.name)  # whatever Numba does not take shows now
     return Synapses(name, source, target, engine.arrivals.port(receptor), rule, both, layout, rows, plastic)
+
+
+def _first_weights(weights: Array, draw: Callable[[], Array] | None) -> Callable[[], Array]:
+    """What gives the weights at the start: drawn again, where that is possible, rather than kept for all synapses."""
+    if draw is not None:
+        return draw
+    if np.all(weights == weights[:1]):
+        n, one = weights.size, weights[:1].copy()
+        return lambda: np.repeat(one, n if one.size else 0)
+    kept = weights.copy()
+    return lambda: kept
 
 
 def _check_gap(source: Section, target: Section, delay: Any, plasticity: Any) -> None:
@@ -62,8 +85,3 @@ def _check_gap(source: Section, target: Section, delay: Any, plasticity: Any) ->
             f"{where}.pre must be {target.population.dtype} like the target for GapJunction(), got "
             f"{source.population.dtype}."
         )
-
-
-def _parts(lanes: int, threads: int | None) -> int:
-    """In how many parts the targets may be cut, each for one thread to own."""
-    return max(1, min(threads or n_processors(), lanes // 64))

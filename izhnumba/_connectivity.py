@@ -279,9 +279,15 @@ class Distance(Rule):
         self.__dict__["scale"] = _checks.number("Distance.scale", self.scale, above=0.0)
         self.__dict__["p"] = _checks.number("Distance.p", self.p, at_least=0.0, at_most=1.0)
         self._check("periodic", "autapses")
+        if callable(self.kernel):
+            _checks.takes("Distance.kernel", self.kernel, "distance")
+        if self.extent is not None:
+            lengths = np.atleast_1d(_checks.magnitude("Distance.extent", self.extent, ""))
+            if not np.all((lengths > 0) & np.isfinite(lengths)):
+                raise ValueError(f"Distance.extent must be > 0 and finite, got {self.extent!r:.60}.")
 
     def pairs(self, ends: Ends, rng: Generator) -> Pairs:
-        extent = ends.pre_shape if self.extent is None else np.atleast_1d(np.asarray(self.extent, float))
+        extent = ends.pre_shape if self.extent is None else np.atleast_1d(self.extent)
         if not len(extent) == len(ends.pre_shape) == len(ends.post_shape):
             raise ValueError(
                 f"Distance must have ends of as many dimensions as extent ({len(extent)}), got sizes "
@@ -321,7 +327,12 @@ class Distance(Rule):
 
     def _probability(self, distance: Array) -> Array:
         if callable(self.kernel):
-            return self.p * np.asarray(self.kernel(distance))
+            values = _checks.array("Distance.kernel(distance)", self.kernel(distance), "", [distance.shape])
+            if np.any((values < 0) | (values > 1)):
+                raise ValueError(
+                    f"Distance.kernel(distance) must be from 0 to 1, got {values.min()} to {values.max()}."
+                )
+            return self.p * values
         if self.kernel == "gaussian":
             return np.asarray(self.p * np.exp(-((distance / self.scale) ** 2) / 2))
         if self.kernel == "exponential":
@@ -368,11 +379,17 @@ def _bernoulli(n: int, p: float, rng: Generator) -> Array:
     found, last = [], -1
     while last < n:
         expected = (n - last) * p
-        gaps = rng.geometric(p, int(expected + 5 * math.sqrt(expected) + 10))
+        size = int(expected + 5 * math.sqrt(expected) + 10)
+        gaps = rng.geometric(p, size) if p > 1e-12 else _rare(p, size, n, rng)
         found.append(last + np.cumsum(gaps))
         last = int(found[-1][-1])
     places = np.concatenate(found)
     return places[: np.searchsorted(places, n)]
+
+
+def _rare(p: float, size: int, most: int, rng: Generator) -> Array:
+    """Geometric numbers, or what is beyond `most`, where 64 bits would not do; the law is exponential then."""
+    return 1 + np.minimum(rng.exponential(1 / p, size), most).astype(np.int64)
 
 
 def _drawn(rule: _Drawn, n_rows: int, n_choices: int, shift: int | None, rng: Generator) -> Pairs:

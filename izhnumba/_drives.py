@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,63 +12,77 @@ from izhnumba import _checks
 from izhnumba._arrivals import Port
 from izhnumba._binding import Input
 from izhnumba._feeds import Feed, feed
+from izhnumba._sealed import Sealed
 from izhnumba._section import Section
 from izhnumba._spike_inputs import SpikeInput
 
 Array = NDArray[Any]
+_WHERE = "Network.drive.input"
 
 
-@dataclass
-class Drive:
-    """An input to a section of a population, through a port, or as a current if there is none.
+class Drive(Sealed):
+    """An input to a population or a slice of one. Made by `Network.drive`.
 
-    It looks like a population of the section's size to what makes rows of inputs.
+    Attributes
+    ----------
+    value : float, array or input object
+        It can be set between runs.
+    section : slice of a population
     """
 
-    section: Section
-    value: Any
-    port: Port | None
-    ordinal: int  # among the drives of the population: each draws its own random numbers
-    unit: str
-    _memory: dict[int, Any] = field(default_factory=dict)
-    _feed: Feed | None = None
-
-    def __post_init__(self) -> None:
-        population = self.section.population
-        self.shape, self.n, self.dt = self.section.shape, len(self.section), population.dt
+    def __init__(self, section: Section, value: Any, ordinal: int, busy: Callable[[], bool]) -> None:
+        population = section.population
+        self.section, self._busy = section, busy
+        self._ordinal = ordinal  # among the drives of the population: each draws its own random numbers
+        # It looks like a population of the section's size to what makes rows of inputs.
+        self.shape, self.n, self.dt = section.shape, len(section), population.dt
         self.dtype, self.seed, self.name = population.dtype, population.seed, population.name
+        self._memory: dict[int, Any] = {}
+        self.value = value
+        self._seal()
+
+    @property
+    def value(self) -> Any:
+        """What drives; it can be set between runs."""
+        return self._value
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        if self._busy():
+            raise RuntimeError("Network.run has not ended: until then drives cannot be changed, but live arrays can.")
+        population, spikes = self.section.population, isinstance(value, SpikeInput)
+        unit = "" if spikes else population.model.I.unit
+        if not isinstance(value, Input):
+            value = _checks.magnitude(_WHERE, value, unit)
+            if len(np.shape(value)) > len(self.shape):
+                raise ValueError(
+                    f"{_WHERE} must broadcast to shape {self.shape}, got shape {np.shape(value)}. For an array over "
+                    "time use TimedArray(values, dt)."
+                )
+        made = feed(_WHERE, value, unit, self, 1, self._ordinal)  # whatever is wrong shows now
+        self.port: Port | None
+        vars(self)["port"] = population._engine.arrivals.port(value.receptor) if spikes else None
+        self._value, self._unit, self._feed = value, unit, made
+        self._memory.clear()
 
     @property
     def n_steps(self) -> int:
-        return self.section.population.n_steps
+        """Steps done."""
+        return int(self.section.population.n_steps)
 
     def feed(self) -> Feed:
         """Made anew only for arrays, which the user may have changed."""
-        if self._feed is None or not isinstance(self.value, Input):
-            self._feed = feed("Network.drive.input", self.value, self.unit, self, 1, self.ordinal)
+        if not isinstance(self._value, Input):
+            self._feed = feed(_WHERE, self._value, self._unit, self, 1, self._ordinal)
         return self._feed
 
-    def reset(self) -> None:
+    def clear(self) -> None:
+        """Start random numbers again."""
         self._memory.clear()
 
-
-def drive(section: Section, value: Any, ordinal: int) -> Drive:
-    """A checked drive: a number, an array or an input object."""
-    population = section.population
-    unit = "" if isinstance(value, SpikeInput) else population.model.I.unit
-    if not isinstance(value, Input):
-        value = _checks.magnitude("Network.drive.input", value, unit)
-        shape = np.shape(value)
-        if len(shape) > len(section.shape):
-            raise ValueError(
-                f"Network.drive.input must broadcast to shape {section.shape}, got shape {shape}. For an array over "
-                "time use TimedArray(values, dt)."
-            )
-    made = Drive(section, value, None, ordinal, unit)
-    made.feed()  # whatever is wrong shows now
-    if isinstance(value, SpikeInput):
-        made.port = population._engine.arrivals.port(value.receptor)
-    return made
+    def __repr__(self) -> str:
+        array = isinstance(self._value, np.ndarray) and self._value.ndim
+        return f"<drive of {self.section!r}: {f'<array of shape {self._value.shape}>' if array else self._value}>"
 
 
 def drive_feeds(drives: list[Drive], populations: list[Any]) -> dict[tuple[int, Port | None], Feed]:

@@ -85,6 +85,7 @@ class Stream:
         start = MAGIC + _VERSION + _block(head) + _block(np.asarray(index, "<i8").tobytes())
         self._start = len(start)
         self._at: tuple[int, int, list[bytes]] = len(start), upto, []  # end of the file, step, waiting blocks
+        self._size = len(start)
         with open(path, "xb") as file:
             file.write(start)
 
@@ -104,10 +105,21 @@ class Stream:
         if waiting:
             data = b"".join(waiting)
             with open(self.path, "r+b") as file:
+                self._check_end(file, data)
                 file.seek(end)
                 file.write(data)
                 file.truncate()
-            self._at = end + len(data), upto, []
+            self._at, self._size = (end + len(data), upto, []), end + len(data)
+
+    def _check_end(self, file: BinaryIO, data: bytes) -> None:
+        """Refuse to cut off what somebody else has appended; what may be there is a part of our own data."""
+        file.seek(self._size)
+        more = file.read(len(data) + 1)
+        if file.seek(0, 2) < self._size or not (data.startswith(more) or self._size == self._at[0] + len(data)):
+            raise RuntimeError(
+                f"Network.record.to must be a file of one recorder, got {str(self.path)!r}, which has changed. Give "
+                "this recorder another file: recorder.to = path."
+            )
 
     def rows(self) -> list[Array]:
         """All rows, column by column, from the file."""
@@ -142,6 +154,7 @@ class Stream:
         if position["end"] not in ends:
             raise ValueError(f"{str(self.path)!r} must hold what was recorded before the checkpoint, got less.")
         self._start, self._at = ends[1], (position["end"], position["upto"], [])
+        self._size = self.path.stat().st_size
 
 
 def is_one(path: Path) -> bool:

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from izhnumba import _checkpoint, _checks
-from izhnumba._connectivity import GivenPairs
-from izhnumba._drives import drive
 from izhnumba._models import Model
 from izhnumba._network import Network
 from izhnumba._plastic_state import PlasticState
@@ -32,7 +30,7 @@ def load(path: str | Path, define: Sequence[Any] = ()) -> Network:
     Returns
     -------
     Network
-        Populations, synapses and recorders are in `net.populations`, `net.synapses` and `net.recorders` by name. A
+        Its parts are in `net.populations`, `net.synapses`, `net.drives` and `net.recorders` by name. A
         recorder with a file goes on in that file, from where it was.
 
     Raises
@@ -46,7 +44,7 @@ def load(path: str | Path, define: Sequence[Any] = ()) -> Network:
     >>> import tempfile, izhnumba as iz
     >>> net = iz.Network(seed=1)
     >>> cells = net.add(iz.Population(10, **iz.presets["RS"]), name="cells")
-    >>> net.drive(cells, iz.Noise(std=20.0))
+    >>> noise = net.drive(cells, iz.Noise(std=20.0))
     >>> net.run(50.0)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     net.save(f"{folder}/state.npz")
@@ -66,10 +64,8 @@ def load(path: str | Path, define: Sequence[Any] = ()) -> Network:
     for name, one in saved["synapses"].items():
         net.synapses[name] = _synapses(net, name, one)
     net._connected = False
-    for one in saved["drives"]:
-        made = drive(_section(net, one["section"]), one["value"], one["ordinal"])
-        made._memory.update(one["memory"])
-        net._drives.append(made)
+    for name, one in saved["drives"].items():
+        net.drive(_section(net, one["section"]), one["value"], name=name)._memory.update(one["memory"])
     for name, pop in net.populations.items():
         pop._engine.restore(saved["populations"][name]["state"])
     net._clock.step = saved["step"]
@@ -98,9 +94,7 @@ def _synapses(net: Network, name: str, saved: dict[str, Any]) -> Synapses:
     engine, rows, both = target.population._engine, Rows(**saved["rows"]), ends(source, target)
     layout, plastic = Layout(engine.padded, target.start, engine.dtype), None
     if saved["plasticity"] is not None:
-        first = rows._replace(weights=saved["first_weights"])
-        plastic = PlasticState(saved["plasticity"], rows, layout, net.dt, lambda shown: first)
-        for array, values in saved["state"].items():
-            getattr(plastic, array)[...] = values
-    rule = saved["rule"] or GivenPairs(rows.starts[:0], rows.starts[:0])
-    return Synapses(name, source, target, engine.arrivals.port(saved["receptor"]), rule, both, layout, rows, plastic)
+        plastic = PlasticState(saved["plasticity"], rows, layout, net.dt, lambda: saved["first_weights"])
+        plastic.restore(saved["state"])
+    port = engine.arrivals.port(saved["receptor"])
+    return Synapses(name, source, target, port, saved["rule"], both, layout, rows, plastic)

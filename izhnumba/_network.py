@@ -35,7 +35,7 @@ class Network(Circuit):
 
     Attributes
     ----------
-    populations, synapses, recorders : dict
+    populations, synapses, drives, recorders : dict
         By name.
     t : float, ms
         Time simulated so far, n_steps * dt.
@@ -53,7 +53,7 @@ class Network(Circuit):
     >>> exc = net.add(iz.Population(80, **iz.presets["RS"]), name="exc")
     >>> inh = net.add(iz.Population(20, **iz.presets["FS"]), name="inh")
     >>> syn = net.connect(exc, inh, iz.FixedProbability(0.5), weight=4.0, delay=iz.Uniform(1.0, 5.0))
-    >>> net.drive(exc, iz.Noise(std=20.0))
+    >>> noise = net.drive(exc, iz.Noise(std=20.0))
     >>> spikes = net.record(inh, "spikes")
     >>> net.run(200.0)
     >>> len(syn) > 700, len(spikes.t) > 0
@@ -100,7 +100,7 @@ class Network(Circuit):
         >>> net.run(20.0)
         >>> net.t
         20.0
-        >>> net.drive(cells, 10.0)
+        >>> current = net.drive(cells, 10.0)
         >>> net.run(100.0, until=lambda net: cells.spikes.any())
         >>> round(net.t, 1)
         23.8
@@ -115,7 +115,7 @@ class Network(Circuit):
         recorders = list(self.recorders.values())
         for recorder in recorders:
             recorder.begin(n_steps)
-        inputs = drive_feeds(self._drives, list(self.populations.values()))
+        inputs = drive_feeds(list(self.drives.values()), list(self.populations.values()))
         self._clock.found = [set() for _ in self.populations]
         self._running = True
         try:
@@ -144,7 +144,7 @@ class Network(Circuit):
         >>> import izhnumba as iz
         >>> net = iz.Network()
         >>> cells = net.add(iz.Population(1, **iz.presets["RS"]))
-        >>> net.drive(cells, 10.0)
+        >>> current = net.drive(cells, 10.0)
         >>> while not cells.spikes.any():
         ...     net.step()
         >>> round(net.t, 1)
@@ -163,8 +163,8 @@ class Network(Circuit):
             synapses._clear(bool(weights))
         for population in self.populations.values():
             population._rewind()
-        for one in self._drives:
-            one.reset()
+        for one in self.drives.values():
+            one.clear()
         for recorder in self.recorders.values():
             recorder.clear()
         self._clock.step = 0

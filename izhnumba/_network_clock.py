@@ -32,13 +32,21 @@ class NetworkClock:
     def __init__(self, dt: float) -> None:
         self.dt = dt
         self.engines: list[ClockEngine] = []
-        self.step = 0
+        self._table = np.zeros(16, np.int64)  # of the network; what it has room for is in _kernels.network
         self.slice = 1
         self._projections = _Calls([])
         self._gaps: Sequence[Binder] = ()
-        self._table = np.zeros(16, np.int64)  # of the network
         self._most_parts = 1
         self.found: list[set[int]] = []  # by the engines in this run
+
+    @property
+    def step(self) -> int:
+        """Steps done, where the kernel counts them together with those of the engines: Ctrl-C cannot part them."""
+        return int(self._table[0])
+
+    @step.setter
+    def step(self, value: int) -> None:
+        self._table[0] = value
 
     @property
     def n(self) -> int:
@@ -67,7 +75,7 @@ class NetworkClock:
         populations = _Calls(self._prepared(n_steps, inputs, threads))
         gaps = _Calls([bind() for bind in self._gaps])  # anew, for they depend on which parameters are arrays
         table = self._table
-        table[[k.NET_STEP, k.NET_STEPS, k.NET_SLICE, k.N_PARTS]] = self.step, n_steps, self.slice, self._most_parts
+        table[[k.NET_STEPS, k.NET_SLICE, k.N_PARTS]] = n_steps, self.slice, self._most_parts
         table[[k.N_POPULATIONS, k.POPULATIONS]] = populations.n, populations.address
         table[[k.N_PROJECTIONS, k.PROJECTIONS]] = self._projections.n, self._projections.address
         table[[k.N_GAPS, k.GAPS]] = gaps.n, gaps.address
@@ -77,7 +85,6 @@ class NetworkClock:
         else:
             with one_parallel_region():
                 code = run(table)
-        self.step = int(table[k.NET_STEP])
         for engine, codes in zip(self.engines, self.found, strict=True):
             codes |= engine.verdict()
         return int(code)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from izhnumba import _checks
 from izhnumba._plasticity import Plasticity
-from izhnumba._rows import Layout, Rows, Shown
+from izhnumba._rows import Layout, Rows
 
 Array = NDArray[Any]
 
@@ -18,19 +18,19 @@ Array = NDArray[Any]
 class PlasticState:
     """Arrays for the synapses of `rows` and for all lanes of their target population.
 
-    make: builds the rows anew. modulator: its value, and its decay in a step.
+    first: gives the weights at the start. modulator: its value, and its decay in a step.
     """
 
-    def __init__(self, rule: Plasticity, rows: Rows, layout: Layout, dt: float, make: Callable[[Shown], Rows]) -> None:
+    def __init__(self, rule: Plasticity, rows: Rows, layout: Layout, dt: float, first: Callable[[], Array]) -> None:
         assert rows.offsets is not None
-        self.rule, self._make, n, lanes = rule, make, rows.weights.size, layout.lanes
+        self.rule, self.first_weights, n, lanes = rule, first, rows.weights.size, layout.lanes
         delays = max(1, rows.delays(lanes)[1])
         x, y = rule.traces(dt)
         self._tables = [np.append(decays, 0.0).astype(layout.dtype) for decays in (*x, *y)]
         self.n_x, self.n_y = len(x), len(y)
         fields: list[Any] = [("arrival", np.uint32)] if x else []
         fields += [(f"x{j + 1}", layout.dtype) for j in range(self.n_x) if not rule.nearest]
-        fields += [("e", layout.dtype)] if type(rule).update else []
+        fields += [("e", layout.dtype)] if rule.keeps_e else []
         self.memory = np.zeros(n, fields)  # side by side, for a target spike meets its synapses in no order
         self._forget_arrivals()
         self.y = np.zeros((self.n_y, lanes), layout.dtype)
@@ -40,7 +40,7 @@ class PlasticState:
         self.counts = np.zeros(delays, np.int64)
         decay = np.exp(-dt / rule.modulator_tau) if rule.modulator_tau else 1.0
         self.modulator = np.array([0.0, decay], layout.dtype)
-        self.period = _checks.steps(f"{type(rule).__name__}.period", rule.period, dt) if rule.period else 1
+        self.period = _checks.steps(f"{type(rule).__name__}.period", rule.period, dt) if rule.period else 2**62
         self._numbers = np.array(list(rule.parameters().values()), layout.dtype)
         self._addresses = self._numbers.ctypes.data + self._numbers.itemsize * np.arange(self._numbers.size)
         post = rows.offsets % np.uint32(lanes)
@@ -48,18 +48,24 @@ class PlasticState:
         self._incoming = np.argsort(post, kind="stable").astype(np.uint32) if needs_incoming else np.empty(0, np.uint32)
         self._starts = np.concatenate([[0], np.cumsum(np.bincount(post, minlength=lanes))]).astype(np.int64)
 
-    CHANGING = ("memory", "y", "spiked", "cursors", "ends", "counts", "modulator")
-
-    def first_weights(self) -> Array:
-        """Those at the start, drawn again rather than kept for so many synapses."""
-        return self._make(lambda done, total: None).weights
-
     def clear(self) -> None:
         """Back to the start; the weights are not ours."""
-        for name in self.CHANGING[:-1]:
-            getattr(self, name)[...] = 0
+        for array in (self.memory, self.y, self.spiked, self.counts):
+            array[...] = 0
         self._forget_arrivals()
         self.modulator[0] = 0.0
+
+    def state(self) -> dict[str, Array]:
+        """What `restore` needs to go on from here, as arrays."""
+        most = int(self.counts.max())  # rows under way from one step: memory beyond was never touched
+        names = ("memory", "y", "spiked", "counts", "modulator")
+        under_way = {"cursors": self.cursors[:, :most], "ends": self.ends[:, :most]}
+        return {name: getattr(self, name) for name in names} | under_way
+
+    def restore(self, state: dict[str, Array]) -> None:
+        for name, values in state.items():
+            array = getattr(self, name)
+            (array[:, : values.shape[1]] if name in ("cursors", "ends") else array)[...] = values
 
     def _forget_arrivals(self) -> None:
         """Before step 0 by so many steps that no trace is left of them, in numbers that go around at 2**32."""
@@ -84,8 +90,11 @@ class PlasticState:
         ):  # fmt: skip
             table[entry] = array.ctypes.data
         table[[k.DELAYS, k.PERIOD]] = self.counts.size, self.period
+        return self.kernel(dtype), table
+
+    def kernel(self, dtype: str) -> int:
+        """The address of what delivers to these synapses, compiled."""
+        from izhnumba._kernels.plasticity import plastic
+
         rule: Any = type(self.rule)
-        names = tuple(self.rule.parameters())
-        return k.plastic(
-            rule, dtype, self.memory.dtype, self.n_x, self.n_y, names, rule.nearest, rule.latest_first
-        ), table
+        return plastic(rule, dtype, self.memory.dtype, self.n_x, self.n_y, tuple(self.rule.parameters()))

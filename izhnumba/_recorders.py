@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from izhnumba import _checks
 from izhnumba._clock_engine import ClockEngine, Record
 from izhnumba._kept import Column, Memory, Stream
 from izhnumba._results import Spikes
+from izhnumba._sealed import Sealed
 
 Array = NDArray[Any]
 
 
-class Recorder(ABC):
+class Recorder(Sealed, ABC):
     """What collects from an engine slice by slice. Made by `Network.record`.
 
     Attributes
@@ -36,6 +38,7 @@ class Recorder(ABC):
     source: Any  # Section or Synapses
     what: Any
     _keeps: Memory | Stream
+    _busy: Callable[[], bool] = staticmethod(lambda: False)  # whether its network is running
 
     def __init__(self, engine: ClockEngine, name: str, columns: list[Column], index: Array | None = None) -> None:
         self._engine, self.name, self._columns = engine, name, columns
@@ -50,6 +53,8 @@ class Recorder(ABC):
 
     @start.setter
     def start(self, value: Any) -> None:
+        self._must_not_run()
+        self._window_changes()
         self._from = _checks.steps("Network.record.start", value, self._engine.dt)
 
     @property
@@ -59,6 +64,8 @@ class Recorder(ABC):
 
     @stop.setter
     def stop(self, value: Any) -> None:
+        self._must_not_run()
+        self._window_changes()
         endless = isinstance(value, float) and value == math.inf
         self._until = math.inf if endless else _checks.steps("Network.record.stop", value, self._engine.dt)
 
@@ -69,6 +76,9 @@ class Recorder(ABC):
 
     @to.setter
     def to(self, value: Any) -> None:
+        self._must_not_run()
+        if self.kind == "rate":
+            raise ValueError(f"Network.record.to must be left out when recording rate, got {value!r:.60}.")
         path = _checks.place("Network.record.to", value)
         if path.exists():
             raise FileExistsError(f"Network.record.to must be a new file, got {str(path)!r}. Choose another name.")
@@ -77,6 +87,9 @@ class Recorder(ABC):
         if isinstance(self._keeps, Memory):
             stream.append(self._keeps.upto, *self._keeps.rows())
         self._keeps = stream
+
+    def _window_changes(self) -> None:  # noqa: B027 - most have nothing to do
+        """Another start or stop is about to be set."""
 
     def options(self) -> dict[str, Any]:
         """The arguments of `Network.record` that make such a recorder again."""
@@ -88,8 +101,14 @@ class Recorder(ABC):
 
     def restore(self, position: dict[str, Any], to: str | None) -> None:
         """Go on from a position, in memory or in the file `to`."""
-        self._keeps = Memory(self._columns, 0) if to is None else Stream.reopen(Path(to), self._columns)
+        self._keeps = Memory(self._columns, 0)
+        if to is not None:
+            self._keeps = Stream.reopen(_checks.file(f"load: the file of recorder {self.name!r}", to), self._columns)
         self._keeps.restore(position)
+
+    def _must_not_run(self) -> None:
+        if self._busy():
+            raise RuntimeError("Network.run has not ended: until then recorders cannot be changed.")
 
     def begin(self, n_steps: int) -> None:  # noqa: B027 - most have nothing to do
         """A run of so many steps is about to begin."""
@@ -172,14 +191,24 @@ class SpikeRecorder(_Spiking):
     kind = "spikes"
 
     def __init__(
-        self, engine: ClockEngine, name: str, n_batch: int | None = None, first: int = 0, last: int | None = None
-    ) -> None:
+        self, engine: ClockEngine, name: str, n_batch: int | None = None, first: int = 0, last: int | None = None,
+        neurons: Any = None,
+    ) -> None:  # fmt: skip
         super().__init__(engine, name, [Column("i", "<i8"), Column("step", "<i8")], first, last)
-        self._n_batch = n_batch
+        self._n_batch, self._neurons = n_batch, neurons
         self._spikes: Spikes | None = None
+        if neurons is not None:
+            chosen = _checks.indices("Network.record.neurons", neurons, self._last - first)
+            self._chosen = np.isin(np.arange(engine.n), chosen + first)
+
+    def options(self) -> dict[str, Any]:
+        return super().options() | {"neurons": self._neurons}
 
     def _digest(self, i: Array, step: Array) -> tuple[Array, Array]:
-        return i, step
+        if self._neurons is None:
+            return i, step
+        wanted = self._chosen[i]
+        return i[wanted], step[wanted]
 
     @property
     def spikes(self) -> Spikes:
@@ -230,42 +259,48 @@ class RateRecorder(_Spiking):
         self._every = 1 if every is None else _checks.steps(f"{where}.every", every, engine.dt, at_least=1)
         super().__init__(engine, name, [Column("bin", "<i8"), Column("count", "<i8")], first, last)
         self._born = engine.step
+        self._before = np.empty(0, np.int64)  # bins recorded under an earlier start or stop
 
     def _digest(self, i: Array, step: Array) -> tuple[Array, Array]:
         return np.unique(step // self._every, return_counts=True)
 
     def clear(self) -> None:
         super().clear()
-        self._born = 0
+        self._born, self._before = 0, self._before[:0]
 
     def options(self) -> dict[str, Any]:
         return super().options() | {"every": self._every * self._engine.dt}
 
     def position(self) -> dict[str, Any]:
-        return super().position() | {"born": self._born}
+        return super().position() | {"born": self._born, "before": self._before}
 
     def restore(self, position: dict[str, Any], to: str | None) -> None:
         super().restore(position, to)
-        self._born = position["born"]
+        self._born, self._before = position["born"], position["before"]
 
     @property
-    def _bins(self) -> tuple[int, int]:
-        """The first complete bin, and the one behind the last."""
+    def _window(self) -> Array:
+        """The complete bins between start and stop."""
         first = -(-max(self._from, self._born) // self._every)
-        return first, max(first, self._reliable() // self._every)
+        return np.arange(first, max(first, self._reliable() // self._every))
+
+    @property
+    def _bins(self) -> Array:
+        return np.union1d(self._before, self._window)
+
+    def _window_changes(self) -> None:
+        self._before = self._bins
 
     @property
     def t(self) -> Array:
         """End of each complete bin, ms."""
-        return (np.arange(*self._bins) + 1) * self._every * self._engine.dt
+        return (self._bins + 1) * self._every * self._engine.dt
 
     @property
     def rate(self) -> Array:
         """Spikes per neuron and second in each complete bin."""
-        first, last = self._bins
-        bins, counts = self._keeps.rows()
-        known = (bins >= first) & (bins < last)
-        total = np.bincount(bins[known] - first, counts[known], last - first)
+        bins, (numbers, counts) = self._bins, self._keeps.rows()
+        total = np.bincount(numbers, counts, bins.max(initial=-1) + 1)[bins]
         return total / ((self._last - self._first) * self._every * self._engine.dt * 1e-3)
 
     def __len__(self) -> int:

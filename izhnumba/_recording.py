@@ -15,37 +15,35 @@ from izhnumba._synapses import Synapses
 _WHERE = "Network.record"
 # The arguments that mean something for what is recorded.
 _OPTIONS = {
-    "spikes": ("to",),
+    "spikes": ("neurons",),
     "rate": ("every",),
-    "weight": ("every", "synapses", "to"),
-    "current": ("every", "neurons", "to"),
+    "weight": ("every", "synapses"),
+    "current": ("every", "neurons"),
 }
 
 
 def recorder_of_population(
-    part: Section, what: str | Sequence[str], name: str, every: Any, neurons: Any, synapses: Any, to: Any
+    part: Section, what: str | Sequence[str], name: str, every: Any, neurons: Any, synapses: Any
 ) -> Recorder:
     """What records spikes, the rate or states of a section."""
     engine = part.population._engine
     if isinstance(what, str):
         _checks.one_of(f"{_WHERE}.what", what, ("spikes", "rate", "V", "u"))
-    _only(str(what), every=every, neurons=neurons, synapses=synapses, to=to)
+    _only(str(what), every=every, neurons=neurons, synapses=synapses)
     if what == "spikes":
-        return SpikeRecorder(engine, name, None, part.start, part.stop)
+        return SpikeRecorder(engine, name, None, part.start, part.stop, neurons)
     if what == "rate":
         return RateRecorder(_WHERE, engine, name, every, part.start, part.stop)
     sources = {state: getattr(engine, state) for state in state_names(f"{_WHERE}.what", what)}
     return StateRecorder(_WHERE, engine, name, None, sources, every, neurons, part.start, part.stop)
 
 
-def recorder_of_synapses(
-    syn: Synapses, what: Any, name: str, every: Any, neurons: Any, synapses: Any, to: Any
-) -> Recorder:
+def recorder_of_synapses(syn: Synapses, what: Any, name: str, every: Any, neurons: Any, synapses: Any) -> Recorder:
     """What records weights, or the current through the receptor that they act on."""
     engine, part = syn.target.population._engine, syn.target
     _checks.kind(f"{_WHERE}.what", what, str, "'weight' or 'current' for synapses")
     _checks.one_of(f"{_WHERE}.what", what, ("weight", "current"))
-    _only(what, every=every, neurons=neurons, synapses=synapses, to=to)
+    _only(what, every=every, neurons=neurons, synapses=synapses)
     if what == "weight":
         return WeightRecorder(_WHERE, engine, name, syn.weight, every, synapses)
     if isinstance(syn.receptor, Delta):
@@ -55,7 +53,7 @@ def recorder_of_synapses(
 
 
 def _only(what: str, **options: Any) -> None:
-    known = _OPTIONS.get(what, ("every", "neurons", "to"))
+    known = _OPTIONS.get(what, ("every", "neurons"))
     for option, value in options.items():
         if value is not None and option not in known:
             raise ValueError(f"{_WHERE}.{option} must be left out when recording {what}, got {value!r:.60}.")

@@ -27,6 +27,7 @@ _SORTED = 2**20  # synapses sorted at a time
 _LANES = 64
 _MOST_CELLS = 2**31  # of a ring: kernels count them in 32 bits, once around
 _WORTH_CUTTING = 125  # synapses of a row to one part
+_MOST_PARTS = 8  # a power of 2
 
 
 class Rows(NamedTuple):
@@ -78,15 +79,18 @@ def streams(seed: int, name: str) -> Random:
 
 
 def build(
-    rule: Rule, ends: Ends, layout: Layout, weight: Draw, delay: Draw, random: Random, shown: Shown, parts: int
+    rule: Rule, ends: Ends, layout: Layout, weight: Draw, delay: Draw, random: Random, shown: Shown, *, cut: bool
 ) -> Rows:
-    """weight, delay: functions of (how many were drawn before, how many) to weights and to delays in steps. parts: the
-    most in which the targets may be cut."""
-    counts = np.zeros(ends.n_pre * parts, np.int64)
+    """weight, delay: functions of (how many were drawn before, how many) to weights and to delays in steps. cut:
+    whether the targets may be cut in parts, for threads to share; in how many does not depend on how many threads."""
+    most = _MOST_PARTS if cut and layout.lanes >= _MOST_PARTS * _LANES else 1
+    counts = np.zeros(ends.n_pre * most, np.int64)
     for pre, post in rule.pairs(ends, random("pairs")):
-        counts += np.bincount(layout.row(pre, post, parts), minlength=counts.size)
-    if counts.sum() < _WORTH_CUTTING * counts.size:
-        counts, parts = counts.reshape(-1, parts).sum(1), 1
+        counts += np.bincount(layout.row(pre, post, most), minlength=counts.size)
+    parts = most
+    while parts > 1 and counts.sum() < _WORTH_CUTTING * ends.n_pre * parts:
+        parts //= 2
+    counts = counts.reshape(-1, most // parts).sum(1)
     starts = np.concatenate([[0], np.cumsum(counts)])
     rows = Rows(starts, np.empty(_room(starts[-1], 4), np.uint32), _weights(starts[-1], layout), parts)
     cursor, drawn = starts[:-1].copy(), 0
@@ -203,6 +207,10 @@ def delay_steps(draw: Draw, dt: float, where: str) -> Draw:
     def steps(before: int, count: int) -> Array:
         delays = draw(before, count)
         ratio = np.floor(delays / dt + 0.5)
+        if np.any(ratio >= _MOST_CELLS):
+            raise ValueError(
+                f"{where} must be at most {_MOST_CELLS - 1} steps of {dt:g} ms, got {np.max(delays):g} ms."
+            )
         short = np.flatnonzero((delays < dt * (1 - 1e-3)) | (ratio < 1))
         if short.size:
             raise ValueError(

@@ -121,7 +121,7 @@ class ProgressBar:
             return
         self._shown = now
         elapsed = now - self._start
-        filled = int(30 * done / total)
+        filled = int(30 * done / total) if total else 30
         speed = done / 1000 / elapsed if elapsed else 0.0
         rate = f"{speed:.3g} x real time, " if self._unit == "ms" else ""
         left = elapsed * (total - done) / done if done else 0.0

@@ -44,7 +44,7 @@ class StateRecorder(Recorder):
         n = engine.n // (n_batch or 1)
         self.neurons = np.arange(first, n if stop is None else stop)
         if neurons is not None:
-            self.neurons = indices(f"{where}.neurons", neurons, self.neurons.size) + first
+            self.neurons = _checks.indices(f"{where}.neurons", neurons, self.neurons.size) + first
         if not sources:
             self.neurons = self.neurons[:0]
         self._every = 1 if every is None else _checks.steps(f"{where}.every", every, engine.dt, at_least=1)
@@ -67,7 +67,7 @@ class StateRecorder(Recorder):
         self._row = max(step, self._from) // self._every + 1
         n_rows = max(0, int(min(step + n_steps, self._until) // self._every) - self._row + 1)
         n_bytes = n_rows * (len(self._sources) * self._lanes.size * self._engine.item + 8)
-        _checks.fits(f"{self._where}.record", n_bytes, "Record fewer neurons or a larger `every`.")
+        _checks.fits(self._where, n_bytes, "Record fewer neurons or a larger `every`.")
         self._rows = {name: np.empty((n_rows, self._lanes.size), self._engine.dtype) for name in self._sources}
 
     def records(self, n_steps: int) -> list[Record]:
@@ -161,7 +161,7 @@ class WeightRecorder(Recorder):
     ) -> None:
         self.synapses = np.arange(weights.size)
         if synapses is not None:
-            self.synapses = indices(f"{where}.synapses", synapses, weights.size)
+            self.synapses = _checks.indices(f"{where}.synapses", synapses, weights.size)
         self._every = 1 if every is None else _checks.steps(f"{where}.every", every, engine.dt, at_least=1)
         self._weights = weights
         columns = [Column("step", "<i8"), Column("weight", weights.dtype.newbyteorder("<").str, self.synapses.shape)]
@@ -199,25 +199,8 @@ class WeightRecorder(Recorder):
         return f"<weights of {self.synapses.size} synapses, {len(self.samples)} samples>"
 
 
-def indices(where: str, value: Any, n: int) -> Array:
-    """Flat indices, 0 <= i < n, as int64."""
-    if getattr(value, "dtype", None) == np.bool_ or (isinstance(value, list) and value and isinstance(value[0], bool)):
-        raise TypeError(f"{where} must be a list of whole numbers, got a mask. Use np.flatnonzero(mask).")
-    found = np.atleast_1d(_checks.magnitude(where, value, ""))
-    _checks.finite(where, found)
-    fraction = found[found != np.rint(found)]
-    if found.ndim != 1 or fraction.size:
-        got = fraction[0] if fraction.size else f"an array of shape {found.shape}"
-        raise ValueError(f"{where} must be a list of whole numbers, got {got}. Pass flat indices such as [0, 5].")
-    outside = found[(found < 0) | (found >= n)]
-    if outside.size:
-        noun = where.rpartition(".")[2]
-        raise ValueError(f"{where} must be between 0 and {n - 1}, got {outside[0]:g}. There are {n} {noun}.")
-    return found.astype(np.int64)
-
-
 def state_names(where: str, value: Any) -> tuple[str, ...]:
     """What a user passes for states, as names."""
     value = _checks.kind(where, value, (str, list, tuple, set), "'V', 'u' or a list of them")
     names = [_checks.one_of(where, name, ("V", "u")) for name in ([value] if isinstance(value, str) else value)]
-    return tuple(dict.fromkeys(names))
+    return tuple(sorted(set(names)))  # V before u

@@ -14,10 +14,7 @@ def description(net: Any) -> dict[str, Any]:
         "step": net.n_steps,
         "populations": {name: _population(pop) for name, pop in net.populations.items()},
         "synapses": {name: _synapses(syn) for name, syn in net.synapses.items()},
-        "drives": [
-            {"section": _section(one.section), "value": one.value, "ordinal": one.ordinal, "memory": one._memory}
-            for one in net._drives
-        ],
+        "drives": {name: _drive(one) for name, one in net.drives.items()},
         "recorders": {name: _recorder(recorder) for name, recorder in net.recorders.items()},
     }
 
@@ -40,17 +37,20 @@ def _section(section: Section) -> list[Any]:
 
 def _synapses(syn: Any) -> dict[str, Any]:
     rows, plastic = syn._rows, syn._plastic
-    whole = rows.offsets is None
     return {
         "source": _section(syn.source),
         "target": _section(syn.target),
         "receptor": syn.receptor,
-        "rule": syn._rule if whole else None,  # else the rows say it all
+        "rule": syn._rule,
         "rows": dict(rows._asdict()),
         "plasticity": syn.plasticity,
         "first_weights": plastic.first_weights() if plastic else None,
-        "state": {name: getattr(plastic, name) for name in plastic.CHANGING} if plastic else None,
+        "state": plastic.state() if plastic else None,
     }
+
+
+def _drive(drive: Any) -> dict[str, Any]:
+    return {"section": _section(drive.section), "value": drive.value, "memory": drive._memory}
 
 
 def _recorder(recorder: Any) -> dict[str, Any]:

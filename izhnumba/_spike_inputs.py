@@ -61,7 +61,7 @@ class Poisson(SpikeInput):
     >>> import izhnumba as iz
     >>> net = iz.Network(seed=1)
     >>> cells = net.add(iz.Population(100))
-    >>> net.drive(cells, iz.Poisson(rate=1000.0, weight=8.0))
+    >>> drive = net.drive(cells, iz.Poisson(rate=1000.0, weight=8.0))
     >>> rec = net.record(cells, "spikes")
     >>> net.run(100.0)
     >>> len(rec) > 100

@@ -14,12 +14,13 @@ from izhnumba._plastic_state import PlasticState
 from izhnumba._plasticity import Plasticity
 from izhnumba._receptors import GapJunction, Receptor
 from izhnumba._rows import Layout, Rows
+from izhnumba._sealed import Sealed
 from izhnumba._section import Section
 
 Array = NDArray[Any]
 
 
-class Synapses:
+class Synapses(Sealed):
     """Connections from one population, or a slice of one, to another. Made by `Network.connect`.
 
     Attributes
@@ -36,7 +37,8 @@ class Synapses:
     Notes
     -----
     Synapses are in the order of their source neurons, those of one neuron in the order of delay and target; equal ones
-    stay in the order in which they were given or drawn.
+    stay in the order in which they were given or drawn. Where a neuron has hundreds, they are in the order of (part of
+    the targets, delay, target), with up to eight parts: threads share them, but their number does not matter.
 
     Examples
     --------
@@ -51,13 +53,15 @@ class Synapses:
     receptor: Receptor
 
     def __init__(
-        self, name: str, source: Section, target: Section, port: Port, rule: Rule, ends: Ends, layout: Layout,
+        self, name: str, source: Section, target: Section, port: Port, rule: Rule | None, ends: Ends, layout: Layout,
         rows: Rows, plastic: PlasticState | None,
     ) -> None:  # fmt: skip
         self.name, self.source, self.target, self.receptor = name, source, target, port.receptor
-        self._port, self._rule, self._ends, self._layout, self._rows = port, rule, ends, layout, rows
+        self._port, self._ends, self._layout, self._rows = port, ends, layout, rows
+        self._rule = rule if rows.offsets is None else None  # else the rows say it all
         self._dt, self._plastic = target.population.dt, plastic
         self._scratch = np.empty((rows.parts, ends.n_pre), np.int64)
+        self._seal()
 
     @property
     def plasticity(self) -> Plasticity | None:
@@ -109,9 +113,10 @@ class Synapses:
     @property
     def post(self) -> Array:
         """Flat index of the target neuron of each synapse."""
-        if self._rows.offsets is None:
+        if self._rule is not None:
             pieces = [post for _, post in self._rule.pairs(self._ends, np.random.default_rng(0))]
             return np.concatenate(pieces) + self.target.start
+        assert self._rows.offsets is not None
         return (self._rows.offsets % self._layout.lanes).astype(np.int64)
 
     @property

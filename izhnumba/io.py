@@ -34,7 +34,7 @@ def read(path: str | Path, *, until_damage: bool = False) -> Spikes | Samples:
     >>> import tempfile, izhnumba as iz
     >>> net = iz.Network()
     >>> cells = net.add(iz.Population(2, **iz.presets["RS"]))
-    >>> net.drive(cells, 10.0)
+    >>> drive = net.drive(cells, 10.0)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     rec = net.record(cells, "spikes", to=f"{folder}/spikes.rec")
     ...     net.run(100.0)

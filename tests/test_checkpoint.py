@@ -203,9 +203,39 @@ def test_what_cannot_be_stored_is_named(tmp_path):
 
     net = iz.Network()
     net.drive(net.add(iz.Population(2)), Odd())
-    with pytest.raises(TypeError, match="Network.save cannot store a Odd at network/drives/0/value: it is no number"):
+    with pytest.raises(TypeError, match="Network.save cannot store a Odd at network/drives/population/value: it is"):
         net.save(tmp_path / "state.npz")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_drives_are_there_after_loading(tmp_path):
+    net = small_network()
+    net.drive(net.populations["cells"][:2], np.full(2, 5.0), name="light")
+    net.run(10.0)
+    net.save(tmp_path / "state.npz")
+    again = iz.load(tmp_path / "state.npz")
+    assert list(again.drives) == ["cells", "light"]
+    for one in (net, again):
+        one.drives["light"].value = 0.0
+        one.drives["cells"].value = iz.Noise(3.0)
+        one.run(20.0)
+    np.testing.assert_array_equal(net.populations["cells"].V, again.populations["cells"].V)
+
+
+def test_two_networks_do_not_share_a_file(tmp_path):
+    net = small_network()
+    net.record(net.populations["cells"], "V", every=1.0, to=tmp_path / "V")
+    net.run(10.0)
+    net.save(tmp_path / "state.npz")
+    again = iz.load(tmp_path / "state.npz")
+    again.run(30.0)
+    with pytest.raises(RuntimeError, match="Network.record.to must be a file of one recorder, got .*has changed"):
+        net.run(10.0)
+    again.run(10.0)
+    assert len(iz.io.read(tmp_path / "V")) == 50
+    (tmp_path / "V").unlink()
+    with pytest.raises(FileNotFoundError, match="the file of recorder 'cells V' must be an existing file"):
+        iz.load(tmp_path / "state.npz")
 
 
 def test_a_recorder_goes_on_in_its_file(tmp_path):

@@ -411,3 +411,16 @@ def test_functions_for_weights_are_checked(weight, message):
     net, cells = rs_network()
     with pytest.raises((TypeError, ValueError), match=message):
         net.connect(cells, cells, iz.OneToOne(), weight=weight)
+
+
+def test_the_order_of_synapses_does_not_depend_on_threads():
+    orders = []
+    for threads in (1, 2, None):
+        net = iz.Network(seed=1, threads=threads)
+        cells = net.add(iz.Population(2000))
+        syn = net.connect(cells[:20], cells, iz.FixedOutDegree(1500), weight=iz.Uniform(0, 1), delay=iz.Uniform(1, 9))
+        orders.append((syn.pre, syn.post, syn.delay, syn.weight))
+        assert syn._rows.parts == 8
+    for order in orders[1:]:
+        for one, other in zip(order, orders[0], strict=True):
+            np.testing.assert_array_equal(one, other)

@@ -242,3 +242,78 @@ def test_pieces_and_reset(dtype):
 def test_bad_rules(make, message):
     with pytest.raises((TypeError, ValueError), match=message):
         make()
+
+
+@dataclass(frozen=True)
+class Adding(iz.Plasticity):
+    """e counts arrivals, each target spike adds e to the weight; there are no traces and no updates."""
+
+    @staticmethod
+    def arrival(w, e, x, y, p):
+        return w, w, e + 1, x
+
+    @staticmethod
+    def target_spike(w, e, x, y, p):
+        return w + e, e
+
+
+def test_a_rule_without_traces_keeps_e():
+    weights, _, syn = spiking(Adding(), [2, 12, 22], [8, 18, 28], weight=0.0)
+    assert weights[-1] == 1 + 2 + 3
+    assert syn.eligibility[0] == 3
+
+
+class Broken(Adding):
+    @staticmethod
+    def target_spike(w, e, x, y, p):
+        return w
+
+
+class Unknown(Adding):
+    @staticmethod
+    def arrival(w, e, x, y, p):
+        return w, w * p.share, e, x
+
+
+class Uncompilable(Adding):
+    @staticmethod
+    def arrival(w, e, x, y, p):
+        return w, sorted([w], key=str)[0], e, x
+
+
+class ThreeTraces(Adding):
+    def traces(self, dt):
+        return [np.ones(2)] * 3, []
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        (Broken(), r"Broken.target_spike\(w, e, x, y, p\) must return \(w, e\), got"),
+        (Unknown(), r"Unknown.arrival\(w, e, x, y, p\) must return \(amount, w, e, x\) .*, got AttributeError.*share"),
+        (Uncompilable(), "Uncompilable must be a rule that Numba can compile"),
+        (ThreeTraces(), r"ThreeTraces.traces\(dt\) must return at most two traces of each kind, got 3 and 0"),
+        (iz.Scaling(target=5.0, tau=1e9), "Time constants of a rule must be at most .* got 1e\\+09 ms"),
+    ],
+)
+def test_rules_are_checked_when_they_are_connected(rule, message):
+    net = iz.Network(dt=DT)
+    cells = net.add(iz.Population(2, **SILENT))
+    with pytest.raises((TypeError, ValueError), match=message):
+        net.connect(cells, cells, iz.OneToOne(), plasticity=rule)
+    assert net.synapses == {}
+    net.run(5.0)
+
+
+def test_first_weights_are_those_that_were_given():
+    net = iz.Network(dt=DT, seed=1)
+    cells = net.add(iz.Population(20, **SILENT))
+    mine = np.linspace(1, 2, 20)
+    draws = iter(range(10))
+    for weight in (mine, 3.0, iz.Uniform(0, 1), lambda rng, size: np.full(size, float(next(draws)))):
+        syn = net.connect(cells, cells, iz.OneToOne(), weight=weight, plasticity=iz.STDP())
+        first = syn.weight.copy()
+        mine[:] = 7.0
+        syn.weight = 0.5
+        net.reset(weights=True)
+        np.testing.assert_array_equal(syn.weight, first)

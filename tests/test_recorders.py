@@ -50,15 +50,47 @@ def test_only_steps_between_start_and_stop_are_recorded():
 
 def test_a_recorder_can_pause():
     net, cells = cells_with_current()
-    voltage, spikes = net.record(cells, "V"), net.record(cells)
+    voltage, spikes, rate = net.record(cells, "V"), net.record(cells), net.record(cells, "rate", every=2.5)
     net.run(10.0)
-    voltage.stop = spikes.stop = net.t
+    voltage.stop = spikes.stop = rate.stop = net.t
     net.run(30.0)
-    voltage.start = spikes.start = net.t
-    voltage.stop = spikes.stop = np.inf
+    voltage.start = spikes.start = rate.start = net.t
+    voltage.stop = spikes.stop = rate.stop = np.inf
     net.run(5.0)
+    np.testing.assert_array_equal(rate.t, [2.5, 5.0, 7.5, 10.0, 42.5, 45.0])
+    assert round(rate.rate[:4].sum() * 6 * 2.5e-3, 6) == np.sum(spikes.t <= 10.0)
     np.testing.assert_array_equal(voltage.t, np.concatenate([np.arange(1, 21), np.arange(81, 91)]) * 0.5)
     assert not np.any((spikes.t > 10.0) & (spikes.t <= 40.0))
+
+
+def test_some_neurons_alone():
+    net, cells = cells_with_current()
+    whole, some = net.record(cells), net.record(cells[1:], neurons=[4, 2])
+    net.run(60.0)
+    chosen = np.isin(whole.i, [5, 3])
+    assert 0 < chosen.sum() < len(whole)
+    np.testing.assert_array_equal(some.i, whole.i[chosen])
+    np.testing.assert_array_equal(some.step, whole.step[chosen])
+
+
+def test_nothing_changes_in_the_course_of_a_run_and_names_are_known():
+    net, cells = cells_with_current()
+    syn = net.connect(cells, cells, iz.OneToOne())
+    voltage, drive = net.record(cells, "V"), net.drives["cells"]
+    for change in (lambda: setattr(voltage, "stop", 5.0), lambda: setattr(drive, "value", 1.0)):
+        with pytest.raises(RuntimeError, match="Network.run has not ended"):
+            net.run(5.0, until=lambda net, change=change: change())
+    assert len(voltage.t) == 2
+    for thing, name, error, message in (
+        (net, "dt", AttributeError, "Network.dt cannot be changed"),
+        (net, "thread", TypeError, "Network has no parameter 'thread'"),
+        (syn, "weights", TypeError, "Synapses has no parameter 'weights'. Did you mean 'weight'"),
+        (syn, "receptor", AttributeError, "Synapses.receptor cannot be changed"),
+        (voltage, "begin_at", TypeError, "StateRecorder has no parameter 'begin_at'"),
+        (drive, "val", TypeError, "Drive has no parameter 'val'. Did you mean 'value'"),
+    ):
+        with pytest.raises(error, match=message):
+            setattr(thing, name, 3)
 
 
 def test_weights_over_time():
@@ -109,6 +141,7 @@ def test_the_current_of_a_receptor(receptor):
     current, voltage = net.record(syn, "current"), net.record(cells, "V")
     net.run(30.0)
     before = np.concatenate([np.full((1, 3), -70.0), voltage.V[:-1]])
+    before[before >= 30.0] = -65.0  # this scheme resets first
     begin = current.t - 0.5
     expected = course(begin[:, None] - 3.5, before) * [1, 0, 1]
     np.testing.assert_allclose(current.current, expected, rtol=1e-5, atol=1e-12)
@@ -143,6 +176,7 @@ def test_gap_junctions_pull_cells_together():
     [
         ("V", dict(start=5.2), ValueError, "Network.record.start must be a whole number of steps of 0.5 ms, got 5.2"),
         ("V", dict(stop=-1.0), ValueError, "Network.record.stop must be"),
+        ("rate", dict(neurons=[0]), ValueError, "Network.record.neurons must be left out when recording rate"),
         ("V", dict(start=5.0, stop=2.0), ValueError, r"Network.record.stop must be >= start \(5 ms\), got 2 ms"),
         ("spikes", dict(to="."), IsADirectoryError, "Network.record.to must be a file, got the folder"),
         ("spikes", dict(every=1.0), ValueError, "Network.record.every must be left out when recording spikes"),

@@ -64,7 +64,7 @@ def _synapses(net, n):
 
 
 def _drive(net):
-    (value,) = (drive.value for drive in net._drives)
+    (value,) = (drive.value for drive in net.drives.values())
     match value:
         case iz.Constant():
             return {"current": value.value}

@@ -193,7 +193,7 @@ def _block(variant: Variant) -> Callable[..., Any]:
                 clear(b)
                 clear(bE)
             if RECEPTORS:
-                receive(table, k, first, count, valid, V_lanes, (I, g, gE, b, bE))
+                receive(table, k, first, count, valid, (V_lanes, u_lanes, parameters), (I, g, gE, b, bE))
             now = np.int32(table[t.STEP] + k - table[t.BASE])
             inputs = I, jump, g, gE, b, bE
             careful = lanes(V_lanes, u_lanes, until, spikes, inputs, parameters, now, constants, careful)

@@ -150,6 +150,19 @@ def magnesium_block(magnesium: float, number: Any) -> tuple[Any, Callable[..., A
     return steepness, inlined(unblocked)
 
 
+def start_of_step(variant: Variant) -> Callable[..., Any]:
+    """`start(V, u, p)`: V from which a step leads on, after the reset of schemes that reset first."""
+    RESET_FIRST = variant.scheme.reset_first
+    at_threshold, reset = _spike(variant)
+
+    def start(V, u, p):
+        if RESET_FIRST:
+            V, u = reset(V, u, at_threshold(V, u, p), p)
+        return V
+
+    return inlined(start)
+
+
 def _spike(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
     model = variant.model
     threshold, V_reset, u_reset = inlined(model.threshold), inlined(model.V_reset), inlined(model.u_reset)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
+from numba.core.errors import NumbaError
 
 from izhnumba._compile import STRICT, address_of, compiled, inlined
 from izhnumba._kernels import table as t
@@ -55,16 +56,7 @@ class Arrays(NamedTuple):
 
 
 @functools.cache
-def plastic(
-    rule: Any,
-    dtype: str,
-    memory: np.dtype[Any],
-    n_x: int,
-    n_y: int,
-    names: tuple[str, ...],
-    nearest: bool,
-    latest_first: bool,
-) -> int:
+def plastic(rule: Any, dtype: str, memory: np.dtype[Any], n_x: int, n_y: int, names: tuple[str, ...]) -> int:
     """Address of `deliver(projection, part, k)` for synapses with this rule. memory: of each of them; names: of the
     rule's parameters."""
     number = np.dtype(dtype).type
@@ -77,7 +69,7 @@ def plastic(
     after_spike = inlined(AFTER_SPIKE or rule.arrival)
     on_update = inlined(UPDATE or rule.arrival)
     HAS_SPIKE, HAS_AFTER, HAS_UPDATE = TARGET_SPIKE is not None, AFTER_SPIKE is not None, UPDATE is not None
-    HAS_E, N_X, N_Y, NEAREST, LATEST_FIRST = HAS_UPDATE, n_x, n_y, nearest, latest_first
+    HAS_E, N_X, N_Y, NEAREST, LATEST_FIRST = rule.keeps_e, n_x, n_y, rule.nearest, rule.latest_first
     one = number(1.0)
 
     def faded(decays, trace, steps):
@@ -113,7 +105,10 @@ def plastic(
     def update_all(a, lanes, now, m, q):
         for s in range(a.w.size):
             y = y_of(a, np.int64(a.offsets[s] % np.uint32(lanes)), now)
-            a.w[s], a.memory[s].e = on_update(a.w[s], a.memory[s].e, y, m, q)
+            w, e = on_update(a.w[s], a.memory[s].e if HAS_E else zero, y, m, q)
+            a.w[s] = w
+            if HAS_E:
+                a.memory[s].e = e
 
     def spike_of(a, lane, now, q):
         y = y_of(a, lane, now)
@@ -124,11 +119,12 @@ def plastic(
                 a.w[s] = w
                 if HAS_E:
                     a.memory[s].e = e
-        y = after_spike(y, q)
-        a.y1[lane] = y[0]
-        if N_Y == 2:
-            a.y2[lane] = y[1]
-        a.spiked[lane] = now
+        if HAS_AFTER:
+            y = after_spike(y, q)
+            a.y1[lane] = y[0]
+            if N_Y == 2:
+                a.y2[lane] = y[1]
+            a.spiked[lane] = now
 
     def arrival_at(a, s, lane, now, q):
         amount, w, e, x = arrive(a.w[s], a.memory[s].e if HAS_E else zero, x_of(a, s, now), y_of(a, lane, now), q)
@@ -166,7 +162,7 @@ def plastic(
         if HAS_UPDATE and (now + 1) % p[PERIOD] == 0:
             update_weights(a, lanes, now + 1, modulator[0], q)
         modulator[0] *= modulator[1]
-        if HAS_AFTER:
+        if HAS_SPIKE or HAS_AFTER:
             words = array_at(target[t.RASTER] + k * lanes // 8, lanes // 64, np.uint64)
             for w in range(p[FIRST_TARGET] // 64, (p[FIRST_TARGET] + p[N_TARGETS] + 63) // 64):
                 bits = words[w]
@@ -197,4 +193,8 @@ def plastic(
                 cursors[c] = s
         return OK
 
-    return address_of(compiled(deliver, fastmath=STRICT), (types.int64,) * 3)
+    try:
+        return address_of(compiled(deliver, fastmath=STRICT), (types.int64,) * 3)
+    except NumbaError as error:
+        reason = next((line for line in str(error).splitlines()[1:] if line.strip()), str(error)).strip(" .:")
+        raise TypeError(f"{rule.__name__} must be a rule that Numba can compile: {reason}.") from None

@@ -8,17 +8,18 @@ from typing import Any
 import numpy as np
 
 from izhnumba._compile import called, inlined
+from izhnumba._derived import LANES
 from izhnumba._kernels import table as t
-from izhnumba._kernels.lanes import NOINLINE, WIDEST, array_at, tell_llvm
-from izhnumba._kernels.neuron import Variant, magnesium_block
+from izhnumba._kernels.lanes import NOINLINE, WIDEST, array_at, parameters_of, tell_llvm
+from izhnumba._kernels.neuron import Variant, magnesium_block, start_of_step
 
 DECAY_Y, X_TO_Y, DECAY_X, TO_X, REVERSAL, NUMBERS_SIZE = range(6)
 
 
 def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """`jumps(table, k, first, count, valid)`: the V jumps of step k, to be cleared after use; and `receive(table, k,
-    first, count, valid, V, inputs)`: add to the inputs (I, g, gE, b, bE) what the receptors give in step k, then let
-    their states advance."""
+    first, count, valid, state, inputs)`: add to the inputs (I, g, gE, b, bE) what the receptors give in step k, then
+    let their states advance."""
     number = np.dtype(variant.dtype).type
     item = number(0).itemsize
     note_current = _note_current(variant)
@@ -40,7 +41,7 @@ def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
     def jumps(table, k, first, count, valid):
         return row_of(table, table[t.JUMP_RING], table[t.INPUT_JUMP : t.INPUT_JUMP + 3], k, first, count, valid)
 
-    def receive(table, k, first, count, valid, V, inputs):
+    def receive(table, k, first, count, valid, state, inputs):
         I, g, gE, b, bE = inputs  # noqa: E741
         for p in range(table[t.N_PORTS]):
             port = array_at(table[t.PORTS] + p * t.PORT_SIZE * 8, t.PORT_SIZE, np.int64)
@@ -50,7 +51,7 @@ def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
             x = array_at(port[t.PORT_X] + first * item, count, number) if port[t.PORT_STATES] == 2 else row
             if port[t.PORT_CURRENT]:
                 current = array_at(port[t.PORT_CURRENT] + first * item, count, number)
-                note_current(current, port[t.PORT_TARGET], V, y, x, numbers[REVERSAL])
+                note_current(current, port[t.PORT_TARGET], state, y, x, numbers[REVERSAL])
             if port[t.PORT_TARGET] == t.TO_CURRENT:
                 add_row(I, y)
             elif port[t.PORT_TARGET] == t.TO_CONDUCTANCE:
@@ -70,21 +71,25 @@ def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
 
 
 def _note_current(variant: Variant) -> Callable[..., Any]:
-    _, unblocked = magnesium_block(variant.magnesium, np.dtype(variant.dtype).type)
+    number = np.dtype(variant.dtype).type
+    _, unblocked = magnesium_block(variant.magnesium, number)
+    start, p_type = start_of_step(variant), variant.model.named_tuple("V_min", *LANES)
 
     @called
-    def note_current(current, target, V, y, x, E):
-        """The current of a receptor in this step, at the V at its start."""
+    def note_current(current, target, state, y, x, E):
+        """The current of a receptor in this step, at the V from which it leads on. state: V, u and parameters."""
         tell_llvm(NOINLINE)
-        for i in range(current.size):
+        V_lanes, u_lanes, parameters = state
+        for i in range(np.uint64(current.size)):
+            V = start(V_lanes[i], u_lanes[i], parameters_of(parameters, i, p_type, number))
             if target == t.TO_CURRENT:
                 current[i] = y[i]
             elif target == t.TO_GAP:
-                current[i] = x[i] - y[i] * V[i]
+                current[i] = x[i] - y[i] * V
             elif target == t.TO_BLOCKED:
-                current[i] = unblocked(V[i]) * (y[i] * (E - V[i]))
+                current[i] = unblocked(V) * (y[i] * (E - V))
             else:
-                current[i] = y[i] * (E - V[i])
+                current[i] = y[i] * (E - V)
 
     return note_current
 
