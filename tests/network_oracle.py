@@ -56,9 +56,8 @@ class NetworkOracle:
             for (target, course), events in self.arrived.items():
                 if target != name:
                     continue
-                total = np.zeros(n)
-                for step, post, weight in events:
-                    total[post] += weight * course.after((self.k - 1 - step) * self.dt)
+                total, (step, post, weight) = np.zeros(n), np.array(events).T
+                np.add.at(total, post.astype(int), weight * course.after((self.k - 1 - step) * self.dt))
                 if course.E is None:
                     I = I + total
                 else:
@@ -82,12 +81,13 @@ class NetworkOracle:
         self.k += 1
 
     def gap_junctions(self, name):
-        """Conductances of a population, and the V of the neurons behind them, before the step."""
+        """Conductances of a population, and the mean V of the neurons behind them, before the step."""
         for source, target, course, edges in self.synapses:
             if course.kind == "gap" and target == name:
-                behind = self.populations[source]
+                behind, n = self.populations[source], len(self.populations[name].V)
                 V = np.minimum(behind.V, behind.model.threshold(behind.u))
+                conductance, pull = np.zeros(n), np.zeros(n)
                 for pre, post, weight, _ in edges:
-                    conductance = np.zeros(len(self.populations[name].V))
-                    conductance[post] = weight
-                    yield conductance, V[pre]
+                    conductance[post] += weight
+                    pull[post] += weight * V[pre]
+                yield conductance, pull / np.where(conductance == 0, 1.0, conductance)
