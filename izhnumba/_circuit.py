@@ -85,6 +85,8 @@ class Circuit(Sealed):
         """
         self._must_not_run()
         _checks.kind("Network.add.population", population, Population, "a Population")
+        if population.network is not None:
+            raise ValueError(f"Network.add.population must be in no network yet, got {population.name!r} of one.")
         name = self._name("Network.add.name", name or population._given["name"], "population", self.populations)
         population._join(self, name)
         self.populations[name] = population

@@ -170,7 +170,8 @@ class Neurons:
             raise ValueError(f"Population.batch must be None in a network, got {self.batch}. Make a network per entry.")
         if self.n_steps != network.n_steps:
             raise ValueError(
-                f"Population must be at t = {network.t:g} ms like the network, got {self.t:g} ms. reset() it."
+                f"Population must be at t = {network.t:g} ms like the network, got {self.t:g} ms. Reset both, or "
+                "add it before they run."
             )
         for argument, given in self._given.items():
             wanted = name if argument == "name" else getattr(network, argument)

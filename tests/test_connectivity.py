@@ -269,6 +269,6 @@ def test_networks_that_do_not_fit():
         net.add(iz.Population(4), name="population")
     with pytest.raises(RuntimeError, match="Population 'population' is in a network. Call step, run and reset of the"):
         cells.run(1.0)
-    with pytest.raises(RuntimeError, match="is in a network"):
-        net.add(cells)
+    with pytest.raises(ValueError, match="Network.add.population must be in no network yet, got 'population' of one"):
+        iz.Network().add(cells)
     assert list(net.populations) == ["population"]
