@@ -84,8 +84,8 @@ class Stream:
         head = json.dumps(about | {"columns": [column._asdict() for column in columns]}).encode()
         start = MAGIC + _VERSION + _block(head) + _block(np.asarray(index, "<i8").tobytes())
         self._start = len(start)
-        self._at: tuple[int, int, list[bytes]] = len(start), upto, []  # end of the file, step, waiting blocks
-        self._size = len(start)
+        # Where the next block goes, the step so far, waiting blocks, and how long the file is: one object for Ctrl-C.
+        self._at: tuple[int, int, list[bytes], int] = len(start), upto, [], len(start)
         with open(path, "xb") as file:
             file.write(start)
 
@@ -94,28 +94,34 @@ class Stream:
         return self._at[1]
 
     def append(self, upto: int, *rows: Array) -> None:
-        end, _, waiting = self._at
+        end, _, waiting, size = self._at
         named = zip(self._columns, rows, strict=True)
         block = [_block(b"".join(np.asarray(row, c.dtype).tobytes() for c, row in named))] if len(rows[0]) else []
-        self._at = end, upto, waiting + block
+        self._at = end, upto, waiting + block, size
+        self._write()
+
+    def inherit(self, other: Stream) -> None:
+        """Write what another file could not take."""
+        end, upto, _, size = self._at
+        self._at = end, upto, other._at[2], size
         self._write()
 
     def _write(self) -> None:
-        end, upto, waiting = self._at
+        end, upto, waiting, size = self._at
         if waiting:
             data = b"".join(waiting)
             with open(self.path, "r+b") as file:
-                self._check_end(file, data)
+                self._check_end(file, size, data)
                 file.seek(end)
                 file.write(data)
                 file.truncate()
-            self._at, self._size = (end + len(data), upto, []), end + len(data)
+            self._at = end + len(data), upto, [], end + len(data)
 
-    def _check_end(self, file: BinaryIO, data: bytes) -> None:
+    def _check_end(self, file: BinaryIO, size: int, data: bytes) -> None:
         """Refuse to cut off what somebody else has appended; what may be there is a part of our own data."""
-        file.seek(self._size)
+        file.seek(size)
         more = file.read(len(data) + 1)
-        if file.seek(0, 2) < self._size or not (data.startswith(more) or self._size == self._at[0] + len(data)):
+        if file.seek(0, 2) < size or not data.startswith(more):
             raise RuntimeError(
                 f"Network.record.to must be a file of one recorder, got {str(self.path)!r}, which has changed. Give "
                 "this recorder another file: recorder.to = path."
@@ -133,7 +139,7 @@ class Stream:
 
     def clear(self) -> None:
         """Start again; only for a file that is not filled."""
-        self._at = self._start, 0, []
+        self._at = self._start, 0, [], self._start
 
     def position(self) -> dict[str, Any]:
         """What `restore` needs, for a checkpoint."""
@@ -153,8 +159,7 @@ class Stream:
             ends = [end for end, _ in _blocks(file) if end <= position["end"]]
         if position["end"] not in ends:
             raise ValueError(f"{str(self.path)!r} must hold what was recorded before the checkpoint, got less.")
-        self._start, self._at = ends[1], (position["end"], position["upto"], [])
-        self._size = self.path.stat().st_size
+        self._start, self._at = ends[1], (position["end"], position["upto"], [], self.path.stat().st_size)
 
 
 def is_one(path: Path) -> bool:

@@ -86,6 +86,8 @@ class Recorder(Sealed, ABC):
         stream = Stream(path, self._columns, self._keeps.upto, about, self._index)
         if isinstance(self._keeps, Memory):
             stream.append(self._keeps.upto, *self._keeps.rows())
+        else:
+            stream.inherit(self._keeps)
         self._keeps = stream
 
     def _window_changes(self) -> None:  # noqa: B027 - most have nothing to do

@@ -231,6 +231,9 @@ def test_two_networks_do_not_share_a_file(tmp_path):
     again.run(30.0)
     with pytest.raises(RuntimeError, match="Network.record.to must be a file of one recorder, got .*has changed"):
         net.run(10.0)
+    net.recorders["cells V"].to = tmp_path / "V of the first"
+    net.run(5.0)
+    np.testing.assert_array_equal(iz.io.read(tmp_path / "V of the first").t, np.arange(11.0, 26.0))
     again.run(10.0)
     assert len(iz.io.read(tmp_path / "V")) == 50
     (tmp_path / "V").unlink()

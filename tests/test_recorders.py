@@ -353,7 +353,7 @@ def test_memory_does_not_grow_with_what_goes_to_files(tmp_path):
     for _ in range(20):
         net.run(50.0)
     for recorder in net.recorders.values():
-        end, _, waiting = recorder._keeps._at
+        end, _, waiting, _ = recorder._keeps._at
         assert end == (recorder.to).stat().st_size
         assert waiting == []
     assert net.recorders["states"]._rows == {}
