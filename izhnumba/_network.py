@@ -195,17 +195,17 @@ class Network(Circuit):
 
     def _connect_clock(self) -> None:
         """Hand all synapses to the clock, with rings as long as the longest delays."""
-        longest: dict[ClockEngine, int] = {}
-        shortest, parts = 0, 1
         if self._connected:
             return
+        longest: dict[ClockEngine, int] = {}
+        shortest = _LONGEST_SLICE
         for synapses in self.synapses.values():
-            low, high = synapses._delays()
+            first, last = synapses._delays()
             engine = synapses.target.population._engine
-            longest[engine] = max(longest.get(engine, 1), high)
-            shortest = min(low or shortest, shortest or low)
-            parts = max(parts, synapses._rows.parts)
+            longest[engine] = max(longest.get(engine, 1), last)
+            shortest = min(shortest, first or _LONGEST_SLICE)  # 0: there are no synapses
+        parts = max([1, *(synapses._rows.parts for synapses in self.synapses.values())])
         deliveries = [synapses._bind for synapses in self.synapses.values() if not synapses._is_gap()]
         gaps = [synapses._bind for synapses in self.synapses.values() if synapses._is_gap()]
-        self._clock.connect(deliveries, gaps, longest, shortest or _LONGEST_SLICE, parts)
+        self._clock.connect(deliveries, gaps, longest, shortest, parts)
         self._connected = True
