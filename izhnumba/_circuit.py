@@ -223,12 +223,12 @@ class Circuit(Sealed):
         every : float, ms, a whole number of steps, default dt
             Time between samples, or width of the bins in which spikes are counted.
         neurons, synapses : int array, optional
-            Which to sample, by place in the slice or in `syn.weight`; default all.
+            Which to record, by place in the slice or in `syn.weight`; default all.
         start, stop : float, ms
             Only steps between are recorded. `rec.start` and `rec.stop` can be set between runs.
         to : path of a new file, optional
-            Spikes and samples go there block by block, and memory does not grow; `izhnumba.io.read` reads it. After a
-            crash it holds all but the last 25 ms or so of computing.
+            Spikes and samples go there block by block, and memory does not grow; `izhnumba.io.read` reads it. If the
+            process is killed, it holds all but the last 25 ms or so of computing.
         name : str, optional
             In `net.recorders`; by default such as "exc spikes".
 

@@ -162,7 +162,7 @@ class Stream:
         self._start, self._at = ends[1], (position["end"], position["upto"], [], self.path.stat().st_size)
 
 
-def is_one(path: Path) -> bool:
+def is_recording(path: Path) -> bool:
     """Whether a file is of this kind."""
     with open(path, "rb") as file:
         return file.read(len(MAGIC)) == MAGIC

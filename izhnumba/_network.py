@@ -133,8 +133,7 @@ class Network(Circuit):
                 raise ValueError(f"Network.run.every must come with until, got {every!r} alone.")
             return None
         _checks.kind("Network.run.until", until, Callable, "a function of the network")
-        steps = 1 if every is None else _checks.steps("Network.run.every", every, self.dt, at_least=1)
-        return Condition(lambda: until(self), steps)
+        return Condition(lambda: until(self), _checks.interval("Network.run.every", every, self.dt))
 
     def step(self) -> None:
         """Advance by one step.

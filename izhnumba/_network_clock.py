@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from izhnumba._arrivals import Port
 from izhnumba._clock_engine import ClockEngine, Record, may_go_parallel, n_processors, one_parallel_region
+from izhnumba._kernels import table as t
 
 Array = NDArray[Any]
 Binder = Callable[[], tuple[int, Array]]
@@ -32,7 +33,7 @@ class NetworkClock:
     def __init__(self, dt: float) -> None:
         self.dt = dt
         self.engines: list[ClockEngine] = []
-        self._table = np.zeros(16, np.int64)  # of the network; what it has room for is in _kernels.network
+        self._table = np.zeros(t.NET_SIZE, np.int64)
         self.slice = 1
         self._projections = _Calls([])
         self._gaps: Sequence[Binder] = ()
@@ -42,11 +43,11 @@ class NetworkClock:
     @property
     def step(self) -> int:
         """Steps done, where the kernel counts them together with those of the engines: Ctrl-C cannot part them."""
-        return int(self._table[0])
+        return int(self._table[t.NET_STEP])
 
     @step.setter
     def step(self, value: int) -> None:
-        self._table[0] = value
+        self._table[t.NET_STEP] = value
 
     @property
     def n(self) -> int:
@@ -70,16 +71,16 @@ class NetworkClock:
         self._projections, self._gaps = _Calls([bind() for bind in synapses]), gaps
 
     def advance(self, n_steps: int, inputs: dict[tuple[int, Port | None], Array], threads: int) -> int:
-        from izhnumba._kernels import network as k
+        from izhnumba._kernels.network import entry
 
         populations = _Calls(self._prepared(n_steps, inputs, threads))
         gaps = _Calls([bind() for bind in self._gaps])  # anew, for they depend on which parameters are arrays
         table = self._table
-        table[[k.NET_STEPS, k.NET_SLICE, k.N_PARTS]] = n_steps, self.slice, self._most_parts
-        table[[k.N_POPULATIONS, k.POPULATIONS]] = populations.n, populations.address
-        table[[k.N_PROJECTIONS, k.PROJECTIONS]] = self._projections.n, self._projections.address
-        table[[k.N_GAPS, k.GAPS]] = gaps.n, gaps.address
-        run = k.entry(threads > 1 and self._most_parts > 1)
+        table[[t.NET_STEPS, t.NET_SLICE, t.N_PARTS]] = n_steps, self.slice, self._most_parts
+        table[[t.N_POPULATIONS, t.POPULATIONS]] = populations.n, populations.address
+        table[[t.N_PROJECTIONS, t.PROJECTIONS]] = self._projections.n, self._projections.address
+        table[[t.N_GAPS, t.GAPS]] = gaps.n, gaps.address
+        run = entry(threads > 1 and self._most_parts > 1)
         if threads == 1:
             code = run(table)
         else:

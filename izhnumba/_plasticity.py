@@ -116,7 +116,8 @@ class Plasticity:
 def _try(where: str, call: Any, arguments: tuple[Any, ...], results: str, traces: int | None) -> None:
     """Call it: it must return as many results, the last of them as many traces."""
     try:
-        found = call(*arguments)
+        with np.errstate(all="ignore"):
+            found = call(*arguments)
         last = found if results == "y" else found[-1]
         good = (results == "y" or len(found) == results.count(",") + 1) and (traces is None or len(last) == traces)
         got = repr(found)

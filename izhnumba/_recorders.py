@@ -258,7 +258,7 @@ class RateRecorder(_Spiking):
     kind = "rate"
 
     def __init__(self, where: str, engine: ClockEngine, name: str, every: Any, first: int, last: int) -> None:
-        self._every = 1 if every is None else _checks.steps(f"{where}.every", every, engine.dt, at_least=1)
+        self._every = _checks.interval(f"{where}.every", every, engine.dt)
         super().__init__(engine, name, [Column("bin", "<i8"), Column("count", "<i8")], first, last)
         self._born = engine.step
         self._before = np.empty(0, np.int64)  # bins recorded under an earlier start or stop

@@ -39,15 +39,15 @@ class StateRecorder(Recorder):
 
     def __init__(
         self, where: str, engine: ClockEngine, name: str, n_batch: int | None, sources: dict[str, Array], every: Any,
-        neurons: Any, first: int = 0, stop: int | None = None,
+        neurons: Any, first: int = 0, last: int | None = None,
     ) -> None:  # fmt: skip
         n = engine.n // (n_batch or 1)
-        self.neurons = np.arange(first, n if stop is None else stop)
+        self.neurons = np.arange(first, n if last is None else last)
         if neurons is not None:
             self.neurons = _checks.indices(f"{where}.neurons", neurons, self.neurons.size) + first
         if not sources:
             self.neurons = self.neurons[:0]
-        self._every = 1 if every is None else _checks.steps(f"{where}.every", every, engine.dt, at_least=1)
+        self._every = _checks.interval(f"{where}.every", every, engine.dt)
         self._where, self._sources, self._n_batch, self._first = where, sources, n_batch, first
         lanes = (np.arange(n_batch or 1)[:, None] * n + self.neurons).ravel()
         self._places = np.argsort(lanes, kind="stable")
@@ -162,7 +162,7 @@ class WeightRecorder(Recorder):
         self.synapses = np.arange(weights.size)
         if synapses is not None:
             self.synapses = _checks.indices(f"{where}.synapses", synapses, weights.size)
-        self._every = 1 if every is None else _checks.steps(f"{where}.every", every, engine.dt, at_least=1)
+        self._every = _checks.interval(f"{where}.every", every, engine.dt)
         self._weights = weights
         columns = [Column("step", "<i8"), Column("weight", weights.dtype.newbyteorder("<").str, self.synapses.shape)]
         super().__init__(engine, name, columns, self.synapses)

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from izhnumba import _checks
-from izhnumba import _kept as recording
+from izhnumba import _checks, _kept
 from izhnumba._binding import Array, Input, Rows, Target, fit_shape, frozen, snapped
 from izhnumba._receptors import Delta, GapJunction, Receptor
 
@@ -139,8 +138,8 @@ class SpikeTrain(SpikeInput):
         """Spikes from a file: one that a recorder wrote (`Network.record(..., to=path)`), or a text file with a spike
         per line, neuron and time in ms."""
         path = _checks.file("SpikeTrain.from_file.path", path)
-        if recording.is_one(path):
-            about, _, rows = recording.read(path)
+        if _kept.is_recording(path):
+            about, _, rows = _kept.read(path)
             if about["kind"] != "spikes":
                 raise ValueError(f"SpikeTrain.from_file.path must hold spikes, got {about['kind']} in {str(path)!r}.")
             i, t = rows[0], (rows[1] + 1) * about["dt"]

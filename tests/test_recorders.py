@@ -184,7 +184,7 @@ def test_gap_junctions_pull_cells_together():
         ("weight", {}, ValueError, "Network.record.what must be a known name, got 'weight'"),
         ("spikes", dict(to="no/such/folder/x"), FileNotFoundError, "Network.record.to must be in an existing folder"),
         ("spikes", dict(to=5), TypeError, "Network.record.to must be a path, got 5"),
-        ("rate", dict(to="x"), ValueError, "Network.record.to must be left out when recording rate"),
+        ("rate", dict(to="no.rec"), ValueError, "Network.record.to must be left out when recording rate"),
     ],
 )
 def test_what_cannot_be_recorded(what, options, error, message):

@@ -21,13 +21,6 @@ from izhnumba._kernels.codes import FAILURE, OK
 from izhnumba._kernels.lanes import array_at, trailing_zeros
 from izhnumba._kernels.receptors import add_row
 
-# The network's table
-(
-    NET_STEP, NET_STEPS, NET_SLICE, N_POPULATIONS, POPULATIONS, N_PROJECTIONS, PROJECTIONS, N_GAPS, GAPS, N_PARTS,
-    NET_SIZE,
-) = range(11)  # fmt: skip
-# POPULATIONS, PROJECTIONS (delivered after a slice) and GAPS (V coupled before it): pairs of a kernel's address and a
-# table's address
 # A projection's table. SOURCE and TARGET are addresses of populations' tables; the rows are those of the neurons FIRST
 # to FIRST + N_ROWS. The targets are cut in PARTS, each of which one thread can own. ROWS: where each row, or part of
 # one, begins. LIST: room for the rows to deliver, one piece for each part. A ring has a row of lanes for each step.
@@ -75,26 +68,26 @@ def entry(parallel: bool) -> Any:
     loop = prange if parallel else range
 
     def run(table):
-        populations = array_at(table[POPULATIONS], 2 * table[N_POPULATIONS], np.int64)
-        projections = array_at(table[PROJECTIONS], 2 * table[N_PROJECTIONS], np.int64)
-        gaps = array_at(table[GAPS], 2 * table[N_GAPS], np.int64)
+        populations = array_at(table[t.POPULATIONS], 2 * table[t.N_POPULATIONS], np.int64)
+        projections = array_at(table[t.PROJECTIONS], 2 * table[t.N_PROJECTIONS], np.int64)
+        gaps = array_at(table[t.GAPS], 2 * table[t.N_GAPS], np.int64)
         done, failed = 0, False
-        while done < table[NET_STEPS] and not failed:
-            in_slice = table[NET_SLICE] - (table[NET_STEP] + done) % table[NET_SLICE]
-            stop = min(done + in_slice, table[NET_STEPS])
-            if table[N_GAPS]:
-                for part in loop(table[N_PARTS]):
-                    for p in range(table[N_GAPS]):
+        while done < table[t.NET_STEPS] and not failed:
+            in_slice = table[t.NET_SLICE] - (table[t.NET_STEP] + done) % table[t.NET_SLICE]
+            stop = min(done + in_slice, table[t.NET_STEPS])
+            if table[t.N_GAPS]:
+                for part in loop(table[t.N_PARTS]):
+                    for p in range(table[t.N_GAPS]):
                         call_at(gaps[2 * p], gaps[2 * p + 1], part, done)
-            for p in range(table[N_POPULATIONS]):
+            for p in range(table[t.N_POPULATIONS]):
                 failed |= call_at(populations[2 * p], populations[2 * p + 1], done, stop) == FAILURE
-            for part in loop(table[N_PARTS]):
+            for part in loop(table[t.N_PARTS]):
                 for k in range(done, stop):
-                    for p in range(table[N_PROJECTIONS]):
+                    for p in range(table[t.N_PROJECTIONS]):
                         call_at(projections[2 * p], projections[2 * p + 1], part, k)
             done = stop
-        table[NET_STEP] += done
-        for p in range(table[N_POPULATIONS]):
+        table[t.NET_STEP] += done
+        for p in range(table[t.N_POPULATIONS]):
             array_at(populations[2 * p + 1], t.STEP + 1, np.int64)[t.STEP] += done
         return FAILURE if failed else OK
 

@@ -1,4 +1,4 @@
-"""The table through which a compiled call reaches a population: numbers, then addresses.
+"""The tables through which compiled calls reach populations and networks: numbers, then addresses.
 
 Each of the four inputs has an address and, STRIDE and SHARED places behind it, a stride from step to step (0: constant)
 and a mark that one value serves all neurons.
@@ -41,3 +41,10 @@ PORT_TARGET, PORT_STATES, PORT_RING, PORT_Y, PORT_X, PORT_NUMBERS, PORT_DRIVE, _
 # What y is: a current, a conductance, one behind the magnesium block, or that of gap junctions, which x is their sum of
 # conductance times V
 TO_CURRENT, TO_CONDUCTANCE, TO_BLOCKED, TO_GAP = range(4)
+
+# The table of a network. POPULATIONS, PROJECTIONS (delivered after a slice) and GAPS (V coupled before it): pairs of a
+# kernel's address and a table's address
+(
+    NET_STEP, NET_STEPS, NET_SLICE, N_POPULATIONS, POPULATIONS, N_PROJECTIONS, PROJECTIONS, N_GAPS, GAPS, N_PARTS,
+    NET_SIZE,
+) = range(11)  # fmt: skip
