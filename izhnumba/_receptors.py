@@ -19,6 +19,16 @@ class Propagator(NamedTuple):
     to_x: float = 0.0
 
 
+class Rates(NamedTuple):
+    """In continuous time y' = alpha y + beta x (+ arrivals, if there is no x), x' = gamma x + factor arrivals."""
+
+    states: int
+    alpha: float = 0.0
+    beta: float = 0.0
+    gamma: float = 0.0
+    factor: float = 1.0
+
+
 class Receptor:
     """What a spike that arrives does, scaled by the weight of its synapse.
 
@@ -33,6 +43,10 @@ class Receptor:
     def propagator(self, dt: float) -> Propagator:
         """How the states advance by dt ms; without states what arrives acts in the step itself."""
         return Propagator(0)
+
+    def rates(self) -> Rates | None:
+        """How the states change in continuous time, which the exact engine needs; None if it cannot be told so."""
+        return None
 
     def _check_E(self) -> None:
         if self.E is not None:
@@ -55,6 +69,9 @@ class Delta(Receptor):
     >>> iz.Delta()
     Delta()
     """
+
+    def rates(self) -> Rates:
+        return Rates(0)
 
 
 @dataclass(frozen=True)
@@ -96,6 +113,9 @@ class Exponential(Receptor):
     def propagator(self, dt: float) -> Propagator:
         return Propagator(1, math.exp(-dt / self.tau))
 
+    def rates(self) -> Rates:
+        return Rates(1, -1 / self.tau)
+
 
 @dataclass(frozen=True)
 class Alpha(Receptor):
@@ -123,6 +143,9 @@ class Alpha(Receptor):
     def propagator(self, dt: float) -> Propagator:
         decay = math.exp(-dt / self.tau)
         return Propagator(2, decay, decay * dt, decay, math.e / self.tau)
+
+    def rates(self) -> Rates:
+        return Rates(2, -1 / self.tau, 1.0, -1 / self.tau, math.e / self.tau)
 
 
 @dataclass(frozen=True)
@@ -158,9 +181,16 @@ class DualExponential(Receptor):
 
     def propagator(self, dt: float) -> Propagator:
         slow, fast = math.exp(-dt / self.tau_decay), math.exp(-dt / self.tau_rise)
+        return Propagator(2, slow, slow - fast, fast, 1.0 / self._peak())
+
+    def rates(self) -> Rates:
+        rise, decay = 1 / self.tau_rise, 1 / self.tau_decay
+        return Rates(2, -decay, rise - decay, -rise, 1.0 / self._peak())
+
+    def _peak(self) -> float:
+        """Of the difference of the exponentials."""
         ratio = self.tau_decay / self.tau_rise
-        peak = ratio ** (-1 / (ratio - 1)) - ratio ** (-ratio / (ratio - 1))
-        return Propagator(2, slow, slow - fast, fast, 1.0 / peak)
+        return float(ratio ** (-1 / (ratio - 1)) - ratio ** (-ratio / (ratio - 1)))
 
 
 @dataclass(frozen=True)
@@ -194,7 +224,7 @@ class NMDA(Receptor):
         DualExponential.__post_init__(self)  # type: ignore[arg-type]
         self._set(Mg=_checks.number("NMDA.Mg", self.Mg, "", above=0.0))
 
-    propagator = DualExponential.propagator
+    propagator, _peak = DualExponential.propagator, DualExponential._peak
 
 
 @dataclass(frozen=True)

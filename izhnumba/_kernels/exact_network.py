@@ -1,0 +1,137 @@
+"""The loop of the exact engine over slices: in each first all neurons, then all spikes, then all samples.
+
+A slice ends before a spike of it can arrive anywhere, at the latest. Whatever lacks room says so; the call then returns
+and is made again, and goes on where it was.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+from numba import prange, types
+
+from izhnumba._compile import compiled, entry_point, inlined
+from izhnumba._kernels import exact_table as t
+from izhnumba._kernels.codes import FAILURE, OK, ROOM
+from izhnumba._kernels.lanes import array_at
+from izhnumba._kernels.network import call_at
+from izhnumba._kernels.queue import block_of, real, set_real
+
+BEGIN, ADVANCE, DELIVER, LOOK = range(4)  # phases of a slice
+
+
+@inlined
+def end_of_slice(network, net):
+    """At the end of the slot of time, at the latest; at the next break of an input or sample before."""
+    width, end = real(network, t.WIDTH), real(network, t.UNTIL)
+    slot = np.int64(real(network, t.NOW) / width)
+    edge = np.nextafter((slot + 1) * width, 0.0)
+    if edge <= real(network, t.NOW):
+        edge = np.nextafter((slot + 2) * width, 0.0)
+    end = min(end, edge)
+    populations = array_at(net[t.POPULATIONS], net[t.N_POPULATIONS], np.int64)
+    for k in range(populations.size):
+        p = array_at(populations[k], t.TABLE_SIZE, np.int64)
+        if p[t.PIECE] + 1 < p[t.N_PIECES]:
+            end = min(end, array_at(p[t.BREAKS], p[t.N_PIECES], np.float64)[p[t.PIECE] + 1])
+    for k in range(net[t.N_RECORDS]):
+        record = net[t.RECORDS] + k * t.RECORD_SIZE * 8
+        due = array_at(record, t.RECORD_SIZE, np.int64)[t.RECORD_NEXT] * real(record, t.RECORD_EVERY)
+        end = min(end, due)
+    for k in range(populations.size):
+        p = array_at(populations[k], t.TABLE_SIZE, np.int64)
+        breaks = array_at(p[t.BREAKS], p[t.N_PIECES], np.float64)
+        p[t.CUT] = p[t.PIECE] + 1 < p[t.N_PIECES] and breaks[p[t.PIECE] + 1] <= end
+    return end
+
+
+@inlined
+def break_is_due(network, net):
+    """Whether the input of a population changes right now."""
+    populations, due = array_at(net[t.POPULATIONS], net[t.N_POPULATIONS], np.int64), False
+    for k in range(populations.size):
+        p = array_at(populations[k], t.TABLE_SIZE, np.int64)
+        if p[t.PIECE] + 1 < p[t.N_PIECES]:
+            due |= array_at(p[t.BREAKS], p[t.N_PIECES], np.float64)[p[t.PIECE] + 1] <= real(network, t.NOW)
+    return due
+
+
+@inlined
+def take_up_piece(p):
+    """The values of the inputs that hold from now on."""
+    p[t.PIECE] += 1
+    p[t.CUT] = 0
+    rows = array_at(p[t.PIECE_ROWS], p[t.N_PIECE_ROWS], np.int64)
+    stride, n = p[t.PIECE_STRIDE], p[t.N]
+    per_row = n if stride else 1
+    values = array_at(
+        p[t.PIECE_VALUES] + p[t.PIECE] * rows.size * per_row * 8, rows.size * per_row, np.float64
+    )
+    for i in range(n):
+        cell = array_at(p[t.CELLS] + i * p[t.CELL_SIZE] * 8, p[t.CELL_SIZE], np.float64)
+        for k in range(rows.size):
+            cell[rows[k]] = values[k * per_row + i * stride]
+
+
+@inlined
+def worst(codes):
+    code = OK
+    for k in range(codes.size):
+        code = FAILURE if FAILURE in (code, codes[k]) else max(code, codes[k])
+    return code
+
+
+@functools.cache
+def entry(parallel: bool) -> Any:
+    """`run(table)` -> code: from NOW to UNTIL, or to what lacks room or fails."""
+    loop = prange if parallel else range
+
+    def run(table):
+        network = table.ctypes.data
+        populations = array_at(table[t.POPULATIONS], table[t.N_POPULATIONS], np.int64)
+        projections = array_at(table[t.PROJECTIONS], table[t.N_PROJECTIONS], np.int64)
+        blocks = array_at(table[t.ALL_BLOCKS], 3 * table[t.N_ALL_BLOCKS], np.int64)  # population, its number, gather
+        codes = array_at(table[t.CODES], table[t.N_ALL_BLOCKS], np.int64)
+        while table[t.PHASE] != BEGIN or real(network, t.NOW) < real(network, t.UNTIL) or break_is_due(network, table):
+            if table[t.PHASE] == BEGIN:
+                set_real(network, t.END, end_of_slice(network, table))
+                table[t.SERIAL] += 1
+                table[t.PHASE] = ADVANCE
+            if table[t.PHASE] == ADVANCE:
+                for k in loop(table[t.N_ALL_BLOCKS]):
+                    p = array_at(blocks[2 * k], t.TABLE_SIZE, np.int64)
+                    codes[k] = call_at(table[t.GATHER], network, blocks[2 * k], blocks[2 * k + 1])
+                    if codes[k] == OK:
+                        codes[k] = call_at(p[t.ADVANCE], network, blocks[2 * k], blocks[2 * k + 1])
+                code = worst(codes)
+                if code != OK:
+                    return code
+                table[t.PHASE] = DELIVER
+            if table[t.PHASE] == DELIVER:
+                for part in loop(table[t.N_PARTS]):
+                    codes[part] = OK
+                    for k in range(projections.size):
+                        if codes[part] == OK:
+                            codes[part] = call_at(table[t.DELIVER_TO], network, projections[k], part)
+                if worst(codes) != OK:
+                    return ROOM
+                table[t.PHASE] = LOOK
+            for k in range(table[t.N_ALL_BLOCKS]):
+                b = array_at(block_of(blocks[2 * k], blocks[2 * k + 1]), t.BLOCK_SIZE, np.int64)
+                b[t.DELIVERED] = b[t.N_SPIKES]
+            set_real(network, t.NOW, real(network, t.END))
+            for k in range(populations.size):
+                p = array_at(populations[k], t.TABLE_SIZE, np.int64)
+                if p[t.CUT]:
+                    take_up_piece(p)
+            for k in range(table[t.N_RECORDS]):
+                record = table[t.RECORDS] + k * t.RECORD_SIZE * 8
+                r = array_at(record, t.RECORD_SIZE, np.int64)
+                p = array_at(r[t.RECORD_TABLE], t.TABLE_SIZE, np.int64)
+                call_at(p[t.LOOK], network, record, 0)
+            table[t.PHASE] = BEGIN
+        return OK
+
+    return entry_point(compiled(run, parallel=parallel), (types.int64[::1],))

@@ -1,0 +1,55 @@
+"""The tables of the exact engine: of a population, of its blocks, and of the network that moves on all populations.
+
+Entries are integers or addresses; those marked (float) hold the bits of a float64. A block is a run of neurons that one
+thread owns, with what is under way to them.
+"""
+
+import numpy as np
+
+# --- A population. A cell is a row of numbers: those that a bench begins with (`taylor.Bench`), and behind them
+# scales of what arrives (V jumps, currents, conductances), constants that lead from x and y to V and u, the refractory
+# period, the trapping rectangle with the input that it bears, when the last thousand spikes began, and by what each
+# state of a port must be multiplied for a bound of the input that it will ever be.
+# INLETS: receptors and drives through which spikes act. PLASTIC: pairs of an address and a table of projections.
+# PIECES: values of the rows PIECE_ROWS that hold from one break to the next.
+(
+    N, N_BLOCKS, CELLS, CELL_SIZE, NEXT, LAST, NUMBERS, PARAMETERS, BLOCKS, INLETS, N_PLASTIC, PLASTIC,
+    PIECE, N_PIECES, BREAKS, PIECE_ROWS, N_PIECE_ROWS, PIECE_VALUES, PIECE_STRIDE, CUT, SOFT, ADVANCE, LOOK, TABLE_SIZE,
+) = range(24)  # fmt: skip
+(
+    JUMP, CURRENT, CONDUCTANCE, P, HALF, Y0, GU, TAU_REF, X_LOW, X_HIGH, Y_LOW, Y_HIGH, STILL, SINCE, COUNT, N_MORE,
+) = range(16)  # fmt: skip
+
+# --- A block. CHUNKS of events are linked lists, one for each slot of time, whose newest chunk is its TAIL, FILLED so
+# far. Events of a slice are SORTED by neuron and time; those of neuron j lie between its CURSOR and its END.
+(
+    FIRST, N_CELLS, CHUNKS, LINKS, N_CHUNKS, FREE, N_FREE, TAILS, FILLED, SORTED, SORTED_ROOM, CURSORS, ENDS, BENCH,
+    OWNERS, SPIKE_T, SPIKE_I, SPIKE_ROOM, N_SPIKES, DELIVERED, GATHERED, WANTED_SORTED, WANTED_CHUNKS, N_STEPS,
+    FAILED, FAILED_NEURON, FAILED_TIME, BLOCK_SIZE,
+) = range(28)  # fmt: skip
+CHUNK = 32  # events
+RUNAWAY = 1000  # spikes of a neuron within a ms
+MOST_SPIKES = 16  # of eight neurons in one step: at a crossing, and then by what arrives
+
+EVENT = np.dtype([("t", "<f8"), ("w", "<f8"), ("key", "<i8"), ("target", "<i4"), ("inlet", "<i2"), ("rule", "<i2")])
+EVENT_SIZE = 32  # bytes
+
+# --- An inlet: the row of a cell to which what arrives is added, the scale to multiply by, and a factor (float).
+INLET_ROW, INLET_SCALE, INLET_FACTOR, INLET_SIZE = range(4)
+
+# --- A network. POPULATIONS and PROJECTIONS: tables; RECORDS: rows.
+(
+    NOW, UNTIL, END, WIDTH, SLOTS, SERIAL, PHASE, N_POPULATIONS, POPULATIONS, N_PROJECTIONS, PROJECTIONS,
+    N_RECORDS, RECORDS, N_ALL_BLOCKS, ALL_BLOCKS, N_PARTS, CODES, GATHER, DELIVER_TO, NET_SIZE,
+) = range(20)  # fmt: skip
+
+# --- A projection to a population, and a record: every (float) ms, the number of the next sample and of the first one
+# for which there is room, how many lanes, their addresses and places, what is sampled, and where to.
+(
+    SOURCE, TARGET, FIRST_ROW, N_ROWS, PARTS, STARTS, TARGETS, DELAYS, WEIGHTS, KEY, INLET, RULE, DONE, PROJECTION_SIZE,
+) = range(14)  # fmt: skip
+(
+    RECORD_TABLE, RECORD_EVERY, RECORD_NEXT, RECORD_FIRST, RECORD_ROOM, RECORD_N, RECORD_LANES, RECORD_PLACES,
+    RECORD_WHAT, RECORD_SAMPLES, RECORD_BENCH, RECORD_SIZE,
+) = range(12)  # fmt: skip
+OF_V, OF_U, OF_PORT = range(3)  # what is sampled: the current of port k is OF_PORT + k

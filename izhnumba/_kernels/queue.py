@@ -1,0 +1,180 @@
+"""Spikes under way in continuous time: from the spikes of a slice to events of each block, and to events sorted by
+neuron and time.
+
+Slots of time are as wide as a slice, and each block keeps those of its own neurons, so that no two threads write to one
+place. Nothing is lost for want of room: a kernel looks first, says what it lacks, and is called again.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from numba import types
+
+from izhnumba._compile import address_of, compiled, inlined
+from izhnumba._kernels import exact_table as t
+from izhnumba._kernels.codes import OK, ROOM
+from izhnumba._kernels.lanes import array_at
+
+EVENT, LIST_END = t.EVENT, -1
+
+
+@inlined
+def real(address, entry):
+    """A number of a table whose bits are those of a float."""
+    return array_at(address + entry * 8, 1, np.float64)[0]
+
+
+@inlined
+def set_real(address, entry, value):
+    array_at(address + entry * 8, 1, np.float64)[0] = value
+
+
+@inlined
+def block_of(population, number):
+    """Address of the table of a block."""
+    return array_at(population, t.TABLE_SIZE, np.int64)[t.BLOCKS] + number * t.BLOCK_SIZE * 8
+
+
+@inlined
+def slot_of(time, width):
+    return np.int64(time / width)
+
+
+@inlined
+def append(b, slot, event):
+    """Put an event into a slot of a block that has room for it."""
+    links, tails = array_at(b[t.LINKS], b[t.N_CHUNKS], np.int64), array_at(b[t.TAILS], slot + 1, np.int64)
+    filled = array_at(b[t.FILLED], slot + 1, np.int64)
+    if tails[slot] == LIST_END or filled[slot] == t.CHUNK:
+        chunk = b[t.FREE]
+        b[t.FREE] = links[chunk]
+        b[t.N_FREE] -= 1
+        links[chunk] = tails[slot]
+        tails[slot], filled[slot] = chunk, 0
+    array_at(b[t.CHUNKS], b[t.N_CHUNKS] * t.CHUNK, EVENT)[tails[slot] * t.CHUNK + filled[slot]] = event
+    filled[slot] += 1
+
+
+@functools.cache
+def gather() -> int:
+    """Address of `gather(network, population, block)`: the events of the slice that ends at END, sorted by neuron, and
+    those of a neuron by time and key."""
+
+    def gather(network, population, number):
+        b = array_at(block_of(population, number), t.BLOCK_SIZE, np.int64)
+        net = array_at(network, t.NET_SIZE, np.int64)
+        if b[t.GATHERED] == net[t.SERIAL]:
+            return OK
+        end, width, n_slots = real(network, t.END), real(network, t.WIDTH), net[t.SLOTS]
+        first, last = slot_of(real(network, t.NOW), width), slot_of(end, width)
+        tails, filled = array_at(b[t.TAILS], n_slots, np.int64), array_at(b[t.FILLED], n_slots, np.int64)
+        links = array_at(b[t.LINKS], b[t.N_CHUNKS], np.int64)
+        waiting = array_at(b[t.CHUNKS], b[t.N_CHUNKS] * t.CHUNK, EVENT)
+        cursors, ends = array_at(b[t.CURSORS], b[t.N_CELLS], np.int64), array_at(b[t.ENDS], b[t.N_CELLS], np.int64)
+        for j in range(ends.size):
+            ends[j] = 0
+        total = 0
+        for slot in range(first, last + 1):
+            chunk, count = tails[slot % n_slots], filled[slot % n_slots]
+            while chunk != LIST_END:
+                for k in range(chunk * t.CHUNK, chunk * t.CHUNK + count):
+                    if waiting[k].t <= end:
+                        ends[waiting[k].target] += 1
+                        total += 1
+                chunk, count = links[chunk], t.CHUNK
+        if total > b[t.SORTED_ROOM]:
+            b[t.WANTED_SORTED] = total
+            return ROOM
+        total = 0
+        for j in range(ends.size):
+            cursors[j] = total
+            total += ends[j]
+            ends[j] = cursors[j]
+        events = array_at(b[t.SORTED], b[t.SORTED_ROOM], EVENT)
+        for slot in range(first, last + 1):
+            chunk, count = tails[slot % n_slots], filled[slot % n_slots]
+            tails[slot % n_slots] = LIST_END
+            while chunk != LIST_END:
+                for k in range(chunk * t.CHUNK, chunk * t.CHUNK + count):
+                    event = waiting[k]
+                    if event.t <= end:
+                        j = event.target
+                        place = ends[j]
+                        ends[j] += 1
+                        while place > cursors[j] and (
+                            events[place - 1].t > event.t
+                            or (events[place - 1].t == event.t and events[place - 1].key > event.key)
+                        ):
+                            events[place] = events[place - 1]
+                            place -= 1
+                        events[place] = event
+                    else:
+                        append(b, slot % n_slots, event)
+                ahead = links[chunk]
+                links[chunk] = b[t.FREE]
+                b[t.FREE] = chunk
+                b[t.N_FREE] += 1
+                chunk, count = ahead, t.CHUNK
+        b[t.GATHERED] = net[t.SERIAL]
+        return OK
+
+    return address_of(compiled(gather), (types.int64,) * 3)
+
+
+@functools.cache
+def deliver() -> int:
+    """Address of `deliver(network, projection, part)`: the spikes of the slice to the targets in one block."""
+
+    def deliver(network, projection, part):
+        p, net = array_at(projection, t.PROJECTION_SIZE, np.int64), array_at(network, t.NET_SIZE, np.int64)
+        done = array_at(p[t.DONE], p[t.PARTS], np.int64)
+        if part >= p[t.PARTS] or done[part] == net[t.SERIAL]:
+            return OK
+        source = array_at(p[t.SOURCE], t.TABLE_SIZE, np.int64)
+        b = array_at(block_of(p[t.TARGET], part), t.BLOCK_SIZE, np.int64)
+        first, n_rows, parts = p[t.FIRST_ROW], p[t.N_ROWS], p[t.PARTS]
+        starts = array_at(p[t.STARTS], n_rows * parts + 1, np.int64)
+        n = starts[n_rows * parts]
+        targets, delays = array_at(p[t.TARGETS], n, np.uint32), array_at(p[t.DELAYS], n, np.float64)
+        weights = array_at(p[t.WEIGHTS], n, np.float64)
+        total = 0
+        for number in range(source[t.N_BLOCKS]):
+            s = array_at(block_of(p[t.SOURCE], number), t.BLOCK_SIZE, np.int64)
+            spike_i = array_at(s[t.SPIKE_I], s[t.N_SPIKES], np.int64)
+            for k in range(s[t.DELIVERED], s[t.N_SPIKES]):
+                row = spike_i[k] - first
+                if 0 <= row < n_rows:
+                    total += starts[row * parts + part + 1] - starts[row * parts + part]
+        wanted = total // t.CHUNK + min(total, net[t.SLOTS]) + 1
+        if total and wanted > b[t.N_FREE]:
+            b[t.WANTED_CHUNKS] = wanted
+            return ROOM
+        width, n_slots = real(network, t.WIDTH), net[t.SLOTS]
+        event = array_at(p[t.DONE] + p[t.PARTS] * 8, p[t.PARTS], EVENT)[part]  # one to be filled, for each part
+        event.inlet, event.rule = p[t.INLET], p[t.RULE]
+        for number in range(source[t.N_BLOCKS]):
+            s = array_at(block_of(p[t.SOURCE], number), t.BLOCK_SIZE, np.int64)
+            spike_i = array_at(s[t.SPIKE_I], s[t.N_SPIKES], np.int64)
+            spike_t = array_at(s[t.SPIKE_T], s[t.N_SPIKES], np.float64)
+            for k in range(s[t.DELIVERED], s[t.N_SPIKES]):
+                row = spike_i[k] - first
+                if 0 <= row < n_rows:
+                    for j in range(starts[row * parts + part], starts[row * parts + part + 1]):
+                        event.t, event.w = spike_t[k] + delays[j], weights[j]
+                        event.key, event.target = p[t.KEY] + j, np.int64(targets[j]) - b[t.FIRST]
+                        append(b, slot_of(event.t, width) % n_slots, event)
+        done[part] = net[t.SERIAL]
+        return OK
+
+    return address_of(compiled(deliver), (types.int64,) * 3)
+
+
+def _append_all(b, slots, events):
+    """Put events into their slots, one after the other."""
+    for k in range(slots.size):
+        append(b, slots[k], events[k])
+
+
+append_all = compiled(_append_all)

@@ -1,0 +1,282 @@
+"""One Taylor step of eight neurons side by side, each with a step size of its own.
+
+In normal form a neuron is x' = x^2 + y + z - G (x - xE), y' = A x + B y + C, and every synaptic or time-dependent input
+is linear: with one state y' = alpha y, with two also a second one, y' = alpha y + beta x, x' = delta y + gamma x. So the
+coefficients of order k + 1 follow from those up to k by products and sums (Parker and Sochacki; R. D. Stewart and
+W. Bair 2009, doi:10.1007/s10827-008-0131-5). The order is fixed, the step size follows from the last two coefficients,
+and all is one straight line of fused operations in fixed order: a neuron's bits do not depend on its neighbours.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+from izhnumba._compile import called
+from izhnumba._kernels.lanes import WIDEST, tell_llvm
+
+LANES = 8
+ORDER = 20
+TOLERANCE = 4e-16  # of x, in 1/ms: 1e-14 mV of V for the model of 2003
+LONGEST = 60.0  # ms
+_SMALLEST = 1e-280
+
+
+class PortKind(NamedTuple):
+    """Of an input with states of its own: how many, and whether it is a conductance."""
+
+    states: int
+    conductance: bool
+
+
+class Bench:
+    """Where the rows of eight numbers lie that a step reads and writes. The first `n_state` rows are the state of a
+    neuron, which a step moves on; the rows up to `n_cell` are fixed, and what a cell of the population begins with."""
+
+    T, X, Y, HELD, Z = range(5)
+
+    def __init__(self, ports: tuple[PortKind, ...]) -> None:
+        self.ports = ports
+        self.n_z = sum(port.states for port in ports)
+        self.n_state = n = self.Z + self.n_z
+        self.I, self.A, self.B, self.C, self.THETA, self.KAPPA, self.LEMMA, self.XE = range(n, n + 8)  # noqa: E741
+        self.n_cell = n = self.XE + sum(port.conductance for port in ports)
+        self.LIMIT, self.H, self.SAFE, self.NEW = range(n, n + 4)
+        self.CX = self.NEW + self.n_state
+        self.CY = self.CX + ORDER + 1
+        self.CZ = self.CY + ORDER + 1
+        self.size = self.CZ + self.n_z * (ORDER + 1)
+
+    def first_states(self) -> list[int]:
+        """The number of the first state of each port."""
+        return [sum(port.states for port in self.ports[:k]) for k in range(len(self.ports))]
+
+
+class _Vectors:
+    """Arithmetic of eight numbers, written as LLVM code."""
+
+    def __init__(self, builder: Any) -> None:
+        self.builder, self.number = builder, ir.DoubleType()
+        self.vector = ir.VectorType(self.number, LANES)
+        self.mul, self.add, self.sub = builder.fmul, builder.fadd, builder.fsub
+        self._fma, self._abs = self._llvm("fma", 3), self._llvm("fabs", 1)
+
+    def _llvm(self, name: str, n: int) -> Any:
+        kind = ir.FunctionType(self.vector, [self.vector] * n)
+        return cgutils.get_or_insert_function(self.builder.module, kind, f"llvm.{name}.v{LANES}f64")
+
+    def fma(self, a: Any, b: Any, c: Any) -> Any:
+        return self.builder.call(self._fma, [a, b, c])
+
+    def abs(self, a: Any) -> Any:
+        return self.builder.call(self._abs, [a])
+
+    def const(self, value: float) -> Any:
+        return ir.Constant(self.vector, [float(value)] * LANES)
+
+    def compare(self, sign: str, a: Any, b: Any) -> Any:
+        return self.builder.fcmp_ordered(sign, a, b)
+
+    def larger(self, a: Any, b: Any) -> Any:
+        return self.builder.select(self.compare(">", a, b), a, b)
+
+    def smaller(self, a: Any, b: Any) -> Any:
+        return self.builder.select(self.compare("<", a, b), a, b)
+
+    def total(self, terms: list[Any]) -> Any:
+        return functools.reduce(self.add, terms)
+
+    def rows(self, address: Any) -> Rows:
+        return Rows(self, self.builder.inttoptr(address, self.vector.as_pointer()))
+
+    def spread(self, value: Any) -> Any:
+        undefined = ir.Constant(self.vector, ir.Undefined)
+        first = self.builder.insert_element(undefined, value, ir.IntType(32)(0))
+        return self.builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), LANES), None))
+
+    def log2(self, a: Any) -> Any:
+        """Of positive numbers, too large by at most 0.0861: from the bits, so that it is the same everywhere."""
+        b, word = self.builder, ir.VectorType(ir.IntType(64), LANES)
+        high = b.trunc(b.lshr(b.bitcast(a, word), ir.Constant(word, [32] * LANES)), _half_words())
+        return self.fma(b.sitofp(high, self.vector), self.const(2.0**-20), self.const(-1022.914))
+
+    def exp2(self, a: Any) -> Any:
+        """Too small by at most 6 %."""
+        b, word = self.builder, ir.VectorType(ir.IntType(64), LANES)
+        high = b.fptosi(self.mul(self.add(a, self.const(1022.914)), self.const(2.0**20)), _half_words())
+        return b.bitcast(b.shl(b.zext(high, word), ir.Constant(word, [32] * LANES)), self.vector)
+
+    def square(self, x: list[Any], k: int) -> list[Any]:
+        """Terms of the coefficient k of x^2 but for 2 x_0 x_k, which is added last: x_k is the newest."""
+        sums: list[Any] = []
+        for n, i in enumerate(range((k + 1) // 2 - 1, 0, -1)):  # two chains of sums: less to wait for
+            product = (x[i], x[k - i])
+            if n < 2:
+                sums.append(self.mul(*product))
+            else:
+                sums[n % 2] = self.fma(*product, sums[n % 2])
+        doubled = [self.mul(self.total(sums), self.const(2.0))] if sums else []
+        return doubled + ([self.mul(x[k // 2], x[k // 2])] if k % 2 == 0 and k else [])
+
+    def product(self, a: list[Any], b: list[Any], k: int) -> Any:
+        """The coefficient k of a b."""
+        total = self.mul(a[0], b[k])
+        for i in range(1, k + 1):
+            total = self.fma(a[i], b[k - i], total)
+        return total
+
+    def value(self, coefficients: list[Any], h: Any, h2: Any) -> Any:
+        """Of a polynomial at h: even and odd powers apart, which halves the wait."""
+        even, odd = coefficients[-1], coefficients[-2]
+        for k in range(ORDER - 2, -1, -1):
+            if k % 2 == 0:
+                even = self.fma(even, h2, coefficients[k])
+            else:
+                odd = self.fma(odd, h2, coefficients[k])
+        return self.fma(odd, h, even)
+
+
+def _half_words() -> Any:
+    return ir.VectorType(ir.IntType(32), LANES)
+
+
+class Rows:
+    """Rows of eight numbers in memory."""
+
+    def __init__(self, vectors: _Vectors, pointer: Any) -> None:
+        self._builder, self._pointer = vectors.builder, pointer
+
+    def _at(self, row: int) -> Any:
+        return self._builder.gep(self._pointer, [ir.IntType(64)(row)])
+
+    def __getitem__(self, row: int) -> Any:
+        return self._builder.load(self._at(row), align=8)
+
+    def __setitem__(self, row: int, value: Any) -> None:
+        self._builder.store(value, self._at(row), align=8)
+
+
+def _expand(v: _Vectors, bench: Bench, rows: Rows, linear: list[Any]) -> tuple[list[Any], list[Any], list[list[Any]]]:
+    """The coefficients of x, y and the states of the ports. linear: alpha, beta, delta, gamma of each port."""
+    A, B = rows[bench.A], rows[bench.B]
+    x, y = [rows[bench.X]], [rows[bench.Y]]
+    z = [[rows[bench.Z + j]] for j in range(bench.n_z)]
+    twice, G = v.add(x[0], x[0]), list[Any]()
+    conductances = [first for first, port in zip(bench.first_states(), bench.ports, strict=True) if port.conductance]
+    for k in range(ORDER):
+        weight = v.const(1 / (k + 1))
+        terms = [y[k], *([rows[bench.I]] if k == 0 else []), *v.square(x, k)]
+        for first, port in zip(bench.first_states(), bench.ports, strict=True):
+            terms += [] if port.conductance else [z[first][k]]
+        if conductances:
+            G.append(v.total([z[first][k] for first in conductances]))
+            terms += [v.mul(rows[bench.XE + n], z[first][k]) for n, first in enumerate(conductances)]
+            f = v.sub(v.total(terms), v.product(G, x, k))
+        else:
+            f = v.total(terms)
+        f = v.fma(twice if k else x[0], x[k], f)
+        g = v.fma(A, x[k], v.mul(B, y[k]))
+        g = v.add(g, rows[bench.C]) if k == 0 else g
+        x.append(v.mul(f, weight) if k else f)
+        y.append(v.mul(g, weight) if k else g)
+        for number, (first, port) in enumerate(zip(bench.first_states(), bench.ports, strict=True)):
+            alpha, beta, delta, gamma = linear[4 * number : 4 * number + 4]
+            one = v.mul(alpha, z[first][k])
+            if port.states == 2:
+                one = v.fma(beta, z[first + 1][k], one)
+                other = v.fma(delta, z[first][k], v.mul(gamma, z[first + 1][k]))
+                z[first + 1].append(v.mul(other, weight))
+            z[first].append(v.mul(one, weight))
+    return x, y, z
+
+
+def _step_size(v: _Vectors, x: list[Any], z: list[list[Any]], room: Any) -> Any:
+    """So long that the last two terms are within the tolerance, at most `room`."""
+    longest = v.const(_log2(LONGEST))
+    for k in (ORDER, ORDER - 1):
+        size = v.const(_SMALLEST)
+        for coefficients in (x, *z):
+            size = v.larger(size, v.abs(coefficients[k]))
+        longest = v.smaller(longest, v.mul(v.sub(v.const(_log2(TOLERANCE)), v.log2(size)), v.const(1 / k)))
+    return v.smaller(v.exp2(longest), room)
+
+
+def _log2(value: float) -> float:
+    import math
+
+    return math.log2(value)
+
+
+def _floor_of_pull(v: _Vectors, bench: Bench, rows: Rows, y: list[Any], z: list[list[Any]], h: Any) -> Any:
+    """A bound from below of x' - x^2 at the threshold, all through the step."""
+    currents, G, n = list[int](), list[Any](), 0
+    for first, port in zip(bench.first_states(), bench.ports, strict=True):
+        if port.conductance:
+            G.append((first, v.sub(rows[bench.XE + n], rows[bench.THETA])))
+            n += 1
+        else:
+            currents.append(first)
+
+    def term(k: int) -> Any:
+        total = v.total([y[k], *(z[first][k] for first in currents)])
+        for first, pull in G:
+            total = v.fma(pull, z[first][k], total)
+        return total
+
+    off = v.abs(term(ORDER))
+    for k in range(ORDER - 1, 0, -1):
+        off = v.fma(off, h, v.abs(term(k)))
+    return v.sub(v.add(term(0), rows[bench.I]), v.mul(off, h))
+
+
+def _write_step(builder: Any, bench: Bench, arguments: Any) -> Any:
+    """Code of a step: (address of the bench, address of the ports' numbers, end of the slice) -> mask of lanes."""
+    v = _Vectors(builder)
+    rows, end = v.rows(arguments[0]), v.spread(arguments[2])
+    numbers = builder.inttoptr(arguments[1], v.number.as_pointer())
+    linear = [v.spread(builder.load(builder.gep(numbers, [ir.IntType(64)(k)]))) for k in range(4 * len(bench.ports))]
+    x, y, z = _expand(v, bench, rows, linear)
+    for first, coefficients in ((bench.CX, x), (bench.CY, y), *((bench.CZ + j * (ORDER + 1), c) for j, c in enumerate(z))):
+        for k, one in enumerate(coefficients):
+            rows[first + k] = one
+    t, room = rows[bench.T], v.sub(rows[bench.LIMIT], rows[bench.T])
+    h = _step_size(v, x, z, room)
+    reached, h2 = v.compare(">=", h, room), v.mul(h, h)
+    new = [builder.select(reached, rows[bench.LIMIT], v.add(t, h)), v.value(x, h, h2), v.value(y, h, h2), rows[bench.HELD]]
+    new += [v.value(coefficients, h, h2) for coefficients in z]
+    safe = v.compare(">", v.add(_floor_of_pull(v, bench, rows, y, z, h), rows[bench.LEMMA]), v.const(0.0))
+    crossed = v.compare(">=", v.fma(rows[bench.KAPPA], new[bench.Y], new[bench.X]), rows[bench.THETA])
+    late, stuck, held = v.compare(">", new[bench.T], end), v.compare("<=", new[bench.T], t), v.compare(">", rows[bench.HELD], t)
+    look = [reached, crossed, late, stuck, held, builder.not_(safe)]
+    attention = functools.reduce(builder.or_, look)
+    rows[bench.H], rows[bench.SAFE] = h, builder.uitofp(safe, v.vector)
+    for k, value in enumerate(new):
+        rows[bench.NEW + k] = value
+        if k != bench.HELD:
+            rows[k] = builder.select(attention, rows[k], value)
+    return builder.zext(builder.bitcast(attention, ir.IntType(LANES)), ir.IntType(64))
+
+
+@functools.cache
+def step_of(ports: tuple[PortKind, ...]) -> Any:
+    """`step(bench, numbers, end)` -> mask: expand the eight neurons on the bench, and move on those that need no
+    attention: that reach no limit, no threshold and no end, and for which no crossing can hide within the step. The
+    bits of the mask are set for the others."""
+    bench = Bench(ports)
+
+    @intrinsic
+    def write(typingctx: Any, address: Any, numbers: Any, end: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return _write_step(builder, bench, arguments)
+
+        return types.int64(types.int64, types.int64, types.float64), generate
+
+    def step(address, numbers, end):
+        tell_llvm(WIDEST)
+        return write(address, numbers, end)
+
+    return called(step)
