@@ -149,11 +149,6 @@ def steps(where: str, duration: Any, dt: float, *, at_least: int = 0) -> int:
     return whole
 
 
-def interval(where: str, every: Any, dt: float) -> int:
-    """Steps between samples: `every` ms, by default one step."""
-    return 1 if every is None else steps(where, every, dt, at_least=1)
-
-
 def one_of(where: str, value: Any, options: Collection[str]) -> str:
     """One of the names in `options`."""
     if isinstance(value, str) and value in options:

@@ -54,12 +54,12 @@ class Circuit(Sealed):
     @property
     def n_steps(self) -> int:
         """Steps done since the start or the last reset."""
-        return self._clock.step
+        return self._clock.now
 
     @property
     def t(self) -> float:
         """Time simulated so far, ms."""
-        return self.n_steps * self.dt
+        return self._clock.time.ms(self._clock.now)
 
     def add(self, population: Population, name: str | None = None) -> Population:
         """Take a population into the network; its dt, scheme, seed and threads become the network's.

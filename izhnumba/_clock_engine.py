@@ -7,17 +7,19 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._arrivals import Arrivals, Port
 from izhnumba._derived import LANES, Derived, derived
+from izhnumba._engine import Record
 from izhnumba._kernels import table as t
 from izhnumba._kernels.codes import FAILURE, LEAP, OK
 from izhnumba._models import Model
 from izhnumba._schemes import Scheme
+from izhnumba._timebase import Steps
 
 if TYPE_CHECKING:
     from izhnumba._kernels.neuron import Variant
@@ -31,24 +33,12 @@ _PAYS = 20_000  # neuron-steps in one call from which a second thread helps
 _WORTH_COMPILING = 10_000_000_000  # neuron-steps in one run that repay compiling the parallel loop
 
 
-class Record(NamedTuple):
-    """A state to be written: of an engine, every so many steps, from this sample on, of lanes (int64, ascending) to
-    their places in the rows of samples."""
-
-    engine: ClockEngine
-    every: int
-    first: int
-    lanes: Array
-    places: Array
-    source: Array
-    samples: Array
-
-
 class ClockEngine:
     """Padded state, parameters and the address table of `_kernels.advance` for n neurons."""
 
     def __init__(self, model: Model, scheme: Scheme, dtype: np.dtype[Any], reset: str, n: int, dt: float) -> None:
         self.model, self.scheme, self.dtype, self.reset, self.n, self.dt = model, scheme, dtype, reset, n, dt
+        self.time = Steps(dt)
         self.item = dtype.itemsize
         self.padded = -(-n // _LANES) * _LANES
         self._given = model.named_tuple("V_min")._fields
@@ -92,6 +82,7 @@ class ClockEngine:
     def set_clock(self, scheme: Scheme, dt: float) -> None:
         """Take over the scheme and the time step of a network."""
         self.scheme, self.dt, self.arrivals = scheme, dt, Arrivals(self.padded, self.dtype, dt)
+        self.time = Steps(dt)
         self._calls.clear()
 
     # --- parameters -----------------------------------------------------------------------------------------------
@@ -125,6 +116,8 @@ class ClockEngine:
     def step(self) -> int:
         """Steps done since the last reset."""
         return int(self.table[t.STEP])
+
+    now = step  # in its timebase
 
     def rewind(self) -> None:
         self.table[[t.STEP, t.BASE]] = 0
@@ -178,7 +171,7 @@ class ClockEngine:
         for name in names:
             self.row(name)
             self._put_row(self._inputs[name], self._rows[name])
-        threads = self.threads_for(1, 1, wanted_threads)
+        threads = self.threads_for(self.step + 1, self.step + 1, wanted_threads)
         self._make_room(threads)
         self.table[[t.STEPS, t.N_RECORDS, t.THREADS]] = 1, 0, threads
         call = self._call("jump" in names, "g" in names, threads)
@@ -191,9 +184,9 @@ class ClockEngine:
 
         return parallel_call
 
-    def advance(self, n_steps: int, inputs: dict[str, Array], threads: int) -> int:
-        """`n_steps` steps with `inputs`: rows of shape (n_steps or 1, n or 1) under I, and jump or g with gE."""
-        self.prepare(n_steps, inputs, threads)
+    def advance(self, until: int, inputs: dict[str, Array], threads: int) -> int:
+        """Steps with `inputs`: rows of shape (steps or 1, n or 1) under I, and jump or g with gE."""
+        self.prepare(until - self.step, inputs, threads)
         call = self._call("jump" in inputs, "g" in inputs, threads)
         if threads == 1:
             return call(self.table, self.empty)
@@ -231,10 +224,10 @@ class ClockEngine:
         """Pieces that threads can share."""
         return -(-self.padded // t.BLOCK)
 
-    def threads_for(self, n_steps: int, n_left: int, wanted: int | None) -> int:
-        """How many threads to use for the next `n_steps` of `n_left`. The result does not depend on it."""
-        most = min(self.n_blocks, wanted or n_processors())
-        return most if most > 1 and may_go_parallel(self.n * n_steps, self.n * n_left, wanted) else 1
+    def threads_for(self, until: int, stop: int, wanted: int | None) -> int:
+        """How many threads to use for the next steps of a run. The result does not depend on it."""
+        most, now = min(self.n_blocks, wanted or n_processors()), self.step
+        return most if most > 1 and may_go_parallel(self.n * (until - now), self.n * (stop - now), wanted) else 1
 
     def _make_room(self, threads: int) -> None:
         """Scratch memory for each thread."""
@@ -257,13 +250,14 @@ class ClockEngine:
         self.table[t.N_RECORDS] = len(wanted)
         self._recording = wanted, starts  # must stay alive
 
-    def spike_list(self, n_steps: int) -> tuple[Array, Array]:
-        """(neuron, step) of the spikes of the last `n_steps` steps, in order."""
+    def spike_list(self, since: int) -> tuple[Array, Array]:
+        """(neuron, step) of the spikes of the last steps, in order."""
         from izhnumba._kernels.raster import spike_list
 
+        n_steps = self.step - since
         words = self._kept[t.RASTER][: n_steps * self.padded // _LANES]
         n_spikes = int(self._reports[t.N_SPIKES :: t.REPORT_SIZE].sum())
-        return spike_list(words, self.padded // _LANES, self.step - n_steps, n_spikes)
+        return spike_list(words, self.padded // _LANES, since, n_spikes)
 
     def verdict(self) -> set[int]:
         """The codes of what the last call found."""

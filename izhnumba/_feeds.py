@@ -13,6 +13,8 @@ from izhnumba._binding import stream_key
 from izhnumba._inputs import Constant, Input
 
 Array = NDArray[Any]
+_FIRST_SLICE = 10_000_000  # neuron-steps; later slices follow the measured speed
+_MOST_STEPS = 2**16
 _CACHED = 2**21  # bytes of rows prepared at a time, so that they are still in the cache when they are read
 
 
@@ -26,6 +28,32 @@ class Feed:
     def most_steps(self, itemsize: int) -> int:
         """For how many steps rows should be asked for at a time: random numbers are made four steps at a time."""
         return max(4, _CACHED // (self._width * itemsize) // 4 * 4) if self._width else 2**62
+
+
+class RowFeeds:
+    """The feeds of a run, by the names that the engine has for them. n: its neurons, item: bytes of a number."""
+
+    def __init__(self, feeds: dict[Any, Feed], n: int, item: int) -> None:
+        self._longest = min([_MOST_STEPS, *(f.most_steps(item) for f in feeds.values())])
+        self._first = _FIRST_SLICE // n
+        self._constant = {name: f.rows(0, 1) for name, f in feeds.items() if f.constant}
+        self._varying = {name: f for name, f in feeds.items() if not f.constant}
+
+    def reach(self, now: int, length: float | None) -> int:
+        """The step at which a slice of about that length should end."""
+        count = max(1, int(min(self._first if length is None else length, self._longest)))
+        if self._longest < _MOST_STEPS:
+            count = _in_fours(now, count)
+        return now + count
+
+    def between(self, now: int, until: int) -> dict[Any, Array]:
+        """The rows of these steps: one for all of them, or one for each."""
+        return self._constant | {name: f.rows(now, until - now) for name, f in self._varying.items()}
+
+
+def _in_fours(step: int, count: int) -> int:
+    """About `count` steps that end at a multiple of 4: random numbers are made four steps at a time."""
+    return max(1, (step + max(count, 4)) // 4 * 4 - step)
 
 
 def feeds(where: str, pop: Any, I: Any, delta: Any, g: Any, E: Any, n_steps: int | None) -> dict[str, Feed]:  # noqa: E741

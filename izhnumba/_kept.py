@@ -40,18 +40,18 @@ class Column(NamedTuple):
 
 
 class Memory:
-    """Pieces of rows, and the step up to which they are complete: one object, so that Ctrl-C cannot part them."""
+    """Pieces of rows, and the instant up to which they are complete: one object, so that Ctrl-C cannot part them."""
 
-    def __init__(self, columns: list[Column], upto: int) -> None:
+    def __init__(self, columns: list[Column], upto: Any) -> None:
         self._columns = columns
         self._pieces: list[tuple[Any, ...]] = []
         self.clear(upto)
 
     @property
-    def upto(self) -> int:
-        return int(self._pieces[-1][0])
+    def upto(self) -> Any:
+        return self._pieces[-1][0]
 
-    def append(self, upto: int, *rows: Array) -> None:
+    def append(self, upto: Any, *rows: Array) -> None:
         if len(rows[0]):
             self._pieces.append((upto, *rows))
         else:
@@ -64,7 +64,7 @@ class Memory:
             self._pieces = [(self.upto, *(_joined(pieces) for pieces in columns))]
         return list(self._pieces[0][1:])
 
-    def clear(self, upto: int = 0) -> None:
+    def clear(self, upto: Any = 0) -> None:
         """Start again."""
         self._pieces = [(upto, *(column.array(0) for column in self._columns))]
 
@@ -79,21 +79,21 @@ class Memory:
 class Stream:
     """A file to which each piece of rows is appended as a block. What could not be written waits for the next time."""
 
-    def __init__(self, path: Path, columns: list[Column], upto: int, about: dict[str, Any], index: Array) -> None:
+    def __init__(self, path: Path, columns: list[Column], upto: Any, about: dict[str, Any], index: Array) -> None:
         self.path, self._columns = path, columns
         head = json.dumps(about | {"columns": [column._asdict() for column in columns]}).encode()
         start = MAGIC + _VERSION + _block(head) + _block(np.asarray(index, "<i8").tobytes())
         self._start = len(start)
-        # Where the next block goes, the step so far, waiting blocks, and how long the file is: one object for Ctrl-C.
-        self._at: tuple[int, int, list[bytes], int] = len(start), upto, [], len(start)
+        # Where the next block goes, the instant so far, waiting blocks, how long the file is: one object for Ctrl-C.
+        self._at: tuple[int, Any, list[bytes], int] = len(start), upto, [], len(start)
         with open(path, "xb") as file:
             file.write(start)
 
     @property
-    def upto(self) -> int:
+    def upto(self) -> Any:
         return self._at[1]
 
-    def append(self, upto: int, *rows: Array) -> None:
+    def append(self, upto: Any, *rows: Array) -> None:
         end, _, waiting, size = self._at
         named = zip(self._columns, rows, strict=True)
         block = [_block(b"".join(np.asarray(row, c.dtype).tobytes() for c, row in named))] if len(rows[0]) else []

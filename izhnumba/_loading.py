@@ -68,7 +68,7 @@ def load(path: str | Path, define: Sequence[Any] = ()) -> Network:
         net.drive(_section(net, one["section"]), one["value"], name=name)._memory.update(one["memory"])
     for name, pop in net.populations.items():
         pop._engine.restore(saved["populations"][name]["state"])
-    net._clock.step = saved["step"]
+    net._clock.now = saved["step"]
     for name, one in saved["recorders"].items():
         source = net.synapses[one["source"]] if isinstance(one["source"], str) else _section(net, one["source"])
         net.record(source, one["what"], name=name, **one["options"]).restore(one["position"], one["to"])

@@ -12,6 +12,7 @@ from izhnumba import _checkpoint, _checks
 from izhnumba._circuit import Circuit
 from izhnumba._clock_engine import ClockEngine
 from izhnumba._drives import drive_feeds
+from izhnumba._feeds import RowFeeds
 from izhnumba._running import Condition, Progress, ProgressBar, progress_shown, run_slices
 from izhnumba._saving import description
 
@@ -106,7 +107,8 @@ class Network(Circuit):
         23.8
         """
         self._must_not_run()
-        n_steps = _checks.steps("Network.run.T", T, self.dt)
+        clock = self._clock
+        stop = clock.time.after("Network.run.T", clock.now, T)
         show = progress_shown("Network.run.progress", progress)
         ask = self._condition(until, every)
         if not self.populations:
@@ -114,17 +116,18 @@ class Network(Circuit):
         self._connect_clock()
         recorders = list(self.recorders.values())
         for recorder in recorders:
-            recorder.begin(n_steps)
-        inputs = drive_feeds(list(self.drives.values()), list(self.populations.values()))
-        self._clock.found = [set() for _ in self.populations]
+            recorder.begin(stop)
+        feeds = drive_feeds(list(self.drives.values()), list(self.populations.values()))
+        inputs = RowFeeds(feeds, clock.n, clock.item)
+        clock.found = [set() for _ in self.populations]
         self._running = True
         try:
-            run_slices(self._clock, n_steps, inputs, recorders, self.threads, show, ask)
+            run_slices(clock, stop, inputs, recorders, self.threads, show, ask)
         finally:
             self._running = False
             if isinstance(show, ProgressBar):
                 show.close()
-        for population, codes in zip(self.populations.values(), self._clock.found, strict=True):
+        for population, codes in zip(self.populations.values(), clock.found, strict=True):
             population._complain(codes)
 
     def _condition(self, until: Any, every: Any) -> Condition | None:
@@ -133,7 +136,7 @@ class Network(Circuit):
                 raise ValueError(f"Network.run.every must come with until, got {every!r} alone.")
             return None
         _checks.kind("Network.run.until", until, Callable, "a function of the network")
-        return Condition(lambda: until(self), _checks.interval("Network.run.every", every, self.dt))
+        return Condition(lambda: until(self), self._clock.time.interval("Network.run.every", every))
 
     def step(self) -> None:
         """Advance by one step.
@@ -166,7 +169,7 @@ class Network(Circuit):
             one.clear()
         for recorder in self.recorders.values():
             recorder.clear()
-        self._clock.step = 0
+        self._clock.now = 0
 
     def save(self, path: str | Path) -> None:
         """Write the whole network and where it is to one file, from which `izhnumba.load` goes on.

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._arrivals import Port
-from izhnumba._clock_engine import ClockEngine, Record, may_go_parallel, n_processors, one_parallel_region
+from izhnumba._clock_engine import ClockEngine, may_go_parallel, n_processors, one_parallel_region
+from izhnumba._engine import Record
 from izhnumba._kernels import table as t
+from izhnumba._timebase import Steps
 
 Array = NDArray[Any]
 Binder = Callable[[], tuple[int, Array]]
@@ -31,7 +33,7 @@ class NetworkClock:
     number and port; the port is None for currents."""
 
     def __init__(self, dt: float) -> None:
-        self.dt = dt
+        self.time = Steps(dt)
         self.engines: list[ClockEngine] = []
         self._table = np.zeros(t.NET_SIZE, np.int64)
         self.slice = 1
@@ -41,12 +43,12 @@ class NetworkClock:
         self.found: list[set[int]] = []  # by the engines in this run
 
     @property
-    def step(self) -> int:
+    def now(self) -> int:
         """Steps done, where the kernel counts them together with those of the engines: Ctrl-C cannot part them."""
         return int(self._table[t.NET_STEP])
 
-    @step.setter
-    def step(self, value: int) -> None:
+    @now.setter
+    def now(self, value: int) -> None:
         self._table[t.NET_STEP] = value
 
     @property
@@ -67,12 +69,13 @@ class NetworkClock:
         for engine in self.engines:
             whole_slices = -(-delays.get(engine, 1) // shortest) * shortest
             if whole_slices != engine.arrivals.steps:
-                engine.arrivals.lay(whole_slices, self.step)
+                engine.arrivals.lay(whole_slices, self.now)
         self._projections, self._gaps = _Calls([bind() for bind in synapses]), gaps
 
-    def advance(self, n_steps: int, inputs: dict[tuple[int, Port | None], Array], threads: int) -> int:
+    def advance(self, until: int, inputs: dict[tuple[int, Port | None], Array], threads: int) -> int:
         from izhnumba._kernels.network import entry
 
+        n_steps = until - self.now
         populations = _Calls(self._prepared(n_steps, inputs, threads))
         gaps = _Calls([bind() for bind in self._gaps])  # anew, for they depend on which parameters are arrays
         table = self._table
@@ -105,7 +108,8 @@ class NetworkClock:
         for engine in self.engines:
             engine.record([record for record in wanted if record.engine is engine])
 
-    def threads_for(self, n_steps: int, n_left: int, wanted: int | None) -> int:
+    def threads_for(self, until: int, stop: int, wanted: int | None) -> int:
         most = min(max(self._most_parts, *(engine.n_blocks for engine in self.engines)), wanted or n_processors())
-        work = self.n * min(self.slice, n_steps)
-        return most if most > 1 and may_go_parallel(work, self.n * n_left, wanted) else 1
+        n, now = self.n, self.now
+        work = n * min(self.slice, until - now)
+        return most if most > 1 and may_go_parallel(work, n * (stop - now), wanted) else 1

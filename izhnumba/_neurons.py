@@ -212,7 +212,7 @@ class Neurons:
     @property
     def t(self) -> float:
         """Time simulated so far, ms."""
-        return self.n_steps * self.dt
+        return self._engine.time.ms(self._engine.now)
 
     @property
     def last_spike_time(self) -> Array:

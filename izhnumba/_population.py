@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from izhnumba import _checks
-from izhnumba._feeds import feeds
+from izhnumba._feeds import RowFeeds, feeds
 from izhnumba._kernels.codes import BAD_INPUT, FAILURE, LEAP, NOT_PLAIN, OK
 from izhnumba._neurons import Neurons
 from izhnumba._recorders import SpikeRecorder
@@ -247,17 +247,19 @@ class Population(Neurons):
         100.0
         """
         self._must_not_run()
-        n_steps = _checks.steps("Population.run.T", T, self.dt)
+        engine = self._engine
+        stop = engine.time.after("Population.run.T", engine.now, T)
         show = progress_shown("Population.run.progress", progress)
-        sources = {name: getattr(self._engine, name) for name in state_names("Population.run.record", record)}
-        states = StateRecorder("Population.run", self._engine, "states", self.batch, sources, every, neurons)
-        spikes = SpikeRecorder(self._engine, "spikes", self.batch)
-        inputs = feeds("Population.run", self, I, delta, g, E, n_steps)
-        states.begin(n_steps)
+        sources = {name: getattr(engine, name) for name in state_names("Population.run.record", record)}
+        states = StateRecorder("Population.run", engine, "states", self.batch, sources, every, neurons)
+        spikes = SpikeRecorder(engine, "spikes", self.batch)
+        rows = feeds("Population.run", self, I, delta, g, E, stop - engine.now)
+        inputs = RowFeeds(rows, engine.n, engine.item)
+        states.begin(stop)
         self._forget_calls()
         self._set(_running=True)
         try:
-            codes = run_slices(self._engine, n_steps, inputs, [states, spikes], self.threads, show)
+            codes = run_slices(engine, stop, inputs, [states, spikes], self.threads, show)
         finally:
             self._set(_running=False)
             self._set(result=Result(self.model, spikes.spikes, states.samples))

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba import _checks
-from izhnumba._clock_engine import ClockEngine, Record
+from izhnumba._engine import NeuronEngine, Record
 from izhnumba._kept import Column, Memory, Stream
 from izhnumba._results import Spikes
 from izhnumba._sealed import Sealed
+from izhnumba._timebase import Instant
 
 Array = NDArray[Any]
 
@@ -40,34 +41,35 @@ class Recorder(Sealed, ABC):
     _keeps: Memory | Stream
     _busy: Callable[[], bool] = staticmethod(lambda: False)  # whether its network is running
 
-    def __init__(self, engine: ClockEngine, name: str, columns: list[Column], index: Array | None = None) -> None:
+    def __init__(self, engine: NeuronEngine, name: str, columns: list[Column], index: Array | None = None) -> None:
         self._engine, self.name, self._columns = engine, name, columns
         self._index = np.empty(0, np.int64) if index is None else index
-        self._from, self._until = 0, math.inf  # steps
-        self._keeps = Memory(columns, engine.step)
+        self._from: Instant = 0
+        self._until: Instant = math.inf
+        self._keeps = Memory(columns, engine.now)
 
     @property
     def start(self) -> float:
         """From when on it records, ms."""
-        return self._from * self._engine.dt
+        return self._engine.time.ms(self._from)
 
     @start.setter
     def start(self, value: Any) -> None:
         self._must_not_run()
         self._window_changes()
-        self._from = _checks.steps("Network.record.start", value, self._engine.dt)
+        self._from = self._engine.time.at("Network.record.start", value)
 
     @property
     def stop(self) -> float:
         """Until when it records, ms."""
-        return self._until * self._engine.dt
+        return self._engine.time.ms(self._until)
 
     @stop.setter
     def stop(self, value: Any) -> None:
         self._must_not_run()
         self._window_changes()
         endless = isinstance(value, float) and value == math.inf
-        self._until = math.inf if endless else _checks.steps("Network.record.stop", value, self._engine.dt)
+        self._until = math.inf if endless else self._engine.time.at("Network.record.stop", value)
 
     @property
     def to(self) -> Path | None:
@@ -82,7 +84,7 @@ class Recorder(Sealed, ABC):
         path = _checks.place("Network.record.to", value)
         if path.exists():
             raise FileExistsError(f"Network.record.to must be a new file, got {str(path)!r}. Choose another name.")
-        about = {"kind": self.kind, "name": self.name, "dt": self._engine.dt, "n": self._engine.n}
+        about = {"kind": self.kind, "name": self.name, "dt": self._engine.time.dt, "n": self._engine.n}
         stream = Stream(path, self._columns, self._keeps.upto, about, self._index)
         if isinstance(self._keeps, Memory):
             stream.append(self._keeps.upto, *self._keeps.rows())
@@ -112,15 +114,15 @@ class Recorder(Sealed, ABC):
         if self._busy():
             raise RuntimeError("Network.run has not ended: until then recorders cannot be changed.")
 
-    def begin(self, n_steps: int) -> None:  # noqa: B027 - most have nothing to do
-        """A run of so many steps is about to begin."""
+    def begin(self, stop: Instant) -> None:  # noqa: B027 - most have nothing to do
+        """A run until then is about to begin."""
 
-    def most_steps(self) -> float:
-        """After how many steps at most it must have a look."""
+    def next_look(self) -> Instant:
+        """When it must have a look at the latest."""
         return math.inf
 
-    def records(self, n_steps: int) -> list[Record]:
-        """States that the kernel is to write in the next steps."""
+    def records(self, until: Instant) -> list[Record]:
+        """States that the kernel is to write until then."""
         return []
 
     @abstractmethod
@@ -143,38 +145,38 @@ class Recorder(Sealed, ABC):
         """Forget everything; the clock starts again."""
         self._keeps.clear()
 
-    def _reliable(self) -> int:
-        """Up to which step it may record what the engine has done."""
-        return int(min(self._engine.reliable, self._engine.step, self._until))
+    def _reliable(self) -> Instant:
+        """Until when it may record what the engine has done."""
+        return min(self._engine.reliable, self._engine.now, self._until)
 
 
 class _Spiking(Recorder):
     """What looks at the spikes of the neurons `first` to `last`."""
 
-    def __init__(self, engine: ClockEngine, name: str, columns: list[Column], first: int, last: int | None) -> None:
+    def __init__(self, engine: NeuronEngine, name: str, columns: list[Column], first: int, last: int | None) -> None:
         super().__init__(engine, name, columns)
         self._first, self._last = first, engine.n if last is None else last
 
     def take(self) -> None:
-        now, before = self._engine.step, self._keeps.upto
+        now, before = self._engine.now, self._keeps.upto
         if now > before:
             self._keeps.append(now, *self._digest(*self._between(before, now)))
 
     @abstractmethod
-    def _digest(self, i: Array, step: Array) -> tuple[Array, Array]:
+    def _digest(self, i: Array, labels: Array) -> tuple[Array, Array]:
         """What is kept of these spikes."""
 
-    def _between(self, before: int, now: int) -> tuple[Array, Array]:
-        """The spikes to be recorded among those of the steps from `before` to `now`, the engine's last ones."""
-        i, step = self._engine.spike_list(now - before)
+    def _between(self, before: Instant, now: Instant) -> tuple[Array, Array]:
+        """The spikes to be recorded among those from `before` to `now`, the engine's last ones."""
+        i, labels = self._engine.spike_list(before)
         reliable = self._reliable()
         if self._from > before or reliable < now:
-            good = (step >= self._from) & (step < reliable)
-            i, step = i[good], step[good]
+            good = self._engine.time.within(labels, self._from, reliable)
+            i, labels = i[good], labels[good]
         if self._last - self._first < self._engine.n:
             inside = (i >= self._first) & (i < self._last)
-            i, step = i[inside], step[inside]
-        return i, step
+            i, labels = i[inside], labels[inside]
+        return i, labels
 
 
 class SpikeRecorder(_Spiking):
@@ -183,7 +185,8 @@ class SpikeRecorder(_Spiking):
     Attributes
     ----------
     i, step, t : ndarray
-        Flat index of the neuron in its population, step k and time (k + 1) dt of each spike, sorted by (step, i).
+        Flat index of the neuron in its population, step k and time (k + 1) dt of each spike, sorted by (step, i); in
+        continuous time `step` is None.
     spikes : Spikes
         The same, and `to_dataframe`.
     start, stop, to, name
@@ -193,10 +196,10 @@ class SpikeRecorder(_Spiking):
     kind = "spikes"
 
     def __init__(
-        self, engine: ClockEngine, name: str, n_batch: int | None = None, first: int = 0, last: int | None = None,
+        self, engine: NeuronEngine, name: str, n_batch: int | None = None, first: int = 0, last: int | None = None,
         neurons: Any = None,
     ) -> None:  # fmt: skip
-        super().__init__(engine, name, [Column("i", "<i8"), Column("step", "<i8")], first, last)
+        super().__init__(engine, name, [Column("i", "<i8"), engine.time.column], first, last)
         self._n_batch, self._neurons = n_batch, neurons
         self._spikes: Spikes | None = None
         if neurons is not None:
@@ -206,18 +209,19 @@ class SpikeRecorder(_Spiking):
     def options(self) -> dict[str, Any]:
         return super().options() | {"neurons": self._neurons}
 
-    def _digest(self, i: Array, step: Array) -> tuple[Array, Array]:
+    def _digest(self, i: Array, labels: Array) -> tuple[Array, Array]:
         if self._neurons is None:
-            return i, step
+            return i, labels
         wanted = self._chosen[i]
-        return i[wanted], step[wanted]
+        return i[wanted], labels[wanted]
 
     @property
     def spikes(self) -> Spikes:
         """All spikes so far."""
-        i, step = self._keeps.rows()
-        if self._spikes is None or self._spikes.step is not step:
-            self._spikes = Spikes(i, step, self._engine.dt, self._engine.n // (self._n_batch or 1), self._n_batch)
+        i, labels = self._keeps.rows()
+        if self._spikes is None or self._spikes._labels is not labels:
+            n = self._engine.n // (self._n_batch or 1)
+            self._spikes = Spikes(i, labels, self._engine.time, n, self._n_batch)
         return self._spikes
 
     @property
@@ -226,13 +230,13 @@ class SpikeRecorder(_Spiking):
         return self.spikes.i
 
     @property
-    def step(self) -> Array:
-        """Step k of each spike."""
+    def step(self) -> Any:
+        """Step k of each spike, None in continuous time."""
         return self.spikes.step
 
     @property
     def t(self) -> Array:
-        """Time (k + 1) dt of each spike, ms."""
+        """Time of each spike, ms: the end of its step, (k + 1) dt."""
         return self.spikes.t
 
     def __len__(self) -> int:
@@ -257,21 +261,21 @@ class RateRecorder(_Spiking):
 
     kind = "rate"
 
-    def __init__(self, where: str, engine: ClockEngine, name: str, every: Any, first: int, last: int) -> None:
-        self._every = _checks.interval(f"{where}.every", every, engine.dt)
+    def __init__(self, where: str, engine: NeuronEngine, name: str, every: Any, first: int, last: int) -> None:
+        self._every = engine.time.interval(f"{where}.every", every)
         super().__init__(engine, name, [Column("bin", "<i8"), Column("count", "<i8")], first, last)
-        self._born = engine.step
+        self._born = engine.now
         self._before = np.empty(0, np.int64)  # bins recorded under an earlier start or stop
 
-    def _digest(self, i: Array, step: Array) -> tuple[Array, Array]:
-        return np.unique(step // self._every, return_counts=True)
+    def _digest(self, i: Array, labels: Array) -> tuple[Array, Array]:
+        return np.unique(self._engine.time.bins(labels, self._every), return_counts=True)
 
     def clear(self) -> None:
         super().clear()
         self._born, self._before = 0, self._before[:0]
 
     def options(self) -> dict[str, Any]:
-        return super().options() | {"every": self._every * self._engine.dt}
+        return super().options() | {"every": self._engine.time.ms(self._every)}
 
     def position(self) -> dict[str, Any]:
         return super().position() | {"born": self._born, "before": self._before}
@@ -283,8 +287,9 @@ class RateRecorder(_Spiking):
     @property
     def _window(self) -> Array:
         """The complete bins between start and stop."""
-        first = -(-max(self._from, self._born) // self._every)
-        return np.arange(first, max(first, self._reliable() // self._every))
+        time, begin = self._engine.time, max(self._from, self._born)
+        first = time.samples_by(begin, self._every) + (not time.is_sample(begin, self._every))
+        return np.arange(first, max(first, time.samples_by(self._reliable(), self._every)))
 
     @property
     def _bins(self) -> Array:
@@ -296,14 +301,15 @@ class RateRecorder(_Spiking):
     @property
     def t(self) -> Array:
         """End of each complete bin, ms."""
-        return (self._bins + 1) * self._every * self._engine.dt
+        time = self._engine.time
+        return np.asarray(time.ms(time.sample(self._bins + 1, self._every)))
 
     @property
     def rate(self) -> Array:
         """Spikes per neuron and second in each complete bin."""
         bins, (numbers, counts) = self._bins, self._keeps.rows()
         total = np.bincount(numbers, counts, bins.max(initial=-1) + 1)[bins]
-        return total / ((self._last - self._first) * self._every * self._engine.dt * 1e-3)
+        return total / (self._engine.time.ms((self._last - self._first) * self._every) * 1e-3)
 
     def __len__(self) -> int:
         return self.t.size

@@ -9,21 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._models import Model
+from izhnumba._timebase import Timebase
 
 Array = NDArray[Any]
 
 
 class Spikes:
-    """Spikes as events, sorted by (step, batch, i).
+    """Spikes as events, sorted by (step or t, batch, i).
 
     Attributes
     ----------
     i : ndarray of int64
         Flat index of the neuron (within its batch entry).
-    step : ndarray of int64
-        Step k in which V reached the threshold.
+    step : ndarray of int64 or None
+        Step k in which V reached the threshold; None in continuous time.
     t : ndarray of float64, ms
-        (k + 1) dt, the end of that step.
+        (k + 1) dt, the end of that step, or the time itself.
     batch : ndarray of int64
         Batch entry, 0 without batch.
     n_batch : int or None
@@ -37,17 +38,17 @@ class Spikes:
     <2 spikes of 1 neuron, 3.2 to 26.7 ms>
     """
 
-    def __init__(self, i: Array, step: Array, dt: float, n: int, n_batch: int | None) -> None:
+    def __init__(self, i: Array, labels: Array, time: Timebase, n: int, n_batch: int | None) -> None:
         self.i = i if n_batch is None else i % n
-        self.step = step
-        self._dt = dt
+        self.step: Any = time.steps(labels)
+        self._labels, self._time = labels, time
         self.n_batch = n_batch
         self._batch = None if n_batch is None else i // n
 
     @cached_property
     def t(self) -> Array:
-        """End of the step of each spike, (step + 1) dt, in ms."""
-        return np.asarray((self.step + 1) * self._dt)
+        """Time of each spike, ms: the end of its step, (step + 1) dt."""
+        return self._time.t(self._labels)
 
     @cached_property
     def batch(self) -> Array:
@@ -65,8 +66,9 @@ class Spikes:
         return f"<{len(self)} spikes of {neurons} neuron{many}, {self.t[0]:.6g} to {self.t[-1]:.6g} ms>"
 
     def to_dataframe(self) -> Any:
-        """A pandas DataFrame with columns i, t, step and batch."""
-        return _pandas("Spikes").DataFrame({"i": self.i, "t": self.t, "step": self.step, "batch": self.batch})
+        """A pandas DataFrame with columns i, t, step (but in continuous time) and batch."""
+        steps = {} if self.step is None else {"step": self.step}
+        return _pandas("Spikes").DataFrame({"i": self.i, "t": self.t, **steps, "batch": self.batch})
 
 
 class Samples:
@@ -76,7 +78,8 @@ class Samples:
     ----------
     t : ndarray (samples,), ms
         A sample of step k is taken after it, at (k + 1) dt.
-    step : ndarray of int64
+    step : ndarray of int64 or None
+        None in continuous time.
     V, u, current, weight : ndarray (samples, neurons or synapses)
         Those that were recorded.
     index : ndarray of int64
@@ -92,8 +95,9 @@ class Samples:
     <V of 2, 4 samples, 1 to 4 ms>
     """
 
-    def __init__(self, step: Array, dt: float, columns: dict[str, Array], index: Array) -> None:
-        self.step, self.t, self.index, self._columns = step, np.asarray((step + 1) * dt), index, columns
+    def __init__(self, labels: Array, time: Timebase, columns: dict[str, Array], index: Array) -> None:
+        self.step: Any = time.steps(labels)
+        self.t, self.index, self._columns = time.t(labels), index, columns
 
     def __getattr__(self, name: str) -> Any:
         if name in vars(self).get("_columns", ()):
@@ -101,7 +105,7 @@ class Samples:
         raise AttributeError(f"Samples have no {name!r}. Recorded: {', '.join(self._columns)}.")
 
     def __len__(self) -> int:
-        return len(self.step)
+        return len(self.t)
 
     def __repr__(self) -> str:
         span = f", {self.t[0]:.6g} to {self.t[-1]:.6g} ms" if len(self) else ""

@@ -2,90 +2,59 @@
 
 from __future__ import annotations
 
+import math
 import sys
-import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Any, NamedTuple, Protocol
+from time import perf_counter
+from typing import Any, NamedTuple
 
 from izhnumba import _checks
-from izhnumba._clock_engine import Record
-from izhnumba._feeds import Feed
+from izhnumba._engine import Engine, Feeds
 from izhnumba._kernels.codes import FAILURE
 from izhnumba._recorders import Recorder
+from izhnumba._timebase import Instant, Timebase
 
 _SLICE_SECONDS = 0.025  # Ctrl-C, progress and the look for values that are not finite wait that long
-_FIRST_SLICE = 10_000_000  # neuron-steps; later slices follow the measured speed
-_MOST_STEPS = 2**16
 
 Progress = Callable[[float, float], Any]
 
 
 class Condition(NamedTuple):
-    """Ends a run when it holds; it is asked every so many steps."""
+    """Ends a run when it holds; it is asked every so often."""
 
     holds: Callable[[], Any]
-    every: int
-
-
-class Engine(Protocol):
-    """What can be run: the engine of a population or of a network."""
-
-    dt: float
-
-    @property
-    def n(self) -> int: ...
-
-    @property
-    def item(self) -> int:
-        """Bytes of a number."""
-        ...
-
-    @property
-    def step(self) -> int: ...
-
-    def advance(self, n_steps: int, inputs: dict[Any, Any], threads: int) -> int: ...
-
-    def threads_for(self, n_steps: int, n_left: int, wanted: int | None) -> int: ...
-
-    def record(self, wanted: list[Record]) -> None: ...
+    every: Instant
 
 
 def run_slices(
     engine: Engine,
-    n_steps: int,
-    feeds: dict[Any, Feed],
+    stop: Instant,
+    feeds: Feeds,
     recorders: Sequence[Recorder],
     threads: int | None,
     progress: Progress | None,
     condition: Condition | None = None,
 ) -> set[int]:
-    """Advance by `n_steps`, or until the condition holds, or V or u is not finite. Returns the engine's codes.
+    """Advance to `stop`, or until the condition holds, or V or u is not finite. Returns the engine's codes.
 
-    Ctrl-C ends it between two slices: the engine's step says how far it came.
+    Ctrl-C ends it between two slices: the engine knows how far it came.
     """
-    start, stop, codes = engine.step, engine.step + n_steps, set[int]()
-    longest = min([_MOST_STEPS, *(f.most_steps(engine.item) for f in feeds.values())])
-    length = max(1, _FIRST_SLICE // engine.n)
-    inputs: dict[Any, Any] = {name: f.rows(start, 1) for name, f in feeds.items() if f.constant}
+    time, start, codes, length = engine.time, engine.now, set[int](), None
     try:
-        while FAILURE not in codes and engine.step < stop:
-            began, left = time.perf_counter(), stop - engine.step
-            count = min(length, longest)
-            if longest < _MOST_STEPS:
-                count = _in_fours(engine.step, count)
-            count = int(min(count, left, *(recorder.most_steps() for recorder in recorders)))
-            if condition:
-                count = min(count, condition.every - engine.step % condition.every)
-            inputs |= {name: f.rows(engine.step, count) for name, f in feeds.items() if not f.constant}
-            engine.record([record for recorder in recorders for record in recorder.records(count)])
-            codes.add(engine.advance(count, inputs, engine.threads_for(count, left, threads)))
+        while FAILURE not in codes and engine.now < stop:
+            began, now = perf_counter(), engine.now
+            looks = [recorder.next_look() for recorder in recorders]
+            until = min(feeds.reach(now, length), stop, _next_question(time, now, condition), *looks)
+            inputs = feeds.between(now, until)
+            engine.record([record for recorder in recorders for record in recorder.records(until)])
+            codes.add(engine.advance(until, inputs, engine.threads_for(until, stop, threads)))
             for recorder in recorders:
                 recorder.take()
-            length = max(1, int(count * min(4.0, _SLICE_SECONDS / (time.perf_counter() - began))))
+            length = (until - now) * min(4.0, _SLICE_SECONDS / (perf_counter() - began))
             if progress:
-                progress((engine.step - start) * engine.dt, n_steps * engine.dt)
-            if condition and engine.step % condition.every == 0 and condition.holds():
+                progress(time.ms(engine.now - start), time.ms(stop - start))
+            if condition and time.is_sample(engine.now, condition.every) and condition.holds():
                 break
     finally:
         engine.record([])
@@ -95,9 +64,8 @@ def run_slices(
     return codes
 
 
-def _in_fours(step: int, count: int) -> int:
-    """About `count` steps that end at a multiple of 4: random numbers are made four steps at a time."""
-    return max(1, (step + max(count, 4)) // 4 * 4 - step)
+def _next_question(time: Timebase, now: Instant, condition: Condition | None) -> Instant:
+    return time.next_sample(now, condition.every) if condition else math.inf
 
 
 def progress_shown(where: str, progress: Any, unit: str = "ms") -> Progress | None:
@@ -112,11 +80,11 @@ class ProgressBar:
 
     def __init__(self, unit: str = "ms") -> None:
         self._unit = unit
-        self._start = time.perf_counter()
+        self._start = perf_counter()
         self._shown = 0.0
 
     def __call__(self, done: float, total: float) -> None:
-        now = time.perf_counter()
+        now = perf_counter()
         if done < total and now - self._shown < 0.1:
             return
         self._shown = now

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba import _checks
-from izhnumba._clock_engine import ClockEngine, Record
+from izhnumba._engine import NeuronEngine, Record
 from izhnumba._kept import Column
 from izhnumba._recorders import Recorder
 from izhnumba._results import Samples
+from izhnumba._timebase import Instant
 
 Array = NDArray[Any]
 
@@ -38,7 +39,7 @@ class StateRecorder(Recorder):
     kind = "states"
 
     def __init__(
-        self, where: str, engine: ClockEngine, name: str, n_batch: int | None, sources: dict[str, Array], every: Any,
+        self, where: str, engine: NeuronEngine, name: str, n_batch: int | None, sources: dict[str, Array], every: Any,
         neurons: Any, first: int = 0, last: int | None = None,
     ) -> None:  # fmt: skip
         n = engine.n // (n_batch or 1)
@@ -47,33 +48,33 @@ class StateRecorder(Recorder):
             self.neurons = _checks.indices(f"{where}.neurons", neurons, self.neurons.size) + first
         if not sources:
             self.neurons = self.neurons[:0]
-        self._every = _checks.interval(f"{where}.every", every, engine.dt)
+        self._every = engine.time.interval(f"{where}.every", every)
         self._where, self._sources, self._n_batch, self._first = where, sources, n_batch, first
         lanes = (np.arange(n_batch or 1)[:, None] * n + self.neurons).ravel()
         self._places = np.argsort(lanes, kind="stable")
         self._lanes = lanes[self._places]
         dtype = engine.dtype.newbyteorder("<").str
-        columns = [Column("step", "<i8"), *(Column(state, dtype, (lanes.size,)) for state in sources)]
+        columns = [engine.time.column, *(Column(state, dtype, (lanes.size,)) for state in sources)]
         super().__init__(engine, name, columns, self.neurons)
         self._row, self._rows = 0, dict[str, Array]()  # which sample the first row is for, and the rows
 
-    def begin(self, n_steps: int) -> None:
+    def begin(self, stop: Instant) -> None:
         """Make room for the samples of a run, unless they go to a file."""
         if self.to is None:
-            self._make_room(n_steps)
+            self._make_room(stop)
 
-    def _make_room(self, n_steps: int) -> None:
-        step = self._engine.step
-        self._row = max(step, self._from) // self._every + 1
-        n_rows = max(0, int(min(step + n_steps, self._until) // self._every) - self._row + 1)
-        n_bytes = n_rows * (len(self._sources) * self._lanes.size * self._engine.item + 8)
+    def _make_room(self, until: Instant) -> None:
+        samples_by = self._engine.time.samples_by
+        self._row = samples_by(max(self._engine.now, self._from), self._every) + 1
+        n_rows = max(0, samples_by(min(until, self._until), self._every) - self._row + 1)
+        n_bytes = n_rows * (len(self._sources) * self._lanes.size * self._engine.dtype.itemsize + 8)
         _checks.fits(self._where, n_bytes, "Record fewer neurons or a larger `every`.")
         self._rows = {name: np.empty((n_rows, self._lanes.size), self._engine.dtype) for name in self._sources}
 
-    def records(self, n_steps: int) -> list[Record]:
-        """Where the samples of the next steps go."""
+    def records(self, until: Instant) -> list[Record]:
+        """Where the samples until then go."""
         if self.to is not None:
-            self._make_room(n_steps)
+            self._make_room(until)
         return [
             Record(self._engine, self._every, self._row, self._lanes, self._places, source, self._rows[name])
             for name, source in self._sources.items()
@@ -85,19 +86,20 @@ class StateRecorder(Recorder):
 
     def end(self) -> None:
         """Keep the samples taken."""
-        if self._rows and self._engine.step > self._keeps.upto:
-            self._keeps.append(self._engine.step, *self._taken())
+        if self._rows and self._engine.now > self._keeps.upto:
+            self._keeps.append(self._engine.now, *self._taken())
         self._rows = {}
 
     def _taken(self) -> list[Array]:
         """The rows that the kernel has filled."""
-        n_rows = max(0, self._reliable() // self._every - self._row + 1)
-        step = (self._row + np.arange(n_rows)) * self._every - 1
-        return [step, *(rows[:n_rows] for rows in self._rows.values())]
+        time = self._engine.time
+        n_rows = max(0, time.samples_by(self._reliable(), self._every) - self._row + 1)
+        labels = time.labels(time.sample(self._row + np.arange(n_rows), self._every))
+        return [labels, *(rows[:n_rows] for rows in self._rows.values())]
 
     def options(self) -> dict[str, Any]:
         neurons = self.neurons - self._first if self._sources else None
-        return super().options() | {"every": self._every * self._engine.dt, "neurons": neurons}
+        return super().options() | {"every": self._engine.time.ms(self._every), "neurons": neurons}
 
     @property
     def samples(self) -> Samples:
@@ -106,10 +108,10 @@ class StateRecorder(Recorder):
         if self._rows and self.to is None:  # in the course of a run
             kept = [np.concatenate(both) for both in zip(kept, self._taken(), strict=True)]
         batches = () if self._n_batch is None else (self._n_batch,)
-        step, *states = kept
-        shaped = {name: rows.reshape((len(step), *batches, self.neurons.size))
+        labels, *states = kept
+        shaped = {name: rows.reshape((len(labels), *batches, self.neurons.size))
                   for name, rows in zip(self._sources, states, strict=True)}  # fmt: skip
-        return Samples(step, self._engine.dt, shaped, self.neurons)
+        return Samples(labels, self._engine.time, shaped, self.neurons)
 
     @property
     def t(self) -> Array:
@@ -157,33 +159,33 @@ class WeightRecorder(Recorder):
     kind = "weights"
 
     def __init__(
-        self, where: str, engine: ClockEngine, name: str, weights: Array, every: Any, synapses: Any = None
+        self, where: str, engine: NeuronEngine, name: str, weights: Array, every: Any, synapses: Any = None
     ) -> None:
         self.synapses = np.arange(weights.size)
         if synapses is not None:
             self.synapses = _checks.indices(f"{where}.synapses", synapses, weights.size)
-        self._every = _checks.interval(f"{where}.every", every, engine.dt)
+        self._every = engine.time.interval(f"{where}.every", every)
         self._weights = weights
-        columns = [Column("step", "<i8"), Column("weight", weights.dtype.newbyteorder("<").str, self.synapses.shape)]
+        columns = [engine.time.column, Column("weight", weights.dtype.newbyteorder("<").str, self.synapses.shape)]
         super().__init__(engine, name, columns, self.synapses)
 
-    def most_steps(self) -> int:
-        """Steps to the next sample."""
-        return self._every - self._engine.step % self._every
+    def next_look(self) -> Instant:
+        """When the next sample is taken."""
+        return self._engine.time.next_sample(self._engine.now, self._every)
 
     def take(self) -> None:
-        step = self._engine.step
-        if step > self._keeps.upto and step % self._every == 0 and self._from < step <= self._until:
-            self._keeps.append(step, np.array([step - 1]), self._weights[self.synapses][np.newaxis])
+        time, now = self._engine.time, self._engine.now
+        if now > self._keeps.upto and time.is_sample(now, self._every) and self._from < now <= self._until:
+            self._keeps.append(now, time.labels(np.array([now])), self._weights[self.synapses][np.newaxis])
 
     def options(self) -> dict[str, Any]:
-        return super().options() | {"every": self._every * self._engine.dt, "synapses": self.synapses}
+        return super().options() | {"every": self._engine.time.ms(self._every), "synapses": self.synapses}
 
     @property
     def samples(self) -> Samples:
         """Everything so far."""
-        step, weight = self._keeps.rows()
-        return Samples(step, self._engine.dt, {"weight": weight}, self.synapses)
+        labels, weight = self._keeps.rows()
+        return Samples(labels, self._engine.time, {"weight": weight}, self.synapses)
 
     @property
     def t(self) -> Array:

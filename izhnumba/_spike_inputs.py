@@ -12,6 +12,7 @@ import numpy as np
 from izhnumba import _checks, _kept
 from izhnumba._binding import Array, Input, Rows, Target, fit_shape, frozen, snapped
 from izhnumba._receptors import Delta, GapJunction, Receptor
+from izhnumba._timebase import timebase_of
 
 _MOST_PER_STEP = 30.0  # expected spikes: beyond, 32 random bits do not tell the counts apart well
 
@@ -142,7 +143,7 @@ class SpikeTrain(SpikeInput):
             about, _, rows = _kept.read(path)
             if about["kind"] != "spikes":
                 raise ValueError(f"SpikeTrain.from_file.path must hold spikes, got {about['kind']} in {str(path)!r}.")
-            i, t = rows[0], (rows[1] + 1) * about["dt"]
+            i, t = rows[0], timebase_of(about).t(rows[1])
         else:
             table = _checks.text_table("SpikeTrain.from_file.path", path)
             if table.size and table.shape[1] != 2:

@@ -7,6 +7,7 @@ from pathlib import Path
 from izhnumba import _checks
 from izhnumba._kept import read as _read
 from izhnumba._results import Samples, Spikes
+from izhnumba._timebase import timebase_of
 
 __all__ = ["read"]
 
@@ -42,7 +43,8 @@ def read(path: str | Path, *, until_damage: bool = False) -> Spikes | Samples:
     <6 spikes of 2 neurons, 3.2 to 71.7 ms>
     """
     about, index, rows = _read(_checks.file("read.path", path), until_damage=until_damage)
+    time = timebase_of(about)
     if about["kind"] == "spikes":
-        return Spikes(rows[0], rows[1], about["dt"], about["n"], None)
+        return Spikes(rows[0], rows[1], time, about["n"], None)
     names = [column["name"] for column in about["columns"][1:]]
-    return Samples(rows[0], about["dt"], dict(zip(names, rows[1:], strict=True)), index)
+    return Samples(rows[0], time, dict(zip(names, rows[1:], strict=True)), index)

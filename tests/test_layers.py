@@ -20,8 +20,8 @@ _ORDER = """
     _kernels  _kernels.codes  _kernels.table  _kernels.exprel  _kernels.lanes  _kernels.philox  _kernels.raster
     _derived  _kernels.neuron  _kernels.receptors  _kernels.advance  _kernels.network  _kernels.gap  _kernels.plasticity
     _kernels.embedded  _embedding
-    _receptors  _arrivals  _binding  _inputs  _kept  _spike_inputs  _presets  _feeds  _clock_engine  _results
-    _recorders  _samplers  _running  _stepping  _distributions  _connectivity  _section  _neurons  _population
+    _receptors  _arrivals  _binding  _inputs  _kept  _timebase  _engine  _spike_inputs  _presets  _feeds  _clock_engine
+    _results  _recorders  _samplers  _running  _stepping  _distributions  _connectivity  _section  _neurons  _population
     _edges  _rows  _plasticity  _plasticity_rules  _plastic_state  _synapses  _connecting  _recording  _drives
     _network_clock  _circuit  _checkpoint  _saving  _network  _loading  io
     __init__  plot  cli

@@ -299,7 +299,7 @@ def test_spikes_are_no_current():
 
 
 def test_a_leap_in_any_slice_is_told(monkeypatch):
-    monkeypatch.setattr("izhnumba._running._MOST_STEPS", 5)
+    monkeypatch.setattr("izhnumba._feeds._MOST_STEPS", 5)
     net = iz.Network(scheme="euler")
     net.drive(net.add(iz.Population(1), name="cells"), iz.Pulses(0.1, 0.2, -4000.0))
     with pytest.warns(UserWarning, match="Population.V fell below"):

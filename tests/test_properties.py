@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import izhnumba as iz
-from izhnumba import _clock_engine, _running
+from izhnumba import _clock_engine, _feeds, _running
 
 prop = settings(derandomize=True, deadline=None, max_examples=25)
 sizes = st.sampled_from([1, 2, 5, 63, 64, 65, 130])
@@ -53,7 +53,7 @@ def test_the_length_of_slices_changes_nothing(n, seed, most_steps, I):
     pop, sliced = (population(n, different(n, seed)) for _ in range(2))
     result = pop.run(20.0, I, record="V", every=0.3)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_running, "_MOST_STEPS", most_steps)
+        patch.setattr(_feeds, "_MOST_STEPS", most_steps)
         assert_same_result(result, sliced.run(20.0, I, record="V", every=0.3))
     assert_same(pop, sliced)
 
@@ -63,7 +63,7 @@ def test_slices_that_follow_the_clock_change_nothing(monkeypatch):
     pop = population(65)
     result = pop.run(50.0, table, record=["V", "u"])
     for first, seconds in ((1, 1e-9), (64 * 7 * 2, 1e-9), (1, 10.0), (64 * 200, 1e-4)):
-        monkeypatch.setattr(_running, "_FIRST_SLICE", first)
+        monkeypatch.setattr(_feeds, "_FIRST_SLICE", first)
         monkeypatch.setattr(_running, "_SLICE_SECONDS", seconds)
         sliced = population(65)
         assert_same_result(result, sliced.run(50.0, table, record=["V", "u"]))

@@ -8,7 +8,7 @@ from cells import different, population, state
 from oracle import Oracle, Quadratic, steps_held
 
 import izhnumba as iz
-from izhnumba import _running
+from izhnumba import _feeds
 
 RESET_FIRST = ("exp_euler", "izhikevich2003")
 STILL = dict(k2=0.0, k1=0.0, k0=0.0, a=0.0)  # V' = I - u, u' = 0: a step of 0.1 ms with I = 10 adds 1 mV to V
@@ -176,7 +176,7 @@ def test_the_first_failure_is_reported(scheme, monkeypatch):
     assert message == expected
     spikes, failed = pop.spikes.copy(), pop.n_steps
     for most_steps in (1, 4, 2**16):
-        monkeypatch.setattr(_running, "_MOST_STEPS", most_steps)
+        monkeypatch.setattr(_feeds, "_MOST_STEPS", most_steps)
         pop = population(5, {}, scheme=scheme)
         with pytest.raises(RuntimeError) as caught:
             pop.run(3.0, table, record="V")

@@ -268,7 +268,7 @@ def test_a_failed_call_leaves_random_input_where_it_was():
 
 
 def test_progress_is_called(monkeypatch):
-    monkeypatch.setattr("izhnumba._running._MOST_STEPS", 30)
+    monkeypatch.setattr("izhnumba._feeds._MOST_STEPS", 30)
     seen = []
     pop = population(3)
     pop.run(0.5)
@@ -291,7 +291,7 @@ def test_the_bar(capsys):
 
 
 def test_an_exception_of_the_callback_stops_the_run(monkeypatch):
-    monkeypatch.setattr("izhnumba._running._MOST_STEPS", 30)
+    monkeypatch.setattr("izhnumba._feeds._MOST_STEPS", 30)
 
     def stop(done, total):
         if done > 5.0:
@@ -309,7 +309,7 @@ def test_an_exception_of_the_callback_stops_the_run(monkeypatch):
 
 
 def test_only_the_state_can_be_set_during_a_run(monkeypatch):
-    monkeypatch.setattr("izhnumba._running._MOST_STEPS", 30)
+    monkeypatch.setattr("izhnumba._feeds._MOST_STEPS", 30)
     pop, twin = population(3), population(3)
     refused = []
 

@@ -1,0 +1,167 @@
+"""How an engine counts time. An instant is where it is in that count: an int, the steps done, or a float in ms.
+
+What happens is labelled by the step in which it does, or by the instant itself: labels are what recorders keep. Of what
+is sampled every so often, sample m is taken at m * every; sample 0, the start, is not.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba import _checks
+from izhnumba._kept import Column
+
+Array = NDArray[Any]
+Instant = Any  # int or float; `every` is a difference of two
+_DIGITS = 9  # of ms, to which the ends of runs are rounded: ten runs of 0.1 ms end at 1.0
+
+
+class Timebase(ABC):
+    """What steps and continuous time have in common.
+
+    column: of labels, in rows of recorders.
+    """
+
+    column: ClassVar[Column]
+
+    def __init__(self, dt: float) -> None:
+        self.dt = dt
+
+    @abstractmethod
+    def at(self, where: str, ms: Any) -> Instant:
+        """The instant that a user gives."""
+
+    @abstractmethod
+    def interval(self, where: str, every: Any) -> Instant:
+        """Between samples: what a user gives for `every`, by default dt."""
+
+    def after(self, where: str, now: Instant, T: Any) -> Instant:
+        """The end of a run of T ms from now on."""
+        return now + self.at(where, T)
+
+    @abstractmethod
+    def ms(self, instant: Instant) -> float: ...
+
+    # --- samples --------------------------------------------------------------------------------------------------
+
+    def sample(self, m: Any, every: Instant) -> Instant:
+        """When sample m is taken."""
+        return m * every
+
+    @abstractmethod
+    def samples_by(self, instant: Instant, every: Instant) -> int:
+        """How many are taken by then: the number of the last one."""
+
+    def is_sample(self, instant: Instant, every: Instant) -> bool:
+        """Whether one is taken then."""
+        return bool(self.sample(self.samples_by(instant, every), every) == instant)
+
+    def next_sample(self, instant: Instant, every: Instant) -> Instant:
+        """When the next one is taken."""
+        return self.sample(self.samples_by(instant, every) + 1, every)
+
+    # --- labels ---------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def labels(self, instants: Array) -> Array:
+        """Of what is seen at these instants."""
+
+    @abstractmethod
+    def instants(self, labels: Array) -> Array:
+        """At which things so labelled are seen."""
+
+    @abstractmethod
+    def steps(self, labels: Array) -> Array | None:
+        """The steps that they name, if they do."""
+
+    @abstractmethod
+    def bins(self, labels: Array, every: Instant) -> Array:
+        """The number of the bin into which each falls: bin 0 ends with sample 1."""
+
+    def within(self, labels: Array, first: Instant, last: Instant) -> Array:
+        """Which are later than `first` and no later than `last`."""
+        instants = self.instants(labels)
+        return (instants > first) & (instants <= last)
+
+    def t(self, labels: Array) -> Array:
+        """Their times, ms."""
+        return np.asarray(self.ms(self.instants(labels)))
+
+
+class Steps(Timebase):
+    """Whole steps of dt. What happens in step k is seen at its end, when k + 1 steps are done."""
+
+    column = Column("step", "<i8")
+
+    def at(self, where: str, ms: Any) -> int:
+        return _checks.steps(where, ms, self.dt)
+
+    def interval(self, where: str, every: Any) -> int:
+        return 1 if every is None else _checks.steps(where, every, self.dt, at_least=1)
+
+    def ms(self, instant: Instant) -> float:
+        return instant * self.dt
+
+    def samples_by(self, instant: Instant, every: Instant) -> int:
+        return instant // every
+
+    def labels(self, instants: Array) -> Array:
+        return instants - 1
+
+    def instants(self, labels: Array) -> Array:
+        return labels + 1
+
+    def steps(self, labels: Array) -> Array:
+        return labels
+
+    def bins(self, labels: Array, every: Instant) -> Array:
+        return labels // every
+
+
+class Continuous(Timebase):
+    """Real time in ms: dt is no more than the default of `every`. Comparisons with samples are exact, as floats."""
+
+    column = Column("t", "<f8")
+
+    def at(self, where: str, ms: Any) -> float:
+        return _checks.number(where, ms, "ms", at_least=0)
+
+    def interval(self, where: str, every: Any) -> float:
+        return self.dt if every is None else _checks.number(where, every, "ms", above=0)
+
+    def after(self, where: str, now: Instant, T: Any) -> float:
+        return round(now + self.at(where, T), _DIGITS)
+
+    def ms(self, instant: Instant) -> float:
+        return instant
+
+    def samples_by(self, instant: Instant, every: Instant) -> int:
+        m = math.floor(instant / every)  # right, or off by one where the quotient was rounded
+        m += self.sample(m + 1, every) <= instant
+        return m - (self.sample(m, every) > instant)
+
+    def labels(self, instants: Array) -> Array:
+        return instants
+
+    def instants(self, labels: Array) -> Array:
+        return labels
+
+    def steps(self, labels: Array) -> None:
+        return None
+
+    def bins(self, labels: Array, every: Instant) -> Array:
+        m = np.ceil(labels / every) - 1
+        m += self.sample(m + 1, every) < labels
+        m -= self.sample(m, every) >= labels
+        return m.astype(np.int64)
+
+
+def timebase_of(about: dict[str, Any]) -> Timebase:
+    """That of a file of a recorder, by its head."""
+    names = [column["name"] for column in about["columns"]]
+    return next(kind(about["dt"]) for kind in (Steps, Continuous) if kind.column.name in names)
