@@ -19,6 +19,7 @@ from numpy.typing import DTypeLike, NDArray
 from izhnumba import _checks
 
 Array = NDArray[Any]
+NO_TIMES = np.empty(0)
 Rows = Callable[[int, int], Array]
 _UNITS = ("mV/ms", "pA", "mV", "1/ms", "nS")  # of currents, V jumps and reversal potentials, conductances
 
@@ -32,6 +33,14 @@ class Target(NamedTuple):
     key: tuple[int, int]
     memory: dict[int, Any]
     unit: str
+
+
+class Wave(NamedTuple):
+    """amplitude sin(rate t + phase), t in ms."""
+
+    rate: float
+    amplitude: float
+    phase: float
 
 
 class Input:
@@ -99,6 +108,19 @@ class Input:
         """One value for each of the steps k, of dt ms: shape (steps, *shape of a value), float64."""
         raise TypeError(f"Input.at must have an input without random parts, got {self!r}. Record it in a run instead.")
 
+    def _breaks(self) -> Array | None:
+        """Times in ms, ascending, between which the current is a line and waves. None: it is not made of such pieces."""
+        return None
+
+    def _lines(self, t: Array) -> tuple[Array, Array]:
+        """From each of these times on: levels (times, *shape of a value) and slopes (times,), without waves."""
+        fine = 1e-6
+        return self._values(snapped(t / fine), fine), np.zeros(len(t))
+
+    def _waves(self) -> list[Wave]:
+        """What it has besides lines."""
+        return []
+
     def _fit(self, to: Target) -> None:
         name = type(self).__name__
         if self._unit not in (None, to.unit):
@@ -156,9 +178,23 @@ class Sum(Input):
         return total
 
     def _values(self, k: Array, dt: float) -> Array:
-        values = [part._values(k, dt) for part in self.parts]
-        dimensions = max(value.ndim for value in values) - 1
-        return reduce(np.add, [aligned(value, dimensions) for value in values])
+        return _total([part._values(k, dt) for part in self.parts])
+
+    def _breaks(self) -> Array | None:
+        breaks = [part._breaks() for part in self.parts]
+        known = [times for times in breaks if times is not None]
+        return np.unique(np.concatenate(known)) if len(known) == len(breaks) else None
+
+    def _lines(self, t: Array) -> tuple[Array, Array]:
+        levels, slopes = zip(*(part._lines(t) for part in self.parts), strict=True)
+        return _total(list(levels)), reduce(np.add, slopes)
+
+    def _waves(self) -> list[Wave]:
+        return [wave for part in self.parts for wave in part._waves()]
+
+    def _fit(self, to: Target) -> None:
+        for part in self.parts:
+            part._fit(to)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -186,6 +222,9 @@ class Constant(Input):
     def _values(self, k: Array, dt: float) -> Array:
         return np.broadcast_to(self.value, (len(k), *np.shape(self.value)))
 
+    def _breaks(self) -> Array:
+        return NO_TIMES
+
 
 def stream_key(seed: int, owner: str, role: str, ordinal: int) -> tuple[int, int]:
     """Seed and stream of the random numbers for one purpose: adding another purpose leaves them as they are."""
@@ -203,6 +242,12 @@ def fit_shape(where: str, value: Any, shape: tuple[int, ...]) -> None:
 def aligned(values: Array, dimensions: int) -> Array:
     """(steps, *shape of a value) with axes of length 1 put in, so that a value has as many `dimensions`."""
     return values.reshape((len(values), *(1,) * (dimensions + 1 - values.ndim), *values.shape[1:]))
+
+
+def _total(values: list[Array]) -> Array:
+    """The sum of values (steps, *shape of a value) of inputs, some of one value for all neurons."""
+    dimensions = max(value.ndim for value in values) - 1
+    return reduce(np.add, [aligned(value, dimensions) for value in values])
 
 
 def snapped(x: Any) -> Array:

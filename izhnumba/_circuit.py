@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from izhnumba import _checks
 from izhnumba._connecting import connected
 from izhnumba._drives import Drive
+from izhnumba._exact_clock import ExactClock
 from izhnumba._network_clock import NetworkClock
 from izhnumba._plasticity import Plasticity
 from izhnumba._population import Population
@@ -26,6 +27,7 @@ from izhnumba._schemes import schemes
 from izhnumba._sealed import Sealed
 from izhnumba._section import Section
 from izhnumba._synapses import Synapses
+from izhnumba._timebase import Continuous
 
 
 class Circuit(Sealed):
@@ -42,7 +44,7 @@ class Circuit(Sealed):
         self.synapses: dict[str, Synapses] = {}
         self.drives: dict[str, Drive] = {}
         self.recorders: dict[str, Recorder] = {}
-        self._clock = NetworkClock(self.dt)
+        self._clock: Any = ExactClock(Continuous(self.dt)) if self.scheme.exact else NetworkClock(self.dt)
         self._running = False
         self._connected = False
         self._seal()
@@ -53,8 +55,8 @@ class Circuit(Sealed):
 
     @property
     def n_steps(self) -> int:
-        """Steps done since the start or the last reset."""
-        return self._clock.now
+        """Steps done since the start or the last reset; the scheme 'exact' has none."""
+        return self._clock.step
 
     @property
     def t(self) -> float:
@@ -90,7 +92,8 @@ class Circuit(Sealed):
         name = self._name("Network.add.name", name or population._given["name"], "population", self.populations)
         population._join(self, name)
         self.populations[name] = population
-        self._clock.engines.append(population._engine)
+        self._clock.add(population._engine)
+        self._connected = False
         return population
 
     def connect(

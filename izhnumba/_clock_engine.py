@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._arrivals import Arrivals, Port
+from izhnumba._binding import snapped
 from izhnumba._derived import LANES, Derived, derived
 from izhnumba._engine import Record
 from izhnumba._kernels import table as t
@@ -28,6 +29,7 @@ Array = NDArray[Any]
 Call = Callable[[Array, Array], int]
 
 _LANES = 64  # every array is padded to whole vectors and to whole words of spike bits
+_MOST_HELD = 2**29  # steps
 _NEVER = -(2**30)  # `until` of a neuron that has not spiked, and the most steps a neuron can be held
 _PAYS = 20_000  # neuron-steps in one call from which a second thread helps
 _WORTH_COMPILING = 10_000_000_000  # neuron-steps in one run that repay compiling the parallel loop
@@ -98,6 +100,13 @@ class ClockEngine:
         lanes[self.n :] = lanes[self.n - 1 : self.n]
         self._lanes[name] = lanes
 
+    def set_tau_ref(self, where: str, tau_ref: Array) -> None:
+        """tau_ref: ms, () or (n,), in float64."""
+        if np.any(tau_ref > _MOST_HELD * self.dt):
+            raise ValueError(f"{where} must be at most {_MOST_HELD * self.dt:g} ms, got {np.max(tau_ref):g}.")
+        n_held = np.ceil(snapped(tau_ref / self.dt)) - 1
+        self.set_refractory(np.maximum(n_held, 0).astype(np.int32))
+
     def set_refractory(self, n_ref: Array) -> None:
         """n_ref: steps for which a neuron is held after a spike, () or (n,)."""
         if not self.until.size:
@@ -141,6 +150,11 @@ class ClockEngine:
             getattr(self, name)[...] = state[name]
         self.table[[t.STEP, t.BASE]] = state["count"]
         self.arrivals.restore(state)
+
+    def last_spike_time(self) -> Array:
+        """End of the step of the last spike of each neuron, ms; -inf before the first."""
+        last = self.last[: self.n]
+        return np.where(last >= 0, (last + 1) * self.dt, -np.inf)
 
     def held(self) -> Array:
         """Neurons that spiked in the last step or were held in it."""

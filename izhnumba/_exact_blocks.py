@@ -13,7 +13,6 @@ from izhnumba._kernels import exact_table as t
 Array = NDArray[Any]
 _WORD, _MOST = 64, 8  # as the targets of synapses are cut in parts
 _FIRST_ROOM = 64  # spikes and sorted events for which there is room at first
-_LANES = 8
 
 
 def bounds(n: int) -> list[tuple[int, int]]:
@@ -27,19 +26,17 @@ def bounds(n: int) -> list[tuple[int, int]]:
 class Block:
     """The table of a block and the arrays it points at."""
 
-    def __init__(self, table: Array, first: int, last: int, bench_size: int) -> None:
-        self.table, self.n = table, last - first
+    def __init__(self, table: Array, first: int, last: int) -> None:
+        self.table, self.first, self.n = table, first, last - first
         self._kept: dict[int, Array] = {}
-        self.table[[t.FIRST, t.N_CELLS]] = first, self.n
-        for entry in (t.CURSORS, t.ENDS):
-            self._put(entry, np.zeros(self.n, np.int64))
-        self._put(t.OWNERS, np.zeros(_LANES, np.int64))
-        self.lay_bench(bench_size)
-        self._put(t.SORTED, np.zeros(_FIRST_ROOM, t.EVENT))
+        self.table[[t.FIRST, t.N_CELLS, t.SORTED_ROOM]] = first, self.n, _FIRST_ROOM
+        for entry, array in (
+            (t.CURSORS, np.zeros(self.n, np.int64)), (t.ENDS, np.zeros(self.n, np.int64)),
+            (t.OWNERS, np.zeros(t.LANES, np.int64)), (t.SORTED, np.zeros(_FIRST_ROOM, t.EVENT)),
+            (t.CHUNKS, np.zeros(0, t.EVENT)), (t.LINKS, np.zeros(0, np.int64)), (t.OUTSIDE, np.zeros(0, t.EVENT)),
+        ):  # fmt: skip
+            self._put(entry, array)
         self._put_spikes(_FIRST_ROOM)
-        self.table[t.SORTED_ROOM] = _FIRST_ROOM
-        self._put(t.CHUNKS, np.zeros(0, t.EVENT))
-        self._put(t.LINKS, np.zeros(0, np.int64))
         self.lay_slots(1)
 
     def _put(self, entry: int, array: Array) -> None:
@@ -57,7 +54,7 @@ class Block:
 
     def lay_bench(self, size: int) -> None:
         """Make room for eight neurons side by side."""
-        self._put(t.BENCH, np.zeros(size * _LANES + _LANES)[-size * _LANES :])
+        self._put(t.BENCH, np.zeros(size * t.LANES))
 
     # --- events under way -----------------------------------------------------------------------------------------
 
@@ -90,12 +87,21 @@ class Block:
 
     def put_under_way(self, events: Array, width: float) -> None:
         """Put events into the slots of their times."""
-        n_slots = self._kept[t.TAILS].size
-        slots = (events["t"] / width).astype(np.int64) % n_slots
-        events = events[np.argsort(slots, kind="stable")]
-        counts = np.bincount(slots, minlength=n_slots)
-        self.reserve(int(np.sum(-(-counts // t.CHUNK))) + int(np.count_nonzero(counts)))
-        _append_all(self, np.sort(slots), events)
+        from izhnumba._kernels.queue import append_all
+
+        self._reserve_for(events, width)
+        append_all(self.table, events, width, self._kept[t.TAILS].size)
+
+    def _reserve_for(self, events: Array, width: float) -> None:
+        counts = np.bincount((events["t"] / width).astype(np.int64) % self._kept[t.TAILS].size)
+        self.reserve(int(np.sum(counts // t.CHUNK)) + int(np.count_nonzero(counts)))
+
+    def set_outside(self, events: Array, width: float) -> None:
+        """Events that the next call takes over, by neuron of the population."""
+        events["target"] -= self.first
+        self._reserve_for(events, width)
+        self._put(t.OUTSIDE, events)
+        self.table[t.N_OUTSIDE] = events.size
 
     def reserve(self, wanted: int) -> None:
         """Make room for so many more chunks of events."""
@@ -125,14 +131,21 @@ class Block:
 
     # --- spikes ---------------------------------------------------------------------------------------------------
 
-    def take_spikes(self) -> tuple[Array, Array]:
-        """Neurons and times of the spikes since the last time."""
+    def spikes(self, since: float, until: float) -> tuple[Array, Array]:
+        """Neurons and times of the spikes of the last call that are later than one and no later than the other."""
         n = int(self.table[t.N_SPIKES])
-        self.table[[t.N_SPIKES, t.DELIVERED]] = 0
-        return self._kept[t.SPIKE_I][:n].copy(), self._kept[t.SPIKE_T][:n].copy()
+        i, when = self._kept[t.SPIKE_I][:n], self._kept[t.SPIKE_T][:n]
+        wanted = (when > since) & (when <= until)
+        return i[wanted], when[wanted]
 
+    def failure(self) -> tuple[float, int] | None:
+        """When a neuron ran away, and which."""
+        at = self.table[t.FAILED_TIME : t.FAILED_TIME + 1].view(np.float64)[0]
+        return (float(at), int(self.table[t.FAILED_NEURON])) if self.table[t.FAILED] else None
 
-def _append_all(block: Block, slots: Array, events: Array) -> None:
-    from izhnumba._kernels.queue import append_all
-
-    append_all(block.table, slots, events)
+    def clear(self) -> None:
+        """Nothing is under way and nobody has spiked."""
+        self.lay_slots(self._kept[t.TAILS].size)
+        self.table[[t.N_SPIKES, t.DELIVERED, t.FAILED, t.GATHERED, t.N_OUTSIDE]] = 0
+        for entry in (t.CURSORS, t.ENDS):
+            self._kept[entry][:] = 0

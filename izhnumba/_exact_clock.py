@@ -2,122 +2,172 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba._clock_engine import one_parallel_region
-from izhnumba._exact_engine import ExactEngine
+from izhnumba._clock_engine import may_go_parallel, n_processors, one_parallel_region
+from izhnumba._engine import Record
 from izhnumba._kernels import exact_table as t
-from izhnumba._kernels.codes import FAILURE, OK, ROOM
+from izhnumba._kernels.codes import ROOM
+from izhnumba._timebase import Continuous
 
 Array = NDArray[Any]
-_NO_SYNAPSES = 16.0  # ms, width of a slot of time if no delay sets it
+_WIDEST = 16.0  # ms, of a slot of time, if no delay says so
 _SHARE = 1 - 2.0**-20  # of the shortest delay: rounding must not bring a spike into the slice that sends it
-_MOST_SLOTS = 2**16
+_SLOTS = 64
+_MOST_SLOTS = 2**20
+_WORK = 100  # of a neuron in a ms, beside a step of the clock engine
 
 
 class ExactClock:
     """Populations' engines and the synapses between them, advanced together."""
 
-    def __init__(self) -> None:
-        self.engines: list[ExactEngine] = []
+    def __init__(self, time: Continuous) -> None:
+        self.time, self.engines = time, list[Any]()
         self._table = np.zeros(t.NET_SIZE, np.int64)
         self._reals = self._table.view(np.float64)
         self._kept: dict[int, Array] = {}
         self._projections: list[Array] = []
-        self.set_slots(np.inf, 0.0)
-        self.records: list[Any] = []
+        self._records: list[Record] = []
+        self.found: list[set[int]] = []
+        self.connect([], np.inf, 0.0)
 
     def _put(self, entry: int, array: Array) -> Array:
         self._kept[entry] = array
         self._table[entry] = array.ctypes.data
         return array
 
+    def add(self, engine: Any) -> None:
+        self.engines.append(engine)
+        engine.clock = self
+
     @property
     def now(self) -> float:
         """Time to which all has come, ms."""
         return float(self._reals[t.NOW])
 
+    @now.setter
+    def now(self, value: float) -> None:
+        self._reals[[t.NOW, t.FED]] = value
+        self._table[t.PHASE] = 0
+
     @property
     def n(self) -> int:
         return sum(engine.n for engine in self.engines)
 
-    def set_slots(self, shortest: float, longest: float) -> None:
-        """shortest, longest: delay, ms."""
-        width = min(shortest * _SHARE, _NO_SYNAPSES)
-        self.width = width
-        self.n_slots = 2 ** int(np.ceil(np.log2(max(2 * longest / width, 64.0) + 3)))
-        self._reals[t.WIDTH] = width
-        self._table[t.SLOTS] = self.n_slots
+    @property
+    def item(self) -> int:
+        return 8
+
+    def connect(self, projections: Sequence[Array], shortest: float, longest: float) -> None:
+        """Take over tables of projections. shortest, longest: of all delays, ms."""
+        under_way = [[block.under_way() for block in engine.blocks] for engine in self.engines]
+        self._projections, self._longest = list(projections), longest
+        self.width = min(shortest * _SHARE, _WIDEST)
+        wanted = max(2 * longest / self.width, _SLOTS)
+        if wanted > _MOST_SLOTS:
+            raise ValueError(
+                f"Network.connect.delay must be at least {2 * longest / _MOST_SLOTS:g} ms beside one of {longest:g} ms, "
+                f"got {shortest:g} ms."
+            )
+        self._reals[t.WIDTH], self._table[t.SLOTS] = self.width, 2 ** int(np.ceil(np.log2(wanted + 4)))
+        for engine, pieces in zip(self.engines, under_way, strict=True):
+            for block, events in zip(engine.blocks, pieces, strict=True):
+                block.lay_slots(int(self._table[t.SLOTS]))
+                block.put_under_way(events, self.width)
+
+    def most_ahead(self) -> float:
+        """How long an advance may be: events from outside are put into slots beforehand."""
+        return (int(self._table[t.SLOTS]) - 2) * self.width - self._longest
+
+    def threads_for(self, until: float, stop: float, wanted: int | None) -> int:
+        most = min(max(len(engine.blocks) for engine in self.engines), wanted or n_processors())
+        work = _WORK * self.n
+        parallel = may_go_parallel(int(work * min(self.width, until - self.now)), int(work * (stop - self.now)), wanted)
+        return most if most > 1 and parallel else 1
+
+    def record(self, wanted: list[Record]) -> None:
+        """Write states into the samples of these records in the next advances."""
+        self._records = wanted
 
     # --- running --------------------------------------------------------------------------------------------------
 
-    def advance(self, until: float, threads: int = 1, pieces: Any = None) -> int:
-        if any(engine.touched() for engine in self.engines):
-            self._cut()
-            for engine in self.engines:
-                engine.take_up(self.now)
-        for engine in self.engines:
-            engine.trap(True)
-            engine.table[[t.PIECE, t.N_PIECES]] = 0
+    def advance(self, until: float, sources: Sequence[Any], threads: int) -> int:
+        self._take_up()
+        for source in sources:
+            source.engine.set_pieces(*source.pieces(self.now, until))
+            source.engine.trap()
+            source.engine.set_outside(source.events(float(self._reals[t.FED]), until))
         code = self._run(until, threads)
         for engine in self.engines:
-            engine.collect()
-        self.show()
+            engine.spikes[:] = 0
+            engine.spikes[engine.spike_list(-np.inf)[0]] = 1
+        self.found = [found | {code} for found in self.found]
         return code
 
-    def _cut(self) -> None:
-        """Bring all cells to the present."""
-        if all(engine.form is None for engine in self.engines):
+    def _take_up(self) -> None:
+        """Let the cells be what users have set."""
+        if not any(engine.touched() for engine in self.engines):
             return
-        breaks = np.array([-np.inf, self.now])
-        rows = np.zeros(0, np.int64)
+        standing = [engine for engine in self.engines if engine.form is not None]
+        for engine in standing:  # a break at the present brings all cells there
+            engine.set_pieces(np.array([self.now]), np.zeros(0, np.int64), np.zeros((1, 0, 1)), [engine.in_force])
+        if standing:
+            self._run(self.now, 1, standing)
         for engine in self.engines:
-            if engine.form is not None:
-                engine.pieces(breaks, rows, np.zeros((2, 0, 1)))
-        self._run(self.now, 1)
+            engine.take_up()
 
-    def _run(self, until: float, threads: int) -> int:
+    def _run(self, until: float, threads: int, engines: Sequence[Any] | None = None) -> int:
+        """Until then, however often room must be made."""
         from izhnumba._kernels.exact_network import entry
-        from izhnumba._kernels.queue import deliver, gather
 
-        table, ready = self._table, [engine for engine in self.engines if engine.form is not None]
-        for engine in ready:
-            engine.compile()
-        self._put(t.POPULATIONS, np.array([engine.table.ctypes.data for engine in ready], np.int64))
-        blocks = [(engine.table.ctypes.data, k) for engine in ready for k in range(len(engine.blocks))]
-        self._put(t.ALL_BLOCKS, np.array(blocks, np.int64).reshape(-1))
-        self._put(t.PROJECTIONS, np.array([one.ctypes.data for one in self._projections], np.int64))
-        n_parts = max(len(engine.blocks) for engine in ready)
-        self._put(t.CODES, np.zeros(max(len(blocks), n_parts), np.int64))
-        table[[t.N_POPULATIONS, t.N_ALL_BLOCKS, t.N_PARTS]] = len(ready), len(blocks), n_parts
-        table[t.N_PROJECTIONS] = len(self._projections)
-        table[[t.GATHER, t.DELIVER_TO]] = gather(), deliver()
-        self._reals[t.UNTIL] = until
-        for block in (block for engine in ready for block in engine.blocks):
-            block.prepare(self.n_slots)
-        run = entry(threads > 1)
+        self._bind(engines or self.engines)
+        self._reals[t.UNTIL], self._table[t.FRESH] = until, 1
+        run, code = entry(threads > 1), ROOM
         with one_parallel_region() if threads > 1 else nullcontext():
-            code = run(table)
             while code == ROOM:
-                for engine in ready:
+                code = run(self._table)
+                for engine in self.engines:
                     for block in engine.blocks:
                         block.grow()
-                code = run(table)
         return int(code)
 
-    def show(self) -> None:
-        """Let V and u of all engines show the present."""
-        from izhnumba._kernels.exact_look import look
+    def _bind(self, engines: Sequence[Any]) -> None:
+        """Put what is to be advanced into the table."""
+        from izhnumba._kernels.queue import deliver, gather
 
-        for engine in self.engines:
-            lanes = np.arange(engine.n)
-            both = np.empty((2, 1, engine.n))
-            for what, values in ((t.OF_V, both[0]), (t.OF_U, both[1])):
-                engine.look(self._table, what, lanes, values)
-            engine.V[: engine.n], engine.u[: engine.n] = both[0, 0], both[1, 0]
-            engine._shown[...] = both[:, 0]
+        for engine in engines:
+            engine.compile()
+            for block in engine.blocks:
+                block.prepare(int(self._table[t.SLOTS]))
+        blocks = [(engine.table.ctypes.data, k) for engine in engines for k in range(len(engine.blocks))]
+        n_parts = max(len(engine.blocks) for engine in engines)
+        self._put(t.POPULATIONS, np.array([engine.table.ctypes.data for engine in engines], np.int64))
+        self._put(t.ALL_BLOCKS, np.array(blocks, np.int64).reshape(-1))
+        self._put(t.PROJECTIONS, np.array([one.ctypes.data for one in self._projections], np.int64))
+        self._put(t.CODES, np.zeros(max(len(blocks), n_parts), np.int64))
+        rows = [self._record(record) for record in self._records if record.samples.size]
+        self._put(t.RECORDS, np.array(rows, np.int64).reshape(-1))
+        for entry, value in (
+            (t.N_POPULATIONS, len(engines)), (t.N_ALL_BLOCKS, len(blocks)), (t.N_PARTS, n_parts),
+            (t.N_PROJECTIONS, len(self._projections)), (t.N_RECORDS, len(rows)), (t.GATHER, gather()),
+            (t.DELIVER_TO, deliver()),
+        ):  # fmt: skip
+            self._table[entry] = value
+
+    def _record(self, record: Record) -> list[int]:
+        """A row for the kernel."""
+        engine: Any = record.engine
+        row = np.zeros(t.RECORD_SIZE, np.int64)
+        row[t.RECORD_TABLE] = engine.table.ctypes.data
+        row[t.RECORD_EVERY : t.RECORD_EVERY + 1].view(np.float64)[0] = record.every
+        following = engine.time.samples_by(self.now, record.every) + 1
+        row[[t.RECORD_NEXT, t.RECORD_FIRST, t.RECORD_ROOM]] = following, record.first, len(record.samples)
+        row[[t.RECORD_N, t.RECORD_WHAT]] = record.lanes.size, engine.what(record.source)
+        arrays = record.lanes, record.places, record.samples, engine.look_bench
+        row[[t.RECORD_LANES, t.RECORD_PLACES, t.RECORD_SAMPLES, t.RECORD_BENCH]] = [a.ctypes.data for a in arrays]
+        return list(row)

@@ -7,42 +7,46 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from izhnumba._engine import Record
 from izhnumba._exact_blocks import Block, bounds
-from izhnumba._exact_ports import ExactPort, Wave
+from izhnumba._exact_clock import ExactClock
+from izhnumba._exact_ports import ExactPort
+from izhnumba._exact_trap import rectangles
 from izhnumba._kernels import exact_table as t
 from izhnumba._kernels.table import MAX_PARAMETERS
 from izhnumba._models import Model
 from izhnumba._normal_form import NormalForm, normal_form
-from izhnumba._receptors import Receptor
+from izhnumba._timebase import Continuous
 
 Array = NDArray[Any]
-_STILL = 1e-3  # 1/ms^2: input that the trapping rectangle bears
+_STILL = 1e-3  # 1/ms^2: input that a trapping rectangle bears
 _SOFT = {"hard": 0, "soft": 1, "overshoot": 2}
 
 
 class ExactEngine:
-    """Cells of n neurons, in blocks. `V` and `u` show the state at the time to which the population has come."""
+    """Cells of n neurons, in blocks. `V` and `u` (whole arrays of a population) show the present state: what somebody
+    writes into them, or sets as a parameter, is taken up before the next advance."""
 
-    def __init__(self, model: Model, reset: str, n: int, V: Array, u: Array, spikes: Array) -> None:
-        self.model, self.n, self.V, self.u, self.spikes = model, n, V, u, spikes
-        self.dtype, self.item, self.padded = np.dtype(np.float64), 8, V.size
-        self.table = np.zeros(t.TABLE_SIZE, np.int64)
+    def __init__(self, model: Model, reset: str, n: int, dt: float, V: Array, u: Array, spikes: Array) -> None:
+        self.model, self.n, self.padded, self.time = model, n, V.size, Continuous(dt)
+        self.dtype, self.item = np.dtype(np.float64), 8
+        self.table, self._kept = np.zeros(t.TABLE_SIZE, np.int64), dict[int, Array]()
+        self.V, self.u, self.spikes = self._put(t.V, V), self._put(t.U, u), spikes
+        self.shown = self._put(t.SHOWN, np.full((2, n), np.nan))
+        self._put(t.ALL, np.arange(n))
+        self.next, self.last = self._put(t.NEXT, np.zeros(n)), self._put(t.LAST, np.full(n, -np.inf))
+        rows = self._put(t.BLOCKS, np.zeros((len(bounds(n)), t.BLOCK_SIZE), np.int64))
+        self.blocks = [Block(row, *ends) for row, ends in zip(rows, bounds(n), strict=True)]
+        self.table[[t.N, t.N_BLOCKS, t.SOFT]] = n, len(rows), _SOFT[reset]
         self.ports: list[ExactPort] = []
-        self._parameters: dict[str, Array] = {}
-        self._tau_ref = np.zeros(n)
-        self._kept: dict[int, Array] = {}
-        self.next = self._put(t.NEXT, np.zeros(n))
-        self.last = self._put(t.LAST, np.full(n, -np.inf))
-        self._block_tables = self._put(t.BLOCKS, np.zeros((len(bounds(n)), t.BLOCK_SIZE), np.int64))
-        self.table[[t.N, t.N_BLOCKS, t.SOFT]] = n, len(self._block_tables), _SOFT[reset]
-        self.blocks = [Block(row, *ends, 1) for row, ends in zip(self._block_tables, bounds(n), strict=True)]
+        self.laid: list[ExactPort] | None = None  # those that have states, as the cells are laid out
         self.form: NormalForm | None = None
-        self._new_parameters = True
-        self._shown = np.full((2, n), np.nan)
-        self.cells = np.zeros((n, 0))
-        self._laid: list[ExactPort] = []
-        self._piece: Any = None
-        self.now = 0.0
+        self._parameters, self._tau_ref, self._changed = dict[str, Array](), np.zeros(n), True
+        self._pieces: dict[int, Any] = {}
+        self._trapped: Any = None
+        self.plastic: list[Any] = []
+        self.clock = ExactClock(self.time)
+        self.clock.add(self)
 
     def _put(self, entry: int, array: Array) -> Array:
         self._kept[entry] = array
@@ -53,16 +57,15 @@ class ExactEngine:
 
     def set_parameter(self, name: str, values: Array) -> None:
         """values: () or (n,)."""
-        self._parameters[name] = np.ascontiguousarray(np.broadcast_to(values, (self.n,)), np.float64)
-        self._new_parameters = True
+        self._parameters[name] = np.array(np.broadcast_to(values, (self.n,)), np.float64)
+        self._changed = True
 
-    def set_refractory(self, tau_ref: Array) -> None:
+    def set_tau_ref(self, where: str, tau_ref: Array) -> None:
         """tau_ref: ms, () or (n,)."""
         self._tau_ref = np.array(np.broadcast_to(tau_ref, (self.n,)), np.float64)
-        if self.cells.size:
-            self._more(t.TAU_REF)[:] = self._tau_ref
+        self._changed = True
 
-    def port(self, receptor: Receptor | Wave) -> ExactPort:
+    def port(self, receptor: Any) -> ExactPort:
         """The port of this receptor, or of one equal to it."""
         for port in self.ports:
             if port.receptor == receptor:
@@ -70,168 +73,199 @@ class ExactEngine:
         self.ports.append(ExactPort(receptor))
         return self.ports[-1]
 
-    def _p(self) -> Any:
-        return self.model.named_tuple()(*(self._parameters[name] for name in self.model.parameters))
+    def normal_form(self) -> NormalForm:
+        """Of its parameters now; an error if there is none."""
+        return normal_form(self.model, self.model.named_tuple()(*map(self._parameters.get, self.model.parameters)))
+
+    # --- time -----------------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> float:
+        return self.clock.now
+
+    @property
+    def reliable(self) -> float:
+        """Until when what it has done means something."""
+        return self.now
+
+    def advance(self, until: float, inputs: Any, threads: int) -> int:
+        return self.clock.advance(until, inputs, threads)
+
+    def threads_for(self, until: float, stop: float, wanted: int | None) -> int:
+        return self.clock.threads_for(until, stop, wanted)
+
+    def record(self, wanted: list[Record]) -> None:
+        self.clock.record(wanted)
+
+    def what(self, source: Array) -> int:
+        """The number by which the kernel knows what a record asks for."""
+        if source is self.V or source is self.u:
+            return t.OF_V if source is self.V else t.OF_U
+        return t.OF_PORT + next(k for k, port in enumerate(self.laid or ()) if port.current is source)
+
+    @property
+    def look_bench(self) -> Array:
+        """Room for a step that moves nobody."""
+        return self._kept[t.SHOW_BENCH]
+
+    def spike_list(self, since: float) -> tuple[Array, Array]:
+        """Neurons and times of the spikes after `since`, in order of time and neuron."""
+        pieces = [block.spikes(since, self.now) for block in self.blocks]
+        i, when = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
+        order = np.lexsort((i, when))
+        return i[order], when[order]
+
+    def failure(self) -> tuple[float, int] | None:
+        """When a neuron ran away, and the first one that did."""
+        found = [failure for block in self.blocks if (failure := block.failure())]
+        return min(found) if found else None
+
+    def last_spike_time(self) -> Array:
+        return self.last.copy()
+
+    def held(self) -> Array:
+        """Neurons that do not move for the refractory period of their last spike."""
+        return self.last + self._tau_ref > self.now
 
     # --- cells ----------------------------------------------------------------------------------------------------
 
-    def _more(self, which: int) -> Array:
-        return self.cells[:, self.bench.n_cell + which]
-
-    def _lay(self) -> None:
-        """Lay out the cells for the ports there are."""
+    @property
+    def bench(self) -> Any:
+        """How cells begin."""
         from izhnumba._kernels.taylor import Bench, PortKind
 
-        before, old = self.cells, getattr(self, "bench", None)
-        states = {id(port): self._states_of(port).copy() for port in self._laid}
-        with_states = [port for port in self.ports if port.states]
-        self.kinds = tuple(PortKind(port.states, port.conductance) for port in with_states)
-        self.bench = B = Bench(self.kinds)
-        self.cells = self._put(t.CELLS, np.zeros((self.n, B.n_cell + t.N_MORE + B.n_z)))
-        self._laid = with_states
-        if old is None:
-            self.cells[:, B.HELD] = -np.inf
-            self._more(t.SINCE)[:] = -np.inf
+        return Bench(tuple(PortKind(port.states, port.conductance) for port in self.laid or ()))
+
+    def more(self, which: int) -> Array:
+        """What the cells hold behind the bench."""
+        return self.cells[:, self.bench.n_cell + which]
+
+    def states_of(self, port: ExactPort) -> slice:
+        """The places in a cell of the states of a port."""
+        assert self.laid is not None
+        first = self.bench.Z + self.bench.first_states()[self.laid.index(port)]
+        return slice(first, first + port.states)
+
+    def touched(self) -> bool:
+        """Whether V, u, parameters or ports are others than in the cells."""
+        V, u = self.shown
+        same = np.array_equal(V, self.V[: self.n]) and np.array_equal(u, self.u[: self.n])
+        return not same or self._changed or self.laid != [port for port in self.ports if port.states]
+
+    def take_up(self) -> None:
+        """Go on from V, u, parameters and ports as they are; all cells stand at the present."""
+        before, old_form, old_laid = getattr(self, "cells", None), self.form, self.laid
+        old = None if old_laid is None else (self.bench, {id(p): self.states_of(p) for p in old_laid})
+        form = self.normal_form()
+        self.laid = [port for port in self.ports if port.states]
+        B = self.bench
+        cells = np.zeros((self.n, B.n_cell + t.N_MORE + B.n_z))
+        self._fill(cells, B, form)
+        V, u = self.V[: self.n], self.u[: self.n]
+        cells[:, B.T], cells[:, B.X], cells[:, B.Y] = self.now, form.x(V), form.y(u)
+        if before is None or old is None or old_form is None:
+            cells[:, B.HELD], cells[:, B.n_cell + t.SINCE] = -np.inf, -np.inf
         else:
-            self.cells[:, : B.Z] = before[:, : B.Z]
-            self.cells[:, B.I] = before[:, old.I]
-            for entry in (t.SINCE, t.COUNT):
-                self._more(entry)[:] = before[:, old.n_cell + entry]
-            for port in with_states:
-                if id(port) in states:
-                    self._states_of(port)[:] = states[id(port)]
-        self.table[t.CELL_SIZE] = self.cells.shape[1]
-        self._put(t.NUMBERS, np.array([x for port in with_states for x in port.linear] or [0.0]))
-        self._put(t.INLETS, np.array([self._inlet(port) for port in self.ports], np.int64).reshape(-1))
-        for block in self.blocks:
-            block.lay_bench(B.size)
-        for number, port in enumerate(with_states):
-            port.source = t.OF_PORT + number
-        self._new_parameters = True
+            was, places = old
+            moved = ~((V == self.shown[0]) & (u == self.shown[1]))
+            same = np.all([np.broadcast_to(a == b, (self.n,)) for a, b in zip(form, old_form, strict=True)], axis=0)
+            kept = same & ~moved  # to the last bit
+            cells[kept, B.X], cells[kept, B.Y] = before[kept, was.X], before[kept, was.Y]
+            cells[:, B.HELD] = before[:, was.HELD]
+            cells[:, B.I] = before[:, was.I] * ((form.p * form.gI) / (old_form.p * old_form.gI))
+            for which in (t.SINCE, t.COUNT):
+                cells[:, B.n_cell + which] = before[:, was.n_cell + which]
+            for port in self.laid:
+                if id(port) in places:
+                    unit = form.gI / old_form.gI * (1.0 if port.conductance else form.p / old_form.p)
+                    cells[:, self.states_of(port)] = before[:, places[id(port)]] * np.reshape(unit, (-1, 1))
+        self.cells, self.form, self._trapped = self._put(t.CELLS, cells), form, None
+        self._put_ports(B)
+        self.next[:] = self.now
+        self.shown[...] = V, u
+        self._changed = False
 
-    def _states_of(self, port: ExactPort) -> Array:
-        k = self._laid.index(port)
-        first = self.bench.Z + self.bench.first_states()[k]
-        return self.cells[:, first : first + port.states]
-
-    def _inlet(self, port: ExactPort) -> list[int]:
-        row = self.bench.X
-        if port.states:
-            row = self.bench.Z + self.bench.first_states()[self._laid.index(port)] + port.states - 1
-        return [row, port.scale, int(np.float64(port.factor).view(np.int64))]
-
-    def _fill(self, V: Array, u: Array) -> None:
-        """Put parameters and the state into the cells."""
-        B, form, cells = self.bench, normal_form(self.model, self._p()), self.cells
-        before, self.form = self.form, form
-        cells[:, B.X], cells[:, B.Y] = form.x(V), form.y(u)
-        if before is not None:  # what has arrived is kept in the unit of the normal form
-            for port in self._laid:
-                new, old = ((f.gI if port.conductance else f.p * f.gI) for f in (form, before))
-                self._states_of(port)[:] *= np.reshape(new / old, (-1, 1))
-            cells[:, B.I] *= (form.p * form.gI) / (before.p * before.gI)
-        for row, values in ((B.A, form.A), (B.B, form.B), (B.C, form.C), (B.THETA, form.theta), (B.KAPPA, form.kappa)):
+    def _fill(self, cells: Array, B: Any, form: NormalForm) -> None:
+        """Put what follows from the parameters into cells."""
+        lemma = np.where(form.kappa == 0, form.theta**2, -np.inf)
+        reversals = [form.x(np.asarray(port.E)) for port in self.laid or () if port.conductance]
+        rows = [form.A, form.B, form.C, form.theta, form.kappa, lemma, *reversals]
+        more = [form.p, form.p * form.gI, form.gI, form.p, form.half, form.y0, form.gu, self._tau_ref]
+        for row, values in (*enumerate(rows, B.A), *enumerate(more, B.n_cell)):
             cells[:, row] = values
-        cells[:, B.LEMMA] = np.where(form.kappa == 0, form.theta**2, -np.inf)
-        reversal = [port for port in self._laid if port.conductance]
-        for k, port in enumerate(reversal):
-            cells[:, B.XE + k] = form.x(port.receptor.E)
-        for which, values in (
-            (t.JUMP, form.p), (t.CURRENT, form.p * form.gI), (t.CONDUCTANCE, form.gI), (t.P, form.p),
-            (t.HALF, form.half), (t.Y0, form.y0), (t.GU, form.gu), (t.TAU_REF, self._tau_ref),
-        ):  # fmt: skip
-            self._more(which)[:] = values
         addresses = np.zeros(MAX_PARAMETERS, np.int64)
         for k, name in enumerate(self.model.parameters):
             addresses[k] = self._parameters[name].ctypes.data
         self._put(t.PARAMETERS, addresses)
-        self._new_parameters = False
+        self._held_parameters = list(self._parameters.values())  # must stay alive
 
-    def trap(self, wanted: bool) -> None:
-        """Find the rectangles within which neurons without further input stay silent for ever."""
-        from izhnumba._exact_trap import rectangle
+    def _put_ports(self, B: Any) -> None:
+        laid = self.laid or []
+        self.table[t.CELL_SIZE] = self.cells.shape[1]
+        self._put(t.NUMBERS, np.array([x for port in laid for x in port.linear] or [0.0]))
+        inlets = [port.inlet(self.states_of(port).stop - 1 if port.states else B.X) for port in self.ports]
+        self._put(t.INLETS, np.array(inlets, np.int64).reshape(-1))
+        self._put(t.SHOW_BENCH, np.zeros(B.size * t.LANES))
+        for block in self.blocks:
+            block.lay_bench(B.size)
 
-        B, form = self.bench, self.form
-        x = rectangle(form, self.cells[:, B.I], _STILL) if wanted else np.tile([[1.0], [-1.0]], (2, self.n))
-        for which, values in zip((t.X_LOW, t.X_HIGH, t.Y_LOW, t.Y_HIGH), x, strict=True):
-            self._more(which)[:] = values
-        self._more(t.STILL)[:] = _STILL
-        size = np.abs(x[:2]).max(0)
-        for k, port in enumerate(self._laid):
-            first = B.first_states()[k]
-            for j, reach in enumerate(port.reach):
-                bound = size + np.abs(form.x(port.receptor.E)) if port.conductance else 1.0
-                self.cells[:, B.n_cell + t.N_MORE + first + j] = reach * bound
+    def trap(self) -> None:
+        """Find the rectangles in which neurons without further input stay silent, if no break comes in the next
+        advance but one at the present."""
+        assert self.form is not None
+        B, breaks, values = self.bench, self._kept[t.BREAKS][1:], self._kept[t.PIECE_VALUES][1:]
+        steady = not breaks.size or breaks[-1] <= self.now
+        z = np.broadcast_to(values[0, 0] if breaks.size else self.cells[:, B.I], (self.n,)) if steady else None
+        if self._trapped is not None and np.array_equal(self._trapped[0], z):
+            return
+        found = np.tile([[1.0], [-1.0]], (2, self.n)) if z is None else rectangles(self.form, z, _STILL)
+        size = np.abs(found[:2]).max(0)
+        for which, values in enumerate((*found, np.full(self.n, _STILL)), t.X_LOW):
+            self.more(which)[:] = values
+        for port in self.laid or ():
+            place = self.states_of(port)
+            bound = size + np.abs(self.form.x(np.asarray(port.E))) if port.conductance else np.ones(self.n)
+            first = B.n_cell + t.N_MORE + place.start - B.Z
+            self.cells[:, first : first + port.states] = np.outer(bound, port.reach)
+        self._trapped = (None if z is None else z.copy(),)
 
-    # --- what the kernels need ------------------------------------------------------------------------------------
+    # --- input ----------------------------------------------------------------------------------------------------
 
-    def touched(self) -> bool:
-        """Whether somebody has set V, u or parameters since they were shown, or added a receptor."""
-        changed = not np.array_equal(self._shown, np.stack([self.V[: self.n], self.u[: self.n]]))
-        return changed or self._new_parameters or self._laid != [port for port in self.ports if port.states]
+    @property
+    def in_force(self) -> Any:
+        """The piece of the input that holds now: its description, or None."""
+        return self._pieces.get(int(self.table[t.PIECE]))
 
-    def take_up(self, now: float) -> None:
-        """Go on from V, u and parameters as they are. All cells stand at the time `now`."""
-        V, u = self.V[: self.n], self.u[: self.n]
-        changed = np.flatnonzero((V != self._shown[0]) | (u != self._shown[1]))
-        fresh = self.form is None
-        if [port for port in self.ports if port.states] != self._laid or fresh:
-            self._lay()
-        if self._new_parameters:
-            x, y = self.cells[:, self.bench.X].copy(), self.cells[:, self.bench.Y].copy()
-            same = None if fresh else self.form
-            self._fill(V, u)
-            if same is not None and _equal(same, self.form):  # only a layout: the bits stay
-                keep = np.ones(self.n, bool)
-                keep[changed] = False
-                self.cells[keep, self.bench.X], self.cells[keep, self.bench.Y] = x[keep], y[keep]
-        elif changed.size:
-            self.cells[changed, self.bench.X] = self.form.x(V)[changed]
-            self.cells[changed, self.bench.Y] = self.form.y(u)[changed]
-        self.cells[:, self.bench.T] = now
-        self.next[:] = now
+    def set_pieces(self, breaks: Array, rows: Array, values: Array, descriptions: list[Any]) -> None:
+        """Pieces to come, which begin at `breaks`, with the values (pieces, rows, n or 1) of some rows of the cells, the
+        constant input first."""
+        first, n = int(self.table[t.PIECE]), len(breaks)
+        self._pieces = {first: self.in_force} | dict(enumerate(descriptions, first + 1))
+        self._put(t.BREAKS, np.concatenate([[-np.inf], breaks]))
+        self._put(t.PIECE_ROWS, rows)
+        self._put(t.PIECE_VALUES, np.concatenate([np.zeros((1, *values.shape[1:])), values]))
+        self.table[[t.FIRST_PIECE, t.LAST_PIECE]] = first, first + n
+        self.table[[t.N_PIECE_ROWS, t.PIECE_STRIDE]] = rows.size, values.shape[2] > 1
+
+    def set_outside(self, events: Array) -> None:
+        """Events to come, by neuron of the population."""
+        owner = np.searchsorted([block.first for block in self.blocks], events["target"], side="right") - 1
+        for number, block in enumerate(self.blocks):
+            block.set_outside(events[owner == number], self.clock.width)
 
     def compile(self) -> None:
         """Put the kernels' addresses into the table."""
         from izhnumba._kernels.exact import ExactVariant, advance
-        from izhnumba._kernels.exact_look import look
+        from izhnumba._kernels.exact_look import look, show
 
-        self.table[t.ADVANCE] = advance(ExactVariant(self.model, self.kinds))
-        self.table[t.LOOK] = look(self.kinds)
+        kinds = self.bench.ports
+        self.table[t.ADVANCE] = advance(ExactVariant(self.model, kinds))
+        self.table[t.LOOK], self.table[t.SHOW] = look(kinds), show(kinds)
 
-    def pieces(self, breaks: Array, rows: Array, values: Array) -> None:
-        """Values (pieces, rows, n or 1) of some rows of the cells, each from its break on. The first one holds now."""
-        self._put(t.BREAKS, breaks)
-        self._put(t.PIECE_ROWS, rows)
-        self._put(t.PIECE_VALUES, np.ascontiguousarray(values))
-        self.table[[t.PIECE, t.N_PIECES, t.N_PIECE_ROWS]] = 0, len(breaks), rows.size
-        self.table[t.PIECE_STRIDE] = values.shape[2] > 1
-
-    def look(self, network: Array, what: int, lanes: Array, values: Array) -> None:
-        """What is asked for at the present, of some neurons."""
-        from izhnumba._kernels.exact_look import read
-
-        record, bench = np.zeros(t.RECORD_SIZE, np.int64), np.zeros(self.bench.size * 8)
-        record[[t.RECORD_TABLE, t.RECORD_ROOM, t.RECORD_N]] = self.table.ctypes.data, 1, lanes.size
-        record[[t.RECORD_LANES, t.RECORD_PLACES]] = lanes.ctypes.data
-        record[[t.RECORD_WHAT, t.RECORD_SAMPLES, t.RECORD_BENCH]] = what, values.ctypes.data, bench.ctypes.data
-        read(self.kinds)(network, record)
-
-    def collect(self) -> None:
-        """Take the spikes of all blocks since the last time, in order of time and neuron."""
-        pieces = [block.take_spikes() for block in self.blocks]
-        i, when = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
-        order = np.lexsort((i, when))
-        self.spiked = i[order], when[order]
-        self.spikes[:] = 0
-        self.spikes[i] = 1
-
-    def failure(self) -> tuple[int, float] | None:
-        """The first neuron that ran away, and when."""
-        found = [(row[t.FAILED_TIME : t.FAILED_TIME + 1].view(np.float64)[0], int(row[t.FAILED_NEURON]))
-                 for row in self._block_tables if row[t.FAILED]]  # fmt: skip
-        return min(found)[::-1] if found else None
-
-
-def _equal(one: Any, other: Any) -> bool:
-    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+    def rewind(self) -> None:
+        """Back to the start: what is under way is gone."""
+        self.last[:], self.spikes[:], self._pieces, self.laid, self.form = -np.inf, 0, {}, None, None
+        self.table[t.PIECE] = 0
+        for block in self.blocks:
+            block.clear()
+        self._changed = True

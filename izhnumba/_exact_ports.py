@@ -11,6 +11,7 @@ from izhnumba._kernels import exact_table as t
 from izhnumba._receptors import NMDA, GapJunction, Pulse, Rates, Receptor
 
 Array = NDArray[Any]
+_NO_BOUND = 1e300
 _WHY_NOT = {
     NMDA: ("its magnesium block is no polynomial", "Use a clock scheme such as 'rk4', or DualExponential(E=0)."),
     GapJunction: ("it couples neurons at all times", "Use a clock scheme such as 'rk4'."),
@@ -18,32 +19,49 @@ _WHY_NOT = {
 }
 
 
-class Wave(NamedTuple):
-    """Part of a current that changes in time: a line (rate 0) or a sine of so many radians per ms."""
+class Waves(NamedTuple):
+    """The part of an input that changes in time: lines (rate 0), or sines of so many radians per ms."""
 
     rate: float
+    states: int = 2
 
-    def rates(self) -> list[float]:
+    def linear(self) -> list[float]:
         """alpha, beta, delta, gamma: y' = rate x, x' = -rate y; for a line y' = x."""
         return [0.0, self.rate or 1.0, -self.rate, 0.0]
+
+
+class Steady(NamedTuple):
+    """Conductances towards E (one, or one for each neuron) that stay as they are between breaks."""
+
+    E: float | tuple[float, ...]
+    states: int = 1
+
+    def linear(self) -> list[float]:
+        return [0.0] * 4
 
 
 class ExactPort:
     """A receptor, or a wave of the input, and where its states are."""
 
-    def __init__(self, receptor: Receptor | Wave) -> None:
+    def __init__(self, receptor: Receptor | Waves | Steady) -> None:
         self.receptor = receptor
-        rates = Rates(2) if isinstance(receptor, Wave) else receptor.rates()
+        self.inner = isinstance(receptor, (Waves, Steady))
+        rates = Rates(receptor.states) if isinstance(receptor, (Waves, Steady)) else receptor.rates()
         if rates is None:
             name = type(receptor).__name__
             reason, cure = _WHY_NOT.get(type(receptor), ("it does not tell its rates()", "Use Exponential(tau)."))
             raise ValueError(f"Network receptor {name} must be left out with the scheme 'exact': {reason}. {cure}")
         self.states, self.factor = rates.states, rates.factor
-        self.conductance = not isinstance(receptor, Wave) and receptor.E is not None
+        self.E = getattr(receptor, "E", None)
+        self.conductance = self.E is not None
         self.linear = [rates.alpha, rates.beta, 0.0, rates.gamma]
-        if isinstance(receptor, Wave):
-            self.linear = receptor.rates()
-        self.source = 0  # what is sampled when its current is recorded
+        if isinstance(receptor, (Waves, Steady)):
+            self.linear = receptor.linear()
+        self.current = np.empty(0)  # stands for its current among the sources of records
+
+    def inlet(self, row: int) -> list[int]:
+        """How what arrives gets into this row of a cell."""
+        return [row, self.scale, int(np.float64(self.factor).view(np.int64))]
 
     @property
     def scale(self) -> int:
@@ -52,9 +70,8 @@ class ExactPort:
 
     @property
     def reach(self) -> list[float]:
-        """For each state, by what to multiply it for a bound of all that will come of it; infinite for waves."""
+        """For each state, by what to multiply it for a bound of all that will come of it; no bound for waves."""
         alpha, beta, delta, gamma = self.linear
-        if delta or (self.states == 2 and not gamma):
-            return [np.inf] * self.states
-        fastest = max(abs(alpha), abs(gamma))
-        return [1.0, abs(beta) / fastest][: self.states]
+        if self.inner:
+            return [_NO_BOUND] * self.states
+        return [1.0, abs(beta) / max(abs(alpha), abs(gamma), 1e-300)][: self.states]

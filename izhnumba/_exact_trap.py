@@ -18,7 +18,7 @@ Array = NDArray[Any]
 _TRIES = 32  # places of the right side between the stable point and the saddle
 
 
-def rectangle(form: NormalForm, z: Array, still: float) -> Array:
+def rectangles(form: NormalForm, z: Array, still: float) -> Array:
     """x1, x2, y1, y2 of each neuron, (4, n), the largest of some tries; empty (x1 > x2) where there is none. It holds
     for a constant input z and any change of it up to `still`."""
     with np.errstate(all="ignore"):

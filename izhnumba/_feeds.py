@@ -82,8 +82,8 @@ def feed(where: str, value: Any, unit: str, pop: Any, n_steps: int | None, ordin
         return Feed(lambda step, count: row, row.size, constant=True, prepared=False)
     values = np.asarray(_checks.magnitude(where, value, unit))
     over_time = n_steps is not None and values.ndim == len(pop.shape) + 1 and len(values) == n_steps
-    if not _broadcasts(values.shape[over_time:], pop.shape):
-        raise ValueError(_misfit(where, values.shape, pop.shape, n_steps))
+    if not broadcasts(values.shape[over_time:], pop.shape):
+        raise ValueError(misfit(where, values.shape, pop.shape, n_steps))
     _checks.finite(where, values, pop.dtype)
     if over_time:
         return _table(values, pop)
@@ -111,14 +111,14 @@ def _table(values: Array, pop: Any) -> Feed:
     return Feed(broadcast_rows, n, constant=False, prepared=True)
 
 
-def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+def broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
     try:
         return np.broadcast_shapes(shape, target) == target
     except ValueError:
         return False
 
 
-def _misfit(where: str, got: tuple[int, ...], shape: tuple[int, ...], n_steps: int | None) -> str:
+def misfit(where: str, got: tuple[int, ...], shape: tuple[int, ...], n_steps: int | None) -> str:
     if n_steps is None:
         cure = "Pass one value for all neurons or one per neuron."
         return f"{where} must broadcast to shape {shape}, got shape {got}. {cure}"
@@ -129,10 +129,10 @@ def _misfit(where: str, got: tuple[int, ...], shape: tuple[int, ...], n_steps: i
     return f"{where} must broadcast to shape {shape} or have shape {table}, got shape {got}. {cure}"
 
 
-def conductances(where: str, g: Any, E: Any, units: tuple[str, str], pop: Any, n_steps: int | None) -> dict[str, Feed]:
-    """The feeds "g" (sum of conductances) and "gE" (sum of g E) of one or several receptors, summed in order."""
+def pairs_of(where: str, g: Any, E: Any) -> list[tuple[Any, Any]]:
+    """Each conductance with its reversal potential."""
     if g is None and E is None:
-        return {}
+        return []
     if g is None or E is None:
         missing, given = ("g", "E") if g is None else ("E", "g")
         raise ValueError(f"{where}.{given} must come with {missing}, got {given} alone. Pass both or neither.")
@@ -140,10 +140,16 @@ def conductances(where: str, g: Any, E: Any, units: tuple[str, str], pop: Any, n
     gs, Es = (g, E) if several else ([g], [E])
     if len(gs) != len(Es):
         raise ValueError(f"{where}.g must have one entry per entry of E ({len(Es)}), got {len(gs)}.")
-    if not gs:  # a list of no receptors
+    return list(zip(gs, Es, strict=True))
+
+
+def conductances(where: str, g: Any, E: Any, units: tuple[str, str], pop: Any, n_steps: int | None) -> dict[str, Feed]:
+    """The feeds "g" (sum of conductances) and "gE" (sum of g E) of one or several receptors, summed in order."""
+    given = pairs_of(where, g, E)
+    if not given:
         return {}
     pairs = []
-    for k, (one, level) in enumerate(zip(gs, Es, strict=True)):
+    for k, (one, level) in enumerate(given):
         strength = feed(f"{where}.g", one, units[0], pop, n_steps, 100 + k)
         pairs.append((strength, feed(f"{where}.E", level, units[1], pop, n_steps, 200 + k)))
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from izhnumba import _checks
-from izhnumba._binding import Array, Constant, Input, Rows, Target, fit_shape, flag, frozen, snapped
+from izhnumba._binding import NO_TIMES, Array, Constant, Input, Rows, Target, Wave, fit_shape, flag, frozen, snapped
 
 __all__ = ["Constant", "Input", "Noise", "OrnsteinUhlenbeck", "Pulses", "Ramp", "Sine", "TimedArray"]
 
@@ -61,6 +61,11 @@ class TimedArray(Input):
         values[(row < 0) | ((row >= end) & (not self.hold))] = 0.0
         return values
 
+    def _breaks(self) -> Array:
+        rows = np.concatenate([self.values, np.zeros_like(self.values[:1])]) if not self.hold else self.values
+        changes = np.any((rows[1:] != rows[:-1]).reshape(len(rows) - 1, -1), axis=1)
+        return np.asarray((np.flatnonzero(changes) + 1) * self.dt)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Sine(Input):
@@ -93,6 +98,15 @@ class Sine(Input):
     def _values(self, k: Array, dt: float) -> Array:
         angle = 2e-3 * math.pi * self.frequency * (k * dt) + self.phase  # 1e-3: Hz times ms
         return np.asarray(self.offset + self.amplitude * np.sin(angle))
+
+    def _breaks(self) -> Array:
+        return NO_TIMES
+
+    def _lines(self, t: Array) -> tuple[Array, Array]:
+        return np.full(len(t), self.offset), np.zeros(len(t))
+
+    def _waves(self) -> list[Wave]:
+        return [Wave(2e-3 * math.pi * self.frequency, self.amplitude, self.phase)]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -140,6 +154,13 @@ class Ramp(Input):
     def _values(self, k: Array, dt: float) -> Array:
         on = between(k, self.start / dt, self.stop / dt, self.strict)
         return np.asarray(self.base + np.where(on, self.slope * (k * dt - self.start), 0.0))
+
+    def _breaks(self) -> Array:
+        return np.unique([x for x in (self.start, self.stop) if 0 < x < math.inf])
+
+    def _lines(self, t: Array) -> tuple[Array, Array]:
+        slopes = np.where((self.start <= t) & (t < self.stop), self.slope, 0.0)
+        return self.base + slopes * (t - self.start), slopes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -189,6 +210,16 @@ class Pulses(Input):
         for first, last, height in zip(start[near] / dt, stop[near] / dt, amplitude[near], strict=True):
             values += height * between(k, first, last, self.strict)
         return values
+
+    def _breaks(self) -> Array:
+        times = np.unique(np.concatenate([np.ravel(self.start), np.ravel(self.stop)]))
+        return times[(times > 0) & np.isfinite(times)]
+
+    def _lines(self, t: Array) -> tuple[Array, Array]:
+        levels = np.full(len(t), self.base)
+        for start, stop, height in np.broadcast(self.start, self.stop, self.amplitude):
+            levels += height * ((start <= t) & (t < stop))
+        return levels, np.zeros(len(t))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

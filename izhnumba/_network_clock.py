@@ -51,6 +51,11 @@ class NetworkClock:
     def now(self, value: int) -> None:
         self._table[t.NET_STEP] = value
 
+    step = now
+
+    def add(self, engine: ClockEngine) -> None:
+        self.engines.append(engine)
+
     @property
     def n(self) -> int:
         return sum(engine.n for engine in self.engines)

@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from izhnumba import _checks
-from izhnumba._binding import snapped, stream_key
+from izhnumba._binding import stream_key
 from izhnumba._clock_engine import ClockEngine
 from izhnumba._derived import u_nullcline
+from izhnumba._exact_engine import ExactEngine
 from izhnumba._models import Izhikevich, Model
 from izhnumba._schemes import schemes
 from izhnumba._stepping import Stepper
 
 Array = NDArray[Any]
 _EXTRAS = {"V_min": ("mV", -math.inf), "tau_ref": ("ms", 0.0)}  # what every model has besides its parameters
-_MOST_HELD = 2**29  # steps
 _ARGUMENTS = ("model", "scheme", "dt", "dtype", "batch", "reset", "seed", "threads", "name", "V", "u")
 
 
@@ -74,9 +74,9 @@ class Neurons:
         )
         self._set(n=math.prod(self.shape), _highest=float(np.finfo(self.dtype).max))
         _checks.fits("Population.size", self.n * (3 * self.dtype.itemsize + 10), "Use fewer neurons or dtype float32.")
-        self._set(_engine=ClockEngine(model, self.scheme, self.dtype, self.reset_kind, self.n, self.dt))
-        engine = self._engine
+        engine = ClockEngine(model, self.scheme, self.dtype, self.reset_kind, self.n, self.dt)
         self._set(
+            _engine=engine,
             V=engine.V[: self.n].reshape(self.shape),
             u=engine.u[: self.n].reshape(self.shape),
             spikes=engine.spikes[: self.n].view(np.bool_).reshape(self.shape),
@@ -87,6 +87,8 @@ class Neurons:
         for parameter in known:
             default = _EXTRAS[parameter][1] if parameter in _EXTRAS else model.parameters[parameter].default
             self._set_parameter(parameter, parameters.get(parameter, default))
+        if self.scheme.exact:
+            self._become_exact()
         self._set_start(V, u)
         if self.dt > self.scheme.dt_max:
             warnings.warn(
@@ -143,12 +145,9 @@ class Neurons:
         low = 0.0 if name == "tau_ref" else None
         exact = _checks.array(where, value, unit, (self.size, self.shape), finite=math.isfinite(default), at_least=low)
         _checks.finite(where, np.where(exact == default, 0.0, exact), self.dtype)  # the default may be infinite
-        lanes = exact if exact.ndim == 0 else np.broadcast_to(exact, self.shape).ravel()
+        lanes = self._lanes(exact)
         if name == "tau_ref":
-            if np.any(lanes > _MOST_HELD * self.dt):
-                raise ValueError(f"{where} must be at most {_MOST_HELD * self.dt:g} ms, got {np.max(lanes):g}.")
-            n_held = np.ceil(snapped(lanes / self.dt)) - 1
-            self._engine.set_refractory(np.maximum(n_held, 0).astype(np.int32))
+            self._engine.set_tau_ref(where, lanes)
         else:
             self._engine.set_parameter(name, lanes)
         values = np.array(exact, self.dtype)
@@ -157,18 +156,42 @@ class Neurons:
         self._set(**{name: values})
         self._forget_calls()
 
+    def _lanes(self, values: Array) -> Array:
+        """One value for all neurons, or one for each in flat order."""
+        return values if values.ndim == 0 else np.broadcast_to(values, self.shape).ravel()
+
     def _checked_state(self, name: str, value: Any) -> Array:
         where, unit = f"Population.{name}", getattr(self.model, name).unit
         exact = _checks.array(where, value, unit, (self.size, self.shape))
         _checks.finite(where, exact, self.dtype)
         return exact.astype(self.dtype)
 
+    def _become_exact(self) -> None:
+        """Take the exact engine, with the same live arrays."""
+        for argument, value, good, cure in (
+            ("dtype", self.dtype.name, self.dtype == np.float64, ""),
+            ("batch", self.batch, self.batch is None, "Use a larger size."),
+            ("V_min", self.V_min, bool(np.all(np.isneginf(self.V_min))), "V has no floor in continuous time."),
+        ):
+            if not good:
+                wanted = {"dtype": "float64", "batch": "None", "V_min": "-inf"}[argument]
+                raise ValueError(
+                    f"Population.{argument} must be {wanted} with the scheme 'exact', got {value}.{' ' * bool(cure)}{cure}"
+                )
+        clock = self._engine
+        engine = ExactEngine(self.model, self.reset_kind, self.n, self.dt, clock.V, clock.u, clock.spikes)
+        for name in self.model.parameters:
+            engine.set_parameter(name, self._lanes(self._values[name]))
+        engine.set_tau_ref("Population.tau_ref", self._lanes(self.tau_ref))
+        engine.normal_form()  # whatever is wrong shows now
+        self._set(_engine=engine, _table=engine.table, _current=np.empty(self.n))
+
     def _join(self, network: Any, name: str) -> None:
         """Become part of a network: take over its clock and its seed."""
         self._must_not_run()
         if self.batch is not None:
             raise ValueError(f"Population.batch must be None in a network, got {self.batch}. Make a network per entry.")
-        if self.n_steps != network.n_steps:
+        if self.t != network.t:
             raise ValueError(
                 f"Population must be at t = {network.t:g} ms like the network, got {self.t:g} ms. Reset both, or "
                 "add it before they run."
@@ -182,8 +205,11 @@ class Neurons:
                     "Network, or leave it out."
                 )
         self._set(dt=network.dt, scheme=network.scheme, seed=network.seed, threads=network.threads, name=name)
-        self._engine.set_clock(self.scheme, self.dt)
-        self._set_parameter("tau_ref", self.tau_ref)
+        if not self.scheme.exact:
+            self._engine.set_clock(self.scheme, self.dt)
+            self._set_parameter("tau_ref", self.tau_ref)
+        elif isinstance(self._engine, ClockEngine):
+            self._become_exact()
         self._set_start(*self._start_given)
         self._set(network=network)
 
@@ -206,7 +232,7 @@ class Neurons:
 
     @property
     def n_steps(self) -> int:
-        """Steps done since the start or the last reset."""
+        """Steps done since the start or the last reset; the scheme 'exact' has none."""
         return self._engine.step
 
     @property
@@ -217,8 +243,7 @@ class Neurons:
     @property
     def last_spike_time(self) -> Array:
         """End of the step in which each neuron last spiked, ms; -inf before the first. Shape."""
-        last = self._engine.last[: self.n]
-        return np.where(last >= 0, (last + 1) * self.dt, -np.inf).reshape(self.shape)
+        return self._engine.last_spike_time().reshape(self.shape)
 
     @property
     def refractory(self) -> Array:

@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from izhnumba import _checks
+from izhnumba._engine import Feeds
+from izhnumba._exact_feeds import population_feeds
+from izhnumba._exact_feeds import step as exact_step
 from izhnumba._feeds import RowFeeds, feeds
 from izhnumba._kernels.codes import BAD_INPUT, FAILURE, LEAP, NOT_PLAIN, OK
 from izhnumba._neurons import Neurons
@@ -113,7 +116,15 @@ class Population(Neurons):
         self._must_not_run()
         self._rewind()
 
-    def step(self, I: ArrayLike = 0.0, *, delta: Any = None, g: Any = None, E: Any = None) -> Array:  # noqa: E741
+    def step(
+        self,
+        I: ArrayLike = 0.0,  # noqa: E741
+        *,
+        delta: Any = None,
+        g: Any = None,
+        E: Any = None,
+        dt: Any = None,
+    ) -> Array:
         """Advance by one step.
 
         Parameters
@@ -124,6 +135,8 @@ class Population(Neurons):
             V jumps of the step, added after V has been integrated and before the spike test.
         g, E : the same, 1/ms (nS) and mV, or lists of them
             Conductances and their reversal potentials: currents g (E - V), whose slope enters exponential Euler.
+        dt : float, ms, > 0, default pop.dt
+            With the scheme "exact" alone: how far to advance. The V jumps come at the end.
 
         Returns
         -------
@@ -147,7 +160,7 @@ class Population(Neurons):
         (array([False,  True]), 43.3)
         """
         code = NOT_PLAIN
-        if delta is g is E is None:  # the short way, which takes less than a microsecond
+        if delta is g is E is dt is None:  # the short way, which takes less than a microsecond
             if type(I) is _ndarray and I.dtype is self.dtype and I.shape == self.shape:
                 code = self._call(self._table, I if I.ndim == 1 else I.reshape(-1))
             elif type(I) in NUMBERS and abs(I) <= self._highest:  # type: ignore[arg-type]
@@ -156,17 +169,21 @@ class Population(Neurons):
             elif type(I) is _ndarray and I.shape == self.shape and converts(I.dtype, self.dtype):
                 self._current.reshape(self.shape)[...] = I
                 code = self._call(self._table, self._current)
-        else:
+        elif dt is None and not self.scheme.exact:
             self._must_not_run()
             code = self._stepper.step(I, delta, g, E)
         if code == OK:
             return self.spikes
-        self._complain({code if code in (FAILURE, LEAP) else self._step_carefully(I, delta, g, E)})
+        self._complain({code if code in (FAILURE, LEAP) else self._step_carefully(I, delta, g, E, dt)})
         return self.spikes
 
-    def _step_carefully(self, I: Any, delta: Any, g: Any, E: Any) -> int:  # noqa: E741
+    def _step_carefully(self, I: Any, delta: Any, g: Any, E: Any, dt: Any) -> int:  # noqa: E741
         """A step with inputs in any form, or the error that they deserve."""
         self._must_not_run()
+        if self.scheme.exact:
+            return exact_step(self, I, delta, g, E, dt)
+        if dt is not None:
+            raise ValueError(f"Population.step.dt must be left out with the scheme {self.scheme.name!r}, got {dt!r}.")
         inputs = feeds("Population.step", self, I, delta, g, E, None)
         self._stepper.fill({name: feed.rows(self.n_steps, 1) for name, feed in inputs.items()})
         code = self._stepper.call(*inputs)(self._table, self._current)
@@ -183,6 +200,8 @@ class Population(Neurons):
     def _prepare_step(self, table: Array, I: Array) -> int:  # noqa: E741
         """Stands in for the compiled step until it is needed, and again after anything it relies on has changed."""
         self._must_not_run()
+        if self.scheme.exact:
+            return NOT_PLAIN
         self._set(_call=self._stepper.call("I"))
         return self._call(table, I)
 
@@ -253,8 +272,7 @@ class Population(Neurons):
         sources = {name: getattr(engine, name) for name in state_names("Population.run.record", record)}
         states = StateRecorder("Population.run", engine, "states", self.batch, sources, every, neurons)
         spikes = SpikeRecorder(engine, "spikes", self.batch)
-        rows = feeds("Population.run", self, I, delta, g, E, stop - engine.now)
-        inputs = RowFeeds(rows, engine.n, engine.item)
+        inputs = self._inputs(stop, I, delta, g, E)
         states.begin(stop)
         self._forget_calls()
         self._set(_running=True)
@@ -268,11 +286,24 @@ class Population(Neurons):
         self._complain(codes)
         return self.result
 
+    def _inputs(self, stop: Any, I: Any, delta: Any, g: Any, E: Any) -> Feeds:  # noqa: E741
+        """What comes in from outside in a run."""
+        if self.scheme.exact:
+            return population_feeds("Population.run", self, I, delta, g, E)
+        rows = feeds("Population.run", self, I, delta, g, E, stop - self.n_steps)
+        return RowFeeds(rows, self.n, self.dtype.itemsize)
+
     def _complain(self, codes: set[int], stacklevel: int = 3) -> None:
         """Put in words what the engine returned."""
+        whose = "" if self.network is None else f"{self.name}: "
+        if FAILURE in codes and self.scheme.exact:
+            when, neuron = self._engine.failure()
+            raise RuntimeError(
+                f"{whose}neuron {neuron} runs away at t = {when:.6g} ms: it fires without end, or V or u is not finite. "
+                "Such parameters, or inputs, have no solution beyond; reset() starts again."
+            )
         if FAILURE in codes:
             step, count, first, name = self._engine.failure()
-            whose = "" if self.network is None else f"{self.name}: "
             raise RuntimeError(
                 f"{whose}{name} became non-finite in {count} of {self.n} neurons at t = {(step + 1) * self.dt:.6g} ms, "
                 f"first neuron {first}. Use a smaller dt than {self.dt:g} ms or a weaker input; reset() starts again."

@@ -15,6 +15,7 @@ is that of the program the scheme comes from, to the last bit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -41,7 +42,7 @@ class Scheme:
 
     name: str
     source: str
-    rule: Callable[[Equations], Callable[..., Any]]
+    rule: Callable[[Equations], Callable[..., Any]] | None  # None: there are no steps
     dt_max: float  # ms, beyond it spikes are lost or V overshoots by far
     reset_first: bool = False  # reset at the start of the next step (stored V may exceed V_th), else at once
     strict_test: bool = False  # a spike is V > V_th instead of V >= V_th
@@ -50,6 +51,11 @@ class Scheme:
     exponential: bool = False  # uses dt_slope, dt_exprel and gain
     euler_part: float = 0.0  # of dt, in one Euler step of V: from very negative V it would leap over the threshold
     fastmath: frozenset[str] = STRICT  # contraction would move the last bits of a scheme that follows another program
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is the exact engine, which has no steps."""
+        return self.rule is None
 
 
 def _exp_euler(eq: Equations) -> Callable[..., Any]:
@@ -138,5 +144,7 @@ _ALL = (
            _two_half_steps_floor_last, dt_max=1.0, jump_as_current=True, euler_part=0.5),
     Scheme("rk4", "the classical Runge-Kutta rule of fourth order", _rk4, dt_max=0.5, horner=True,
            fastmath=CONTRACT),
+    Scheme("exact", "no steps: Taylor series from event to event, spike times to rounding (docs/exact.md)", None,
+           dt_max=math.inf),
 )  # fmt: skip
 schemes = {scheme.name: scheme for scheme in _ALL}

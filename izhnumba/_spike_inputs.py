@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,15 @@ from typing import Any
 import numpy as np
 
 from izhnumba import _checks, _kept
-from izhnumba._binding import Array, Input, Rows, Target, fit_shape, frozen, snapped
+from izhnumba._binding import Array, Input, Rows, Target, aligned, fit_shape, frozen, snapped
+from izhnumba._inputs import TimedArray
 from izhnumba._receptors import Delta, GapJunction, Receptor
 from izhnumba._timebase import timebase_of
 
 _MOST_PER_STEP = 30.0  # expected spikes: beyond, 32 random bits do not tell the counts apart well
+
+
+Events = Callable[[float, float], tuple[Array, Array, Array, Array]]
 
 
 class SpikeInput(Input):
@@ -22,6 +27,11 @@ class SpikeInput(Input):
 
     weight: Any
     receptor: Receptor
+
+    def _events(self, to: Target) -> Events:
+        """A function of (since, until) that gives the spikes later than the one and no later than the other, those at
+        0 with the first ones: times (ms), neurons, weights, and numbers that tell spikes of one time apart."""
+        raise NotImplementedError
 
     def _check(self) -> None:
         name = type(self).__name__
@@ -92,6 +102,60 @@ class Poisson(SpikeInput):
             return counts.astype(to.dtype) * weights
 
         return rows
+
+    def _events(self, to: Target) -> Events:
+        from izhnumba._kernels.philox import fill_arrivals, fill_first, fill_thinning
+
+        n, weights, where = math.prod(to.shape), self._weights(to), "Poisson.rate"
+        varying = isinstance(self.rate, TimedArray)
+        if isinstance(self.rate, Input) and not varying:
+            raise ValueError(
+                f"{where} must be a number, an array or a TimedArray with the scheme 'exact', got {self.rate!r:.60}."
+            )
+        values = self.rate.values if varying else np.asarray(self.rate)[np.newaxis]
+        fit_shape(where, values[0], to.shape)
+        if np.any(values < 0):
+            raise ValueError(f"{where} must be >= 0 Hz, got {np.min(values):g} Hz.")
+        most = np.max(values, axis=0) * 1e-3
+        most = np.broadcast_to(most, to.shape).flatten() if most.ndim else most.reshape(1)
+
+        def candidates(since: float, until: float) -> tuple[Array, Array, Array]:
+            held = to.memory.get(to.key[1], {})
+            if since in held:
+                after, count = (values.copy() for values in held[since])
+            else:
+                after, count = np.empty(n), np.zeros(n, np.int64)
+                with np.errstate(divide="ignore"):
+                    fill_first(after, most, since, *to.key)
+            start, pieces, room = (after.copy(), count.copy()), [], 1024
+            while not pieces or pieces[-1][0].size == room // 2:
+                arrays = np.empty(room), np.empty(room, np.int64), np.empty(room, np.int64)
+                found = fill_arrivals(*arrays, after, count, until, most, *to.key)
+                pieces.append([values[:found] for values in arrays])
+                room *= 2
+            # Both ends are kept: what was not used, because the run was stopped, is made again as it was.
+            to.memory[to.key[1]] = {since: start, until: (after, count)}
+            times, lanes, numbers = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
+            return times, lanes, numbers
+
+        def events(since: float, until: float) -> tuple[Array, Array, Array, Array]:
+            times, lanes, numbers = candidates(since, until)
+            if varying:
+                rates = self._rates_at(times, lanes, to) * 1e-3
+                keep = np.empty(times.size, np.bool_)
+                fill_thinning(keep, lanes, numbers, rates / most[lanes % most.size], *to.key)
+                times, lanes, numbers = times[keep], lanes[keep], numbers[keep]
+            return times, lanes, np.broadcast_to(weights, n)[lanes], numbers * n + lanes
+
+        return events
+
+    def _rates_at(self, times: Array, lanes: Array, to: Target) -> Array:
+        """Of each arrival, Hz."""
+        values, _ = self.rate._lines(times)
+        if values.ndim == 1:
+            return values
+        full = np.broadcast_to(aligned(values, len(to.shape)), (len(times), *to.shape))
+        return np.asarray(full.reshape(len(times), -1)[np.arange(len(times)), lanes])
 
     def _means(self, rate: Array, to: Target) -> Array:
         """Expected spikes per step, shape (steps or 1, neurons or 1)."""
@@ -164,10 +228,26 @@ class SpikeTrain(SpikeInput):
             raise ValueError(f"SpikeTrain.t must have one entry per entry of i ({i.size}), got shape {t.shape}.")
         self._set(i=i.astype(np.int64), t=t)
 
-    def _rows(self, to: Target) -> Rows:
-        n, weights = math.prod(to.shape), self._weights(to)
+    def _check_neurons(self, n: int) -> None:
         if self.i.size and self.i.max() >= n:
             raise ValueError(f"SpikeTrain.i must be below {n}, the number of neurons, got {self.i.max()}.")
+
+    def _events(self, to: Target) -> Events:
+        n, weights = math.prod(to.shape), self._weights(to)
+        self._check_neurons(n)
+        order = np.argsort(self.t, kind="stable")
+        times, neurons = self.t[order], self.i[order]
+
+        def events(since: float, until: float) -> tuple[Array, Array, Array, Array]:
+            first = np.searchsorted(times, since, side="right") if since > 0 else 0
+            part = slice(first, np.searchsorted(times, until, side="right"))
+            return times[part], neurons[part], np.broadcast_to(weights, n)[neurons[part]], order[part]
+
+        return events
+
+    def _rows(self, to: Target) -> Rows:
+        n, weights = math.prod(to.shape), self._weights(to)
+        self._check_neurons(n)
         step_of = np.floor(snapped(self.t / to.dt)).astype(np.int64)
         order = np.argsort(step_of, kind="stable")
         steps, neurons = step_of[order], self.i[order]

@@ -17,12 +17,13 @@ from numba.core.errors import NumbaError
 from izhnumba._compile import CONTRACT, address_of, called, compiled, inlined
 from izhnumba._kernels import exact_table as t
 from izhnumba._kernels.codes import FAILURE, OK, ROOM
+from izhnumba._kernels.exact_table import LANES
 from izhnumba._kernels.lanes import array_at, parameter_lanes, parameters_of, trailing_zeros
 from izhnumba._kernels.network import call_at
 from izhnumba._kernels.neuron import compile_equations
 from izhnumba._kernels.queue import EVENT, block_of, real, set_real
 from izhnumba._kernels.table import MAX_PARAMETERS
-from izhnumba._kernels.taylor import LANES, ORDER, Bench, PortKind, step_of
+from izhnumba._kernels.taylor import ORDER, Bench, PortKind, step_of
 from izhnumba._models import Model
 
 IDLE = -1

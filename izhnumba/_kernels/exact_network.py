@@ -17,9 +17,36 @@ from izhnumba._kernels import exact_table as t
 from izhnumba._kernels.codes import FAILURE, OK, ROOM
 from izhnumba._kernels.lanes import array_at
 from izhnumba._kernels.network import call_at
-from izhnumba._kernels.queue import block_of, real, set_real
+from izhnumba._kernels.queue import EVENT, append_all, block_of, real, set_real
 
 BEGIN, ADVANCE, DELIVER, LOOK = range(4)  # phases of a slice
+
+
+@inlined
+def next_break(p):
+    """When the next piece of the input begins, if it is known."""
+    following = p[t.PIECE] - p[t.FIRST_PIECE] + 1
+    known = p[t.LAST_PIECE] - p[t.FIRST_PIECE] + 1
+    return array_at(p[t.BREAKS], known, np.float64)[following] if following < known else np.inf
+
+
+@inlined
+def begin(network, net, blocks):
+    """Forget the spikes of the last call, and take over the events of this one."""
+    for k in range(net[t.N_ALL_BLOCKS]):
+        b = array_at(block_of(blocks[2 * k], blocks[2 * k + 1]), t.BLOCK_SIZE, np.int64)
+        times = array_at(b[t.SPIKE_T], b[t.N_SPIKES], np.float64)
+        neurons, kept, delivered = array_at(b[t.SPIKE_I], b[t.N_SPIKES], np.int64), 0, 0
+        for s in range(times.size):
+            if times[s] > real(network, t.NOW):  # of a slice that has not ended
+                delivered += s < b[t.DELIVERED]
+                times[kept], neurons[kept] = times[s], neurons[s]
+                kept += 1
+        b[t.N_SPIKES], b[t.DELIVERED] = kept, delivered
+        append_all(b, array_at(b[t.OUTSIDE], b[t.N_OUTSIDE], EVENT), real(network, t.WIDTH), net[t.SLOTS])
+        b[t.N_OUTSIDE] = 0
+    set_real(network, t.FED, real(network, t.UNTIL))
+    net[t.FRESH] = 0
 
 
 @inlined
@@ -34,16 +61,14 @@ def end_of_slice(network, net):
     populations = array_at(net[t.POPULATIONS], net[t.N_POPULATIONS], np.int64)
     for k in range(populations.size):
         p = array_at(populations[k], t.TABLE_SIZE, np.int64)
-        if p[t.PIECE] + 1 < p[t.N_PIECES]:
-            end = min(end, array_at(p[t.BREAKS], p[t.N_PIECES], np.float64)[p[t.PIECE] + 1])
+        end = min(end, next_break(p))
     for k in range(net[t.N_RECORDS]):
         record = net[t.RECORDS] + k * t.RECORD_SIZE * 8
         due = array_at(record, t.RECORD_SIZE, np.int64)[t.RECORD_NEXT] * real(record, t.RECORD_EVERY)
         end = min(end, due)
     for k in range(populations.size):
         p = array_at(populations[k], t.TABLE_SIZE, np.int64)
-        breaks = array_at(p[t.BREAKS], p[t.N_PIECES], np.float64)
-        p[t.CUT] = p[t.PIECE] + 1 < p[t.N_PIECES] and breaks[p[t.PIECE] + 1] <= end
+        p[t.CUT] = next_break(p) <= end
     return end
 
 
@@ -52,9 +77,7 @@ def break_is_due(network, net):
     """Whether the input of a population changes right now."""
     populations, due = array_at(net[t.POPULATIONS], net[t.N_POPULATIONS], np.int64), False
     for k in range(populations.size):
-        p = array_at(populations[k], t.TABLE_SIZE, np.int64)
-        if p[t.PIECE] + 1 < p[t.N_PIECES]:
-            due |= array_at(p[t.BREAKS], p[t.N_PIECES], np.float64)[p[t.PIECE] + 1] <= real(network, t.NOW)
+        due |= next_break(array_at(populations[k], t.TABLE_SIZE, np.int64)) <= real(network, t.NOW)
     return due
 
 
@@ -67,7 +90,7 @@ def take_up_piece(p):
     stride, n = p[t.PIECE_STRIDE], p[t.N]
     per_row = n if stride else 1
     values = array_at(
-        p[t.PIECE_VALUES] + p[t.PIECE] * rows.size * per_row * 8, rows.size * per_row, np.float64
+        p[t.PIECE_VALUES] + (p[t.PIECE] - p[t.FIRST_PIECE]) * rows.size * per_row * 8, rows.size * per_row, np.float64
     )
     for i in range(n):
         cell = array_at(p[t.CELLS] + i * p[t.CELL_SIZE] * 8, p[t.CELL_SIZE], np.float64)
@@ -92,8 +115,10 @@ def entry(parallel: bool) -> Any:
         network = table.ctypes.data
         populations = array_at(table[t.POPULATIONS], table[t.N_POPULATIONS], np.int64)
         projections = array_at(table[t.PROJECTIONS], table[t.N_PROJECTIONS], np.int64)
-        blocks = array_at(table[t.ALL_BLOCKS], 3 * table[t.N_ALL_BLOCKS], np.int64)  # population, its number, gather
+        blocks = array_at(table[t.ALL_BLOCKS], 2 * table[t.N_ALL_BLOCKS], np.int64)  # population and number
         codes = array_at(table[t.CODES], table[t.N_ALL_BLOCKS], np.int64)
+        if table[t.FRESH]:
+            begin(network, table, blocks)
         while table[t.PHASE] != BEGIN or real(network, t.NOW) < real(network, t.UNTIL) or break_is_due(network, table):
             if table[t.PHASE] == BEGIN:
                 set_real(network, t.END, end_of_slice(network, table))
@@ -132,6 +157,9 @@ def entry(parallel: bool) -> Any:
                 p = array_at(r[t.RECORD_TABLE], t.TABLE_SIZE, np.int64)
                 call_at(p[t.LOOK], network, record, 0)
             table[t.PHASE] = BEGIN
+        for k in range(populations.size):
+            p = array_at(populations[k], t.TABLE_SIZE, np.int64)
+            call_at(p[t.SHOW], network, populations[k], 0)
         return OK
 
     return entry_point(compiled(run, parallel=parallel), (types.int64[::1],))

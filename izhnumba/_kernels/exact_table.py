@@ -10,23 +10,29 @@ import numpy as np
 # scales of what arrives (V jumps, currents, conductances), constants that lead from x and y to V and u, the refractory
 # period, the trapping rectangle with the input that it bears, when the last thousand spikes began, and by what each
 # state of a port must be multiplied for a bound of the input that it will ever be.
+# V, U and SHOWN: where the present state is written, twice, so that it shows whether somebody has set it; ALL: 0 .. N.
 # INLETS: receptors and drives through which spikes act. PLASTIC: pairs of an address and a table of projections.
-# PIECES: values of the rows PIECE_ROWS that hold from one break to the next.
+# Pieces of the input: PIECE is in force; FIRST_PIECE .. LAST_PIECE are known, with BREAKS at which they begin and VALUES
+# of the rows PIECE_ROWS. CUT: the slice ends at a break.
 (
     N, N_BLOCKS, CELLS, CELL_SIZE, NEXT, LAST, NUMBERS, PARAMETERS, BLOCKS, INLETS, N_PLASTIC, PLASTIC,
-    PIECE, N_PIECES, BREAKS, PIECE_ROWS, N_PIECE_ROWS, PIECE_VALUES, PIECE_STRIDE, CUT, SOFT, ADVANCE, LOOK, TABLE_SIZE,
-) = range(24)  # fmt: skip
+    V, U, SHOWN, SHOW_BENCH, ALL,
+    PIECE, FIRST_PIECE, LAST_PIECE, BREAKS, PIECE_ROWS, N_PIECE_ROWS, PIECE_VALUES, PIECE_STRIDE, CUT,
+    SOFT, ADVANCE, LOOK, SHOW, TABLE_SIZE,
+) = range(31)  # fmt: skip
 (
     JUMP, CURRENT, CONDUCTANCE, P, HALF, Y0, GU, TAU_REF, X_LOW, X_HIGH, Y_LOW, Y_HIGH, STILL, SINCE, COUNT, N_MORE,
 ) = range(16)  # fmt: skip
 
 # --- A block. CHUNKS of events are linked lists, one for each slot of time, whose newest chunk is its TAIL, FILLED so
-# far. Events of a slice are SORTED by neuron and time; those of neuron j lie between its CURSOR and its END.
+# far. Events from OUTSIDE are those of the whole call. Events of a slice are SORTED by neuron and time; those of neuron j lie between its CURSOR and its END.
 (
-    FIRST, N_CELLS, CHUNKS, LINKS, N_CHUNKS, FREE, N_FREE, TAILS, FILLED, SORTED, SORTED_ROOM, CURSORS, ENDS, BENCH,
-    OWNERS, SPIKE_T, SPIKE_I, SPIKE_ROOM, N_SPIKES, DELIVERED, GATHERED, WANTED_SORTED, WANTED_CHUNKS, N_STEPS,
+    FIRST, N_CELLS, CHUNKS, LINKS, N_CHUNKS, FREE, N_FREE, TAILS, FILLED, OUTSIDE, N_OUTSIDE,
+    SORTED, SORTED_ROOM, CURSORS, ENDS, BENCH, OWNERS,
+    SPIKE_T, SPIKE_I, SPIKE_ROOM, N_SPIKES, DELIVERED, GATHERED, WANTED_SORTED, WANTED_CHUNKS, N_STEPS,
     FAILED, FAILED_NEURON, FAILED_TIME, BLOCK_SIZE,
-) = range(28)  # fmt: skip
+) = range(30)  # fmt: skip
+LANES = 8
 CHUNK = 32  # events
 RUNAWAY = 1000  # spikes of a neuron within a ms
 MOST_SPIKES = 16  # of eight neurons in one step: at a crossing, and then by what arrives
@@ -37,11 +43,13 @@ EVENT_SIZE = 32  # bytes
 # --- An inlet: the row of a cell to which what arrives is added, the scale to multiply by, and a factor (float).
 INLET_ROW, INLET_SCALE, INLET_FACTOR, INLET_SIZE = range(4)
 
-# --- A network. POPULATIONS and PROJECTIONS: tables; RECORDS: rows.
+# --- A network. POPULATIONS and PROJECTIONS: tables; RECORDS: rows. NOW, UNTIL (when the call ends), END (of the slice),
+# WIDTH (of a slot of time) and FED (until when events from outside have been taken over) are floats. FRESH: the call has
+# not begun.
 (
-    NOW, UNTIL, END, WIDTH, SLOTS, SERIAL, PHASE, N_POPULATIONS, POPULATIONS, N_PROJECTIONS, PROJECTIONS,
+    NOW, UNTIL, END, WIDTH, FED, FRESH, SLOTS, SERIAL, PHASE, N_POPULATIONS, POPULATIONS, N_PROJECTIONS, PROJECTIONS,
     N_RECORDS, RECORDS, N_ALL_BLOCKS, ALL_BLOCKS, N_PARTS, CODES, GATHER, DELIVER_TO, NET_SIZE,
-) = range(20)  # fmt: skip
+) = range(22)  # fmt: skip
 
 # --- A projection to a population, and a record: every (float) ms, the number of the next sample and of the first one
 # for which there is room, how many lanes, their addresses and places, what is sampled, and where to.

@@ -10,7 +10,7 @@ machine, and nothing here is contracted to fused operations: a seed means the sa
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba._compile import compiled
+from izhnumba._compile import compiled, inlined
 from izhnumba._kernels.lanes import WIDEST, tell_llvm
 
 u4, u8, i4, f4 = np.uint32, np.uint64, np.int32, np.float32
@@ -20,6 +20,18 @@ _FACTOR_0, _FACTOR_1 = u8(0xD2511F53), u8(0xCD9E8D57)
 _WEYL_0, _WEYL_1 = u8(0x9E3779B9), u8(0xBB67AE85)  # golden ratio, sqrt(3) - 1: what a round adds to the key
 
 
+@inlined
+def words(group, lane, key):
+    """The four words of a lane, in the low halves of 64 bits."""
+    c0, c1, c2, c3 = group & _LOW, group >> _32, lane & _LOW, lane >> _32
+    k0, k1 = key
+    for _ in range(10):
+        p0, p1 = (c0 & _LOW) * _FACTOR_0, (c2 & _LOW) * _FACTOR_1
+        c0, c1, c2, c3 = (p1 >> _32) ^ c1 ^ k0, p1, (p0 >> _32) ^ c3 ^ k1, p0
+        k0, k1 = k0 + _WEYL_0, k1 + _WEYL_1
+    return c0, c1, c2, c3
+
+
 def fill_words(row0, row1, row2, row3, group, first_lane, key):
     """The four words of each lane from `first_lane` on. group = step // 4; all numbers uint64.
 
@@ -27,13 +39,7 @@ def fill_words(row0, row1, row2, row3, group, first_lane, key):
     """
     tell_llvm(WIDEST)
     for i in range(row0.size):
-        lane = first_lane + u8(i)
-        c0, c1, c2, c3 = group & _LOW, group >> _32, lane & _LOW, lane >> _32
-        k0, k1 = key
-        for _ in range(10):
-            p0, p1 = (c0 & _LOW) * _FACTOR_0, (c2 & _LOW) * _FACTOR_1
-            c0, c1, c2, c3 = (p1 >> _32) ^ c1 ^ k0, p1, (p0 >> _32) ^ c3 ^ k1, p0
-            k0, k1 = k0 + _WEYL_0, k1 + _WEYL_1
+        c0, c1, c2, c3 = words(group, first_lane + u8(i), key)
         row0[i], row1[i], row2[i], row3[i] = u4(c0), u4(c1), u4(c2), u4(c3)
 
 
@@ -161,3 +167,48 @@ def _relax(values, x, mean, kick, pull):
 
 
 relax = compiled(_relax)
+
+
+def _fill_arrivals(times, lanes, numbers, after, count, until, most, seed, stream):
+    """Poisson processes with rates `most` (1/ms): the arrivals up to `until` of each lane, whose next one is due at
+    after[i] and is its number count[i]. Returns how many there are; those for which there is no room are not moved on.
+    """
+    key, n = (u8(seed) & _LOW, u8(stream) & _LOW), 0
+    for i in range(after.size):
+        while after[i] <= until and n < times.size:
+            times[n], lanes[n], numbers[n] = after[i], i, count[i]
+            n += 1
+            count[i] += 1
+            after[i] += waiting_time(u8(count[i]), u8(i), key) / most[i % most.size]
+    return n
+
+
+@inlined
+def waiting_time(number, lane, key):
+    """An exponential number of mean 1."""
+    high, low, _, _ = words(number, lane, key)
+    return -np.log(((high & _LOW) * 2.0**32 + (low & _LOW) + 0.5) * 2.0**-64)
+
+
+fill_arrivals = compiled(_fill_arrivals)
+
+
+def _fill_first(after, most, now, seed, stream):
+    """When the first arrival of each lane is due, later than `now`."""
+    key = u8(seed) & _LOW, u8(stream) & _LOW
+    for i in range(after.size):
+        after[i] = now + waiting_time(u8(0), u8(i), key) / most[i % most.size]
+
+
+fill_first = compiled(_fill_first)
+
+
+def _fill_thinning(keep, lanes, numbers, share, seed, stream):
+    """Which arrivals are kept, each with the chance that is its share."""
+    key = u8(seed) & _LOW, u8(stream) & _LOW
+    for k in range(keep.size):
+        _, _, word, _ = words(u8(numbers[k]), u8(lanes[k]), key)
+        keep[k] = ((word & _LOW) + 0.5) * 2.0**-32 < share[k]
+
+
+fill_thinning = compiled(_fill_thinning)

@@ -171,10 +171,10 @@ def deliver() -> int:
     return address_of(compiled(deliver), (types.int64,) * 3)
 
 
-def _append_all(b, slots, events):
-    """Put events into their slots, one after the other."""
-    for k in range(slots.size):
-        append(b, slots[k], events[k])
+def _append_all(b, events, width, n_slots):
+    """Put events into the slots of their times."""
+    for k in range(events.size):
+        append(b, slot_of(events[k].t, width) % n_slots, events[k])
 
 
 append_all = compiled(_append_all)

@@ -17,9 +17,9 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from izhnumba._compile import called
+from izhnumba._kernels.exact_table import LANES
 from izhnumba._kernels.lanes import WIDEST, tell_llvm
 
-LANES = 8
 ORDER = 20
 TOLERANCE = 4e-16  # of x, in 1/ms: 1e-14 mV of V for the model of 2003
 LONGEST = 60.0  # ms
