@@ -68,7 +68,7 @@ class Spikes:
     def to_dataframe(self) -> Any:
         """A pandas DataFrame with columns i, t, step (but in continuous time) and batch."""
         steps = {} if self.step is None else {"step": self.step}
-        return _pandas("Spikes").DataFrame({"i": self.i, "t": self.t, **steps, "batch": self.batch})
+        return pandas_for("Spikes").DataFrame({"i": self.i, "t": self.t, **steps, "batch": self.batch})
 
 
 class Samples:
@@ -158,10 +158,10 @@ class Result:
             "batch": np.tile(np.repeat(np.arange(batches), neurons), samples),
             "i": np.tile(self.neurons, samples * batches) if names else np.empty(0, np.int64),
         }
-        return _pandas("Result").DataFrame(columns | {name: vars(self)[name].ravel() for name in names})
+        return pandas_for("Result").DataFrame(columns | {name: vars(self)[name].ravel() for name in names})
 
 
-def _pandas(owner: str) -> Any:
+def pandas_for(owner: str) -> Any:
     try:
         import pandas
     except ImportError:

@@ -6,21 +6,19 @@ is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from izhnumba import _checks
-from izhnumba._models import Izhikevich, Model
-from izhnumba._population import Population
+from izhnumba import _checks, _phase_plane
+from izhnumba._models import Model
 from izhnumba._samplers import StateRecorder
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Function = Callable[[Any, Any], Array]
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # safe for colour-blind eyes
 BLUE, VERMILLION, GREEN, *_ = COLORS
 
@@ -158,23 +156,24 @@ def phase_plane(
     >>> plot.phase_plane(iz.presets["RS"], I=2.0).get_ylabel()
     'u (mV/ms)'
     """
-    model, p = _neuron("phase_plane", neuron, index)
+    model, p = _phase_plane.one_neuron("phase_plane", neuron, index)
     I = _checks.number("phase_plane.I", I, model.I.unit)
     top = float(model.threshold(0.0, p))
     lowest = min(float(model.V_reset(0.0, p)), model.V.default)
-    V = (lowest - 25, top + 5) if V is None else _limits("phase_plane.V", V, model.V.unit)
-    u = None if u is None else _limits("phase_plane.u", u, model.u.unit)
+    V = (lowest - 25, top + 5) if V is None else _phase_plane.limits("phase_plane.V", V, model.V.unit)
+    u = None if u is None else _phase_plane.limits("phase_plane.u", u, model.u.unit)
     if trajectory is not None:
         _must_know_spikes("phase_plane.trajectory", trajectory, "a Result of a run with record=['V', 'u']")
         column = _place("phase_plane.column", column, trajectory.V.shape[-1])
     ax = _axes("phase_plane.ax", ax)
     grid = np.linspace(*V, 1001)
-    dV, du = _equations(model, p, I)
-    V_null, u_null = _nullcline(dV, grid), _nullcline(du, grid)
+    V_null, u_null = _phase_plane.nullclines(neuron, I, grid, index=index)
     ax.plot(grid, V_null, color=BLUE, linewidth=1.5, label="V' = 0")
     ax.plot(grid, u_null, color=VERMILLION, linewidth=1.5, label="u' = 0")
-    for x in _roots(lambda x: du(x, 0.0), grid) if np.isnan(u_null[0]) else ():  # u' depends on V alone
-        ax.axvline(x, color=VERMILLION, linewidth=1.5)
+    if np.isnan(u_null[0]):  # u' depends on V alone
+        du = _phase_plane.equations(model, p, I)[1]
+        for x in _phase_plane.roots(lambda x: du(x, 0.0), grid):
+            ax.axvline(x, color=VERMILLION, linewidth=1.5)
     heights = [V_null.min(), V_null[len(grid) // 2], *u_null[[0, -1]]]
     if trajectory is not None:
         path_V, path_u = (_with_spikes(trajectory, name, column, 0, top)[1] for name in ("V", "u"))
@@ -182,7 +181,7 @@ def phase_plane(
         broken = (np.insert(path, resets, np.nan) for path in (path_V, path_u))
         ax.plot(*broken, color=GREEN, linewidth=0.8, label="path", zorder=1)
         heights += [path_u.min(), path_u.max()]
-    for point in fixed_points(neuron, I, index=index, V=V):
+    for point in _phase_plane.fixed_points(neuron, I, index=index, V=V):
         marker = "kX" if point.kind == "saddle" else "ko"
         ax.plot(point.V, point.u, marker, markerfacecolor="black" if point.stable else "white", label=point.kind)
     low, high = np.nanmin(heights), np.nanmax(heights)
@@ -190,40 +189,6 @@ def phase_plane(
     shown = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
     ax.legend(shown.values(), shown.keys(), frameon=False)
     return _labelled(ax, "V (mV)", f"u ({model.u.unit})")
-
-
-class FixedPoint(NamedTuple):
-    """A state in which V and u stay; `kind` is "saddle" or "stable" or "unstable" with "node" or "focus"."""
-
-    V: float
-    u: float
-    kind: str
-    stable: bool
-
-
-def fixed_points(
-    neuron: Any, I: float = 0.0, *, index: int = 0, V: tuple[float, float] = (-120.0, 60.0)
-) -> list[FixedPoint]:
-    """Find the fixed points at constant input between two voltages, in order of V; arguments as in `phase_plane`.
-
-    u' along the V nullcline is bracketed on 4,000 intervals and bisected to rounding, for which V' must be linear in
-    u; the kind follows from the eigenvalues of the Jacobian.
-
-    Examples
-    --------
-    >>> import izhnumba as iz
-    >>> from izhnumba import plot
-    >>> for point in plot.fixed_points(iz.presets["RS"]):
-    ...     print(f"{point.V:.1f} {point.u:.1f} {point.kind}")
-    -70.0 -14.0 stable node
-    -50.0 -10.0 saddle
-    """
-    model, p = _neuron("fixed_points", neuron, index)
-    I = _checks.number("fixed_points.I", I, model.I.unit)
-    low, high = _limits("fixed_points.V", V, model.V.unit)
-    dV, du = _equations(model, p, I)
-    roots = _roots(lambda x: du(x, _nullcline(dV, x)), np.linspace(low, high, 4001))
-    return [_classified(dV, du, x, y) for x, y in zip(roots, _nullcline(dV, roots), strict=True)]
 
 
 def _axes(where: str, ax: Axes | None) -> Axes:
@@ -267,14 +232,6 @@ def _columns(where: str, columns: Any, n: int) -> Sequence[int]:
     return [_place(where, column, n) for column in columns]
 
 
-def _limits(where: str, value: Any, unit: str) -> tuple[float, float]:
-    pair = _checks.magnitude(where, value, unit)
-    if np.shape(pair) != (2,):
-        raise ValueError(f"{where} must be a pair of numbers in {unit}, got {value!r}. Pass (low, high).")
-    low, high = (_checks.number(where, limit, unit) for limit in np.asarray(pair))
-    return low, high
-
-
 def _must_know_spikes(where: str, record: Any, must_be: str) -> None:
     good = isinstance(record, _Record) and isinstance(getattr(record, "spikes", None), _Events)
     _checks.kind(where, record, object if good else (), must_be, "A StateRecorder does not know the spikes.")
@@ -296,59 +253,3 @@ def _with_spikes(result: Any, variable: str, column: int, batch: int, peak: floa
     if variable == "V":
         return np.insert(t, place, spike_t), np.insert(np.minimum(x, peak), place, peak)
     return np.insert(t, place, spike_t), np.insert(x, place, x[np.maximum(place - 1, 0)])
-
-
-def _neuron(owner: str, neuron: Any, index: Any) -> tuple[Model, Any]:
-    """The model of a neuron and the named tuple of its parameters."""
-    where = f"{owner}.neuron"
-    neuron = {"model": neuron} if isinstance(neuron, Model) else neuron
-    _checks.kind(where, neuron, (Population, Mapping), "a Population, a preset or other mapping, or a Model")
-    if isinstance(neuron, Population):
-        model, i = neuron.model, _place(f"{owner}.index", index, neuron.n)
-        values = {name: np.broadcast_to(getattr(neuron, name), neuron.shape).flat[i] for name in model.parameters}
-    else:
-        model, values = neuron.get("model", Izhikevich), neuron
-        _checks.kind(f"{where}['model']", model, Model, "an izhnumba.Model")
-    numbers = (
-        _checks.number(f"{where}[{name!r}]", values.get(name, quantity.default), quantity.unit, finite=False)
-        for name, quantity in model.parameters.items()
-    )
-    return model, model.named_tuple()(*numbers)
-
-
-def _equations(model: Model, p: Any, I: float) -> tuple[Function, Function]:
-    """V' and u' as functions of arrays (V, u)."""
-    dV = np.vectorize(lambda V, u: model.derivatives(V, u, I, p)[0], otypes=[float])
-    return dV, np.vectorize(lambda V, u: model.derivatives(V, u, I, p)[1], otypes=[float])
-
-
-def _nullcline(f: Function, V: Array) -> Array:
-    """The u at which f, linear in u, is zero; NaN where f does not depend on u."""
-    at_0, at_1 = f(V, 0.0), f(V, 1.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(at_1 != at_0, at_0 / (at_0 - at_1), np.nan)
-
-
-def _roots(f: Callable[[Array], Array], grid: Array) -> Array:
-    below = f(grid) < 0
-    crossed = np.flatnonzero(below[1:] != below[:-1])
-    low, high, side = grid[crossed], grid[crossed + 1], below[crossed]
-    leap = np.abs(f(high) - f(low))
-    for _ in range(60):
-        middle = (low + high) / 2
-        same = (f(middle) < 0) == side
-        low, high = np.where(same, middle, low), np.where(same, high, middle)
-    smooth = np.abs(f(high)) <= 1e-6 * leap  # elsewhere f leaps over zero, as at a branch of a 2007 cell
-    return np.asarray(high[smooth])
-
-
-def _classified(dV: Function, du: Function, V: float, u: float) -> FixedPoint:
-    h = 1e-3
-    jacobian = [[f(V + h, u) - f(V - h, u), f(V, u + h) - f(V, u - h)] for f in (dV, du)]
-    first, second = np.linalg.eigvals(np.array(jacobian) / (2 * h))
-    stable = bool(max(first.real, second.real) < 0)
-    if first.imag == 0 and first.real * second.real < 0:
-        kind = "saddle"
-    else:
-        kind = f"{'stable' if stable else 'unstable'} {'focus' if first.imag else 'node'}"
-    return FixedPoint(float(V), float(u), kind, stable)

@@ -24,7 +24,8 @@ _ORDER = """
     _results  _recorders  _samplers  _running  _stepping  _distributions  _connectivity  _section  _neurons  _population
     _edges  _rows  _plasticity  _plasticity_rules  _plastic_state  _synapses  _connecting  _recording  _drives
     _network_clock  _circuit  _checkpoint  _saving  _network  _loading  io
-    __init__  plot  cli
+    _phase_plane  _bifurcations  _firing  _matching
+    __init__  plot  _accuracy  analysis  cli
 """
 ORDER = _ORDER.split()
 OPTIONAL = {"matplotlib", "pandas", "scipy", "jax", "numba", "llvmlite"}
@@ -105,16 +106,17 @@ def test_public_names():
     assert set(iz.__all__) == public
     assert iz.__all__ == sorted(iz.__all__)
     modules = {name for name in FILES if not name.startswith("_")}
-    assert modules == {"cli", "io", "plot"}
+    assert modules == {"analysis", "cli", "io", "plot"}
 
 
 ORDINARY = re.compile(r"(?!presets|schemes)\w+|\w+\.[a-zA-Z]\w*")
 
 
 def documented_things():
-    from izhnumba import plot
+    from izhnumba import analysis, plot
 
     things = {name: getattr(iz, name) for name in iz.__all__}
+    things |= {f"analysis.{name}": getattr(analysis, name) for name in analysis.__all__}
     things |= {f"plot.{name}": value for name, value in vars(plot).items() if inspect.isfunction(value)}
     things |= {
         f"{name}.{method}": value

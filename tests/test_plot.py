@@ -16,7 +16,7 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 import izhnumba as iz
-from izhnumba import plot
+from izhnumba import analysis, plot
 
 
 @pytest.fixture(autouse=True)
@@ -189,7 +189,7 @@ def test_a_peak_needs_spikes(recorders):
         ({"V": (0.0, np.inf)}, ValueError, "V must be a finite number in mV, got inf."),
     ],
 )
-@pytest.mark.parametrize("function", [plot.phase_plane, plot.fixed_points])
+@pytest.mark.parametrize("function", [plot.phase_plane, analysis.fixed_points])
 def test_phase_plane_and_fixed_points_say_what_they_must_be_given(function, options, error, message):
     with pytest.raises(error, match=re.escape(f"{function.__name__}.{message}")):
         function(**{"neuron": iz.Izhikevich, **options})
@@ -215,7 +215,7 @@ def test_quantities_are_converted(package):
     u = importlib.import_module(package)
     u = u.UnitRegistry() if package == "pint" else u
     cell = iz.presets["2007/RS"]
-    for point, twin in zip(plot.fixed_points(cell, 0.04 * u.nA), plot.fixed_points(cell, 40.0), strict=True):
+    for point, twin in zip(analysis.fixed_points(cell, 0.04 * u.nA), analysis.fixed_points(cell, 40.0), strict=True):
         assert point[:2] == pytest.approx(twin[:2])
     limits = np.array([-0.08, 0.0]) * u.volt
     assert plot.phase_plane(cell, 0.04 * u.nA, V=limits).get_xlim() == pytest.approx((-80.0, 0.0))
@@ -226,39 +226,6 @@ def test_quantities_are_converted(package):
 def test_trace_of_something_that_was_not_recorded():
     with pytest.raises(AttributeError, match=r"Result has no 'V'.*record"):
         plot.trace(iz.Population(1).run(1.0))
-
-
-@pytest.mark.parametrize("name", ["RS", "FS", "TC", "LTS", "2004/G", "2004/S", "2004/T"])
-@pytest.mark.parametrize("I", [-1.0, 0.0, 0.2])
-def test_fixed_points_are_the_roots_of_the_parabola(name, I):
-    p = {"k2": 0.04, "k1": 5.0, "k0": 140.0, **iz.presets[name]}
-    I = I + 75 * (p["b"] == -1.0)
-    roots = np.roots([p["k2"], p["k1"] - p["b"], p["k0"] + I])
-    roots = np.sort(roots[roots.imag == 0].real)
-    points = plot.fixed_points(p, I)
-    np.testing.assert_allclose([point.V for point in points], roots, atol=1e-9)
-    for point in points:
-        assert point.u == pytest.approx(p["b"] * point.V, abs=1e-8)
-        trace = 2 * p["k2"] * point.V + p["k1"] - p["a"]
-        determinant = p["a"] * (p["b"] - 2 * p["k2"] * point.V - p["k1"])
-        assert point.stable == (trace < 0 < determinant)
-        if determinant < 0:
-            assert point.kind == "saddle"
-        else:
-            shape = "focus" if trace**2 < 4 * determinant else "node"
-            assert point.kind == f"{'stable' if point.stable else 'unstable'} {shape}"
-
-
-def test_the_fixed_point_of_the_accommodating_cell_is_at_its_resting_voltage():
-    (point,) = plot.fixed_points(iz.presets["2004/R"], 1.0)
-    assert point[:2] == pytest.approx((-65.0, 0.04 * 65**2 - 5 * 65 + 140 + 1))
-
-
-def test_a_leap_of_the_u_nullcline_is_no_fixed_point():
-    points = plot.fixed_points(iz.presets["2007/RTN"], 0.0)
-    assert [round(point.V, 6) for point in points if point.V < -60] == [-65.0]  # vr, where also b changes
-    for point in plot.fixed_points(iz.presets["2007/TC"], -100.0):
-        assert 1.6 * (point.V + 60) * (point.V + 50) - 100 == pytest.approx(point.u)
 
 
 def test_phase_plane_of_one_neuron_of_a_population_with_its_path(result):
@@ -292,7 +259,7 @@ def test_phase_plane_of_a_users_own_model():
         return p.b * (V + 70) - u
 
     model = dataclasses.replace(iz.Izhikevich, name="Shifted", pull=pull)
-    for point in plot.fixed_points(model):
+    for point in analysis.fixed_points(model):
         assert point.u == pytest.approx(0.2 * (point.V + 70))
 
 

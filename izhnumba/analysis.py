@@ -1,0 +1,28 @@
+"""Analysis of single neurons: phase plane, bifurcations, rheobase, f-I curves, and what a time step costs.
+
+    from izhnumba import analysis
+
+`izhnumba.plot.phase_plane` draws nullclines, fixed points and trajectories.
+"""
+
+from izhnumba._accuracy import Accuracy, AccuracyReport, accuracy_report
+from izhnumba._bifurcations import hopf_current, resting_state, saddle_node_current
+from izhnumba._firing import FICurve, fi_curve, rheobase
+from izhnumba._matching import match_spikes
+from izhnumba._phase_plane import FixedPoint, fixed_points, nullclines
+
+__all__ = [
+    "Accuracy",
+    "AccuracyReport",
+    "FICurve",
+    "FixedPoint",
+    "accuracy_report",
+    "fi_curve",
+    "fixed_points",
+    "hopf_current",
+    "match_spikes",
+    "nullclines",
+    "resting_state",
+    "rheobase",
+    "saddle_node_current",
+]
