@@ -69,4 +69,4 @@ def trains(spikes: Spikes) -> dict[tuple[int, int], Array]:
     order = np.lexsort((spikes.t, spikes.i, spikes.batch))
     batch, i, t = spikes.batch[order], spikes.i[order], spikes.t[order]
     starts = np.flatnonzero((np.diff(i, prepend=-1) != 0) | (np.diff(batch, prepend=-1) != 0))
-    return {(int(batch[k]), int(i[k])): train for k, train in zip(starts, np.split(t, starts[1:]), strict=True)}
+    return {(int(batch[k]), int(i[k])): train for k, train in zip(starts, np.split(t, starts)[1:], strict=True)}
