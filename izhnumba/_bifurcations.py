@@ -87,7 +87,7 @@ def resting_state(neuron: Any, I: ArrayLike = 0.0) -> tuple[Array, Array]:
     >>> cells = iz.Population(3, b=[0.2, 0.25, 0.26])
     >>> cells.V, cells.u = analysis.resting_state(cells)
     >>> cells.V.round(2)
-    array([-70.  , -64.41, -62.6 ])
+    array([-70.  , -64.41, -62.5 ])
     """
     k, shape = _of("resting_state", neuron)
     unit = parameters_of("resting_state", neuron)[0].I.unit
@@ -183,7 +183,7 @@ def hopf_current(neuron: Any) -> Array:
     >>> from izhnumba import analysis
     >>> for name in ("FS", "RZ", "2004/G"):
     ...     print(f"{analysis.hopf_current(iz.presets[name]):.4f}")
-    -3.9375
+    3.9375
     0.2625
     nan
     """

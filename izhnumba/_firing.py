@@ -37,8 +37,8 @@ class FICurve(NamedTuple):
     Examples
     --------
     >>> from izhnumba import analysis
-    >>> analysis.FICurve(I=[0.0, 10.0], rate=[0.0, 22.2], first=[0.0, 42.6]).rate
-    [0.0, 22.2]
+    >>> analysis.FICurve(I=[0.0, 10.0], rate=[0.0, 22.3], first=[0.0, 58.4]).rate
+    [0.0, 22.3]
     """
 
     I: Array
@@ -145,8 +145,8 @@ def fi_curve(neuron: Any, I: ArrayLike, duration: float = 1000.0, *, index: int 
     >>> import izhnumba as iz
     >>> from izhnumba import analysis
     >>> curve = analysis.fi_curve(iz.presets["RS"], [0.0, 5.0, 10.0])
-    >>> curve.rate.round(1)
-    array([ 0. ,  8. , 22.2])
+    >>> curve.rate.round()
+    array([ 0., 11., 22.])
     """
     duration = _checks.number("fi_curve.duration", duration, "ms", above=0.0)
     unit = parameters_of("fi_curve", neuron)[0].I.unit

@@ -173,8 +173,8 @@ def test_a_report_leaves_the_population_alone_and_starts_where_it_started():
 
 def test_a_scheme_that_breaks_down_is_reported_too():
     cell = iz.Population(1, **iz.presets["RS"])
-    report = analysis.accuracy_report(cell, 10.0, 200.0, schemes=["rk4"], dts=[5.0])
-    assert report.rows[0].missed > 0
+    report = analysis.accuracy_report(cell, 10.0, 200.0, schemes=["rk4"], dts=[5.0, 20.0])  # not finite at 60, 80 ms
+    assert all(row.missed > 0 for row in report.rows)
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,8 @@ def test_the_document_on_the_patterns_of_2004_shows_what_its_example_makes(tmp_p
         assert float(fine) == pytest.approx(float(exact), abs=0.03)
 
 
-def test_the_code_in_the_document_runs():
-    failed, tried = doctest.testfile(str(PROJECT / "docs" / "patterns2004.md"), module_relative=False)
+@pytest.mark.parametrize("name", ["exact.md", "patterns2004.md"])
+def test_the_code_in_the_document_runs(name):
+    failed, tried = doctest.testfile(str(PROJECT / "docs" / name), module_relative=False)
     assert failed == 0
     assert tried > 0
