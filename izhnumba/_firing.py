@@ -78,7 +78,7 @@ def rheobase(neuron: Any, *, duration: float = 1000.0, n_spikes: int = 1, tolera
 
     References
     ----------
-    L. Lapicque, Recherches quantitatives sur l'excitation electrique des nerfs traitee comme une polarisation, 1907.
+    E. M. Izhikevich, Dynamical Systems in Neuroscience, MIT Press 2007.
 
     Examples
     --------

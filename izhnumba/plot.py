@@ -132,7 +132,8 @@ def phase_plane(
 ) -> Axes:  # fmt: skip
     """Draw nullclines and fixed points at constant input, and the path of a recorded neuron.
 
-    A filled circle is a stable fixed point, an open circle an unstable one, a cross a saddle.
+    A filled circle is a stable fixed point, an open circle an unstable one, a cross a saddle; `analysis.fixed_points`
+    gives their numbers.
 
     Parameters
     ----------
