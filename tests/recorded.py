@@ -65,6 +65,12 @@ def crossings(V, spikes):
     return np.flatnonzero(above & ~np.concatenate(([False], above[:-1])))
 
 
+def exact_patterns():
+    """The names of all patterns with exact spike times."""
+    with np.load(DATA / "exact_spike_times.npz") as data:
+        return data["names"].tolist()
+
+
 class Exact:
     """One pattern of exact_spike_times.npz: parameters of the 2003 form, current and exact spike times."""
 
