@@ -98,8 +98,6 @@ def test_synaptic_currents(name):
     matrix[1:, 1:] = system
     matrix[0, 1:] = [1, 1] if name == "dual" else [1, 0][:n]
     kick = np.array([0.0, *kick])
-    if name == "dual":  # its peak is at 6 / 5 ln 6
-        kick /= kick[1:] @ np.exp(np.diag(system) * 1.2 * math.log(6))
     state = expm(matrix * 1.5) @ (2.0 * kick)
     state = expm(matrix * 9.0) @ (state - 5.0 * kick)
     cell = one(Quadratic(**STILL), -60.0, 0.0, [(1.0, course, 2.0), (2.5, course, -5.0)], T=11.5)
