@@ -19,6 +19,7 @@ from izhnumba._engine import Record
 from izhnumba._kernels import table as t
 from izhnumba._kernels.codes import FAILURE, LEAP, OK
 from izhnumba._models import Model
+from izhnumba._receptors import Receptor
 from izhnumba._schemes import Scheme
 from izhnumba._timebase import Steps
 
@@ -99,6 +100,10 @@ class ClockEngine:
         lanes[: self.n] = values
         lanes[self.n :] = lanes[self.n - 1 : self.n]
         self._lanes[name] = lanes
+
+    def port(self, receptor: Receptor) -> Port:
+        """The port of this receptor, or of one equal to it."""
+        return self.arrivals.port(receptor)
 
     def set_tau_ref(self, where: str, tau_ref: Array) -> None:
         """tau_ref: ms, () or (n,), in float64."""

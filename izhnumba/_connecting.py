@@ -12,10 +12,11 @@ from izhnumba import _checks, _plasticity_rules
 from izhnumba._connectivity import AllToAll, GivenPairs
 from izhnumba._distributions import Distribution
 from izhnumba._edges import given
+from izhnumba._exact_plastic import ExactPlastic
 from izhnumba._plastic_state import PlasticState
 from izhnumba._plasticity import Plasticity
 from izhnumba._receptors import Delta, GapJunction, Receptor
-from izhnumba._rows import Draw, Layout, Rows, Shown, build, build_whole, delay_steps, drawer, streams
+from izhnumba._rows import Draw, Layout, Rows, Shown, build, build_whole, delay_steps, delay_times, drawer, streams
 from izhnumba._section import Section, ends
 from izhnumba._synapses import Synapses
 
@@ -37,9 +38,11 @@ def connected(
     gap = isinstance(receptor, GapJunction)
     if gap:
         _check_gap(source, target, delay, plasticity)
-    layout = Layout(engine.padded, target.start, engine.dtype)
+    exact = target.population.scheme.exact
+    port = engine.port(receptor) if exact else None  # it says what is wrong
+    layout = Layout(engine.padded, target.start, engine.dtype, exact)
     single = delay is None or isinstance(delay, (int, float, np.number))
-    whole = isinstance(rule, AllToAll) and single and plasticity is None and not gap
+    whole = isinstance(rule, AllToAll) and single and plasticity is None and not gap and not exact
     n, dt, random = rule.count(both), target.population.dt, streams(seed, name)
 
     def make(shown: Shown) -> Rows:
@@ -47,10 +50,10 @@ def connected(
         steps: Draw = lambda before, count: np.zeros(count, np.int64)  # noqa: E731
         if not gap:
             delays = drawer(f"{where}.delay", dt if delay is None else delay, "ms", n, random("delay"), engine.dtype)
-            steps = delay_steps(delays, dt, f"{where}.delay")
+            steps = delay_times(delays, f"{where}.delay") if exact else delay_steps(delays, dt, f"{where}.delay")
         if whole:
             return build_whole(rule, both, layout, weights, int(steps(0, 1)[0]), random, shown)
-        return build(rule, both, layout, weights, steps, random, shown, cut=plasticity is None)
+        return build(rule, both, layout, weights, steps, random, shown, cut=plasticity is None or exact)
 
     rows = make(shown)
     plastic = None
@@ -58,10 +61,11 @@ def connected(
         drawn = isinstance(weight, Distribution) and not isinstance(rule, GivenPairs)
         again = drawn and (delay is None or isinstance(delay, (Distribution, int, float)))
         first = _first_weights(rows.weights, (lambda: make(lambda done, total: None).weights) if again else None)
-        plastic = PlasticState(plasticity, rows, layout, dt, first)
+        kind = ExactPlastic if exact else PlasticState
+        plastic = kind(plasticity, rows, layout, dt, first)
         if type(plasticity).__module__ != _plasticity_rules.__name__:
             plastic.kernel(engine.dtype.name)  # whatever Numba does not take shows now
-    return Synapses(name, source, target, engine.arrivals.port(receptor), rule, both, layout, rows, plastic)
+    return Synapses(name, source, target, port or engine.port(receptor), rule, both, layout, rows, plastic)
 
 
 def _first_weights(weights: Array, draw: Callable[[], Array] | None) -> Callable[[], Array]:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from izhnumba import _checks
 from izhnumba._arrivals import Port
 from izhnumba._binding import Input
+from izhnumba._exact_clock import ExactClock
+from izhnumba._exact_feeds import Current, ExactFeeds, Source, Spikes, current_of, spikes_of
 from izhnumba._feeds import Feed, feed
 from izhnumba._sealed import Sealed
 from izhnumba._section import Section
@@ -59,9 +61,9 @@ class Drive(Sealed):
                     f"{_WHERE} must broadcast to shape {self.shape}, got shape {np.shape(value)}. For an array over "
                     "time use TimedArray(values, dt)."
                 )
-        made = feed(_WHERE, value, unit, self, 1, self._ordinal)  # whatever is wrong shows now
-        self.port: Port | None
-        vars(self)["port"] = population._engine.arrivals.port(value.receptor) if spikes else None
+        self.port: Any
+        made = self._make(value, unit)  # whatever is wrong shows now
+        vars(self)["port"] = population._engine.port(value.receptor) if spikes else None
         self._value, self._unit, self._feed = value, unit, made
         self._memory.clear()
 
@@ -70,10 +72,18 @@ class Drive(Sealed):
         """Steps done."""
         return int(self.section.population.n_steps)
 
-    def feed(self) -> Feed:
+    def _make(self, value: Any, unit: str) -> Any:
+        population, first = self.section.population, self.section.start
+        if not population.scheme.exact:
+            return feed(_WHERE, value, unit, self, 1, self._ordinal)
+        if isinstance(value, SpikeInput):
+            return spikes_of(_WHERE, value, unit, self, population._engine, self._ordinal, first)
+        return current_of(_WHERE, value, unit, self, first)
+
+    def feed(self) -> Any:
         """Made anew only for arrays, which the user may have changed."""
         if not isinstance(self._value, Input):
-            self._feed = feed(_WHERE, self._value, self._unit, self, 1, self._ordinal)
+            self._feed = self._make(self._value, self._unit)
         return self._feed
 
     def clear(self) -> None:
@@ -91,6 +101,16 @@ def drive_feeds(drives: list[Drive], populations: list[Any]) -> dict[tuple[int, 
     for one in drives:
         grouped.setdefault((populations.index(one.section.population), one.port), []).append(one)
     return {key: _sum(group) for key, group in grouped.items()}
+
+
+def exact_feeds(drives: list[Drive], populations: list[Any], clock: ExactClock) -> ExactFeeds:
+    """The same for the exact engine, which adds up what it is given."""
+    sources = []
+    for population in populations:
+        given = [one.feed() for one in drives if one.section.population is population]
+        currents, spikes = ([one for one in given if isinstance(one, kind)] for kind in (Current, Spikes))
+        sources.append(Source(population._engine, currents, spikes))
+    return ExactFeeds(sources, clock)
 
 
 def _sum(group: list[Drive]) -> Feed:

@@ -264,6 +264,7 @@ class ExactEngine:
 
     def rewind(self) -> None:
         """Back to the start: what is under way is gone."""
+        self.clock.now = 0.0
         self.last[:], self.spikes[:], self._pieces, self.laid, self.form = -np.inf, 0, {}, None, None
         self.table[t.PIECE] = 0
         for block in self.blocks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,14 @@ import numpy as np
 from izhnumba import _checkpoint, _checks
 from izhnumba._circuit import Circuit
 from izhnumba._clock_engine import ClockEngine
-from izhnumba._drives import drive_feeds
+from izhnumba._drives import drive_feeds, exact_feeds
+from izhnumba._engine import Feeds
 from izhnumba._feeds import RowFeeds
 from izhnumba._running import Condition, Progress, ProgressBar, progress_shown, run_slices
 from izhnumba._saving import description
 
 _LONGEST_SLICE = 64  # steps, without synapses
+FIRST_KEY = 2**60  # of events of synapses: those from outside come first
 
 
 class Network(Circuit):
@@ -117,8 +120,7 @@ class Network(Circuit):
         recorders = list(self.recorders.values())
         for recorder in recorders:
             recorder.begin(stop)
-        feeds = drive_feeds(list(self.drives.values()), list(self.populations.values()))
-        inputs = RowFeeds(feeds, clock.n, clock.item)
+        inputs = self._inputs()
         clock.found = [set() for _ in self.populations]
         self._running = True
         try:
@@ -130,6 +132,13 @@ class Network(Circuit):
         for population, codes in zip(self.populations.values(), clock.found, strict=True):
             population._complain(codes)
 
+    def _inputs(self) -> Feeds:
+        """What drives it."""
+        drives, populations = list(self.drives.values()), list(self.populations.values())
+        if self.scheme.exact:
+            return exact_feeds(drives, populations, self._clock)
+        return RowFeeds(drive_feeds(drives, populations), self._clock.n, self._clock.item)
+
     def _condition(self, until: Any, every: Any) -> Condition | None:
         if until is None:
             if every is not None:
@@ -138,8 +147,8 @@ class Network(Circuit):
         _checks.kind("Network.run.until", until, Callable, "a function of the network")
         return Condition(lambda: until(self), self._clock.time.interval("Network.run.every", every))
 
-    def step(self) -> None:
-        """Advance by one step.
+    def step(self, dt: Any = None) -> None:
+        """Advance by one step, or with the scheme "exact" by dt ms (default net.dt).
 
         Examples
         --------
@@ -152,7 +161,9 @@ class Network(Circuit):
         >>> round(net.t, 1)
         3.2
         """
-        self.run(self.dt)
+        if dt is not None and not self.scheme.exact:
+            raise ValueError(f"Network.step.dt must be left out with the scheme {self.scheme.name!r}, got {dt!r}.")
+        self.run(self.dt if dt is None else _checks.number("Network.step.dt", dt, "ms", above=0.0))
 
     def reset(self, *, weights: bool = False) -> None:
         """Back to step 0: initial V and u, nothing under way, random numbers and recorders start again. Learned weights
@@ -199,6 +210,9 @@ class Network(Circuit):
         """Hand all synapses to the clock, with rings as long as the longest delays."""
         if self._connected:
             return
+        if self.scheme.exact:
+            self._connect_exact_clock()
+            return
         longest: dict[ClockEngine, int] = {}
         shortest = _LONGEST_SLICE
         for synapses in self.synapses.values():
@@ -210,4 +224,17 @@ class Network(Circuit):
         deliveries = [synapses._bind for synapses in self.synapses.values() if not synapses._is_gap()]
         gaps = [synapses._bind for synapses in self.synapses.values() if synapses._is_gap()]
         self._clock.connect(deliveries, gaps, longest, shortest, parts)
+        self._connected = True
+
+    def _connect_exact_clock(self) -> None:
+        """The same in continuous time."""
+        key, tables, delays = FIRST_KEY, [], [(math.inf, 0.0)]
+        for engine in self._clock.engines:
+            engine.plastic = []
+        for synapses in self.synapses.values():
+            tables.append(synapses._project(key))
+            key += len(synapses)
+            delays += [synapses._delays()] if len(synapses) else []
+        shortest, longest = zip(*delays, strict=True)
+        self._clock.connect(tables, min(shortest), max(longest))
         self._connected = True

@@ -2,7 +2,7 @@
 
 A row holds the synapses of one source neuron, or those to one part of the targets, sorted by (delay, target); those
 that agree in both stay in the order in which they were drawn. A synapse is an offset, delay * lanes + target lane, and
-a weight.
+a weight; in continuous time the offset is the target lane, and the delay in ms stands beside it.
 """
 
 from __future__ import annotations
@@ -32,18 +32,21 @@ _MOST_PARTS = 8  # a power of 2
 
 class Rows(NamedTuple):
     """`starts` (rows * parts + 1), and for each synapse `offsets` (uint32) and `weights`. Whole rows, to every target
-    in order and with one `delay` in steps, have no offsets."""
+    in order and with one `delay` in steps, have no offsets. times: delays in ms, in continuous time."""
 
     starts: Array
     offsets: Array | None
     weights: Array
     parts: int = 1
     delay: int = 0
+    times: Array | None = None
 
-    def delays(self, lanes: int) -> tuple[int, int]:
-        """The shortest and the longest delay, in steps; without synapses (0, 0)."""
+    def delays(self, lanes: int) -> tuple[Any, Any]:
+        """The shortest and the longest delay, in steps or ms; without synapses (0, 0)."""
         if not self.weights.size:
             return 0, 0
+        if self.times is not None:
+            return float(self.times.min()), float(self.times.max())
         if self.offsets is None:
             return self.delay, self.delay
         return int(self.offsets.min()) // lanes, int(self.offsets.max()) // lanes
@@ -55,6 +58,7 @@ class Layout(NamedTuple):
     lanes: int
     first: int
     dtype: np.dtype[Any]
+    exact: bool = False  # time is continuous
 
     def row(self, pre: Array, post: Array, parts: int) -> Array:
         """Rows of synapses if the targets are cut in parts."""
@@ -88,15 +92,19 @@ def build(
     for pre, post in rule.pairs(ends, random("pairs")):
         counts += np.bincount(layout.row(pre, post, most), minlength=counts.size)
     parts = most
-    while parts > 1 and counts.sum() < _WORTH_CUTTING * ends.n_pre * parts:
-        parts //= 2
+    while parts > 1 and not layout.exact and counts.sum() < _WORTH_CUTTING * ends.n_pre * parts:
+        parts //= 2  # blocks of the exact engine have their own part each
     counts = counts.reshape(-1, most // parts).sum(1)
     starts = np.concatenate([[0], np.cumsum(counts)])
-    rows = Rows(starts, np.empty(_room(starts[-1], 4), np.uint32), _weights(starts[-1], layout), parts)
+    times = np.empty(_room(starts[-1], 8)) if layout.exact else None
+    rows = Rows(starts, np.empty(_room(starts[-1], 4), np.uint32), _weights(starts[-1], layout), parts, times=times)
     cursor, drawn = starts[:-1].copy(), 0
     for pre, post in rule.pairs(ends, random("pairs")):
         places = _places(layout.row(pre, post, parts), cursor)
-        rows.offsets[places] = layout.offsets(post, delay(drawn, len(pre)))  # type: ignore[index]
+        delays = delay(drawn, len(pre))
+        if times is not None:
+            times[places], delays = delays, np.zeros(len(pre), np.int64)
+        rows.offsets[places] = layout.offsets(post, delays)  # type: ignore[index]
         rows.weights[places] = weight(drawn, len(pre))
         drawn += len(pre)
         shown(drawn, starts[-1])
@@ -151,6 +159,11 @@ def _sort(rows: Rows) -> None:
         offsets, n = rows.offsets[begin:end], int(end - begin)
         lengths = np.diff(rows.starts[first : last + 1])
         row = np.repeat(np.arange(last - first), lengths)
+        if rows.times is not None:
+            order = np.lexsort((offsets, rows.times[begin:end], row))
+            for array in (rows.times, rows.offsets, rows.weights):
+                array[begin:end] = array[begin:end][order]
+            continue
         if np.all((offsets[1:] >= offsets[:-1]) | (row[1:] > row[:-1])):
             continue
         bits = (last - first).bit_length(), n.bit_length()
@@ -199,6 +212,19 @@ def drawer(where: str, value: Any, unit: str, n: int | None, rng: Generator, dty
 def _finite(where: str, values: Array, dtype: np.dtype[Any]) -> Array:
     _checks.finite(where, values, dtype)
     return values
+
+
+def delay_times(draw: Draw, where: str) -> Draw:
+    """Delays in ms, each more than 0."""
+
+    def times(before: int, count: int) -> Array:
+        delays = draw(before, count)
+        short = np.flatnonzero(delays <= 0)
+        if short.size:
+            raise ValueError(f"{where} must be > 0 ms, got {delays[short[0]]:g} ms for synapse {before + short[0]}.")
+        return delays
+
+    return times
 
 
 def delay_steps(draw: Draw, dt: float, where: str) -> Draw:

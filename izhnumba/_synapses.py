@@ -122,6 +122,8 @@ class Synapses(Sealed):
     @property
     def delay(self) -> Array:
         """Delay of each synapse, ms."""
+        if self._rows.times is not None:
+            return self._rows.times.copy()
         if self._rows.offsets is None:
             return np.full(len(self), self._rows.delay * self._dt)
         return np.asarray((self._rows.offsets // self._layout.lanes) * self._dt)
@@ -141,9 +143,11 @@ class Synapses(Sealed):
     def _is_gap(self) -> bool:
         return isinstance(self.receptor, GapJunction)
 
-    def _delays(self) -> tuple[int, int]:
-        """In how many steps the first spike arrives, and the last; in one if each step must be looked after."""
+    def _delays(self) -> tuple[Any, Any]:
+        """In how many steps, or ms, the first spike arrives, and the last; in one step if each must be looked after."""
         shortest, longest = self._rows.delays(self._layout.lanes)
+        if self._layout.exact:
+            return shortest, longest
         return 1 if self._plastic or self._is_gap() else shortest, longest
 
     def _bind(self) -> tuple[int, Array]:
@@ -167,6 +171,26 @@ class Synapses(Sealed):
         hole = k.NO_HOLE if whole or ends.shift is None else ends.shift
         table[[k.DELAY, k.HOLE]] = rows.delay, hole
         return k.dense(rows.weights.dtype.name), table
+
+    def _project(self, key: int) -> Array:
+        """The table of a projection of the exact engine. key: that of the first synapse, by which events are told
+        apart."""
+        from izhnumba._kernels import exact_table as t
+
+        rows, parts, engine = self._rows, self._rows.parts, self.target.population._engine
+        table = np.zeros(t.PROJECTION_SIZE + parts * (1 + t.EVENT_SIZE // 8), np.int64)
+        done = t.PROJECTION_SIZE
+        table[t.DONE], table[done : done + parts] = table[done:].ctypes.data, -1
+        source = self.source.population._engine
+        table[[t.SOURCE, t.TARGET]] = source.table.ctypes.data, engine.table.ctypes.data
+        table[[t.FIRST_ROW, t.N_ROWS, t.PARTS, t.KEY]] = self.source.start, self._ends.n_pre, parts, key
+        table[[t.INLET, t.RULE]] = engine.ports.index(self._port), -1
+        for entry, array in (
+            (t.STARTS, rows.starts), (t.TARGETS, rows.offsets), (t.DELAYS, rows.times), (t.WEIGHTS, rows.weights)
+        ):  # fmt: skip
+            assert array is not None
+            table[entry] = array.ctypes.data
+        return table
 
     def _bind_gap(self, table: Array) -> tuple[int, Array]:
         from izhnumba._kernels import gap, network

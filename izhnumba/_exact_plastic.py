@@ -1,0 +1,5 @@
+"""What plastic synapses of the exact engine keep besides their weights."""
+
+
+class ExactPlastic:
+    """To come."""
