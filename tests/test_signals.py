@@ -23,8 +23,8 @@ net.run(1.0)
 random.seed(1)
 for _ in range(12):
     timer = threading.Timer(random.uniform(0.0, 0.05), os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
     try:
+        timer.start()  # on a busy machine the signal can come before this returns
         net.run(1e6)
     except KeyboardInterrupt:
         pass
