@@ -18,7 +18,7 @@ from izhnumba._kept import Column
 
 Array = NDArray[Any]
 Instant = Any  # int or float; `every` is a difference of two
-_DIGITS = 9  # of ms, to which the ends of runs are rounded: ten runs of 0.1 ms end at 1.0
+_GRID = 1e9  # points per ms: where users, runs and samples meet in continuous time, so that 3 * 0.1 is 0.3
 
 
 class Timebase(ABC):
@@ -129,21 +129,24 @@ class Continuous(Timebase):
     column = Column("t", "<f8")
 
     def at(self, where: str, ms: Any) -> float:
-        return _checks.number(where, ms, "ms", at_least=0)
+        return float(_on_grid(_checks.number(where, ms, "ms", at_least=0)))
 
     def interval(self, where: str, every: Any) -> float:
-        return self.dt if every is None else _checks.number(where, every, "ms", above=0)
+        return self.dt if every is None else _checks.number(where, every, "ms", at_least=1 / _GRID)
 
     def after(self, where: str, now: Instant, T: Any) -> float:
-        return round(now + self.at(where, T), _DIGITS)
+        return float(_on_grid(now + self.at(where, T)))
 
     def ms(self, instant: Instant) -> float:
         return instant
 
+    def sample(self, m: Any, every: Instant) -> Instant:
+        return _on_grid(m * every)
+
     def samples_by(self, instant: Instant, every: Instant) -> int:
         m = math.floor(instant / every)  # right, or off by one where the quotient was rounded
         m += self.sample(m + 1, every) <= instant
-        return m - (self.sample(m, every) > instant)
+        return int(m - (self.sample(m, every) > instant))
 
     def labels(self, instants: Array) -> Array:
         return instants
@@ -159,6 +162,10 @@ class Continuous(Timebase):
         m += self.sample(m + 1, every) < labels
         m -= self.sample(m, every) >= labels
         return m.astype(np.int64)
+
+
+def _on_grid(ms: Any) -> Any:
+    return np.rint(ms * _GRID) / _GRID
 
 
 def timebase_of(about: dict[str, Any]) -> Timebase:

@@ -25,14 +25,14 @@ instants = st.floats(0.0, 1e6)
 
 def test_what_users_give():
     assert (steps.at("x", 0.3), steps.interval("x", None), steps.interval("x", 0.3)) == (3, 1, 3)
-    assert (real.at("x", 0.3), real.interval("x", None), real.interval("x", 0.3)) == (0.3, 0.1, 0.3)
+    assert (real.at("x", 3 * 0.1), real.interval("x", None), real.interval("x", 0.3)) == (0.3, 0.1, 0.3)
     assert (steps.after("x", 7, 0.3), steps.ms(7), real.ms(0.7)) == (10, 7 * 0.1, 0.7)
     for call, value, message in (
         (steps.at, 0.25, r"x must be a whole number of steps of 0\.1 ms, got 0\.25"),
         (steps.interval, 0.0, r"x must be >= 0\.1 ms, got 0"),
         (real.at, -1.0, r"x must be a finite number >= 0 ms, got -1"),
         (real.at, math.inf, r"x must be a finite number >= 0 ms, got inf"),
-        (real.interval, 0.0, r"x must be a finite number > 0 ms, got 0"),
+        (real.interval, 0.0, r"x must be a finite number >= 1e-09 ms, got 0"),
     ):
         with pytest.raises(ValueError, match=message):
             call("x", value)
@@ -46,23 +46,31 @@ def test_runs_in_a_row_end_where_one_does(T):
         assert now == round(run * T, 9)
 
 
+@pytest.mark.parametrize("every", [0.1, 0.3, 0.7, 1.1])
+def test_a_run_of_so_many_samples_takes_all_of_them(every):
+    """Though 3 * 0.1 is more than 0.3."""
+    for m in range(1, 2000):
+        assert real.after("x", 0.0, round(m * every, 1)) == real.sample(m, every)
+
+
 @pytest.mark.parametrize("every", AWKWARD)
 def test_samples_in_continuous_time(every):
     for m in (*range(1, 300), 10**6 + 1):
-        at = m * every
+        at = real.sample(m, every)
+        assert at == pytest.approx(m * every, abs=1e-9, rel=1e-15)
         before, after = np.nextafter(at, 0.0), np.nextafter(at, np.inf)
         assert [real.samples_by(x, every) for x in (before, at, after)] == [m - 1, m, m]
         assert [real.is_sample(x, every) for x in (before, at, after)] == [False, True, False]
-        assert [real.next_sample(x, every) for x in (before, at)] == [at, (m + 1) * every]
+        assert [real.next_sample(x, every) for x in (before, at)] == [at, real.sample(m + 1, every)]
         assert real.bins(np.array([before, at, after]), every).tolist() == [m - 1, m - 1, m]
-    assert (real.samples_by(0.0, every), real.is_sample(0.0, every), real.next_sample(0.0, every)) == (0, True, every)
+    assert (real.samples_by(0.0, every), real.is_sample(0.0, every)) == (0, True)
 
 
 @given(instants, st.sampled_from(AWKWARD) | st.floats(1e-3, 1e3))
 def test_the_last_sample_is_the_last(instant, every):
     m = real.samples_by(instant, every)
     assert type(m) is int
-    assert m * every <= instant < (m + 1) * every
+    assert real.sample(m, every) <= instant < real.sample(m + 1, every)
     assert real.bins(np.array([instant]), every)[0] == m - real.is_sample(instant, every)
 
 
