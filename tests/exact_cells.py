@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+import itertools
 
 import numpy as np
 from exact_oracle import Cell, ExactNetwork, Pairs, Synapse
@@ -57,56 +57,61 @@ def population(cells, index=slice(None), **options):
 
 def twins(cells, segments=None, wave=None):
     """A twin of each cell, with its own current or with these segments for all."""
-    parameters = cells.keys() - {"V", "u", "tau_ref", "I"}
-    return [
-        Cell(
-            Quadratic(**{name: float(cells[name][i]) for name in parameters}),
-            cells["V"][i],
-            cells["u"][i],
-            segments or [(0.0, cells["I"][i], 0.0)],
-            wave,
-            float(cells["tau_ref"][i]),
-        )
-        for i in range(len(cells["V"]))
-    ]
+    made = []
+    for values in zip(*(array.tolist() for array in cells.values()), strict=True):
+        cell = dict(zip(cells, values, strict=True))
+        V, u, I, tau_ref = (cell.pop(name) for name in ("V", "u", "I", "tau_ref"))
+        made.append(Cell(Quadratic(**cell), V, u, segments or [(0.0, I, 0.0)], wave, tau_ref))
+    return made
 
 
-def both(cells, wires=(), events=(), cuts=(), **options):
+def both(cells, wires=(), events=(), cuts=()):
     """A network and its twin. Its populations are the cells up to each of `cuts`, and the rest.
 
     wires: (receptor, pre, post, weight, delay) with arrays, and perhaps the pairing of STDP behind.
     events: (t, i, receptor, weight).
     """
-    net = iz.Network(scheme="exact", seed=1, **options)
-    bounds = list(pairwise([0, *cuts, len(cells["V"])]))
-    for low, high in bounds:
+    net = iz.Network(scheme="exact", seed=1)
+    parts = []  # population, first cell, end
+    for low, high in itertools.pairwise([0, *cuts, len(cells["V"])]):
         part = net.add(population(cells, slice(low, high)), name=f"cells {low}")
         net.drive(part, cells["I"][low:high])
         net.record(part, "spikes", name=f"spikes {low}")
-    parts = list(zip(net.populations.values(), bounds, strict=True))
+        parts.append((part, low, high))
     synapses = []
-    for receptor, pre, post, weight, delay, *pairing in wires:
-        receptor, course = RECEPTORS[receptor]
-        rule = iz.STDP(**STDP, pairing=pairing[0]) if pairing else None
-        for source, (low, high) in parts:
-            for target, (first, last) in parts:
-                here = (low <= pre) & (pre < high) & (first <= post) & (post < last)
-                if here.any():
-                    net.connect(
-                        source, target, (pre[here] - low, post[here] - first), weight=weight[here], delay=delay[here],
-                        receptor=receptor, plasticity=rule,
-                    )  # fmt: skip
-        twin_rule = Pairs(**STDP, nearest=pairing[0] == "nearest") if pairing else None
-        for i, j, w, d in zip(pre.tolist(), post.tolist(), weight.tolist(), delay.tolist(), strict=True):
-            synapses.append(Synapse(i, j, course, w, d, twin_rule))
-    for name, weight in dict.fromkeys((name, weight) for _, _, name, weight in events):
-        for part, (low, high) in parts:
-            mine = [(t, i - low) for t, i, *what in events if low <= i < high and what == [name, weight]]
+    for wire in wires:
+        _connect(net, parts, *wire)
+        synapses += _synapses(*wire)
+    _drive(net, parts, events)
+    return net, ExactNetwork(twins(cells), synapses, [(t, i, RECEPTORS[name][1], w) for t, i, name, w in events])
+
+
+def _connect(net, parts, receptor, pre, post, weight, delay, pairing=None):
+    """These synapses, for each pair of populations those between them."""
+    rule = pairing and iz.STDP(**STDP, pairing=pairing)
+    for (source, low, high), (target, first, end) in itertools.product(parts, repeat=2):
+        here = (low <= pre) & (pre < high) & (first <= post) & (post < end)
+        if here.any():
+            net.connect(
+                source, target, (pre[here] - low, post[here] - first), weight=weight[here], delay=delay[here],
+                receptor=RECEPTORS[receptor][0], plasticity=rule,
+            )  # fmt: skip
+
+
+def _synapses(receptor, pre, post, weight, delay, pairing=None):
+    rule = pairing and Pairs(**STDP, nearest=pairing == "nearest")
+    for i, j, w, d in zip(pre.tolist(), post.tolist(), weight.tolist(), delay.tolist(), strict=True):
+        yield Synapse(i, j, RECEPTORS[receptor][1], w, d, rule)
+
+
+def _drive(net, parts, events):
+    """A spike train has a weight of its own for each neuron, not for each spike: one train for each weight."""
+    for kind in dict.fromkeys((name, weight) for _, _, name, weight in events):
+        for part, low, high in parts:
+            mine = [(t, i - low) for t, i, *what in events if low <= i < high and what == [*kind]]
             if mine:
                 t, i = zip(*mine, strict=True)
-                net.drive(part, iz.SpikeTrain(i, t, weight, RECEPTORS[name][0]))
-    twin_events = [(t, i, RECEPTORS[name][1], weight) for t, i, name, weight in events]
-    return net, ExactNetwork(twins(cells), synapses, twin_events)
+                net.drive(part, iz.SpikeTrain(i, t, kind[1], RECEPTORS[kind[0]][0]))
 
 
 def raster(net):

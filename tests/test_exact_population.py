@@ -139,13 +139,27 @@ def test_states():
     """Samples, and the state after the run, which need not end with an event."""
     cells = different(5, seed=4)
     pop, twin = population(cells), ExactNetwork(twins(cells))
-    res = pop.run(23.4, cells["I"], record=["V", "u"], every=1.3, neurons=[0, 2, 4])
-    np.testing.assert_allclose(res.t, 1.3 * np.arange(1, 19), rtol=1e-15)
+    res = pop.run(24.0, cells["I"], record=["V", "u"], every=1.3, neurons=[0, 2, 4])
+    np.testing.assert_allclose(res.t, 1.3 * np.arange(1, 19), rtol=1e-14)
     for t, V, u in zip([*res.t, pop.t], [*res.V, pop.V[::2]], [*res.u, pop.u[::2]], strict=True):
         twin.run(t)
         np.testing.assert_allclose(V, [cell.V for cell in twin.cells[::2]], rtol=0, atol=2e-8)  # on the upstroke
         np.testing.assert_allclose(u, [cell.u for cell in twin.cells[::2]], rtol=0, atol=1e-10)
     assert len(res.spikes) == len(twin.spikes[0]) > 5
+
+
+def test_what_is_set_between_runs_counts_from_then_on():
+    cells = different(5, seed=11, tau_ref=0.0)
+    pop, twin = population(cells), ExactNetwork(twins(cells))
+    one = pop.run(21.7, cells["I"])
+    twin.run(21.7)
+    pop.V, pop.u, pop.d = -61.5, np.linspace(-14.0, -10.0, 5), 3.0
+    for cell, u in zip(twin.cells, pop.u.tolist(), strict=True):
+        cell.V, cell.u, cell.model.d = -61.5, u, 3.0
+    other = pop.run(30.0, cells["I"])
+    found = [np.concatenate(pair) for pair in zip(spikes(one), spikes(other), strict=True)]
+    assert_same_spikes(found, twin.run(51.7).spikes)
+    assert len(other.spikes) > 4
 
 
 def test_refractory_periods():

@@ -12,7 +12,7 @@ from oracle import Quadratic
 
 import izhnumba as iz
 
-prop = settings(derandomize=True, deadline=None, max_examples=25)
+prop = settings(derandomize=True, deadline=None, max_examples=40)
 
 # --- the twin -------------------------------------------------------------------------------------------------------
 
@@ -27,10 +27,10 @@ def twin_spikes(parameters, V, u, I, tau_ref, T):
     b=st.floats(-0.1, 0.3),
     c=st.floats(-75.0, -55.0),
     d=st.floats(0.5, 10.0),
-    V_th=st.floats(-45.0, -35.0) | st.floats(-35.0, 40.0),
-    V=st.floats(-85.0, -50.0),
-    u=st.floats(-20.0, 5.0),
-    I=st.floats(-5.0, 25.0),
+    V_th=st.floats(-45.0, -38.0) | st.floats(-38.0, 40.0),
+    V=st.floats(-80.0, -50.0),
+    u=st.floats(-20.0, -5.0),
+    I=st.floats(0.0, 10.0) | st.floats(10.0, 40.0),
     tau_ref=st.sampled_from([0.0, 0.6, 3.1]),
 )
 def test_neurons(V, u, I, tau_ref, **parameters):
@@ -93,6 +93,16 @@ def test_split_runs_are_the_whole_run(I):
     assert len(expected[0]) > 70
 
 
+def test_a_reset_starts_again():
+    cells = different(70)
+    pop = population(cells)
+    expected = bits(pop.run(50.0, cells["I"]).spikes), state(pop)
+    pop.reset()
+    pop.run(13.1, 30.0)
+    pop.reset()
+    assert (bits(pop.run(50.0, cells["I"]).spikes), state(pop)) == expected
+
+
 def test_recording_changes_nothing():
     cells = different(70)
     plain, recorded = population(cells), population(cells)
@@ -146,7 +156,7 @@ def network(threads=None, order=None, n=120):
     wires = [(None, 0.5), (iz.Exponential(3.0), 0.3), (iz.Alpha(2.0), -0.3), (iz.AMPA(), 0.01), (iz.GABA_A(), 0.02)]
     for receptor, strength in wires:
         pre, post = np.divmod(rng.choice(n * n, 1500, replace=False), n)
-        options = dict(weight=rng.uniform(0.0, strength, 1500), delay=rng.uniform(1.0, 9.0, 1500), receptor=receptor)
+        options = dict(weight=strength * rng.random(1500), delay=rng.uniform(1.0, 9.0, 1500), receptor=receptor)
         rule = None if receptor else iz.STDP(0.05, 0.06, w_max=2.0)
         net.connect(pop, pop, (place[pre], place[post]), plasticity=rule, **options)
     i, t = rng.integers(n, size=300), rng.uniform(0.0, 60.0, 300)

@@ -72,7 +72,7 @@ def connect(**options):
         (lambda: drive(iz.OrnsteinUhlenbeck(0.0, 1.0, 5.0)), "OrnsteinUhlenbeck"),
         (lambda: drive(Mine()), "Mine"),
         (lambda: drive(iz.Poisson(10.0, receptor=iz.NMDA())), "NMDA"),
-        (lambda: connect(receptor=iz.NMDA()), "NMDA"),
+        (lambda: connect(receptor=iz.NMDA(), delay=1.0), "NMDA"),
         (lambda: connect(receptor=iz.GapJunction()), "GapJunction"),
         (lambda: connect(delay=0.0), "delay"),
     ],
@@ -96,7 +96,7 @@ def test_a_refusal_changes_nothing():
     assert pop.t == 0.0
     net, cells = network()
     with pytest.raises((TypeError, ValueError)):
-        net.connect(cells, cells, iz.OneToOne(), receptor=iz.NMDA())
+        net.connect(cells, cells, iz.OneToOne(), delay=1.0, receptor=iz.NMDA())
     assert net.synapses == {}
     net.run(5.0)
     assert net.t == 5.0
