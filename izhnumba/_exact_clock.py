@@ -117,16 +117,17 @@ class ExactClock:
         for engine in standing:  # a break at the present brings all cells there
             engine.set_pieces(np.array([self.now]), np.zeros(0, np.int64), np.zeros((1, 0, 1)), [engine.in_force])
         if standing:
-            self._run(self.now, 1, standing)
+            self._run(self.now, 1, standing, show=False)
         for engine in self.engines:
             engine.take_up()
 
-    def _run(self, until: float, threads: int, engines: Sequence[Any] | None = None) -> int:
+    def _run(self, until: float, threads: int, engines: Sequence[Any] | None = None, *, show: bool = True) -> int:
         """Until then, however often room must be made."""
         from izhnumba._kernels.exact_network import entry
 
         self._bind(engines or self.engines)
-        self._reals[t.UNTIL], self._table[t.FRESH] = until, 1
+        self._reals[t.UNTIL] = until
+        self._table[[t.FRESH, t.SHOWS]] = 1, show
         run, code = entry(threads > 1), ROOM
         with one_parallel_region() if threads > 1 else nullcontext():
             while code == ROOM:

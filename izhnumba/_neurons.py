@@ -146,6 +146,8 @@ class Neurons:
         exact = _checks.array(where, value, unit, (self.size, self.shape), finite=math.isfinite(default), at_least=low)
         _checks.finite(where, np.where(exact == default, 0.0, exact), self.dtype)  # the default may be infinite
         lanes = self._lanes(exact)
+        if name == "V_min" and self.scheme.exact:
+            _check_no_floor(exact)
         if name == "tau_ref":
             self._engine.set_tau_ref(where, lanes)
         else:
@@ -168,16 +170,13 @@ class Neurons:
 
     def _become_exact(self) -> None:
         """Take the exact engine, with the same live arrays."""
-        for argument, value, good, cure in (
-            ("dtype", self.dtype.name, self.dtype == np.float64, ""),
-            ("batch", self.batch, self.batch is None, "Use a larger size."),
-            ("V_min", self.V_min, bool(np.all(np.isneginf(self.V_min))), "V has no floor in continuous time."),
+        for argument, wanted, value, cure in (
+            ("dtype", "float64", self.dtype.name, "Spike times to rounding take double precision."),
+            ("batch", None, self.batch, "Make one population of all copies."),
         ):
-            if not good:
-                wanted = {"dtype": "float64", "batch": "None", "V_min": "-inf"}[argument]
-                raise ValueError(
-                    f"Population.{argument} must be {wanted} with the scheme 'exact', got {value}.{' ' * bool(cure)}{cure}"
-                )
+            if value != wanted:
+                raise ValueError(f"Population.{argument} must be {wanted} with the scheme 'exact', got {value}. {cure}")
+        _check_no_floor(self.V_min)
         clock = self._engine
         engine = ExactEngine(self.model, self.reset_kind, self.n, self.dt, clock.V, clock.u, clock.spikes)
         for name in self.model.parameters:
@@ -260,3 +259,12 @@ class Neurons:
             raise RuntimeError("Population.run has not ended: until then only V, u and parameters may be set.")
         if self.network is not None:
             raise RuntimeError(f"Population {self.name!r} is in a network. Call step, run and reset of the Network.")
+
+
+def _check_no_floor(V_min: Array) -> None:
+    if not np.all(np.isneginf(V_min)):
+        lowest = np.max(V_min)
+        raise ValueError(
+            f"Population.V_min must be -inf with the scheme 'exact', whose equations have no floor, got {lowest:g}. Use a "
+            "clock scheme such as 'rk4'."
+        )

@@ -7,7 +7,7 @@ V >= vp + w u is x + kappa y >= theta.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,30 @@ class NormalForm(NamedTuple):
 
 def normal_form(model: Model, p: Any) -> NormalForm:
     """Of a model with the parameters p, a named tuple of float64 of shape () or (n,)."""
+    try:
+        return _normal_form(model, p)
+    except _NotPolynomial as error:
+        guilty = [name for name in p._fields if _cured(model, p._replace(**{name: model.parameters[name].default}))]
+        which = f"that with {' and '.join(guilty)} set" if guilty else f"{error} of {model.name}"
+        raise ValueError(
+            "Population.model must have V' quadratic in V, and u' and the threshold linear in V and u, with the scheme "
+            f"'exact', got {which}. Use a clock scheme such as 'rk4'."
+        ) from None
+
+
+class _NotPolynomial(Exception):
+    """An equation, by name, has other terms than the normal form."""
+
+
+def _cured(model: Model, p: Any) -> bool:
+    try:
+        _normal_form(model, p)
+    except (_NotPolynomial, ValueError):
+        return False
+    return True
+
+
+def _normal_form(model: Model, p: Any) -> NormalForm:
     dV = _equation(model, "dV", _V, _VV, _1, _U, _I, arguments=(_polynomial.V, _polynomial.U, _polynomial.I, p))
     if model.C is not None:
         dV = dV / model.C(p)
@@ -74,21 +98,14 @@ def _equation(model: Model, name: str, *known: tuple[int, int, int], arguments: 
     except Exception:  # whatever the equation raises when V is no number
         good = False
     if not good:
-        _refuse_model(model, name)
+        raise _NotPolynomial(name)
     return found
-
-
-def _refuse_model(model: Model, name: str) -> NoReturn:
-    raise ValueError(
-        "Population.model must have V' quadratic in V, and u' and the threshold linear in V and u, for the scheme "
-        f"'exact', got {name} of {model.name} with these parameters. Use a clock scheme such as 'rk4'."
-    )
 
 
 def _refuse(model: Model, name: str, must: str, good: Array) -> None:
     if not np.all(good):
         first = int(np.argmin(np.ravel(good)))
         raise ValueError(
-            f"Population.model must have {name} that {must} for the scheme 'exact', got {model.name} with other "
+            f"Population.model must have {name} that {must} with the scheme 'exact', got {model.name} with other "
             f"parameters in neuron {first}. Use a clock scheme such as 'rk4'."
         )

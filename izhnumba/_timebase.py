@@ -18,7 +18,7 @@ from izhnumba._kept import Column
 
 Array = NDArray[Any]
 Instant = Any  # int or float; `every` is a difference of two
-_GRID = 1e9  # points per ms: where users, runs and samples meet in continuous time, so that 3 * 0.1 is 0.3
+GRID = 1e9  # points per ms: where users, runs and samples meet in continuous time, so that 3 * 0.1 is 0.3
 
 
 class Timebase(ABC):
@@ -132,7 +132,7 @@ class Continuous(Timebase):
         return float(_on_grid(_checks.number(where, ms, "ms", at_least=0)))
 
     def interval(self, where: str, every: Any) -> float:
-        return self.dt if every is None else _checks.number(where, every, "ms", at_least=1 / _GRID)
+        return self.dt if every is None else _checks.number(where, every, "ms", at_least=1 / GRID)
 
     def after(self, where: str, now: Instant, T: Any) -> float:
         return float(_on_grid(now + self.at(where, T)))
@@ -165,7 +165,7 @@ class Continuous(Timebase):
 
 
 def _on_grid(ms: Any) -> Any:
-    return np.rint(ms * _GRID) / _GRID
+    return np.rint(ms * GRID) / GRID
 
 
 def timebase_of(about: dict[str, Any]) -> Timebase:

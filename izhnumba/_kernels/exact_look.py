@@ -14,6 +14,7 @@ from izhnumba._kernels.codes import OK
 from izhnumba._kernels.exact_table import LANES
 from izhnumba._kernels.lanes import array_at
 from izhnumba._kernels.queue import real
+from izhnumba._timebase import GRID
 from izhnumba._kernels.taylor import Bench, PortKind, step_of
 
 
@@ -71,6 +72,13 @@ def cell_of(p, neuron):
     return array_at(p[t.CELLS] + neuron * p[t.CELL_SIZE] * 8, p[t.CELL_SIZE], np.float64)
 
 
+@inlined
+def due(record):
+    """When the next sample of a record is to be taken, on the grid of `_timebase.Continuous`."""
+    following = array_at(record, t.RECORD_SIZE, np.int64)[t.RECORD_NEXT]
+    return np.rint(following * real(record, t.RECORD_EVERY) * GRID) / GRID
+
+
 @functools.cache
 def look(ports: tuple[PortKind, ...]) -> int:
     """Address of `look(network, record, 0)`: if a sample is due at the end of the slice, write it."""
@@ -78,7 +86,7 @@ def look(ports: tuple[PortKind, ...]) -> int:
 
     def look(network, record, _):
         r, now = array_at(record, t.RECORD_SIZE, np.int64), real(network, t.END)
-        if r[t.RECORD_NEXT] * real(record, t.RECORD_EVERY) > now:
+        if due(record) > now:
             return OK
         row, n = r[t.RECORD_NEXT] - r[t.RECORD_FIRST], r[t.RECORD_N]
         r[t.RECORD_NEXT] += 1

@@ -15,6 +15,7 @@ from numba import prange, types
 from izhnumba._compile import compiled, entry_point, inlined
 from izhnumba._kernels import exact_table as t
 from izhnumba._kernels.codes import FAILURE, OK, ROOM
+from izhnumba._kernels.exact_look import due
 from izhnumba._kernels.lanes import array_at
 from izhnumba._kernels.network import call_at
 from izhnumba._kernels.queue import EVENT, append_all, block_of, real, set_real
@@ -64,8 +65,7 @@ def end_of_slice(network, net):
         end = min(end, next_break(p))
     for k in range(net[t.N_RECORDS]):
         record = net[t.RECORDS] + k * t.RECORD_SIZE * 8
-        due = array_at(record, t.RECORD_SIZE, np.int64)[t.RECORD_NEXT] * real(record, t.RECORD_EVERY)
-        end = min(end, due)
+        end = min(end, due(record))
     for k in range(populations.size):
         p = array_at(populations[k], t.TABLE_SIZE, np.int64)
         p[t.CUT] = next_break(p) <= end
@@ -157,7 +157,7 @@ def entry(parallel: bool) -> Any:
                 p = array_at(r[t.RECORD_TABLE], t.TABLE_SIZE, np.int64)
                 call_at(p[t.LOOK], network, record, 0)
             table[t.PHASE] = BEGIN
-        for k in range(populations.size):
+        for k in range(populations.size * table[t.SHOWS]):
             p = array_at(populations[k], t.TABLE_SIZE, np.int64)
             call_at(p[t.SHOW], network, populations[k], 0)
         return OK

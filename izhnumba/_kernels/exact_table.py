@@ -45,11 +45,11 @@ INLET_ROW, INLET_SCALE, INLET_FACTOR, INLET_SIZE = range(4)
 
 # --- A network. POPULATIONS and PROJECTIONS: tables; RECORDS: rows. NOW, UNTIL (when the call ends), END (of the slice),
 # WIDTH (of a slot of time) and FED (until when events from outside have been taken over) are floats. FRESH: the call has
-# not begun.
+# not begun. SHOWS: whether V and u are to be shown at the end of it.
 (
-    NOW, UNTIL, END, WIDTH, FED, FRESH, SLOTS, SERIAL, PHASE, N_POPULATIONS, POPULATIONS, N_PROJECTIONS, PROJECTIONS,
+    NOW, UNTIL, END, WIDTH, FED, FRESH, SHOWS, SLOTS, SERIAL, PHASE, N_POPULATIONS, POPULATIONS, N_PROJECTIONS, PROJECTIONS,
     N_RECORDS, RECORDS, N_ALL_BLOCKS, ALL_BLOCKS, N_PARTS, CODES, GATHER, DELIVER_TO, NET_SIZE,
-) = range(22)  # fmt: skip
+) = range(23)  # fmt: skip
 
 # --- A projection to a population, and a record: every (float) ms, the number of the next sample and of the first one
 # for which there is room, how many lanes, their addresses and places, what is sampled, and where to.
