@@ -131,12 +131,11 @@ class Block:
 
     # --- spikes ---------------------------------------------------------------------------------------------------
 
-    def spikes(self, since: float, until: float) -> tuple[Array, Array]:
-        """Neurons and times of the spikes of the last call that are later than one and no later than the other."""
+    def spikes(self, now: float) -> tuple[Array, Array]:
+        """Neurons and times of the spikes of the last call, but for those of a slice that has not ended."""
         n = int(self.table[t.N_SPIKES])
         i, when = self._kept[t.SPIKE_I][:n], self._kept[t.SPIKE_T][:n]
-        wanted = (when > since) & (when <= until)
-        return i[wanted], when[wanted]
+        return i[when <= now], when[when <= now]
 
     def failure(self) -> tuple[float, int] | None:
         """When a neuron ran away, and which."""

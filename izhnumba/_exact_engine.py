@@ -109,8 +109,8 @@ class ExactEngine:
         return self._kept[t.SHOW_BENCH]
 
     def spike_list(self, since: float) -> tuple[Array, Array]:
-        """Neurons and times of the spikes after `since`, in order of time and neuron."""
-        pieces = [block.spikes(since, self.now) for block in self.blocks]
+        """Neurons and times of the spikes of the last advance, in order of time and neuron."""
+        pieces = [block.spikes(self.now) for block in self.blocks]
         i, when = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
         order = np.lexsort((i, when))
         return i[order], when[order]

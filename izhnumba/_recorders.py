@@ -171,7 +171,8 @@ class _Spiking(Recorder):
         i, labels = self._engine.spike_list(before)
         reliable = self._reliable()
         if self._from > before or reliable < now:
-            good = self._engine.time.within(labels, self._from, reliable)
+            since = self._from if self._from > before else -math.inf  # a spike may be at the very start
+            good = self._engine.time.within(labels, since, reliable)
             i, labels = i[good], labels[good]
         if self._last - self._first < self._engine.n:
             inside = (i >= self._first) & (i < self._last)

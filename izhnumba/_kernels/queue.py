@@ -84,8 +84,8 @@ def gather() -> int:
                         ends[waiting[k].target] += 1
                         total += 1
                 chunk, count = links[chunk], t.CHUNK
-        if total > b[t.SORTED_ROOM]:
-            b[t.WANTED_SORTED] = total
+        if total > b[t.SORTED_ROOM] or (b[t.N_FREE] == 0 and b[t.N_CHUNKS]):  # one for what is left in a slot
+            b[t.WANTED_SORTED], b[t.WANTED_CHUNKS] = total, 1
             return ROOM
         total = 0
         for j in range(ends.size):
