@@ -44,7 +44,7 @@ class ExactEngine:
         self._parameters, self._tau_ref, self._changed = dict[str, Array](), np.zeros(n), True
         self._pieces: dict[int, Any] = {}
         self._trapped: Any = None
-        self.plastic: list[Any] = []
+        self._rules: list[list[int]] = []
         self.clock = ExactClock(self.time)
         self.clock.add(self)
 
@@ -252,6 +252,16 @@ class ExactEngine:
         owner = np.searchsorted([block.first for block in self.blocks], events["target"], side="right") - 1
         for number, block in enumerate(self.blocks):
             block.set_outside(events[owner == number], self.clock.width)
+
+    def add_rule(self, row: list[int]) -> int:
+        """Take over the kernels of plastic synapses onto the population. Returns their number."""
+        self._rules.append(row)
+        self._put(t.PLASTIC, np.array(self._rules, np.int64).reshape(-1))
+        self.table[t.N_PLASTIC] = len(self._rules)
+        return len(self._rules) - 1
+
+    def forget_rules(self) -> None:
+        self._rules, self.table[t.N_PLASTIC] = [], 0
 
     def compile(self) -> None:
         """Put the kernels' addresses into the table."""

@@ -230,7 +230,7 @@ class Network(Circuit):
         """The same in continuous time."""
         key, tables, delays = FIRST_KEY, [], [(math.inf, 0.0)]
         for engine in self._clock.engines:
-            engine.plastic = []
+            engine.forget_rules()
         for synapses in self.synapses.values():
             tables.append(synapses._project(key))
             key += len(synapses)

@@ -67,6 +67,13 @@ class PlasticState:
             array = getattr(self, name)
             (array[:, : values.shape[1]] if name in ("cursors", "ends") else array)[...] = values
 
+    def modulator_at(self, now: int) -> float:
+        """The modulator, which the kernel keeps up to date."""
+        return float(self.modulator[0])
+
+    def set_modulator(self, value: float, now: int) -> None:
+        self.modulator[0] = value
+
     def _forget_arrivals(self) -> None:
         """Before step 0 by so many steps that no trace is left of them, in numbers that go around at 2**32."""
         if self.n_x:

@@ -43,8 +43,9 @@ class Plasticity:
     target spike the arrivals of its own step too. Times are whole steps. A rule with `nearest = True` sees in x the
     latest arrival alone, as traces that it set to 1: they follow from its time and are not kept.
 
-    `traces(dt)` gives those of the synapse and those of the target, each as its values n steps after an event that set
-    it to 1. A rule that has no use for e says `keeps_e = False`.
+    `taus()` gives the time constants with which traces decay, of those of the synapse and of those of the target.
+    Other traces than exponentials, for clock schemes alone, are what `traces(dt)` gives: for each its values n steps
+    after an event that set it to 1. A rule that has no use for e says `keeps_e = False`.
 
     Examples
     --------
@@ -77,6 +78,11 @@ class Plasticity:
 
     def traces(self, dt: float) -> tuple[list[Array], list[Array]]:
         """Those of the synapse, those of the target: each as its values n steps after an event that set it to 1."""
+        x, y = self.taus()
+        return [exponential(tau, dt) for tau in x], [exponential(tau, dt) for tau in y]
+
+    def taus(self) -> tuple[list[float], list[float]]:
+        """Time constants of the traces of the synapse, and of those of the target, ms."""
         return [], []
 
     def parameters(self) -> dict[str, float]:

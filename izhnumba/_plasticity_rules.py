@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba import _checks
-from izhnumba._plasticity import DECAYED, Plasticity, exponential
+from izhnumba._plasticity import DECAYED, Plasticity
 
 Array = NDArray[Any]
 _POSITIVE = {"above": 0.0}
@@ -59,8 +59,8 @@ class STDP(Plasticity):
         if self.dependence == "multiplicative" and math.isinf(self.w_max):
             raise ValueError("STDP.w_max must be finite if dependence is 'multiplicative', got inf.")
 
-    def traces(self, dt: float) -> tuple[list[Array], list[Array]]:
-        return [exponential(self.tau_plus, dt)], [exponential(self.tau_minus, dt)]
+    def taus(self) -> tuple[list[float], list[float]]:
+        return [self.tau_plus], [self.tau_minus]
 
     def parameters(self) -> dict[str, float]:
         return super().parameters() | {
@@ -123,9 +123,8 @@ class TripletSTDP(Plasticity):
         taus = dict.fromkeys(("tau_plus", "tau_minus", "tau_x", "tau_y"), _POSITIVE)
         self._check(**taus, w_max={"at_least": self.w_min, "finite": False})
 
-    def traces(self, dt: float) -> tuple[list[Array], list[Array]]:
-        return [exponential(self.tau_plus, dt), exponential(self.tau_x, dt)], [
-            exponential(self.tau_minus, dt), exponential(self.tau_y, dt)]  # fmt: skip
+    def taus(self) -> tuple[list[float], list[float]]:
+        return [self.tau_plus, self.tau_x], [self.tau_minus, self.tau_y]
 
     @staticmethod
     def arrival(w, e, x, y, p):
@@ -254,8 +253,8 @@ class DopamineSTDP(Plasticity):
     def parameters(self) -> dict[str, float]:
         return super().parameters() | {"fade": math.exp(-self.period / self.tau_e)}
 
-    def traces(self, dt: float) -> tuple[list[Array], list[Array]]:
-        return [exponential(self.tau_plus, dt)], [exponential(self.tau_minus, dt)]
+    def taus(self) -> tuple[list[float], list[float]]:
+        return [self.tau_plus], [self.tau_minus]
 
     @staticmethod
     def arrival(w, e, x, y, p):
@@ -305,8 +304,8 @@ class TsodyksMarkram(Plasticity):
     def __post_init__(self) -> None:
         self._check(U={"at_least": 0.0, "at_most": 1.0}, tau_rec=_POSITIVE, tau_facil=_POSITIVE)
 
-    def traces(self, dt: float) -> tuple[list[Array], list[Array]]:
-        return [exponential(self.tau_rec, dt), exponential(self.tau_facil, dt)], []
+    def taus(self) -> tuple[list[float], list[float]]:
+        return [self.tau_rec, self.tau_facil], []
 
     @staticmethod
     def arrival(w, e, x, y, p):
@@ -349,8 +348,8 @@ class Scaling(Plasticity):
     def __post_init__(self) -> None:
         self._check(target=_POSITIVE, tau=_POSITIVE, period=_POSITIVE, w_max={"at_least": self.w_min, "finite": False})
 
-    def traces(self, dt: float) -> tuple[list[Array], list[Array]]:
-        return [], [exponential(self.tau, dt)]
+    def taus(self) -> tuple[list[float], list[float]]:
+        return [], [self.tau]
 
     @staticmethod
     def arrival(w, e, x, y, p):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from izhnumba import _checks
 from izhnumba._arrivals import Port
 from izhnumba._connectivity import Ends, Rule
+from izhnumba._exact_plastic import ExactPlastic
 from izhnumba._plastic_state import PlasticState
 from izhnumba._plasticity import Plasticity
 from izhnumba._receptors import GapJunction, Receptor
@@ -54,7 +55,7 @@ class Synapses(Sealed):
 
     def __init__(
         self, name: str, source: Section, target: Section, port: Port, rule: Rule | None, ends: Ends, layout: Layout,
-        rows: Rows, plastic: PlasticState | None,
+        rows: Rows, plastic: PlasticState | ExactPlastic | None,
     ) -> None:  # fmt: skip
         self.name, self.source, self.target, self.receptor = name, source, target, port.receptor
         self._port, self._ends, self._layout, self._rows = port, ends, layout, rows
@@ -71,11 +72,12 @@ class Synapses(Sealed):
     @property
     def modulator(self) -> float:
         """What scales the changes of a modulated rule now, such as dopamine; it can be set."""
-        return float(self._modulated().modulator[0])
+        return self._modulated().modulator_at(self.target.population._engine.now)
 
     @modulator.setter
     def modulator(self, value: Any) -> None:
-        self._modulated().modulator[0] = _checks.number("Synapses.modulator", value)
+        now = self.target.population._engine.now
+        self._modulated().set_modulator(_checks.number("Synapses.modulator", value), now)
 
     @property
     def eligibility(self) -> Array:
@@ -86,7 +88,7 @@ class Synapses(Sealed):
             raise AttributeError(f"Synapses {self.name!r} have no eligibility. Connect with DopamineSTDP().")
         return np.asarray(self._plastic.memory["e"])  # type: ignore[union-attr]
 
-    def _modulated(self) -> PlasticState:
+    def _modulated(self) -> PlasticState | ExactPlastic:
         if self._plastic is None or not self._plastic.rule.modulator_tau:
             raise AttributeError(f"Synapses {self.name!r} have no modulator. Connect with DopamineSTDP().")
         return self._plastic
@@ -164,7 +166,7 @@ class Synapses(Sealed):
             table[k.OFFSETS] = rows.offsets.ctypes.data
             if self._is_gap():
                 return self._bind_gap(table)
-            if self._plastic:
+            if isinstance(self._plastic, PlasticState):
                 return self._plastic.bind(table, rows.weights.dtype.name)
             return k.sparse(rows.weights.dtype.name), table
         whole = ends.shift is None or len(self) == ends.n_pre * ends.n_post
@@ -190,6 +192,8 @@ class Synapses(Sealed):
         ):  # fmt: skip
             assert array is not None
             table[entry] = array.ctypes.data
+        if isinstance(self._plastic, ExactPlastic):
+            table[t.RULE] = engine.add_rule(self._plastic.bind(table))
         return table
 
     def _bind_gap(self, table: Array) -> tuple[int, Array]:

@@ -138,7 +138,8 @@ def _spike(variant: ExactVariant) -> Any:
         array_at(p[t.LAST], neuron + 1, np.float64)[neuron] = now
         rules = array_at(p[t.PLASTIC], 3 * p[t.N_PLASTIC], np.int64)
         for k in range(p[t.N_PLASTIC]):
-            call_at(rules[3 * k + 1], rules[3 * k + 2], neuron, np.int64(np.float64(now).view(np.int64)))
+            if rules[3 * k + 1]:
+                call_at(rules[3 * k + 1], rules[3 * k + 2], neuron, np.float64(now).view(np.int64))
         cell[more + t.COUNT] += 1.0
         if cell[more + t.COUNT] < t.RUNAWAY:
             return False

@@ -18,6 +18,7 @@ from izhnumba._kernels.codes import FAILURE, OK, ROOM
 from izhnumba._kernels.exact_look import due
 from izhnumba._kernels.lanes import array_at
 from izhnumba._kernels.network import call_at
+from izhnumba._timebase import GRID
 from izhnumba._kernels.queue import EVENT, append_all, block_of, real, set_real
 
 BEGIN, ADVANCE, DELIVER, LOOK = range(4)  # phases of a slice
@@ -66,10 +67,23 @@ def end_of_slice(network, net):
     for k in range(net[t.N_RECORDS]):
         record = net[t.RECORDS] + k * t.RECORD_SIZE * 8
         end = min(end, due(record))
+    projections = array_at(net[t.PROJECTIONS], net[t.N_PROJECTIONS], np.int64)
+    for k in range(projections.size):
+        end = min(end, next_update(projections[k]))
     for k in range(populations.size):
         p = array_at(populations[k], t.TABLE_SIZE, np.int64)
         p[t.CUT] = next_break(p) <= end
     return end
+
+
+@inlined
+def next_update(projection):
+    """When the rule of a projection changes all weights."""
+    p = array_at(projection, t.PROJECTION_SIZE, np.int64)
+    if not p[t.UPDATE]:
+        return np.inf
+    number = array_at(p[t.UPDATES], 1, np.int64)[0] + 1
+    return np.rint(number * real(projection, t.PERIOD) * GRID) / GRID
 
 
 @inlined
@@ -151,6 +165,11 @@ def entry(parallel: bool) -> Any:
                 p = array_at(populations[k], t.TABLE_SIZE, np.int64)
                 if p[t.CUT]:
                     take_up_piece(p)
+            for k in range(projections.size):
+                if next_update(projections[k]) <= real(network, t.END):
+                    p = array_at(projections[k], t.PROJECTION_SIZE, np.int64)
+                    call_at(p[t.UPDATE], network, projections[k], 0)
+                    array_at(p[t.UPDATES], 1, np.int64)[0] += 1
             for k in range(table[t.N_RECORDS]):
                 record = table[t.RECORDS] + k * t.RECORD_SIZE * 8
                 r = array_at(record, t.RECORD_SIZE, np.int64)

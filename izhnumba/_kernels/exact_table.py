@@ -51,11 +51,15 @@ INLET_ROW, INLET_SCALE, INLET_FACTOR, INLET_SIZE = range(4)
     N_RECORDS, RECORDS, N_ALL_BLOCKS, ALL_BLOCKS, N_PARTS, CODES, GATHER, DELIVER_TO, NET_SIZE,
 ) = range(23)  # fmt: skip
 
-# --- A projection to a population, and a record: every (float) ms, the number of the next sample and of the first one
+# --- A projection to a population. Its events have keys from KEY on; DONE: by part, the slice that has been delivered.
+# With a RULE (its number among those of the target): what it keeps, the addresses of its numbers, and when it updates.
+# A record: every (float) ms, the number of the next sample and of the first one
 # for which there is room, how many lanes, their addresses and places, what is sampled, and where to.
 (
-    SOURCE, TARGET, FIRST_ROW, N_ROWS, PARTS, STARTS, TARGETS, DELAYS, WEIGHTS, KEY, INLET, RULE, DONE, PROJECTION_SIZE,
-) = range(14)  # fmt: skip
+    SOURCE, TARGET, FIRST_ROW, N_ROWS, PARTS, STARTS, TARGETS, DELAYS, WEIGHTS, KEY, INLET, RULE, DONE,
+    MEMORY, Y1, Y2, SPIKED, TAUS, RULE_NUMBERS, INCOMING, INCOMING_STARTS, MODULATOR, UPDATE, UPDATES, PERIOD,
+    PROJECTION_SIZE,
+) = range(26)  # fmt: skip
 (
     RECORD_TABLE, RECORD_EVERY, RECORD_NEXT, RECORD_FIRST, RECORD_ROOM, RECORD_N, RECORD_LANES, RECORD_PLACES,
     RECORD_WHAT, RECORD_SAMPLES, RECORD_BENCH, RECORD_SIZE,
