@@ -23,7 +23,7 @@ from izhnumba import _binding, _connectivity, _inputs, _models, _plasticity_rule
 from izhnumba._models import Model
 
 Array = NDArray[Any]
-_FORMAT = 1
+_FORMAT = 2
 _DIGEST = 64  # characters
 _CHUNK = 2**22
 _PLAIN = (type(None), bool, int, float, str)
@@ -71,9 +71,8 @@ def load(path: Path, define: Sequence[Any]) -> dict[str, Any]:
         except (ValueError, KeyError, zipfile.BadZipFile) as error:
             raise ValueError(f"{must}, which cannot be read: {error}.") from None
     if about["format"] != _FORMAT:
-        raise ValueError(
-            f"{must}, which is of format {about['format']}; this izhnumba reads format {_FORMAT}. Update izhnumba."
-        )
+        cure = "Update izhnumba." if about["format"] > _FORMAT else "Load it with the izhnumba that saved it."
+        raise ValueError(f"{must}, which is of format {about['format']}; this izhnumba reads format {_FORMAT}. {cure}")
     theirs = {_name(one): one for one in define}
     if len(theirs) < len(set(map(id, define))):
         raise ValueError(f"load.define must hold one thing of each name, got {sorted(map(_name, define))}.")

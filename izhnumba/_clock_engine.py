@@ -141,13 +141,20 @@ class ClockEngine:
         self._reports[:] = 0
         self.arrivals.clear()
 
-    def state(self) -> dict[str, Array]:
-        """What `restore` needs to go on from here, as arrays."""
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs to go on from here."""
         count = self.table[[t.STEP, t.BASE]]
         return {"V": self.V.copy(), "u": self.u.copy(), "last": self.last.copy(), "spikes": self.spikes.copy(),
-                "until": self.until.copy(), "count": count, **self.arrivals.state()}  # fmt: skip
+                "until": self.until.copy(), "count": count, "receptors": [port.receptor for port in self.arrivals.ports],
+                "ring_steps": self.arrivals.steps, **self.arrivals.state()}  # fmt: skip
 
-    def restore(self, state: dict[str, Array]) -> None:
+    def prepare_for(self, state: dict[str, Any]) -> None:
+        """Have the ports of a state that is to be restored, in their order."""
+        for receptor in state["receptors"]:
+            self.arrivals.port(receptor)
+        self.arrivals.lay(state["ring_steps"], 0)
+
+    def restore(self, state: dict[str, Any]) -> None:
         if state["until"].size > self.until.size:  # its neurons were held once, though they are no more
             self.set_refractory(np.ones(1, np.int32))
             self.set_refractory(np.zeros(1, np.int32))

@@ -86,9 +86,10 @@ class Block:
         return np.concatenate(pieces)
 
     def put_under_way(self, events: Array, width: float) -> None:
-        """Put events into the slots of their times."""
+        """Put events, by neuron of the population, into the slots of their times."""
         from izhnumba._kernels.queue import append_all
 
+        events["target"] -= self.first
         self._reserve_for(events, width)
         append_all(self.table, events, width, self._kept[t.TAILS].size)
 

@@ -78,6 +78,7 @@ class ExactClock:
         for engine, pieces in zip(self.engines, under_way, strict=True):
             for block, events in zip(engine.blocks, pieces, strict=True):
                 block.lay_slots(int(self._table[t.SLOTS]))
+                events["target"] += block.first
                 block.put_under_way(events, self.width)
 
     def most_ahead(self) -> float:
@@ -108,6 +109,11 @@ class ExactClock:
             engine.spikes[engine.spike_list(-np.inf)[0]] = 1
         self.found = [found | {code} for found in self.found]
         return code
+
+    def finish_slice(self) -> None:
+        """Come to the end of a slice, if the last call was stopped within."""
+        if self._table[t.PHASE]:
+            self._run(float(self._reals[t.END]), 1)
 
     def _take_up(self) -> None:
         """Let the cells be what users have set."""

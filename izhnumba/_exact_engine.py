@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from izhnumba._engine import Record
 from izhnumba._exact_blocks import Block, bounds
 from izhnumba._exact_clock import ExactClock
-from izhnumba._exact_ports import ExactPort
+from izhnumba._exact_ports import ExactPort, described
 from izhnumba._exact_trap import rectangles
 from izhnumba._kernels import exact_table as t
 from izhnumba._kernels.table import MAX_PARAMETERS
@@ -20,6 +20,7 @@ from izhnumba._timebase import Continuous
 
 Array = NDArray[Any]
 _STILL = 1e-3  # 1/ms^2: input that a trapping rectangle bears
+_STATE = ("V", "u", "shown", "spikes", "last", "next")
 _SOFT = {"hard": 0, "soft": 1, "overshoot": 2}
 
 
@@ -193,6 +194,9 @@ class ExactEngine:
         more = [form.p, form.p * form.gI, form.gI, form.p, form.half, form.y0, form.gu, self._tau_ref]
         for row, values in (*enumerate(rows, B.A), *enumerate(more, B.n_cell)):
             cells[:, row] = values
+        self._put_parameters()
+
+    def _put_parameters(self) -> None:
         addresses = np.zeros(MAX_PARAMETERS, np.int64)
         for k, name in enumerate(self.model.parameters):
             addresses[k] = self._parameters[name].ctypes.data
@@ -249,9 +253,13 @@ class ExactEngine:
 
     def set_outside(self, events: Array) -> None:
         """Events to come, by neuron of the population."""
-        owner = np.searchsorted([block.first for block in self.blocks], events["target"], side="right") - 1
+        owner = self._owner(events)
         for number, block in enumerate(self.blocks):
             block.set_outside(events[owner == number], self.clock.width)
+
+    def _owner(self, events: Array) -> Array:
+        """The number of the block of each event."""
+        return np.searchsorted([block.first for block in self.blocks], events["target"], side="right") - 1
 
     def add_rule(self, row: list[int]) -> int:
         """Take over the kernels of plastic synapses onto the population. Returns their number."""
@@ -271,6 +279,41 @@ class ExactEngine:
         kinds = self.bench.ports
         self.table[t.ADVANCE] = advance(ExactVariant(self.model, kinds))
         self.table[t.LOOK], self.table[t.SHOW] = look(kinds), show(kinds)
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs to go on from here."""
+        self.clock.finish_slice()
+        arrays = {name: getattr(self, name).copy() for name in _STATE}
+        events = [block.under_way() for block in self.blocks]
+        for block, some in zip(self.blocks, events, strict=True):
+            some["target"] += block.first
+        cells = None if self.laid is None else self.cells.copy()
+        return arrays | {
+            "ports": [port.describe() for port in self.ports], "n_laid": -1 if self.laid is None else len(self.laid),
+            "cells": cells, "in_force": self.in_force, "events": np.concatenate(events).view(np.uint8), "now": self.now,
+        }  # fmt: skip
+
+    def prepare_for(self, state: dict[str, Any]) -> None:
+        """Have the ports of a state that is to be restored."""
+        for one in state["ports"]:
+            self.port(described(one))
+
+    def restore(self, state: dict[str, Any]) -> None:
+        for name in _STATE:
+            getattr(self, name)[...] = state[name]
+        self.ports = [self.port(described(one)) for one in state["ports"]]
+        if state["cells"] is not None:
+            self.laid = [port for port in self.ports if port.states][: state["n_laid"]]
+            self.cells, self.form = self._put(t.CELLS, state["cells"].copy()), self.normal_form()
+            self._put_parameters()
+            self._put_ports(self.bench)
+            self._pieces, self._changed = {int(self.table[t.PIECE]): state["in_force"]}, False
+        if self.clock.engines == [self]:
+            self.clock.now = state["now"]
+        events = state["events"].view(t.EVENT)
+        owner = self._owner(events)
+        for number, block in enumerate(self.blocks):
+            block.put_under_way(events[owner == number], self.clock.width)
 
     def rewind(self) -> None:
         """Back to the start: what is under way is gone."""

@@ -75,3 +75,17 @@ class ExactPort:
         if self.inner:
             return [_NO_BOUND] * self.states
         return [1.0, abs(beta) / max(abs(alpha), abs(gamma), 1e-300)][: self.states]
+
+    def describe(self) -> Any:
+        """In terms that a checkpoint can store."""
+        if isinstance(self.receptor, (Waves, Steady)):
+            return {type(self.receptor).__name__: self.receptor[0]}
+        return self.receptor
+
+
+def described(value: Any) -> Any:
+    """The receptor, or what stands for one, that a port described."""
+    if isinstance(value, dict):
+        ((kind, number),) = value.items()
+        return {"Waves": Waves, "Steady": Steady}[kind](number)
+    return value

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from izhnumba import _checkpoint, _checks
+from izhnumba._exact_plastic import ExactPlastic
 from izhnumba._models import Model
 from izhnumba._network import Network
 from izhnumba._plastic_state import PlasticState
@@ -68,7 +69,7 @@ def load(path: str | Path, define: Sequence[Any] = ()) -> Network:
         net.drive(_section(net, one["section"]), one["value"], name=name)._memory.update(one["memory"])
     for name, pop in net.populations.items():
         pop._engine.restore(saved["populations"][name]["state"])
-    net._clock.now = saved["step"]
+    net._clock.now = saved["now"]
     for name, one in saved["recorders"].items():
         source = net.synapses[one["source"]] if isinstance(one["source"], str) else _section(net, one["source"])
         net.record(source, one["what"], name=name, **one["options"]).restore(one["position"], one["to"])
@@ -79,9 +80,7 @@ def _add_population(net: Network, name: str, saved: dict[str, Any]) -> None:
     with warnings.catch_warnings(action="ignore"):  # that dt is too large has been said
         pop = net.add(Population(**saved["arguments"]), name)
     pop._set(_warned=saved["warned"])
-    for receptor in saved["receptors"]:
-        pop._engine.arrivals.port(receptor)
-    pop._engine.arrivals.lay(saved["ring_steps"], 0)
+    pop._engine.prepare_for(saved["state"])
 
 
 def _section(net: Network, saved: list[Any]) -> Section:
@@ -92,9 +91,11 @@ def _section(net: Network, saved: list[Any]) -> Section:
 def _synapses(net: Network, name: str, saved: dict[str, Any]) -> Synapses:
     source, target = _section(net, saved["source"]), _section(net, saved["target"])
     engine, rows, both = target.population._engine, Rows(**saved["rows"]), ends(source, target)
-    layout, plastic = Layout(engine.padded, target.start, engine.dtype), None
+    exact = net.scheme.exact
+    layout, plastic = Layout(engine.padded, target.start, engine.dtype, exact), None
     if saved["plasticity"] is not None:
-        plastic = PlasticState(saved["plasticity"], rows, layout, net.dt, lambda: saved["first_weights"])
+        kind = ExactPlastic if exact else PlasticState
+        plastic = kind(saved["plasticity"], rows, layout, net.dt, lambda: saved["first_weights"])
         plastic.restore(saved["state"])
-    port = engine.arrivals.port(saved["receptor"])
+    port = engine.port(saved["receptor"])
     return Synapses(name, source, target, port, saved["rule"], both, layout, rows, plastic)

@@ -11,7 +11,7 @@ def description(net: Any) -> dict[str, Any]:
     """Of a Network, in terms that a checkpoint can store."""
     return {
         "arguments": {"dt": net.dt, "scheme": net.scheme.name, "seed": net.seed, "threads": net.threads},
-        "step": net.n_steps,
+        "now": net._clock.now,
         "populations": {name: _population(pop) for name, pop in net.populations.items()},
         "synapses": {name: _synapses(syn) for name, syn in net.synapses.items()},
         "drives": {name: _drive(one) for name, one in net.drives.items()},
@@ -24,8 +24,6 @@ def _population(pop: Any) -> dict[str, Any]:
     engine = pop._engine
     return {
         "arguments": arguments | {"V": pop._start[0], "u": pop._start[1]},
-        "receptors": [port.receptor for port in engine.arrivals.ports],
-        "ring_steps": engine.arrivals.steps,
         "state": engine.state(),
         "warned": pop._warned,
     }
