@@ -85,22 +85,22 @@ class Block:
             pieces += chain[::-1]
         return np.concatenate(pieces)
 
-    def put_under_way(self, events: Array, width: float) -> None:
+    def put_under_way(self, events: Array, per_ms: float) -> None:
         """Put events, by neuron of the population, into the slots of their times."""
         from izhnumba._kernels.queue import append_all
 
         events["target"] -= self.first
-        self._reserve_for(events, width)
-        append_all(self.table, events, width, self._kept[t.TAILS].size)
+        self._reserve_for(events, per_ms)
+        append_all(self.table, events, per_ms, self._kept[t.TAILS].size)
 
-    def _reserve_for(self, events: Array, width: float) -> None:
-        counts = np.bincount((events["t"] / width).astype(np.int64) % self._kept[t.TAILS].size)
+    def _reserve_for(self, events: Array, per_ms: float) -> None:
+        counts = np.bincount((events["t"] * per_ms).astype(np.int64) % self._kept[t.TAILS].size)
         self.reserve(int(np.sum(counts // t.CHUNK)) + int(np.count_nonzero(counts)))
 
-    def set_outside(self, events: Array, width: float) -> None:
+    def set_outside(self, events: Array, per_ms: float) -> None:
         """Events that the next call takes over, by neuron of the population."""
         events["target"] -= self.first
-        self._reserve_for(events, width)
+        self._reserve_for(events, per_ms)
         self._put(t.OUTSIDE, events)
         self.table[t.N_OUTSIDE] = events.size
 

@@ -67,28 +67,28 @@ class ExactClock:
         """Take over tables of projections. shortest, longest: of all delays, ms."""
         under_way = [[block.under_way() for block in engine.blocks] for engine in self.engines]
         self._projections, self._longest = list(projections), longest
-        self.width = min(shortest * _SHARE, _WIDEST)
-        wanted = max(2 * longest / self.width, _SLOTS)
+        self.per_ms = 1 / min(shortest * _SHARE, _WIDEST)
+        wanted = max(2 * longest * self.per_ms, _SLOTS)
         if wanted > _MOST_SLOTS:
             raise ValueError(
                 f"Network.connect.delay must be at least {2 * longest / _MOST_SLOTS:g} ms beside one of {longest:g} ms, "
                 f"got {shortest:g} ms."
             )
-        self._reals[t.WIDTH], self._table[t.SLOTS] = self.width, 2 ** int(np.ceil(np.log2(wanted + 4)))
+        self._reals[t.PER_MS], self._table[t.SLOTS] = self.per_ms, 2 ** int(np.ceil(np.log2(wanted + 4)))
         for engine, pieces in zip(self.engines, under_way, strict=True):
             for block, events in zip(engine.blocks, pieces, strict=True):
                 block.lay_slots(int(self._table[t.SLOTS]))
                 events["target"] += block.first
-                block.put_under_way(events, self.width)
+                block.put_under_way(events, self.per_ms)
 
     def most_ahead(self) -> float:
         """How long an advance may be: events from outside are put into slots beforehand."""
-        return (int(self._table[t.SLOTS]) - 2) * self.width - self._longest
+        return (int(self._table[t.SLOTS]) - 2) / self.per_ms - self._longest
 
     def threads_for(self, until: float, stop: float, wanted: int | None) -> int:
         most = min(max(len(engine.blocks) for engine in self.engines), wanted or n_processors())
         work = _WORK * self.n
-        parallel = may_go_parallel(int(work * min(self.width, until - self.now)), int(work * (stop - self.now)), wanted)
+        parallel = may_go_parallel(int(work * min(1 / self.per_ms, until - self.now)), int(work * (stop - self.now)), wanted)
         return most if most > 1 and parallel else 1
 
     def record(self, wanted: list[Record]) -> None:

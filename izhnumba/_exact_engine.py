@@ -223,7 +223,7 @@ class ExactEngine:
         if self._trapped is not None and np.array_equal(self._trapped[0], z):
             return
         found = np.tile([[1.0], [-1.0]], (2, self.n)) if z is None else rectangles(self.form, z, _STILL)
-        size = np.abs(found[:2]).max(0)
+        size = np.maximum(np.abs(found[:2]).max(0), 1.0)
         for which, values in enumerate((*found, np.full(self.n, _STILL)), t.X_LOW):
             self.more(which)[:] = values
         for port in self.laid or ():
@@ -255,7 +255,7 @@ class ExactEngine:
         """Events to come, by neuron of the population."""
         owner = self._owner(events)
         for number, block in enumerate(self.blocks):
-            block.set_outside(events[owner == number], self.clock.width)
+            block.set_outside(events[owner == number], self.clock.per_ms)
 
     def _owner(self, events: Array) -> Array:
         """The number of the block of each event."""
@@ -313,7 +313,7 @@ class ExactEngine:
         events = state["events"].view(t.EVENT)
         owner = self._owner(events)
         for number, block in enumerate(self.blocks):
-            block.put_under_way(events[owner == number], self.clock.width)
+            block.put_under_way(events[owner == number], self.clock.per_ms)
 
     def rewind(self) -> None:
         """Back to the start: what is under way is gone."""

@@ -112,7 +112,10 @@ class Source:
         if np.any(slopes):
             yield where(self.engine.port(Waves(0.0))).start + 1, slopes[:, np.newaxis]
         for wave in current.input._waves():
-            first, angle = where(self.engine.port(Waves(wave.rate))).start, wave.rate * times[:, np.newaxis] + wave.phase
+            first, angle = (
+                where(self.engine.port(Waves(wave.rate))).start,
+                wave.rate * times[:, np.newaxis] + wave.phase,
+            )
             yield first, wave.amplitude * np.sin(angle)
             yield first + 1, wave.amplitude * np.cos(angle)
 
@@ -175,7 +178,9 @@ def current_of(where: str, value: Any, unit: str, pop: Any, first: int = 0, stea
     return Current(value, first, pop.n, pop.shape, steady)
 
 
-def spikes_of(where: str, value: SpikeInput, unit: str, pop: Any, engine: ExactEngine, ordinal: int, first: int = 0) -> Spikes:
+def spikes_of(
+    where: str, value: SpikeInput, unit: str, pop: Any, engine: ExactEngine, ordinal: int, first: int = 0
+) -> Spikes:
     """Spikes from outside. unit: "" for those of a network."""
     key = stream_key(pop.seed, pop.name, "input", ordinal)
     events = value._events(Target(pop.shape, pop.dt, pop.dtype, key, pop._memory, unit))
@@ -213,16 +218,22 @@ def population_feeds(where: str, pop: Any, I: Any, delta: Any, g: Any, E: Any) -
 def step(pop: Any, I: Any, delta: Any, g: Any, E: Any, dt: Any) -> int:  # noqa: E741
     """Advance a population by dt ms with constant inputs, and V jumps at the end."""
     where, engine = "Population.step", pop._engine
-    stop = engine.time.after(f"{where}.dt", engine.now, pop.dt if dt is None else _checks.number(f"{where}.dt", dt, "ms", above=0.0))
+    stop = engine.time.after(
+        f"{where}.dt", engine.now, pop.dt if dt is None else _checks.number(f"{where}.dt", dt, "ms", above=0.0)
+    )
     if isinstance(I, Input) and not isinstance(I, Constant):
-        raise TypeError(f"{where}.I must be a number or an array, got {I!r:.60}. Use run for inputs that change in time.")
+        raise TypeError(
+            f"{where}.I must be a number or an array, got {I!r:.60}. Use run for inputs that change in time."
+        )
     feeds = population_feeds(where, pop, I, None, g, E)
     if delta is not None:
         jumps = current_of(f"{where}.delta", delta, "mV", pop).levels(np.zeros(1))[0]
         jumps = np.broadcast_to(jumps, (1, pop.n)).ravel()
         lanes = np.flatnonzero(jumps)
         arrivals = np.full(lanes.size, stop), lanes, jumps[lanes], lanes
-        feeds.sources[0].spikes.append(Spikes(lambda since, until: tuple(a[: a.size * (until >= stop)] for a in arrivals), 0, engine.port(Delta())))
+        feeds.sources[0].spikes.append(
+            Spikes(lambda since, until: tuple(a[: a.size * (until >= stop)] for a in arrivals), 0, engine.port(Delta()))
+        )
     code = OK
     while code == OK and engine.now < stop:
         code = engine.advance(min(stop, feeds.reach(engine.now, math.inf)), feeds.between(engine.now, stop), 1)

@@ -180,7 +180,7 @@ class Synapses(Sealed):
         from izhnumba._kernels import exact_table as t
 
         rows, parts, engine = self._rows, self._rows.parts, self.target.population._engine
-        table = np.zeros(t.PROJECTION_SIZE + parts * (1 + t.EVENT_SIZE // 8), np.int64)
+        table = np.zeros(t.PROJECTION_SIZE + parts, np.int64)
         done = t.PROJECTION_SIZE
         table[t.DONE], table[done : done + parts] = table[done:].ctypes.data, -1
         source = self.source.population._engine

@@ -27,6 +27,8 @@ from izhnumba._kernels.taylor import ORDER, Bench, PortKind, step_of
 from izhnumba._models import Model
 
 IDLE = -1
+LONGEST_QUIET = 2.0  # ms, for which it is worth knowing that a neuron cannot spike
+RUNGS = (-0.5, -0.2, 0.0, 0.2, 0.5, 1.0, 2.0, 1e300)  # of x, between which a bound of x' is taken
 _SHORTEST = 1e-9  # ms: a crossing and its undoing within less are one touch
 
 
@@ -186,7 +188,7 @@ def advance(variant: ExactVariant) -> int:
     X, Y, NEW = B.X, B.Y, B.NEW
     T, HELD, LIMIT, H, SAFE = (row * LANES for row in (B.T, B.HELD, B.LIMIT, B.H, B.SAFE))
     NEW_T, NEW_X, KAPPA, THETA = NEW * LANES, (NEW + B.X) * LANES, B.KAPPA * LANES, B.THETA * LANES
-    NEW_Y = (NEW + B.Y) * LANES
+    NEW_Y, I, A, B_, C = (NEW + B.Y) * LANES, B.I * LANES, B.A * LANES, B.B * LANES, B.C * LANES
     STATE_ROWS = (B.CX, B.CY, 0, *(B.CZ + j * (ORDER + 1) for j in range(B.n_z)))  # coefficients of X, Y, HELD, Z
 
     def move_to(bench, lane, h):
@@ -219,14 +221,31 @@ def advance(variant: ExactVariant) -> int:
             and bench[HELD + lane] <= bench[T + lane]
         )
 
-    move, take, limit, rests = called(move_to), called(commit), inlined(limit_of), called(resting)
+    def before_spike(bench, lane, cell):
+        """A time within which the neuron cannot spike without an event: x' is at most x^2 + w as long as w does not
+        rise, so x takes at least (b - a) / (b^2 + w) from a to b. Looking later changes no bit, only when it is done."""
+        x, y, w = bench[X * LANES + lane], bench[Y * LANES + lane], bench[I + lane]
+        for k in range(4, N_STATE):
+            w += cell[N_CELL + t.N_MORE + k - 4] * abs(bench[k * LANES + lane])
+        theta = bench[THETA + lane]
+        rise = abs(bench[A + lane]) * max(abs(theta), abs(x)) + abs(bench[B_ + lane] * y) + abs(bench[C + lane])
+        w = max(w + y + 1.5 * rise * LONGEST_QUIET, 0.0)
+        if bench[KAPPA + lane] != 0.0 or bench[HELD + lane] > bench[T + lane] or abs(bench[B_ + lane]) > 0.1:
+            return 0.0
+        time, low = 0.0, max(x, -1.0)
+        for b in RUNGS:
+            high = min(b, theta)
+            if high > low:
+                time += (high - low) / (max(high * high, low * low) + w)
+                low = high
+        return min(time, LONGEST_QUIET)
 
-    def attend(network, p, b, bench, lane, cell, j, last):
-        """Take the lane's neuron over its spike, event or the end of a step. Tells when it must be looked at next if
-        that is after the end of the slice, else -1; NaN for what went wrong."""
-        end = real(network, t.END)
-        cursors, ends = array_at(b[t.CURSORS], b[t.N_CELLS], np.int64), array_at(b[t.ENDS], b[t.N_CELLS], np.int64)
-        events = array_at(b[t.SORTED], b[t.SORTED_ROOM], EVENT)
+    move, take, limit, rests = called(move_to), called(commit), inlined(limit_of), called(resting)
+    quiet = called(before_spike)
+
+    def overcome(p, b, bench, lane, cell, neuron, end, last):
+        """Take a neuron that the step has not moved on over its spike, or to the end of the step. Tells when it must be
+        looked at next if that is after the end of the slice, else -1; NaN for what went wrong."""
         now, h, held = bench[T + lane], bench[H + lane], bench[HELD + lane] > bench[T + lane]
         if not held and bench[SAFE + lane] == 0.0:
             safe = safe_length(bench, lane, h)
@@ -237,7 +256,6 @@ def advance(variant: ExactVariant) -> int:
             not held
             and bench[NEW_X + lane] + bench[KAPPA + lane] * bench[NEW_Y + lane] >= bench[THETA + lane]
         )
-        neuron = b[t.FIRST] + j
         if crossed:
             h = root(bench, lane, h)
             when = min(now + h, bench[NEW_T + lane])
@@ -246,16 +264,28 @@ def advance(variant: ExactVariant) -> int:
             move(bench, lane, h)
             bench[NEW_T + lane] = when
             take(bench, lane, False)
-            if spike(p, b, bench, lane, cell, neuron):
-                return np.nan
-        else:
-            later = bench[NEW_T + lane]
-            if later > end:
-                return np.inf if last == np.inf and rests(bench, lane, cell) else later
-            wrong = bench[NEW_X + lane] - bench[NEW_X + lane] != 0.0 or bench[NEW_Y + lane] - bench[NEW_Y + lane] != 0.0
-            if wrong or (later <= now and later < bench[LIMIT + lane]):
-                return np.nan
-            take(bench, lane, held)
+            return np.nan if spike(p, b, bench, lane, cell, neuron) else -1.0
+        later = bench[NEW_T + lane]
+        if later > end:
+            return np.inf if last == np.inf and rests(bench, lane, cell) else later
+        wrong = bench[NEW_X + lane] - bench[NEW_X + lane] != 0.0 or bench[NEW_Y + lane] - bench[NEW_Y + lane] != 0.0
+        if wrong or (later <= now and later < bench[LIMIT + lane]):
+            return np.nan
+        take(bench, lane, held)
+        return -1.0
+
+    overcome_it = called(overcome)
+
+    def attend(network, p, b, bench, lane, cell, j, last, left):
+        """Take the lane's neuron over its spike, event or the end of a step; left: it has not been moved on. Tells what
+        `overcome` does."""
+        end, neuron = real(network, t.END), b[t.FIRST] + j
+        if left:
+            following = overcome_it(p, b, bench, lane, cell, neuron, end, last)
+            if not following == -1.0:
+                return following
+        cursors, ends = array_at(b[t.CURSORS], b[t.N_CELLS], np.int64), array_at(b[t.ENDS], b[t.N_CELLS], np.int64)
+        events = array_at(b[t.SORTED], b[t.SORTED_ROOM], EVENT)
         while True:
             cursor = cursors[j]
             cursors[j] = arrive(p, bench, lane, cell, events, cursor, ends[j])
@@ -269,8 +299,12 @@ def advance(variant: ExactVariant) -> int:
         if cursors[j] == ends[j]:
             if bench[T + lane] >= last:
                 return last
-            if last == np.inf and rests(bench, lane, cell):
-                return np.inf
+            if last == np.inf:
+                if rests(bench, lane, cell):
+                    return np.inf
+                later = bench[T + lane] + quiet(bench, lane, cell)
+                if later > end:
+                    return later
         return -1.0
 
     look_after = called(attend)
@@ -315,17 +349,20 @@ def advance(variant: ExactVariant) -> int:
             if b[t.SPIKE_ROOM] - b[t.N_SPIKES] < t.MOST_SPIKES:
                 for lane in range(LANES):
                     if owners[lane] != IDLE:
-                        store_lane(bench, lane, array_at(p[t.CELLS] + (first + owners[lane]) * more * 8, more, np.float64))
+                        store_lane(
+                            bench, lane, array_at(p[t.CELLS] + (first + owners[lane]) * more * 8, more, np.float64)
+                        )
                 return ROOM
-            mask = step(b[t.BENCH], p[t.NUMBERS], end)
+            masks = step(b[t.BENCH], p[t.NUMBERS], end)
             b[t.N_STEPS] += 1
+            mask = masks & (2**LANES - 1)
             while mask:
                 lane = np.int64(trailing_zeros(np.uint64(mask)))
                 mask &= mask - 1
                 if owners[lane] == IDLE:
                     continue
                 cell = array_at(p[t.CELLS] + (first + owners[lane]) * more * 8, more, np.float64)
-                following = look_after(network, p, b, bench, lane, cell, owners[lane], last)
+                following = look_after(network, p, b, bench, lane, cell, owners[lane], last, masks >> (LANES + lane) & 1)
                 if following != following:
                     b[t.FAILED], b[t.FAILED_NEURON] = 1, first + owners[lane]
                     set_real(place, t.FAILED_TIME, bench[T + lane])

@@ -38,17 +38,17 @@ def sampler(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
             bench[LIMIT + lane] = held if bench[T + lane] < held < now else now
         waiting = 2**LANES - 1
         while waiting:
-            mask = step(address, p[t.NUMBERS], now)
+            masks = step(address, p[t.NUMBERS], now)
             for lane in range(LANES):
-                if mask >> lane & 1:
-                    before = bench[T + lane]
+                if masks >> lane & 1:
+                    before, left = bench[T + lane], masks >> (LANES + lane) & 1
                     held = bench[HELD + lane] > before
                     for k in range(N_STATE):
-                        if not (held and (k == X or k == Y)):
+                        if left and not (held and (k == X or k == Y)):
                             bench[k * LANES + lane] = bench[(NEW + k) * LANES + lane]
-                    moved = bench[T + lane] > before or bench[LIMIT + lane] <= before
+                    stuck = left and bench[T + lane] <= before < bench[LIMIT + lane]
                     bench[LIMIT + lane] = now
-                    if bench[T + lane] >= now or not moved:
+                    if bench[T + lane] >= now or stuck:
                         waiting &= ~(1 << lane)
 
     def sample(bench, lane, cell, what):

@@ -19,7 +19,7 @@ from izhnumba._kernels.exact_look import due
 from izhnumba._kernels.lanes import array_at
 from izhnumba._kernels.network import call_at
 from izhnumba._timebase import GRID
-from izhnumba._kernels.queue import EVENT, append_all, block_of, real, set_real
+from izhnumba._kernels.queue import EVENT, append_all, block_of, real, set_real, slot_of
 
 BEGIN, ADVANCE, DELIVER, LOOK = range(4)  # phases of a slice
 
@@ -45,7 +45,7 @@ def begin(network, net, blocks):
                 times[kept], neurons[kept] = times[s], neurons[s]
                 kept += 1
         b[t.N_SPIKES], b[t.DELIVERED] = kept, delivered
-        append_all(b, array_at(b[t.OUTSIDE], b[t.N_OUTSIDE], EVENT), real(network, t.WIDTH), net[t.SLOTS])
+        append_all(b, array_at(b[t.OUTSIDE], b[t.N_OUTSIDE], EVENT), real(network, t.PER_MS), net[t.SLOTS])
         b[t.N_OUTSIDE] = 0
     set_real(network, t.FED, real(network, t.UNTIL))
     net[t.FRESH] = 0
@@ -54,11 +54,11 @@ def begin(network, net, blocks):
 @inlined
 def end_of_slice(network, net):
     """At the end of the slot of time, at the latest; at the next break of an input or sample before."""
-    width, end = real(network, t.WIDTH), real(network, t.UNTIL)
-    slot = np.int64(real(network, t.NOW) / width)
-    edge = np.nextafter((slot + 1) * width, 0.0)
+    per_ms, end = real(network, t.PER_MS), real(network, t.UNTIL)
+    slot = slot_of(real(network, t.NOW), per_ms)
+    edge = np.nextafter((slot + 1) / per_ms, 0.0)
     if edge <= real(network, t.NOW):
-        edge = np.nextafter((slot + 2) * width, 0.0)
+        edge = np.nextafter((slot + 2) / per_ms, 0.0)
     end = min(end, edge)
     populations = array_at(net[t.POPULATIONS], net[t.N_POPULATIONS], np.int64)
     for k in range(populations.size):

@@ -44,10 +44,10 @@ EVENT_SIZE = 32  # bytes
 INLET_ROW, INLET_SCALE, INLET_FACTOR, INLET_SIZE = range(4)
 
 # --- A network. POPULATIONS and PROJECTIONS: tables; RECORDS: rows. NOW, UNTIL (when the call ends), END (of the slice),
-# WIDTH (of a slot of time) and FED (until when events from outside have been taken over) are floats. FRESH: the call has
+# PER_MS (slots of time) and FED (until when events from outside have been taken over) are floats. FRESH: the call has
 # not begun. SHOWS: whether V and u are to be shown at the end of it.
 (
-    NOW, UNTIL, END, WIDTH, FED, FRESH, SHOWS, SLOTS, SERIAL, PHASE, N_POPULATIONS, POPULATIONS, N_PROJECTIONS, PROJECTIONS,
+    NOW, UNTIL, END, PER_MS, FED, FRESH, SHOWS, SLOTS, SERIAL, PHASE, N_POPULATIONS, POPULATIONS, N_PROJECTIONS, PROJECTIONS,
     N_RECORDS, RECORDS, N_ALL_BLOCKS, ALL_BLOCKS, N_PARTS, CODES, GATHER, DELIVER_TO, NET_SIZE,
 ) = range(23)  # fmt: skip
 

@@ -16,8 +16,10 @@ from izhnumba._compile import address_of, compiled, inlined
 from izhnumba._kernels import exact_table as t
 from izhnumba._kernels.codes import OK, ROOM
 from izhnumba._kernels.lanes import array_at
+from izhnumba._kernels.network import prefetch
 
 EVENT, LIST_END = t.EVENT, -1
+AHEAD = 4  # spikes between the one delivered and the one whose synapses are fetched into the cache
 
 
 @inlined
@@ -38,13 +40,14 @@ def block_of(population, number):
 
 
 @inlined
-def slot_of(time, width):
-    return np.int64(time / width)
+def slot_of(time, per_ms):
+    """Slots of time are numbered without end; in memory they go around, and their number there is a power of two."""
+    return np.int64(time * per_ms)
 
 
 @inlined
-def append(b, slot, event):
-    """Put an event into a slot of a block that has room for it."""
+def place_in(b, slot):
+    """Where the next event of a slot is to be put, in a block that has room for it."""
     links, tails = array_at(b[t.LINKS], b[t.N_CHUNKS], np.int64), array_at(b[t.TAILS], slot + 1, np.int64)
     filled = array_at(b[t.FILLED], slot + 1, np.int64)
     if tails[slot] == LIST_END or filled[slot] == t.CHUNK:
@@ -53,8 +56,8 @@ def append(b, slot, event):
         b[t.N_FREE] -= 1
         links[chunk] = tails[slot]
         tails[slot], filled[slot] = chunk, 0
-    array_at(b[t.CHUNKS], b[t.N_CHUNKS] * t.CHUNK, EVENT)[tails[slot] * t.CHUNK + filled[slot]] = event
     filled[slot] += 1
+    return tails[slot] * t.CHUNK + filled[slot] - 1
 
 
 @functools.cache
@@ -67,8 +70,8 @@ def gather() -> int:
         net = array_at(network, t.NET_SIZE, np.int64)
         if b[t.GATHERED] == net[t.SERIAL]:
             return OK
-        end, width, n_slots = real(network, t.END), real(network, t.WIDTH), net[t.SLOTS]
-        first, last = slot_of(real(network, t.NOW), width), slot_of(end, width)
+        end, per_ms, n_slots = real(network, t.END), real(network, t.PER_MS), net[t.SLOTS]
+        first, last = slot_of(real(network, t.NOW), per_ms), slot_of(end, per_ms)
         tails, filled = array_at(b[t.TAILS], n_slots, np.int64), array_at(b[t.FILLED], n_slots, np.int64)
         links = array_at(b[t.LINKS], b[t.N_CHUNKS], np.int64)
         waiting = array_at(b[t.CHUNKS], b[t.N_CHUNKS] * t.CHUNK, EVENT)
@@ -77,7 +80,7 @@ def gather() -> int:
             ends[j] = 0
         total = 0
         for slot in range(first, last + 1):
-            chunk, count = tails[slot % n_slots], filled[slot % n_slots]
+            chunk, count = tails[slot & (n_slots - 1)], filled[slot & (n_slots - 1)]
             while chunk != LIST_END:
                 for k in range(chunk * t.CHUNK, chunk * t.CHUNK + count):
                     if waiting[k].t <= end:
@@ -94,8 +97,8 @@ def gather() -> int:
             ends[j] = cursors[j]
         events = array_at(b[t.SORTED], b[t.SORTED_ROOM], EVENT)
         for slot in range(first, last + 1):
-            chunk, count = tails[slot % n_slots], filled[slot % n_slots]
-            tails[slot % n_slots] = LIST_END
+            chunk, count = tails[slot & (n_slots - 1)], filled[slot & (n_slots - 1)]
+            tails[slot & (n_slots - 1)] = LIST_END
             while chunk != LIST_END:
                 for k in range(chunk * t.CHUNK, chunk * t.CHUNK + count):
                     event = waiting[k]
@@ -111,7 +114,7 @@ def gather() -> int:
                             place -= 1
                         events[place] = event
                     else:
-                        append(b, slot % n_slots, event)
+                        waiting[place_in(b, slot & (n_slots - 1))] = event
                 ahead = links[chunk]
                 links[chunk] = b[t.FREE]
                 b[t.FREE] = chunk
@@ -121,6 +124,16 @@ def gather() -> int:
         return OK
 
     return address_of(compiled(gather), (types.int64,) * 3)
+
+
+@inlined
+def fetch(p, begin, end):
+    """Ask for the synapses of a row."""
+    for j in range(begin, end, 8):
+        prefetch(p[t.DELAYS] + j * 8)
+        prefetch(p[t.WEIGHTS] + j * 8)
+    for j in range(begin, end, 16):
+        prefetch(p[t.TARGETS] + j * 4)
 
 
 @functools.cache
@@ -151,30 +164,35 @@ def deliver() -> int:
         if total and wanted > b[t.N_FREE]:
             b[t.WANTED_CHUNKS] = wanted
             return ROOM
-        width, n_slots = real(network, t.WIDTH), net[t.SLOTS]
-        event = array_at(p[t.DONE] + p[t.PARTS] * 8, p[t.PARTS], EVENT)[part]  # one to be filled, for each part
-        event.inlet, event.rule = p[t.INLET], p[t.RULE]
+        per_ms, n_slots = real(network, t.PER_MS), net[t.SLOTS]
+        inlet, rule, key, offset = p[t.INLET], p[t.RULE], p[t.KEY], b[t.FIRST]
+        waiting = array_at(b[t.CHUNKS], b[t.N_CHUNKS] * t.CHUNK, EVENT)
         for number in range(source[t.N_BLOCKS]):
             s = array_at(block_of(p[t.SOURCE], number), t.BLOCK_SIZE, np.int64)
             spike_i = array_at(s[t.SPIKE_I], s[t.N_SPIKES], np.int64)
             spike_t = array_at(s[t.SPIKE_T], s[t.N_SPIKES], np.float64)
             for k in range(s[t.DELIVERED], s[t.N_SPIKES]):
-                row = spike_i[k] - first
+                row, now = spike_i[k] - first, spike_t[k]
+                ahead = spike_i[min(k + AHEAD, s[t.N_SPIKES] - 1)] - first
+                if 0 <= ahead < n_rows:
+                    fetch(p, starts[ahead * parts + part], starts[ahead * parts + part + 1])
                 if 0 <= row < n_rows:
                     for j in range(starts[row * parts + part], starts[row * parts + part + 1]):
-                        event.t, event.w = spike_t[k] + delays[j], weights[j]
-                        event.key, event.target = p[t.KEY] + j, np.int64(targets[j]) - b[t.FIRST]
-                        append(b, slot_of(event.t, width) % n_slots, event)
+                        when = now + delays[j]
+                        event = waiting[place_in(b, slot_of(when, per_ms) & (n_slots - 1))]
+                        event.t, event.w, event.key = when, weights[j], key + j
+                        event.target, event.inlet, event.rule = np.int64(targets[j]) - offset, inlet, rule
         done[part] = net[t.SERIAL]
         return OK
 
     return address_of(compiled(deliver), (types.int64,) * 3)
 
 
-def _append_all(b, events, width, n_slots):
+def _append_all(b, events, per_ms, n_slots):
     """Put events into the slots of their times."""
+    waiting = array_at(b[t.CHUNKS], b[t.N_CHUNKS] * t.CHUNK, EVENT)
     for k in range(events.size):
-        append(b, slot_of(events[k].t, width) % n_slots, events[k])
+        waiting[place_in(b, slot_of(events[k].t, per_ms) & (n_slots - 1))] = events[k]
 
 
 append_all = compiled(_append_all)

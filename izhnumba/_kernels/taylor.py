@@ -110,17 +110,22 @@ class _Vectors:
         high = b.fptosi(self.mul(self.add(a, self.const(1022.914)), self.const(2.0**20)), _half_words())
         return b.bitcast(b.shl(b.zext(high, word), ir.Constant(word, [32] * LANES)), self.vector)
 
-    def square(self, x: list[Any], k: int) -> list[Any]:
-        """Terms of the coefficient k of x^2 but for 2 x_0 x_k, which is added last: x_k is the newest."""
+    def add_square(self, rest: Any, x: list[Any], twice: list[Any], k: int) -> Any:
+        """rest + the coefficient k of x^2. twice: 2 x. What must wait longest for its factors is added last."""
+        products = [(twice[i], x[k - i]) for i in range((k + 1) // 2 - 1, -1, -1)]
+        if k % 2 == 0:
+            products.insert(0, (x[k // 2], x[k // 2]))
+        early, late = products[:-2], products[-2:]
         sums: list[Any] = []
-        for n, i in enumerate(range((k + 1) // 2 - 1, 0, -1)):  # two chains of sums: less to wait for
-            product = (x[i], x[k - i])
+        for n, product in enumerate(early):  # two chains of sums: less to wait for
             if n < 2:
                 sums.append(self.mul(*product))
             else:
                 sums[n % 2] = self.fma(*product, sums[n % 2])
-        doubled = [self.mul(self.total(sums), self.const(2.0))] if sums else []
-        return doubled + ([self.mul(x[k // 2], x[k // 2])] if k % 2 == 0 and k else [])
+        total = self.total([*sums, rest])
+        for product in late:
+            total = self.fma(*product, total)
+        return total
 
     def product(self, a: list[Any], b: list[Any], k: int) -> Any:
         """The coefficient k of a b."""
@@ -165,20 +170,19 @@ def _expand(v: _Vectors, bench: Bench, rows: Rows, linear: list[Any]) -> tuple[l
     A, B = rows[bench.A], rows[bench.B]
     x, y = [rows[bench.X]], [rows[bench.Y]]
     z = [[rows[bench.Z + j]] for j in range(bench.n_z)]
-    twice, G = v.add(x[0], x[0]), list[Any]()
+    twice, G = list[Any](), list[Any]()
     conductances = [first for first, port in zip(bench.first_states(), bench.ports, strict=True) if port.conductance]
     for k in range(ORDER):
         weight = v.const(1 / (k + 1))
-        terms = [y[k], *([rows[bench.I]] if k == 0 else []), *v.square(x, k)]
+        twice.append(v.add(x[k], x[k]))
+        terms = [y[k], *([rows[bench.I]] if k == 0 else [])]
         for first, port in zip(bench.first_states(), bench.ports, strict=True):
             terms += [] if port.conductance else [z[first][k]]
         if conductances:
-            G.append(v.total([z[first][k] for first in conductances]))
+            G.append(v.sub(v.const(0.0), v.total([z[first][k] for first in conductances])))
             terms += [v.mul(rows[bench.XE + n], z[first][k]) for n, first in enumerate(conductances)]
-            f = v.sub(v.total(terms), v.product(G, x, k))
-        else:
-            f = v.total(terms)
-        f = v.fma(twice if k else x[0], x[k], f)
+            terms.append(v.product(G, x, k))
+        f = v.add_square(v.total(terms), x, twice, k)
         g = v.fma(A, x[k], v.mul(B, y[k]))
         g = v.add(g, rows[bench.C]) if k == 0 else g
         x.append(v.mul(f, weight) if k else f)
@@ -240,32 +244,47 @@ def _write_step(builder: Any, bench: Bench, arguments: Any) -> Any:
     numbers = builder.inttoptr(arguments[1], v.number.as_pointer())
     linear = [v.spread(builder.load(builder.gep(numbers, [ir.IntType(64)(k)]))) for k in range(4 * len(bench.ports))]
     x, y, z = _expand(v, bench, rows, linear)
-    for first, coefficients in ((bench.CX, x), (bench.CY, y), *((bench.CZ + j * (ORDER + 1), c) for j, c in enumerate(z))):
+    for first, coefficients in (
+        (bench.CX, x),
+        (bench.CY, y),
+        *((bench.CZ + j * (ORDER + 1), c) for j, c in enumerate(z)),
+    ):
         for k, one in enumerate(coefficients):
             rows[first + k] = one
     t, room = rows[bench.T], v.sub(rows[bench.LIMIT], rows[bench.T])
     h = _step_size(v, x, z, room)
     reached, h2 = v.compare(">=", h, room), v.mul(h, h)
-    new = [builder.select(reached, rows[bench.LIMIT], v.add(t, h)), v.value(x, h, h2), v.value(y, h, h2), rows[bench.HELD]]
+    new = [
+        builder.select(reached, rows[bench.LIMIT], v.add(t, h)),
+        v.value(x, h, h2),
+        v.value(y, h, h2),
+        rows[bench.HELD],
+    ]
     new += [v.value(coefficients, h, h2) for coefficients in z]
     safe = v.compare(">", v.add(_floor_of_pull(v, bench, rows, y, z, h), rows[bench.LEMMA]), v.const(0.0))
     crossed = v.compare(">=", v.fma(rows[bench.KAPPA], new[bench.Y], new[bench.X]), rows[bench.THETA])
-    late, stuck, held = v.compare(">", new[bench.T], end), v.compare("<=", new[bench.T], t), v.compare(">", rows[bench.HELD], t)
-    look = [reached, crossed, late, stuck, held, builder.not_(safe)]
-    attention = functools.reduce(builder.or_, look)
+    late, stuck, held = (
+        v.compare(">", new[bench.T], end),
+        v.compare("<=", new[bench.T], t),
+        v.compare(">", rows[bench.HELD], t),
+    )
+    trouble = functools.reduce(builder.or_, [crossed, late, stuck, held, builder.not_(safe)])
     rows[bench.H], rows[bench.SAFE] = h, builder.uitofp(safe, v.vector)
     for k, value in enumerate(new):
         rows[bench.NEW + k] = value
         if k != bench.HELD:
-            rows[k] = builder.select(attention, rows[k], value)
-    return builder.zext(builder.bitcast(attention, ir.IntType(LANES)), ir.IntType(64))
+            rows[k] = builder.select(trouble, rows[k], value)
+    masks = [builder.bitcast(mask, ir.IntType(LANES)) for mask in (builder.or_(trouble, reached), trouble)]
+    attention, left = (builder.zext(mask, ir.IntType(64)) for mask in masks)
+    return builder.or_(attention, builder.shl(left, ir.IntType(64)(LANES)))
 
 
 @functools.cache
 def step_of(ports: tuple[PortKind, ...]) -> Any:
-    """`step(bench, numbers, end)` -> mask: expand the eight neurons on the bench, and move on those that need no
-    attention: that reach no limit, no threshold and no end, and for which no crossing can hide within the step. The
-    bits of the mask are set for the others."""
+    """`step(bench, numbers, end)` -> masks: expand the eight neurons on the bench, and move on those that come to no
+    threshold, stay before the end, are not refractory, and for which no crossing can hide within the step. The low bits
+    tell which need attention, because they have not been moved on or have reached their limit, and the high bits which
+    have not been moved on."""
     bench = Bench(ports)
 
     @intrinsic
