@@ -88,7 +88,9 @@ class ExactClock:
     def threads_for(self, until: float, stop: float, wanted: int | None) -> int:
         most = min(max(len(engine.blocks) for engine in self.engines), wanted or n_processors())
         work = _WORK * self.n
-        parallel = may_go_parallel(int(work * min(1 / self.per_ms, until - self.now)), int(work * (stop - self.now)), wanted)
+        parallel = may_go_parallel(
+            int(work * min(1 / self.per_ms, until - self.now)), int(work * (stop - self.now)), wanted
+        )
         return most if most > 1 and parallel else 1
 
     def record(self, wanted: list[Record]) -> None:

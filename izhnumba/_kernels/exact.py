@@ -252,10 +252,7 @@ def advance(variant: ExactVariant) -> int:
             if safe < h:
                 h = safe
                 move(bench, lane, h)
-        crossed = (
-            not held
-            and bench[NEW_X + lane] + bench[KAPPA + lane] * bench[NEW_Y + lane] >= bench[THETA + lane]
-        )
+        crossed = not held and bench[NEW_X + lane] + bench[KAPPA + lane] * bench[NEW_Y + lane] >= bench[THETA + lane]
         if crossed:
             h = root(bench, lane, h)
             when = min(now + h, bench[NEW_T + lane])
@@ -362,7 +359,9 @@ def advance(variant: ExactVariant) -> int:
                 if owners[lane] == IDLE:
                     continue
                 cell = array_at(p[t.CELLS] + (first + owners[lane]) * more * 8, more, np.float64)
-                following = look_after(network, p, b, bench, lane, cell, owners[lane], last, masks >> (LANES + lane) & 1)
+                following = look_after(
+                    network, p, b, bench, lane, cell, owners[lane], last, masks >> (LANES + lane) & 1
+                )
                 if following != following:
                     b[t.FAILED], b[t.FAILED_NEURON] = 1, first + owners[lane]
                     set_real(place, t.FAILED_TIME, bench[T + lane])

@@ -14,8 +14,8 @@ from izhnumba._kernels.codes import OK
 from izhnumba._kernels.exact_table import LANES
 from izhnumba._kernels.lanes import array_at
 from izhnumba._kernels.queue import real
-from izhnumba._timebase import GRID
 from izhnumba._kernels.taylor import Bench, PortKind, step_of
+from izhnumba._timebase import GRID
 
 
 @functools.cache

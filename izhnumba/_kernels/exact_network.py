@@ -18,8 +18,8 @@ from izhnumba._kernels.codes import FAILURE, OK, ROOM
 from izhnumba._kernels.exact_look import due
 from izhnumba._kernels.lanes import array_at
 from izhnumba._kernels.network import call_at
-from izhnumba._timebase import GRID
 from izhnumba._kernels.queue import EVENT, append_all, block_of, real, set_real, slot_of
+from izhnumba._timebase import GRID
 
 BEGIN, ADVANCE, DELIVER, LOOK = range(4)  # phases of a slice
 
