@@ -46,6 +46,7 @@ class ExactEngine:
         self._pieces: dict[int, Any] = {}
         self._trapped: Any = None
         self._rules: list[list[int]] = []
+        self._n_put = 0  # ports that the kernels know
         self.clock = ExactClock(self.time)
         self.clock.add(self)
 
@@ -151,7 +152,7 @@ class ExactEngine:
         """Whether V, u, parameters or ports are others than in the cells."""
         V, u = self.shown
         same = np.array_equal(V, self.V[: self.n]) and np.array_equal(u, self.u[: self.n])
-        return not same or self._changed or self.laid != [port for port in self.ports if port.states]
+        return not same or self._changed or self._n_put != len(self.ports)
 
     def take_up(self) -> None:
         """Go on from V, u, parameters and ports as they are; all cells stand at the present."""
@@ -204,7 +205,7 @@ class ExactEngine:
         self._held_parameters = list(self._parameters.values())  # must stay alive
 
     def _put_ports(self, B: Any) -> None:
-        laid = self.laid or []
+        laid, self._n_put = self.laid or [], len(self.ports)
         self.table[t.CELL_SIZE] = self.cells.shape[1]
         self._put(t.NUMBERS, np.array([x for port in laid for x in port.linear] or [0.0]))
         inlets = [port.inlet(self.states_of(port).stop - 1 if port.states else B.X) for port in self.ports]
@@ -273,7 +274,8 @@ class ExactEngine:
 
     def compile(self) -> None:
         """Put the kernels' addresses into the table."""
-        from izhnumba._kernels.exact import ExactVariant, advance
+        from izhnumba._kernels.exact import advance
+        from izhnumba._kernels.exact_lane import ExactVariant
         from izhnumba._kernels.exact_look import look, show
 
         kinds = self.bench.ports
