@@ -109,7 +109,7 @@ class Input:
         raise TypeError(f"Input.at must have an input without random parts, got {self!r}. Record it in a run instead.")
 
     def _breaks(self) -> Array | None:
-        """Times in ms, ascending, between which the current is a line and waves. None: it is not made of such pieces."""
+        """Times in ms, ascending, between which the current is a line and waves. None: it has no such pieces."""
         return None
 
     def _lines(self, t: Array) -> tuple[Array, Array]:

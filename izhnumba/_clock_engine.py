@@ -143,10 +143,9 @@ class ClockEngine:
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs to go on from here."""
-        count = self.table[[t.STEP, t.BASE]]
-        return {"V": self.V.copy(), "u": self.u.copy(), "last": self.last.copy(), "spikes": self.spikes.copy(),
-                "until": self.until.copy(), "count": count, "receptors": [port.receptor for port in self.arrivals.ports],
-                "ring_steps": self.arrivals.steps, **self.arrivals.state()}  # fmt: skip
+        arrays = {name: getattr(self, name).copy() for name in ("V", "u", "last", "spikes", "until")}
+        ports = {"receptors": [port.receptor for port in self.arrivals.ports], "ring_steps": self.arrivals.steps}
+        return arrays | ports | {"count": self.table[[t.STEP, t.BASE]]} | self.arrivals.state()
 
     def prepare_for(self, state: dict[str, Any]) -> None:
         """Have the ports of a state that is to be restored, in their order."""

@@ -108,7 +108,8 @@ def exact_feeds(drives: list[Drive], populations: list[Any], clock: ExactClock) 
     sources = []
     for population in populations:
         given = [one.feed() for one in drives if one.section.population is population]
-        currents, spikes = ([one for one in given if isinstance(one, kind)] for kind in (Current, Spikes))
+        currents = [one for one in given if isinstance(one, Current)]
+        spikes = [one for one in given if isinstance(one, Spikes)]
         sources.append(Source(population._engine, currents, spikes))
     return ExactFeeds(sources, clock)
 

@@ -71,8 +71,8 @@ class ExactClock:
         wanted = max(2 * longest * self.per_ms, _SLOTS)
         if wanted > _MOST_SLOTS:
             raise ValueError(
-                f"Network.connect.delay must be at least {2 * longest / _MOST_SLOTS:g} ms beside one of {longest:g} ms, "
-                f"got {shortest:g} ms."
+                f"Network.connect.delay must be at least {2 * longest / _MOST_SLOTS:g} ms beside one of {longest:g} ms "
+                f"with the scheme 'exact', got {shortest:g} ms."
             )
         self._reals[t.PER_MS], self._table[t.SLOTS] = self.per_ms, 2 ** int(np.ceil(np.log2(wanted + 4)))
         for engine, pieces in zip(self.engines, under_way, strict=True):

@@ -134,7 +134,7 @@ class ExactEngine:
     @property
     def bench(self) -> Any:
         """How cells begin."""
-        from izhnumba._kernels.taylor import Bench, PortKind
+        from izhnumba._kernels.bench import Bench, PortKind
 
         return Bench(tuple(PortKind(port.states, port.conductance) for port in self.laid or ()))
 
@@ -221,7 +221,7 @@ class ExactEngine:
         B, breaks, values = self.bench, self._kept[t.BREAKS][1:], self._kept[t.PIECE_VALUES][1:]
         steady = not breaks.size or breaks[-1] <= self.now
         z = np.broadcast_to(values[0, 0] if breaks.size else self.cells[:, B.I], (self.n,)) if steady else None
-        if self._trapped is not None and np.array_equal(self._trapped[0], z):
+        if self._trapped is not None and _same(self._trapped[0], z):
             return
         found = np.tile([[1.0], [-1.0]], (2, self.n)) if z is None else rectangles(self.form, z, _STILL)
         size = np.maximum(np.abs(found[:2]).max(0), 1.0)
@@ -242,8 +242,8 @@ class ExactEngine:
         return self._pieces.get(int(self.table[t.PIECE]))
 
     def set_pieces(self, breaks: Array, rows: Array, values: Array, descriptions: list[Any]) -> None:
-        """Pieces to come, which begin at `breaks`, with the values (pieces, rows, n or 1) of some rows of the cells, the
-        constant input first."""
+        """Pieces to come, which begin at `breaks`, with the values (pieces, rows, n or 1) of some rows of the cells, of
+        which the constant input is the first."""
         first, n = int(self.table[t.PIECE]), len(breaks)
         self._pieces = {first: self.in_force} | dict(enumerate(descriptions, first + 1))
         self._put(t.BREAKS, np.concatenate([[-np.inf], breaks]))
@@ -325,3 +325,7 @@ class ExactEngine:
         for block in self.blocks:
             block.clear()
         self._changed = True
+
+
+def _same(one: Array | None, other: Array | None) -> bool:
+    return one is other or (one is not None and other is not None and np.array_equal(one, other))

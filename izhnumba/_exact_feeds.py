@@ -92,7 +92,7 @@ class Source:
         alike = all(np.all(scale == scale[0]) for scale in (current, conductance))
         width = 1 if alike and all(one.uniform and one.n == engine.n for one in self.currents) else engine.n
         places = [np.array([B.I])]
-        places += [np.r_[engine.states_of(port)] for port in engine.laid if port.inner]
+        places += [np.r_[engine.states_of(port)] for port in engine.laid or () if port.inner]
         rows = {int(row): np.zeros((len(times), width)) for row in np.concatenate(places)}
         for one in self.currents:
             part = slice(one.first, one.first + one.n) if width > 1 else slice(1)
@@ -209,8 +209,8 @@ def population_feeds(where: str, pop: Any, I: Any, delta: Any, g: Any, E: Any) -
         spikes.append(spikes_of(f"{where}.delta", delta, "mV", pop, engine, 1))
     elif delta is not None:
         raise ValueError(
-            f"{where}.delta must be SpikeTrain or Poisson with the scheme 'exact', which has no steps, got {delta!r:.60}. "
-            "Use SpikeTrain(i, t, weight)."
+            f"{where}.delta must be SpikeTrain or Poisson with the scheme 'exact', which has no steps, got "
+            f"{delta!r:.60}. Use SpikeTrain(i, t, weight)."
         )
     return ExactFeeds([Source(engine, currents, spikes)], engine.clock)
 
@@ -218,23 +218,25 @@ def population_feeds(where: str, pop: Any, I: Any, delta: Any, g: Any, E: Any) -
 def step(pop: Any, I: Any, delta: Any, g: Any, E: Any, dt: Any) -> int:  # noqa: E741
     """Advance a population by dt ms with constant inputs, and V jumps at the end."""
     where, engine = "Population.step", pop._engine
-    stop = engine.time.after(
-        f"{where}.dt", engine.now, pop.dt if dt is None else _checks.number(f"{where}.dt", dt, "ms", above=0.0)
-    )
+    h = pop.dt if dt is None else _checks.number(f"{where}.dt", dt, "ms", above=0.0)
+    stop = engine.time.after(f"{where}.dt", engine.now, h)
     if isinstance(I, Input) and not isinstance(I, Constant):
-        raise TypeError(
-            f"{where}.I must be a number or an array, got {I!r:.60}. Use run for inputs that change in time."
-        )
+        raise TypeError(f"{where}.I must be a number or an array, got {I!r:.60}. Use run for inputs that change.")
     feeds = population_feeds(where, pop, I, None, g, E)
     if delta is not None:
         jumps = current_of(f"{where}.delta", delta, "mV", pop).levels(np.zeros(1))[0]
-        jumps = np.broadcast_to(jumps, (1, pop.n)).ravel()
-        lanes = np.flatnonzero(jumps)
-        arrivals = np.full(lanes.size, stop), lanes, jumps[lanes], lanes
-        feeds.sources[0].spikes.append(
-            Spikes(lambda since, until: tuple(a[: a.size * (until >= stop)] for a in arrivals), 0, engine.port(Delta()))
-        )
+        feeds.sources[0].spikes.append(_jumps_at(stop, np.broadcast_to(jumps, (1, pop.n)).ravel(), engine))
     code = OK
     while code == OK and engine.now < stop:
-        code = engine.advance(min(stop, feeds.reach(engine.now, math.inf)), feeds.between(engine.now, stop), 1)
+        code = engine.advance(min(stop, feeds.reach(engine.now, math.inf)), feeds.sources, 1)
     return code
+
+
+def _jumps_at(when: float, jumps: Array, engine: ExactEngine) -> Spikes:
+    neurons = np.flatnonzero(jumps)
+
+    def events(since: float, until: float) -> tuple[Array, Array, Array, Array]:
+        due = neurons if until >= when else neurons[:0]
+        return np.full(due.size, when), due, jumps[due], due
+
+    return Spikes(events, 0, engine.port(Delta()))

@@ -76,8 +76,9 @@ class ExactPlastic:
         """Put what the kernels need into the table of the projection; the row of the rule for its target."""
         found = self.kernel("float64")
         for entry, array in (
-            (t.MEMORY, self.memory), (t.Y1, self.y[0]), (t.Y2, self.y[1]), (t.SPIKED, self.spiked), (t.TAUS, self._taus),
-            (t.RULE_NUMBERS, self._addresses), (t.INCOMING, self._incoming), (t.INCOMING_STARTS, self._starts),
+            (t.MEMORY, self.memory), (t.Y1, self.y[0]), (t.Y2, self.y[1]), (t.SPIKED, self.spiked),
+            (t.TAUS, self._taus), (t.RULE_NUMBERS, self._addresses), (t.INCOMING, self._incoming),
+            (t.INCOMING_STARTS, self._starts),
             (t.MODULATOR, self.modulator), (t.UPDATES, self.updates),
         ):  # fmt: skip
             projection[entry] = array.ctypes.data
@@ -90,8 +91,8 @@ def time_constants(rule: Plasticity) -> tuple[list[float], list[float]]:
     """Of the traces of a rule, ms; an error if they are given as tables of steps."""
     if type(rule).traces is not Plasticity.traces:
         raise ValueError(
-            f"Network.connect.plasticity must have exponential traces with the scheme 'exact', got {type(rule).__name__}, "
-            "whose traces are tables of steps. Use a rule with taus(), such as STDP, or a clock scheme."
+            "Network.connect.plasticity must have exponential traces with the scheme 'exact', got "
+            f"{type(rule).__name__}, whose traces are tables of steps. Use a rule with taus(), or a clock scheme."
         )
     x, y = rule.taus()
     for tau in (*x, *y):

@@ -69,6 +69,7 @@ class Neurons:
             _given=dict(dt=dt, scheme=scheme, seed=seed, threads=threads, name=name),
             _warned=False,
             _running=False,
+            _last_run=None,
             _memory={},
             _values={},
         )
@@ -253,6 +254,7 @@ class Neurons:
         self.V[...], self.u[...] = self._start
         self._engine.rewind()
         self._memory.clear()
+        self._set(_last_run=None)
 
     def _must_not_run(self) -> None:
         if self._running:
@@ -265,6 +267,6 @@ def _check_no_floor(V_min: Array) -> None:
     if not np.all(np.isneginf(V_min)):
         lowest = np.max(V_min)
         raise ValueError(
-            f"Population.V_min must be -inf with the scheme 'exact', whose equations have no floor, got {lowest:g}. Use a "
-            "clock scheme such as 'rk4'."
+            f"Population.V_min must be -inf with the scheme 'exact', whose equations have no floor, got {lowest:g}. "
+            "Use a clock scheme such as 'rk4'."
         )

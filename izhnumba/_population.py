@@ -273,9 +273,10 @@ class Population(Neurons):
         states = StateRecorder("Population.run", engine, "states", self.batch, sources, every, neurons)
         spikes = SpikeRecorder(engine, "spikes", self.batch)
         inputs = self._inputs(stop, I, delta, g, E)
+        before = (self.t, self.__getstate__(), (I, delta, g, E)) if self.scheme.exact else None
         states.begin(stop)
         self._forget_calls()
-        self._set(_running=True)
+        self._set(_running=True, _last_run=before)
         try:
             codes = run_slices(engine, stop, inputs, [states, spikes], self.threads, show)
         finally:
@@ -285,6 +286,58 @@ class Population(Neurons):
                 show.close()
         self._complain(codes)
         return self.result
+
+    def state_at(self, t: Any) -> tuple[Array, Array]:
+        """V and u at any times of the last run, by the scheme "exact".
+
+        Parameters
+        ----------
+        t : float or array, ms
+            From the start to the end of the last `run`.
+
+        Returns
+        -------
+        V, u : ndarray of shape (*shape of t, *Shape)
+            Read off the Taylor series of a second run, to rounding; the population itself does not move.
+
+        Raises
+        ------
+        ValueError
+            For times outside the last run, and for schemes that have values at their steps alone.
+
+        Examples
+        --------
+        >>> import izhnumba as iz
+        >>> pop = iz.Population(1, scheme="exact", **iz.presets["RS"])
+        >>> spikes = pop.run(100.0, I=10.0).spikes.t
+        >>> V, u = pop.state_at(spikes[:2] - 1e-6)
+        >>> bool((V > 29.9).all())
+        True
+        """
+        self._must_not_run()
+        times = _checks.array(
+            "Population.state_at.t", t, "ms", [np.shape(_checks.magnitude("Population.state_at.t", t, "ms"))]
+        )
+        if not self.scheme.exact:
+            raise ValueError(
+                f"Population.state_at must have the scheme 'exact', got {self.scheme.name!r}. Record V in run instead."
+            )
+        start, saved, given = self._last_run or (self.t, None, None)
+        if times.size and not start <= times.min() <= times.max() <= self.t:
+            raise ValueError(
+                f"Population.state_at.t must be between {start:g} and {self.t:g} ms, the last run, got "
+                f"{times.min() if times.min() < start else times.max():g}."
+            )
+        V, u = (np.empty((times.size, *self.shape)) for _ in "Vu")
+        twin = Population.__new__(Population)
+        twin.__setstate__(saved or self.__getstate__())
+        for k in np.argsort(times, axis=None):
+            when = times.ravel()[k]
+            if when > twin.t:
+                inputs = twin._inputs(when, *given)
+                run_slices(twin._engine, when, inputs, [], 1, None)
+            V[k], u[k] = twin.V, twin.u
+        return V.reshape(*times.shape, *self.shape), u.reshape(*times.shape, *self.shape)
 
     def _inputs(self, stop: Any, I: Any, delta: Any, g: Any, E: Any) -> Feeds:  # noqa: E741
         """What comes in from outside in a run."""
@@ -300,7 +353,7 @@ class Population(Neurons):
             when, neuron = self._engine.failure()
             raise RuntimeError(
                 f"{whose}neuron {neuron} runs away at t = {when:.6g} ms: it fires without end, or V or u is not finite. "
-                "Such parameters, or inputs, have no solution beyond; reset() starts again."
+                "There is no solution beyond: use other parameters or input. reset() starts again."
             )
         if FAILURE in codes:
             step, count, first, name = self._engine.failure()

@@ -127,7 +127,8 @@ class Poisson(SpikeInput):
                 after, count = np.empty(n), np.zeros(n, np.int64)
                 with np.errstate(divide="ignore"):
                     fill_first(after, most, since, *to.key)
-            start, pieces, room = (after.copy(), count.copy()), [], 1024
+            start, room = (after.copy(), count.copy()), 1024
+            pieces: list[list[Array]] = []
             while not pieces or pieces[-1][0].size == room // 2:
                 arrays = np.empty(room), np.empty(room, np.int64), np.empty(room, np.int64)
                 found = fill_arrivals(*arrays, after, count, until, most, *to.key)

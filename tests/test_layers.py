@@ -16,14 +16,18 @@ import izhnumba as iz
 
 # Who may import whom: only what stands further up.
 _ORDER = """
-    _checks  _sealed  _models  _compile  _schemes
+    _checks  _sealed  _models  _polynomial  _normal_form  _compile  _schemes
     _kernels  _kernels.codes  _kernels.table  _kernels.exprel  _kernels.lanes  _kernels.philox  _kernels.raster
     _derived  _kernels.neuron  _kernels.receptors  _kernels.advance  _kernels.network  _kernels.gap  _kernels.plasticity
     _kernels.embedded  _embedding
+    _kernels.exact_table  _kernels.bench  _kernels.taylor  _kernels.taylor_scalar  _kernels.queue  _kernels.exact_lane
+    _kernels.exact
     _receptors  _arrivals  _binding  _inputs  _kept  _timebase  _engine  _spike_inputs  _presets  _feeds  _clock_engine
+    _kernels.exact_look  _kernels.exact_network  _kernels.exact_plasticity
+    _exact_trap  _exact_ports  _exact_blocks  _exact_clock  _exact_engine  _exact_feeds
     _results  _recorders  _samplers  _running  _stepping  _distributions  _connectivity  _section  _neurons  _population
-    _edges  _rows  _plasticity  _plasticity_rules  _plastic_state  _synapses  _connecting  _recording  _drives
-    _network_clock  _circuit  _checkpoint  _saving  _network  _loading  io
+    _edges  _rows  _plasticity  _plasticity_rules  _plastic_state  _exact_plastic  _synapses  _connecting  _recording
+    _drives  _network_clock  _circuit  _checkpoint  _saving  _network  _loading  io
     _phase_plane  _bifurcations  _firing  _matching
     __init__  plot  _accuracy  analysis  cli
 """

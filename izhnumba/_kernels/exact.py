@@ -16,13 +16,13 @@ from numba.core.errors import NumbaError
 
 from izhnumba._compile import CONTRACT, address_of, called, compiled, inlined
 from izhnumba._kernels import exact_table as t
+from izhnumba._kernels.bench import LANES, Bench
 from izhnumba._kernels.codes import FAILURE, OK, ROOM
 from izhnumba._kernels.exact_lane import GO_ON, ExactVariant, arriving, overcoming, silent, spiking
-from izhnumba._kernels.exact_table import LANES
 from izhnumba._kernels.lanes import array_at, trailing_zeros
 from izhnumba._kernels.neuron import compile_equations
 from izhnumba._kernels.queue import EVENT, block_of, real, set_real
-from izhnumba._kernels.taylor import Bench, step_of
+from izhnumba._kernels.taylor_scalar import with_step
 
 IDLE, ALL_IDLE = -1, 2**LANES - 1
 
@@ -30,7 +30,15 @@ IDLE, ALL_IDLE = -1, 2**LANES - 1
 @functools.cache
 def advance(variant: ExactVariant) -> int:
     """Address of `advance(network, population, block)`: all neurons of a block to the end of the slice."""
-    B, step, attend = Bench(variant.ports), step_of(variant.ports), _attend(variant)
+    try:
+        return int(with_step(variant.ports, lambda step: _advance(variant, step)))
+    except NumbaError:
+        compile_equations(variant.model, types.float64)
+        raise
+
+
+def _advance(variant: ExactVariant, step: Any) -> int:
+    B, attend = Bench(variant.ports), _attend(variant)
     N_STATE, N_CELL, SIZE, T, LIMIT = B.n_state, B.n_cell, B.size * LANES, B.T * LANES, B.LIMIT * LANES
     limit = _limit(B)
 
@@ -68,7 +76,7 @@ def advance(variant: ExactVariant) -> int:
         owners, bench = array_at(b[t.OWNERS], LANES, np.int64), array_at(b[t.BENCH], SIZE, np.float64)
         cells = p[t.CELLS] + first * width
         clear_lanes(b, bench)
-        idle, j = ALL_IDLE, 0
+        idle, j = np.int64(ALL_IDLE), 0
         while True:
             while idle and j < count:
                 if cursors[j] < ends[j] or next_look[j] <= end or p[t.CUT]:
@@ -102,11 +110,7 @@ def advance(variant: ExactVariant) -> int:
                     next_look[j_lane] = following
                     idle |= 1 << lane
 
-    try:
-        return address_of(compiled(advance, fastmath=CONTRACT), (types.int64,) * 3)
-    except NumbaError:
-        compile_equations(variant.model, types.float64)
-        raise
+    return address_of(compiled(advance, fastmath=CONTRACT), (types.int64,) * 3)
 
 
 def _limit(B: Bench) -> Any:
@@ -145,9 +149,9 @@ def _attend(variant: ExactVariant) -> Any:
         if cursors[j] < ends[j]:
             cursors[j] = arrive(population, b[t.BENCH], lane, cell, b[t.SORTED], cursors[j], ends[j])
             above = bench[X + lane] + bench[KAPPA + lane] * bench[Y + lane] >= bench[THETA + lane]
-            if above and bench[HELD + lane] <= bench[T + lane]:
-                if spike(population, place, b[t.BENCH], lane, cell, neuron):
-                    return np.nan
+            free = bench[HELD + lane] <= bench[T + lane]
+            if above and free and spike(population, place, b[t.BENCH], lane, cell, neuron):
+                return np.nan
         bench[LIMIT + lane] = limit(b, bench, lane, j, last)
         if cursors[j] < ends[j]:
             return GO_ON

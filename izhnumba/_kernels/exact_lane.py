@@ -12,12 +12,11 @@ import numpy as np
 
 from izhnumba._compile import called, inlined
 from izhnumba._kernels import exact_table as t
-from izhnumba._kernels.exact_table import LANES
+from izhnumba._kernels.bench import LANES, ORDER, Bench, PortKind
 from izhnumba._kernels.lanes import array_at, parameter_lanes, parameters_of
 from izhnumba._kernels.network import call_at
 from izhnumba._kernels.queue import EVENT, real
 from izhnumba._kernels.table import MAX_PARAMETERS
-from izhnumba._kernels.taylor import ORDER, Bench, PortKind
 from izhnumba._models import Model
 
 GO_ON = -1.0  # the neuron has not come to the end of the slice
@@ -153,8 +152,8 @@ def spiking(variant: ExactVariant) -> Any:
 
 @functools.cache
 def arriving(ports: tuple[PortKind, ...]) -> Any:
-    """`arrive(population, bench, lane, cell, events, cursor, end)`: all events of a neuron that are due at the time T of
-    its lane. Returns the cursor behind them."""
+    """`arrive(population, bench, lane, cell, events, cursor, end)`: all events of a neuron that are due at the time T
+    of its lane. Returns the cursor behind them."""
     B = Bench(ports)
     T, X, HELD, n_cell, SIZE = B.T * LANES, B.X, B.HELD * LANES, B.n_cell, B.size * LANES
 

@@ -10,19 +10,19 @@ from numba import types
 
 from izhnumba._compile import CONTRACT, address_of, called, compiled, inlined
 from izhnumba._kernels import exact_table as t
+from izhnumba._kernels.bench import LANES, Bench, PortKind
 from izhnumba._kernels.codes import OK
-from izhnumba._kernels.exact_table import LANES
 from izhnumba._kernels.lanes import array_at
 from izhnumba._kernels.queue import real
-from izhnumba._kernels.taylor import Bench, PortKind, step_of
+from izhnumba._kernels.taylor_scalar import with_step
 from izhnumba._timebase import GRID
 
 
 @functools.cache
-def sampler(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
+def sampler(ports: tuple[PortKind, ...], step: Any) -> tuple[Any, Any]:
     """`bring(p, bench, address, lanes, first, now)`: eight neurons to the time `now`, on the bench alone;
     `sample(bench, lane, cell, what)`: what is asked for of one of them."""
-    B, step = Bench(ports), step_of(ports)
+    B = Bench(ports)
     N_CELL, N_STATE, X, Y = B.n_cell, B.n_state, B.X, B.Y
     T, HELD, LIMIT, NEW, Z, XE = B.T * LANES, B.HELD * LANES, B.LIMIT * LANES, B.NEW, B.Z, B.XE
     FIRST_STATE = (*B.first_states(), 0)  # Numba takes no empty tuples
@@ -44,7 +44,7 @@ def sampler(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
                     before, left = bench[T + lane], masks >> (LANES + lane) & 1
                     held = bench[HELD + lane] > before
                     for k in range(N_STATE):
-                        if left and not (held and (k == X or k == Y)):
+                        if left and not (held and k in (X, Y)):
                             bench[k * LANES + lane] = bench[(NEW + k) * LANES + lane]
                     stuck = left and bench[T + lane] <= before < bench[LIMIT + lane]
                     bench[LIMIT + lane] = now
@@ -82,7 +82,11 @@ def due(record):
 @functools.cache
 def look(ports: tuple[PortKind, ...]) -> int:
     """Address of `look(network, record, 0)`: if a sample is due at the end of the slice, write it."""
-    (bring, sample), SIZE = sampler(ports), Bench(ports).size
+    return int(with_step(ports, lambda step: _look(ports, step)))
+
+
+def _look(ports: tuple[PortKind, ...], step: Any) -> int:
+    (bring, sample), SIZE = sampler(ports, step), Bench(ports).size
 
     def look(network, record, _):
         r, now = array_at(record, t.RECORD_SIZE, np.int64), real(network, t.END)
@@ -108,7 +112,11 @@ def look(ports: tuple[PortKind, ...]) -> int:
 @functools.cache
 def show(ports: tuple[PortKind, ...]) -> int:
     """Address of `show(network, population, 0)`: write V and u of all neurons at the present."""
-    (bring, sample), SIZE = sampler(ports), Bench(ports).size
+    return int(with_step(ports, lambda step: _show(ports, step)))
+
+
+def _show(ports: tuple[PortKind, ...], step: Any) -> int:
+    (bring, sample), SIZE = sampler(ports, step), Bench(ports).size
 
     def show(network, population, _):
         p, now = array_at(population, t.TABLE_SIZE, np.int64), real(network, t.NOW)

@@ -6,14 +6,14 @@ thread owns, with what is under way to them.
 
 import numpy as np
 
-# --- A population. A cell is a row of numbers: those that a bench begins with (`taylor.Bench`), and behind them
-# scales of what arrives (V jumps, currents, conductances), constants that lead from x and y to V and u, the refractory
+# --- A population. A cell is a row of numbers: those that a bench begins with (`bench.Bench`), and behind them scales
+# of what arrives (V jumps, currents, conductances), constants that lead from x and y to V and u, the refractory
 # period, the trapping rectangle with the input that it bears, when the last thousand spikes began, and by what each
-# state of a port must be multiplied for a bound of the input that it will ever be.
-# V, U and SHOWN: where the present state is written, twice, so that it shows whether somebody has set it; ALL: 0 .. N.
-# INLETS: receptors and drives through which spikes act. PLASTIC: pairs of an address and a table of projections.
-# Pieces of the input: PIECE is in force; FIRST_PIECE .. LAST_PIECE are known, with BREAKS at which they begin and VALUES
-# of the rows PIECE_ROWS. CUT: the slice ends at a break.
+# state of a port must be multiplied for a bound of the input that it will ever be. V, U and SHOWN: where the present
+# state is written, twice, so that it shows whether somebody has set it; ALL: 0 .. N. INLETS: receptors and drives
+# through which spikes act. PLASTIC: for each rule the addresses of what arrivals and spikes call, and of the table of
+# the projection. Pieces of the input: PIECE is in force; FIRST_PIECE .. LAST_PIECE are known, with BREAKS at which
+# they begin and VALUES of the rows PIECE_ROWS. CUT: the slice ends at a break.
 (
     N, N_BLOCKS, CELLS, CELL_SIZE, NEXT, LAST, NUMBERS, PARAMETERS, BLOCKS, INLETS, N_PLASTIC, PLASTIC,
     V, U, SHOWN, SHOW_BENCH, ALL,
@@ -25,7 +25,8 @@ import numpy as np
 ) = range(16)  # fmt: skip
 
 # --- A block. CHUNKS of events are linked lists, one for each slot of time, whose newest chunk is its TAIL, FILLED so
-# far. Events from OUTSIDE are those of the whole call. Events of a slice are SORTED by neuron and time; those of neuron j lie between its CURSOR and its END.
+# far. Events from OUTSIDE are those of the whole call. Events of a slice are SORTED by neuron and time; those of a
+# neuron lie between its CURSOR and its END.
 (
     FIRST, N_CELLS, CHUNKS, LINKS, N_CHUNKS, FREE, N_FREE, TAILS, FILLED, OUTSIDE, N_OUTSIDE,
     SORTED, SORTED_ROOM, CURSORS, ENDS, BENCH, OWNERS,
@@ -43,18 +44,19 @@ EVENT_SIZE = 32  # bytes
 # --- An inlet: the row of a cell to which what arrives is added, the scale to multiply by, and a factor (float).
 INLET_ROW, INLET_SCALE, INLET_FACTOR, INLET_SIZE = range(4)
 
-# --- A network. POPULATIONS and PROJECTIONS: tables; RECORDS: rows. NOW, UNTIL (when the call ends), END (of the slice),
-# PER_MS (slots of time) and FED (until when events from outside have been taken over) are floats. FRESH: the call has
-# not begun. SHOWS: whether V and u are to be shown at the end of it.
+# --- A network. POPULATIONS and PROJECTIONS: tables; RECORDS: rows. NOW, UNTIL (the end of the call), END (of the
+# slice), PER_MS (slots of time) and FED (until when events from outside have been taken over) are floats. FRESH: the
+# call has not begun. SHOWS: whether V and u are to be shown at the end of it.
 (
-    NOW, UNTIL, END, PER_MS, FED, FRESH, SHOWS, SLOTS, SERIAL, PHASE, N_POPULATIONS, POPULATIONS, N_PROJECTIONS, PROJECTIONS,
-    N_RECORDS, RECORDS, N_ALL_BLOCKS, ALL_BLOCKS, N_PARTS, CODES, GATHER, DELIVER_TO, NET_SIZE,
+    NOW, UNTIL, END, PER_MS, FED, FRESH, SHOWS, SLOTS, SERIAL, PHASE,
+    N_POPULATIONS, POPULATIONS, N_PROJECTIONS, PROJECTIONS, N_RECORDS, RECORDS, N_ALL_BLOCKS, ALL_BLOCKS, N_PARTS,
+    CODES, GATHER, DELIVER_TO, NET_SIZE,
 ) = range(23)  # fmt: skip
 
 # --- A projection to a population. Its events have keys from KEY on; DONE: by part, the slice that has been delivered.
 # With a RULE (its number among those of the target): what it keeps, the addresses of its numbers, and when it updates.
-# A record: every (float) ms, the number of the next sample and of the first one
-# for which there is room, how many lanes, their addresses and places, what is sampled, and where to.
+# A record: every (float) ms, the number of the next sample and of the first one for which there is room, how many
+# lanes, their addresses and places, what is sampled, and where to.
 (
     SOURCE, TARGET, FIRST_ROW, N_ROWS, PARTS, STARTS, TARGETS, DELAYS, WEIGHTS, KEY, INLET, RULE, DONE,
     MEMORY, Y1, Y2, SPIKED, TAUS, RULE_NUMBERS, INCOMING, INCOMING_STARTS, MODULATOR, UPDATE, UPDATES, PERIOD,

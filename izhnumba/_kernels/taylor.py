@@ -1,59 +1,24 @@
 """One Taylor step of eight neurons side by side, each with a step size of its own.
 
-In normal form a neuron is x' = x^2 + y + z - G (x - xE), y' = A x + B y + C, and every synaptic or time-dependent input
-is linear: with one state y' = alpha y, with two also a second one, y' = alpha y + beta x, x' = delta y + gamma x. So the
-coefficients of order k + 1 follow from those up to k by products and sums (Parker and Sochacki; R. D. Stewart and
-W. Bair 2009, doi:10.1007/s10827-008-0131-5). The order is fixed, the step size follows from the last two coefficients,
-and all is one straight line of fused operations in fixed order: a neuron's bits do not depend on its neighbours.
+The equations (`_kernels.bench`) hold products and sums alone, so the coefficients of order k + 1 follow from those up
+to k (Parker and Sochacki; R. D. Stewart and W. Bair 2009, doi:10.1007/s10827-008-0131-5). The order is fixed, the step
+size follows from the last two coefficients, and all is one straight line of fused operations in fixed order: a neuron's
+bits do not depend on its neighbours.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import Any, NamedTuple
+import math
+from typing import Any
 
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from izhnumba._compile import called
-from izhnumba._kernels.exact_table import LANES
+from izhnumba._kernels.bench import LANES, LONGEST, ORDER, SMALLEST, TOLERANCE, Bench, PortKind
 from izhnumba._kernels.lanes import WIDEST, tell_llvm
-
-ORDER = 20
-TOLERANCE = 4e-16  # of x, in 1/ms: 1e-14 mV of V for the model of 2003
-LONGEST = 60.0  # ms
-_SMALLEST = 1e-280
-
-
-class PortKind(NamedTuple):
-    """Of an input with states of its own: how many, and whether it is a conductance."""
-
-    states: int
-    conductance: bool
-
-
-class Bench:
-    """Where the rows of eight numbers lie that a step reads and writes. The first `n_state` rows are the state of a
-    neuron, which a step moves on; the rows up to `n_cell` are fixed, and what a cell of the population begins with."""
-
-    T, X, Y, HELD, Z = range(5)
-
-    def __init__(self, ports: tuple[PortKind, ...]) -> None:
-        self.ports = ports
-        self.n_z = sum(port.states for port in ports)
-        self.n_state = n = self.Z + self.n_z
-        self.I, self.A, self.B, self.C, self.THETA, self.KAPPA, self.LEMMA, self.XE = range(n, n + 8)  # noqa: E741
-        self.n_cell = n = self.XE + sum(port.conductance for port in ports)
-        self.LIMIT, self.H, self.SAFE, self.NEW = range(n, n + 4)
-        self.CX = self.NEW + self.n_state
-        self.CY = self.CX + ORDER + 1
-        self.CZ = self.CY + ORDER + 1
-        self.size = self.CZ + self.n_z * (ORDER + 1)
-
-    def first_states(self) -> list[int]:
-        """The number of the first state of each port."""
-        return [sum(port.states for port in self.ports[:k]) for k in range(len(self.ports))]
 
 
 class _Vectors:
@@ -200,19 +165,13 @@ def _expand(v: _Vectors, bench: Bench, rows: Rows, linear: list[Any]) -> tuple[l
 
 def _step_size(v: _Vectors, x: list[Any], z: list[list[Any]], room: Any) -> Any:
     """So long that the last two terms are within the tolerance, at most `room`."""
-    longest = v.const(_log2(LONGEST))
+    longest = v.const(math.log2(LONGEST))
     for k in (ORDER, ORDER - 1):
-        size = v.const(_SMALLEST)
+        size = v.const(SMALLEST)
         for coefficients in (x, *z):
             size = v.larger(size, v.abs(coefficients[k]))
-        longest = v.smaller(longest, v.mul(v.sub(v.const(_log2(TOLERANCE)), v.log2(size)), v.const(1 / k)))
+        longest = v.smaller(longest, v.mul(v.sub(v.const(math.log2(TOLERANCE)), v.log2(size)), v.const(1 / k)))
     return v.smaller(v.exp2(longest), room)
-
-
-def _log2(value: float) -> float:
-    import math
-
-    return math.log2(value)
 
 
 def _floor_of_pull(v: _Vectors, bench: Bench, rows: Rows, y: list[Any], z: list[list[Any]], h: Any) -> Any:
@@ -238,37 +197,25 @@ def _floor_of_pull(v: _Vectors, bench: Bench, rows: Rows, y: list[Any], z: list[
 
 
 def _write_step(builder: Any, bench: Bench, arguments: Any) -> Any:
-    """Code of a step: (address of the bench, address of the ports' numbers, end of the slice) -> mask of lanes."""
+    """Code of a step: (address of the bench, address of the ports' numbers, end of the slice) -> masks of lanes."""
     v = _Vectors(builder)
     rows, end = v.rows(arguments[0]), v.spread(arguments[2])
     numbers = builder.inttoptr(arguments[1], v.number.as_pointer())
     linear = [v.spread(builder.load(builder.gep(numbers, [ir.IntType(64)(k)]))) for k in range(4 * len(bench.ports))]
     x, y, z = _expand(v, bench, rows, linear)
-    for first, coefficients in (
-        (bench.CX, x),
-        (bench.CY, y),
-        *((bench.CZ + j * (ORDER + 1), c) for j, c in enumerate(z)),
-    ):
+    firsts = [bench.CX, bench.CY, *(bench.CZ + j * (ORDER + 1) for j in range(bench.n_z))]
+    for first, coefficients in zip(firsts, (x, y, *z), strict=True):
         for k, one in enumerate(coefficients):
             rows[first + k] = one
-    t, room = rows[bench.T], v.sub(rows[bench.LIMIT], rows[bench.T])
-    h = _step_size(v, x, z, room)
-    reached, h2 = v.compare(">=", h, room), v.mul(h, h)
-    new = [
-        builder.select(reached, rows[bench.LIMIT], v.add(t, h)),
-        v.value(x, h, h2),
-        v.value(y, h, h2),
-        rows[bench.HELD],
-    ]
-    new += [v.value(coefficients, h, h2) for coefficients in z]
+    t, limit, held = rows[bench.T], rows[bench.LIMIT], rows[bench.HELD]
+    h = _step_size(v, x, z, v.sub(limit, t))
+    reached, h2 = v.compare(">=", h, v.sub(limit, t)), v.mul(h, h)
+    when = builder.select(reached, limit, v.add(t, h))
+    new = [when, v.value(x, h, h2), v.value(y, h, h2), held, *(v.value(one, h, h2) for one in z)]
     safe = v.compare(">", v.add(_floor_of_pull(v, bench, rows, y, z, h), rows[bench.LEMMA]), v.const(0.0))
     crossed = v.compare(">=", v.fma(rows[bench.KAPPA], new[bench.Y], new[bench.X]), rows[bench.THETA])
-    late, stuck, held = (
-        v.compare(">", new[bench.T], end),
-        v.compare("<=", new[bench.T], t),
-        v.compare(">", rows[bench.HELD], t),
-    )
-    trouble = functools.reduce(builder.or_, [crossed, late, stuck, held, builder.not_(safe)])
+    late, stuck, holds = v.compare(">", when, end), v.compare("<=", when, t), v.compare(">", held, t)
+    trouble = functools.reduce(builder.or_, [crossed, late, stuck, holds, builder.not_(safe)])
     rows[bench.H], rows[bench.SAFE] = h, builder.uitofp(safe, v.vector)
     for k, value in enumerate(new):
         rows[bench.NEW + k] = value
