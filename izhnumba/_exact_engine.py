@@ -73,6 +73,7 @@ class ExactEngine:
             if port.receptor == receptor:
                 return port
         self.ports.append(ExactPort(receptor))
+        self._changed = True  # its inlet is missing
         return self.ports[-1]
 
     def normal_form(self) -> NormalForm:
