@@ -30,7 +30,7 @@ class ExactEngine:
 
     def __init__(self, model: Model, reset: str, n: int, dt: float, V: Array, u: Array, spikes: Array) -> None:
         self.model, self.n, self.padded, self.time = model, n, V.size, Continuous(dt)
-        self.dtype, self.item = np.dtype(np.float64), 8
+        self.dtype, self.item, self.empty = np.dtype(np.float64), 8, np.empty(0)
         self.table, self._kept = np.zeros(t.TABLE_SIZE, np.int64), dict[int, Array]()
         self.V, self.u, self.spikes = self._put(t.V, V), self._put(t.U, u), spikes
         self.shown = self._put(t.SHOWN, np.full((2, n), np.nan))
