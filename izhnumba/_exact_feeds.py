@@ -226,9 +226,11 @@ def step(pop: Any, I: Any, delta: Any, g: Any, E: Any, dt: Any) -> int:  # noqa:
     if delta is not None:
         jumps = current_of(f"{where}.delta", delta, "mV", pop).levels(np.zeros(1))[0]
         feeds.sources[0].spikes.append(_jumps_at(stop, np.broadcast_to(jumps, (1, pop.n)).ravel(), engine))
-    code = OK
+    code, spiked = OK, np.zeros(pop.n, bool)
     while code == OK and engine.now < stop:
         code = engine.advance(min(stop, feeds.reach(engine.now, math.inf)), feeds.sources, 1)
+        spiked |= pop.spikes.ravel()
+    pop.spikes.ravel()[:] = spiked
     return code
 
 
