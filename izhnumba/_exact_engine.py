@@ -291,9 +291,11 @@ class ExactEngine:
         for block, some in zip(self.blocks, events, strict=True):
             some["target"] += block.first
         cells = None if self.laid is None else self.cells.copy()
+        form = None if self.form is None else np.array([np.broadcast_to(x, (self.n,)) for x in self.form])
         return arrays | {
             "ports": [port.describe() for port in self.ports], "n_laid": -1 if self.laid is None else len(self.laid),
-            "cells": cells, "in_force": self.in_force, "events": np.concatenate(events).view(np.uint8), "now": self.now,
+            "cells": cells, "form": form, "changed": self._changed, "in_force": self.in_force,
+            "events": np.concatenate(events).view(np.uint8), "now": self.now,
         }  # fmt: skip
 
     def prepare_for(self, state: dict[str, Any]) -> None:
@@ -307,10 +309,10 @@ class ExactEngine:
         self.ports = [self.port(described(one)) for one in state["ports"]]
         if state["cells"] is not None:
             self.laid = [port for port in self.ports if port.states][: state["n_laid"]]
-            self.cells, self.form = self._put(t.CELLS, state["cells"].copy()), self.normal_form()
+            self.cells, self.form = self._put(t.CELLS, state["cells"].copy()), NormalForm(*state["form"])
             self._put_parameters()
             self._put_ports(self.bench)
-            self._pieces, self._changed = {int(self.table[t.PIECE]): state["in_force"]}, False
+            self._pieces, self._changed = {int(self.table[t.PIECE]): state["in_force"]}, state["changed"]
         if self.clock.engines == [self]:
             self.clock.now = state["now"]
         events = state["events"].view(t.EVENT)
