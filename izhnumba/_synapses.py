@@ -193,7 +193,7 @@ class Synapses(Sealed):
             assert array is not None
             table[entry] = array.ctypes.data
         if isinstance(self._plastic, ExactPlastic):
-            table[t.RULE] = engine.add_rule(self._plastic.bind(table))
+            table[t.RULE] = engine.add_rule(self._plastic.bind(table, engine.time, engine.now))
         return table
 
     def _bind_gap(self, table: Array) -> tuple[int, Array]:
