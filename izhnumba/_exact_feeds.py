@@ -40,6 +40,16 @@ class Current(NamedTuple):
         """Whether it is the same for all neurons."""
         return self.levels(np.zeros(1))[0].shape[1] == 1
 
+    @property
+    def slopes(self) -> bool:
+        """Whether it rises or falls anywhere."""
+        return bool(np.any(self.levels(np.concatenate([np.zeros(1), self.input._breaks()]))[1]))
+
+    @property
+    def steps(self) -> bool:
+        """Whether it changes at breaks alone."""
+        return not self.slopes and not self.input._waves()
+
     def levels(self, times: Array) -> tuple[Array, Array]:
         """(times, n or 1), and slopes (times,)."""
         levels, slopes = self.input._lines(times)
@@ -63,7 +73,7 @@ class Source:
     def __init__(self, engine: ExactEngine, currents: list[Current], spikes: list[Spikes]) -> None:
         self.engine, self.currents, self.spikes = engine, currents, spikes
         for current in currents:
-            if np.any(current.levels(np.concatenate([np.zeros(1), current.input._breaks()]))[1]):
+            if current.slopes:
                 engine.port(Waves(0.0))
             for wave in current.input._waves():
                 engine.port(Waves(wave.rate))
@@ -197,6 +207,11 @@ def conductances_of(where: str, g: Any, E: Any, pop: Any) -> list[Current]:
         levels = _checks.array(f"{where}.E", level, units[1], [pop.shape])
         steady = Steady(tuple(np.broadcast_to(levels, pop.shape).ravel()) if levels.ndim else float(levels))
         found.append(current_of(f"{where}.g", one, units[0], pop, steady=steady))
+        if not found[-1].steps:
+            raise ValueError(
+                f"{where}.g must stay as it is between steps with the scheme 'exact', got {one!r:.60}. Use TimedArray or "
+                "Pulses, a synaptic receptor or a clock scheme such as 'rk4'."
+            )
     return found
 
 
