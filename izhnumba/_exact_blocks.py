@@ -125,8 +125,9 @@ class Block:
         if table[t.SPIKE_ROOM] - table[t.N_SPIKES] < t.MOST_SPIKES:
             self._put_spikes(2 * int(table[t.SPIKE_ROOM]))
         if table[t.WANTED_SORTED] > table[t.SORTED_ROOM]:
-            table[t.SORTED_ROOM] = 2 * table[t.WANTED_SORTED]
-            self._put(t.SORTED, np.zeros(table[t.SORTED_ROOM], t.EVENT))
+            events = np.zeros(2 * table[t.WANTED_SORTED], t.EVENT)
+            self._put(t.SORTED, events)
+            table[t.SORTED_ROOM] = events.size  # last: Ctrl-C may strike in between
         self.reserve(int(table[t.WANTED_CHUNKS]))
         table[[t.WANTED_SORTED, t.WANTED_CHUNKS]] = 0
 
