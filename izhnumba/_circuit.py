@@ -56,6 +56,8 @@ class Circuit(Sealed):
     @property
     def n_steps(self) -> int:
         """Steps done since the start or the last reset; the scheme 'exact' has none."""
+        if self.scheme.exact:
+            raise AttributeError("Network.n_steps is not there with the scheme 'exact', which has no steps. Use t.")
         return self._clock.step
 
     @property

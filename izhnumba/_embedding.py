@@ -16,7 +16,7 @@ def kernel(model: Model = Izhikevich, scheme: str = "exp_euler", dtype: Any = "f
     ----------
     model : Model
     scheme : str
-        One of `izhnumba.schemes`.
+        One of `izhnumba.schemes` but "exact", which has no steps.
     dtype : "float64" or "float32"
     reset : "hard", "soft" or "overshoot"
 
@@ -33,7 +33,7 @@ def kernel(model: Model = Izhikevich, scheme: str = "exp_euler", dtype: Any = "f
     Raises
     ------
     TypeError, ValueError
-        For an unknown scheme, reset or dtype. The compiled function itself checks nothing.
+        For an unknown scheme, reset or dtype, and for the scheme "exact". The compiled function itself checks nothing.
 
     Notes
     -----
@@ -53,6 +53,11 @@ def kernel(model: Model = Izhikevich, scheme: str = "exp_euler", dtype: Any = "f
     if not isinstance(model, Model):
         raise TypeError(f"kernel.model must be an izhnumba.Model, got {model!r:.60}. Use izhnumba.Izhikevich.")
     chosen = schemes[_checks.one_of("kernel.scheme", scheme, schemes)]
+    if chosen.exact:
+        raise ValueError(
+            "kernel.scheme must be one that has steps, got 'exact'. Use a clock scheme such as 'rk4', or "
+            "Population(scheme='exact').step(I, dt=...)."
+        )
     number = _checks.dtype("kernel.dtype", dtype).name
     _checks.one_of("kernel.reset", reset, ("hard", "soft", "overshoot"))
     from izhnumba._kernels.embedded import build

@@ -83,6 +83,7 @@ class Neurons:
             spikes=engine.spikes[: self.n].view(np.bool_).reshape(self.shape),
             _table=engine.table,
             _current=engine.row("I"),
+            _empty=engine.empty,
             _stepper=Stepper(engine, self.shape, self.threads),
         )
         for parameter in known:
@@ -233,6 +234,8 @@ class Neurons:
     @property
     def n_steps(self) -> int:
         """Steps done since the start or the last reset; the scheme 'exact' has none."""
+        if self.scheme.exact:
+            raise AttributeError("Population.n_steps is not there with the scheme 'exact', which has no steps. Use t.")
         return self._engine.step
 
     @property

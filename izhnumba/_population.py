@@ -165,7 +165,7 @@ class Population(Neurons):
                 code = self._call(self._table, I if I.ndim == 1 else I.reshape(-1))
             elif type(I) in NUMBERS and abs(I) <= self._highest:  # type: ignore[arg-type]
                 self._current.fill(I)
-                code = self._call(self._table, self._engine.empty)
+                code = self._call(self._table, self._empty)
             elif type(I) is _ndarray and I.shape == self.shape and converts(I.dtype, self.dtype):
                 self._current.reshape(self.shape)[...] = I
                 code = self._call(self._table, self._current)

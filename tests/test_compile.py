@@ -27,7 +27,7 @@ def model(shift):
 
 shifted, p = model(1.0), (0.02, 0.2, -65.0, 8.0, 30.0, 0.04, 5.0, 140.0)
 results = {}
-for scheme in iz.schemes:
+for scheme in [name for name in iz.schemes if name != "exact"]:
     V, u, I = np.linspace(-70, -50, 64), np.full(64, -13.0), np.full(64, 10.0)
     step, spikes = iz.kernel(shifted, scheme), np.zeros(64, bool)
     results[scheme] = sum(int(step(V, u, I, p, 0.1, spikes)) for k in range(500)), V.sum().hex()

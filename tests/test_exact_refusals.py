@@ -109,3 +109,10 @@ def test_the_scheme_of_a_network_is_that_of_its_populations():
         net.add(iz.Population(1, scheme="euler"))
     with pytest.raises(ValueError, match="scheme"):
         iz.Network().add(population())
+
+
+def test_there_are_no_steps_to_count():
+    net, cells = network()
+    for owner, name in ((cells, "Population"), (population(), "Population"), (net, "Network")):
+        with pytest.raises(AttributeError, match=rf"^{name}\.n_steps is not there with the scheme 'exact'.* Use t\."):
+            _ = owner.n_steps

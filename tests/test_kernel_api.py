@@ -5,6 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 import pytest
+from oracle import SCHEMES
 
 import izhnumba as iz
 
@@ -30,7 +31,7 @@ def simulate(step, dtype="float64"):
 FLOAT32 = [("euler", "float32"), ("exp_euler", "float32")]
 
 
-@pytest.mark.parametrize(("scheme", "dtype"), [(scheme, "float64") for scheme in iz.schemes] + FLOAT32)
+@pytest.mark.parametrize(("scheme", "dtype"), [(scheme, "float64") for scheme in SCHEMES] + FLOAT32)
 def test_each_step_is_that_of_a_population(scheme, dtype):
     """The same bits; a few units of the last place where products and sums may be fused."""
     V, u, I, p = start(dtype)
@@ -118,6 +119,7 @@ def test_strided_parameters_are_refused():
     [
         (("Izhikevich",), TypeError, "kernel.model must be an izhnumba.Model, got 'Izhikevich'"),
         ((iz.Izhikevich, "eular"), ValueError, "kernel.scheme must be .*got 'eular'.*'euler'"),
+        ((iz.Izhikevich, "exact"), ValueError, "kernel.scheme must be one that has steps, got 'exact'. Use .*'rk4'"),
         ((iz.Izhikevich, "euler", "float16"), ValueError, "kernel.dtype must be .*float16"),
         ((iz.Izhikevich, "euler", "float64", "firm"), ValueError, "kernel.reset must be .*got 'firm'"),
     ],

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from network_oracle import Course, NetworkOracle
-from oracle import Oracle, Quadratic
+from oracle import SCHEMES, Oracle, Quadratic
 
 import izhnumba as iz
 
@@ -57,7 +57,7 @@ def raster(recorders):
     return sorted((int(k), name, int(i)) for name, r in recorders.items() for k, i in zip(r.step, r.i, strict=True))
 
 
-@pytest.mark.parametrize("scheme", iz.schemes)
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_all_receptors_together_in_every_scheme(scheme):
     agrees_with_twin(scheme, list(COURSES.values()))
 

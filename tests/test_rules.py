@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from cells import different, population, state
-from oracle import Oracle, Quadratic, steps_held
+from oracle import SCHEMES, Oracle, Quadratic, steps_held
 
 import izhnumba as iz
 from izhnumba import _feeds
@@ -167,7 +167,7 @@ def broken(table, scheme="exp_euler", **options):
 
 
 @pytest.mark.filterwarnings("ignore:Population.V fell below")
-@pytest.mark.parametrize("scheme", iz.schemes)
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_the_first_failure_is_reported(scheme, monkeypatch):
     table = np.full((30, 5), 10.0)
     table[7, [1, 3]] = -1e308  # V is large and negative then; one or two steps later its square overflows
@@ -218,7 +218,7 @@ def test_a_failure_of_u_alone():
 
 
 def test_infinity_is_not_a_spike():
-    for scheme in iz.schemes:
+    for scheme in SCHEMES:
         for dtype in ("float64", "float32")[: 1 + (scheme == "exp_euler")]:
             pop = iz.Population(
                 3, scheme=scheme, dtype=dtype, V=[-65.0, -65.0, -1e200 if dtype == "float64" else -1e30]

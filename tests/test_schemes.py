@@ -36,6 +36,10 @@ MATRIX = [combination(s, m) for s, m in product(range(len(SCHEMES)), range(len(M
 MATRIX += [(name, MODELS[3 * (s % 2)], RESETS[s % 3], "all", True, True, "float64") for s, name in enumerate(SCHEMES)]
 
 
+def test_matrix_covers_all_schemes_with_steps():
+    assert {*SCHEMES, "exact"} == set(iz.schemes)
+
+
 def test_matrix_covers_all_pairs():
     columns = [set(column) for column in zip(*MATRIX, strict=True)]
     for i, j in combinations(range(len(columns)), 2):

@@ -94,3 +94,49 @@ def test_current_of_a_step_is_not_kept():
     pop.step(pop.V)  # the state itself as input: read before it is written
     twin.step(twin.V.copy())
     assert_same(pop, twin)
+
+
+# --- the exact scheme -----------------------------------------------------------------------------------------------
+
+
+def exact(n=3, **options):
+    return iz.Population(n, scheme="exact", dt=0.5, **(dict(iz.presets["RS"]) | options))
+
+
+@pytest.mark.parametrize("form", [12, 12.0, np.float64(12), [12.0] * 3, np.full(3, 12.0), np.full(3, 12, np.int32)])
+def test_steps_of_the_exact_scheme_are_short_runs(form):
+    pop, twin = exact(), exact()
+    spikes = [pop.step(form, dt=dt).copy() for dt in (None, 0.125, 7.0, None, 30.0)]
+    expected = [np.bincount(twin.run(T, 12.0).spikes.i, minlength=3) > 0 for T in (0.5, 0.125, 7.0, 0.5, 30.0)]
+    np.testing.assert_array_equal(spikes, expected)
+    assert np.any(spikes)
+    assert pop.t == twin.t == 38.125
+    assert (pop.V.tobytes(), pop.u.tobytes()) == (twin.V.tobytes(), twin.u.tobytes())
+
+
+def test_jumps_come_at_the_end_of_an_exact_step():
+    pop, still = exact(2, V=-70.0), exact(2, V=-70.0)
+    assert pop.step(delta=[0.0, 5.0]).tolist() == [False, False]
+    still.step()
+    assert pop.V - still.V == pytest.approx([0.0, 5.0])
+    assert pop.step(delta=[0.0, 200.0], dt=1.0).tolist() == [False, True]
+    assert pop.last_spike_time.tolist() == [-np.inf, 1.5]
+
+
+def test_conductances_of_an_exact_step():
+    pop, twin = exact(V=-65.0), exact(V=-65.0)
+    pop.step(3.0, g=[0.1, 0.2], E=[0.0, -80.0])
+    twin.run(0.5, 3.0, g=[0.1, 0.2], E=[0.0, -80.0])
+    assert pop.V.tobytes() == twin.V.tobytes()
+    assert pop.V[0] > exact(V=-65.0).V[0]
+
+
+@pytest.mark.parametrize("dt", [0.0, -1.0, np.nan])
+def test_bad_length_of_an_exact_step(dt):
+    with pytest.raises(ValueError, match=r"^Population\.step\.dt must be a finite number > 0"):
+        exact().step(dt=dt)
+
+
+def test_only_the_exact_scheme_takes_a_length():
+    with pytest.raises(ValueError, match=r"^Population\.step\.dt must be left out with the scheme 'exp_euler', got 0.2"):
+        population(2, {}).step(dt=0.2)

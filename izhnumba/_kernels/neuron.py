@@ -38,6 +38,7 @@ def neuron_step(variant: Variant) -> Callable[..., Any]:
     """`step(V, u, held, x, p, gain, dt, wide)` -> new V, new u, spiked; the arguments are those of a rule."""
     RESET_FIRST, REFRACTORY = variant.scheme.reset_first, variant.refractory
     at_threshold, reset = _spike(variant)
+    assert variant.scheme.rule is not None  # the exact scheme, which has none, has kernels of its own
     rule = inlined(variant.scheme.rule(_equations(variant)))
 
     def step(V, u, held, x, p, gain, dt, wide):
