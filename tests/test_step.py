@@ -138,5 +138,7 @@ def test_bad_length_of_an_exact_step(dt):
 
 
 def test_only_the_exact_scheme_takes_a_length():
-    with pytest.raises(ValueError, match=r"^Population\.step\.dt must be left out with the scheme 'exp_euler', got 0.2"):
+    with pytest.raises(
+        ValueError, match=r"^Population\.step\.dt must be left out with the scheme 'exp_euler', got 0.2"
+    ):
         population(2, {}).step(dt=0.2)
