@@ -30,7 +30,11 @@ from izhnumba._compile import cache_folder
 
 HAVE_MATPLOTLIB = importlib.util.find_spec("matplotlib") is not None
 NO_MATPLOTLIB = 'it needs matplotlib. Install it with: pip install "izhnumba[plot]"'
-_OPTION_OF = {"presets.name": "preset", "Population.run.I": "current"}  # those with another name in the Python API
+_OPTION_OF = {
+    "presets.name": "preset",
+    "Population.run.I": "current",
+    "Population.run.T": "duration",
+}  # those with another name in the Python API
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -86,18 +90,25 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(command=_demo)
 
     run = commands.add_parser("run", help="drive neurons with the currents of a file")
-    file = "CSV or .npy; a row per step, a column per neuron, in mV/ms or for 2007/... in pA; a CSV may have a header"
+    file = "CSV or .npy; a row per dt, a column per neuron, in mV/ms or for 2007/... in pA; a CSV may have a header"
     run.add_argument("--current", required=True, metavar="FILE", help=file)
     run.add_argument("--preset", default="RS", metavar="NAME", help="see `izhnumba presets` (default: RS)")
-    run.add_argument("--dt", type=float, metavar="MS", help="time step (default: the preset's)")
+    run.add_argument(
+        "--dt",
+        type=float,
+        metavar="MS",
+        help="time step; with --scheme exact time between rows and samples (default: the preset's)",
+    )
     run.add_argument("--duration", type=float, metavar="MS", help="default: the rows of the file times dt")
     run.add_argument("--neurons", type=int, metavar="N", help="refuse a file that has not N columns")
     run.add_argument("--tau-ref", type=float, default=0.0, metavar="MS", help="refractory time (default: 0)")
     schemes = f"{', '.join(iz.schemes)} (default: the preset's)"
     run.add_argument("--scheme", metavar="NAME", help=schemes)
     run.add_argument("--dtype", default="float64", choices=("float64", "float32"), help="default: float64")
-    run.add_argument("--out", metavar="FILE", help="write the spikes as CSV: neuron, step, time in ms")
-    run.add_argument("--record", metavar="FILE", help="write V after every step as CSV: time, one column per neuron")
+    run.add_argument(
+        "--out", metavar="FILE", help="write the spikes as CSV: neuron, step (not with --scheme exact), time in ms"
+    )
+    run.add_argument("--record", metavar="FILE", help="write V after every dt as CSV: time, one column per neuron")
     run.add_argument("--plot", metavar="FILE", help="write a raster and the trace of the first neuron")
     run.set_defaults(command=_run)
 
@@ -176,24 +187,37 @@ def _run(arguments: argparse.Namespace) -> None:
     dt = preset.dt if arguments.dt is None else arguments.dt
     population = iz.Population(n, scheme=scheme, dt=dt, dtype=arguments.dtype, tau_ref=arguments.tau_ref, **preset)
     duration = rows * dt if arguments.duration is None else arguments.duration
-    steps = _checks.steps("--duration", duration, dt)
-    if steps > rows:
+    if population.scheme.exact:  # rows are pieces of a current in continuous time
+        too_long = _checks.number("--duration", duration, "ms", at_least=0) > rows * dt
+        given: Any = iz.TimedArray(current, dt)
+    else:
+        steps = _checks.steps("--duration", duration, dt)
+        too_long, given = steps > rows, current[:steps]
+    if too_long:
         raise ValueError(f"--duration must be at most {rows * dt:g} ms, as long as the file, got {duration:g}.")
 
     with _output(arguments.out) as out, _output(arguments.record) as record, _output(arguments.plot) as figure:
         started = time.perf_counter()
         recorded: dict[str, Any] = dict(record="V", neurons=None if record else [0]) if record or figure else {}
-        result = population.run(duration, current[:steps], progress=sys.stderr.isatty(), **recorded)
+        result = population.run(duration, given, progress=sys.stderr.isatty(), **recorded)
         seconds = time.perf_counter() - started
         if out:
-            spikes = np.column_stack([result.spikes.i, result.spikes.step, result.spikes.t])
-            np.savetxt(out, spikes, "%d,%d,%.12g", header="i,step,t", comments="")
+            _save_spikes(result.spikes, out)
         if record:
             header = ",".join(["t", *(f"V{i}" for i in range(n))])
             np.savetxt(record, np.column_stack([result.t, result.V]), "%.12g", ",", header=header, comments="")
         if figure:
             _save_figure(result, preset.get("vpeak", 30.0), figure)
     print(f"{n} x {arguments.preset}, {duration:g} ms: {len(result.spikes.i)} spikes, {seconds:.2f} s with compilation")
+
+
+def _save_spikes(spikes: iz.Spikes, path: Path) -> None:
+    """As CSV; exact times with all their digits, and without steps, which they have none of."""
+    if spikes.step is None:
+        np.savetxt(path, np.column_stack([spikes.i, spikes.t]), "%d,%s", header="i,t", comments="")
+    else:
+        columns = np.column_stack([spikes.i, spikes.step, spikes.t])
+        np.savetxt(path, columns, "%d,%d,%.12g", header="i,step,t", comments="")
 
 
 def _read_npy(path: Path) -> np.ndarray:

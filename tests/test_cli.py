@@ -103,6 +103,61 @@ def test_run_takes_scheme_and_dtype(folder, capsys):
     assert capsys.readouterr().out.startswith("2 x RS, 500 ms:")
 
 
+def test_run_exactly(folder, capsys):
+    """Rows of the file are pieces of a current; spike times have all their digits and no steps."""
+    CHANGING = CURRENT * np.linspace(0.0, 2.0, 1000)[:, None]
+    np.savetxt("stim.csv", CHANGING, delimiter=",")
+    command = ["run", "--current", "stim.csv", "--scheme", "exact", "--dt", "0.2", "--duration", "150.125",
+               "--tau-ref", "1.5", "--out", "spikes.csv", "--record", "V.csv"]  # fmt: skip
+    assert cli.main(command) == 0
+    assert capsys.readouterr().out.startswith("2 x RS, 150.125 ms:")
+    pop = iz.Population(2, scheme="exact", dt=0.2, tau_ref=1.5, **iz.presets["RS"])
+    expected = pop.run(150.125, iz.TimedArray(CHANGING, dt=0.2), record="V")
+    head, *rows = (folder / "spikes.csv").read_text().splitlines()
+    assert head == "i,t"
+    assert [row.split(",") for row in rows] == [[str(i), str(t)] for i, t in zip(*spikes_of(expected), strict=True)]
+    assert len(rows) > 3
+    samples = np.loadtxt("V.csv", delimiter=",", skiprows=1)
+    assert samples.shape == (750, 3)
+    np.testing.assert_allclose(samples, np.column_stack([expected.t, expected.V]), rtol=1e-11)
+
+
+def spikes_of(result):
+    return result.spikes.i.tolist(), result.spikes.t.tolist()
+
+
+def test_an_exact_run_is_as_long_as_its_file(folder, capsys):
+    (folder / "three.csv").write_text("0\n10\n20\n")  # 3 * 0.1 > 0.3
+    assert cli.main(["run", "--current", "three.csv", "--scheme", "exact", "--dt", "0.1", "--out", "spikes.csv"]) == 0
+    assert capsys.readouterr().out.startswith("1 x RS, 0.3 ms: 0 spikes")
+    assert (folder / "spikes.csv").read_text() == "i,t\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--duration", "100.001"], "--duration must be at most 100 ms, as long as the file, got 100.001."),
+        (["--duration", "-1"], "--duration must be a finite number >= 0 ms, got -1.0."),
+        (["--dtype", "float32"], "--dtype must be float64 with the scheme 'exact', got float32."),
+        (["--preset", "2007/TC"], "Population.model must have V' quadratic in V,"),
+    ],
+)
+def test_bad_argument_of_an_exact_run(folder, capsys, arguments, message):
+    err = refused(capsys, "run", "--current", "stim.csv", "--scheme", "exact", "--dt", "0.1", *arguments)
+    assert err.startswith(f"izhnumba run: {message}")
+    assert os.listdir() == ["stim.csv"]
+
+
+def test_a_runaway_is_one_line(folder, capsys):
+    np.save("t.npy", np.full((400, 1), 4.0))
+    command = ["run", "--preset", "2004/T", "--current", "t.npy", "--scheme", "exact", "--dt", "1", "--out", "o.csv"]
+    assert cli.main(command) == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "neuron 0 runs away at t = " in err
+    assert sorted(os.listdir()) == ["stim.csv", "t.npy"]
+
+
 def test_run_replaces_an_older_file(folder):
     (folder / "spikes.csv").write_text("old")
     assert cli.main(["run", "--current", "stim.csv", "--out", "spikes.csv"]) == 0
