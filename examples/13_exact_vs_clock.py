@@ -6,15 +6,18 @@ Run it with: python examples/13_exact_vs_clock.py [outfolder]
 import sys
 from pathlib import Path
 
+import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.lines import Line2D
 
 import izhnumba as iz
 from izhnumba import analysis, plot
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 RUNS_AWAY = {"T": 110.0}  # ms; in continuous time panel T fires faster and faster without end
+GREY = "0.55"
 
-fig, axes = plt.subplots(5, 4, figsize=(10, 9), layout="constrained")
+fig, axes = plt.subplots(5, 4, figsize=(10, 9.4), layout="constrained")
 print("panel  pattern                       exact  published  paired")
 for ax, panel in zip(axes.flat, "ABCDEFGHIJKLMNOPQRST", strict=True):
     preset = iz.presets[f"2004/{panel}"]
@@ -25,22 +28,25 @@ for ax, panel in zip(axes.flat, "ABCDEFGHIJKLMNOPQRST", strict=True):
     print(f"{panel:5}  {preset.title:28}  {len(exact.spikes):5}  {len(clock.spikes):9}  {len(pairs[0]):6}")
 
     plot.trace(exact, ax, peak=30.0, color=plot.BLUE, linewidth=0.7)
-    for spikes, color, height in ((exact.spikes, plot.BLUE, 52), (clock.spikes, plot.VERMILLION, 80)):
-        ax.eventplot(spikes.t, lineoffsets=height, linelengths=20, colors=color, linewidths=0.9)
-        count = f"{len(spikes)}+" if panel in RUNS_AWAY and color == plot.BLUE else len(spikes)
-        ax.text(1.02 * preset.duration, height, count, color=color, va="center", fontsize="small")
+    weight = "normal" if len(exact.spikes) == len(clock.spikes) else "bold"
+    for spikes, color, height in ((exact.spikes, plot.BLUE, 50), (clock.spikes, plot.VERMILLION, 74)):
+        ax.eventplot(spikes.t, lineoffsets=height, linelengths=18, colors=color, linewidths=0.9)
+        count = "no end" if panel in RUNS_AWAY and color == plot.BLUE else len(spikes)
+        ax.text(1.02 * preset.duration, height, count, color=color, va="center", fontsize="small", weight=weight)
     if panel in RUNS_AWAY:
-        ax.axvline(end, color=plot.BLUE, linestyle=":", linewidth=1.0)
-        note = "runs away:\nspikes without\nend"
-        ax.text(end + 6, -35, note, color=plot.BLUE, va="center", fontsize="small")
-    ax.plot([0, 20], [-112, -112], color="black", linewidth=2.0)  # 20 ms
-    ax.set(title=f"({panel}) {preset.title}", xlim=(0, 1.1 * preset.duration), ylim=(-116, 92))
-    ax.title.set_fontsize("small")
+        ax.text(end + 6, -10, "stopped here", color=plot.BLUE, va="center", fontsize="small")
+    t = np.linspace(0.0, preset.duration, 2000)
+    current = preset.stimulus.at(t)
+    ax.plot(t, -118 + 18 * (current - current.min()) / np.ptp(current), color=GREY, linewidth=0.9)
+    ax.plot([0, 20], [-132, -132], color="black", linewidth=2.0, solid_capstyle="butt")
+    ax.set(xlim=(0, 1.18 * preset.duration), ylim=(-138, 86))
+    ax.set_title(f"({panel}) {preset.title}", loc="left", fontsize="small")
     ax.set_axis_off()
-fig.supxlabel(
-    "blue: V and spikes in continuous time; orange: spikes of the published step rule; right: their number; "
-    "black bar: 20 ms",
-    fontsize="small",
-)
+names = {
+    "V and spikes in continuous time": plot.BLUE, "spikes of the published step rule": plot.VERMILLION,
+    "input, each to its own scale": GREY, "20 ms": "black",
+}  # fmt: skip
+lines = [Line2D([], [], color=color, linewidth=2.0, label=name) for name, color in names.items()]
+fig.legend(handles=lines, loc="outside lower center", ncols=4, frameon=False, fontsize="small")
 
 fig.savefig(folder / "13_exact_vs_clock.png", dpi=200)

@@ -30,11 +30,11 @@ from izhnumba._compile import cache_folder
 
 HAVE_MATPLOTLIB = importlib.util.find_spec("matplotlib") is not None
 NO_MATPLOTLIB = 'it needs matplotlib. Install it with: pip install "izhnumba[plot]"'
-_OPTION_OF = {
+_OPTION_OF = {  # those with another name in the Python API
     "presets.name": "preset",
     "Population.run.I": "current",
     "Population.run.T": "duration",
-}  # those with another name in the Python API
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -97,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         "--dt",
         type=float,
         metavar="MS",
-        help="time step; with --scheme exact time between rows and samples (default: the preset's)",
+        help="step, or with --scheme exact time between rows and samples (default: the preset's)",
     )
     run.add_argument("--duration", type=float, metavar="MS", help="default: the rows of the file times dt")
     run.add_argument("--neurons", type=int, metavar="N", help="refuse a file that has not N columns")
@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--scheme", metavar="NAME", help=schemes)
     run.add_argument("--dtype", default="float64", choices=("float64", "float32"), help="default: float64")
     run.add_argument(
-        "--out", metavar="FILE", help="write the spikes as CSV: neuron, step (not with --scheme exact), time in ms"
+        "--out", metavar="FILE", help="write the spikes as CSV: neuron, step (if there are steps), time in ms"
     )
     run.add_argument("--record", metavar="FILE", help="write V after every dt as CSV: time, one column per neuron")
     run.add_argument("--plot", metavar="FILE", help="write a raster and the trace of the first neuron")
