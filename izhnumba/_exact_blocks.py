@@ -68,6 +68,11 @@ class Block:
         links[-1:] = -1
         self.table[[t.FREE, t.N_FREE]] = 0 if n else -1, n
 
+    @property
+    def expects(self) -> bool:
+        """Whether events are, or may be, under way."""
+        return bool(self.table[t.N_CHUNKS] or self.table[t.N_OUTSIDE])
+
     def prepare(self, n_slots: int) -> None:
         """Make slots of time, once."""
         if self._kept[t.TAILS].size != n_slots:
@@ -87,11 +92,11 @@ class Block:
 
     def put_under_way(self, events: Array, per_ms: float) -> None:
         """Put events, by neuron of the population, into the slots of their times."""
-        from izhnumba._kernels.queue import append_all
+        from izhnumba._kernels.queue import put_events
 
         events["target"] -= self.first
         self._reserve_for(events, per_ms)
-        append_all(self.table, events, per_ms, self._kept[t.TAILS].size)
+        put_events(self.table, events, per_ms, self._kept[t.TAILS].size)
 
     def _reserve_for(self, events: Array, per_ms: float) -> None:
         counts = np.bincount((events["t"] * per_ms).astype(np.int64) % self._kept[t.TAILS].size)

@@ -161,10 +161,11 @@ class ExactClock:
         self._put(t.CODES, np.zeros(max(len(blocks), n_parts), np.int64))
         rows = [self._record(record) for record in self._records if record.samples.size]
         self._put(t.RECORDS, np.array(rows, np.int64).reshape(-1))
+        expects = self._projections or any(block.expects for engine in engines for block in engine.blocks)
         for entry, value in (
             (t.N_POPULATIONS, len(engines)), (t.N_ALL_BLOCKS, len(blocks)), (t.N_PARTS, n_parts),
-            (t.N_PROJECTIONS, len(self._projections)), (t.N_RECORDS, len(rows)), (t.GATHER, gather()),
-            (t.DELIVER_TO, deliver()),
+            (t.N_PROJECTIONS, len(self._projections)), (t.N_RECORDS, len(rows)), (t.GATHER, gather() if expects else 0),
+            (t.DELIVER_TO, deliver() if self._projections else 0),
         ):  # fmt: skip
             self._table[entry] = value
 

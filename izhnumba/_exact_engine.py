@@ -34,7 +34,6 @@ class ExactEngine:
         self.table, self._kept = np.zeros(t.TABLE_SIZE, np.int64), dict[int, Array]()
         self.V, self.u, self.spikes = self._put(t.V, V), self._put(t.U, u), spikes
         self.shown = self._put(t.SHOWN, np.full((2, n), np.nan))
-        self._put(t.ALL, np.arange(n))
         self.next, self.last = self._put(t.NEXT, np.zeros(n)), self._put(t.LAST, np.full(n, -np.inf))
         rows = self._put(t.BLOCKS, np.zeros((len(bounds(n)), t.BLOCK_SIZE), np.int64))
         self.blocks = [Block(row, *ends) for row, ends in zip(rows, bounds(n), strict=True)]
@@ -105,11 +104,6 @@ class ExactEngine:
         if source is self.V or source is self.u:
             return t.OF_V if source is self.V else t.OF_U
         return t.OF_PORT + next(k for k, port in enumerate(self.laid or ()) if port.current is source)
-
-    @property
-    def look_bench(self) -> Array:
-        """Room for a step that moves nobody."""
-        return self._kept[t.SHOW_BENCH]
 
     def spike_list(self, since: float) -> tuple[Array, Array]:
         """Neurons and times of the spikes of the last advance, in order of time and neuron."""
@@ -211,7 +205,12 @@ class ExactEngine:
         self._put(t.NUMBERS, np.array([x for port in laid for x in port.linear] or [0.0]))
         inlets = [port.inlet(self.states_of(port).stop - 1 if port.states else B.X) for port in self.ports]
         self._put(t.INLETS, np.array(inlets, np.int64).reshape(-1))
-        self._put(t.SHOW_BENCH, np.zeros(B.size * t.LANES))
+        self.look_bench, everybody = np.zeros(B.size * t.LANES), np.arange(self.n)
+        record = self._put(t.SHOWN_RECORD, np.zeros(t.RECORD_SIZE, np.int64))
+        record[[t.RECORD_TABLE, t.RECORD_N]] = self.table.ctypes.data, self.n
+        record[[t.RECORD_LANES, t.RECORD_PLACES]] = everybody.ctypes.data
+        record[t.RECORD_BENCH] = self.look_bench.ctypes.data
+        self._everybody = everybody  # must stay alive
         for block in self.blocks:
             block.lay_bench(B.size)
 
@@ -277,11 +276,12 @@ class ExactEngine:
         """Put the kernels' addresses into the table."""
         from izhnumba._kernels.exact import advance
         from izhnumba._kernels.exact_lane import ExactVariant
-        from izhnumba._kernels.exact_look import look, show
+        from izhnumba._kernels.exact_look import look
+        from izhnumba._kernels.taylor_scalar import step_address
 
         kinds = self.bench.ports
-        self.table[t.ADVANCE] = advance(ExactVariant(self.model, kinds))
-        self.table[t.LOOK], self.table[t.SHOW] = look(kinds), show(kinds)
+        addresses = step_address(kinds), advance(ExactVariant(self.model, kinds)), look(kinds)
+        self.table[[t.STEP, t.ADVANCE, t.LOOK]] = addresses
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs to go on from here."""

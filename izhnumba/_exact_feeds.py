@@ -209,7 +209,7 @@ def conductances_of(where: str, g: Any, E: Any, pop: Any) -> list[Current]:
         found.append(current_of(f"{where}.g", one, units[0], pop, steady=steady))
         if not found[-1].steps:
             raise ValueError(
-                f"{where}.g must stay as it is between steps with the scheme 'exact', got {one!r:.60}. Use TimedArray or "
+                f"{where}.g must stay as it is between steps with the scheme 'exact', got {one!r:.60}. Use TimedArray, "
                 "Pulses, a synaptic receptor or a clock scheme such as 'rk4'."
             )
     return found

@@ -328,7 +328,8 @@ class Population(Neurons):
                 f"Population.state_at.t must be between {start:g} and {self.t:g} ms, the last run, got "
                 f"{times.min() if times.min() < start else times.max():g}."
             )
-        V, u = (np.empty((times.size, *self.shape)) for _ in "Vu")
+        rows: tuple[int, ...] = (times.size, *self.shape)
+        V, u = np.empty(rows), np.empty(rows)
         twin = Population.__new__(Population)
         twin.__setstate__(saved or self.__getstate__())
         for k in np.argsort(times, axis=None):
@@ -352,8 +353,8 @@ class Population(Neurons):
         if FAILURE in codes and self.scheme.exact:
             when, neuron = self._engine.failure()
             raise RuntimeError(
-                f"{whose}neuron {neuron} runs away at t = {when:.6g} ms: it fires without end, or V or u is not finite. "
-                "There is no solution beyond: use other parameters or input. reset() starts again."
+                f"{whose}neuron {neuron} runs away at t = {when:.6g} ms: it fires without end, or V or u is not "
+                "finite. There is no solution beyond: use other parameters or input. reset() starts again."
             )
         if FAILURE in codes:
             step, count, first, name = self._engine.failure()

@@ -20,8 +20,8 @@ _ORDER = """
     _kernels  _kernels.codes  _kernels.table  _kernels.exprel  _kernels.lanes  _kernels.philox  _kernels.raster
     _derived  _kernels.neuron  _kernels.receptors  _kernels.advance  _kernels.network  _kernels.gap  _kernels.plasticity
     _kernels.embedded  _embedding
-    _kernels.exact_table  _kernels.bench  _kernels.taylor  _kernels.taylor_scalar  _kernels.queue  _kernels.exact_lane
-    _kernels.exact
+    _kernels.memory  _kernels.exact_table  _kernels.bench  _kernels.taylor  _kernels.taylor_scalar  _kernels.queue
+    _kernels.exact_lane  _kernels.exact
     _receptors  _arrivals  _binding  _inputs  _kept  _timebase  _engine  _spike_inputs  _presets  _feeds  _clock_engine
     _kernels.exact_look  _kernels.exact_network  _kernels.exact_plasticity
     _exact_trap  _exact_ports  _exact_blocks  _exact_clock  _exact_engine  _exact_feeds

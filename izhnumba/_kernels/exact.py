@@ -20,9 +20,10 @@ from izhnumba._kernels.bench import LANES, Bench
 from izhnumba._kernels.codes import FAILURE, OK, ROOM
 from izhnumba._kernels.exact_lane import GO_ON, ExactVariant, arriving, overcoming, silent, spiking
 from izhnumba._kernels.lanes import array_at, trailing_zeros
+from izhnumba._kernels.memory import ints_at, reals_at
+from izhnumba._kernels.network import call_at
 from izhnumba._kernels.neuron import compile_equations
 from izhnumba._kernels.queue import EVENT, block_of, real, set_real
-from izhnumba._kernels.taylor_scalar import with_step
 
 IDLE, ALL_IDLE = -1, 2**LANES - 1
 
@@ -31,35 +32,35 @@ IDLE, ALL_IDLE = -1, 2**LANES - 1
 def advance(variant: ExactVariant) -> int:
     """Address of `advance(network, population, block)`: all neurons of a block to the end of the slice."""
     try:
-        return int(with_step(variant.ports, lambda step: _advance(variant, step)))
+        return address_of(compiled(_advance(variant), fastmath=CONTRACT), (types.int64,) * 3)
     except NumbaError:
         compile_equations(variant.model, types.float64)
         raise
 
 
-def _advance(variant: ExactVariant, step: Any) -> int:
+def _advance(variant: ExactVariant) -> Any:
     B, attend = Bench(variant.ports), _attend(variant)
-    N_STATE, N_CELL, SIZE, T, LIMIT = B.n_state, B.n_cell, B.size * LANES, B.T * LANES, B.LIMIT * LANES
+    N_STATE, N_CELL, T, LIMIT = B.n_state, B.n_cell, B.T * LANES, B.LIMIT * LANES
     limit = _limit(B)
 
     def load(b, bench, lane, j, cell, last):
         """Put a neuron into a lane."""
-        array_at(b[t.OWNERS], LANES, np.int64)[lane] = j
-        values = array_at(cell, N_CELL, np.float64)
+        ints_at(b[t.OWNERS])[lane] = j
+        values = reals_at(cell)
         for k in range(N_CELL):
             bench[k * LANES + lane] = values[k]
         bench[LIMIT + lane] = limit(b, bench, lane, j, last)
 
     def store(b, bench, lane, cell):
         """Put it back. An idle lane does not move."""
-        values = array_at(cell, N_STATE, np.float64)
+        values = reals_at(cell)
         for k in range(N_STATE):
             values[k] = bench[k * LANES + lane]
         bench[LIMIT + lane] = bench[T + lane]
-        array_at(b[t.OWNERS], LANES, np.int64)[lane] = IDLE
+        ints_at(b[t.OWNERS])[lane] = IDLE
 
     def clear(b, bench):
-        owners = array_at(b[t.OWNERS], LANES, np.int64)
+        owners = ints_at(b[t.OWNERS])
         for lane in range(LANES):
             owners[lane] = IDLE
             bench[LIMIT + lane] = bench[T + lane] = 0.0
@@ -67,16 +68,17 @@ def _advance(variant: ExactVariant, step: Any) -> int:
     take_in, put_back, clear_lanes = inlined(load), inlined(store), inlined(clear)
 
     def advance(network, population, number):
-        p, place = array_at(population, t.TABLE_SIZE, np.int64), block_of(population, number)
-        b, end = array_at(place, t.BLOCK_SIZE, np.int64), real(network, t.END)
+        p, place = ints_at(population), block_of(population, number)
+        b, end = ints_at(place), real(network, t.END)
         last = end if p[t.CUT] else np.inf
         first, count, width = b[t.FIRST], b[t.N_CELLS], p[t.CELL_SIZE] * 8
-        cursors, ends = array_at(b[t.CURSORS], count, np.int64), array_at(b[t.ENDS], count, np.int64)
-        next_look = array_at(p[t.NEXT] + first * 8, count, np.float64)
-        owners, bench = array_at(b[t.OWNERS], LANES, np.int64), array_at(b[t.BENCH], SIZE, np.float64)
+        cursors, ends = ints_at(b[t.CURSORS]), ints_at(b[t.ENDS])
+        next_look = reals_at(p[t.NEXT] + first * 8)
+        owners, bench = ints_at(b[t.OWNERS]), reals_at(b[t.BENCH])
         cells = p[t.CELLS] + first * width
         clear_lanes(b, bench)
-        idle, j = np.int64(ALL_IDLE), 0
+        idle: Any = ALL_IDLE
+        j = 0
         while True:
             while idle and j < count:
                 if cursors[j] < ends[j] or next_look[j] <= end or p[t.CUT]:
@@ -92,7 +94,7 @@ def _advance(variant: ExactVariant, step: Any) -> int:
                         next_look[owners[lane]] = end
                         put_back(b, bench, lane, cells + owners[lane] * width)
                 return ROOM
-            masks = step(b[t.BENCH], p[t.NUMBERS], end)
+            masks = call_at(p[t.STEP], b[t.BENCH], p[t.NUMBERS], network + t.END * 8)
             b[t.N_STEPS] += 1
             left, mask = masks >> LANES, masks & ~idle & ALL_IDLE
             while mask:
@@ -110,7 +112,7 @@ def _advance(variant: ExactVariant, step: Any) -> int:
                     next_look[j_lane] = following
                     idle |= 1 << lane
 
-    return address_of(compiled(advance, fastmath=CONTRACT), (types.int64,) * 3)
+    return advance
 
 
 def _limit(B: Bench) -> Any:
@@ -119,7 +121,7 @@ def _limit(B: Bench) -> Any:
     T, HELD = B.T * LANES, B.HELD * LANES
 
     def limit(b, bench, lane, j, last):
-        cursor, end = array_at(b[t.CURSORS], j + 1, np.int64)[j], array_at(b[t.ENDS], j + 1, np.int64)[j]
+        cursor, end = ints_at(b[t.CURSORS])[j], ints_at(b[t.ENDS])[j]
         until = array_at(b[t.SORTED], end, EVENT)[cursor].t if cursor < end else last
         held = bench[HELD + lane]
         return min(until, held) if held > bench[T + lane] else until
@@ -133,19 +135,19 @@ def _attend(variant: ExactVariant) -> Any:
     slice, else GO_ON; NaN for what went wrong."""
     B = Bench(variant.ports)
     overcome, arrive, spike = overcoming(variant), arriving(variant.ports), spiking(variant)
-    silent_until, limit, SIZE = silent(variant.ports), _limit(B), B.size * LANES
+    silent_until, limit = silent(variant.ports), _limit(B)
     T, X, Y, HELD, LIMIT = (row * LANES for row in (B.T, B.X, B.Y, B.HELD, B.LIMIT))
     KAPPA, THETA = B.KAPPA * LANES, B.THETA * LANES
 
     def attend(population, place, lane, cell, j, end, last, left):
-        b = array_at(place, t.BLOCK_SIZE, np.int64)
-        bench, neuron = array_at(b[t.BENCH], SIZE, np.float64), b[t.FIRST] + j
+        b = ints_at(place)
+        bench, neuron = reals_at(b[t.BENCH]), b[t.FIRST] + j
         if left:
             following = overcome(population, place, b[t.BENCH], lane, cell, neuron, end)
             if following != GO_ON:
                 rests = following > end and last == np.inf and silent_until(b[t.BENCH], lane, cell) == np.inf
                 return np.inf if rests else following
-        cursors, ends = array_at(b[t.CURSORS], j + 1, np.int64), array_at(b[t.ENDS], j + 1, np.int64)
+        cursors, ends = ints_at(b[t.CURSORS]), ints_at(b[t.ENDS])
         if cursors[j] < ends[j]:
             cursors[j] = arrive(population, b[t.BENCH], lane, cell, b[t.SORTED], cursors[j], ends[j])
             above = bench[X + lane] + bench[KAPPA + lane] * bench[Y + lane] >= bench[THETA + lane]

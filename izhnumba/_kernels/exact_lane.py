@@ -14,6 +14,7 @@ from izhnumba._compile import called, inlined
 from izhnumba._kernels import exact_table as t
 from izhnumba._kernels.bench import LANES, ORDER, Bench, PortKind
 from izhnumba._kernels.lanes import array_at, parameter_lanes, parameters_of
+from izhnumba._kernels.memory import ints_at, reals_at
 from izhnumba._kernels.network import call_at
 from izhnumba._kernels.queue import EVENT, real
 from izhnumba._kernels.table import MAX_PARAMETERS
@@ -46,12 +47,12 @@ def horner(bench, row, lane, h):
 def crossing(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
     """(safe_length, root) of the polynomial x + kappa y in a lane of the bench."""
     B = Bench(ports)
-    CX, CY, KAPPA, THETA, SIZE = B.CX, B.CY, B.KAPPA * LANES, B.THETA * LANES, B.size * LANES
+    CX, CY, KAPPA, THETA = B.CX, B.CY, B.KAPPA * LANES, B.THETA * LANES
 
     def safe_length(address, lane, h):
         """The longest of h, h / 2, h / 4, ... in which x cannot cross the threshold and come back: it stays below, or
         only rises or only falls."""
-        bench = array_at(address, SIZE, np.float64)
+        bench = reals_at(address)
         kappa, theta = bench[KAPPA + lane], bench[THETA + lane]
         c0 = bench[CX * LANES + lane] + kappa * bench[CY * LANES + lane]
         while h > _SHORTEST:
@@ -72,7 +73,7 @@ def crossing(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
     def root(address, lane, h):
         """When x crosses the threshold for the first time, at h at the latest: Newton's rule for 1 / x, which falls
         almost along a straight line, kept between bounds that close in."""
-        bench = array_at(address, SIZE, np.float64)
+        bench = reals_at(address)
         kappa, theta = bench[KAPPA + lane], bench[THETA + lane]
         low, high = 0.0, h
         start = bench[CX * LANES + lane] + kappa * bench[CY * LANES + lane]
@@ -113,13 +114,13 @@ def spiking(variant: ExactVariant) -> Any:
     block's list. Tells whether the neuron runs away."""
     B, model = Bench(variant.ports), variant.model
     T, X, Y, HELD = (row * LANES for row in (B.T, B.X, B.Y, B.HELD))
-    n_cell, p_type, SIZE = B.n_cell, model.named_tuple(), B.size * LANES
+    n_cell, p_type = B.n_cell, model.named_tuple()
     MASK = (1 << len(p_type._fields)) - 1
     V_reset, u_reset, threshold = inlined(model.V_reset), inlined(model.u_reset), inlined(model.threshold)
 
     def spike(population, place, address, lane, cell, neuron):
-        p, b = array_at(population, t.TABLE_SIZE, np.int64), array_at(place, t.BLOCK_SIZE, np.int64)
-        bench, more = array_at(address, SIZE, np.float64), array_at(cell + n_cell * 8, t.N_MORE, np.float64)
+        p, b = ints_at(population), ints_at(place)
+        bench, more = reals_at(address), reals_at(cell + n_cell * 8)
         addresses = array_at(p[t.PARAMETERS], MAX_PARAMETERS, np.int64)
         q = parameters_of(parameter_lanes(addresses, 0, np.float64, p_type, MASK), neuron, p_type, np.float64)
         now, scale, half, y0, gu = bench[T + lane], more[t.P], more[t.HALF], more[t.Y0], more[t.GU]
@@ -132,11 +133,11 @@ def spiking(variant: ExactVariant) -> Any:
         bench[Y + lane] = y0 + scale * gu * u_reset(u, q)
         bench[HELD + lane] = now + more[t.TAU_REF] if more[t.TAU_REF] > 0.0 else -np.inf
         n = b[t.N_SPIKES]
-        array_at(b[t.SPIKE_T], n + 1, np.float64)[n] = now
-        array_at(b[t.SPIKE_I], n + 1, np.int64)[n] = neuron
+        reals_at(b[t.SPIKE_T])[n] = now
+        ints_at(b[t.SPIKE_I])[n] = neuron
         b[t.N_SPIKES] = n + 1
-        array_at(p[t.LAST], neuron + 1, np.float64)[neuron] = now
-        rules = array_at(p[t.PLASTIC], 3 * p[t.N_PLASTIC], np.int64)
+        reals_at(p[t.LAST])[neuron] = now
+        rules = ints_at(p[t.PLASTIC])
         for k in range(p[t.N_PLASTIC]):
             if rules[3 * k + 1]:
                 call_at(rules[3 * k + 1], rules[3 * k + 2], neuron, np.float64(now).view(np.int64))
@@ -155,18 +156,18 @@ def arriving(ports: tuple[PortKind, ...]) -> Any:
     """`arrive(population, bench, lane, cell, events, cursor, end)`: all events of a neuron that are due at the time T
     of its lane. Returns the cursor behind them."""
     B = Bench(ports)
-    T, X, HELD, n_cell, SIZE = B.T * LANES, B.X, B.HELD * LANES, B.n_cell, B.size * LANES
+    T, X, HELD, n_cell = B.T * LANES, B.X, B.HELD * LANES, B.n_cell
 
     def arrive(population, address, lane, cell, first, cursor, end):
-        p, bench = array_at(population, t.TABLE_SIZE, np.int64), array_at(address, SIZE, np.float64)
-        events, scales = array_at(first, end, EVENT), array_at(cell + n_cell * 8, t.N_MORE, np.float64)
+        p, bench = ints_at(population), reals_at(address)
+        events, scales = array_at(first, end, EVENT), reals_at(cell + n_cell * 8)
         now = bench[T + lane]
         while cursor < end and events[cursor].t <= now:
             event = events[cursor]
             place = p[t.INLETS] + event.inlet * t.INLET_SIZE * 8
-            inlet = array_at(place, t.INLET_SIZE, np.int64)
+            inlet = ints_at(place)
             if event.rule >= 0:
-                rules = array_at(p[t.PLASTIC], 3 * p[t.N_PLASTIC], np.int64)
+                rules = ints_at(p[t.PLASTIC])
                 call_at(rules[3 * event.rule], rules[3 * event.rule + 2], first + cursor * t.EVENT_SIZE, 0)
             row = inlet[t.INLET_ROW]
             if row != X or bench[HELD + lane] <= now:  # V jumps are lost on a neuron that is held
@@ -183,7 +184,7 @@ def silent(ports: tuple[PortKind, ...]) -> Any:
     too early, which changes when a step is done and no bit of it."""
     B = Bench(ports)
     X, Y, I, A, SLOPE, C, T, HELD = (row * LANES for row in (B.X, B.Y, B.I, B.A, B.B, B.C, B.T, B.HELD))  # noqa: E741
-    THETA, KAPPA, N_Z, Z, n_cell, SIZE = B.THETA * LANES, B.KAPPA * LANES, B.n_z, B.Z, B.n_cell, B.size * LANES
+    THETA, KAPPA, N_Z, Z, n_cell = B.THETA * LANES, B.KAPPA * LANES, B.n_z, B.Z, B.n_cell
 
     def quiet(bench, lane, x, y, w):
         """x' is at most x^2 + w as long as w does not rise, so x takes at least (b - a) / (b^2 + w) from a to b."""
@@ -203,7 +204,7 @@ def silent(ports: tuple[PortKind, ...]) -> Any:
     time_of = inlined(quiet)
 
     def silent_until(address, lane, cell):
-        bench, more = array_at(address, SIZE, np.float64), array_at(cell + n_cell * 8, t.N_MORE + N_Z, np.float64)
+        bench, more = reals_at(address), reals_at(cell + n_cell * 8)
         x, y, pull = bench[X + lane], bench[Y + lane], 0.0
         for k in range(N_Z):
             pull += more[t.N_MORE + k] * abs(bench[(Z + k) * LANES + lane])
@@ -224,7 +225,7 @@ def overcoming(variant: ExactVariant) -> Any:
     for what went wrong."""
     B = Bench(variant.ports)
     (safe_length, root), spike = crossing(variant.ports), spiking(variant)
-    N_STATE, SIZE, X, Y, NEW = B.n_state, B.size * LANES, B.X, B.Y, B.NEW
+    N_STATE, X, Y, NEW = B.n_state, B.X, B.Y, B.NEW
     T, HELD, LIMIT, H, SAFE = (row * LANES for row in (B.T, B.HELD, B.LIMIT, B.H, B.SAFE))
     NEW_T, NEW_X, NEW_Y, KAPPA, THETA = (row * LANES for row in (NEW, NEW + X, NEW + Y, B.KAPPA, B.THETA))
     ROWS = (B.CX, B.CY, 0, *(B.CZ + j * (ORDER + 1) for j in range(B.n_z)))  # coefficients of X, Y, HELD, Z
@@ -244,7 +245,7 @@ def overcoming(variant: ExactVariant) -> Any:
     move, take = inlined(move_to), inlined(commit)
 
     def overcome(population, place, address, lane, cell, neuron, end):
-        bench = array_at(address, SIZE, np.float64)
+        bench = reals_at(address)
         now, h, held = bench[T + lane], bench[H + lane], bench[HELD + lane] > bench[T + lane]
         if not held and bench[SAFE + lane] == 0.0:
             safe = safe_length(address, lane, h)

@@ -12,112 +12,159 @@ from typing import Any
 import numpy as np
 from numba import prange, types
 
-from izhnumba._compile import compiled, entry_point, inlined
+from izhnumba._compile import called, compiled, entry_point
 from izhnumba._kernels import exact_table as t
 from izhnumba._kernels.codes import FAILURE, OK, ROOM
 from izhnumba._kernels.exact_look import due
-from izhnumba._kernels.lanes import array_at
+from izhnumba._kernels.memory import ints_at, reals_at
 from izhnumba._kernels.network import call_at
-from izhnumba._kernels.queue import EVENT, append_all, block_of, real, set_real, slot_of
+from izhnumba._kernels.queue import block_of, real, set_real, slot_of
 from izhnumba._timebase import GRID
 
 BEGIN, ADVANCE, DELIVER, LOOK = range(4)  # phases of a slice
 
 
-@inlined
-def next_break(p):
-    """When the next piece of the input begins, if it is known."""
-    following = p[t.PIECE] - p[t.FIRST_PIECE] + 1
-    known = p[t.LAST_PIECE] - p[t.FIRST_PIECE] + 1
-    return array_at(p[t.BREAKS], known, np.float64)[following] if following < known else np.inf
-
-
-@inlined
-def begin(network, net, blocks):
-    """Forget the spikes of the last call, and take over the events of this one."""
+@called
+def begin(network):
+    """Forget the spikes of the last call."""
+    net = ints_at(network)
+    blocks = ints_at(net[t.ALL_BLOCKS])
     for k in range(net[t.N_ALL_BLOCKS]):
-        b = array_at(block_of(blocks[2 * k], blocks[2 * k + 1]), t.BLOCK_SIZE, np.int64)
-        times = array_at(b[t.SPIKE_T], b[t.N_SPIKES], np.float64)
-        neurons, kept, delivered = array_at(b[t.SPIKE_I], b[t.N_SPIKES], np.int64), 0, 0
-        for s in range(times.size):
+        b = ints_at(block_of(blocks[2 * k], blocks[2 * k + 1]))
+        times, neurons, kept, delivered = reals_at(b[t.SPIKE_T]), ints_at(b[t.SPIKE_I]), 0, 0
+        for s in range(b[t.N_SPIKES]):
             if times[s] > real(network, t.NOW):  # of a slice that has not ended
                 delivered += s < b[t.DELIVERED]
                 times[kept], neurons[kept] = times[s], neurons[s]
                 kept += 1
         b[t.N_SPIKES], b[t.DELIVERED] = kept, delivered
-        append_all(b, array_at(b[t.OUTSIDE], b[t.N_OUTSIDE], EVENT), real(network, t.PER_MS), net[t.SLOTS])
-        b[t.N_OUTSIDE] = 0
     set_real(network, t.FED, real(network, t.UNTIL))
     net[t.FRESH] = 0
 
 
-@inlined
-def end_of_slice(network, net):
-    """At the end of the slot of time, at the latest; at the next break of an input or sample before."""
-    per_ms, end = real(network, t.PER_MS), real(network, t.UNTIL)
-    slot = slot_of(real(network, t.NOW), per_ms)
-    edge = np.nextafter((slot + 1) / per_ms, 0.0)
-    if edge <= real(network, t.NOW):
-        edge = np.nextafter((slot + 2) / per_ms, 0.0)
-    end = min(end, edge)
-    populations = array_at(net[t.POPULATIONS], net[t.N_POPULATIONS], np.int64)
-    for k in range(populations.size):
-        p = array_at(populations[k], t.TABLE_SIZE, np.int64)
-        end = min(end, next_break(p))
-    for k in range(net[t.N_RECORDS]):
-        record = net[t.RECORDS] + k * t.RECORD_SIZE * 8
-        end = min(end, due(record))
-    projections = array_at(net[t.PROJECTIONS], net[t.N_PROJECTIONS], np.int64)
-    for k in range(projections.size):
-        end = min(end, next_update(projections[k]))
-    for k in range(populations.size):
-        p = array_at(populations[k], t.TABLE_SIZE, np.int64)
-        p[t.CUT] = next_break(p) <= end
-    return end
+@called
+def next_break(population):
+    """When the next piece of the input begins, if it is known."""
+    p = ints_at(population)
+    following = p[t.PIECE] - p[t.FIRST_PIECE] + 1
+    return reals_at(p[t.BREAKS])[following] if p[t.PIECE] < p[t.LAST_PIECE] else np.inf
 
 
-@inlined
+@called
 def next_update(projection):
     """When the rule of a projection changes all weights."""
-    p = array_at(projection, t.PROJECTION_SIZE, np.int64)
+    p = ints_at(projection)
     if not p[t.UPDATE]:
         return np.inf
-    number = array_at(p[t.UPDATES], 1, np.int64)[0] + 1
-    return np.rint(number * real(projection, t.PERIOD) * GRID) / GRID
+    return np.rint((ints_at(p[t.UPDATES])[0] + 1) * real(projection, t.PERIOD) * GRID) / GRID
 
 
-@inlined
-def break_is_due(network, net):
-    """Whether the input of a population changes right now."""
-    populations, due = array_at(net[t.POPULATIONS], net[t.N_POPULATIONS], np.int64), False
-    for k in range(populations.size):
-        due |= next_break(array_at(populations[k], t.TABLE_SIZE, np.int64)) <= real(network, t.NOW)
-    return due
+@called
+def begin_slice(network):
+    """It ends with the slot of time at the latest, and at the next break of an input, update or sample before. Tells
+    whether there is one."""
+    net = ints_at(network)
+    now, until, per_ms = real(network, t.NOW), real(network, t.UNTIL), real(network, t.PER_MS)
+    slot = slot_of(now, per_ms)
+    edge = np.nextafter((slot + 1) / per_ms, 0.0)
+    if edge <= now:
+        edge = np.nextafter((slot + 2) / per_ms, 0.0)
+    end, first_break = min(until, edge), np.inf
+    populations, projections = ints_at(net[t.POPULATIONS]), ints_at(net[t.PROJECTIONS])
+    for k in range(net[t.N_POPULATIONS]):
+        first_break = min(first_break, next_break(populations[k]))
+    for k in range(net[t.N_PROJECTIONS]):
+        end = min(end, next_update(projections[k]))
+    for k in range(net[t.N_RECORDS]):
+        end = min(end, due(net[t.RECORDS] + k * t.RECORD_SIZE * 8))
+    if now >= until and first_break > now:
+        return False
+    end = min(end, first_break)
+    for k in range(net[t.N_POPULATIONS]):
+        ints_at(populations[k])[t.CUT] = next_break(populations[k]) <= end
+    set_real(network, t.END, end)
+    net[t.SERIAL] += 1
+    net[t.PHASE] = ADVANCE
+    return True
 
 
-@inlined
-def take_up_piece(p):
+@called
+def take_up_piece(population):
     """The values of the inputs that hold from now on."""
+    p = ints_at(population)
     p[t.PIECE] += 1
     p[t.CUT] = 0
-    rows = array_at(p[t.PIECE_ROWS], p[t.N_PIECE_ROWS], np.int64)
-    stride, n = p[t.PIECE_STRIDE], p[t.N]
+    rows, n_rows, stride, n = ints_at(p[t.PIECE_ROWS]), p[t.N_PIECE_ROWS], p[t.PIECE_STRIDE], p[t.N]
     per_row = n if stride else 1
-    values = array_at(
-        p[t.PIECE_VALUES] + (p[t.PIECE] - p[t.FIRST_PIECE]) * rows.size * per_row * 8, rows.size * per_row, np.float64
-    )
+    values = reals_at(p[t.PIECE_VALUES] + (p[t.PIECE] - p[t.FIRST_PIECE]) * n_rows * per_row * 8)
     for i in range(n):
-        cell = array_at(p[t.CELLS] + i * p[t.CELL_SIZE] * 8, p[t.CELL_SIZE], np.float64)
-        for k in range(rows.size):
+        cell = reals_at(p[t.CELLS] + i * p[t.CELL_SIZE] * 8)
+        for k in range(n_rows):
             cell[rows[k]] = values[k * per_row + i * stride]
 
 
-@inlined
-def worst(codes):
-    code = OK
-    for k in range(codes.size):
+@called
+def end_slice(network):
+    """All that comes when neurons and spikes have been looked after."""
+    net = ints_at(network)
+    blocks, populations = ints_at(net[t.ALL_BLOCKS]), ints_at(net[t.POPULATIONS])
+    for k in range(net[t.N_ALL_BLOCKS]):
+        b = ints_at(block_of(blocks[2 * k], blocks[2 * k + 1]))
+        b[t.DELIVERED] = b[t.N_SPIKES]
+    set_real(network, t.NOW, real(network, t.END))
+    for k in range(net[t.N_POPULATIONS]):
+        if ints_at(populations[k])[t.CUT]:
+            take_up_piece(populations[k])
+    projections = ints_at(net[t.PROJECTIONS])
+    for k in range(net[t.N_PROJECTIONS]):
+        if next_update(projections[k]) <= real(network, t.END):
+            p = ints_at(projections[k])
+            call_at(p[t.UPDATE], network, projections[k], 0)
+            ints_at(p[t.UPDATES])[0] += 1
+    for k in range(net[t.N_RECORDS]):
+        record = net[t.RECORDS] + k * t.RECORD_SIZE * 8
+        call_at(ints_at(ints_at(record)[t.RECORD_TABLE])[t.LOOK], network, record, 0)
+    net[t.PHASE] = BEGIN
+
+
+@called
+def show(network):
+    """Let V and u of all populations be those of the present."""
+    net = ints_at(network)
+    populations = ints_at(net[t.POPULATIONS])
+    for k in range(net[t.N_POPULATIONS] * net[t.SHOWS]):
+        p = ints_at(populations[k])
+        call_at(p[t.LOOK], network, p[t.SHOWN_RECORD], 1)
+
+
+@called
+def worst(network, n):
+    """The gravest of the first n codes."""
+    codes, code = ints_at(ints_at(network)[t.CODES]), OK
+    for k in range(n):
         code = FAILURE if FAILURE in (code, codes[k]) else max(code, codes[k])
     return code
+
+
+@called
+def advance_block(network, k):
+    """The events of a block, and its neurons to the end of the slice."""
+    net = ints_at(network)
+    population, number = ints_at(net[t.ALL_BLOCKS])[2 * k], ints_at(net[t.ALL_BLOCKS])[2 * k + 1]
+    code = call_at(net[t.GATHER], network, population, number) if net[t.GATHER] else OK
+    if code == OK:
+        code = call_at(ints_at(population)[t.ADVANCE], network, population, number)
+    ints_at(net[t.CODES])[k] = code
+
+
+@called
+def deliver_part(network, part):
+    """The spikes of the slice, to one part of the targets."""
+    net, code = ints_at(network), OK
+    for k in range(net[t.N_PROJECTIONS]):
+        if code == OK:
+            code = call_at(net[t.DELIVER_TO], network, ints_at(net[t.PROJECTIONS])[k], part)
+    ints_at(net[t.CODES])[part] = code
 
 
 @functools.cache
@@ -127,58 +174,24 @@ def entry(parallel: bool) -> Any:
 
     def run(table):
         network = table.ctypes.data
-        populations = array_at(table[t.POPULATIONS], table[t.N_POPULATIONS], np.int64)
-        projections = array_at(table[t.PROJECTIONS], table[t.N_PROJECTIONS], np.int64)
-        blocks = array_at(table[t.ALL_BLOCKS], 2 * table[t.N_ALL_BLOCKS], np.int64)  # population and number
-        codes = array_at(table[t.CODES], table[t.N_ALL_BLOCKS], np.int64)
         if table[t.FRESH]:
-            begin(network, table, blocks)
-        while table[t.PHASE] != BEGIN or real(network, t.NOW) < real(network, t.UNTIL) or break_is_due(network, table):
-            if table[t.PHASE] == BEGIN:
-                set_real(network, t.END, end_of_slice(network, table))
-                table[t.SERIAL] += 1
-                table[t.PHASE] = ADVANCE
+            begin(network)
+        while table[t.PHASE] != BEGIN or begin_slice(network):
             if table[t.PHASE] == ADVANCE:
                 for k in loop(table[t.N_ALL_BLOCKS]):
-                    p = array_at(blocks[2 * k], t.TABLE_SIZE, np.int64)
-                    codes[k] = call_at(table[t.GATHER], network, blocks[2 * k], blocks[2 * k + 1])
-                    if codes[k] == OK:
-                        codes[k] = call_at(p[t.ADVANCE], network, blocks[2 * k], blocks[2 * k + 1])
-                code = worst(codes)
+                    advance_block(network, k)
+                code = worst(network, table[t.N_ALL_BLOCKS])
                 if code != OK:
                     return code
                 table[t.PHASE] = DELIVER
-            if table[t.PHASE] == DELIVER:
+            if table[t.PHASE] == DELIVER and table[t.N_PROJECTIONS]:
                 for part in loop(table[t.N_PARTS]):
-                    codes[part] = OK
-                    for k in range(projections.size):
-                        if codes[part] == OK:
-                            codes[part] = call_at(table[t.DELIVER_TO], network, projections[k], part)
-                if worst(codes) != OK:
+                    deliver_part(network, part)
+                if worst(network, table[t.N_PARTS]) != OK:
                     return ROOM
-                table[t.PHASE] = LOOK
-            for k in range(table[t.N_ALL_BLOCKS]):
-                b = array_at(block_of(blocks[2 * k], blocks[2 * k + 1]), t.BLOCK_SIZE, np.int64)
-                b[t.DELIVERED] = b[t.N_SPIKES]
-            set_real(network, t.NOW, real(network, t.END))
-            for k in range(populations.size):
-                p = array_at(populations[k], t.TABLE_SIZE, np.int64)
-                if p[t.CUT]:
-                    take_up_piece(p)
-            for k in range(projections.size):
-                if next_update(projections[k]) <= real(network, t.END):
-                    p = array_at(projections[k], t.PROJECTION_SIZE, np.int64)
-                    call_at(p[t.UPDATE], network, projections[k], 0)
-                    array_at(p[t.UPDATES], 1, np.int64)[0] += 1
-            for k in range(table[t.N_RECORDS]):
-                record = table[t.RECORDS] + k * t.RECORD_SIZE * 8
-                r = array_at(record, t.RECORD_SIZE, np.int64)
-                p = array_at(r[t.RECORD_TABLE], t.TABLE_SIZE, np.int64)
-                call_at(p[t.LOOK], network, record, 0)
-            table[t.PHASE] = BEGIN
-        for k in range(populations.size * table[t.SHOWS]):
-            p = array_at(populations[k], t.TABLE_SIZE, np.int64)
-            call_at(p[t.SHOW], network, populations[k], 0)
+            table[t.PHASE] = LOOK
+            end_slice(network)
+        show(network)
         return OK
 
     return entry_point(compiled(run, parallel=parallel), (types.int64[::1],))

@@ -17,6 +17,7 @@ from izhnumba._compile import STRICT, address_of, compiled, inlined
 from izhnumba._kernels import exact_table as t
 from izhnumba._kernels.codes import OK
 from izhnumba._kernels.lanes import array_at, parameter_lanes, parameters_of
+from izhnumba._kernels.memory import ints_at, reals_at
 from izhnumba._kernels.queue import EVENT, real
 
 
@@ -39,7 +40,7 @@ def kernels(rule: Any, memory: np.dtype[Any], n_x: int, n_y: int, names: tuple[s
     HAS_E, N_X, N_Y, NEAREST, N_NAMES = rule.keeps_e, n_x, n_y, rule.nearest, len(names)
 
     def faded(p, trace, which, since):
-        return trace * np.exp(-since / array_at(p[t.TAUS], which + 1, np.float64)[which])
+        return trace * np.exp(-since / reals_at(p[t.TAUS])[which])
 
     fade = inlined(faded)
 
@@ -57,10 +58,10 @@ def kernels(rule: Any, memory: np.dtype[Any], n_x: int, n_y: int, names: tuple[s
         """The traces of a target."""
         if N_Y == 0:
             return ()
-        since = now - array_at(p[t.SPIKED], neuron + 1, np.float64)[neuron]
-        first = fade(p, array_at(p[t.Y1], neuron + 1, np.float64)[neuron], N_X, since)
+        since = now - reals_at(p[t.SPIKED])[neuron]
+        first = fade(p, reals_at(p[t.Y1])[neuron], N_X, since)
         if N_Y == 2:
-            return first, fade(p, array_at(p[t.Y2], neuron + 1, np.float64)[neuron], N_X + 1, since)
+            return first, fade(p, reals_at(p[t.Y2])[neuron], N_X + 1, since)
         return (first,)
 
     x_of, y_of = inlined(x_at), inlined(y_at)
@@ -72,9 +73,9 @@ def kernels(rule: Any, memory: np.dtype[Any], n_x: int, n_y: int, names: tuple[s
     q_of = inlined(parameters)
 
     def arrive(projection, place, _):
-        p, event = array_at(projection, t.PROJECTION_SIZE, np.int64), array_at(place, 1, EVENT)[0]
+        p, event = ints_at(projection), array_at(place, 1, EVENT)[0]
         s = event.key - p[t.KEY]
-        weights, memory_of = array_at(p[t.WEIGHTS], s + 1, np.float64), array_at(p[t.MEMORY], s + 1, memory)
+        weights, memory_of = reals_at(p[t.WEIGHTS]), array_at(p[t.MEMORY], s + 1, memory)
         neuron = np.int64(array_at(p[t.TARGETS], s + 1, np.uint32)[s])
         e = memory_of[s].e if HAS_E else 0.0
         amount, w, e, x = arrival(weights[s], e, x_of(p, memory_of, s, event.t), y_of(p, neuron, event.t), q_of(p))
@@ -91,14 +92,14 @@ def kernels(rule: Any, memory: np.dtype[Any], n_x: int, n_y: int, names: tuple[s
         return OK
 
     def spike(projection, neuron, bits):
-        p, now = array_at(projection, t.PROJECTION_SIZE, np.int64), np.int64(bits).view(np.float64)
+        p, now = ints_at(projection), np.int64(bits).view(np.float64)
         y, q = y_of(p, neuron, now), q_of(p)
         if HAS_SPIKE:
-            starts = array_at(p[t.INCOMING_STARTS], neuron + 2, np.int64)
+            starts = ints_at(p[t.INCOMING_STARTS])
             incoming = array_at(p[t.INCOMING], starts[neuron + 1], np.uint32)
             for j in range(starts[neuron], starts[neuron + 1]):
                 s = np.int64(incoming[j])
-                weights, memory_of = array_at(p[t.WEIGHTS], s + 1, np.float64), array_at(p[t.MEMORY], s + 1, memory)
+                weights, memory_of = reals_at(p[t.WEIGHTS]), array_at(p[t.MEMORY], s + 1, memory)
                 e = memory_of[s].e if HAS_E else 0.0
                 w, e = target_spike(weights[s], e, x_of(p, memory_of, s, now), y, q)
                 weights[s] = w
@@ -106,17 +107,17 @@ def kernels(rule: Any, memory: np.dtype[Any], n_x: int, n_y: int, names: tuple[s
                     memory_of[s].e = e
         if HAS_AFTER:
             y = after_spike(y, q)
-            array_at(p[t.Y1], neuron + 1, np.float64)[neuron] = y[0]
+            reals_at(p[t.Y1])[neuron] = y[0]
             if N_Y == 2:
-                array_at(p[t.Y2], neuron + 1, np.float64)[neuron] = y[1]
-            array_at(p[t.SPIKED], neuron + 1, np.float64)[neuron] = now
+                reals_at(p[t.Y2])[neuron] = y[1]
+            reals_at(p[t.SPIKED])[neuron] = now
         return OK
 
     def update(network, projection, _):
-        p, now = array_at(projection, t.PROJECTION_SIZE, np.int64), real(network, t.END)
-        n = array_at(p[t.STARTS], p[t.N_ROWS] * p[t.PARTS] + 1, np.int64)[p[t.N_ROWS] * p[t.PARTS]]
-        weights, memory_of = array_at(p[t.WEIGHTS], n, np.float64), array_at(p[t.MEMORY], n, memory)
-        targets, modulator = array_at(p[t.TARGETS], n, np.uint32), array_at(p[t.MODULATOR], 3, np.float64)
+        p, now = ints_at(projection), real(network, t.END)
+        n = ints_at(p[t.STARTS])[p[t.N_ROWS] * p[t.PARTS]]
+        weights, memory_of = reals_at(p[t.WEIGHTS]), array_at(p[t.MEMORY], n, memory)
+        targets, modulator = array_at(p[t.TARGETS], n, np.uint32), reals_at(p[t.MODULATOR])
         m = modulator[0] * np.exp(-(now - modulator[1]) / modulator[2])
         q = q_of(p)
         for s in range(n):

@@ -10,16 +10,16 @@ import numpy as np
 # of what arrives (V jumps, currents, conductances), constants that lead from x and y to V and u, the refractory
 # period, the trapping rectangle with the input that it bears, when the last thousand spikes began, and by what each
 # state of a port must be multiplied for a bound of the input that it will ever be. V, U and SHOWN: where the present
-# state is written, twice, so that it shows whether somebody has set it; ALL: 0 .. N. INLETS: receptors and drives
-# through which spikes act. PLASTIC: for each rule the addresses of what arrivals and spikes call, and of the table of
-# the projection. Pieces of the input: PIECE is in force; FIRST_PIECE .. LAST_PIECE are known, with BREAKS at which
-# they begin and VALUES of the rows PIECE_ROWS. CUT: the slice ends at a break.
+# state is written, twice, so that it shows whether somebody has set it; SHOWN_RECORD: the record for that. INLETS:
+# receptors and drives through which spikes act. PLASTIC: for each rule the addresses of what arrivals and spikes call,
+# and of the table of the projection. Pieces of the input: PIECE is in force; FIRST_PIECE .. LAST_PIECE are known, with
+# BREAKS at which they begin and VALUES of the rows PIECE_ROWS. CUT: the slice ends at a break.
 (
     N, N_BLOCKS, CELLS, CELL_SIZE, NEXT, LAST, NUMBERS, PARAMETERS, BLOCKS, INLETS, N_PLASTIC, PLASTIC,
-    V, U, SHOWN, SHOW_BENCH, ALL,
+    V, U, SHOWN, SHOWN_RECORD,
     PIECE, FIRST_PIECE, LAST_PIECE, BREAKS, PIECE_ROWS, N_PIECE_ROWS, PIECE_VALUES, PIECE_STRIDE, CUT,
-    SOFT, ADVANCE, LOOK, SHOW, TABLE_SIZE,
-) = range(31)  # fmt: skip
+    SOFT, STEP, ADVANCE, LOOK, TABLE_SIZE,
+) = range(30)  # fmt: skip
 (
     JUMP, CURRENT, CONDUCTANCE, P, HALF, Y0, GU, TAU_REF, X_LOW, X_HIGH, Y_LOW, Y_HIGH, STILL, SINCE, COUNT, N_MORE,
 ) = range(16)  # fmt: skip

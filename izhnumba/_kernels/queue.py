@@ -12,10 +12,11 @@ import functools
 import numpy as np
 from numba import types
 
-from izhnumba._compile import address_of, compiled, inlined
+from izhnumba._compile import address_of, called, compiled, inlined
 from izhnumba._kernels import exact_table as t
 from izhnumba._kernels.codes import OK, ROOM
 from izhnumba._kernels.lanes import array_at
+from izhnumba._kernels.memory import ints_at, reals_at
 from izhnumba._kernels.network import prefetch
 
 EVENT, LIST_END = t.EVENT, -1
@@ -25,18 +26,18 @@ AHEAD = 4  # spikes between the one delivered and the one whose synapses are fet
 @inlined
 def real(address, entry):
     """A number of a table whose bits are those of a float."""
-    return array_at(address + entry * 8, 1, np.float64)[0]
+    return reals_at(address)[entry]
 
 
 @inlined
 def set_real(address, entry, value):
-    array_at(address + entry * 8, 1, np.float64)[0] = value
+    reals_at(address)[entry] = value
 
 
 @inlined
 def block_of(population, number):
     """Address of the table of a block."""
-    return array_at(population, t.TABLE_SIZE, np.int64)[t.BLOCKS] + number * t.BLOCK_SIZE * 8
+    return ints_at(population)[t.BLOCKS] + number * t.BLOCK_SIZE * 8
 
 
 @inlined
@@ -48,8 +49,8 @@ def slot_of(time, per_ms):
 @inlined
 def place_in(b, slot):
     """Where the next event of a slot is to be put, in a block that has room for it."""
-    links, tails = array_at(b[t.LINKS], b[t.N_CHUNKS], np.int64), array_at(b[t.TAILS], slot + 1, np.int64)
-    filled = array_at(b[t.FILLED], slot + 1, np.int64)
+    links, tails = ints_at(b[t.LINKS]), ints_at(b[t.TAILS])
+    filled = ints_at(b[t.FILLED])
     if tails[slot] == LIST_END or filled[slot] == t.CHUNK:
         chunk = b[t.FREE]
         b[t.FREE] = links[chunk]
@@ -60,23 +61,36 @@ def place_in(b, slot):
     return tails[slot] * t.CHUNK + filled[slot] - 1
 
 
+@called
+def append_all(place, events, per_ms, n_slots):
+    """Put events into the slots of their times, in the block with its table there."""
+    b = ints_at(place)
+    waiting = array_at(b[t.CHUNKS], b[t.N_CHUNKS] * t.CHUNK, EVENT)
+    for k in range(events.size):
+        waiting[place_in(b, slot_of(events[k].t, per_ms) & (n_slots - 1))] = events[k]
+
+
 @functools.cache
 def gather() -> int:
     """Address of `gather(network, population, block)`: the events of the slice that ends at END, sorted by neuron, and
     those of a neuron by time and key."""
 
     def gather(network, population, number):
-        b = array_at(block_of(population, number), t.BLOCK_SIZE, np.int64)
-        net = array_at(network, t.NET_SIZE, np.int64)
+        place, net = block_of(population, number), ints_at(network)
+        b = ints_at(place)
         if b[t.GATHERED] == net[t.SERIAL]:
             return OK
+        if b[t.N_OUTSIDE]:
+            outside = array_at(b[t.OUTSIDE], b[t.N_OUTSIDE], EVENT)
+            append_all(place, outside, real(network, t.PER_MS), net[t.SLOTS])
+            b[t.N_OUTSIDE] = 0
         end, per_ms, n_slots = real(network, t.END), real(network, t.PER_MS), net[t.SLOTS]
         first, last = slot_of(real(network, t.NOW), per_ms), slot_of(end, per_ms)
-        tails, filled = array_at(b[t.TAILS], n_slots, np.int64), array_at(b[t.FILLED], n_slots, np.int64)
-        links = array_at(b[t.LINKS], b[t.N_CHUNKS], np.int64)
+        tails, filled = ints_at(b[t.TAILS]), ints_at(b[t.FILLED])
+        links = ints_at(b[t.LINKS])
         waiting = array_at(b[t.CHUNKS], b[t.N_CHUNKS] * t.CHUNK, EVENT)
-        cursors, ends = array_at(b[t.CURSORS], b[t.N_CELLS], np.int64), array_at(b[t.ENDS], b[t.N_CELLS], np.int64)
-        for j in range(ends.size):
+        cursors, ends = ints_at(b[t.CURSORS]), ints_at(b[t.ENDS])
+        for j in range(b[t.N_CELLS]):
             ends[j] = 0
         total = 0
         for slot in range(first, last + 1):
@@ -91,7 +105,7 @@ def gather() -> int:
             b[t.WANTED_SORTED], b[t.WANTED_CHUNKS] = total, 1
             return ROOM
         total = 0
-        for j in range(ends.size):
+        for j in range(b[t.N_CELLS]):
             cursors[j] = total
             total += ends[j]
             ends[j] = cursors[j]
@@ -141,21 +155,21 @@ def deliver() -> int:
     """Address of `deliver(network, projection, part)`: the spikes of the slice to the targets in one block."""
 
     def deliver(network, projection, part):
-        p, net = array_at(projection, t.PROJECTION_SIZE, np.int64), array_at(network, t.NET_SIZE, np.int64)
-        done = array_at(p[t.DONE], p[t.PARTS], np.int64)
+        p, net = ints_at(projection), ints_at(network)
+        done = ints_at(p[t.DONE])
         if part >= p[t.PARTS] or done[part] == net[t.SERIAL]:
             return OK
-        source = array_at(p[t.SOURCE], t.TABLE_SIZE, np.int64)
-        b = array_at(block_of(p[t.TARGET], part), t.BLOCK_SIZE, np.int64)
+        source = ints_at(p[t.SOURCE])
+        b = ints_at(block_of(p[t.TARGET], part))
         first, n_rows, parts = p[t.FIRST_ROW], p[t.N_ROWS], p[t.PARTS]
-        starts = array_at(p[t.STARTS], n_rows * parts + 1, np.int64)
+        starts = ints_at(p[t.STARTS])
         n = starts[n_rows * parts]
-        targets, delays = array_at(p[t.TARGETS], n, np.uint32), array_at(p[t.DELAYS], n, np.float64)
-        weights = array_at(p[t.WEIGHTS], n, np.float64)
+        targets, delays = array_at(p[t.TARGETS], n, np.uint32), reals_at(p[t.DELAYS])
+        weights = reals_at(p[t.WEIGHTS])
         total = 0
         for number in range(source[t.N_BLOCKS]):
-            s = array_at(block_of(p[t.SOURCE], number), t.BLOCK_SIZE, np.int64)
-            spike_i = array_at(s[t.SPIKE_I], s[t.N_SPIKES], np.int64)
+            s = ints_at(block_of(p[t.SOURCE], number))
+            spike_i = ints_at(s[t.SPIKE_I])
             for k in range(s[t.DELIVERED], s[t.N_SPIKES]):
                 row = spike_i[k] - first
                 if 0 <= row < n_rows:
@@ -168,9 +182,9 @@ def deliver() -> int:
         inlet, rule, key, offset = p[t.INLET], p[t.RULE], p[t.KEY], b[t.FIRST]
         waiting = array_at(b[t.CHUNKS], b[t.N_CHUNKS] * t.CHUNK, EVENT)
         for number in range(source[t.N_BLOCKS]):
-            s = array_at(block_of(p[t.SOURCE], number), t.BLOCK_SIZE, np.int64)
-            spike_i = array_at(s[t.SPIKE_I], s[t.N_SPIKES], np.int64)
-            spike_t = array_at(s[t.SPIKE_T], s[t.N_SPIKES], np.float64)
+            s = ints_at(block_of(p[t.SOURCE], number))
+            spike_i = ints_at(s[t.SPIKE_I])
+            spike_t = reals_at(s[t.SPIKE_T])
             for k in range(s[t.DELIVERED], s[t.N_SPIKES]):
                 row, now = spike_i[k] - first, spike_t[k]
                 ahead = spike_i[min(k + AHEAD, s[t.N_SPIKES] - 1)] - first
@@ -188,11 +202,9 @@ def deliver() -> int:
     return address_of(compiled(deliver), (types.int64,) * 3)
 
 
-def _append_all(b, events, per_ms, n_slots):
+def _append_all(table, events, per_ms, n_slots):
     """Put events into the slots of their times."""
-    waiting = array_at(b[t.CHUNKS], b[t.N_CHUNKS] * t.CHUNK, EVENT)
-    for k in range(events.size):
-        waiting[place_in(b, slot_of(events[k].t, per_ms) & (n_slots - 1))] = events[k]
+    append_all(table.ctypes.data, events, per_ms, n_slots)
 
 
-append_all = compiled(_append_all)
+put_events = compiled(_append_all)

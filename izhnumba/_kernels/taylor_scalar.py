@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numba import types
 from numba.core.errors import LoweringError
 
-from izhnumba._compile import called, inlined
+from izhnumba._compile import address_of, called, compiled, inlined
 from izhnumba._kernels.bench import LANES, LONGEST, ORDER, SMALLEST, TOLERANCE, Bench, PortKind
-from izhnumba._kernels.lanes import array_at
+from izhnumba._kernels.memory import reals_at
 from izhnumba._kernels.taylor import step_of
 
 
@@ -21,7 +21,7 @@ from izhnumba._kernels.taylor import step_of
 def scalar_step_of(ports: tuple[PortKind, ...]) -> Any:
     """`step(bench, numbers, end)` -> masks, as `taylor.step_of` makes it."""
     B, n_ports = Bench(ports), len(ports)
-    SIZE, N_Z, N_STATE, HELD_ROW, NEW = B.size * LANES, B.n_z, B.n_state, B.HELD, B.NEW
+    N_Z, N_STATE, HELD_ROW, NEW = B.n_z, B.n_state, B.HELD, B.NEW
     T, X, Y, HELD, LIMIT, I = (row * LANES for row in (B.T, B.X, B.Y, B.HELD, B.LIMIT, B.I))  # noqa: E741
     A, SLOPE, C, KAPPA, THETA, LEMMA = (row * LANES for row in (B.A, B.B, B.C, B.KAPPA, B.THETA, B.LEMMA))
     NEW_T, NEW_X, NEW_Y, H, SAFE = (row * LANES for row in (NEW, NEW + B.X, NEW + B.Y, B.H, B.SAFE))
@@ -97,7 +97,7 @@ def scalar_step_of(ports: tuple[PortKind, ...]) -> Any:
     is_safe, value_at = inlined(pull_is_safe), inlined(value)
 
     def step(address, numbers, end):
-        bench, linear = array_at(address, SIZE, np.float64), array_at(numbers, 4 * n_ports, np.float64)
+        bench, linear = reals_at(address), reals_at(numbers)
         attention, left = 0, 0
         for lane in range(LANES):
             expand_lane(bench, linear, lane)
@@ -123,9 +123,18 @@ def scalar_step_of(ports: tuple[PortKind, ...]) -> Any:
     return called(step)
 
 
-def with_step(ports: tuple[PortKind, ...], build: Callable[[Any], Any]) -> Any:
-    """What `build(step)` makes with the step of eight neurons, or where that does not compile with this one."""
+@functools.cache
+def step_address(ports: tuple[PortKind, ...]) -> int:
+    """Address of `step(bench, numbers, place of the end)` -> masks: with vectors, or without where they do not
+    compile."""
     try:
-        return build(step_of(ports))
+        return _address(step_of(ports))
     except LoweringError:
-        return build(scalar_step_of(ports))
+        return _address(scalar_step_of(ports))
+
+
+def _address(step: Any) -> int:
+    def step_until(bench, numbers, place):
+        return step(bench, numbers, reals_at(place)[0])
+
+    return address_of(compiled(step_until), (types.int64,) * 3)
