@@ -322,7 +322,7 @@ class Population(Neurons):
             raise ValueError(
                 f"Population.state_at must have the scheme 'exact', got {self.scheme.name!r}. Record V in run instead."
             )
-        start, saved, given = self._last_run or (self.t, None, None)
+        start, saved, given = self._last_run or (self.t, None, ())
         if times.size and not start <= times.min() <= times.max() <= self.t:
             raise ValueError(
                 f"Population.state_at.t must be between {start:g} and {self.t:g} ms, the last run, got "

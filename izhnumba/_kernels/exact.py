@@ -82,7 +82,7 @@ def _advance(variant: ExactVariant) -> Any:
         while True:
             while idle and j < count:
                 if cursors[j] < ends[j] or next_look[j] <= end or p[t.CUT]:
-                    lane = np.int64(trailing_zeros(np.uint64(idle)))
+                    lane: Any = np.int64(trailing_zeros(np.uint64(idle)))
                     idle &= idle - 1
                     take_in(b, bench, lane, j, cells + j * width, last)
                 j += 1
