@@ -51,10 +51,12 @@ def crossing(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
 
     def safe_length(address, lane, h):
         """The longest of h, h / 2, h / 4, ... in which x cannot cross the threshold and come back: it stays below, or
-        only rises or only falls."""
+        only rises or only falls. 0 if x is there already, as a user may have set it."""
         bench = reals_at(address)
         kappa, theta = bench[KAPPA + lane], bench[THETA + lane]
         c0 = bench[CX * LANES + lane] + kappa * bench[CY * LANES + lane]
+        if c0 >= theta:
+            return 0.0
         while h > _SHORTEST:
             above, slope, off, power = c0, 0.0, 0.0, 1.0
             for k in range(1, ORDER + 1):
