@@ -125,7 +125,7 @@ class Circuit(Sealed):
             In the unit of the receptor: mV for Delta, mV/ms (pA) for currents, 1/ms (nS) for conductances. An array has
             an entry per synapse, in the order of the pairs given, or for a rule of those it yields: row after row.
         delay : the same, ms, at least dt, default dt
-            Rounded to whole steps.
+            Rounded to whole steps. With the scheme "exact" any time > 0, used as it is.
         receptor : Receptor, default Delta()
             What a spike does when it arrives.
         plasticity : Plasticity, optional
@@ -174,8 +174,9 @@ class Circuit(Sealed):
         population : Population or slice of one
         input : float, array that broadcasts to it, or input object
             Currents in mV/ms (pA), evaluated at the start of each step; or spikes, `Poisson` or `SpikeTrain`, which act
-            through their receptor in the step in which they fall. Several drives add up, and each draws its own random
-            numbers. An array is live: what you write into it counts from the next run or step on.
+            through their receptor in the step in which they fall. With the scheme "exact" currents are followed in
+            continuous time (no noise), and spikes act at their own times. Several drives add up, and each draws its own
+            random numbers. An array is live: what you write into it counts from the next run or step on.
         name : str, optional
             In `net.drives`; by default that of the population.
 
@@ -226,11 +227,13 @@ class Circuit(Sealed):
             Of a population: "spikes" (default), "rate", or "V", "u" or both. Of synapses: "weight" (default), or
             "current", that of their receptor: all synapses onto equal receptors of a population share it.
         every : float, ms, a whole number of steps, default dt
-            Time between samples, or width of the bins in which spikes are counted.
+            Time between samples, or width of the bins in which spikes are counted. With the scheme "exact" any time
+            from 1e-9 ms on.
         neurons, synapses : int array, optional
             Which to record, by place in the slice or in `syn.weight`; default all.
         start, stop : float, ms
-            Only steps between are recorded. `rec.start` and `rec.stop` can be set between runs.
+            Only steps between are recorded; with the scheme "exact" what is later than start and no later than stop.
+            `rec.start` and `rec.stop` can be set between runs.
         to : path of a new file, optional
             Spikes and samples go there block by block, and memory does not grow; `izhnumba.io.read` reads it. If the
             process is killed, it holds all but the last 25 ms or so of computing.
@@ -240,7 +243,8 @@ class Circuit(Sealed):
         Returns
         -------
         SpikeRecorder, RateRecorder, StateRecorder or WeightRecorder
-            With `.i`, `.t`, `.step`; or `.t` and `.rate`; or `.t` and `.V`, `.u` or `.current`; or `.t` and `.weight`.
+            With `.i`, `.t`, `.step` (None with the scheme "exact"); or `.t` and `.rate`; or `.t` and `.V`, `.u` or
+            `.current`; or `.t` and `.weight`.
 
         Examples
         --------

@@ -1,4 +1,5 @@
-"""Inputs: currents as functions of time, evaluated at t = k dt, the start of step k.
+"""Inputs: currents as functions of time, evaluated at t = k dt, the start of step k, or by the exact scheme followed in
+continuous time.
 
 Amplitudes are numbers in the unit of what they drive, mV/ms for currents (pA for Izhikevich2007), or quantities.
 """

@@ -28,7 +28,7 @@ class Network(Circuit):
     Parameters
     ----------
     dt : float, ms, > 0
-        Time step of every population in it.
+        Time step of every population in it. With the scheme "exact" only the default of `step`, `every` and delays.
     scheme : str
         How time advances, one of `izhnumba.schemes`.
     seed : int, >= 0, optional
@@ -44,11 +44,13 @@ class Network(Circuit):
     t : float, ms
         Time simulated so far, n_steps * dt.
     n_steps : int
+        Not there with the scheme "exact".
 
     Notes
     -----
     A spike of step k with a delay of D steps arrives in step k + D: a V jump is added at its end, a pulse current flows
-    during it, the state of another receptor rises after it and moves V from step k + D + 1 on.
+    during it, the state of another receptor rises after it and moves V from step k + D + 1 on. With the scheme "exact"
+    a spike at t arrives at t + delay, and all that it does it does then.
 
     Examples
     --------
@@ -77,7 +79,7 @@ class Network(Circuit):
         Parameters
         ----------
         T : float, ms, >= 0
-            A whole number of steps (within a thousandth).
+            A whole number of steps (within a thousandth). With the scheme "exact" any time, as in `Population.run`.
         until : callable(net) -> bool, optional
             Asked after each step, or each `every` ms on the absolute clock: the run ends when it returns True.
         every : float, ms, a whole number of steps, default dt

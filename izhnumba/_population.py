@@ -28,7 +28,7 @@ _ndarray = np.ndarray
 
 
 class Population(Neurons):
-    """Neurons of one model, advanced together by a fixed time step.
+    """Neurons of one model, advanced together, by a fixed time step or with the scheme "exact" in continuous time.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Population(Neurons):
     scheme : str, default "exp_euler"
         How time advances, one of `izhnumba.schemes`.
     dt : float, ms, > 0, default 0.1
-        Time step.
+        Time step. With the scheme "exact" only the default of `step` and `every`.
     dtype : "float64" or "float32"
     batch : int, >= 1, optional
         Independent copies, as a leading axis of every array: Shape = (batch, *size).
@@ -57,7 +57,8 @@ class Population(Neurons):
         Floor of V, applied after V jumps and before the spike test.
     tau_ref : float or array, ms, >= 0, default 0
         Absolute refractory period. A neuron is held for max(0, ceil(tau_ref / dt) - 1) steps after a spike: V and u
-        stay, input is lost. Whole multiples of dt are recognised within a thousandth of a step.
+        stay, input is lost. Whole multiples of dt are recognised within a thousandth of a step. With the scheme "exact"
+        it is held for tau_ref.
     **parameters : float or array of shape size or Shape
         Parameters of the model (see `model.parameters`), in its units: for Izhikevich a, b (1/ms), c, V_th (mV), d
         (mV/ms) and the coefficients k2, k1, k0.
@@ -72,7 +73,7 @@ class Population(Neurons):
     t : float, ms
         Time simulated so far, steps * dt.
     last_spike_time : ndarray, ms
-        End of the step of the last spike, -inf before the first.
+        End of the step of the last spike, or its exact time; -inf before the first.
     refractory : ndarray of bool
         Neurons that spiked in the last step or were held in it.
 
@@ -85,6 +86,9 @@ class Population(Neurons):
     -----
     Step k leads from t = k dt to (k+1) dt. A spike of step k is labelled step k and t = (k+1) dt. Parameters may be
     changed between steps: `pop.a = 0.1`.
+
+    With the scheme "exact" there are no steps: spikes have a real time, and `spikes.step` is None. It takes float64
+    without batch, V_min and noise, and models whose V' is a parabola in V; see docs/exact.md.
 
     References
     ----------
@@ -99,6 +103,9 @@ class Population(Neurons):
     array([2, 1, 2, 2, 1])
     >>> result.V.shape
     (100, 3)
+    >>> exact = iz.Population(3, scheme="exact", u=-13.0)
+    >>> exact.run(100.0, I=[0.0, 5.0, 10.0]).spikes
+    <5 spikes of 2 neurons, 3.12706 to 95.3481 ms>
     """
 
     def __getitem__(self, key: slice) -> Section:
@@ -112,7 +119,7 @@ class Population(Neurons):
     # --- time -----------------------------------------------------------------------------------------------------
 
     def reset(self) -> None:
-        """Back to step 0 with the initial V and u; refractoriness and random numbers start again, parameters stay."""
+        """Back to time 0 with the initial V and u; refractoriness and random numbers start again, parameters stay."""
         self._must_not_run()
         self._rewind()
 
@@ -136,7 +143,7 @@ class Population(Neurons):
         g, E : the same, 1/ms (nS) and mV, or lists of them
             Conductances and their reversal potentials: currents g (E - V), whose slope enters exponential Euler.
         dt : float, ms, > 0, default pop.dt
-            With the scheme "exact" alone: how far to advance. The V jumps come at the end.
+            With the scheme "exact" alone: how far to advance. The V jumps come at the end. I, g and E are constant.
 
         Returns
         -------
@@ -227,15 +234,19 @@ class Population(Neurons):
         Parameters
         ----------
         T : float, ms, >= 0
-            A whole number of steps (within a thousandth).
+            A whole number of steps (within a thousandth). With the scheme "exact" any time; the run ends on a grid of
+            1e-9 ms, and does what falls later than its start and no later than its end.
         I : float, array or input object, mV/ms (pA for Izhikevich2007)
             What broadcasts to Shape is constant; an array of shape (steps, *Shape) has one row per step; input objects
-            (`Noise`, `Sine`, `TimedArray`, ...) are evaluated at the start of each step.
+            (`Noise`, `Sine`, `TimedArray`, ...) are evaluated at the start of each step. With the scheme "exact" they
+            are followed in continuous time, and arrays over time are refused: take `TimedArray`.
         delta, g, E : the same, mV, 1/ms (nS), mV
-            V jumps, and conductances with their reversal potentials, as in `step`.
+            V jumps, and conductances with their reversal potentials, as in `step`. With the scheme "exact" `delta`
+            takes `SpikeTrain` or `Poisson` only, whose jumps come at their own times.
         record : "V", "u" or both
         every : float, ms, a whole number of steps, default dt
             Time between samples; a sample of step k is the state after it and is taken if (k + 1) dt is a multiple.
+            With the scheme "exact" any time from 1e-9 ms on; samples are taken at its multiples.
         neurons : int array, optional
             Flat indices of the neurons to record, default all.
         progress : bool or callable(done, total) in ms
@@ -264,6 +275,9 @@ class Population(Neurons):
         array([ 3.2, 26.7, 71.7])
         >>> round(pop.t, 1)
         100.0
+        >>> exact = iz.Population(1, scheme="exact", **iz.presets["RS"])
+        >>> exact.run(100.0, I=10.0, delta=iz.SpikeTrain([0], [50.0], weight=120.0)).spikes.t.round(6)
+        array([ 3.127055, 26.226025, 50.      ])
         """
         self._must_not_run()
         engine = self._engine

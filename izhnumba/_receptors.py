@@ -35,7 +35,8 @@ class Receptor:
     `izhnumba.Delta`, `Pulse`, `Exponential`, `Alpha`, `DualExponential`, `AMPA`, `GABA_A`, `GABA_B`, `NMDA`,
     `GapJunction`. With a reversal potential `E` (mV) weights are conductances (1/ms, for Izhikevich2007 nS) and the
     current is g (E - V), whose slope enters exponential Euler; without one they are currents (mV/ms, pA). Equal
-    receptors of a population are one: their synapses add to the same state.
+    receptors of a population are one: their synapses add to the same state. With the scheme "exact" a spike acts at the
+    time of its arrival; `Pulse`, `NMDA` and `GapJunction` are refused there.
     """
 
     E: float | None = None
@@ -61,7 +62,7 @@ class Receptor:
 
 @dataclass(frozen=True)
 class Delta(Receptor):
-    """V jumps by the weight, in mV, in the step in which the spike arrives.
+    """V jumps by the weight, in mV, in the step in which the spike arrives; with the scheme "exact" at that time.
 
     Examples
     --------
@@ -76,7 +77,8 @@ class Delta(Receptor):
 
 @dataclass(frozen=True)
 class Pulse(Receptor):
-    """The weight is a current, in mV/ms (pA), that flows for the one step in which the spike arrives.
+    """The weight is a current, in mV/ms (pA), that flows for the one step in which the spike arrives. The
+    scheme "exact", which has no steps, refuses it.
 
     Examples
     --------
@@ -199,7 +201,7 @@ class NMDA(Receptor):
 
     B(V) = 1 / (1 + Mg / 3.57 exp(-0.062 V)) (C. E. Jahr and C. F. Stevens 1990). The weight is the peak of g, which
     rises and decays as that of `DualExponential`. B is evaluated wherever a scheme evaluates the current, and its slope
-    enters exponential Euler.
+    enters exponential Euler. The scheme "exact" refuses it: B is no polynomial.
 
     Parameters
     ----------
@@ -233,7 +235,7 @@ class GapJunction(Receptor):
 
     V_source is that before the step and at most the source's threshold, so that a stored overshoot of V does not count.
     A junction is one way: connect (i, j) and (j, i), as `AllToAll` and pairs in both orders do. It has no delay, and a
-    network with gap junctions advances one step at a time.
+    network with gap junctions advances one step at a time. The scheme "exact" refuses them.
 
     Examples
     --------

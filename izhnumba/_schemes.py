@@ -38,7 +38,7 @@ class Equations(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Scheme:
-    """A one-step rule and what a kernel must know about it."""
+    """A one-step rule and what a kernel must know about it; or "exact", which has no steps, and no rule."""
 
     name: str
     source: str

@@ -56,12 +56,14 @@ class SpikeInput(Input):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Poisson(SpikeInput):
-    """A Poisson spike train for each neuron: in a step of dt the number of spikes is Poisson with mean rate * dt.
+    """A Poisson spike train for each neuron: in a step of dt the number of spikes is Poisson with mean rate * dt. With
+    the scheme "exact" spikes come at real times, with exponential waiting times between them.
 
     Parameters
     ----------
     rate : float, array, TimedArray or other input, Hz, >= 0
-        One for all neurons, one for each, or one that changes in time. At most 30 spikes per step.
+        One for all neurons, one for each, or one that changes in time. At most 30 spikes per step. With the scheme
+        "exact" without that bound, and of inputs a TimedArray only.
     weight : float or array, default 1
         Of each spike, in the unit of the receptor.
     receptor : Receptor, default Delta()
@@ -182,7 +184,7 @@ class SpikeTrain(SpikeInput):
         Neurons, by flat index.
     t : float array, ms, >= 0
         Times: a spike at t acts in the step that begins at t or before it, floor(t / dt); a thousandth of a step is
-        forgiven.
+        forgiven. With the scheme "exact" it acts at t.
     weight : float or array, default 1
         Of each neuron's spikes, in the unit of the receptor.
     receptor : Receptor, default Delta()

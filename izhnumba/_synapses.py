@@ -31,6 +31,7 @@ class Synapses(Sealed):
     weight : ndarray
         In the unit of the receptor. Live: `syn.weight[...] = x` and `syn.weight = x` take effect.
     delay : ndarray of float64, ms
+        Whole steps, or with the scheme "exact" the delays as given.
     source, target : slices of populations
     receptor : Receptor
     name : str
