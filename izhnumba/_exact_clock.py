@@ -16,7 +16,7 @@ from izhnumba._kernels.codes import ROOM
 from izhnumba._timebase import Continuous
 
 Array = NDArray[Any]
-_WIDEST = 16.0  # ms, of a slot of time, if no delay says so
+_WIDEST = 1000.0  # ms, of a slot of time, if no delay says so
 _SHARE = 1 - 2.0**-20  # of the shortest delay: rounding must not bring a spike into the slice that sends it
 _SLOTS = 64
 _MOST_SLOTS = 2**20
@@ -108,7 +108,8 @@ class ExactClock:
         code = self._run(until, threads)
         for engine in self.engines:
             engine.spikes[:] = 0
-            engine.spikes[engine.spike_list(-np.inf)[0]] = 1
+            for block in engine.blocks:
+                engine.spikes[block.spikes(self.now)[0]] = 1
         self.found = [found | {code} for found in self.found]
         return code
 

@@ -13,6 +13,7 @@ from numba.core.errors import LoweringError
 
 from izhnumba._compile import address_of, called, compiled, inlined
 from izhnumba._kernels.bench import LANES, LONGEST, ORDER, SMALLEST, TOLERANCE, Bench, PortKind
+from izhnumba._kernels.lanes import WIDEST, tell_llvm
 from izhnumba._kernels.memory import reals_at
 from izhnumba._kernels.taylor import step_of
 
@@ -135,6 +136,7 @@ def step_address(ports: tuple[PortKind, ...]) -> int:
 
 def _address(step: Any) -> int:
     def step_until(bench, numbers, place):
+        tell_llvm(WIDEST)  # what is inlined here leaves its own attributes behind
         return step(bench, numbers, reals_at(place)[0])
 
     return address_of(compiled(step_until), (types.int64,) * 3)
