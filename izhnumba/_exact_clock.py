@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from izhnumba._clock_engine import may_go_parallel, n_processors, one_parallel_region
 from izhnumba._engine import Record
 from izhnumba._kernels import exact_table as t
-from izhnumba._kernels.codes import ROOM
+from izhnumba._kernels.codes import FAILURE, OK, ROOM
 from izhnumba._timebase import Continuous
 
 Array = NDArray[Any]
@@ -100,6 +100,8 @@ class ExactClock:
     # --- running --------------------------------------------------------------------------------------------------
 
     def advance(self, until: float, sources: Sequence[Any], threads: int) -> int:
+        if any(engine.failure() for engine in self.engines):  # in the midst of a slice, from where no way leads on
+            return self._found(FAILURE)
         self._take_up()
         for source in sources:
             source.engine.set_pieces(*source.pieces(self.now, until))
@@ -108,9 +110,19 @@ class ExactClock:
         code = self._run(until, threads)
         for engine in self.engines:
             engine.spikes[:] = 0
+<<<<<<< HEAD
             for block in engine.blocks:
                 engine.spikes[block.spikes(self.now)[0]] = 1
         self.found = [found | {code} for found in self.found]
+=======
+            engine.spikes[engine.spike_list(-np.inf)[0]] = 1
+        return self._found(code)
+
+    def _found(self, code: int) -> int:
+        """Note the code for each population; only some of them have failed."""
+        codes = [OK if code == FAILURE and not engine.failure() else code for engine in self.engines]
+        self.found = [found | {one} for found, one in zip(self.found, codes, strict=False)]
+>>>>>>> 8d702c8 (Exact engine: a failure is told for the population that failed, and until the reset)
         return code
 
     def finish_slice(self) -> None:

@@ -115,3 +115,31 @@ def test_numbers_that_are_none_are_told(name, value):
     pop.reset()
     assert len(pop.run(10.0).spikes) == 0
     assert pop.t == 10.0
+
+
+def test_the_population_that_fails_is_told_until_the_reset():
+    net = iz.Network(scheme="exact", seed=1)
+    first, second = (net.add(iz.Population(2, **REST), name=name) for name in ("first", "second"))
+    net.run(1.0)
+    second.V[1] = np.nan
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match=r"second: neuron 1 runs away at t = 1 ms"):
+            net.run(10.0)
+        second.V[1] = -70.0  # the others are in the midst of something
+    assert net.t == 1.0
+    net.reset()
+    net.run(10.0)
+    assert net.t == 10.0
+    assert np.allclose([first.V, second.V], -70.0)
+
+
+def test_a_run_after_a_failure_does_not_go_on():
+    pop = cell(3)
+    pop.V[1] = np.nan
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match=r"neuron 1 runs away at t = 0 ms"):
+            pop.run(5.0)
+        with pytest.raises(RuntimeError, match=r"neuron 1 runs away at t = 0 ms"):
+            pop.step(0.0)
+        pop.V[1] = -70.0
+    assert pop.t == 0.0
