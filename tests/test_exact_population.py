@@ -250,3 +250,11 @@ def test_peaks_at_the_threshold(margin):
     assert_same_spikes(spikes(res), twin.spikes, atol=1e-9 / math.sqrt(margin))
     assert twin.cells[0].spikes
     assert twin.cells[1].spikes == []
+
+
+def test_looks_do_not_begin_anew_at_the_last_event():
+    """A cell at rest has no event for long; each look at it takes over the whole steps of the one before."""
+    pop = iz.Population(3, scheme="exact", **iz.presets["RS"])
+    for _ in range(30):
+        pop.run(100.0)
+    assert np.all(pop._engine.cells[:, 0] > pop.t - 200.0)  # the time at which they stand
