@@ -76,6 +76,10 @@ class ExactPort:
             return [_NO_BOUND] * self.states
         return [1.0, abs(beta) / max(abs(alpha), abs(gamma), 1e-300)][: self.states]
 
+    def note_current(self) -> Array:
+        """What stands for its current among the sources of records."""
+        return self.current
+
     def describe(self) -> Any:
         """In terms that a checkpoint can store."""
         if isinstance(self.receptor, (Waves, Steady)):

@@ -240,3 +240,19 @@ def test_poisson_events_are_those_of_the_seed():
             net.run(70.0 / pieces)
         trains.append((spikes.i.tolist(), spikes.t.tobytes()))
     assert trains[0] == trains[1] != trains[2]
+
+
+def test_recorded_currents():
+    """Through a current and a conductance, as the formula of one arrival has them."""
+    net = iz.Network(scheme="exact")
+    cells = net.add(iz.Population(3, **iz.presets["RS"]))
+    net.drive(cells, iz.SpikeTrain([0], [1.0], 150.0))
+    pairs = [(receptor, net.connect(cells, cells, ([0], [j]), weight=0.5, delay=2.0, receptor=receptor))
+             for j, receptor in ((1, iz.Exponential(4.0)), (2, iz.Exponential(4.0, E=0.0)))]  # fmt: skip
+    recorders = [net.record(syn, "current", every=0.5, neurons=[j]) for j, (_, syn) in enumerate(pairs, 1)]
+    voltage = net.record(cells, "V", every=0.5, neurons=[2])
+    net.run(20.0)
+    t = recorders[0].t
+    state = np.where(t >= 3.0, 0.5 * np.exp(-(t - 3.0) / 4.0), 0.0)
+    np.testing.assert_allclose(recorders[0].current[:, 0], state, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(recorders[1].current[:, 0], -state * voltage.V[:, 0], rtol=1e-12, atol=1e-15)
