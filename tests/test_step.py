@@ -114,6 +114,12 @@ def test_steps_of_the_exact_scheme_are_short_runs(form):
     assert (pop.V.tobytes(), pop.u.tobytes()) == (twin.V.tobytes(), twin.u.tobytes())
 
 
+def test_a_long_exact_step_tells_of_all_its_spikes():
+    pop = exact(2, V=[-70.0, 20.0])
+    assert pop.step(dt=10_000.0).tolist() == [False, True]
+    assert pop.last_spike_time[1] < 1.0
+
+
 def test_jumps_come_at_the_end_of_an_exact_step():
     pop, still = exact(2, V=-70.0), exact(2, V=-70.0)
     assert pop.step(delta=[0.0, 5.0]).tolist() == [False, False]
