@@ -110,19 +110,14 @@ class ExactClock:
         code = self._run(until, threads)
         for engine in self.engines:
             engine.spikes[:] = 0
-<<<<<<< HEAD
             for block in engine.blocks:
                 engine.spikes[block.spikes(self.now)[0]] = 1
-        self.found = [found | {code} for found in self.found]
-=======
-            engine.spikes[engine.spike_list(-np.inf)[0]] = 1
         return self._found(code)
 
     def _found(self, code: int) -> int:
         """Note the code for each population; only some of them have failed."""
         codes = [OK if code == FAILURE and not engine.failure() else code for engine in self.engines]
         self.found = [found | {one} for found, one in zip(self.found, codes, strict=False)]
->>>>>>> 8d702c8 (Exact engine: a failure is told for the population that failed, and until the reset)
         return code
 
     def finish_slice(self) -> None:

@@ -28,8 +28,8 @@ net.run(100.0)
 
 
 def kicked(scheme: str, dt: float, kicks_per_second: float, duration: float) -> iz.Network:
-    """The cells of 2003, 80 % excitatory, each with 100 weak jumps onto others and delays of 1 to 20 ms. Kicks at random
-    times, the same ones for all schemes, make them spike."""
+    """The cells of 2003, 80 % excitatory, each with 100 weak jumps onto others and delays of 1 to 20 ms. Kicks at
+    random times, the same ones for all schemes, make them spike."""
     rng = np.random.default_rng(1)
     excitatory, r = np.arange(NEURONS) < NEURONS * 4 // 5, rng.random(NEURONS)
     a, b = np.where(excitatory, 0.02, 0.02 + 0.08 * r), np.where(excitatory, 0.2, 0.25 - 0.05 * r)

@@ -1,4 +1,5 @@
-"""The state of neurons at a given time, read off the Taylor polynomials of their next steps: nothing is moved on."""
+"""The state of neurons at the present, read off the Taylor polynomials of their next steps. Nothing is moved on but
+over whole steps, which would be done again as they are."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ from izhnumba._timebase import GRID
 
 @functools.cache
 def sampler(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
-    """`bring(population, bench, lanes, first, n, network)`: eight of n neurons to the present, on the bench alone;
+    """`bring(population, bench, lanes, first, n, network)`: eight of n neurons to the present, on the bench, and over
+    whole steps also in their cells, or a neuron at rest would take more and more steps from look to look;
     `sample(bench, lane, cell, what)`: what is asked for of one of them."""
     B = Bench(ports)
     N_CELL, N_STATE, X, Y = B.n_cell, B.n_state, B.X, B.Y
@@ -37,9 +39,15 @@ def sampler(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
                 bench[k * LANES + lane] = cell[k]
             held = bench[HELD + lane]
             bench[LIMIT + lane] = held if bench[T + lane] < held < now else now
-        waiting = 2**LANES - 1
+        waiting = whole = 2**LANES - 1
         while waiting:
             masks = call_at(p[t.STEP], address, p[t.NUMBERS], network + t.NOW * 8)
+            whole &= ~masks  # neither cut by the present nor in need of attention
+            for lane in range(min(LANES, n - first)):
+                if whole >> lane & 1:
+                    cell = reals_at(cell_of(p, lanes[first + lane]))
+                    for k in range(N_STATE):
+                        cell[k] = bench[k * LANES + lane]
             for lane in range(LANES):
                 if masks >> lane & 1:
                     before, left = bench[T + lane], masks >> (LANES + lane) & 1
