@@ -43,7 +43,8 @@ class Plasticity:
     name. In one step arrivals come before target spikes: an arrival sees the target's spikes of earlier steps, a
     target spike the arrivals of its own step too. Times are whole steps. With the scheme "exact" they are real,
     arrivals come before the spike that they cause, and `update` is called at multiples of `period`. A rule with
-    `nearest = True` sees in x the latest arrival alone, as traces that it set to 1: they follow from its time and are not kept.
+    `nearest = True` sees in x the latest arrival alone, as traces that it set to 1: they follow from its time and
+    are not kept.
 
     `taus()` gives the time constants with which traces decay, of those of the synapse and of those of the target.
     Other traces than exponentials, for clock schemes alone, are what `traces(dt)` gives: for each its values n steps
