@@ -36,11 +36,23 @@ class ExactVariant(NamedTuple):
 
 @inlined
 def horner(bench, row, lane, h):
-    """A polynomial of the bench at h."""
-    value = bench[(row + ORDER) * LANES + lane]
-    for k in range(ORDER - 1, -1, -1):
-        value = value * h + bench[(row + k) * LANES + lane]
-    return value
+    """A polynomial of the bench at h, even and odd powers apart, which halves the wait."""
+    h2, even, odd = h * h, bench[(row + ORDER) * LANES + lane], 0.0
+    for k in range(ORDER - 2, -1, -2):
+        odd = odd * h2 + bench[(row + k + 1) * LANES + lane]
+        even = even * h2 + bench[(row + k) * LANES + lane]
+    return odd * h + even
+
+
+@inlined
+def slope_of(bench, row, lane, h):
+    """The derivative of a polynomial of the bench at h."""
+    h2, even, odd = h * h, 0.0, ORDER * bench[(row + ORDER) * LANES + lane]
+    for k in range(ORDER - 1, 0, -2):
+        even = even * h2 + k * bench[(row + k) * LANES + lane]
+        if k > 1:
+            odd = odd * h2 + (k - 1) * bench[(row + k - 1) * LANES + lane]
+    return odd * h + even
 
 
 @functools.cache
@@ -48,6 +60,7 @@ def crossing(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
     """(safe_length, root) of the polynomial x + kappa y in a lane of the bench."""
     B = Bench(ports)
     CX, CY, KAPPA, THETA = B.CX, B.CY, B.KAPPA * LANES, B.THETA * LANES
+    NEW_X, NEW_Y = (B.NEW + B.X) * LANES, (B.NEW + B.Y) * LANES
 
     def safe_length(address, lane, h):
         """The longest of h, h / 2, h / 4, ... in which x cannot cross the threshold and come back: it stays below, or
@@ -73,8 +86,8 @@ def crossing(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
         return h
 
     def root(address, lane, h):
-        """When x crosses the threshold for the first time, at h at the latest: Newton's rule for 1 / x, which falls
-        almost along a straight line, kept between bounds that close in."""
+        """When x crosses the threshold for the first time, at h at the latest, where it is among the NEW: Newton's rule
+        for 1 / x, which falls almost along a straight line, kept between bounds that close in."""
         bench = reals_at(address)
         kappa, theta = bench[KAPPA + lane], bench[THETA + lane]
         low, high = 0.0, h
@@ -82,15 +95,15 @@ def crossing(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
         if start >= theta:
             return 0.0
         steep = kappa == 0.0 and theta > 0.02
-        end = horner(bench, CX, lane, h) + kappa * horner(bench, CY, lane, h)
+        end = bench[NEW_X + lane] + kappa * bench[NEW_Y + lane]
         at = h * (theta - start) / (end - start)
         if steep and start > 0.02:
             at = h * (1.0 / start - 1.0 / theta) / (1.0 / start - 1.0 / end)
         for _ in range(100):
-            x, slope = 0.0, 0.0
-            for k in range(ORDER, -1, -1):
-                slope = slope * at + x
-                x = x * at + bench[(CX + k) * LANES + lane] + kappa * bench[(CY + k) * LANES + lane]
+            x, slope = horner(bench, CX, lane, at), slope_of(bench, CX, lane, at)
+            if kappa != 0.0:
+                x += kappa * horner(bench, CY, lane, at)
+                slope += kappa * slope_of(bench, CY, lane, at)
             if x >= theta:
                 high = at
             else:
