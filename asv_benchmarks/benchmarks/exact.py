@@ -52,7 +52,7 @@ class AgainstSteps:
 
     unit = "exact time / time in steps"
     timeout = 600
-    params = ((BUSY, 0.01), (BUSY, 0.1), (SPARSE, 0.05), (SPARSE, 0.1))
+    params = (((BUSY, 0.01), (BUSY, 0.1), (SPARSE, 0.05), (SPARSE, 0.1)),)
     param_names = ("kicks a second, dt",)
 
     def setup(self, case):
