@@ -114,7 +114,7 @@ def crossing(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
             ahead = at + move / slope if slope > 0.0 else high + h
             if not low <= ahead <= high:
                 ahead = 0.5 * (low + high)
-            near = abs(ahead - at) <= 1e-9 * h
+            near = abs(ahead - at) <= (1e-7 if steep else 1e-9) * h  # what is left is its square
             at = ahead
             if near:
                 break
