@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._models import Model
+from izhnumba._polynomial import V, polynomial
 from izhnumba._schemes import Scheme
 
 Array = NDArray[Any]
@@ -55,47 +56,21 @@ def _gain(model: Model, dt: float, p: Any) -> Array:
     return np.asarray(dt * np.asarray(model.rate(p), float) * phi)
 
 
-class _Line:
-    """at_0 + rise * V, to be put into an equation in place of V: what comes out is a line again, or the equation does
-    something to V that lines do not allow, and a TypeError says so."""
+class _Line(NamedTuple):
+    """at_0 + rise * V."""
 
-    __array_ufunc__ = None  # arrays on the left leave the operation to this class
-
-    def __init__(self, at_0: Any, rise: Any) -> None:
-        self.at_0, self.rise = at_0, rise
-
-    def __add__(self, other: Any) -> _Line:
-        if isinstance(other, _Line):
-            return _Line(self.at_0 + other.at_0, self.rise + other.rise)
-        return _Line(self.at_0 + other, self.rise)
-
-    def __mul__(self, other: Any) -> _Line:
-        if isinstance(other, _Line):
-            return NotImplemented
-        return _Line(self.at_0 * other, self.rise * other)
-
-    def __truediv__(self, other: Any) -> _Line:
-        return self * (1.0 / other)
-
-    def __neg__(self) -> _Line:
-        return self * -1.0
-
-    def __sub__(self, other: Any) -> _Line:
-        return self + -other
-
-    def __rsub__(self, other: Any) -> _Line:
-        return -self + other
-
-    __radd__, __rmul__ = __add__, __mul__
+    at_0: Any
+    rise: Any
 
 
 def _slope_line(model: Model, p: Any) -> _Line | None:
     """The derivative of dV/dt by V as a line that rises with V, if it is one."""
     try:
-        line = model.dV_slope(_Line(0.0, 1.0), 0.0, p) / (1.0 if model.C is None else model.C(p))
+        slope = polynomial(model.dV_slope(V, 0.0, p)) / (1.0 if model.C is None else model.C(p))
     except Exception:  # whatever the user's own equation raises when V is not a number
         return None
-    return line if isinstance(line, _Line) and np.all(np.asarray(line.rise) > 0) else None
+    line = _Line(slope[0, 0, 0], slope[1, 0, 0])
+    return line if slope.within((0, 0, 0), (1, 0, 0)) and np.all(np.asarray(line.rise) > 0) else None
 
 
 def _leap_V(line: _Line, step: float) -> float | None:

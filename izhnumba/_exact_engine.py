@@ -45,7 +45,6 @@ class ExactEngine:
         self._pieces: dict[int, Any] = {}
         self._trapped: Any = None
         self._rules: list[list[int]] = []
-        self._n_put = 0  # ports that the kernels know
         self.clock = ExactClock(self.time)
         self.clock.add(self)
 
@@ -147,49 +146,59 @@ class ExactEngine:
         """Whether V, u, parameters or ports are others than in the cells."""
         V, u = self.shown
         same = np.array_equal(V, self.V[: self.n]) and np.array_equal(u, self.u[: self.n])
-        return not same or self._changed or self._n_put != len(self.ports)
+        return not same or self._changed
 
     def take_up(self) -> None:
         """Go on from V, u, parameters and ports as they are; all cells stand at the present."""
-        before, old_form, old_laid = getattr(self, "cells", None), self.form, self.laid
-        old = None if old_laid is None else (self.bench, {id(p): self.states_of(p) for p in old_laid})
-        form = self.normal_form()
-        self.laid = [port for port in self.ports if port.states]
+        before = None if self.laid is None or self.form is None else self._inventory()
+        self.form, self.laid = self.normal_form(), [port for port in self.ports if port.states]
         B = self.bench
-        cells = np.zeros((self.n, B.n_cell + t.N_MORE + B.n_z))
-        self._fill(cells, B, form)
+        self.cells = np.zeros((self.n, B.n_cell + t.N_MORE + B.n_z))
+        self._fill()
+        self.cells[:, B.T], self.cells[:, B.HELD], self.more(t.SINCE)[:] = self.now, -np.inf, -np.inf
         V, u = self.V[: self.n], self.u[: self.n]
-        cells[:, B.T], cells[:, B.X], cells[:, B.Y] = self.now, form.x(V), form.y(u)
-        if before is None or old is None or old_form is None:
-            cells[:, B.HELD], cells[:, B.n_cell + t.SINCE] = -np.inf, -np.inf
-        else:
-            was, places = old
-            moved = ~((V == self.shown[0]) & (u == self.shown[1]))
-            same = np.all([np.broadcast_to(a == b, (self.n,)) for a, b in zip(form, old_form, strict=True)], axis=0)
-            kept = same & ~moved  # to the last bit
-            cells[kept, B.X], cells[kept, B.Y] = before[kept, was.X], before[kept, was.Y]
-            cells[:, B.HELD] = before[:, was.HELD]
-            cells[:, B.I] = before[:, was.I] * ((form.p * form.gI) / (old_form.p * old_form.gI))
-            for which in (t.SINCE, t.COUNT):
-                cells[:, B.n_cell + which] = before[:, was.n_cell + which]
-            for port in self.laid:
-                if id(port) in places:
-                    unit = form.gI / old_form.gI * (1.0 if port.conductance else form.p / old_form.p)
-                    cells[:, self.states_of(port)] = before[:, places[id(port)]] * np.reshape(unit, (-1, 1))
-        self.cells, self.form, self._trapped = self._put(t.CELLS, cells), form, None
-        self._put_ports(B)
-        self.next[:] = self.now
-        self.shown[...] = V, u
-        self._changed = False
+        self.cells[:, B.X], self.cells[:, B.Y] = self.form.x(V), self.form.y(u)
+        if before is not None:
+            self._carry_over(*before)
+        self._put(t.CELLS, self.cells)
+        self._put_ports()
+        self.next[:], self.shown[...], self._trapped, self._changed = self.now, (V, u), None, False
 
-    def _fill(self, cells: Array, B: Any, form: NormalForm) -> None:
-        """Put what follows from the parameters into cells."""
+    def _inventory(self) -> tuple[NormalForm, dict[Any, Array]]:
+        """The normal form and columns of the cells that outlast another layout, by what they are."""
+        assert self.form is not None
+        B = self.bench
+        columns: dict[Any, Array] = {row: self.cells[:, row] for row in (B.X, B.Y, B.HELD)}
+        columns |= {"I": self.cells[:, B.I], "SINCE": self.more(t.SINCE), "COUNT": self.more(t.COUNT)}
+        return self.form, columns | {port: self.cells[:, self.states_of(port)] for port in self.laid or ()}
+
+    def _carry_over(self, old: NormalForm, columns: dict[Any, Array]) -> None:
+        """Into new cells what was in the old ones, in the unit of the new normal form."""
+        assert self.form is not None
+        B, form = self.bench, self.form
+        set_by_user = (self.V[: self.n] != self.shown[0]) | (self.u[: self.n] != self.shown[1])
+        alike = [np.broadcast_to(new == was, (self.n,)) for new, was in zip(form, old, strict=True)]
+        kept = np.all(alike, axis=0) & ~set_by_user
+        for row in (B.X, B.Y):  # to the last bit
+            self.cells[kept, row] = columns[row][kept]
+        self.cells[:, B.HELD] = columns[B.HELD]
+        self.cells[:, B.I] = columns["I"] * ((form.p * form.gI) / (old.p * old.gI))
+        self.more(t.SINCE)[:], self.more(t.COUNT)[:] = columns["SINCE"], columns["COUNT"]
+        for port in self.laid or ():
+            if port in columns:
+                unit = form.gI / old.gI * (1.0 if port.conductance else form.p / old.p)
+                self.cells[:, self.states_of(port)] = columns[port] * np.reshape(unit, (-1, 1))
+
+    def _fill(self) -> None:
+        """Put what follows from the parameters into the cells."""
+        assert self.form is not None
+        B, form = self.bench, self.form
         lemma = np.where(form.kappa == 0, form.theta**2, -np.inf)
         reversals = [form.x(np.asarray(port.E)) for port in self.laid or () if port.conductance]
         rows = [form.A, form.B, form.C, form.theta, form.kappa, lemma, *reversals]
         more = [form.p, form.p * form.gI, form.gI, form.p, form.half, form.y0, form.gu, self._tau_ref]
         for row, values in (*enumerate(rows, B.A), *enumerate(more, B.n_cell)):
-            cells[:, row] = values
+            self.cells[:, row] = values
         self._put_parameters()
 
     def _put_parameters(self) -> None:
@@ -199,8 +208,9 @@ class ExactEngine:
         self._put(t.PARAMETERS, addresses)
         self._held_parameters = list(self._parameters.values())  # must stay alive
 
-    def _put_ports(self, B: Any) -> None:
-        laid, self._n_put = self.laid or [], len(self.ports)
+    def _put_ports(self) -> None:
+        B = self.bench
+        laid = self.laid or []
         self.table[t.CELL_SIZE] = self.cells.shape[1]
         self._put(t.NUMBERS, np.array([x for port in laid for x in port.linear] or [0.0]))
         inlets = [port.inlet(self.states_of(port).stop - 1 if port.states else B.X) for port in self.ports]
@@ -311,7 +321,7 @@ class ExactEngine:
             self.laid = [port for port in self.ports if port.states][: state["n_laid"]]
             self.cells, self.form = self._put(t.CELLS, state["cells"].copy()), NormalForm(*state["form"])
             self._put_parameters()
-            self._put_ports(self.bench)
+            self._put_ports()
             self._pieces, self._changed = {int(self.table[t.PIECE]): state["in_force"]}, state["changed"]
         if self.clock.engines == [self]:
             self.clock.now = state["now"]
