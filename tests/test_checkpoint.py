@@ -85,7 +85,7 @@ def test_numpy_alone_reads_it(tmp_path):
     net.save(tmp_path / "state.npz")
     with np.load(tmp_path / "state.npz", allow_pickle=False) as file:
         about = json.loads(file["about"].tobytes())
-        assert about["format"] == 1
+        assert about["format"] == 2
         np.testing.assert_array_equal(file["network/populations/exc/state/V"][:200], net.populations["exc"].V.ravel())
         assert all(array.dtype.kind in "biufUV" for array in file.values())
 
@@ -125,10 +125,10 @@ def test_a_file_that_is_not_whole_loads_nothing(tmp_path):
 
 
 def test_a_newer_format_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("izhnumba._checkpoint._FORMAT", 2)
+    monkeypatch.setattr("izhnumba._checkpoint._FORMAT", 3)
     small_network().save(tmp_path / "state.npz")
     monkeypatch.undo()
-    with pytest.raises(ValueError, match="is of format 2; this izhnumba reads format 1. Update izhnumba"):
+    with pytest.raises(ValueError, match="is of format 3; this izhnumba reads format 2. Update izhnumba"):
         iz.load(tmp_path / "state.npz")
 
 
