@@ -269,7 +269,8 @@ class RateRecorder(_Spiking):
         self._before = np.empty(0, np.int64)  # bins recorded under an earlier start or stop
 
     def _digest(self, i: Array, labels: Array) -> tuple[Array, Array]:
-        return np.unique(self._engine.time.bins(labels, self._every), return_counts=True)
+        bins = np.maximum(self._engine.time.bins(labels, self._every), 0)  # a spike at the very start is in the first
+        return np.unique(bins, return_counts=True)
 
     def clear(self) -> None:
         super().clear()

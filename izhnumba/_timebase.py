@@ -161,7 +161,7 @@ class Continuous(Timebase):
         m = np.ceil(labels / every) - 1
         m += self.sample(m + 1, every) < labels
         m -= self.sample(m, every) >= labels
-        return np.maximum(m, 0).astype(np.int64)  # the start itself is in bin 0
+        return m.astype(np.int64)
 
 
 def _on_grid(ms: Any) -> Any:
