@@ -125,7 +125,7 @@ class Circuit(Sealed):
             In the unit of the receptor: mV for Delta, mV/ms (pA) for currents, 1/ms (nS) for conductances. An array has
             an entry per synapse, in the order of the pairs given, or for a rule of those it yields: row after row.
         delay : the same, ms, at least dt, default dt
-            Rounded to whole steps. With the scheme "exact" any time > 0, used as it is.
+            Rounded to whole steps. With the scheme "exact" any time from 1e-6 ms on, as it is.
         receptor : Receptor, default Delta()
             What a spike does when it arrives.
         plasticity : Plasticity, optional

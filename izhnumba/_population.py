@@ -264,8 +264,9 @@ class Population(Neurons):
         TypeError, ValueError
             Before anything changes.
         RuntimeError
-            If V or u stops being finite; says when, where and what to do. `pop.result` then ends with that step; the
-            state may be up to 64 steps on, and does not recover but by `reset` or new values.
+            If V or u stops being finite, or with the scheme "exact" a neuron fires without end; says when, where and
+            what to do. `pop.result` then ends with that step (exact: with the slice before); the state may be up to 64
+            steps on, and does not recover but by `reset` or new values (exact: by `reset`).
 
         Examples
         --------

@@ -28,6 +28,7 @@ _LANES = 64
 _MOST_CELLS = 2**31  # of a ring: kernels count them in 32 bits, once around
 _WORTH_CUTTING = 125  # synapses of a row to one part
 _MOST_PARTS = 8  # a power of 2
+_SHORTEST = 1e-6  # ms, of delays in continuous time
 
 
 class Rows(NamedTuple):
@@ -215,13 +216,16 @@ def _finite(where: str, values: Array, dtype: np.dtype[Any]) -> Array:
 
 
 def delay_times(draw: Draw, where: str) -> Draw:
-    """Delays in ms, each more than 0."""
+    """Delays in ms, each long enough for a slice of time."""
 
     def times(before: int, count: int) -> Array:
         delays = draw(before, count)
-        short = np.flatnonzero(delays <= 0)
+        short = np.flatnonzero(delays < _SHORTEST)
         if short.size:
-            raise ValueError(f"{where} must be > 0 ms, got {delays[short[0]]:g} ms for synapse {before + short[0]}.")
+            raise ValueError(
+                f"{where} must be at least {_SHORTEST:g} ms with the scheme 'exact', got {delays[short[0]]:g} ms for "
+                f"synapse {before + short[0]}."
+            )
         return delays
 
     return times
