@@ -122,10 +122,8 @@ class Source:
         if np.any(slopes):
             yield where(self.engine.port(Waves(0.0))).start + 1, slopes[:, np.newaxis]
         for wave in current.input._waves():
-            first, angle = (
-                where(self.engine.port(Waves(wave.rate))).start,
-                wave.rate * times[:, np.newaxis] + wave.phase,
-            )
+            first = where(self.engine.port(Waves(wave.rate))).start
+            angle = wave.rate * times[:, np.newaxis] + wave.phase
             yield first, wave.amplitude * np.sin(angle)
             yield first + 1, wave.amplitude * np.cos(angle)
 
