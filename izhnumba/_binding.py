@@ -225,6 +225,9 @@ class Constant(Input):
     def _breaks(self) -> Array:
         return NO_TIMES
 
+    def _lines(self, t: Array) -> tuple[Array, Array]:
+        return self._values(t, 1.0), np.zeros(len(t))
+
 
 def stream_key(seed: int, owner: str, role: str, ordinal: int) -> tuple[int, int]:
     """Seed and stream of the random numbers for one purpose: adding another purpose leaves them as they are."""

@@ -29,7 +29,15 @@ def rectangles(form: NormalForm, z: Array, still: float) -> Array:
         y2 = -x2 * x2 - z - 1.01 * still
         x1, y1 = -(B * y2 + C) / A, -(A * x2 + C) / B
         y = -stable * stable - z
-        good = (A < 0) & (B < 0) & (2 * stable + B < 0) & (x2 < theta) & (x1 < stable) & (x1 * x1 + y1 + z > still)
+        good = (
+            (form.kappa == 0)
+            & (A < 0)
+            & (B < 0)
+            & (2 * stable + B < 0)
+            & (x2 < theta)
+            & (x1 < stable)
+            & (x1 * x1 + y1 + z > still)
+        )
         good &= (y1 < y) & (y < y2)
         area = np.where(good, (x2 - x1) * (y2 - y1), -1.0)
     best = np.argmax(area, axis=0)

@@ -63,9 +63,18 @@ class TimedArray(Input):
         return values
 
     def _breaks(self) -> Array:
-        rows = np.concatenate([self.values, np.zeros_like(self.values[:1])]) if not self.hold else self.values
+        rows = self._all_rows()
         changes = np.any((rows[1:] != rows[:-1]).reshape(len(rows) - 1, -1), axis=1)
         return np.asarray((np.flatnonzero(changes) + 1) * self.dt)
+
+    def _lines(self, t: Array) -> tuple[Array, Array]:
+        rows = self._all_rows()
+        edges = np.arange(1, len(rows)) * self.dt  # no part of a step is forgiven here
+        return rows[np.searchsorted(edges, t, side="right")], np.zeros(len(t))
+
+    def _all_rows(self) -> Array:
+        """With the one that holds from the end on."""
+        return self.values if self.hold else np.concatenate([self.values, np.zeros_like(self.values[:1])])
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -38,7 +38,7 @@ class Bench:
         self.n_state = n = self.Z + self.n_z
         self.I, self.A, self.B, self.C, self.THETA, self.KAPPA, self.LEMMA, self.XE = range(n, n + 8)  # noqa: E741
         self.n_cell = n = self.XE + sum(port.conductance for port in ports)
-        self.LIMIT, self.H, self.SAFE, self.NEW = range(n, n + 4)
+        self.LIMIT, self.H, self.FULL, self.SAFE, self.NEW = range(n, n + 5)
         self.CX = self.NEW + self.n_state
         self.CY = self.CX + ORDER + 1
         self.CZ = self.CY + ORDER + 1

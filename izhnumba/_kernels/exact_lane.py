@@ -60,7 +60,6 @@ def crossing(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
     """(safe_length, root) of the polynomial x + kappa y in a lane of the bench."""
     B = Bench(ports)
     CX, CY, KAPPA, THETA = B.CX, B.CY, B.KAPPA * LANES, B.THETA * LANES
-    NEW_X, NEW_Y = (B.NEW + B.X) * LANES, (B.NEW + B.Y) * LANES
 
     def safe_length(address, lane, h):
         """The longest of h, h / 2, h / 4, ... in which x cannot cross the threshold and come back: it stays below, or
@@ -86,8 +85,8 @@ def crossing(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
         return h
 
     def root(address, lane, h):
-        """When x crosses the threshold for the first time, at h at the latest, where it is among the NEW: Newton's rule
-        for 1 / x, which falls almost along a straight line, kept between bounds that close in."""
+        """When x crosses the threshold for the first time, at h at the latest: Newton's rule for 1 / x, which falls
+        almost along a straight line, kept between bounds that close in."""
         bench = reals_at(address)
         kappa, theta = bench[KAPPA + lane], bench[THETA + lane]
         low, high = 0.0, h
@@ -95,7 +94,7 @@ def crossing(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
         if start >= theta:
             return 0.0
         steep = kappa == 0.0 and theta > 0.02
-        end = bench[NEW_X + lane] + kappa * bench[NEW_Y + lane]
+        end = horner(bench, CX, lane, h) + kappa * horner(bench, CY, lane, h)
         at = h * (theta - start) / (end - start)
         if steep and start > 0.02:
             at = h * (1.0 / start - 1.0 / theta) / (1.0 / start - 1.0 / end)
@@ -241,7 +240,7 @@ def overcoming(variant: ExactVariant) -> Any:
     B = Bench(variant.ports)
     (safe_length, root), spike = crossing(variant.ports), spiking(variant)
     N_STATE, X, Y, NEW = B.n_state, B.X, B.Y, B.NEW
-    T, HELD, LIMIT, H, SAFE = (row * LANES for row in (B.T, B.HELD, B.LIMIT, B.H, B.SAFE))
+    T, HELD, LIMIT, H, FULL, SAFE = (row * LANES for row in (B.T, B.HELD, B.LIMIT, B.H, B.FULL, B.SAFE))
     NEW_T, NEW_X, NEW_Y, KAPPA, THETA = (row * LANES for row in (NEW, NEW + X, NEW + Y, B.KAPPA, B.THETA))
     ROWS = (B.CX, B.CY, 0, *(B.CZ + j * (ORDER + 1) for j in range(B.n_z)))  # coefficients of X, Y, HELD, Z
 
@@ -262,13 +261,13 @@ def overcoming(variant: ExactVariant) -> Any:
     def overcome(population, place, address, lane, cell, neuron, end):
         bench = reals_at(address)
         now, h, held = bench[T + lane], bench[H + lane], bench[HELD + lane] > bench[T + lane]
+        full = bench[FULL + lane]  # no bit may depend on where an event has cut the step: that it comes is known or not
         if not held and bench[SAFE + lane] == 0.0:
-            safe = safe_length(address, lane, h)
-            if safe < h:
-                h = safe
-                move(bench, lane, h)
+            full = safe_length(address, lane, full)
+            if full < h:
+                move(bench, lane, full)
         if not held and bench[NEW_X + lane] + bench[KAPPA + lane] * bench[NEW_Y + lane] >= bench[THETA + lane]:
-            h = root(address, lane, h)
+            h = root(address, lane, full)
             when = min(now + h, bench[NEW_T + lane])
             if when > end:
                 return when

@@ -163,15 +163,15 @@ def _expand(v: _Vectors, bench: Bench, rows: Rows, linear: list[Any]) -> tuple[l
     return x, y, z
 
 
-def _step_size(v: _Vectors, x: list[Any], z: list[list[Any]], room: Any) -> Any:
-    """So long that the last two terms are within the tolerance, at most `room`."""
+def _step_size(v: _Vectors, x: list[Any], z: list[list[Any]]) -> Any:
+    """So long that the last two terms are within the tolerance."""
     longest = v.const(math.log2(LONGEST))
     for k in (ORDER, ORDER - 1):
         size = v.const(SMALLEST)
         for coefficients in (x, *z):
             size = v.larger(size, v.abs(coefficients[k]))
         longest = v.smaller(longest, v.mul(v.sub(v.const(math.log2(TOLERANCE)), v.log2(size)), v.const(1 / k)))
-    return v.smaller(v.exp2(longest), room)
+    return v.exp2(longest)
 
 
 def _floor_of_pull(v: _Vectors, bench: Bench, rows: Rows, y: list[Any], z: list[list[Any]], h: Any) -> Any:
@@ -208,15 +208,16 @@ def _write_step(builder: Any, bench: Bench, arguments: Any) -> Any:
         for k, one in enumerate(coefficients):
             rows[first + k] = one
     t, limit, held = rows[bench.T], rows[bench.LIMIT], rows[bench.HELD]
-    h = _step_size(v, x, z, v.sub(limit, t))
-    reached, h2 = v.compare(">=", h, v.sub(limit, t)), v.mul(h, h)
+    full, room = _step_size(v, x, z), v.sub(limit, t)
+    h = v.smaller(full, room)
+    reached, h2 = v.compare(">=", h, room), v.mul(h, h)
     when = builder.select(reached, limit, v.add(t, h))
     new = [when, v.value(x, h, h2), v.value(y, h, h2), held, *(v.value(one, h, h2) for one in z)]
-    safe = v.compare(">", v.add(_floor_of_pull(v, bench, rows, y, z, h), rows[bench.LEMMA]), v.const(0.0))
+    safe = v.compare(">", v.add(_floor_of_pull(v, bench, rows, y, z, full), rows[bench.LEMMA]), v.const(0.0))
     crossed = v.compare(">=", v.fma(rows[bench.KAPPA], new[bench.Y], new[bench.X]), rows[bench.THETA])
     late, stuck, holds = v.compare(">", when, end), v.compare("<=", when, t), v.compare(">", held, t)
     trouble = functools.reduce(builder.or_, [crossed, late, stuck, holds, builder.not_(safe)])
-    rows[bench.H], rows[bench.SAFE] = h, builder.uitofp(safe, v.vector)
+    rows[bench.H], rows[bench.FULL], rows[bench.SAFE] = h, full, builder.uitofp(safe, v.vector)
     for k, value in enumerate(new):
         rows[bench.NEW + k] = value
         if k != bench.HELD:

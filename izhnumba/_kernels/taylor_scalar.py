@@ -25,7 +25,8 @@ def scalar_step_of(ports: tuple[PortKind, ...]) -> Any:
     N_Z, N_STATE, HELD_ROW, NEW = B.n_z, B.n_state, B.HELD, B.NEW
     T, X, Y, HELD, LIMIT, I = (row * LANES for row in (B.T, B.X, B.Y, B.HELD, B.LIMIT, B.I))  # noqa: E741
     A, SLOPE, C, KAPPA, THETA, LEMMA = (row * LANES for row in (B.A, B.B, B.C, B.KAPPA, B.THETA, B.LEMMA))
-    NEW_T, NEW_X, NEW_Y, H, SAFE = (row * LANES for row in (NEW, NEW + B.X, NEW + B.Y, B.H, B.SAFE))
+    NEW_T, NEW_X, NEW_Y = (row * LANES for row in (NEW, NEW + B.X, NEW + B.Y))
+    H, FULL, SAFE = B.H * LANES, B.FULL * LANES, B.SAFE * LANES
     CX, CY, CZ, XE = B.CX, B.CY, B.CZ, B.XE
     STATES, FIRST = (*(port.states for port in ports), 0), (*B.first_states(), 0)  # Numba takes no empty tuples
     CONDUCTANCE = (*(port.conductance for port in ports), False)
@@ -103,14 +104,15 @@ def scalar_step_of(ports: tuple[PortKind, ...]) -> Any:
         for lane in range(LANES):
             expand_lane(bench, linear, lane)
             t, room = bench[T + lane], bench[LIMIT + lane] - bench[T + lane]
-            h = min(size_of(bench, lane), room)
+            full = size_of(bench, lane)
+            h = min(full, room)
             reached = h >= room
             for k in range(N_STATE):
                 old = bench[k * LANES + lane]
                 bench[(NEW + k) * LANES + lane] = value_at(bench, ROWS[k], lane, h) if ROWS[k] else old
             bench[NEW_T + lane] = bench[LIMIT + lane] if reached else t + h
-            safe = is_safe(bench, lane, h)
-            bench[H + lane], bench[SAFE + lane] = h, 1.0 if safe else 0.0
+            safe = is_safe(bench, lane, full)
+            bench[H + lane], bench[FULL + lane], bench[SAFE + lane] = h, full, 1.0 if safe else 0.0
             crossed = bench[NEW_X + lane] + bench[KAPPA + lane] * bench[NEW_Y + lane] >= bench[THETA + lane]
             later = bench[NEW_T + lane]
             trouble = crossed or later > end or later <= t or bench[HELD + lane] > t or not safe
