@@ -218,6 +218,9 @@ class ClockEngine:
         with one_parallel_region():
             return call(self.table, self.empty)
 
+    def show(self) -> None:
+        """V and u always are those of now."""
+
     def prepare(self, n_steps: int, inputs: dict[str, Array], threads: int) -> None:
         """Make room for `n_steps` steps, and put in the table where their inputs are."""
         self._rebase()

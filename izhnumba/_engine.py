@@ -70,6 +70,10 @@ class Engine(Protocol):
         """Returns one of `_kernels.codes`."""
         ...
 
+    def show(self) -> None:
+        """Let V and u be those of now, which somebody is about to read."""
+        ...
+
 
 class Feeds(Protocol):
     """What comes into an engine from outside in a run."""

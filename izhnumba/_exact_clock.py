@@ -34,6 +34,8 @@ class ExactClock:
         self._projections: list[Array] = []
         self._records: list[Record] = []
         self.found: list[set[int]] = []
+        self._shown = True
+        self._bound: Any = None
         self.connect([], np.inf, 0.0)
 
     def _put(self, entry: int, array: Array) -> Array:
@@ -103,6 +105,7 @@ class ExactClock:
         if any(engine.failure() for engine in self.engines):  # in the midst of a slice, from where no way leads on
             return self._found(FAILURE)
         self._take_up()
+        self._shown = False
         for source in sources:
             source.engine.set_pieces(*source.pieces(self.now, until))
             source.engine.trap()
@@ -133,17 +136,26 @@ class ExactClock:
         for engine in standing:  # a break at the present brings all cells there
             engine.set_pieces(np.array([self.now]), np.zeros(0, np.int64), np.zeros((1, 0, 1)), [engine.in_force])
         if standing:
-            self._run(self.now, 1, standing, show=False)
+            self._run(self.now, 1, standing)
         for engine in self.engines:
             engine.take_up()
 
-    def _run(self, until: float, threads: int, engines: Sequence[Any] | None = None, *, show: bool = True) -> int:
+    def show(self) -> None:
+        """Let V and u of all engines be those of now: in one call, for whatever differs from what was shown counts as
+        set by the user."""
+        from izhnumba._kernels.exact_network import show
+
+        if not self._shown and not self._table[t.PHASE]:
+            show(self._table)
+            self._shown = True
+
+    def _run(self, until: float, threads: int, engines: Sequence[Any] | None = None) -> int:
         """Until then, however often room must be made."""
         from izhnumba._kernels.exact_network import entry
 
         self._bind(engines or self.engines)
         self._reals[t.UNTIL] = until
-        self._table[[t.FRESH, t.SHOWS]] = 1, show
+        self._table[t.FRESH] = 1
         run, code = entry(threads > 1), ROOM
         with one_parallel_region() if threads > 1 else nullcontext():
             while code == ROOM:
@@ -155,27 +167,36 @@ class ExactClock:
 
     def _bind(self, engines: Sequence[Any]) -> None:
         """Put what is to be advanced into the table."""
-        from izhnumba._kernels.queue import deliver, gather
+        from izhnumba._kernels.queue import deliver
 
+        self._bind_rest(engines)
+        key = [(engine, engine.layout) for engine in engines], self._projections
+        if self._bound is not None and key[0] == self._bound[0] and key[1] is self._bound[1]:
+            return
+        self._bound = key
         for engine in engines:
             engine.compile()
-            for block in engine.blocks:
-                block.prepare(int(self._table[t.SLOTS]))
         blocks = [(engine.table.ctypes.data, k) for engine in engines for k in range(len(engine.blocks))]
         n_parts = max(len(engine.blocks) for engine in engines)
         self._put(t.POPULATIONS, np.array([engine.table.ctypes.data for engine in engines], np.int64))
         self._put(t.ALL_BLOCKS, np.array(blocks, np.int64).reshape(-1))
         self._put(t.PROJECTIONS, np.array([one.ctypes.data for one in self._projections], np.int64))
         self._put(t.CODES, np.zeros(max(len(blocks), n_parts), np.int64))
+        n = len(engines), len(blocks), n_parts, len(self._projections)
+        self._table[[t.N_POPULATIONS, t.N_ALL_BLOCKS, t.N_PARTS, t.N_PROJECTIONS]] = n
+        self._table[t.DELIVER_TO] = deliver() if self._projections else 0
+
+    def _bind_rest(self, engines: Sequence[Any]) -> None:
+        """What is bound anew for each call."""
+        from izhnumba._kernels.queue import gather
+
+        for engine in engines:
+            for block in engine.blocks:
+                block.prepare(int(self._table[t.SLOTS]))
         rows = [self._record(record) for record in self._records if record.samples.size]
         self._put(t.RECORDS, np.array(rows, np.int64).reshape(-1))
         expects = self._projections or any(block.expects for engine in engines for block in engine.blocks)
-        for entry, value in (
-            (t.N_POPULATIONS, len(engines)), (t.N_ALL_BLOCKS, len(blocks)), (t.N_PARTS, n_parts),
-            (t.N_PROJECTIONS, len(self._projections)), (t.N_RECORDS, len(rows)), (t.GATHER, gather() if expects else 0),
-            (t.DELIVER_TO, deliver() if self._projections else 0),
-        ):  # fmt: skip
-            self._table[entry] = value
+        self._table[[t.N_RECORDS, t.GATHER]] = len(rows), gather() if expects else 0
 
     def _record(self, record: Record) -> list[int]:
         """A row for the kernel."""

@@ -42,9 +42,11 @@ class ExactEngine:
         self.laid: list[ExactPort] | None = None  # those that have states, as the cells are laid out
         self.form: NormalForm | None = None
         self._parameters, self._tau_ref, self._changed = dict[str, Array](), np.zeros(n), True
+        self._bench: tuple[Any, Any] = (self, None)
         self._pieces: dict[int, Any] = {}
         self._trapped: Any = None
         self._rules: list[list[int]] = []
+        self.layout = 0  # how often the cells have been laid out
         self.clock = ExactClock(self.time)
         self.clock.add(self)
 
@@ -95,6 +97,9 @@ class ExactEngine:
     def threads_for(self, until: float, stop: float, wanted: int | None) -> int:
         return self.clock.threads_for(until, stop, wanted)
 
+    def show(self) -> None:
+        self.clock.show()
+
     def record(self, wanted: list[Record]) -> None:
         self.clock.record(wanted)
 
@@ -128,9 +133,12 @@ class ExactEngine:
     @property
     def bench(self) -> Any:
         """How cells begin."""
-        from izhnumba._kernels.bench import Bench, PortKind
+        if self._bench[0] is not self.laid:
+            from izhnumba._kernels.bench import Bench, PortKind
 
-        return Bench(tuple(PortKind(port.states, port.conductance) for port in self.laid or ()))
+            kinds = tuple(PortKind(port.states, port.conductance) for port in self.laid or ())
+            self._bench = self.laid, Bench(kinds)
+        return self._bench[1]
 
     def more(self, which: int) -> Array:
         """What the cells hold behind the bench."""
@@ -209,6 +217,7 @@ class ExactEngine:
         self._held_parameters = list(self._parameters.values())  # must stay alive
 
     def _put_ports(self) -> None:
+        self.layout += 1
         B = self.bench
         laid = self.laid or []
         self.table[t.CELL_SIZE] = self.cells.shape[1]

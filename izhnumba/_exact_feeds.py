@@ -22,6 +22,7 @@ from izhnumba._spike_inputs import SpikeInput
 
 Array = NDArray[Any]
 _FIRST_SLICE = 10_000.0  # neuron-ms, later slices follow the measured speed
+_LEAST = 0.1  # ms: what an advance costs for each neuron must not be spent again and again
 _MOST_VALUES = 2**21  # numbers in the pieces of an advance
 _STREAM = 2**40  # events of a drive that can be told apart; before those of synapses if they come at one time
 
@@ -153,7 +154,7 @@ class ExactFeeds:
 
     def reach(self, now: float, length: float | None) -> float:
         """Not so far that what is to be prepared takes much memory."""
-        until = now + max(_FIRST_SLICE / self._n if length is None else length, 1e-6)
+        until = now + max(_FIRST_SLICE / self._n if length is None else length, _LEAST)
         until = min(until, now + self._clock.most_ahead())
         for source in self.sources:
             later = source.breaks[np.searchsorted(source.breaks, now, side="right") :]
@@ -243,6 +244,7 @@ def step(pop: Any, I: Any, delta: Any, g: Any, E: Any, dt: Any) -> int:  # noqa:
     while code == OK and engine.now < stop:
         code = engine.advance(min(stop, feeds.reach(engine.now, math.inf)), feeds.sources, 1)
         spiked |= pop.spikes.ravel()
+    engine.show()
     pop.spikes.ravel()[:] = spiked
     return code
 

@@ -98,6 +98,9 @@ class NetworkClock:
             codes |= engine.verdict()
         return int(code)
 
+    def show(self) -> None:
+        """V and u always are those of now."""
+
     def _prepared(
         self, n_steps: int, inputs: dict[tuple[int, Port | None], Array], threads: int
     ) -> Iterator[tuple[int, Array]]:

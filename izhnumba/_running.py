@@ -52,12 +52,15 @@ def run_slices(
             for recorder in recorders:
                 recorder.take()
             length = (until - now) * min(4.0, _SLICE_SECONDS / (perf_counter() - began))
+            if progress or condition:
+                engine.show()
             if progress:
                 progress(time.ms(engine.now - start), time.ms(stop - start))
             if condition and time.is_sample(engine.now, condition.every) and condition.holds():
                 break
     finally:
         engine.record([])
+        engine.show()
         with ExitStack() as ends:  # each recorder's, whatever happens to the others'
             for recorder in recorders:
                 ends.callback(recorder.end)

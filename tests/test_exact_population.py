@@ -258,3 +258,14 @@ def test_looks_do_not_begin_anew_at_the_last_event():
     for _ in range(30):
         pop.run(100.0)
     assert np.all(pop._engine.cells[:, 0] > pop.t - 200.0)  # the time at which they stand
+
+
+def test_rows_of_an_array_over_time_hold_from_their_times_on():
+    """To the last bit: no part of a row is forgiven, as it is for steps."""
+    rate = iz.TimedArray(np.array([0.0, 50.0]), 200.0)
+    pop = iz.Population(500, scheme="exact", seed=6, **iz.presets["RS"])
+    assert not len(pop.run(200.0, -50.0, delta=iz.Poisson(rate, weight=1e3)).spikes)
+    current = iz.TimedArray(np.array([1.0, 1000.0]), 200.0)
+    pop = iz.Population(1, scheme="exact", **iz.presets["RS"])
+    pop.run(199.85)
+    assert pop.run(1.0, current).spikes.t[0] > 200.05

@@ -243,3 +243,27 @@ def test_silent_cells_wake_up():
         assert agree(net, twin, 2000.0, atol=1e-8) >= 3
         rasters.append(raster(net)[1].tobytes())
     assert rasters[0] == rasters[1]
+
+
+@pytest.mark.parametrize("V_th", [30.0, -50.0])
+def test_a_cut_between_a_spike_and_the_next_event(V_th):
+    """The step in which the spike lies is cut by the event only where that is known already."""
+    n = 60
+    current = np.linspace(6.0, 20.0, n)
+
+    def population():
+        return iz.Population(n, scheme="exact", **dict(iz.presets["RS"]) | {"V_th": V_th})
+
+    spikes = population().run(12.0, current).spikes
+    first = np.full(n, np.inf)
+    np.minimum.at(first, spikes.i, spikes.t)
+    early = np.flatnonzero(first < 11.0)
+    assert early.size > 20
+    events = iz.SpikeTrain(early, first[early] + 0.02, weight=0.0)
+    whole = population()
+    expected = whole.run(12.0, current, delta=events).spikes.t
+    for cut in np.unique(np.round(first[early] + 0.01, 2))[::5].tolist():
+        pop = population()
+        pieces = [pop.run(cut, current, delta=events).spikes.t, pop.run(12.0 - cut, current, delta=events).spikes.t]
+        assert np.concatenate(pieces).tobytes() == expected.tobytes()
+        assert pop.u.tobytes() == whole.u.tobytes()

@@ -37,3 +37,12 @@ def test_spikes_are_in_order_and_none_is_there_twice(in_small_pieces):
     i, t = in_small_pieces
     assert np.all(np.diff(t) >= 0)
     assert len(set(zip(i.tolist(), t.tolist(), strict=True))) == len(t)
+
+
+def test_large_populations_advance_by_more_than_a_moment(monkeypatch):
+    """What an advance costs for each neuron does not make the next one shorter and shorter."""
+    pop = iz.Population(200, scheme="exact", **iz.presets["RS"])
+    monkeypatch.setattr("izhnumba._running._SLICE_SECONDS", 1e-9)  # as if every advance took long
+    lengths = []
+    pop.run(5.0, 10.0, progress=lambda done, total: lengths.append(done))
+    assert len(lengths) <= 51

@@ -128,16 +128,6 @@ def end_slice(network):
 
 
 @called
-def show(network):
-    """Let V and u of all populations be those of the present."""
-    net = ints_at(network)
-    populations = ints_at(net[t.POPULATIONS])
-    for k in range(net[t.N_POPULATIONS] * net[t.SHOWS]):
-        p = ints_at(populations[k])
-        call_at(p[t.LOOK], network, p[t.SHOWN_RECORD], 1)
-
-
-@called
 def worst(network, n):
     """The gravest of the first n codes."""
     codes, code = ints_at(ints_at(network)[t.CODES]), OK
@@ -191,7 +181,17 @@ def entry(parallel: bool) -> Any:
                     return ROOM
             table[t.PHASE] = LOOK
             end_slice(network)
-        show(network)
         return OK
 
     return entry_point(compiled(run, parallel=parallel), (types.int64[::1],))
+
+
+def _show(table):
+    """Let V and u of all populations be those of the present."""
+    populations = ints_at(table[t.POPULATIONS])
+    for k in range(table[t.N_POPULATIONS]):
+        p = ints_at(populations[k])
+        call_at(p[t.LOOK], table.ctypes.data, p[t.SHOWN_RECORD], 1)
+
+
+show = compiled(_show)

@@ -46,12 +46,12 @@ INLET_ROW, INLET_SCALE, INLET_FACTOR, INLET_SIZE = range(4)
 
 # --- A network. POPULATIONS and PROJECTIONS: tables; RECORDS: rows. NOW, UNTIL (the end of the call), END (of the
 # slice), PER_MS (slots of time) and FED (until when events from outside have been taken over) are floats. FRESH: the
-# call has not begun. SHOWS: whether V and u are to be shown at the end of it.
+# call has not begun.
 (
-    NOW, UNTIL, END, PER_MS, FED, FRESH, SHOWS, SLOTS, SERIAL, PHASE,
+    NOW, UNTIL, END, PER_MS, FED, FRESH, SLOTS, SERIAL, PHASE,
     N_POPULATIONS, POPULATIONS, N_PROJECTIONS, PROJECTIONS, N_RECORDS, RECORDS, N_ALL_BLOCKS, ALL_BLOCKS, N_PARTS,
     CODES, GATHER, DELIVER_TO, NET_SIZE,
-) = range(23)  # fmt: skip
+) = range(22)  # fmt: skip
 
 # --- A projection to a population. Its events have keys from KEY on; DONE: by part, the slice that has been delivered.
 # With a RULE (its number among those of the target): what it keeps, the addresses of its numbers, and when it updates.
