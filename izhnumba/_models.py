@@ -61,7 +61,7 @@ def _a(p):
 _TAKEN = {
     "V", "u", "I", "t", "p", "dt", "n", "size", "shape", "batch", "model", "scheme", "dtype", "seed", "threads", "name",
     "result", "spikes", "step", "run", "reset", "reset_kind", "refractory", "last_spike_time", "n_steps", "network",
-    "self", "V_min", "tau_ref", "gain", "z0", "z1",
+    "state_at", "self", "V_min", "tau_ref", "gain", "z0", "z1",
 }  # fmt: skip
 _MOST_PARAMETERS = 60  # kernels have room for 64, with V_min and what is derived
 

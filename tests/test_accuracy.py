@@ -18,6 +18,7 @@ import izhnumba as iz
 from izhnumba import analysis
 from izhnumba._accuracy import _compared
 from izhnumba._matching import trains
+from izhnumba._timebase import Steps
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +84,7 @@ def events(times, dt=0.5, n=4):
     i = np.repeat(list(times), [len(steps) for steps in times.values()])
     step = np.concatenate(list(times.values()))
     order = np.lexsort((i, step))
-    return iz.Spikes(i[order], step[order], dt, n, 2)
+    return iz.Spikes(i[order], step[order], Steps(dt), n, 2)
 
 
 def test_neurons_and_batches_are_compared_each_by_itself():

@@ -143,6 +143,9 @@ class Clockwork:
     def record(self, wanted):
         self.wanted = wanted
 
+    def show(self):
+        """V is always that of now."""
+
     def advance(self, until, inputs, threads):
         assert 0.0 < inputs == until - self.now
         for record in self.wanted:
