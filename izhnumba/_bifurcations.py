@@ -9,56 +9,17 @@ fixed points is always a saddle.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from izhnumba import _checks
-from izhnumba._models import Model
+from izhnumba._normal_form import Coefficients, NotPolynomial, coefficients
 from izhnumba._phase_plane import parameters_of
 from izhnumba._population import Population
 
 Array = np.ndarray[Any, np.dtype[Any]]
-_FAR = 1024.0  # mV, a power of 2: dividing by it rounds nothing
-
-
-class Coefficients(NamedTuple):
-    """Of the equations above, each of a shape that broadcasts to the population."""
-
-    k2: Array
-    k1: Array
-    k0: Array
-    kI: Array
-    ku: Array
-    ua: Array
-    ub: Array
-    uc: Array
-
-
-def coefficients(model: Model, p: Any) -> Coefficients | None:
-    """Read the coefficients off the equations, at a few points; None if they are no such polynomials.
-
-    p: the named tuple of parameters, each a number or an array.
-    """
-
-    def f(V: float, u: float, I: float) -> Array:
-        return np.stack(np.broadcast_arrays(*model.derivatives(V, u, I, p))).astype(float)
-
-    at_0, up, down = f(0.0, 0.0, 0.0), f(_FAR, 0.0, 0.0), f(-_FAR, 0.0, 0.0)
-    rounding = 1e-13 * (np.abs(up) + np.abs(down) + np.abs(at_0))
-    square, line = (
-        np.where(np.abs(part) > rounding, part, 0.0) / (2 * scale)
-        for part, scale in ((up + down - 2 * at_0, _FAR**2), (up - down, _FAR))
-    )
-    by_u, by_I = ((f(0.0, *far) - at_0) / _FAR**2 for far in ((_FAR**2, 0.0), (0.0, _FAR**2)))
-    for V, u, I in ((-100.0, 7.0, 3.0), (-50.0, -3.0, 5.0), (50.0, 11.0, -2.0)):
-        terms = np.stack([square * V**2, line * V, at_0, by_u * u, by_I * I])
-        if not np.allclose(f(V, u, I), terms.sum(0), rtol=0.0, atol=1e-9 * np.abs(terms).max()):
-            return None
-    if np.any(square[0] == 0) or np.any(square[1] != 0) or np.any(by_I[1] != 0):
-        return None
-    return Coefficients(square[0], line[0], at_0[0], by_I[0], by_u[0], line[1], by_u[1], at_0[1])
 
 
 def resting_state(neuron: Any, I: ArrayLike = 0.0) -> tuple[Array, Array]:
@@ -197,8 +158,12 @@ def hopf_current(neuron: Any) -> Array:
 
 def _of(owner: str, neuron: Any) -> tuple[Coefficients, tuple[int, ...]]:
     model, values = parameters_of(owner, neuron)
-    k = coefficients(model, model.named_tuple()(*values.values()))
-    if k is None:
+    try:
+        k = coefficients(model, model.named_tuple()(*values.values()))
+        good = bool(np.all(k.k2 != 0))
+    except NotPolynomial:
+        good = False
+    if not good:
         must = f"{owner}.neuron must have V' quadratic in V and u' linear in V and u"
         raise ValueError(f"{must}, got the model {model.name}. Use fixed_points, which takes any model.")
     return k, neuron.shape if isinstance(neuron, Population) else ()

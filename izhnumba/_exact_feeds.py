@@ -172,6 +172,11 @@ class ExactFeeds:
 
 def current_of(where: str, value: Any, unit: str, pop: Any, first: int = 0, steady: Any = None) -> Current:
     """A number, array or input object as a current. pop: what has shape, n, dtype, dt, seed and name."""
+    if callable(value) and not isinstance(value, Input) and not hasattr(value, "__array__"):
+        raise TypeError(
+            f"{where} must be a number, an array, TimedArray, Sine, Ramp, Pulses or a sum of them with the scheme "
+            f"'exact', got {value!r:.60}. Sample it: TimedArray(values, dt)."
+        )
     if not isinstance(value, Input):
         plain = np.asarray(_checks.magnitude(where, value, unit))
         if not broadcasts(plain.shape, pop.shape):

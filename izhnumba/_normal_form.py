@@ -1,8 +1,8 @@
 """The normal form of a model: V and u as x and y with x' = x^2 + y + z, y' = A x + B y + C, and z the input.
 
-From V' = p V^2 + q V + r + gu u + gI I and u' = a V + b u + c follow x = p V + q / 2 and y = y0 + p gu u, where
-y0 = p r - q^2 / 4, and z = p gI I. A conductance g towards E adds gI g (xE - x), where xE = p E + q / 2. The threshold
-V >= vp + w u is x + kappa y >= theta.
+From V' = k2 V^2 + k1 V + k0 + ku u + kI I and u' = ua V + ub u + uc follow x = k2 V + k1 / 2 and y = y0 + k2 ku u,
+where y0 = k2 k0 - k1^2 / 4, and z = k2 kI I. A conductance g towards E adds kI g (xE - x), where xE = k2 E + k1 / 2.
+The threshold V >= vp + w u is x + kappa y >= theta.
 """
 
 from __future__ import annotations
@@ -20,8 +20,25 @@ Array = NDArray[Any]
 _1, _V, _VV, _U, _I = (0, 0, 0), (1, 0, 0), (2, 0, 0), (0, 1, 0), (0, 0, 1)
 
 
+class Coefficients(NamedTuple):
+    """Of V' = k2 V^2 + k1 V + k0 + kI I + ku u and u' = ua V + ub u + uc, each of shape () or (n,)."""
+
+    k2: Array
+    k1: Array
+    k0: Array
+    kI: Array
+    ku: Array
+    ua: Array
+    ub: Array
+    uc: Array
+
+
+class NotPolynomial(Exception):
+    """An equation, by name, has other terms than these."""
+
+
 class NormalForm(NamedTuple):
-    """Coefficients, each of shape () or (n,); p, gu and gI are those of V', half is q / 2."""
+    """Numbers, each of shape () or (n,); p, gu and gI are k2, ku and kI, half is k1 / 2."""
 
     A: Array
     B: Array
@@ -45,7 +62,7 @@ def normal_form(model: Model, p: Any) -> NormalForm:
     """Of a model with the parameters p, a named tuple of float64 of shape () or (n,)."""
     try:
         return _normal_form(model, p)
-    except _NotPolynomial as error:
+    except NotPolynomial as error:
         guilty = [name for name in p._fields if _cured(model, p._replace(**{name: model.parameters[name].default}))]
         which = f"that with {' and '.join(guilty)} set" if guilty else f"{error} of {model.name}"
         raise ValueError(
@@ -54,40 +71,41 @@ def normal_form(model: Model, p: Any) -> NormalForm:
         ) from None
 
 
-class _NotPolynomial(Exception):
-    """An equation, by name, has other terms than the normal form."""
-
-
 def _cured(model: Model, p: Any) -> bool:
     try:
         _normal_form(model, p)
-    except (_NotPolynomial, ValueError):
+    except (NotPolynomial, ValueError):
         return False
     return True
 
 
 def _normal_form(model: Model, p: Any) -> NormalForm:
+    k, threshold = coefficients(model, p), _equation(model, "threshold", _1, _U, arguments=(_polynomial.U, p))
+    half = np.asarray(k.k1 / 2)
+    _refuse(model, "dV", "rise with V^2", k.k2 > 0)
+    _refuse(model, "dV", "depend on u", k.ku != 0)
+    y0 = np.asarray(k.k2 * k.k0 - half * half)
+    with np.errstate(all="ignore"):  # what is not finite is found below
+        w = threshold[_U] / k.ku  # V_th = vp + w (y - y0) / k2
+        C = k.k2 * k.ku * k.uc - k.ku * k.ua * half - k.ub * y0
+        theta = k.k2 * threshold[_1] + half - w * y0
+        found = NormalForm(
+            np.asarray(k.ku * k.ua), k.ub, np.asarray(C), np.asarray(theta), np.asarray(-w), k.k2, half, y0, k.ku, k.kI
+        )
+    for name, values in found._asdict().items():
+        _refuse(model, name, "be finite in the normal form", np.isfinite(values))
+    return found
+
+
+def coefficients(model: Model, p: Any) -> Coefficients:
+    """Read off the equations of a model with the parameters p; NotPolynomial if they are others."""
     dV = _equation(model, "dV", _V, _VV, _1, _U, _I, arguments=(_polynomial.V, _polynomial.U, _polynomial.I, p))
     if model.C is not None:
         dV = dV / model.C(p)
     pull = _equation(model, "pull", _V, _U, _1, arguments=(_polynomial.V, _polynomial.V, _polynomial.U, p))
     du = pull * polynomial(model.rate(p))
-    threshold = _equation(model, "threshold", _1, _U, arguments=(_polynomial.U, p))
-    square, half, r, gu, gI = (np.asarray(x, float) for x in (dV[_VV], dV[_V] / 2, dV[_1], dV[_U], dV[_I]))
-    _refuse(model, "dV", "rise with V^2", square > 0)
-    _refuse(model, "dV", "depend on u", gu != 0)
-    y0 = np.asarray(square * r - half * half)
-    with np.errstate(all="ignore"):  # what is not finite is found below
-        w = threshold[_U] / gu  # V_th = vp + w (y - y0) / p
-        C = square * gu * du[_1] - gu * du[_V] * half - du[_U] * y0
-        theta = square * threshold[_1] + half - w * y0
-        found = NormalForm(
-            np.asarray(gu * du[_V]), np.asarray(du[_U], float), np.asarray(C), np.asarray(theta), np.asarray(-w),
-            square, half, y0, gu, gI,
-        )  # fmt: skip
-    for name, values in found._asdict().items():
-        _refuse(model, name, "be finite in the normal form", np.isfinite(values))
-    return found
+    found = (dV[_VV], dV[_V], dV[_1], dV[_I], dV[_U], du[_V], du[_U], du[_1])
+    return Coefficients(*(np.asarray(value, float) for value in found))
 
 
 def _equation(model: Model, name: str, *known: tuple[int, int, int], arguments: tuple[Any, ...]) -> Polynomial:
@@ -98,7 +116,7 @@ def _equation(model: Model, name: str, *known: tuple[int, int, int], arguments: 
     except Exception:  # whatever the equation raises when V is no number
         good = False
     if not good:
-        raise _NotPolynomial(name)
+        raise NotPolynomial(name)
     return found
 
 
