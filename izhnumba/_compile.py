@@ -73,6 +73,7 @@ def called(function: Callable[..., Any]) -> Any:
     import numba
 
     make_jitable(function)
+    _make_unique(function)  # at once: what calls it first may be the user's own
     return numba.njit(no_cfunc_wrapper=True, no_cpython_wrapper=True, _nrt=False, fastmath=False, forceinline=False)(
         function
     )

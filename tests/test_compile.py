@@ -387,3 +387,12 @@ class TestFingerprint:
 
     def test_function_without_a_module(self):
         assert self.outside("def f(x): return x", __name__=None)
+
+
+def test_functions_for_calls_have_names_of_their_own_at_once():
+    """Numba links by name: a kernel read from disk must not meet another closure of the same factory."""
+    from izhnumba._kernels.bench import PortKind
+    from izhnumba._kernels.taylor import step_of
+
+    names = {step_of(ports).py_func.__qualname__ for ports in ((), (PortKind(1, False),), (PortKind(2, True),))}
+    assert len(names) == 3
