@@ -173,7 +173,7 @@ class ExactClock:
         key = [(engine, engine.layout) for engine in engines], self._projections
         if self._bound is not None and key[0] == self._bound[0] and key[1] is self._bound[1]:
             return
-        self._bound = key
+        self._bound = None  # until all is done: Ctrl-C may come in between
         for engine in engines:
             engine.compile()
         blocks = [(engine.table.ctypes.data, k) for engine in engines for k in range(len(engine.blocks))]
@@ -185,6 +185,7 @@ class ExactClock:
         n = len(engines), len(blocks), n_parts, len(self._projections)
         self._table[[t.N_POPULATIONS, t.N_ALL_BLOCKS, t.N_PARTS, t.N_PROJECTIONS]] = n
         self._table[t.DELIVER_TO] = deliver() if self._projections else 0
+        self._bound = key
 
     def _bind_rest(self, engines: Sequence[Any]) -> None:
         """What is bound anew for each call."""
