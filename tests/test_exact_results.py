@@ -143,6 +143,7 @@ def network():
     net.drive(cells, iz.Poisson(20.0, weight=4.0))
     return net, cells, net.record(cells), net.record(cells[:3], "V", every=0.9)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started this may ignore it
 net, cells, spikes, V = network()
 net.run(1.0)
 random.seed(1)
