@@ -31,7 +31,10 @@ class SpikeInput(Input):
     def _events(self, to: Target) -> Events:
         """A function of (since, until) that gives the spikes later than the one and no later than the other, those at
         0 with the first ones: times (ms), neurons, weights, and numbers that tell spikes of one time apart."""
-        raise NotImplementedError
+        raise ValueError(
+            f"{type(self).__name__} must tell the times of its spikes with the scheme 'exact', got {self!r:.60}. Use "
+            "SpikeTrain or Poisson."
+        )
 
     def _check(self) -> None:
         name = type(self).__name__

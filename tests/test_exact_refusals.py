@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import izhnumba as iz
+from izhnumba._spike_inputs import SpikeInput
 
 
 def population(n=2, **options):
@@ -26,6 +27,14 @@ class Mine(iz.Input):
 
     def _values(self, k, dt):
         return np.sqrt(k * dt)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Burst(SpikeInput):
+    """Spikes of a user that are told by steps and not by times."""
+
+    weight: float = 1.0
+    receptor: iz.Delta = dataclasses.field(default_factory=iz.Delta)
 
 
 def cubic(V, u, I, p):
@@ -71,6 +80,7 @@ def connect(**options):
         (lambda: drive(iz.Noise(1.0)), "Noise"),
         (lambda: drive(iz.OrnsteinUhlenbeck(0.0, 1.0, 5.0)), "OrnsteinUhlenbeck"),
         (lambda: drive(Mine()), "Mine"),
+        (lambda: drive(Burst()), "Burst"),
         (lambda: drive(iz.Poisson(10.0, receptor=iz.NMDA())), "NMDA"),
         (lambda: connect(receptor=iz.NMDA(), delay=1.0), "NMDA"),
         (lambda: connect(receptor=iz.GapJunction()), "GapJunction"),
