@@ -259,6 +259,11 @@ def snapped(x: Any) -> Array:
     return np.asarray(np.where(np.isclose(x, nearest, rtol=0, atol=1e-3), nearest, x))
 
 
+def steps_held(tau_ref: Array, dt: float) -> Array:
+    """Steps for which a neuron is held after a spike, as int32; tau_ref and dt in ms."""
+    return np.maximum(np.ceil(snapped(tau_ref / dt)) - 1, 0).astype(np.int32)
+
+
 def _amplitude(where: str, value: Any) -> tuple[float | Array, str | None]:
     """`value` without its unit, and the unit: None for plain numbers, which pass for any."""
     fitting: dict[str, Any] = {}

@@ -56,6 +56,19 @@ def magnitude(where: str, value: Any, unit: str) -> float | Array:
     return _plain(f"{where} must be a number or an array of numbers{_in(unit)}", value, unit)
 
 
+def without_unit(where: str, value: Any, unit: str) -> Any:
+    """The magnitude of a quantity in `unit` as its package holds it, which JAX may trace; other values as they are."""
+    reader = _reader(value)
+    if reader is None:
+        return value
+    try:
+        return reader(value, unit)
+    except Exception as error:  # each package has its own
+        must = f"{where} must be a number or an array of numbers{_in(unit)}"
+        cure = f"Its unit must convert to {unit}." if unit else "Pass it without a unit."
+        raise _refusal(ValueError, must, _shown(value), cure) from error
+
+
 def number(
     where: str,
     value: Any,

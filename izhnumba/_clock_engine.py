@@ -7,13 +7,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._arrivals import Arrivals, Port
-from izhnumba._binding import snapped
+from izhnumba._binding import steps_held
 from izhnumba._derived import LANES, Derived, derived
 from izhnumba._engine import Record
 from izhnumba._kernels import table as t
@@ -22,9 +22,7 @@ from izhnumba._models import Model
 from izhnumba._receptors import Receptor
 from izhnumba._schemes import Scheme
 from izhnumba._timebase import Steps
-
-if TYPE_CHECKING:
-    from izhnumba._kernels.neuron import Variant
+from izhnumba._variant import Variant
 
 Array = NDArray[Any]
 Call = Callable[[Array, Array], int]
@@ -109,8 +107,7 @@ class ClockEngine:
         """tau_ref: ms, () or (n,), in float64."""
         if np.any(tau_ref > _MOST_HELD * self.dt):
             raise ValueError(f"{where} must be at most {_MOST_HELD * self.dt:g} ms, got {np.max(tau_ref):g}.")
-        n_held = np.ceil(snapped(tau_ref / self.dt)) - 1
-        self.set_refractory(np.maximum(n_held, 0).astype(np.int32))
+        self.set_refractory(steps_held(tau_ref, self.dt))
 
     def set_refractory(self, n_ref: Array) -> None:
         """n_ref: steps for which a neuron is held after a spike, () or (n,)."""
@@ -326,7 +323,6 @@ class ClockEngine:
         return call
 
     def _variant(self, jumps: bool, conductances: bool, magnesium: float = 0.0) -> Variant:
-        from izhnumba._kernels.neuron import Variant
 
         with np.errstate(all="ignore"):  # odd parameters show in V and u, which are looked at
             known = self._bind_parameters()

@@ -29,18 +29,21 @@ STRICT: frozenset[str] = frozenset()
 known_to_numba: set[Any] = set()  # plain Python functions that kernels can call
 
 
-def compiled(function: Callable[..., Any], *, fastmath: frozenset[str] = STRICT, parallel: bool = False) -> Any:
-    """`function` as a lazily compiled Numba dispatcher whose machine code is shared between processes."""
+def compiled(
+    function: Callable[..., Any], *, fastmath: frozenset[str] = STRICT, parallel: bool = False, from_c: bool = False
+) -> Any:
+    """`function` as a lazily compiled Numba dispatcher whose machine code is shared between processes. from_c: C code
+    may call it."""
     import numba
 
     make_jitable(function)
     _make_unique(function)
     options: dict[str, Any] = dict(error_model="numpy", nogil=True, fastmath=set(fastmath), parallel=parallel)
     # Kernels make no arrays, so serial ones do without counting references to them: less to compile.
-    dispatcher = numba.njit(**options, no_cfunc_wrapper=True, _nrt=parallel)(function)
+    dispatcher = numba.njit(**options, no_cfunc_wrapper=not from_c, _nrt=parallel)(function)
     folder = cache_folder()
     if folder is not None:
-        key = repr((fingerprint(function), sorted(fastmath), parallel))
+        key = repr((fingerprint(function), sorted(fastmath), parallel, from_c))
         dispatcher._cache = _DiskCache(folder, function.__name__, key)
     return dispatcher
 
@@ -57,6 +60,13 @@ def address_of(dispatcher: Any, signature: tuple[Any, ...]) -> int:
     dispatcher.compile(signature)
     result = dispatcher.overloads[signature]
     return int(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
+
+
+def c_address_of(dispatcher: Any, signature: tuple[Any, ...]) -> int:
+    """Where a function of the C calling convention begins, for a `signature` of a dispatcher made with `from_c`."""
+    dispatcher.compile(signature)
+    result = dispatcher.overloads[signature]
+    return int(result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name))
 
 
 def inlined(function: Callable[..., Any]) -> Any:
@@ -182,6 +192,9 @@ def _describe(value: Any, seen: dict[int, int]) -> str:
         parts = []  # listed with its function
     elif hasattr(value, "__qualname__"):
         parts = [f"{value.__module__}.{value.__qualname__}{getattr(value, '_fields', '')}"]
+        if isinstance(value, type) and value.__module__.startswith("izhnumba."):  # one that writes LLVM code
+            methods = [x for x in vars(value).values() if getattr(x, "__module__", None) == value.__module__]
+            parts += [_describe(getattr(x, "__wrapped__", x), seen) for x in methods if callable(x)]
     elif hasattr(value, "__dict__") and not _is_theirs(type(value).__module__):
         parts = [f"{name}={_describe(x, seen)}" for name, x in sorted(vars(value).items())]
     else:

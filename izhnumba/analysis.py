@@ -1,4 +1,5 @@
-"""Analysis of single neurons: phase plane, bifurcations, rheobase, f-I curves, and what a time step costs.
+"""Analysis of single neurons: phase plane, bifurcations, rheobase, f-I curves, derivatives of spike times,
+and what a time step costs.
 
     from izhnumba import analysis
 
@@ -10,12 +11,14 @@ from izhnumba._bifurcations import hopf_current, resting_state, saddle_node_curr
 from izhnumba._firing import FICurve, fi_curve, rheobase
 from izhnumba._matching import match_spikes
 from izhnumba._phase_plane import FixedPoint, fixed_points, nullclines
+from izhnumba._spike_gradients import SpikeTimeGradients, spike_time_gradients
 
 __all__ = [
     "Accuracy",
     "AccuracyReport",
     "FICurve",
     "FixedPoint",
+    "SpikeTimeGradients",
     "accuracy_report",
     "fi_curve",
     "fixed_points",
@@ -25,4 +28,5 @@ __all__ = [
     "resting_state",
     "rheobase",
     "saddle_node_current",
+    "spike_time_gradients",
 ]

@@ -14,7 +14,7 @@ from processes import run, write
 
 import izhnumba as iz
 from izhnumba._kernels.advance import build
-from izhnumba._kernels.neuron import Variant
+from izhnumba._variant import Variant
 
 ARM = platform.machine().lower() in ("arm64", "aarch64")
 PACKED = r"\b(?:fml[as]|fmul)\s+v\d+\.(?:4s|2d)" if ARM else r"\b(?:vfn?m(?:add|sub)\d+|v?mul)p[sd]\s.*%[xyz]mm"

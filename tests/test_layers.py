@@ -18,7 +18,7 @@ import izhnumba as iz
 _ORDER = """
     _checks  _sealed  _models  _polynomial  _normal_form  _compile  _schemes
     _kernels  _kernels.codes  _kernels.table  _kernels.exprel  _kernels.lanes  _kernels.philox  _kernels.raster
-    _derived  _kernels.neuron  _kernels.receptors  _kernels.advance  _kernels.network  _kernels.gap  _kernels.plasticity
+    _derived  _variant  _kernels.neuron  _kernels.receptors  _kernels.advance  _kernels.network  _kernels.gap  _kernels.plasticity
     _kernels.embedded  _embedding
     _kernels.memory  _kernels.exact_table  _kernels.bench  _kernels.taylor  _kernels.taylor_scalar  _kernels.queue
     _kernels.exact_lane  _kernels.exact
@@ -29,10 +29,14 @@ _ORDER = """
     _edges  _rows  _plasticity  _plasticity_rules  _plastic_state  _exact_plastic  _synapses  _connecting  _recording
     _drives  _network_clock  _circuit  _checkpoint  _saving  _network  _loading  io
     _phase_plane  _bifurcations  _firing  _matching
-    __init__  plot  _accuracy  analysis  cli
+    __init__  plot  _accuracy  _kernels.adjoint  _sensitivities  _spike_gradients  analysis  cli
+    _kernels.program  _kernels.xla  _kernels.scan
+    jax._exprel  jax._surrogates  jax._neuron  jax._programs  jax._ffi  jax._scan  jax._solve  jax._arguments  jax._run
+    jax._recurrent  jax._fit  jax._spike_times  jax  brainpy
 """
 ORDER = _ORDER.split()
-OPTIONAL = {"matplotlib", "pandas", "scipy", "jax", "numba", "llvmlite"}
+OPTIONAL = {"matplotlib", "pandas", "scipy", "jax", "numba", "llvmlite", "optax"}
+BRAINPY = {"brainpy", "brainstate", "braintools", "brainunit"}
 COMPILERS = {"njit", "jit", "cfunc", "vectorize", "guvectorize", "stencil", "jitclass"}
 
 
@@ -83,12 +87,13 @@ def test_imports_point_downwards(name):
 @pytest.mark.parametrize("name", FILES)
 def test_other_packages_wait_until_they_are_needed(name):
     first = {imported.partition(".")[0] for imported in imports(at_import(TREES[name]))}
-    numba = {"numba", "llvmlite"} if name.startswith("_kernels.") else set()
-    assert OPTIONAL & first <= numba
+    edge = name.partition(".")[0]
+    allowed = {"_kernels": {"numba", "llvmlite"}, "jax": {"jax"}, "brainpy": {"jax"} | BRAINPY}.get(edge, set())
+    assert (OPTIONAL | BRAINPY) & first <= allowed
     everywhere = {imported.partition(".")[0] for imported in imports(ast.walk(TREES[name]))}
-    if not name.startswith("_kernels.") and name not in ("_compile", "cli"):  # the command line prints versions
+    if edge not in ("_kernels", "_compile", "cli"):  # the command line prints versions
         assert not everywhere & {"numba", "llvmlite"}
-    assert everywhere <= OPTIONAL | {"numpy", "izhnumba"} | set(sys.stdlib_module_names)
+    assert everywhere <= OPTIONAL | allowed | {"numpy", "izhnumba"} | set(sys.stdlib_module_names)
 
 
 @pytest.mark.parametrize("name", sorted(set(FILES) - {"_compile"}))
@@ -109,8 +114,8 @@ def test_public_names():
     public = {name for name, value in vars(iz).items() if name[0] != "_" and not isinstance(value, ModuleType)}
     assert set(iz.__all__) == public
     assert iz.__all__ == sorted(iz.__all__)
-    modules = {name for name in FILES if not name.startswith("_")}
-    assert modules == {"analysis", "cli", "io", "plot"}
+    modules = {name for name in FILES if not re.search(r"(^|[.])_", name)}
+    assert modules == {"analysis", "brainpy", "cli", "io", "jax", "plot"}
 
 
 ORDINARY = re.compile(r"(?!presets|schemes)\w+|\w+\.[a-zA-Z]\w*")

@@ -31,8 +31,9 @@ from izhnumba._kernels.lanes import (
     tell_llvm,
     trailing_zeros,
 )
-from izhnumba._kernels.neuron import Variant, compile_equations, neuron_step
+from izhnumba._kernels.neuron import compile_equations, neuron_step
 from izhnumba._kernels.receptors import arrivals, clear
+from izhnumba._variant import Variant
 
 _SLICE = (types.int64,) * 3
 

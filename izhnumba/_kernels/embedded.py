@@ -10,9 +10,10 @@ import numpy as np
 from izhnumba._compile import compiled, inlined
 from izhnumba._kernels.exprel import exprel_full
 from izhnumba._kernels.lanes import WIDEST, parameters_of, tell_llvm
-from izhnumba._kernels.neuron import Variant, neuron_step
+from izhnumba._kernels.neuron import neuron_step
 from izhnumba._models import Model
 from izhnumba._schemes import Scheme
+from izhnumba._variant import Variant
 
 
 @functools.cache

@@ -7,6 +7,8 @@ Python takes a quarter of a second.
 
 from __future__ import annotations
 
+import functools
+
 from llvmlite import ir
 from numba.extending import intrinsic
 
@@ -68,7 +70,7 @@ def exprel_full(typingctx, factor, z):
 
     def generate(context, builder, signature, arguments):
         scale, x = arguments
-        return _full(builder, scale, x, z.bitwidth)
+        return full_exprel(builder, scale, x, z.bitwidth)
 
     return z(factor, z), generate
 
@@ -87,17 +89,20 @@ def dt_exprel_full(dt, z, wide):
     return exprel_full(dt, z)
 
 
-def _horner(builder, x, coefficients):
-    sum_ = coefficients[-1]
-    for coefficient in reversed(coefficients[:-1]):
-        sum_ = builder.fadd(builder.fmul(sum_, x), coefficient)
-    return sum_
+def short_exprel(builder, z, bits):
+    """LLVM code of the short form, for numbers of so many bits or vectors of them."""
+    return _horner(builder, z, [_constant(z.type, coefficient) for coefficient in _SHORT[bits]])
 
 
-def _full(builder, factor, z, bits):
-    """z = k ln2 + r, exp(z) - 1 = 2^k (r P(r) + 1) - 1."""
-    c, real, integer = _FULL[bits], z.type, ir.IntType(bits)
-    large = builder.and_(builder.bitcast(z, integer), integer(c.large))
+def full_exprel(builder, factor, z, bits):
+    """LLVM code of the full-range form, for numbers of so many bits or vectors of them: z = k ln2 + r, exp(z) - 1 =
+    2^k (r P(r) + 1) - 1."""
+    c, real = _FULL[bits], functools.partial(_constant, z.type)
+    integer_type = ir.IntType(bits)
+    if isinstance(z.type, ir.VectorType):
+        integer_type = ir.VectorType(integer_type, z.type.count)
+    integer = functools.partial(_constant, integer_type)
+    large = builder.and_(builder.bitcast(z, integer_type), integer(c.large))
     z = builder.select(builder.icmp_unsigned("==", large, integer(0)), real(c.tiny), z)
     z = builder.select(builder.fcmp_ordered(">", z, real(c.high)), real(c.high), z)
     x = builder.select(builder.fcmp_ordered("<", z, real(c.low)), real(c.low), z)
@@ -105,9 +110,21 @@ def _full(builder, factor, z, bits):
     k = builder.fsub(rounded, real(c.round))
     r = builder.fadd(builder.fmul(k, real(-c.ln2_high)), x)
     r = builder.fadd(builder.fmul(k, real(-c.ln2_low)), r)
-    moved = builder.shl(builder.bitcast(rounded, integer), integer(c.mantissa))
-    power = builder.bitcast(builder.add(moved, integer(c.exponent)), real)
+    moved = builder.shl(builder.bitcast(rounded, integer_type), integer(c.mantissa))
+    power = builder.bitcast(builder.add(moved, integer(c.exponent)), z.type)
     series = _horner(builder, r, [real(coefficient) for coefficient in _REDUCED[bits]])
     top = builder.fmul(builder.fmul(series, r), power)
     top = builder.fadd(top, builder.fsub(power, real(c.scale)))
     return builder.fdiv(top, builder.fmul(z, builder.fdiv(real(c.scale), factor)))
+
+
+def _constant(kind, value):
+    """A number, or a vector of the same number in all lanes."""
+    return ir.Constant(kind, [value] * kind.count if isinstance(kind, ir.VectorType) else value)
+
+
+def _horner(builder, x, coefficients):
+    sum_ = coefficients[-1]
+    for coefficient in reversed(coefficients[:-1]):
+        sum_ = builder.fadd(builder.fmul(sum_, x), coefficient)
+    return sum_

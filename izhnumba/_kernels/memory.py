@@ -6,7 +6,8 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from numba.core import types
+from llvmlite import ir
+from numba.core import cgutils, types
 from numba.core.datamodel import PrimitiveModel
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, register_model
@@ -68,3 +69,28 @@ def _row_at(dtype: Any) -> Any:
 
 
 ints_at, reals_at = _row_at(types.int64), _row_at(types.float64)
+
+
+@intrinsic(prefer_literal=True)
+def stack(typingctx: Any, size: Any) -> Any:
+    """A row of `size` integers that ends with the function."""
+    count = size.literal_value
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word = context.get_value_type(types.int64)
+        return cgutils.alloca_once(builder, word, size=count)
+
+    return Row(types.int64)(size), generate
+
+
+@intrinsic
+def call_address(typingctx: Any, address: Any, row: Any, number: Any) -> Any:
+    """Call the C function at an address with a pointer to a row of integers and a number, which it may leave alone; it
+    returns a word."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word = context.get_value_type(types.int64)
+        function = builder.inttoptr(arguments[0], ir.FunctionType(word, [word.as_pointer(), word]).as_pointer())
+        return builder.call(function, arguments[1:])
+
+    return types.int64(types.int64, row, types.int64), generate

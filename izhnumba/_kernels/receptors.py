@@ -10,8 +10,10 @@ import numpy as np
 from izhnumba._compile import called, inlined
 from izhnumba._derived import LANES
 from izhnumba._kernels import table as t
+from izhnumba._kernels.exprel import exprel_full
 from izhnumba._kernels.lanes import NOINLINE, WIDEST, array_at, parameters_of, tell_llvm
-from izhnumba._kernels.neuron import Variant, magnesium_block, start_of_step
+from izhnumba._kernels.neuron import start_of_step
+from izhnumba._variant import Variant, magnesium_block
 
 DECAY_Y, X_TO_Y, DECAY_X, TO_X, REVERSAL, NUMBERS_SIZE = range(6)
 
@@ -72,7 +74,7 @@ def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
 
 def _note_current(variant: Variant) -> Callable[..., Any]:
     number = np.dtype(variant.dtype).type
-    _, unblocked = magnesium_block(variant.magnesium, number)
+    _, unblocked = magnesium_block(variant.magnesium, number, inlined, exprel_full)
     start, p_type = start_of_step(variant), variant.model.named_tuple("V_min", *LANES)
 
     @called

@@ -1,0 +1,69 @@
+"""The call frame of XLA's foreign function interface, read as 8-byte words: their places are those of its `c_api.h`.
+
+A handler gets the address of a frame and returns 0, or the address of an error. No Python runs in a call.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from izhnumba._kernels.memory import call_address, ints_at, stack
+
+EXTENSION, API, ARGUMENTS, RESULTS = 1, 2, 9, 14  # of a frame
+BUFFER_DTYPE, DATA, RANK, DIMS = 2, 3, 4, 5  # of a buffer
+DTYPES = {"b1": 1, "i4": 4, "i8": 5, "f4": 11, "f8": 12}  # XLA's numbers of them
+TEXT = (
+    "izhnumba: the buffers of a call must have the dtypes and shapes of its kernel, got others. Call the functions of "
+    "izhnumba.jax, not their FFI targets."
+)
+_TEXT = np.frombuffer(TEXT.encode() + b"\0", np.uint8).copy()
+_METADATA, _CREATE_ERROR, _INVALID_ARGUMENT = 1, 6, 3
+_HALF = 0xFFFFFFFF  # of a word: an int32
+
+
+def asked(words, version):
+    """Whether a call only wants to know the version of the interface, which it then gets."""
+    if words[EXTENSION] == 0:
+        return False
+    extension = ints_at(words[EXTENSION])
+    if extension[1] & _HALF != _METADATA:
+        return False
+    metadata = ints_at(extension[3])
+    metadata[3] = version[0] | version[1] << 32
+    metadata[4] &= ~_HALF  # no traits
+    return True
+
+
+def refuse(api):
+    """The address of an error that XLA makes of TEXT."""
+    wanted = stack(4)  # size, extension, message, code
+    wanted[0], wanted[1], wanted[2], wanted[3] = 32, 0, _TEXT.ctypes.data, _INVALID_ARGUMENT
+    return call_address(ints_at(api)[_CREATE_ERROR], wanted, 0)
+
+
+def fits(buffer, dtype, lead, in_steps, n_steps, in_lanes, n_lanes):
+    """Whether a buffer has this dtype and, behind the axes of the batch, the axes it should have."""
+    rank = lead + in_steps + in_lanes
+    if buffer[BUFFER_DTYPE] & _HALF != dtype or buffer[RANK] != rank:
+        return False
+    dims = ints_at(buffer[DIMS])
+    return (not in_steps or dims[lead] == n_steps) and (not in_lanes or dims[rank - 1] == n_lanes)
+
+
+def product(buffer, n_axes):
+    """Of the lengths of the first axes."""
+    dims, result = ints_at(buffer[DIMS]), 1
+    for axis in range(n_axes):
+        result *= dims[axis]
+    return result
+
+
+def place(buffer, model, lead, batch, size):
+    """Where the data of one member of the batch begin, of `size` bytes each; axes of length 1 are shared."""
+    dims, whole, number, stride = ints_at(buffer[DIMS]), ints_at(model[DIMS]), 0, 1
+    for axis in range(lead - 1, -1, -1):
+        if dims[axis] != 1:
+            number += batch % whole[axis] * stride
+        stride *= dims[axis]
+        batch //= whole[axis]
+    return buffer[DATA] + number * size

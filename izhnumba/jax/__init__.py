@@ -1,0 +1,9 @@
+"""Gradients: the neurons of izhnumba as functions that JAX can differentiate (extra `jax`)."""
+
+from izhnumba.jax import _surrogates
+from izhnumba.jax._fit import Fit, fit
+from izhnumba.jax._recurrent import LayerState, recurrent
+from izhnumba.jax._run import Outputs, State, init, run
+from izhnumba.jax._surrogates import *  # noqa: F403
+
+__all__ = ["Fit", "LayerState", "Outputs", "State", "fit", "init", "recurrent", "run", *_surrogates.__all__]

@@ -1,0 +1,156 @@
+"""Arguments of the functions for JAX: numbers, arrays, quantities and tracers become flat arrays of one dtype.
+
+Values are never looked at, for under `jit` there are none; dtypes, shapes and names are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from izhnumba import _checks
+from izhnumba._binding import steps_held
+from izhnumba._models import Model
+
+Shape = tuple[int, ...]
+
+
+def dtype(where: str, value: Any) -> Any:
+    """float32 or float64, the latter only where JAX has it."""
+    chosen = _checks.dtype(where, jnp.zeros(0).dtype if value is None else value)
+    if chosen == np.float64 and jax.dtypes.canonicalize_dtype(chosen) != chosen:
+        raise ValueError(
+            f"{where} must be float32 as long as jax_enable_x64 is off, got float64. Call "
+            "jax.config.update('jax_enable_x64', True) first, or use float32."
+        )
+    return chosen
+
+
+def array(where: str, value: Any, unit: str, dtype: Any) -> jax.Array:
+    """A number or an array of any shape, without its unit, in this dtype."""
+    plain = _checks.without_unit(where, value, unit)
+    if not isinstance(plain, jax.Array):
+        kept = getattr(plain, "dtype", None)
+        plain = _checks.magnitude(where, plain, unit) if kept != np.float16 else plain
+    kind = jnp.result_type(plain)
+    if kind in (np.dtype(np.float16), jnp.dtype(jnp.bfloat16)):
+        raise TypeError(f"{where} must be float32 or float64, got {kind}. Convert it with .astype('float32').")
+    if not (jnp.issubdtype(kind, np.floating) or jnp.issubdtype(kind, np.integer)):
+        raise TypeError(f"{where} must be a number or an array of numbers, got {kind}.")
+    return jnp.asarray(plain, dtype)
+
+
+class Lanes:
+    """The neurons of a run: how they are arranged, and what their arrays become. n_steps: None as long as it is not
+    known."""
+
+    def __init__(self, owner: str, V: Any, n_steps: int | None) -> None:
+        self.owner = owner
+        self.dtype = dtype(f"{owner}.state.V", _dtype_of(V))
+        self.shape: Shape = np.shape(V)
+        self.n_steps = None if n_steps is None else _checks.integer(f"{owner}.n_steps", n_steps, at_least=0)
+
+    def state(self, name: str, value: Any, unit: str) -> jax.Array:
+        found = array(f"{self.owner}.state.{name}", value, unit, self.dtype)
+        if found.shape != self.shape:
+            raise ValueError(
+                f"{self.owner}.state.{name} must have the shape of state.V, {self.shape}, got {found.shape}."
+            )
+        return found.reshape(-1)
+
+    def held(self, value: Any) -> jax.Array:
+        """Steps for which neurons are still held."""
+        if np.shape(value) not in ((), self.shape) or not jnp.issubdtype(jnp.result_type(value), np.integer):
+            got = f"{jnp.result_type(value)} of shape {np.shape(value)}"
+            raise ValueError(f"{self.owner}.state.held must be int32 of shape {self.shape}, got {got}.")
+        return jnp.broadcast_to(jnp.asarray(value, jnp.int32), self.shape).reshape(-1)
+
+    def constant(self, where: str, value: Any, unit: str) -> jax.Array:
+        """One number for all neurons, or one for each."""
+        return self._flat(self.fitting(where, array(where, value, unit, self.dtype)))
+
+    def over_time(self, where: str, value: Any, unit: str) -> jax.Array:
+        """An input, constant or with a row for each step, not flat yet; it may tell the number of steps."""
+        found = array(where, value, unit, self.dtype)
+        if found.ndim <= len(self.shape):
+            return self.fitting(where, found)
+        n_steps = found.shape[0] if self.n_steps is None else self.n_steps
+        row = found.shape[1:]
+        if found.ndim != len(self.shape) + 1 or found.shape[0] != n_steps or not self._fits(row):
+            raise ValueError(
+                f"{where} must broadcast to {self.shape} (constant) or have shape "
+                f"{(n_steps, *self.shape)} (a row for each step), got {found.shape}."
+            )
+        self.n_steps = n_steps
+        return jnp.broadcast_to(found, (n_steps, *self.shape))
+
+    def flat(self, values: jax.Array) -> tuple[jax.Array, str]:
+        """An input as lanes, and whether it is a "row" or "constant"."""
+        if values.ndim > len(self.shape):
+            return values.reshape(values.shape[0], -1), "row"
+        return self._flat(values), "constant"
+
+    def restore(self, values: jax.Array) -> jax.Array:
+        """Rows or a row of lanes in the shape of the neurons."""
+        return values.reshape(*values.shape[:-1], *self.shape)
+
+    def n_ref(self, tau_ref: Any, dt: float) -> tuple[jax.Array, bool]:
+        """Steps for which neurons are held after a spike, and whether any is."""
+        where = f"{self.owner}.tau_ref"
+        if isinstance(tau_ref, jax.core.Tracer):
+            raise TypeError(
+                f"{where} must be known when JAX traces, got a traced value. Pass a number or a NumPy array: it counts "
+                "steps, and has no gradient."
+            )
+        exact = np.asarray(_checks.magnitude(where, tau_ref, "ms"), np.float64)
+        self.fitting(where, exact)
+        if not np.all((exact >= 0) & (exact < 2**30 * dt)):
+            raise ValueError(f"{where} must be >= 0 ms and less than {2**30 * dt:g} ms, got {np.min(exact):g}.")
+        steps = steps_held(exact, dt)
+        return self._flat(jnp.asarray(steps)), bool(np.any(steps))
+
+    def _fits(self, shape: Shape) -> bool:
+        try:
+            return np.broadcast_shapes(shape, self.shape) == self.shape
+        except ValueError:
+            return False
+
+    def fitting(self, where: str, values: Any) -> Any:
+        if not self._fits(values.shape):
+            raise ValueError(f"{where} must broadcast to {self.shape}, the shape of state.V, got {values.shape}.")
+        return values
+
+    def _flat(self, values: jax.Array) -> jax.Array:
+        return jnp.broadcast_to(values, self.shape).reshape(-1) if values.ndim else values
+
+
+def _dtype_of(V: Any) -> Any:
+    """Of a state: JAX would make float32 of float64 without a word."""
+    found = getattr(V, "dtype", None)
+    if found is None or not jnp.issubdtype(found, np.floating):
+        return None
+    return found
+
+
+def parameters(where: str, params: Any, model: Model) -> Mapping[str, Any]:
+    """Values by name: those given, and the model's defaults for the rest."""
+    _checks.kind(where, params, Mapping, "a mapping of names to numbers or arrays", "Pass a dict such as {'a': 0.02}.")
+    for name in params:
+        if name not in model.parameters and name != "V_min":
+            _checks.unknown(where, name, (*model.parameters, "V_min"))
+    return {name: quantity.default for name, quantity in model.parameters.items()} | dict(params)
+
+
+def unit_of(model: Model, name: str) -> str:
+    return "mV" if name == "V_min" else model.parameters[name].unit
+
+
+def listed(value: Any) -> Sequence[Any]:
+    """Conductances come alone or as a list."""
+    if value is None:
+        return ()
+    return value if isinstance(value, (list, tuple)) else (value,)

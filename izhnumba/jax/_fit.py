@@ -1,0 +1,177 @@
+"""`fit`: gradient descent on parameters of very different size, within bounds."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from izhnumba import _checks
+
+
+class Fit(NamedTuple):
+    """What `fit` found.
+
+    Attributes
+    ----------
+    params : pytree
+        Those of the lowest loss, as given to `fit`.
+    loss : float
+        The lowest loss.
+    losses : ndarray
+        The loss at the start and after each step.
+    """
+
+    params: Any
+    loss: float
+    losses: np.ndarray[Any, Any]
+
+
+def fit(
+    loss: Callable[..., Any],
+    params: Any,
+    *,
+    steps: int = 200,
+    optimizer: Any = None,
+    learning_rate: float = 0.03,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+    batches: Iterable[Any] | None = None,
+    tolerance: float = 0.0,
+    progress: Callable[[int, float, Any], Any] | None = None,
+) -> Fit:
+    """Lower a loss by gradient descent.
+
+    Parameters
+    ----------
+    loss : callable (params) or (params, batch) -> scalar
+        What JAX can differentiate, such as a distance between the output of `run` and a recording.
+    params : pytree of numbers and arrays
+        Where to start.
+    steps : int, >= 0
+    optimizer : optax.GradientTransformation, optional
+        By default Adam with `learning_rate`, along a half cosine down to a tenth.
+    learning_rate : float, > 0
+        For parameters in units of themselves: they are divided by their size at the start, so that a = 0.02 and d = 8
+        move alike. Those with bounds move between them.
+    bounds : mapping of names to (low, high), optional
+        For the top-level entries of `params`, a dict. Values at the start must lie inside.
+    batches : iterable, optional
+        Each step takes the next of these as the second argument of the loss.
+    tolerance : float, >= 0
+        Stop once the loss is not above this.
+    progress : callable (step, loss, params), optional
+        Called at the start and after each step.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments of the wrong kind, and for a loss that is not a finite number at the start.
+    ModuleNotFoundError
+        Without optax, which comes with the extra `jax`.
+
+    Notes
+    -----
+    Ends early if the loss stops being finite, or when `batches` end, with the best parameters so far. With `batches`,
+    whose losses do not compare, these are the last ones.
+
+    Examples
+    --------
+    The current under which a neuron has the same voltage as with 3.5 mV/ms:
+
+    >>> import izhnumba as iz, izhnumba.jax as izj
+    >>> fixed, state = izj.init(1, **iz.presets["RS"])
+    >>> def voltage(params):
+    ...     return izj.run(fixed, state, params["I"], 0.1, n_steps=100, record="V")[1].V
+    >>> target = voltage({"I": 3.5})
+    >>> found = izj.fit(lambda params: ((voltage(params) - target) ** 2).mean(), {"I": 2.0}, steps=100)
+    >>> round(float(found.params["I"]), 2)
+    3.5
+    """
+    import optax
+
+    n_steps = _checks.integer("fit.steps", steps, at_least=0)
+    rate = _checks.number("fit.learning_rate", learning_rate, above=0.0)
+    enough = _checks.number("fit.tolerance", tolerance, at_least=0.0)
+    start = jax.tree.map(_real, params)
+    inward, outward = _coordinates(start, bounds)
+    chosen = optax.adam(optax.cosine_decay_schedule(rate, max(n_steps, 1), 0.1)) if optimizer is None else optimizer
+
+    @jax.jit
+    def advance(z: Any, memory: Any, *batch: Any) -> Any:
+        value, slope = jax.value_and_grad(lambda z: loss(outward(z), *batch))(z)
+        change, memory = chosen.update(slope, memory, z)
+        return value, optax.apply_updates(z, change), memory
+
+    z = inward(start)
+    losses: list[float] = []
+    best = math.inf, z
+    memory = chosen.init(z)
+    for k, batch in zip(range(n_steps + 1), _supply(batches), strict=False):
+        value, z_next, memory = advance(z, memory, *batch)
+        now = float(value)
+        if not losses and not math.isfinite(now):
+            raise ValueError(f"fit.loss must be a finite number at the start, got {now}. Start elsewhere.")
+        if not math.isfinite(now):
+            break
+        losses.append(now)
+        if now < best[0] or batches is not None:
+            best = now, z
+        if progress is not None:
+            progress(k, now, outward(z))
+        if now <= enough:
+            break
+        z = z_next
+    return Fit(outward(best[1]), best[0], np.array(losses))
+
+
+def _supply(batches: Any) -> Iterator[tuple[Any, ...]]:
+    return itertools.repeat(()) if batches is None else ((batch,) for batch in batches)
+
+
+def _real(value: Any) -> jax.Array:
+    found = jnp.asarray(value)
+    return found if jnp.issubdtype(found.dtype, np.floating) else found.astype(jnp.zeros(0).dtype)
+
+
+def _coordinates(start: Any, bounds: Any) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    """The ways from parameters to coordinates, in which they are about 1 or unbounded, and back."""
+    if not bounds:
+        size = jax.tree.map(lambda x: jnp.where(x == 0, 1, jnp.abs(x)), start)
+        return (
+            lambda params: jax.tree.map(jnp.divide, params, size),
+            lambda z: jax.tree.map(jnp.multiply, z, size),
+        )
+    ways = {name: _coordinates(x, None) for name, x in _named(start).items()}
+    ways |= {name: _between(name, start, low, high) for name, (low, high) in bounds.items()}
+    return (
+        lambda params: {name: ways[name][0](x) for name, x in params.items()},
+        lambda z: {name: ways[name][1](x) for name, x in z.items()},
+    )
+
+
+def _named(start: Any) -> Mapping[str, Any]:
+    return _checks.kind("fit.params", start, Mapping, "a dict if there are bounds")
+
+
+def _between(name: str, start: Mapping[str, Any], low: Any, high: Any) -> tuple[Any, Any]:
+    """Coordinates of what stays between two numbers, where it moves by about a tenth of their distance for 0.4."""
+    if name not in start:
+        _checks.unknown("fit.bounds", name, start)
+    low, high = (_checks.number(f"fit.bounds[{name!r}]", bound) for bound in (low, high))
+    if not np.all((low < start[name]) & (start[name] < high)):
+        raise ValueError(f"fit.params[{name!r}] must lie between its bounds, {low:g} and {high:g}, got {start[name]}.")
+
+    def inward(x: jax.Array) -> jax.Array:
+        share = (x - low) / (high - low)
+        return jnp.log(share) - jnp.log1p(-share)
+
+    return inward, lambda z: low + (high - low) * jax.nn.sigmoid(z)

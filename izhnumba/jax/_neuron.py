@@ -1,0 +1,141 @@
+"""One step of a neuron for JAX: the equations and rules of the kernels, with a derivative for spikes and resets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from izhnumba._models import Model
+from izhnumba._schemes import Scheme
+from izhnumba._variant import Variant, equations
+from izhnumba.jax._exprel import exprel
+
+Spike = Callable[[Any], Any]  # of the scaled distance from threshold to 0 or 1, with a derivative
+
+
+class Cell(NamedTuple):
+    """What a trace depends on; all else is data. surrogate: gives the derivative of spikes."""
+
+    model: Model
+    scheme: Scheme
+    dtype: str
+    reset: str
+    surrogate: Spike
+    detach_reset: bool
+    hold: str  # "steps" or "time": how a refractory period is counted; "" if there is none
+    floor: bool
+    jumps: bool
+    conductances: bool
+
+    @property
+    def variant(self) -> Variant:
+        return Variant(
+            self.model, self.scheme, self.dtype, self.reset, refractory=bool(self.hold), floor=self.floor,
+            jumps=self.jumps, conductances=self.conductances,
+        )  # fmt: skip
+
+
+def parameters_type(model: Model) -> Any:
+    return model.named_tuple("V_min")
+
+
+def gain(model: Model, dt: Any, p: Any) -> Any:
+    """What exponential Euler multiplies pull by."""
+    return dt * model.rate(p) * exprel(dt * model.u_slope(p))
+
+
+def step(cell: Cell) -> Callable[..., Any]:
+    """`step(V, u, held, x, p, gain, dt)` -> V, u, whether it spiked, and the spike as a number with a derivative.
+
+    The arguments are those of a rule, and `held`: whether the neuron is refractory in this step."""
+    assert cell.scheme.rule is not None  # the exact scheme, which has none, has gradients of its own
+    rule = cell.scheme.rule(equations(cell.variant, lambda f: f, _dt_exprel, _times_exprel))
+    spike, reset = _spike(cell), _reset(cell)
+
+    def one_step(V, u, held, x, p, gain, dt):
+        if cell.scheme.reset_first:
+            V, u = reset(V, u, *spike(V, u, False, p), p)
+        V_new, u_new = rule(V, u, x, p, gain, dt, True)
+        if cell.hold:
+            V_new, u_new = jnp.where(held, V, V_new), jnp.where(held, u, u_new)
+        spiked, s = spike(V_new, u_new, held, p)
+        if not cell.scheme.reset_first:
+            V_new, u_new = reset(V_new, u_new, spiked, s, p)
+        return V_new, u_new, spiked, s
+
+    return one_step
+
+
+def refractoriness(cell: Cell) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """`held(memory, period, t)`: whether a neuron is; `renew(memory, period, t, held, spiked)`: its memory after the
+    step. Memory and period count steps, or are the time of the last spike and a time, as brainpy.state does it."""
+    if cell.hold == "time":
+        return (
+            lambda last, tau_ref, t: t - last < tau_ref,
+            lambda last, tau_ref, t, held, spiked: jnp.where(spiked, t, last),
+        )
+    return (
+        lambda left, n_ref, t: left > 0,
+        lambda left, n_ref, t, held, spiked: jnp.where(spiked, n_ref, left - held.astype(left.dtype)),
+    )
+
+
+def _dt_exprel(dt, z, wide):
+    return dt * exprel(z)
+
+
+def _times_exprel(factor, z):
+    return factor * exprel(z)
+
+
+def _spike(cell: Cell) -> Callable[..., Any]:
+    """`spike(V, u, held, p)`: whether V is at its threshold, and the same with the derivative of the surrogate."""
+
+    @jax.custom_jvp
+    def as_number(x, spiked):
+        return spiked.astype(x.dtype)
+
+    @as_number.defjvp
+    def _(primals, tangents):
+        x, spiked = primals
+        return as_number(x, spiked), jax.jvp(cell.surrogate, (x,), (tangents[0],))[1]
+
+    def spike(V, u, held, p):
+        threshold = cell.model.threshold(u, p)
+        spiked = V > threshold if cell.scheme.strict_test else V >= threshold
+        if cell.hold == "steps" and held is not False:
+            spiked = spiked & ~held
+        scale = jnp.abs(threshold)
+        return spiked, as_number((V - threshold) / jnp.where(scale > 0, scale, 1), spiked)
+
+    return spike
+
+
+def _reset(cell: Cell) -> Callable[..., Any]:
+    """`reset(V, u, spiked, s, p)`: V and u after a spike. As in brainpy.state, the derivative of the spike reaches u
+    alone; with `detach_reset` not even that."""
+
+    @jax.custom_jvp
+    def changed(s, spiked, before, after):
+        return jnp.where(spiked, after, before)
+
+    @changed.defjvp
+    def _(primals, tangents):
+        s, spiked, before, after = primals
+        ds, _, dbefore, dafter = tangents
+        return changed(*primals), jnp.where(spiked, dafter, dbefore) + ds * (after - before)
+
+    def reset(V, u, spiked, s, p):
+        target = cell.model.V_reset(u, p)
+        if cell.reset == "soft":
+            target = V - cell.model.threshold(u, p)
+        if cell.reset == "overshoot":
+            target = target + (V - cell.model.threshold(u, p))
+        u_after = cell.model.u_reset(u, p)
+        u_after = jnp.where(spiked, u_after, u) if cell.detach_reset else changed(s, spiked, u, u_after)
+        return jnp.where(spiked, target, V), u_after
+
+    return reset

@@ -1,0 +1,84 @@
+"""From JAX to kernels: a function of numbers, traced by JAX, as a program of plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax.extend.core import Literal
+
+from izhnumba._kernels.program import OPERATIONS, Constant, Op, Program
+
+KINDS = {"float32": "f4", "float64": "f8", "int32": "i4", "int64": "i8", "bool": "b1"}  # by dtype
+_RENAMING = {
+    "broadcast_in_dim",
+    "reshape",
+    "squeeze",
+    "stop_gradient",
+    "optimization_barrier",
+    "pvary",
+}  # of one number
+_CALLS = ("jaxpr", "call_jaxpr", "fun_jaxpr")  # where an equation that calls a function keeps it
+
+
+class NotElementwise(Exception):
+    """An operation, by name, that kernels do not know."""
+
+
+def program(function: Callable[..., Any], dtypes: Sequence[Any]) -> Program:
+    """What `function`, which maps numbers to a tuple of numbers, does; it may contain derivatives."""
+    arguments = [jax.ShapeDtypeStruct((), dtype) for dtype in dtypes]
+    closed = jax.make_jaxpr(function)(*arguments)
+    writer = _Writer([_kind(dtype) for dtype in dtypes])
+    outputs = writer.inline(closed.jaxpr, closed.consts, list(range(len(dtypes))))
+    return Program(tuple(writer.inputs), tuple(writer.ops), tuple(outputs))
+
+
+def _kind(dtype: Any) -> str:
+    name = np.dtype(dtype).name
+    if name not in KINDS:
+        raise NotElementwise(f"numbers of dtype {name}")
+    return KINDS[name]
+
+
+class _Writer:
+    """Collects the operations of equations, one after the other."""
+
+    def __init__(self, inputs: list[str]) -> None:
+        self.inputs = inputs
+        self.ops: list[Op] = []
+
+    def inline(self, jaxpr: Any, constants: Sequence[Any], arguments: list[Any]) -> list[Any]:
+        """The operands that hold the results of a jaxpr for these arguments."""
+        known = dict(zip(jaxpr.constvars, map(_constant, constants), strict=True))
+        known |= dict(zip(jaxpr.invars, arguments, strict=True))
+
+        def operand(variable: Any) -> Any:
+            return _constant(variable.val) if isinstance(variable, Literal) else known[variable]
+
+        for equation in jaxpr.eqns:
+            results = self._equation(equation, [operand(variable) for variable in equation.invars])
+            known |= dict(zip(equation.outvars, results, strict=True))
+        return [operand(variable) for variable in jaxpr.outvars]
+
+    def _equation(self, equation: Any, operands: list[Any]) -> list[Any]:
+        name, parameters = equation.primitive.name, equation.params
+        inner = next((parameters[key] for key in _CALLS if key in parameters), None)
+        if inner is not None:
+            return self.inline(getattr(inner, "jaxpr", inner), getattr(inner, "consts", ()), operands)
+        if name in _RENAMING and all(not out.aval.shape for out in equation.outvars):
+            return operands[: len(equation.outvars)]
+        if name not in OPERATIONS:
+            raise NotElementwise(name)
+        (out,) = equation.outvars
+        self.ops.append(Op(name, _kind(out.aval.dtype), tuple(operands), int(parameters.get("y", 0))))
+        return [len(self.inputs) + len(self.ops) - 1]
+
+
+def _constant(value: Any) -> Constant:
+    array = np.asarray(value)
+    if array.ndim:
+        raise NotElementwise("an array among its numbers")
+    return Constant(array.item(), _kind(array.dtype))

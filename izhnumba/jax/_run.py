@@ -1,0 +1,342 @@
+"""`run`: neurons over a number of steps, as a function that JAX can differentiate, and what it takes and gives."""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from izhnumba import _checks
+from izhnumba._derived import u_nullcline
+from izhnumba._models import Izhikevich, Model
+from izhnumba._schemes import schemes
+from izhnumba.jax import _arguments
+from izhnumba.jax._arguments import Lanes
+from izhnumba.jax._neuron import Cell, gain, parameters_type
+from izhnumba.jax._programs import NotElementwise, program
+from izhnumba.jax._solve import Data, Task, by_kernels, by_scan
+from izhnumba.jax._surrogates import ReluGrad, as_surrogate
+
+RECORDED = ("spikes", "V", "u")
+
+
+class State(NamedTuple):
+    """The state of neurons, a pytree.
+
+    Attributes
+    ----------
+    V : array of Shape, mV
+    u : array of Shape, mV/ms (pA for Izhikevich2007)
+    held : int32 array of Shape
+        For how many steps more a neuron is refractory.
+    """
+
+    V: jax.Array
+    u: jax.Array
+    held: jax.Array
+
+
+class Outputs(NamedTuple):
+    """What `run` recorded, a pytree; None for what it did not.
+
+    Attributes
+    ----------
+    spikes : array of shape (n_steps, *Shape)
+        1 where a neuron spiked in a step, else 0, as numbers with the derivative of the surrogate.
+    V, u : array of shape (n_steps, *Shape)
+        The state after each step.
+    """
+
+    spikes: jax.Array | None = None
+    V: jax.Array | None = None
+    u: jax.Array | None = None
+
+
+def init(
+    size: int | tuple[int, ...],
+    model: Model = Izhikevich,
+    *,
+    dtype: Any = None,
+    batch: int | None = None,
+    V: Any = None,
+    u: Any = None,
+    **parameters: Any,
+) -> tuple[dict[str, jax.Array], State]:
+    """Parameters and initial state of neurons, from the arguments of a `Population`.
+
+    Parameters
+    ----------
+    size : int or tuple of int, >= 1
+        Number of neurons, or the shape in which they are arranged.
+    model : Model
+    dtype : "float32" or "float64", by default JAX's own: float64 if jax_enable_x64 is on
+    batch : int, >= 1, optional
+        Independent copies, as a leading axis of the state: Shape = (batch, *size).
+    V, u : float or array, default the model's
+        Initial state; `u="nullcline"` starts where du/dt = 0.
+    **parameters : float or array
+        As in `Population`, each of a shape that broadcasts to Shape. Those left out are the model's defaults.
+
+    Returns
+    -------
+    params : dict of str to array
+        The parameters of the model by name: a pytree to take gradients by.
+    state : State
+
+    Raises
+    ------
+    TypeError, ValueError
+        For unknown names, shapes that do not fit and units that do not convert; for float64 while jax_enable_x64 is
+        off.
+
+    Examples
+    --------
+    >>> import izhnumba as iz, izhnumba.jax as izj
+    >>> params, state = izj.init(100, **iz.presets["CH"])
+    >>> float(params["d"]), state.V.shape
+    (2.0, (100,))
+    """
+    _checks.kind("init.model", model, Model, "an izhnumba.Model", "Use izhnumba.Izhikevich.")
+    n_size = _checks.size("init.size", size)
+    shape = n_size if batch is None else (_checks.integer("init.batch", batch, at_least=1), *n_size)
+    lanes = Lanes("init", np.empty(shape, _arguments.dtype("init.dtype", dtype)), None)
+    values = _arguments.parameters("init", parameters, model)
+    params = {
+        name: _shaped(lanes, f"init.{name}", value, _arguments.unit_of(model, name)) for name, value in values.items()
+    }
+    starts: dict[str, jax.Array] = {}
+    for name, value in (("V", V), ("u", u)):
+        quantity = getattr(model, name)
+        if name == "u" and isinstance(value, str) and value == "nullcline":
+            p = model.named_tuple()(*(np.asarray(params[key], float) for key in model.parameters))
+            value = u_nullcline(model, np.asarray(starts["V"], float), p)
+        value = quantity.default if value is None else value
+        starts[name] = jnp.broadcast_to(_shaped(lanes, f"init.{name}", value, quantity.unit), shape)
+    return params, State(starts["V"], starts["u"], jnp.zeros(shape, jnp.int32))
+
+
+def _shaped(lanes: Lanes, where: str, value: Any, unit: str) -> jax.Array:
+    return lanes.fitting(where, _arguments.array(where, value, unit, lanes.dtype))
+
+
+def run(
+    params: Mapping[str, Any],
+    state: Any,
+    I: Any,  # noqa: E741
+    dt: Any,
+    *,
+    n_steps: int | None = None,
+    model: Model = Izhikevich,
+    scheme: str = "exp_euler",
+    reset: str = "hard",
+    tau_ref: Any = 0.0,
+    delta: Any = None,
+    g: Any = None,
+    E: Any = None,
+    record: str | Sequence[str] = ("spikes", "V"),
+    surrogate: Any = ReluGrad(),  # noqa: B008 - frozen
+    detach_reset: bool = False,
+    checkpoint: bool | int = False,
+    backend: str | None = None,
+) -> tuple[State, Outputs]:
+    """Advance neurons by a number of steps, differentiably.
+
+    Parameters
+    ----------
+    params : mapping of str to float or array
+        Parameters of the model, and V_min, each of a shape that broadcasts to Shape, the shape of state.V. Those left
+        out are the model's defaults.
+    state : State
+        Where to start; what `init` gave, or another run. V decides on the dtype of everything.
+    I : float or array, mV/ms (pA for Izhikevich2007)
+        What broadcasts to Shape is constant; an array of shape (n_steps, *Shape) has a row for each step.
+    dt : float, ms, > 0
+        Time step.
+    n_steps : int, >= 0
+        Number of steps. Needed if no input has rows.
+    model, scheme, reset, tau_ref
+        As in `Population`, with `tau_ref` known when JAX traces. The scheme "exact" has `spike_times` instead.
+    delta, g, E : the same as I, mV, 1/ms (nS), mV, or for g and E lists of them
+        V jumps, and conductances with their reversal potentials.
+    record : of "spikes", "V", "u", one or several
+    surrogate : Surrogate, its name, or a function that gives spikes and has a derivative
+        In place of the derivative of a spike by (V - V_th) / abs(V_th). A function is best made once: a new one is
+        compiled anew.
+    detach_reset : bool
+        Without it the derivative of a spike also reaches u through its reset, as in brainpy.state; not V.
+    checkpoint : bool or int
+        Store the state only every so many steps (True: the square root of n_steps) and compute what lies between again
+        when gradients are taken: less memory for one more run forwards.
+    backend : "numba", "xla", optional
+        Compiled kernels, on a CPU only, or `lax.scan`, which runs everywhere. Without it, kernels on a CPU.
+
+    Returns
+    -------
+    state : State
+        After the last step.
+    outputs : Outputs
+        With an entry for what was recorded.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When JAX traces, before anything runs: for unknown names, dtypes and shapes that do not fit, units that do not
+        convert. Values are not looked at: what is not finite spreads, as usual in JAX.
+
+    Notes
+    -----
+    Works under `jit`, `grad`, `value_and_grad`, `vmap` and `lax.scan`, in float32 and, with jax_enable_x64, in
+    float64. Gradients reach params, state.V, state.u, I, delta, g and E, through refractory periods and resets. The
+    steps are those of `Population.step`. Both backends compute the same; the reverse pass of "numba" is a kernel, too,
+    made of the derivative that JAX derives from the equations. Forward mode (`jvp`) and second derivatives take "xla".
+
+    Examples
+    --------
+    How the mean voltage of 20 ms depends on the current, and on each parameter:
+
+    >>> import jax, izhnumba as iz, izhnumba.jax as izj
+    >>> params, state = izj.init(10, **iz.presets["RS"])
+    >>> def mean_V(params, I):
+    ...     state_after, out = izj.run(params, state, I, 0.1, n_steps=200, record="V")
+    ...     return out.V.mean()
+    >>> by_params, by_I = jax.jit(jax.grad(mean_V, argnums=(0, 1)))(params, 2.0)
+    >>> round(float(by_I), 2), sorted(by_params)
+    (2.01, ['V_th', 'a', 'b', 'c', 'd', 'k0', 'k1', 'k2'])
+    """
+    _checks.kind("run.model", model, Model, "an izhnumba.Model", "Use izhnumba.Izhikevich.")
+    if not all(hasattr(state, name) for name in State._fields):
+        raise TypeError(
+            f"run.state must be a State, got {type(state).__name__}. Take that of izhnumba.jax.init, or State(V, u, "
+            "held)."
+        )
+    step = _checks.number("run.dt", dt, "ms", above=0.0)
+    lanes = Lanes("run", _checks.without_unit("run.state.V", state.V, model.V.unit), n_steps)
+    V, u = (lanes.state(name, getattr(state, name), getattr(model, name).unit) for name in ("V", "u"))
+    p = _parameters(lanes, params, model)
+    given = _inputs(lanes, model, I, delta, g, E)
+    if lanes.n_steps is None:
+        raise ValueError("run.n_steps must be given if no input has a row for each step, got None.")
+    flat = [(None, "") if values is None else lanes.flat(values) for values in given]
+    kinds = tuple(kind for _, kind in flat)
+    fixed, rows = (tuple(x for x, kind in flat if kind == wanted) for wanted in ("constant", "row"))
+    n_ref, refractory = lanes.n_ref(tau_ref, step)
+    cell = Cell(
+        model, _scheme(scheme, step), lanes.dtype.name,
+        reset=_checks.one_of("run.reset", reset, ("hard", "soft", "overshoot")),
+        surrogate=as_surrogate("run.surrogate", surrogate), detach_reset=bool(detach_reset), hold="steps" * refractory,
+        floor="V_min" in params, jumps=bool(kinds[1]), conductances=bool(kinds[2]),
+    )  # fmt: skip
+    h = jnp.asarray(step, lanes.dtype)
+    constants = (*p, gain(model, h, p) if cell.scheme.exponential else h, *fixed)
+    data = Data(V, u, lanes.held(state.held), constants, rows, h, n_ref)
+    task = Task(cell, kinds, _recorded(record), lanes.n_steps)
+    segment = _segment("run.checkpoint", checkpoint, lanes.n_steps)
+    ended, outs = _jitted(task, _backend("run.backend", backend, cell), segment, data)
+    named = {name: lanes.restore(out) for name, out in zip(task.record, outs, strict=True)}
+    return State(*map(lanes.restore, ended)), Outputs(**named)
+
+
+def _parameters(lanes: Lanes, params: Any, model: Model) -> Any:
+    values = {"V_min": -math.inf} | dict(_arguments.parameters("run.params", params, model))
+    p_type = parameters_type(model)
+    return p_type(
+        *(lanes.constant(f"run.params[{x!r}]", values[x], _arguments.unit_of(model, x)) for x in p_type._fields)
+    )
+
+
+def _inputs(lanes: Lanes, model: Model, I: Any, delta: Any, g: Any, E: Any) -> list[Any]:  # noqa: E741
+    """I, jump, and the sums of g and of g E; None for what there is not."""
+    jump = None if delta is None else lanes.over_time("run.delta", delta, "mV")
+    gs, Es = _arguments.listed(g), _arguments.listed(E)
+    if len(gs) != len(Es):
+        raise ValueError(f"run.E must have one value for each g, got {len(Es)} for {len(gs)}.")
+    unit = "nS" if model.C is not None else "1/ms"
+    conductances = [lanes.over_time("run.g", value, unit) for value in gs]
+    reversals = [lanes.over_time("run.E", value, "mV") for value in Es]
+    total = sum(conductances) if gs else None
+    drawn = sum(map(operator.mul, conductances, reversals)) if gs else None
+    return [lanes.over_time("run.I", I, model.I.unit), jump, total, drawn]
+
+
+def _scheme(name: str, dt: float) -> Any:
+    chosen = schemes[_checks.one_of("run.scheme", name, schemes)]
+    if chosen.exact:
+        raise ValueError("run.scheme must be one that has steps, got 'exact'. Use izhnumba.jax.spike_times.")
+    if dt > chosen.dt_max:
+        warnings.warn(
+            f"run.dt = {dt:g} ms is too large for the scheme {name!r}: spikes are lost and V overshoots. Use dt <= "
+            f"{chosen.dt_max:g} ms.",
+            stacklevel=3,
+        )
+    return chosen
+
+
+def _recorded(record: Any) -> tuple[str, ...]:
+    names = (record,) if isinstance(record, str) else tuple(record)
+    chosen = {_checks.one_of("run.record", name, RECORDED) for name in names}
+    return tuple(name for name in RECORDED if name in chosen)
+
+
+def _segment(where: str, checkpoint: Any, n_steps: int) -> int:
+    """Steps between stored states; 0 to store all."""
+    if checkpoint is True:
+        return max(1, math.isqrt(n_steps))
+    return 0 if checkpoint is False else _checks.integer(where, checkpoint, at_least=1)
+
+
+def _backend(where: str, name: Any, cell: Cell) -> str:
+    platform = jax.default_backend()
+    if name is None:
+        return "numba" if platform == "cpu" and _known(cell) is None else "xla"
+    _checks.one_of(where, name, ("numba", "xla"))
+    if name == "numba" and platform != "cpu":
+        raise ValueError(f"{where} must be 'xla' on a {platform}, got 'numba'. Kernels run on a CPU.")
+    if name == "numba" and _known(cell) is not None:
+        raise ValueError(
+            f"{where} must be 'xla' for a surrogate whose slope takes {_known(cell)}, got 'numba'. Kernels know "
+            "arithmetic, comparisons, where and functions such as exp."
+        )
+    return name
+
+
+@functools.cache
+def _known(cell: Cell) -> str | None:
+    """An operation in the slope of the surrogate that kernels do not know."""
+    try:
+        program(lambda x: jax.jvp(cell.surrogate, (x,), (jnp.ones_like(x),)), [cell.dtype])
+    except NotElementwise as error:
+        return str(error)
+    return None
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1, 2))
+def _jitted(task: Task, backend: str, segment: int, data: Data) -> Any:
+    return _in_segments(task, by_kernels if backend == "numba" else by_scan, segment, data)
+
+
+def _in_segments(task: Task, solver: Callable[[Task], Any], segment: int, data: Data) -> Any:
+    """One segment after the other, each a checkpoint, and then what is left."""
+    n_whole = task.n_steps // segment if segment else 0
+    if n_whole < 2:
+        return solver(task)(data)
+    solve = jax.checkpoint(solver(task._replace(n_steps=segment)))
+    cut = n_whole * segment
+
+    def advance(state: Any, rows: Any) -> Any:
+        return solve(data._replace(V=state[0], u=state[1], memory=state[2], rows=rows))
+
+    segments = [row[:cut].reshape(n_whole, segment, *row.shape[1:]) for row in data.rows]
+    state, outs = jax.lax.scan(advance, (data.V, data.u, data.memory), tuple(segments), length=n_whole)
+    outs = tuple(out.reshape(cut, *out.shape[2:]) for out in outs)
+    if cut == task.n_steps:
+        return state, outs
+    rest = data._replace(V=state[0], u=state[1], memory=state[2], rows=tuple(row[cut:] for row in data.rows))
+    state, last = solver(task._replace(n_steps=task.n_steps - cut))(rest)
+    return state, tuple(jnp.concatenate(pair) for pair in zip(outs, last, strict=True))

@@ -1,0 +1,72 @@
+"""Scans over steps, whose step is a function of single lanes: by `lax.scan`, or by one call of a compiled kernel.
+
+Arrays are flat: the carry has one number per lane, a constant one in all or one per lane, a row one or one per lane for
+every step.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from izhnumba._kernels.scan import Layout, Operand
+from izhnumba.jax import _ffi
+from izhnumba.jax._programs import KINDS, program
+
+Step = Callable[..., Any]  # (carry, constants, row) -> carry, outs; all of them tuples
+Arrays = tuple[jax.Array, ...]
+
+
+def by_xla(step: Step, carry: Arrays, constants: Arrays, rows: Arrays, n_steps: int) -> tuple[Arrays, Arrays]:
+    """Forwards in time, differentiated by JAX itself."""
+    return jax.lax.scan(lambda now, row: step(now, constants, row), carry, rows, length=n_steps)
+
+
+def by_kernel(
+    step: Step,
+    carry: Arrays,
+    constants: Arrays,
+    rows: Arrays,
+    n_steps: int,
+    *,
+    fastmath: frozenset[str],
+    backwards: bool = False,
+) -> tuple[Arrays, Arrays]:
+    """In a compiled kernel, which JAX cannot differentiate."""
+    once, often = (tuple(_operand(x, False) for x in arrays) for arrays in (carry, constants))
+    each = tuple(_operand(x, True) for x in rows)
+    traced, outs = _traced(step, once, often, each)
+    layout = Layout(once, often, each, outs, backwards)
+    n_lanes = carry[0].shape[0]
+    results = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in carry]
+    results += [jax.ShapeDtypeStruct((n_steps, n_lanes), _DTYPES[out.kind]) for out in outs]
+    operands = (jnp.int32(n_steps), *carry, *constants, *rows)
+    found = _ffi.call(traced, layout, fastmath, operands, results)
+    return tuple(found[: len(carry)]), tuple(found[len(carry) :])
+
+
+_DTYPES = {kind: name for name, kind in KINDS.items()}
+
+
+def _operand(array: jax.Array, steps: bool) -> Operand:
+    return Operand(KINDS[array.dtype.name], steps, array.ndim > steps)
+
+
+@functools.cache
+def _traced(step: Step, *kinds: tuple[Operand, ...]) -> tuple[Any, tuple[Operand, ...]]:
+    """The program of a step, and what comes out of it beside the carry."""
+    n_carry, n_constants, n_rows = map(len, kinds)
+
+    def flat(*numbers):
+        constants = numbers[n_carry : n_carry + n_constants]
+        carry, outs = step(numbers[:n_carry], constants, numbers[n_carry + n_constants :])
+        return (*carry, *outs)
+
+    dtypes = [_DTYPES[operand.kind] for operands in kinds for operand in operands]
+    structs = [jax.ShapeDtypeStruct((), dtype) for dtype in dtypes]
+    outs = jax.eval_shape(flat, *structs)[n_carry:]
+    return program(flat, dtypes), tuple(Operand(KINDS[out.dtype.name], True, True) for out in outs)

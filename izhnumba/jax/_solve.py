@@ -1,0 +1,198 @@
+"""A run of neurons on flat arrays, with gradients: by JAX through `lax.scan`, or by two kernels.
+
+The second kernel goes backwards in time: its step is the derivative of the first one's, as JAX derives it from the same
+function. What it needs of the first are V and u at the start of each step.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.custom_derivatives import SymbolicZero
+
+from izhnumba.jax._neuron import Cell, parameters_type, refractoriness, step
+from izhnumba.jax._scan import by_kernel, by_xla
+
+Arrays = tuple[jax.Array, ...]
+
+
+class Task(NamedTuple):
+    """What a trace depends on. inputs: of I, jump, g and gE, "constant" or "row", or "" where there is none."""
+
+    cell: Cell
+    inputs: tuple[str, ...]
+    record: tuple[str, ...]
+    n_steps: int
+
+
+class Data(NamedTuple):
+    """Flat arrays. memory and period: of refractoriness, with t of all steps if it is a matter of time; constants: of
+    the parameters, the gain and the constant inputs; rows: the other inputs."""
+
+    V: Any
+    u: Any
+    memory: Any
+    constants: Any
+    rows: Any
+    dt: Any
+    period: Any
+    t: Any = ()
+
+
+def by_scan(task: Task) -> Callable[[Data], tuple[Arrays, Arrays]]:
+    """`solve(data)` -> (V, u, held), what is recorded; in plain JAX."""
+    one_step = _forwards(task, traced=False)
+
+    def solve(data: Data) -> tuple[Arrays, Arrays]:
+        state, outs = by_xla(one_step, *_operands(task, data), task.n_steps)
+        return _with_memory(state, data), outs
+
+    return solve
+
+
+@functools.cache
+def by_kernels(task: Task) -> Callable[[Data], tuple[Arrays, Arrays]]:
+    """The same in kernels."""
+    fastmath = task.cell.scheme.fastmath
+
+    def forwards(data: Data, traced: bool) -> tuple[Arrays, Arrays]:
+        state, outs = by_kernel(_forwards(task, traced), *_operands(task, data), task.n_steps, fastmath=fastmath)
+        return _with_memory(state, data), outs
+
+    @jax.custom_vjp
+    def solve(data: Data) -> tuple[Arrays, Arrays]:
+        return forwards(data, traced=False)
+
+    def run(primals: Data) -> Any:
+        data = jax.tree.map(lambda primal: primal.value, primals)
+        wanted = jax.tree.map(lambda primal: () if primal.perturbed else None, primals)
+        state, outs = forwards(data, traced=True)
+        n = len(task.record)
+        return (state, outs[:n]), (data, outs[n:], wanted)
+
+    def pull_back(kept: Any, cotangents: Any) -> tuple[Data]:
+        data, trace, wanted = kept
+        return (_pulled_back(task, data, trace, wanted, *cotangents),)
+
+    solve.defvjp(run, pull_back, symbolic_zeros=True)
+    return solve
+
+
+def _operands(task: Task, data: Data) -> tuple[Arrays, Arrays, Arrays]:
+    """Carry, constants and rows of a scan."""
+    carry = (data.V, data.u, data.memory) if task.cell.hold else (data.V, data.u)
+    return carry, (*data.constants, data.dt, data.period), (*data.t, *data.rows)
+
+
+def _with_memory(state: Arrays, data: Data) -> Arrays:
+    return state if len(state) == 3 else (*state, data.memory)
+
+
+@functools.cache
+def _neuron(task: Task) -> Callable[..., Any]:
+    """`neuron(V, u, held, constants, rows, dt)` -> V, u, spiked, what is recorded."""
+    cell = task.cell
+    p_type, one_step = parameters_type(cell.model), step(cell)
+    n_parameters = len(p_type._fields)
+
+    def neuron(V, u, held, constants, rows, dt):
+        p, (gain, *fixed) = p_type(*constants[:n_parameters]), constants[n_parameters:]
+        sources = {"constant": iter(fixed), "row": iter(rows)}
+        I, jump, g, gE = (next(sources[kind]) if kind else jnp.zeros_like(V) for kind in task.inputs)  # noqa: E741
+        V, u, spiked, s = one_step(V, u, held, (I, jump, g, gE, None, None), p, gain, dt)
+        known = {"spikes": s, "V": V, "u": u}
+        return V, u, spiked, tuple(known[name] for name in task.record)
+
+    return neuron
+
+
+@functools.cache
+def _forwards(task: Task, traced: bool) -> Callable[..., Any]:
+    """The step of a scan; if `traced`, the state at its start comes out, too."""
+    neuron, hold = _neuron(task), task.cell.hold
+    is_held, renew = refractoriness(task.cell)
+
+    def forwards(carry, constants, rows):
+        (V, u, *memory), (*constants, dt, period) = carry, constants
+        (*t, inputs) = (rows[0], rows[1:]) if hold == "time" else (rows,)
+        about = (*memory, period, *(t or (None,)))
+        held = is_held(*about) if hold else False
+        V, u, spiked, outs = neuron(V, u, held, constants, inputs, dt)
+        renewed = (renew(*about, held, spiked),) if hold else ()
+        return (V, u, *renewed), (*outs, *carry) if traced else outs
+
+    return forwards
+
+
+def _pulled_back(task: Task, data: Data, trace: Arrays, wanted: Any, state_bar: Any, outs_bar: Any) -> Data:
+    """Cotangents of the data from those of the results."""
+    given = tuple(not isinstance(bar, SymbolicZero) for bar in outs_bar)
+    constants_wanted = tuple(want is not None for want in wanted.constants)
+    rows_wanted = tuple(want is not None for want in wanted.rows)
+    V_bar, u_bar = (jnp.zeros_like(data.V) if isinstance(bar, SymbolicZero) else bar for bar in state_bar[:2])
+    sums = tuple(jnp.zeros_like(data.V) for want in constants_wanted if want)
+    rows = (*trace, *data.t, *data.rows, *(bar for bar, good in zip(outs_bar, given, strict=True) if good))
+    (V_bar, u_bar, *summed), out = by_kernel(
+        _backwards(task, given, constants_wanted, rows_wanted), (V_bar, u_bar, *sums), _operands(task, data)[1], rows,
+        task.n_steps, fastmath=task.cell.scheme.fastmath, backwards=True,
+    )  # fmt: skip
+    lanes, rows_bar = iter(summed), iter(out)
+    return Data(
+        V_bar, u_bar, _nothing(data.memory),
+        tuple(_as(next(lanes), x) if want else None for x, want in zip(data.constants, constants_wanted, strict=True)),
+        tuple(_as(next(rows_bar), x) if want else None for x, want in zip(data.rows, rows_wanted, strict=True)),
+        None, _nothing(data.period), None,
+    )  # fmt: skip
+
+
+def _nothing(like: jax.Array) -> Any:
+    """The cotangent of what has none."""
+    return None if jnp.issubdtype(like.dtype, np.floating) else np.zeros(like.shape, jax.dtypes.float0)
+
+
+def _as(bar: jax.Array, like: jax.Array) -> jax.Array:
+    """A cotangent per lane, summed where all lanes share a number."""
+    return bar if bar.ndim == like.ndim else jnp.sum(bar, axis=-1)
+
+
+@functools.cache
+def _backwards(
+    task: Task, given: tuple[bool, ...], constants_wanted: tuple[bool, ...], rows_wanted: tuple[bool, ...]
+) -> Callable[..., Any]:
+    """The step of the scan backwards: the carry holds the cotangents of V and u and the sums for constants."""
+    neuron, hold, (is_held, _) = _neuron(task), task.cell.hold, refractoriness(task.cell)
+
+    def backwards(carry, operands, rows):
+        (V_bar, u_bar, *sums), (*constants, dt, period), rest = carry, operands, iter(rows)
+        V, u = next(rest), next(rest)
+        memory = next(rest) if hold else None
+        held = is_held(memory, period, next(rest) if hold == "time" else None) if hold else False
+        inputs, bars = [next(rest) for _ in rows_wanted], tuple(rest)
+
+        def forwards(V, u, chosen_constants, chosen_inputs):
+            all_constants = _merged(constants, constants_wanted, chosen_constants)
+            all_inputs = _merged(inputs, rows_wanted, chosen_inputs)
+            V, u, _, outs = neuron(V, u, held, all_constants, all_inputs, dt)
+            return V, u, tuple(out for out, good in zip(outs, given, strict=True) if good)
+
+        chosen = _chosen(constants, constants_wanted), _chosen(inputs, rows_wanted)
+        _, pull_back = jax.vjp(forwards, V, u, *chosen)
+        V_bar, u_bar, more, rows_bar = pull_back((V_bar, u_bar, bars))
+        return (V_bar, u_bar, *(total + term for total, term in zip(sums, more, strict=True))), rows_bar
+
+    return backwards
+
+
+def _chosen(values: Any, wanted: tuple[bool, ...]) -> Arrays:
+    return tuple(value for value, want in zip(values, wanted, strict=True) if want)
+
+
+def _merged(values: Any, wanted: tuple[bool, ...], chosen: Arrays) -> Arrays:
+    """`values`, with those that are wanted taken from `chosen`."""
+    rest = iter(chosen)
+    return tuple(next(rest) if want else value for value, want in zip(values, wanted, strict=True))

@@ -1,0 +1,6 @@
+"""Tests of optional packages are collected where these are installed."""
+
+from importlib.util import find_spec
+
+NEEDED = {"test_jax_*.py": "jax", "test_brainpy.py": "brainpy"}
+collect_ignore_glob = [files for files, package in NEEDED.items() if find_spec(package) is None]
