@@ -64,7 +64,7 @@ class TimedArray(Input):
 
     def _breaks(self) -> Array:
         rows = self._all_rows()
-        changes = np.any((rows[1:] != rows[:-1]).reshape(len(rows) - 1, -1), axis=1)
+        changes = np.any((rows[1:] != rows[:-1]).reshape(len(rows) - 1, rows[0].size), axis=1)
         return np.asarray((np.flatnonzero(changes) + 1) * self.dt)
 
     def _lines(self, t: Array) -> tuple[Array, Array]:

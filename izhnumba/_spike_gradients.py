@@ -98,7 +98,7 @@ def spike_time_gradients(pop: Population, T: Any, I: Any = 0.0) -> SpikeTimeGrad
 
     Examples
     --------
-    A ms of delay per unit of d, beside the same from two runs:
+    By how many ms a unit of d delays each spike, and the same from two runs:
 
     >>> import izhnumba as iz
     >>> from izhnumba import analysis

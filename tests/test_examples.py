@@ -14,6 +14,7 @@ import pytest
 PROJECT = Path(__file__).parent.parent
 EXAMPLES = sorted((PROJECT / "examples").glob("*.py"))
 NUMBERED = [example for example in EXAMPLES if example.name[0].isdigit()]
+WITH_JAX = {"14_fit_parameters", "15_train_network"}
 
 
 def run(example, folder):
@@ -30,7 +31,11 @@ def png_size(file):
     return struct.unpack(">II", content[16:24])
 
 
-@pytest.mark.parametrize("example", NUMBERED, ids=lambda example: example.stem)
+def marked(example):
+    return pytest.param(example, id=example.stem, marks=[pytest.mark.jax] * (example.stem in WITH_JAX))
+
+
+@pytest.mark.parametrize("example", map(marked, NUMBERED))
 def test_example_runs_and_leaves_one_figure(example, tmp_path):
     done = run(example, tmp_path)
     assert done.returncode == 0, done.stderr

@@ -25,11 +25,11 @@ Array = np.ndarray[Any, Any]
 def call(program: Program, layout: Layout, fastmath: frozenset[str], operands: Sequence[Any], results: Any) -> Any:
     """The results, described by their ShapeDtypeStructs, of a scan over these operands."""
     version = api_version()
-    address = _handler(program, layout, version, fastmath)
     if _known(version):
-        return jax.ffi.ffi_call(_target(address), results, vmap_method="expand_dims")(*operands)
+        target = _target(program, layout, fastmath)
+        return jax.ffi.ffi_call(target, results, vmap_method="expand_dims")(*operands)
     _warn_once(version)
-    through_python = functools.partial(_call_with_a_frame, address, tuple(results))
+    through_python = functools.partial(_call_with_a_frame, _handler(program, layout, fastmath), tuple(results))
     return jax.pure_callback(through_python, results, *operands, vmap_method="expand_dims")
 
 
@@ -45,14 +45,17 @@ def _known(version: tuple[int, int]) -> bool:
     return version[0] == MAJOR and version[1] <= NEWEST_MINOR
 
 
-_handler = functools.cache(handler)
+@functools.cache
+def _handler(program: Program, layout: Layout, fastmath: frozenset[str]) -> int:
+    return handler(program, layout, api_version(), fastmath)
 
 
 @functools.cache
-def _target(address: int) -> str:
-    """The name under which XLA knows a handler."""
-    name = f"izhnumba_{hashlib.sha256(str(address).encode()).hexdigest()[:16]}"
-    capsule = jax.ffi.pycapsule(ctypes.c_void_p(address))
+def _target(program: Program, layout: Layout, fastmath: frozenset[str]) -> str:
+    """The name under which XLA knows a kernel: the same in every process, as JAX may keep on disk what calls it."""
+    content = repr((program, layout, sorted(fastmath)))
+    name = f"izhnumba_{hashlib.sha256(content.encode()).hexdigest()[:32]}"
+    capsule = jax.ffi.pycapsule(ctypes.c_void_p(_handler(program, layout, fastmath)))
     jax.ffi.register_ffi_target(name, capsule, platform="cpu", api_version=1)
     return name
 

@@ -85,8 +85,18 @@ def by_kernels(task: Task) -> Callable[[Data], tuple[Arrays, Arrays]]:
 
 def _operands(task: Task, data: Data) -> tuple[Arrays, Arrays, Arrays]:
     """Carry, constants and rows of a scan."""
-    carry = (data.V, data.u, data.memory) if task.cell.hold else (data.V, data.u)
-    return carry, (*data.constants, data.dt, data.period), (*data.t, *data.rows)
+    constants = tuple(data.constants[k] for k in _in_use(task, len(data.constants)))
+    rows = (*data.t, *data.rows)
+    if task.cell.hold:
+        return (data.V, data.u, data.memory), (*constants, data.dt, data.period), rows
+    return (data.V, data.u), (*constants, data.dt), rows
+
+
+def _in_use(task: Task, n_constants: int) -> list[int]:
+    """Of the constants, without V_min and the gain where these do nothing: what a call is given takes time."""
+    V_min = len(task.cell.model.parameters)
+    idle = [V_min] * (not task.cell.floor) + [V_min + 1] * (not task.cell.scheme.exponential)
+    return [k for k in range(n_constants) if k not in idle]
 
 
 def _with_memory(state: Arrays, data: Data) -> Arrays:
@@ -98,11 +108,12 @@ def _neuron(task: Task) -> Callable[..., Any]:
     """`neuron(V, u, held, constants, rows, dt)` -> V, u, spiked, what is recorded."""
     cell = task.cell
     p_type, one_step = parameters_type(cell.model), step(cell)
-    n_parameters = len(p_type._fields)
 
     def neuron(V, u, held, constants, rows, dt):
-        p, (gain, *fixed) = p_type(*constants[:n_parameters]), constants[n_parameters:]
-        sources = {"constant": iter(fixed), "row": iter(rows)}
+        given = iter(constants)
+        p = p_type(*(next(given) for _ in cell.model.parameters), V_min=next(given) if cell.floor else None)
+        gain = next(given) if cell.scheme.exponential else None
+        sources = {"constant": given, "row": iter(rows)}
         I, jump, g, gE = (next(sources[kind]) if kind else jnp.zeros_like(V) for kind in task.inputs)  # noqa: E741
         V, u, spiked, s = one_step(V, u, held, (I, jump, g, gE, None, None), p, gain, dt)
         known = {"spikes": s, "V": V, "u": u}
@@ -118,21 +129,27 @@ def _forwards(task: Task, traced: bool) -> Callable[..., Any]:
     is_held, renew = refractoriness(task.cell)
 
     def forwards(carry, constants, rows):
-        (V, u, *memory), (*constants, dt, period) = carry, constants
-        (*t, inputs) = (rows[0], rows[1:]) if hold == "time" else (rows,)
-        about = (*memory, period, *(t or (None,)))
-        held = is_held(*about) if hold else False
+        (V, u, *memory), (constants, dt, *period) = carry, _parted(constants, bool(hold))
+        t, inputs = (rows[0], rows[1:]) if hold == "time" else (None, rows)
+        held = is_held(*memory, *period, t) if hold else False
         V, u, spiked, outs = neuron(V, u, held, constants, inputs, dt)
-        renewed = (renew(*about, held, spiked),) if hold else ()
+        renewed = (renew(*memory, *period, t, held, spiked),) if hold else ()
         return (V, u, *renewed), (*outs, *carry) if traced else outs
 
     return forwards
 
 
+def _parted(operands: Arrays, hold: bool) -> tuple[Any, ...]:
+    """The constants, dt and, if there is one, the refractory period."""
+    n = len(operands) - 1 - hold
+    return operands[:n], *operands[n:]
+
+
 def _pulled_back(task: Task, data: Data, trace: Arrays, wanted: Any, state_bar: Any, outs_bar: Any) -> Data:
     """Cotangents of the data from those of the results."""
     given = tuple(not isinstance(bar, SymbolicZero) for bar in outs_bar)
-    constants_wanted = tuple(want is not None for want in wanted.constants)
+    in_use = _in_use(task, len(data.constants))
+    constants_wanted = tuple(wanted.constants[k] is not None for k in in_use)
     rows_wanted = tuple(want is not None for want in wanted.rows)
     V_bar, u_bar = (jnp.zeros_like(data.V) if isinstance(bar, SymbolicZero) else bar for bar in state_bar[:2])
     sums = tuple(jnp.zeros_like(data.V) for want in constants_wanted if want)
@@ -142,9 +159,11 @@ def _pulled_back(task: Task, data: Data, trace: Arrays, wanted: Any, state_bar: 
         task.n_steps, fastmath=task.cell.scheme.fastmath, backwards=True,
     )  # fmt: skip
     lanes, rows_bar = iter(summed), iter(out)
+    constants_bar: list[Any] = [None] * len(data.constants)
+    for k, want in zip(in_use, constants_wanted, strict=True):
+        constants_bar[k] = _as(next(lanes), data.constants[k]) if want else None
     return Data(
-        V_bar, u_bar, _nothing(data.memory),
-        tuple(_as(next(lanes), x) if want else None for x, want in zip(data.constants, constants_wanted, strict=True)),
+        V_bar, u_bar, _nothing(data.memory), tuple(constants_bar),
         tuple(_as(next(rows_bar), x) if want else None for x, want in zip(data.rows, rows_wanted, strict=True)),
         None, _nothing(data.period), None,
     )  # fmt: skip
@@ -168,10 +187,10 @@ def _backwards(
     neuron, hold, (is_held, _) = _neuron(task), task.cell.hold, refractoriness(task.cell)
 
     def backwards(carry, operands, rows):
-        (V_bar, u_bar, *sums), (*constants, dt, period), rest = carry, operands, iter(rows)
+        (V_bar, u_bar, *sums), (constants, dt, *period), rest = carry, _parted(operands, bool(hold)), iter(rows)
         V, u = next(rest), next(rest)
         memory = next(rest) if hold else None
-        held = is_held(memory, period, next(rest) if hold == "time" else None) if hold else False
+        held = is_held(memory, *period, next(rest) if hold == "time" else None) if hold else False
         inputs, bars = [next(rest) for _ in rows_wanted], tuple(rest)
 
         def forwards(V, u, chosen_constants, chosen_inputs):

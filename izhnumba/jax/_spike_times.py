@@ -1,0 +1,225 @@
+"""Spike times of the exact engine as a function that JAX can differentiate, through no step and no surrogate."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from izhnumba import _checks
+from izhnumba._inputs import Input, TimedArray
+from izhnumba._models import Izhikevich, Model
+from izhnumba._population import Population
+from izhnumba._sensitivities import Cells, Pieces, check_equations, gradients, ordinals
+from izhnumba.jax import _arguments
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def spike_times(
+    params: Mapping[str, Any],
+    state: Any,
+    I: Any,
+    T: float,
+    *,
+    n_spikes: int,
+    model: Model = Izhikevich,
+    tau_ref: float = 0.0,
+    reset: str = "hard",
+    dt: float | None = None,
+) -> jax.Array:
+    """The first spike times of neurons in continuous time, with their derivatives by parameters, start and input.
+
+    The exact engine finds the times, and `jax.grad`, `jax.vjp` and `jax.jacrev` get their derivatives from the implicit
+    function theorem, exactly but for rounding (`izhnumba.analysis.spike_time_gradients`). It works under `jax.jit` and
+    `jax.vmap`. There are no derivatives in forward mode, and none of second order.
+
+    Parameters
+    ----------
+    params : mapping of str to number or array
+        Parameters of the model; those left out have its defaults.
+    state : State, or whatever has V and u, numbers or arrays
+        At time 0; `held` is not looked at.
+    I : number or array, mV/ms (2007 form: pA)
+        With `dt` an array (rows, ...): row j holds for j dt <= t < (j + 1) dt, and the last one from then on.
+    T : float, ms, > 0
+        How long to run. Not traced, nor are the following.
+    n_spikes : int, >= 1
+        Spikes of a neuron to return; later ones are left out.
+    model : Model
+    tau_ref : float, ms, >= 0
+        For which V and u stay after a spike.
+    reset : "hard", "soft" or "overshoot"
+    dt : float, ms, > 0, optional
+        Length of the rows of I.
+
+    Returns
+    -------
+    jax.Array of float64, (*Shape, n_spikes), ms
+        Shape is what params, state and a row of I broadcast to. Behind the last spike of a neuron up to T stands
+        +inf, which has no derivative: what is asked for it counts as 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For values of the wrong kind, range or shape, and if jax_enable_x64 is not set.
+    jax.errors.JaxRuntimeError
+        With the words of the exact engine, for parameters that it refuses and for a neuron that fires without end.
+
+    Notes
+    -----
+    Where V barely reaches its threshold the derivative grows without bound, and a spike appears or vanishes without
+    one: a loss on spike times does not see spikes that are missing. The derivative is NaN by a parameter that cannot
+    change without the neuron leaving the form that the exact engine takes, as `cubic` of Izhikevich2007.
+
+    Examples
+    --------
+    With which d does a neuron fire for the second time at 30 ms? Newton's rule:
+
+    >>> import jax, izhnumba as iz, izhnumba.jax as izj
+    >>> def second(d):
+    ...     params, state = izj.init(1, **iz.presets["RS"])
+    ...     return izj.spike_times({**params, "d": d}, state, 10.0, 100.0, n_spikes=2)[0, 1]
+    >>> d = 8.0
+    >>> with jax.enable_x64(True):
+    ...     for _ in range(5):
+    ...         t, slope = jax.value_and_grad(second)(d)
+    ...         d = d + (30.0 - t) / slope
+    ...     print(f"d = {d:.9f}, t = {second(d):.9f} ms")
+    d = 8.714380269, t = 30.000000000 ms
+    """
+    where = "spike_times"
+    if jax.dtypes.canonicalize_dtype(np.float64) != np.float64:
+        raise ValueError(
+            f"{where} must have float64, got jax_enable_x64 = False. Call jax.config.update('jax_enable_x64', True)."
+        )
+    _checks.kind(f"{where}.model", model, Model, "an izhnumba.Model")
+    _checks.kind(f"{where}.params", params, Mapping, "a mapping of names to numbers or arrays")
+    for name in params:
+        if name not in model.parameters:
+            _checks.unknown(f"{where}.params", name, model.parameters)
+    if isinstance(I, Input):
+        raise TypeError(f"{where}.I must be a number or an array, got {I!r:.60}. Pass rows of values, and dt.")
+    task = Task(
+        model,
+        _checks.one_of(f"{where}.reset", reset, ("hard", "soft", "overshoot")),
+        _checks.number(f"{where}.tau_ref", tau_ref, "ms", at_least=0.0),
+        _checks.number(f"{where}.T", T, "ms", above=0.0),
+        _checks.integer(f"{where}.n_spikes", n_spikes, at_least=1),
+        0.0 if dt is None else _checks.number(f"{where}.dt", dt, "ms", above=0.0),
+    )
+    given = {"state.V": (state.V, model.V), "state.u": (state.u, model.u), "I": (I, model.I)}
+    given |= {f"params[{x!r}]": (params.get(x, known.default), known) for x, known in model.parameters.items()}
+    V, u, I, *p = (
+        _arguments.array(f"{where}.{x}", value, known.unit, jnp.float64) for x, (value, known) in given.items()
+    )
+    return _differentiable(task)((V, u, *p), I)
+
+
+class Task(NamedTuple):
+    """What is not traced."""
+
+    model: Model
+    reset: str
+    tau_ref: float
+    T: float
+    n_spikes: int
+    dt: float  # of the rows of I, 0 if it has none
+
+    def times(self, x: Any, rows: Any) -> Array:
+        """(..., n_spikes) for V, u and parameters x (..., quantities) and currents (..., rows)."""
+        shape, (x, rows) = _flat(x, rows)
+        given = dict(zip(("V", "u", *self.model.parameters), x.T, strict=True))
+        pop = Population(len(x), self.model, scheme="exact", reset=self.reset, tau_ref=self.tau_ref, **given)
+        spikes = pop.run(self.T, TimedArray(rows.T, self.dt) if rows.shape[1] > 1 else rows[:, 0]).spikes
+        order = np.lexsort((spikes.t, spikes.i))
+        i, t = spikes.i[order], spikes.t[order]
+        times, nth = np.full((len(x), self.n_spikes), np.inf), ordinals(i)
+        first = nth < self.n_spikes
+        times[i[first], nth[first]] = t[first]
+        return times.reshape(*shape, self.n_spikes)
+
+    def pull_back(self, x: Any, rows: Any, times: Any, weights: Any) -> tuple[Array, Array]:
+        """The derivatives by x and rows of the sum of weights (..., n_spikes) times the times."""
+        shape, (x, rows, times) = _flat(x, rows, times)
+        known = np.isfinite(times)
+        cells, pieces, n = self.cells(x), Pieces(np.arange(rows.shape[1]) * self.dt, rows.T), x.shape[1]
+        slopes = np.zeros((*times.shape, n + 1 + rows.shape[1]))
+        slopes[known] = gradients(cells, pieces, np.nonzero(known)[0], times[known])
+        weights = np.where(known.reshape(*shape, -1), weights, 0.0)
+        found = np.einsum("...s,...sq->...q", weights, slopes.reshape(*shape, *slopes.shape[1:]))
+        return found[..., :n], found[..., n + 1 :]  # between them, that by tau_ref
+
+    def cells(self, x: Array) -> Cells:
+        V, u, *p = x.T
+        return Cells(self.model, self.reset, self.model.named_tuple()(*p), np.full(len(x), self.tau_ref), V, u)
+
+
+@functools.lru_cache
+def _differentiable(task: Task) -> Any:
+    """`spike_times((V, u, *parameters), I)`, which JAX knows how to differentiate."""
+    defaults = (task.model.V, task.model.u, *task.model.parameters.values())
+    check_equations(task.cells(np.array([[quantity.default for quantity in defaults]])))
+    run, pull_back = _callback(lambda *x: (task.times(*x),)), _callback(task.pull_back)
+
+    @jax.custom_vjp
+    def times(x: Any, rows: Any) -> Any:
+        return run([(*x.shape[:-1], task.n_spikes)], x, rows)[0]
+
+    def forwards(x: Any, rows: Any) -> Any:
+        found = times(x, rows)
+        return found, (x, rows, found)
+
+    @jax.custom_jvp
+    def backwards(kept: Any, weights: Any) -> Any:
+        return pull_back([array.shape for array in kept[:2]], *kept, weights)
+
+    @backwards.defjvp
+    def _refuse(*_: Any) -> Any:  # or bits would pass for constants
+        raise TypeError("spike_times must be differentiated once, got a derivative of its derivative. Use differences.")
+
+    times.defvjp(forwards, backwards)
+    return jax.jit(lambda values, I: times(*_laid_out(values, I, rows=task.dt > 0)))
+
+
+def _callback(f: Callable[..., Sequence[Array]]) -> Callable[..., tuple[jax.Array, ...]]:
+    """`call(shapes of results, *arrays)` of a NumPy function. Numbers go in and out by their bits: in a thread to which
+    `with jax.enable_x64()` does not reach, as are those of XLA, JAX makes float32 of every float64."""
+
+    def of_bits(*arrays: Any) -> list[Array]:
+        found = f(*(np.ascontiguousarray(array).view(np.float64)[..., 0] for array in arrays))
+        return [np.ascontiguousarray(array[..., np.newaxis]).view(np.uint32) for array in found]
+
+    def call(shapes: Sequence[tuple[int, ...]], *arrays: Any) -> tuple[jax.Array, ...]:
+        results = jax.eval_shape(lambda: [jnp.zeros((*shape, 2), jnp.uint32) for shape in shapes])
+        bits = (jax.lax.bitcast_convert_type(array, jnp.uint32) for array in arrays)
+        found = jax.pure_callback(of_bits, results, *bits, vmap_method="expand_dims")
+        return tuple(jax.lax.bitcast_convert_type(array, jnp.float64) for array in found)
+
+    return call
+
+
+def _laid_out(values: Sequence[jax.Array], I: jax.Array, rows: bool) -> tuple[jax.Array, jax.Array]:
+    """V, u and parameters (*Shape, quantities), and currents (*Shape, rows)."""
+    if rows and not (I.ndim and len(I)):
+        raise ValueError(f"spike_times.I must have shape (rows, ...) with dt, got {I.shape}. Leave out dt.")
+    current = jnp.moveaxis(I, 0, -1) if rows else I[..., jnp.newaxis]
+    shapes = dict.fromkeys([current.shape[:-1], *(value.shape for value in values)])
+    try:
+        shape = jnp.broadcast_shapes(*shapes)
+    except ValueError:
+        got = ", ".join(map(str, shapes))
+        raise ValueError(f"spike_times must have params, state and I of shapes that broadcast, got {got}.") from None
+    x = jnp.stack([jnp.broadcast_to(value, shape) for value in values], axis=-1)
+    return x, jnp.broadcast_to(current, (*shape, current.shape[-1]))
+
+
+def _flat(*arrays: Any) -> tuple[tuple[int, ...], list[Array]]:
+    """Arrays (..., k) as (n, k), and the shape of what has been made n."""
+    shape = np.broadcast_shapes(*(np.shape(array)[:-1] for array in arrays))
+    sizes = (np.shape(array)[-1] for array in arrays)
+    return shape, [np.broadcast_to(array, (*shape, k)).reshape(-1, k) for array, k in zip(arrays, sizes, strict=True)]
