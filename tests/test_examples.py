@@ -35,7 +35,7 @@ def marked(example):
     return pytest.param(example, id=example.stem, marks=[pytest.mark.jax] * (example.stem in WITH_JAX))
 
 
-@pytest.mark.parametrize("example", map(marked, NUMBERED))
+@pytest.mark.parametrize("example", [marked(example) for example in NUMBERED])
 def test_example_runs_and_leaves_one_figure(example, tmp_path):
     done = run(example, tmp_path)
     assert done.returncode == 0, done.stderr

@@ -18,8 +18,8 @@ import izhnumba as iz
 _ORDER = """
     _checks  _sealed  _models  _polynomial  _normal_form  _compile  _schemes
     _kernels  _kernels.codes  _kernels.table  _kernels.exprel  _kernels.lanes  _kernels.philox  _kernels.raster
-    _derived  _variant  _kernels.neuron  _kernels.receptors  _kernels.advance  _kernels.network  _kernels.gap  _kernels.plasticity
-    _kernels.embedded  _embedding
+    _derived  _variant  _kernels.neuron  _kernels.receptors  _kernels.advance  _kernels.network  _kernels.gap
+    _kernels.plasticity  _kernels.embedded  _embedding
     _kernels.memory  _kernels.exact_table  _kernels.bench  _kernels.taylor  _kernels.taylor_scalar  _kernels.queue
     _kernels.exact_lane  _kernels.exact
     _receptors  _arrivals  _binding  _inputs  _kept  _timebase  _engine  _spike_inputs  _presets  _feeds  _clock_engine
