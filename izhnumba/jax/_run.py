@@ -238,7 +238,7 @@ def run(
     data = Data(V, u, lanes.held(state.held), constants, rows, h, n_ref)
     task = Task(cell, kinds, _recorded(record), lanes.n_steps)
     segment = _segment("run.checkpoint", checkpoint, lanes.n_steps)
-    ended, outs = _jitted(task, _backend("run.backend", backend, cell), segment, data)
+    ended, outs = _jitted(task, backend_for("run.backend", backend, cell), segment, data)
     named = {name: lanes.restore(out) for name, out in zip(task.record, outs, strict=True)}
     return State(*map(lanes.restore, ended)), Outputs(**named)
 
@@ -291,7 +291,7 @@ def _segment(where: str, checkpoint: Any, n_steps: int) -> int:
     return 0 if checkpoint is False else _checks.integer(where, checkpoint, at_least=1)
 
 
-def _backend(where: str, name: Any, cell: Cell) -> str:
+def backend_for(where: str, name: Any, cell: Cell) -> str:
     platform = jax.default_backend()
     if name is None:
         return "numba" if platform == "cpu" and _known(cell) is None else "xla"

@@ -1,0 +1,323 @@
+"""The Izhikevich neurons of `brainpy.state`, which also run a whole sequence in one compiled call (extra `brainpy`).
+
+`from izhnumba.brainpy import Izhikevich` in place of `from brainpy.state import Izhikevich` keeps a script working: the
+classes are its own, with `run` beside `update`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+try:
+    import brainpy
+    import brainstate
+    import braintools
+    from brainunit import Quantity, ms, mV
+except ImportError as error:
+    needs = 'izhnumba.brainpy needs brainpy.state. Install it with: pip install "izhnumba[brainpy]"'
+    raise ImportError(needs) from error
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from izhnumba import _checks
+from izhnumba._models import Izhikevich as _MODEL
+from izhnumba._schemes import schemes
+from izhnumba.jax import _run, _surrogates
+from izhnumba.jax._arguments import Lanes, array
+from izhnumba.jax._neuron import Cell, gain, parameters_type
+from izhnumba.jax._solve import Data, Task, by_kernels, by_scan
+
+__all__ = ["Izhikevich", "IzhikevichRef"]
+
+Arrays = dict[str, Any]
+
+_UNITS = {  # of states and parameters, as the classes call them
+    "V": mV, "u": mV / ms, "last_spike_time": ms,
+    "a": ms**-1, "b": ms**-1, "c": mV, "d": mV / ms, "V_th": mV, "tau_ref": ms,
+    "p1": mV**-1 * ms**-1, "p2": ms**-1, "p3": mV / ms,
+}  # fmt: skip
+_COEFFICIENTS = {"k2": "p1", "k1": "p2", "k0": "p3"}  # which the model calls otherwise
+
+
+class _Sequences:
+    """What both classes have beside what they inherit."""
+
+    spk_fun: Any
+
+    def run(
+        self, inputs: Any, delta: Any = None, *, record: str | Sequence[str] = "spikes", backend: str | None = None
+    ) -> Any:
+        """Advance the neurons by one step for each row of `inputs`, in one compiled call.
+
+        What a loop over `update` does: dt and t are those of `brainstate.environ`, states move, gradients flow.
+
+        Parameters
+        ----------
+        inputs : quantity of shape (n_steps, ...), mV/ms
+            Row k is the x of update k: of the shape of V, or of one that broadcasts to it. Plain numbers are refused,
+            as by `update`.
+        delta : quantity of shape (n_steps, ...), mV, optional
+            Jumps of V, as by `add_delta_input`.
+        record : of "spikes", "V", "u", one or several
+            What to return; V and u as they are after each step.
+        backend : "numba", "xla", optional
+            As in `izhnumba.jax.run`: compiled kernels, on a CPU only, or `jax.lax.scan`, which forward mode and second
+            derivatives need.
+
+        Returns
+        -------
+        array or quantity of shape (n_steps, *shape of V)
+            In the dtype of V. For several names a tuple in their order.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For inputs without a unit or of another shape; without dt in the environment, or without t where it has to
+            be there; before `init_state`; for neurons with projections or delays, which advance step by step.
+
+        Notes
+        -----
+        Whether a neuron of `IzhikevichRef` is refractory is a matter of time. That of step k is `k * dt`, as a loop
+        over integers of JAX makes it, from t of the environment on. Without t it begins at 0 if no neuron has spiked,
+        which is not known under `jit` or `grad`. t may also have the time of each step, of shape (n_steps,), for a loop
+        that makes them otherwise: in float32 `k * dt` of Python is now and then another number, and a refractory period
+        one step longer or shorter.
+        """
+        owner, names = type(self).__name__, (record,) if isinstance(record, str) else tuple(record)
+        for name in names:
+            _checks.one_of(f"{owner}.run.record", name, _run.RECORDED)
+        _check_ready(owner, self)
+        given = _given(owner, self, inputs, delta)
+        cell = _cell(owner, self.spk_fun, given)
+        recorded = tuple(name for name in _run.RECORDED if name in names)
+        ended, found = _solved(owner, cell, recorded, _run.backend_for(f"{owner}.run.backend", backend, cell), given)
+        for name, value in ended.items():
+            if hasattr(self, name):  # refractory is there only with ref_var
+                getattr(self, name).value = _with_unit(name, value)
+        several = tuple(_with_unit(name, found[name]) for name in names)
+        return several[0] if isinstance(record, str) else several
+
+
+class Izhikevich(_Sequences, brainpy.state.Izhikevich):
+    """`brainpy.state.Izhikevich` with `run`: its parameters, states, units and steps.
+
+    Parameters
+    ----------
+    in_size, a, b, c, d, V_th, V_initializer, u_initializer, spk_fun, name
+        As in `brainpy.state.Izhikevich`.
+    spk_reset : "hard" or "soft"
+        "soft" acts as "hard", as in `brainpy.state`; a warning says so once.
+
+    Raises
+    ------
+    ValueError
+        If V_th is not above 0: `brainpy.state` divides by it, and would take V below V_th for a spike.
+
+    Examples
+    --------
+    >>> import brainstate
+    >>> import brainunit as u
+    >>> from izhnumba.brainpy import Izhikevich
+    >>> neurons = Izhikevich(3)
+    >>> neurons.init_state()
+    >>> with brainstate.environ.context(dt=0.1 * u.ms):
+    ...     spikes = neurons.run([[0.0, 10.0, 20.0]] * 1000 * u.mV / u.ms)
+    >>> spikes.sum(0).tolist()
+    [0.0, 2.0, 5.0]
+    """
+
+    @functools.wraps(brainpy.state.Izhikevich.__init__)  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _check_made(self)
+
+
+class IzhikevichRef(_Sequences, brainpy.state.IzhikevichRef):
+    """`brainpy.state.IzhikevichRef` with `run`: its parameters, states, units and steps.
+
+    Parameters
+    ----------
+    in_size, a, b, c, d, V_th, tau_ref, V_initializer, u_initializer, spk_fun, ref_var, name
+        As in `brainpy.state.IzhikevichRef`.
+    spk_reset : "hard" or "soft"
+        "soft" acts as "hard", as in `brainpy.state`; a warning says so once.
+
+    Raises
+    ------
+    ValueError
+        If V_th is not above 0: `brainpy.state` divides by it, and would take V below V_th for a spike.
+
+    Examples
+    --------
+    >>> import brainstate
+    >>> import brainunit as u
+    >>> from izhnumba.brainpy import IzhikevichRef
+    >>> neurons = IzhikevichRef(1, tau_ref=5.0 * u.ms)
+    >>> neurons.init_state()
+    >>> with brainstate.environ.context(dt=0.1 * u.ms):
+    ...     spikes, V = neurons.run([10.0] * 1000 * u.mV / u.ms, record=("spikes", "V"))
+    >>> V.shape, round(float(neurons.last_spike_time.value[0] / u.ms), 1)
+    ((1000, 1), 93.1)
+    """
+
+    @functools.wraps(brainpy.state.IzhikevichRef.__init__)  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _check_made(self)
+
+
+def _check_made(neuron: Any) -> None:
+    _check_threshold(type(neuron).__name__, neuron.V_th)
+    if neuron.spk_reset == "soft":
+        _warn_of_soft_reset()
+
+
+def _check_threshold(owner: str, V_th: Any) -> None:
+    if not isinstance(V_th, Quantity) or _traced(V_th):
+        return
+    lowest = np.min(_checks.magnitude(f"{owner}.V_th", V_th, "mV"))
+    if not lowest > 0:
+        why = "brainpy.state divides by it, and would take V below it for a spike. izhnumba.Population takes any V_th."
+        raise ValueError(f"{owner}.V_th must be > 0 mV, got {lowest:g} mV. {why}")
+
+
+@functools.cache
+def _warn_of_soft_reset() -> None:
+    warnings.warn(
+        "spk_reset='soft' acts as 'hard', as in brainpy.state: after a spike V is c. izhnumba.Population has both.",
+        stacklevel=5,  # past the class and the metaclass of brainstate
+    )
+
+
+def _check_ready(owner: str, neuron: Any) -> None:
+    if not hasattr(neuron, "V"):
+        raise ValueError(f"{owner}.run must come after init_state, got neurons without V. Call init_state() first.")
+    _check_threshold(owner, neuron.V_th)
+    stepped = ("current_inputs", "delta_inputs", "before_updates", "after_updates")
+    if found := ", ".join(name for name in stepped if getattr(neuron, name)):
+        cure = "Those advance step by step: call the neurons in brainstate.transform.for_loop."
+        raise ValueError(f"{owner}.run must be of neurons without projections and delays, got {found}. {cure}")
+
+
+def _given(owner: str, neuron: Any, inputs: Any, delta: Any) -> Arrays:
+    """Numbers without units: states, parameters and inputs by name, dt, and the times of steps where they matter."""
+    kept = {name: getattr(neuron, name) for name in _UNITS if hasattr(neuron, name)}
+    given = {name: _without_unit(f"{owner}.{name}", value, _UNITS[name]) for name, value in kept.items()}
+    given["inputs"] = _without_unit(f"{owner}.run.inputs", inputs, mV / ms)
+    if delta is not None:
+        given["delta"] = _without_unit(f"{owner}.run.delta", delta, mV)
+    dt = _without_unit("brainstate.environ.dt", brainstate.environ.get("dt", None), ms)
+    given["dt"] = _checks.number("brainstate.environ.dt", dt, "ms", above=0.0)
+    n_steps = _length(owner, given)
+    if "last_spike_time" in given:
+        given["times"] = _times(n_steps, Lanes(owner, given["V"], None).dtype, given)
+    return given
+
+
+def _without_unit(where: str, value: Any, unit: Any) -> Any:
+    value = value.value if isinstance(value, brainstate.State) else value
+    _checks.kind(where, value, Quantity, f"a quantity in {unit}")
+    with contextlib.suppress(Exception):  # the next line puts it in words
+        return value.to_decimal(unit)
+    return _checks.without_unit(where, value, str(unit))
+
+
+def _with_unit(name: str, value: Any) -> Any:
+    return value * _UNITS[name] if name in _UNITS else value
+
+
+def _length(owner: str, given: Arrays) -> int:
+    """The number of steps."""
+    shapes = {name: np.shape(given[name]) for name in ("inputs", "delta") if name in given}
+    for name, shape in shapes.items():
+        if not shape or shape[0] != shapes["inputs"][0]:
+            raise ValueError(f"{owner}.run.{name} must have a row for each step, as many as inputs, got shape {shape}.")
+    return shapes["inputs"][0]
+
+
+def _times(n_steps: int, dtype: Any, given: Arrays) -> Any:
+    """The time of each step in ms."""
+    t, last = brainstate.environ.get("t", None), given["last_spike_time"]
+    steps = np.arange(n_steps).astype(dtype) * dtype.type(given["dt"])
+    if t is None:
+        _check_not_spiked(last)
+        return steps
+    t = _without_unit("brainstate.environ.t", t, ms)
+    if np.shape(t) not in ((), steps.shape):
+        raise ValueError(f"brainstate.environ.t must have shape () or {steps.shape}, got {np.shape(t)}.")
+    return t if np.shape(t) else steps + jnp.asarray(t, dtype)
+
+
+def _check_not_spiked(last: Any) -> None:
+    """Without a time neurons that have spiked would be refractory until the clock is there again."""
+    got = "while JAX traces" if _traced(last) else f"after a spike at {np.max(last):g} ms" if np.max(last) >= 0 else ""
+    if got:
+        must = "brainstate.environ.t must be set where neurons may have spiked before"
+        raise ValueError(f"{must}, got none {got}. Run in brainstate.environ.context(t=0.0 * u.ms), for one.")
+
+
+def _cell(owner: str, spk_fun: Any, given: Arrays) -> Cell:
+    return Cell(
+        _MODEL, schemes["exp_euler"], Lanes(owner, given["V"], None).dtype.name, "hard",
+        _surrogate(f"{owner}.spk_fun", spk_fun), detach_reset=False, hold="time" if "times" in given else "",
+        floor=False, jumps="delta" in given, conductances=False,
+    )  # fmt: skip
+
+
+def _surrogate(where: str, spk_fun: Any) -> Any:
+    """In place of one of braintools our own, which are equal by value: a new one is not compiled anew."""
+    name = type(spk_fun).__name__
+    if type(spk_fun) is getattr(braintools.surrogate, name, None) and name in _surrogates.__all__:
+        ours = getattr(_surrogates, name)
+        with contextlib.suppress(AttributeError, TypeError, ValueError):  # parameters that ours does not take
+            return ours(**{one.name: getattr(spk_fun, one.name) for one in fields(ours)})
+    return _surrogates.as_surrogate(where, spk_fun)
+
+
+def _traced(value: Any) -> bool:
+    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(value))
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1, 2, 3))
+def _solved(owner: str, cell: Cell, recorded: tuple[str, ...], backend: str, given: Arrays) -> tuple[Arrays, Arrays]:
+    """The states after the last step, and what is recorded, by name."""
+    lanes = Lanes(owner, given["V"], None)
+    V, u = (lanes.state(name, given[name], "") for name in ("V", "u"))
+    h, p = jnp.asarray(given["dt"], lanes.dtype), _parameters(owner, lanes, given)
+    rows = tuple(_rows(f"{owner}.run.{name}", given[name], lanes) for name in ("inputs", "delta") if name in given)
+    memory, period, t = _refractoriness(owner, lanes, given)
+    task = Task(cell, ("row", "row" if cell.jumps else "", "", ""), recorded, len(rows[0]))
+    solve = (by_kernels if backend == "numba" else by_scan)(task)
+    (V, u, last), outs = solve(Data(V, u, memory, (*p, gain(_MODEL, h, p)), rows, h, period, t))
+    ended = {"V": V, "u": u}
+    if cell.hold and task.n_steps:  # of a neuron that has just spiked it does not matter when it did before
+        held = (t[0][-1] - last < period) | (V >= p.V_th)
+        ended |= {"last_spike_time": jax.lax.stop_gradient(last), "refractory": held}
+    return jax.tree.map(lanes.restore, (ended, dict(zip(recorded, outs, strict=True))))
+
+
+def _parameters(owner: str, lanes: Lanes, given: Arrays) -> Any:
+    names = {name: _COEFFICIENTS.get(name, name) for name in _MODEL.parameters}
+    values = {name: lanes.constant(f"{owner}.{known}", given[known], "") for name, known in names.items()}
+    return parameters_type(_MODEL)(**values, V_min=jnp.asarray(-math.inf, lanes.dtype))
+
+
+def _rows(where: str, values: Any, lanes: Lanes) -> jax.Array:
+    """An input as lanes for each step, or as one number for each where all neurons share it."""
+    return jax.vmap(lambda row: lanes.constant(f"{where}[k]", row, ""))(array(where, values, "", lanes.dtype))
+
+
+def _refractoriness(owner: str, lanes: Lanes, given: Arrays) -> tuple[jax.Array, jax.Array, Any]:
+    """When neurons spiked last, for how long that matters, and the times of the steps."""
+    if "times" not in given:
+        return jnp.int32(0), jnp.int32(0), ()
+    last = lanes.state("last_spike_time", given["last_spike_time"], "")
+    tau_ref = lanes.constant(f"{owner}.tau_ref", given["tau_ref"], "")
+    return last, tau_ref, (jnp.asarray(given["times"], lanes.dtype),)
