@@ -5,7 +5,8 @@ Values are never looked at, for under `jit` there are none; dtypes, shapes and n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -14,7 +15,7 @@ import numpy as np
 
 from izhnumba import _checks
 from izhnumba._binding import steps_held
-from izhnumba._models import Model
+from izhnumba._models import Model, equations_of
 
 Shape = tuple[int, ...]
 
@@ -44,6 +45,38 @@ def array(where: str, value: Any, unit: str, dtype: Any) -> jax.Array:
     return jnp.asarray(plain, dtype)
 
 
+def known(where: str, value: Any, unit: str) -> float:
+    """A positive number that JAX does not trace."""
+    if isinstance(value, jax.core.Tracer):
+        raise TypeError(
+            f"{where} must be known when JAX traces, got a traced value. Pass a number; it has no gradient."
+        )
+    return _checks.number(where, value, unit, above=0.0)
+
+
+def names(where: str, value: Any) -> tuple[str, ...]:
+    """One name or several."""
+    if isinstance(value, str):
+        return (value,)
+    _checks.kind(where, value, Collection, "a name or several", "Use 'V' or ('spikes', 'V').")
+    return tuple(value)
+
+
+@functools.cache
+def check_equations(where: str, model: Model) -> None:
+    """Refuse a model whose equations JAX cannot trace."""
+    number = jax.ShapeDtypeStruct((), jnp.float32)
+    p = model.named_tuple()(*(number for _ in model.parameters))
+    for name, equation, arguments in equations_of(model):
+        try:
+            jax.eval_shape(equation, *(p if argument == "p" else number for argument in arguments))
+        except Exception as error:
+            raise TypeError(
+                f"{where} must have equations that JAX can trace, got {name} of {model.name} ({type(error).__name__}). "
+                "Use arithmetic and izhnumba.where, without if, min, int and math."
+            ) from error
+
+
 class Lanes:
     """The neurons of a run: how they are arranged, and what their arrays become. n_steps: None as long as it is not
     known."""
@@ -64,10 +97,14 @@ class Lanes:
 
     def held(self, value: Any) -> jax.Array:
         """Steps for which neurons are still held."""
-        if np.shape(value) not in ((), self.shape) or not jnp.issubdtype(jnp.result_type(value), np.integer):
-            got = f"{jnp.result_type(value)} of shape {np.shape(value)}"
-            raise ValueError(f"{self.owner}.state.held must be int32 of shape {self.shape}, got {got}.")
-        return jnp.broadcast_to(jnp.asarray(value, jnp.int32), self.shape).reshape(-1)
+        where = f"{self.owner}.state.held"
+        found = value if isinstance(value, jax.Array) else np.asarray(_checks.magnitude(where, value, ""))
+        whole = jnp.issubdtype(found.dtype, np.integer) or (isinstance(found, np.ndarray) and np.all(found % 1 == 0))
+        if found.shape not in ((), self.shape) or not whole:
+            raise ValueError(
+                f"{where} must be whole numbers of shape {self.shape}, got {found.dtype} of shape {found.shape}."
+            )
+        return jnp.broadcast_to(jnp.asarray(found, jnp.int32), self.shape).reshape(-1)
 
     def constant(self, where: str, value: Any, unit: str) -> jax.Array:
         """One number for all neurons, or one for each."""
@@ -121,7 +158,7 @@ class Lanes:
 
     def fitting(self, where: str, values: Any) -> Any:
         if not self._fits(values.shape):
-            raise ValueError(f"{where} must broadcast to {self.shape}, the shape of state.V, got {values.shape}.")
+            raise ValueError(f"{where} must broadcast to {self.shape}, the shape of V, got {values.shape}.")
         return values
 
     def _flat(self, values: jax.Array) -> jax.Array:

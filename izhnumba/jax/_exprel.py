@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax
@@ -10,7 +11,8 @@ from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
 _primitive = Primitive("exprel")
-_SERIES_RANGE, _N_TERMS = 0.5, 15  # beyond it the closed form of the derivative loses no more than a digit
+_SERIES_RANGE = 0.5  # beyond it the closed form of the derivative loses no more than a digit
+_SERIES = [(k + 1) / math.factorial(k + 2) for k in range(15)]
 
 
 def exprel(z: Any) -> jax.Array:
@@ -28,12 +30,8 @@ def _slope(z: Any) -> jax.Array:
     """exprel(z) - (exprel(z) - 1) / z; near 0 the series of (k + 1) z^k / (k + 2)!."""
     near = jnp.abs(z) < _SERIES_RANGE
     safe = jnp.where(near, 1, z)
-    phi, series, factor = exprel(z), jnp.zeros_like(z), 1.0
-    coefficients = [0.5]
-    for k in range(1, _N_TERMS):
-        coefficients.append(coefficients[-1] * (k + 1) / (k * (k + 2)))
-    del factor
-    for coefficient in reversed(coefficients):
+    phi, series = exprel(z), jnp.zeros_like(z)
+    for coefficient in reversed(_SERIES):
         series = series * z + coefficient
     return jnp.where(near, series, phi - (phi - 1) / safe)
 

@@ -72,14 +72,15 @@ def _warn_once(version: tuple[int, int]) -> None:
 
 def _call_with_a_frame(address: int, results: Sequence[Any], *operands: Any) -> tuple[Array, ...]:
     """Call a handler with a call frame of our own making."""
-    arguments = [np.ascontiguousarray(operand) for operand in operands]
+    arguments = [np.asarray(operand, order="C") for operand in operands]
     n_lead = arguments[0].ndim  # of the number of steps, which has no axes but those of a batch
     lead = np.broadcast_shapes(*(argument.shape[:n_lead] for argument in arguments))
     made = tuple(np.empty((*lead, *result.shape), result.dtype) for result in results)
     kept: list[Array] = []
     frame = np.zeros(32, np.int64)
     frame[xla.ARGUMENTS], frame[xla.RESULTS] = (_buffers(arrays, kept) for arrays in (arguments, made))
-    ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(address)(frame.ctypes.data)
+    if ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(address)(frame.ctypes.data):
+        raise ValueError(xla.TEXT)
     return made
 
 

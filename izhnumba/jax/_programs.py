@@ -20,7 +20,15 @@ _RENAMING = {
     "optimization_barrier",
     "pvary",
 }  # of one number
-_CALLS = ("jaxpr", "call_jaxpr", "fun_jaxpr")  # where an equation that calls a function keeps it
+_CALLS = {  # of a function, once
+    "jit", "pjit", "closed_call", "core_call", "remat", "checkpoint", "custom_jvp_call", "custom_vjp_call",
+    "custom_vjp_call_jaxpr",
+}  # fmt: skip
+_CALLED = ("jaxpr", "call_jaxpr", "fun_jaxpr")  # where a call keeps it
+_OF_INTEGERS = {  # what kernels can do with them
+    "add", "sub", "mul", "neg", "eq", "ne", "lt", "le", "gt", "ge", "max", "min", "and", "or", "xor", "not", "select_n",
+    "convert_element_type", "copy",
+}  # fmt: skip
 
 
 class NotElementwise(Exception):
@@ -65,16 +73,26 @@ class _Writer:
 
     def _equation(self, equation: Any, operands: list[Any]) -> list[Any]:
         name, parameters = equation.primitive.name, equation.params
-        inner = next((parameters[key] for key in _CALLS if key in parameters), None)
-        if inner is not None:
+        if name in _CALLS:
+            inner = next(parameters[key] for key in _CALLED if key in parameters)
             return self.inline(getattr(inner, "jaxpr", inner), getattr(inner, "consts", ()), operands)
         if name in _RENAMING and all(not out.aval.shape for out in equation.outvars):
             return operands[: len(equation.outvars)]
+        if name == "round" and int(parameters["rounding_method"]):
+            name = "round_even"
         if name not in OPERATIONS:
             raise NotElementwise(name)
+        if name not in _OF_INTEGERS and any(self._kind_of(operand)[0] == "i" for operand in operands):
+            raise NotElementwise(f"{name} of integers")
         (out,) = equation.outvars
         self.ops.append(Op(name, _kind(out.aval.dtype), tuple(operands), int(parameters.get("y", 0))))
         return [len(self.inputs) + len(self.ops) - 1]
+
+    def _kind_of(self, operand: Any) -> str:
+        if isinstance(operand, Constant):
+            return operand.kind
+        n = len(self.inputs)
+        return self.inputs[operand] if operand < n else self.ops[operand - n].kind
 
 
 def _constant(value: Any) -> Constant:

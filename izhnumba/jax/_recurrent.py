@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from izhnumba import _checks
-from izhnumba._models import Izhikevich
+from izhnumba._models import Izhikevich, Model
 from izhnumba._receptors import Delta, Propagator, Pulse, Receptor
 from izhnumba.jax import _arguments
 from izhnumba.jax._run import Outputs, State, run
@@ -58,7 +58,7 @@ def recurrent(
     ----------
     params, I, dt, n_steps, record
         As in `run`. Neurons are the last axis of Shape; axes before it are a batch.
-    weights : array of shape (N, N), or (n_synapses,) together with `pre` and `post`, or a jax.experimental.sparse.BCOO
+    weights : array of shape (N, N), or (n_synapses,) with `pre` and `post`, or a sparse matrix (BCOO, SciPy)
         Entry [i, j] leads from neuron i to neuron j. The unit is the receptor's: mV for `Delta`, else mV/ms, or 1/ms
         with a reversal potential.
     state : State or LayerState
@@ -85,7 +85,8 @@ def recurrent(
     Notes
     -----
     The timing is that of `Network`: a spike of step k arrives in step k + delay. Time is advanced in slices of the
-    shortest delay, so a delay of 1 ms costs much less than one of 0.1 ms.
+    shortest delay, so a delay of 1 ms costs much less than one of 0.1 ms. For less memory put `jax.checkpoint` around
+    calls of a part of the time.
 
     Examples
     --------
@@ -101,31 +102,70 @@ def recurrent(
     for name in options:
         if name not in _OPTIONS:
             _checks.unknown("recurrent", name, (*_OPTIONS, "delay", "pre", "post", "receptor", "n_steps", "record"))
-    neurons = state.neurons if isinstance(state, LayerState) else state
-    shape, dtype = np.shape(neurons.V), _arguments.dtype("recurrent.state.V", jnp.result_type(neurons.V))
-    if not shape:
-        raise ValueError("recurrent.state.V must have an axis of neurons, got shape (). Use init(size).")
-    step = _checks.number("recurrent.dt", dt, "ms", above=0.0)
-    wiring = _wiring(weights, delay, pre, post, shape[-1], step, dtype)
-    course = _course(receptor, step, wiring.shortest, dtype)
-    unit = options.get("model", Izhikevich).I.unit
-    rows, n_steps = _rows(_arguments.array("recurrent.I", I, unit, dtype), shape, n_steps)
-    if not isinstance(state, LayerState):
-        zero = jnp.zeros(shape, dtype)
-        state = LayerState(state, jnp.zeros((wiring.longest, *shape), dtype), (zero, zero))
-    names = {record} if isinstance(record, str) else set(record)
+    model = _checks.kind("recurrent.model", options.get("model", Izhikevich), Model, "an izhnumba.Model")
+    step = _arguments.known("recurrent.dt", dt, "ms")
+    neurons = _neurons(state.neurons if isinstance(state, LayerState) else state, model)
+    shape, dtype = neurons.V.shape, neurons.V.dtype
+    unit = _unit(receptor, model)
+    wiring = _wiring(_checks.without_unit("recurrent.weights", weights, unit), delay, pre, post, shape[-1], step, dtype)
+    course = _course(receptor, step)
+    lanes = _arguments.Lanes("recurrent", neurons.V, n_steps)
+    current = lanes.over_time("recurrent.I", I, model.I.unit)
+    if lanes.n_steps is None:
+        raise ValueError("recurrent.n_steps must be given if I has no row for each step, got None.")
+    start = _layer(state, neurons, wiring.longest)
+    names = set(_arguments.names("recurrent.record", record))
 
     def advance(state: LayerState, row: Any, length: int) -> tuple[LayerState, Outputs]:
-        inputs, synapses = course(wiring.arrivals(state.past, length), state.synapses, I if row is None else row)
+        inputs, synapses = course(wiring.arrivals(state.past, length), state.synapses, current if row is None else row)
         recorded = sorted(names | {"spikes"})
         neurons, out = run(params, state.neurons, dt=step, n_steps=length, record=recorded, **inputs, **options)
         past = jnp.concatenate([state.past, jnp.asarray(out.spikes)])[length:]
         return LayerState(neurons, past, synapses), out._replace(**({} if "spikes" in names else {"spikes": None}))
 
-    return _slice_by_slice(advance, state, rows, n_steps, wiring.shortest)
+    rows = current if current.ndim > len(shape) else None
+    return _slice_by_slice(advance, start, rows, lanes.n_steps, wiring.shortest)
 
 
+_MOST_STEPS = 100_000  # of a delay: so many rows of spikes are kept
 _OPTIONS = ("model", "scheme", "reset", "tau_ref", "surrogate", "detach_reset", "backend")
+
+
+def _neurons(state: Any, model: Model) -> State:
+    """A state without units."""
+    if not all(hasattr(state, name) for name in State._fields):
+        raise TypeError(
+            f"recurrent.state must be a State or a LayerState, got {type(state).__name__}. Take that of "
+            "izhnumba.jax.init."
+        )
+    V, u = (_checks.without_unit(f"recurrent.state.{x}", getattr(state, x), getattr(model, x).unit) for x in ("V", "u"))
+    V = jnp.asarray(V, _arguments.dtype("recurrent.state.V", getattr(V, "dtype", None)))
+    if not V.ndim:
+        raise ValueError("recurrent.state.V must have an axis of neurons, got shape (). Use init(size).")
+    return State(V, jnp.asarray(u, V.dtype), state.held)
+
+
+def _layer(state: Any, neurons: State, longest: int) -> LayerState:
+    """Where to start: nothing is under way in a new layer."""
+    zero = jnp.zeros_like(neurons.V)
+    if not isinstance(state, LayerState):
+        return LayerState(neurons, jnp.zeros((longest, *zero.shape), zero.dtype), (zero, zero))
+    if state.past.shape != (longest, *zero.shape):
+        raise ValueError(
+            f"recurrent.delay must be that of the layer whose state this is, at most {len(state.past)} steps, got "
+            f"{longest}. Start from state.neurons to begin anew."
+        )
+    return state._replace(neurons=neurons)
+
+
+def _unit(receptor: Any, model: Model) -> str:
+    """Of weights."""
+    _checks.kind("recurrent.receptor", receptor, Receptor, "a receptor", "Use izhnumba.Delta().")
+    if isinstance(receptor, Delta):
+        return "mV"
+    if receptor.E is None:
+        return model.I.unit
+    return "nS" if model.C is not None else "1/ms"
 
 
 class _Wiring(NamedTuple):
@@ -137,15 +177,22 @@ class _Wiring(NamedTuple):
 
 
 def _wiring(weights: Any, delay: Any, pre: Any, post: Any, n: int, dt: float, dtype: Any) -> _Wiring:
-    if hasattr(weights, "indices") and hasattr(weights, "data"):  # a BCOO
-        if weights.shape != (n, n):
-            raise ValueError(f"recurrent.weights must have shape {(n, n)}, got {weights.shape}.")
-        pre, post, weights = weights.indices[:, 0], weights.indices[:, 1], weights.data
+    if hasattr(weights, "tocoo") or hasattr(weights, "indices"):  # of scipy.sparse, or a BCOO
+        if weights.shape != (n, n) or pre is not None or post is not None:
+            got = f"one of shape {weights.shape}{', pre and post' * (pre is not None)}"
+            raise ValueError(f"recurrent.weights must be a sparse matrix of shape {(n, n)} alone, got {got}.")
+        weights = weights.tocoo() if hasattr(weights, "tocoo") else weights
+        pre, post = (weights.row, weights.col) if hasattr(weights, "row") else weights.indices.T
+        weights = weights.data
     w = _arguments.array("recurrent.weights", weights, "", dtype)
     if (pre is None) != (post is None):
         raise ValueError(f"recurrent.{'pre' if pre is None else 'post'} must be given with the other one, got None.")
-    expected = (n, n) if pre is None else np.shape(pre)
-    if w.shape != expected or np.shape(post) != np.shape(pre):
+    if pre is not None:
+        pre, post = _ends("recurrent.pre", pre, n), _ends("recurrent.post", post, n)
+        if pre.shape != post.shape:
+            raise ValueError(f"recurrent.post must have the shape of pre, {pre.shape}, got {post.shape}.")
+    expected = (n, n) if pre is None else pre.shape
+    if w.shape != expected:
         must = "from each neuron to each" if pre is None else "as pre and post"
         raise ValueError(f"recurrent.weights must have shape {expected}, {must}, got {w.shape}.")
     steps = _delay_steps(delay, expected if pre is not None else (), dt)
@@ -164,6 +211,15 @@ def _wiring(weights: Any, delay: Any, pre: Any, post: Any, n: int, dt: float, dt
     return _Wiring(dense if pre is None else sparse, min(shortest, longest), longest)
 
 
+def _ends(where: str, value: Any, n: int) -> Any:
+    """Neurons, one for each weight."""
+    if not isinstance(value, jax.core.Tracer):
+        return _checks.indices(where, np.asarray(value) if isinstance(value, jax.Array) else value, n)
+    if value.ndim != 1 or not jnp.issubdtype(value.dtype, np.integer):
+        raise ValueError(f"{where} must be a list of whole numbers, got {value.dtype} of shape {value.shape}.")
+    return value
+
+
 def _delay_steps(delay: Any, shape: tuple[int, ...], dt: float) -> Any:
     """One whole number, or one for each weight."""
     if isinstance(delay, jax.core.Tracer):
@@ -171,12 +227,13 @@ def _delay_steps(delay: Any, shape: tuple[int, ...], dt: float) -> Any:
     exact = np.full((), dt) if delay is None else _checks.array("recurrent.delay", delay, "ms", [shape])
     if np.any(exact < dt * (1 - 1e-3)):
         raise ValueError(f"recurrent.delay must be at least one step of {dt:g} ms, got {np.min(exact):g} ms.")
+    if np.any(exact > _MOST_STEPS * dt):
+        raise ValueError(f"recurrent.delay must be at most {_MOST_STEPS * dt:g} ms, got {np.max(exact):g} ms.")
     return np.floor(exact / dt + 0.5).astype(np.int64)
 
 
-def _course(receptor: Any, dt: float, length: int, dtype: Any) -> Callable[..., Any]:
+def _course(receptor: Any, dt: float) -> Callable[..., Any]:
     """`course(arrivals, states, I)`: the inputs of the steps in which they arrive, and the states after these."""
-    _checks.kind("recurrent.receptor", receptor, Receptor, "a receptor", "Use izhnumba.Delta().")
     if receptor.rates() is None and not isinstance(receptor, Pulse):
         raise ValueError(
             f"recurrent.receptor must be linear in what arrives, got {receptor!r}. Use Delta, Pulse, Exponential, "
@@ -188,7 +245,7 @@ def _course(receptor: Any, dt: float, length: int, dtype: Any) -> Callable[..., 
         if isinstance(receptor, Delta):
             return {"I": I, "delta": arrivals}, states
         if rule.states:
-            arrivals, states = _received(rule, dtype, arrivals, states)
+            arrivals, states = _received(rule, arrivals, states)
         if receptor.E is None:
             return {"I": I + arrivals}, states
         return {"I": I, "g": arrivals, "E": receptor.E}, states
@@ -196,7 +253,7 @@ def _course(receptor: Any, dt: float, length: int, dtype: Any) -> Callable[..., 
     return course
 
 
-def _received(rule: Propagator, dtype: Any, arrivals: jax.Array, states: Any) -> Any:
+def _received(rule: Propagator, arrivals: jax.Array, states: Any) -> Any:
     """y at the start of each step, before what arrives in it, and the states after the last one."""
 
     def one_step(now: Any, arrived: jax.Array) -> Any:
@@ -207,19 +264,6 @@ def _received(rule: Propagator, dtype: Any, arrivals: jax.Array, states: Any) ->
 
     states, y = jax.lax.scan(one_step, states, arrivals)
     return y, states
-
-
-def _rows(current: jax.Array, shape: tuple[int, ...], n_steps: Any) -> tuple[Any, int]:
-    """The input as rows, or None if it is constant, and the number of steps."""
-    if current.ndim > len(shape):
-        n_steps = current.shape[0] if n_steps is None else _checks.integer("recurrent.n_steps", n_steps, at_least=0)
-        if current.ndim != len(shape) + 1 or current.shape[0] != n_steps:
-            must = f"broadcast to {shape} (constant) or have shape {(n_steps, *shape)} (a row for each step)"
-            raise ValueError(f"recurrent.I must {must}, got {current.shape}.")
-        return current, n_steps
-    if n_steps is None:
-        raise ValueError("recurrent.n_steps must be given if I has no row for each step, got None.")
-    return None, _checks.integer("recurrent.n_steps", n_steps, at_least=0)
 
 
 def _slice_by_slice(advance: Any, state: LayerState, rows: Any, n_steps: int, length: int) -> Any:

@@ -35,7 +35,7 @@ class State(NamedTuple):
     V : array of Shape, mV
     u : array of Shape, mV/ms (pA for Izhikevich2007)
     held : int32 array of Shape
-        For how many steps more a neuron is refractory.
+        For how many steps more a neuron is refractory; 0 after a run without `tau_ref`, which does not look at it.
     """
 
     V: jax.Array
@@ -216,7 +216,7 @@ def run(
             f"run.state must be a State, got {type(state).__name__}. Take that of izhnumba.jax.init, or State(V, u, "
             "held)."
         )
-    step = _checks.number("run.dt", dt, "ms", above=0.0)
+    step = _arguments.known("run.dt", dt, "ms")
     lanes = Lanes("run", _checks.without_unit("run.state.V", state.V, model.V.unit), n_steps)
     V, u = (lanes.state(name, getattr(state, name), getattr(model, name).unit) for name in ("V", "u"))
     p = _parameters(lanes, params, model)
@@ -227,10 +227,12 @@ def run(
     kinds = tuple(kind for _, kind in flat)
     fixed, rows = (tuple(x for x, kind in flat if kind == wanted) for wanted in ("constant", "row"))
     n_ref, refractory = lanes.n_ref(tau_ref, step)
+    _arguments.check_equations("run.model", model)
     cell = Cell(
         model, _scheme(scheme, step), lanes.dtype.name,
         reset=_checks.one_of("run.reset", reset, ("hard", "soft", "overshoot")),
-        surrogate=as_surrogate("run.surrogate", surrogate), detach_reset=bool(detach_reset), hold="steps" * refractory,
+        surrogate=as_surrogate("run.surrogate", surrogate),
+        detach_reset=_checks.kind("run.detach_reset", detach_reset, bool, "True or False"), hold="steps" * refractory,
         floor="V_min" in params, jumps=bool(kinds[1]), conductances=bool(kinds[2]),
     )  # fmt: skip
     h = jnp.asarray(step, lanes.dtype)
@@ -279,8 +281,7 @@ def _scheme(name: str, dt: float) -> Any:
 
 
 def _recorded(record: Any) -> tuple[str, ...]:
-    names = (record,) if isinstance(record, str) else tuple(record)
-    chosen = {_checks.one_of("run.record", name, RECORDED) for name in names}
+    chosen = {_checks.one_of("run.record", name, RECORDED) for name in _arguments.names("run.record", record)}
     return tuple(name for name in RECORDED if name in chosen)
 
 

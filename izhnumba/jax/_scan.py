@@ -44,8 +44,16 @@ def by_kernel(
     n_lanes = carry[0].shape[0]
     results = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in carry]
     results += [jax.ShapeDtypeStruct((n_steps, n_lanes), _DTYPES[out.kind]) for out in outs]
-    operands = (jnp.int32(n_steps), *carry, *constants, *rows)
-    found = _ffi.call(traced, layout, fastmath, operands, results)
+
+    @jax.custom_jvp
+    def call(*operands: jax.Array) -> Any:
+        return _ffi.call(traced, layout, fastmath, operands, results)
+
+    @call.defjvp
+    def _(*_: Any) -> Any:
+        raise TypeError("run.backend must be 'xla' for second derivatives, got 'numba', whose kernels have the first.")
+
+    found = call(jnp.int32(n_steps), *carry, *constants, *rows)
     return tuple(found[: len(carry)]), tuple(found[len(carry) :])
 
 

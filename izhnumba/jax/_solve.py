@@ -100,7 +100,8 @@ def _in_use(task: Task, n_constants: int) -> list[int]:
 
 
 def _with_memory(state: Arrays, data: Data) -> Arrays:
-    return state if len(state) == 3 else (*state, data.memory)
+    """Without a refractory period nothing is held afterwards."""
+    return state if len(state) == 3 else (*state, jnp.zeros_like(data.memory))
 
 
 @functools.cache
@@ -111,7 +112,8 @@ def _neuron(task: Task) -> Callable[..., Any]:
 
     def neuron(V, u, held, constants, rows, dt):
         given = iter(constants)
-        p = p_type(*(next(given) for _ in cell.model.parameters), V_min=next(given) if cell.floor else None)
+        values = [next(given) for _ in cell.model.parameters]
+        p = p_type(*values, V_min=next(given) if cell.floor else None)
         gain = next(given) if cell.scheme.exponential else None
         sources = {"constant": given, "row": iter(rows)}
         I, jump, g, gE = (next(sources[kind]) if kind else jnp.zeros_like(V) for kind in task.inputs)  # noqa: E741
