@@ -83,7 +83,7 @@ class Lanes:
 
     def __init__(self, owner: str, V: Any, n_steps: int | None) -> None:
         self.owner = owner
-        self.dtype = dtype(f"{owner}.state.V", _dtype_of(V))
+        self.dtype = dtype(f"{owner}.state.V", float_of(V))
         self.shape: Shape = np.shape(V)
         self.n_steps = None if n_steps is None else _checks.integer(f"{owner}.n_steps", n_steps, at_least=0)
 
@@ -165,9 +165,9 @@ class Lanes:
         return jnp.broadcast_to(values, self.shape).reshape(-1) if values.ndim else values
 
 
-def _dtype_of(V: Any) -> Any:
-    """Of a state: JAX would make float32 of float64 without a word."""
-    found = getattr(V, "dtype", None)
+def float_of(values: Any) -> Any:
+    """The dtype that arrays of floats ask for; JAX would make float32 of float64 without a word."""
+    found = getattr(values, "dtype", None)
     if found is None or not jnp.issubdtype(found, np.floating):
         return None
     return found

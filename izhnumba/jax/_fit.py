@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from izhnumba import _checks
+from izhnumba.jax import _arguments
 
 
 class Fit(NamedTuple):
@@ -20,9 +21,9 @@ class Fit(NamedTuple):
     Attributes
     ----------
     params : pytree
-        Those of the lowest loss, as given to `fit`.
+        Those of the lowest loss, arranged as given to `fit`; with `batches` the last ones.
     loss : float
-        The lowest loss.
+        The loss of these.
     losses : ndarray
         The loss at the start and after each step.
     """
@@ -98,17 +99,26 @@ def fit(
     """
     import optax
 
+    for name, value in {"loss": loss, "progress": progress}.items():
+        if not (callable(value) or (name == "progress" and value is None)):
+            raise TypeError(f"fit.{name} must be a function, got {value!r:.60}.")
     n_steps = _checks.integer("fit.steps", steps, at_least=0)
     rate = _checks.number("fit.learning_rate", learning_rate, above=0.0)
     enough = _checks.number("fit.tolerance", tolerance, at_least=0.0)
     start = jax.tree.map(_real, params)
     inward, outward = _coordinates(start, bounds)
     chosen = optax.adam(optax.cosine_decay_schedule(rate, max(n_steps, 1), 0.1)) if optimizer is None else optimizer
+    if not all(hasattr(chosen, name) for name in ("init", "update")):
+        raise TypeError(f"fit.optimizer must be one of optax, got {chosen!r:.60}. Make it, as in optax.adam(0.1).")
+    update = optax.with_extra_args_support(chosen).update
 
     @jax.jit
     def advance(z: Any, memory: Any, *batch: Any) -> Any:
-        value, slope = jax.value_and_grad(lambda z: loss(outward(z), *batch))(z)
-        change, memory = chosen.update(slope, memory, z)
+        def value_of(z: Any) -> Any:
+            return _one_number(loss(outward(z), *batch))
+
+        value, slope = jax.value_and_grad(value_of)(z)
+        change, memory = update(slope, memory, z, value=value, grad=slope, value_fn=value_of)
         return value, optax.apply_updates(z, change), memory
 
     z = inward(start)
@@ -130,20 +140,33 @@ def fit(
         if now <= enough:
             break
         z = z_next
+    if not losses:
+        raise ValueError("fit.batches must hold one at least, got none.")
     return Fit(outward(best[1]), best[0], np.array(losses))
 
 
 def _supply(batches: Any) -> Iterator[tuple[Any, ...]]:
-    return itertools.repeat(()) if batches is None else ((batch,) for batch in batches)
+    if batches is None:
+        return itertools.repeat(())
+    _checks.kind("fit.batches", batches, Iterable, "something to iterate over")
+    return ((batch,) for batch in batches)
+
+
+def _one_number(value: Any) -> jax.Array:
+    if jnp.shape(value) != () or not jnp.issubdtype(jnp.result_type(value), np.floating):
+        raise TypeError(f"fit.loss must return one real number, got shape {jnp.shape(value)}. Take the mean, say.")
+    return jnp.asarray(value)
 
 
 def _real(value: Any) -> jax.Array:
-    found = jnp.asarray(value)
-    return found if jnp.issubdtype(found.dtype, np.floating) else found.astype(jnp.zeros(0).dtype)
+    kind = _arguments.float_of(value) if isinstance(value, jax.Array) else None
+    return _arguments.array("fit.params", value, "", _arguments.dtype("fit.params", kind))
 
 
 def _coordinates(start: Any, bounds: Any) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
     """The ways from parameters to coordinates, in which they are about 1 or unbounded, and back."""
+    if bounds is not None:
+        _checks.kind("fit.bounds", bounds, Mapping, "a mapping of names to (low, high)")
     if not bounds:
         size = jax.tree.map(lambda x: jnp.where(x == 0, 1, jnp.abs(x)), start)
         return (
@@ -151,7 +174,7 @@ def _coordinates(start: Any, bounds: Any) -> tuple[Callable[[Any], Any], Callabl
             lambda z: jax.tree.map(jnp.multiply, z, size),
         )
     ways = {name: _coordinates(x, None) for name, x in _named(start).items()}
-    ways |= {name: _between(name, start, low, high) for name, (low, high) in bounds.items()}
+    ways |= {name: _between(name, start, pair) for name, pair in bounds.items()}
     return (
         lambda params: {name: ways[name][0](x) for name, x in params.items()},
         lambda z: {name: ways[name][1](x) for name, x in z.items()},
@@ -162,11 +185,14 @@ def _named(start: Any) -> Mapping[str, Any]:
     return _checks.kind("fit.params", start, Mapping, "a dict if there are bounds")
 
 
-def _between(name: str, start: Mapping[str, Any], low: Any, high: Any) -> tuple[Any, Any]:
+def _between(name: str, start: Mapping[str, Any], pair: Any) -> tuple[Any, Any]:
     """Coordinates of what stays between two numbers, where it moves by about a tenth of their distance for 0.4."""
     if name not in start:
         _checks.unknown("fit.bounds", name, start)
-    low, high = (_checks.number(f"fit.bounds[{name!r}]", bound) for bound in (low, high))
+    where = f"fit.bounds[{name!r}]"
+    if not (isinstance(pair, Sequence) and len(pair) == 2):
+        raise TypeError(f"{where} must be a pair (low, high), got {pair!r:.60}.")
+    low, high = (_checks.number(where, bound) for bound in pair)
     if not np.all((low < start[name]) & (start[name] < high)):
         raise ValueError(f"fit.params[{name!r}] must lie between its bounds, {low:g} and {high:g}, got {start[name]}.")
 
