@@ -71,13 +71,13 @@ BAD = [
     (dict(params={3: 3}), TypeError, "run.params has no parameter 3. Known: a, b,"),
     (dict(params={"C": 3}), TypeError, "run.params has no parameter 'C'."),
     (dict(params={"a": np.zeros(4)}), ValueError,
-     "run.params['a'] must broadcast to (5,), the shape of state.V, got (4,)."),
+     "run.params['a'] must broadcast to (5,), the shape of V, got (4,)."),
     (dict(params={"a": np.zeros((3, 5))}), ValueError, "run.params['a'] must broadcast to (5,), the shape of"),
     (dict(params={"a": None}), TypeError, "run.params['a'] must be a number or an array of numbers in 1/ms, got None."),
     (dict(params={"a": "0.02"}), TypeError, "run.params['a'] must be a number or an array of numbers in 1/ms, got"),
     (dict(params={"a": np.float16(0.02)}), TypeError, "run.params['a'] must be float32 or float64, got float16."),
     # inputs
-    (dict(I=np.zeros(4)), ValueError, "run.I must broadcast to (5,), the shape of state.V, got (4,)."),
+    (dict(I=np.zeros(4)), ValueError, "run.I must broadcast to (5,), the shape of V, got (4,)."),
     (dict(I=np.zeros((3, 4))), ValueError, f"run.I {PLACES}(3, 4)."),
     (dict(I=np.zeros((4, 5))), ValueError, f"run.I {PLACES}(4, 5)."),
     (dict(I=np.zeros((1, 3, 5))), ValueError, f"run.I {PLACES}(1, 3, 5)."),
@@ -92,7 +92,7 @@ BAD = [
     (dict(I=iz.Constant(3.0)), TypeError, "run.I must be a number or an array of numbers in mV/ms, got"),
     (dict(delta=np.zeros((2, 5))), ValueError, f"run.delta {PLACES}(2, 5)."),
     (dict(g=np.zeros((2, 5)), E=0.0), ValueError, f"run.g {PLACES}(2, 5)."),
-    (dict(g=0.1, E=np.zeros(4)), ValueError, "run.E must broadcast to (5,), the shape of state.V, got (4,)."),
+    (dict(g=0.1, E=np.zeros(4)), ValueError, "run.E must broadcast to (5,), the shape of V, got (4,)."),
     (dict(g=0.1), ValueError, "run.E must have one value for each g, got 0 for 1."),
     (dict(E=0.0), ValueError, "run.E must have one value for each g, got 1 for 0."),
     (dict(g=[0.1, 0.2], E=[0.0]), ValueError, "run.E must have one value for each g, got 1 for 2."),
@@ -119,7 +119,7 @@ BAD = [
     (dict(tau_ref=float("inf")), ValueError, "run.tau_ref must be >= 0 ms and less than 1.07374e+08 ms, got inf."),
     (dict(tau_ref=[0.0, 1.0, 2.0, 1e12, 0.0]), ValueError,
      "run.tau_ref must be >= 0 ms and less than 1.07374e+08 ms, got 1e+12."),
-    (dict(tau_ref=np.ones(4)), ValueError, "run.tau_ref must broadcast to (5,), the shape of state.V, got (4,)."),
+    (dict(tau_ref=np.ones(4)), ValueError, "run.tau_ref must broadcast to (5,), the shape of V, got (4,)."),
     (dict(tau_ref=None), TypeError, "run.tau_ref must be a number or an array of numbers in ms, got None."),
 ]  # fmt: skip
 
@@ -145,8 +145,8 @@ def test_rows_must_be_as_many_as_steps(arguments):
 def test_what_must_be_known_when_jax_traces():
     for name, message in {
         "tau_ref": r"run\.tau_ref must be known when JAX traces, got a traced value\. Pass a number",
-        "dt": r"run\.dt must be a finite number > 0\.0 ms, got JitTracer",
-        "n_steps": r"run\.n_steps must be a whole number >= 0, got JitTracer",
+        "dt": r"run\.dt must be known when JAX traces, got a traced value\. Pass a plain number\.",
+        "n_steps": r"run\.n_steps must be known when JAX traces, got a traced value\. Pass a plain number\.",
     }.items():
         with pytest.raises(TypeError, match=message):
             jax.jit(lambda x, name=name: run(**{name: x}))(1)
@@ -154,7 +154,7 @@ def test_what_must_be_known_when_jax_traces():
 
 @pytest.mark.usefixtures("nothing_runs")
 def test_messages_are_the_same_inside_jit():
-    with pytest.raises(ValueError, match=r"^run\.I must broadcast to \(5,\), the shape of state\.V, got \(4,\)"):
+    with pytest.raises(ValueError, match=r"^run\.I must broadcast to \(5,\), the shape of V, got \(4,\)"):
         jax.jit(lambda I: run(I=I))(jnp.zeros(4))
     with pytest.raises(TypeError, match=r"^run\.I must be float32 or float64, got float16"):
         jax.jit(lambda I: run(I=I))(jnp.zeros(5, "float16"))

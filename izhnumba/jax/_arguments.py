@@ -49,7 +49,7 @@ def known(where: str, value: Any, unit: str) -> float:
     """A positive number that JAX does not trace."""
     if isinstance(value, jax.core.Tracer):
         raise TypeError(
-            f"{where} must be known when JAX traces, got a traced value. Pass a number; it has no gradient."
+            f"{where} must be known when JAX traces, got a traced value. Pass a plain number."
         )
     return _checks.number(where, value, unit, above=0.0)
 
@@ -81,10 +81,12 @@ class Lanes:
     """The neurons of a run: how they are arranged, and what their arrays become. n_steps: None as long as it is not
     known."""
 
-    def __init__(self, owner: str, V: Any, n_steps: int | None) -> None:
+    def __init__(self, owner: str, V: Any, n_steps: Any) -> None:
         self.owner = owner
         self.dtype = dtype(f"{owner}.state.V", float_of(V))
         self.shape: Shape = np.shape(V)
+        if isinstance(n_steps, jax.core.Tracer):
+            raise TypeError(f"{owner}.n_steps must be known when JAX traces, got a traced value. Pass a plain number.")
         self.n_steps = None if n_steps is None else _checks.integer(f"{owner}.n_steps", n_steps, at_least=0)
 
     def state(self, name: str, value: Any, unit: str) -> jax.Array:
@@ -97,12 +99,11 @@ class Lanes:
 
     def held(self, value: Any) -> jax.Array:
         """Steps for which neurons are still held."""
-        where = f"{self.owner}.state.held"
-        found = value if isinstance(value, jax.Array) else np.asarray(_checks.magnitude(where, value, ""))
-        whole = jnp.issubdtype(found.dtype, np.integer) or (isinstance(found, np.ndarray) and np.all(found % 1 == 0))
-        if found.shape not in ((), self.shape) or not whole:
+        found = value if isinstance(value, jax.Array) else np.asarray(value)
+        if found.shape not in ((), self.shape) or not jnp.issubdtype(found.dtype, np.integer):
             raise ValueError(
-                f"{where} must be whole numbers of shape {self.shape}, got {found.dtype} of shape {found.shape}."
+                f"{self.owner}.state.held must be int32 of shape {self.shape}, got {found.dtype} of shape "
+                f"{found.shape}. Use that of izhnumba.jax.init or of another run."
             )
         return jnp.broadcast_to(jnp.asarray(found, jnp.int32), self.shape).reshape(-1)
 
@@ -145,8 +146,9 @@ class Lanes:
             )
         exact = np.asarray(_checks.magnitude(where, tau_ref, "ms"), np.float64)
         self.fitting(where, exact)
-        if not np.all((exact >= 0) & (exact < 2**30 * dt)):
-            raise ValueError(f"{where} must be >= 0 ms and less than {2**30 * dt:g} ms, got {np.min(exact):g}.")
+        wrong = exact[~((exact >= 0) & (exact < 2**30 * dt))]
+        if wrong.size:
+            raise ValueError(f"{where} must be >= 0 ms and less than {2**30 * dt:g} ms, got {wrong[0]:g}.")
         steps = steps_held(exact, dt)
         return self._flat(jnp.asarray(steps)), bool(np.any(steps))
 
