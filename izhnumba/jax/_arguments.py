@@ -48,9 +48,7 @@ def array(where: str, value: Any, unit: str, dtype: Any) -> jax.Array:
 def known(where: str, value: Any, unit: str) -> float:
     """A positive number that JAX does not trace."""
     if isinstance(value, jax.core.Tracer):
-        raise TypeError(
-            f"{where} must be known when JAX traces, got a traced value. Pass a plain number."
-        )
+        raise TypeError(f"{where} must be known when JAX traces, got a traced value. Pass a plain number.")
     return _checks.number(where, value, unit, above=0.0)
 
 

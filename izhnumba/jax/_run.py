@@ -15,7 +15,7 @@ import numpy as np
 
 from izhnumba import _checks
 from izhnumba._derived import u_nullcline
-from izhnumba._models import Izhikevich, Model
+from izhnumba._models import Izhikevich, Model, equations_of
 from izhnumba._schemes import schemes
 from izhnumba.jax import _arguments
 from izhnumba.jax._arguments import Lanes
@@ -295,25 +295,32 @@ def _segment(where: str, checkpoint: Any, n_steps: int) -> int:
 def backend_for(where: str, name: Any, cell: Cell) -> str:
     platform = jax.default_backend()
     if name is None:
-        return "numba" if platform == "cpu" and _known(cell) is None else "xla"
+        return "numba" if platform == "cpu" and _unknown(cell) is None else "xla"
     _checks.one_of(where, name, ("numba", "xla"))
     if name == "numba" and platform != "cpu":
         raise ValueError(f"{where} must be 'xla' on a {platform}, got 'numba'. Kernels run on a CPU.")
-    if name == "numba" and _known(cell) is not None:
+    if name == "numba" and _unknown(cell) is not None:
         raise ValueError(
-            f"{where} must be 'xla' for a surrogate whose slope takes {_known(cell)}, got 'numba'. Kernels know "
-            "arithmetic, comparisons, where and functions such as exp."
+            f"{where} must be 'xla' for {_unknown(cell)}, got 'numba'. Kernels know arithmetic, comparisons, where and "
+            "functions such as exp."
         )
     return name
 
 
 @functools.cache
-def _known(cell: Cell) -> str | None:
-    """An operation in the slope of the surrogate that kernels do not know."""
-    try:
-        program(lambda x: jax.jvp(cell.surrogate, (x,), (jnp.ones_like(x),)), [cell.dtype])
-    except NotElementwise as error:
-        return str(error)
+def _unknown(cell: Cell) -> str | None:
+    """What in the slope of the surrogate or in the equations kernels do not know."""
+    p_type = cell.model.named_tuple()
+    functions = {"a surrogate whose slope": (cell.surrogate, 1)}
+    for name, equation, arguments in equations_of(cell.model):
+        n = len(arguments) - 1
+        of_numbers = functools.partial(lambda equation, n, *x: equation(*x[:n], p_type(*x[n:])), equation, n)
+        functions[f"a model whose {name}"] = of_numbers, n + len(p_type._fields)
+    for owner, (function, n) in functions.items():
+        try:
+            program(lambda *x, f=function: jax.jvp(f, x, tuple(map(jnp.ones_like, x))), [cell.dtype] * n)
+        except NotElementwise as error:
+            return f"{owner} takes {error}"
     return None
 
 
