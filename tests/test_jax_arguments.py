@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import re
 
@@ -61,9 +62,10 @@ BAD = [
     (changed(V=None), TypeError, "run.state.V must be a number or an array of numbers in mV, got None."),
     (changed(u=np.zeros(4, np.float32)), ValueError, "run.state.u must have the shape of state.V, (5,), got (4,)."),
     (changed(u=np.float32(0)), ValueError, "run.state.u must have the shape of state.V, (5,), got ()."),
-    (changed(held=np.zeros(5)), ValueError, "run.state.held must be int32 of shape (5,), got float"),
-    (changed(held=np.zeros(4, int)), ValueError, "run.state.held must be int32 of shape (5,), got int"),
-    (changed(held=None), ValueError, "run.state.held must be int32 of shape (5,), got "),
+    (changed(held=np.full(5, 0.5)), ValueError, "run.state.held must be whole numbers of shape (5,), got float64 of"),
+    (changed(held=jnp.zeros(5)), ValueError, "run.state.held must be whole numbers of shape (5,), got float32 of"),
+    (changed(held=np.zeros(4, int)), ValueError, "run.state.held must be whole numbers of shape (5,), got int64 of"),
+    (changed(held=None), TypeError, "run.state.held must be a number or an array of numbers, got None."),
     # parameters
     (dict(params=[1]), TypeError, "run.params must be a mapping of names to numbers or arrays, got [1]. Pass a dict"),
     (dict(params={"Vth": 3}), TypeError, "run.params has no parameter 'Vth'. Did you mean 'V_th'? Known: a, b,"),
@@ -160,6 +162,16 @@ def test_messages_are_the_same_inside_jit():
         jax.jit(lambda I: run(I=I))(jnp.zeros(5, "float16"))
     with pytest.raises(ValueError, match=r"^run\.state\.V must be float32 or float64, got 'bfloat16'"):
         jax.jit(lambda V: run(state=STATE._replace(V=V)))(jnp.zeros(5, "bfloat16"))
+
+
+@pytest.mark.usefixtures("nothing_runs")
+def test_equations_that_jax_cannot_trace():
+    def dV(V, u, I, p):
+        return p.k1 * V - u + I if V > p.c else p.k0 - u + I
+
+    model = dataclasses.replace(iz.Izhikevich, name="Bent", dV=dV)
+    with pytest.raises(TypeError, match=r"^run\.model must have equations that JAX can trace, got dV of Bent "):
+        run(model=model)
 
 
 def test_large_time_steps_are_warned_about():

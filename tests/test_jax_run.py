@@ -65,11 +65,10 @@ def test_every_step_from_the_recorded_state(name, backend):
     n_held = steps_held(r["param_tau_ref"].astype(float), r["dt"])
     before = {x: np.concatenate([np.broadcast_to(r[f"param_{x}0"], r[x][:1].shape), r[x][:-1]]) for x in "Vu"}
     state = izj.State(**before, held=held_before(r["spikes"], n_held))
-    conductance = {"g": r["g"], "E": r["E"]} if "g" in r else {}
-    after, out = izj.run(
-        parameters(r), state, r["I"], r["dt"], n_steps=1, tau_ref=r["param_tau_ref"], delta=r.get("delta"),
-        backend=backend, **conductance,
-    )  # fmt: skip
+    inputs = {key: r[key] for key in ("delta", "g", "E") if key in r}
+    options = dict(n_steps=1, tau_ref=r["param_tau_ref"], backend=backend)
+    step = compiled(lambda state, I, inputs: izj.run(parameters(r), state, I, r["dt"], **inputs, **options))
+    after, out = step(state, r["I"], inputs)
     np.testing.assert_array_equal(out.spikes[0], r["spikes"])
     assert after.V.dtype == r["V"].dtype
     counted = np.setdiff1d(np.arange(len(r["V"])), EXTRA_HELD.get(name, ()))

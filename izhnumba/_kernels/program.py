@@ -215,7 +215,7 @@ def _square(w: Writer, op: Op, kind: str, x: Any) -> Any:
 def _sign(w: Writer, op: Op, kind: str, x: Any) -> Any:
     zero = w.constant(0.0, kind)
     one = w.llvm("copysign", kind, w.constant(1.0, kind), x)
-    return w.builder.select(w.builder.fcmp_unordered("une", x, zero), one, x)
+    return w.builder.select(w.builder.fcmp_ordered("!=", x, zero), one, x)
 
 
 def _reciprocal_root(w: Writer, op: Op, kind: str, x: Any) -> Any:

@@ -71,9 +71,13 @@ def walk(frame, table, version, step):
     if xla.asked(words, ints_at(version)):
         return 0
     n_carry, n_in, n, backwards = head[0], head[1], head[2], head[3]
+    if words[xla.N_ARGUMENTS] != 1 + n_in or words[xla.N_RESULTS] != n_carry + n - n_in:
+        return xla.refuse(words[xla.API])
     facts = ints_at(table + 8 * FACTS)
     arguments, results = ints_at(words[xla.ARGUMENTS]), ints_at(words[xla.RESULTS])
     model = ints_at(results[0])  # the shape of the whole: batch and lanes
+    if model[xla.RANK] < 1:
+        return xla.refuse(words[xla.API])
     n_steps, lead = ints_at(ints_at(arguments[0])[xla.DATA])[0] & 0xFFFFFFFF, model[xla.RANK] - 1
     n_batch, n_lanes = xla.product(model, lead), ints_at(model[xla.DIMS])[lead]
     start, now, jump = stack(MOST), stack(MOST), stack(MOST)
@@ -84,11 +88,14 @@ def walk(frame, table, version, step):
             size = row * (n_steps if in_steps else 1)
             comes_out = j < n_carry or j >= n_in
             buffer = ints_at(results[j if j < n_carry else j - n_in + n_carry] if comes_out else arguments[1 + j])
-            if not xla.fits(buffer, facts[j * FACTS + DTYPE], lead, in_steps, n_steps, in_lanes, n_lanes):
+            if not xla.fits(buffer, facts[j * FACTS + DTYPE], model, lead, in_steps, n_steps, in_lanes, n_lanes):
                 return xla.refuse(words[xla.API])
             start[j] = xla.place(buffer, model, lead, batch, size)
             if j < n_carry:
-                copy_bytes(start[j], xla.place(ints_at(arguments[1 + j]), model, lead, batch, size), size)
+                before = ints_at(arguments[1 + j])
+                if not xla.fits(before, facts[j * FACTS + DTYPE], model, lead, in_steps, n_steps, in_lanes, n_lanes):
+                    return xla.refuse(words[xla.API])
+                copy_bytes(start[j], xla.place(before, model, lead, batch, size), size)
             jump[j] = row * in_steps
             if backwards:
                 start[j] += (n_steps - 1) * jump[j]

@@ -9,7 +9,7 @@ import numpy as np
 
 from izhnumba._kernels.memory import call_address, ints_at, stack
 
-EXTENSION, API, ARGUMENTS, RESULTS = 1, 2, 9, 14  # of a frame
+EXTENSION, API, N_ARGUMENTS, ARGUMENTS, N_RESULTS, RESULTS = 1, 2, 7, 9, 12, 14  # of a frame
 BUFFER_DTYPE, DATA, RANK, DIMS = 2, 3, 4, 5  # of a buffer
 DTYPES = {"b1": 1, "i4": 4, "i8": 5, "f4": 11, "f8": 12}  # XLA's numbers of them
 TEXT = (
@@ -43,12 +43,15 @@ def refuse(api):
     return call_address(ints_at(api)[_CREATE_ERROR], wanted, 0)
 
 
-def fits(buffer, dtype, lead, in_steps, n_steps, in_lanes, n_lanes):
+def fits(buffer, dtype, model, lead, in_steps, n_steps, in_lanes, n_lanes):
     """Whether a buffer has this dtype and, behind the axes of the batch, the axes it should have."""
     rank = lead + in_steps + in_lanes
     if buffer[BUFFER_DTYPE] & _HALF != dtype or buffer[RANK] != rank:
         return False
-    dims = ints_at(buffer[DIMS])
+    dims, whole = ints_at(buffer[DIMS]), ints_at(model[DIMS])
+    for axis in range(lead):
+        if dims[axis] != 1 and dims[axis] != whole[axis]:
+            return False
     return (not in_steps or dims[lead] == n_steps) and (not in_lanes or dims[rank - 1] == n_lanes)
 
 

@@ -78,6 +78,7 @@ def _call_with_a_frame(address: int, results: Sequence[Any], *operands: Any) -> 
     made = tuple(np.empty((*lead, *result.shape), result.dtype) for result in results)
     kept: list[Array] = []
     frame = np.zeros(32, np.int64)
+    frame[xla.N_ARGUMENTS], frame[xla.N_RESULTS] = len(arguments), len(made)
     frame[xla.ARGUMENTS], frame[xla.RESULTS] = (_buffers(arrays, kept) for arrays in (arguments, made))
     if ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(address)(frame.ctypes.data):
         raise ValueError(xla.TEXT)

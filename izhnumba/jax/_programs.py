@@ -80,7 +80,8 @@ class _Writer:
             return operands[: len(equation.outvars)]
         if name == "round" and int(parameters["rounding_method"]):
             name = "round_even"
-        if name not in OPERATIONS:
+        of_bools = name in ("max", "min") and self._kind_of(operands[0]) == "b1"
+        if name not in OPERATIONS or of_bools or len(operands) > 3:  # select_n may have many cases
             raise NotElementwise(name)
         if name not in _OF_INTEGERS and any(self._kind_of(operand)[0] == "i" for operand in operands):
             raise NotElementwise(f"{name} of integers")
