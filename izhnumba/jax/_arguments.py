@@ -6,6 +6,7 @@ Values are never looked at, for under `jit` there are none; dtypes, shapes and n
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -127,7 +128,7 @@ class Lanes:
     def flat(self, values: jax.Array) -> tuple[jax.Array, str]:
         """An input as lanes, and whether it is a "row" or "constant"."""
         if values.ndim > len(self.shape):
-            return values.reshape(values.shape[0], -1), "row"
+            return values.reshape(values.shape[0], math.prod(self.shape)), "row"
         return self._flat(values), "constant"
 
     def restore(self, values: jax.Array) -> jax.Array:
