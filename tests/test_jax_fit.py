@@ -61,7 +61,7 @@ def test_precision_is_that_of_jax():
 
 def test_parameters_of_a_neuron():
     """From its voltage between spikes, with another a and b at the start."""
-    I = np.random.default_rng(0).uniform(-10.0, 2.5, 8).repeat(200)[:, None]
+    I = np.random.default_rng(0).uniform(-10.0, 0.0, 8).repeat(200)[:, None]
     fixed, state = izj.init(1, V=-70.0, u=-14.0, **{x: iz.presets["RS"][x] for x in "cd"})
 
     def voltage(params):
