@@ -269,3 +269,9 @@ def test_an_error_in_the_loss_is_shown_as_it_is():
 
     with pytest.raises(KeyError, match="no such thing"):
         izj.fit(loss, 1.0)
+
+
+def test_a_loss_may_be_negative():
+    assert float(izj.fit(lambda x: (x - 3.0) ** 2 - 10.0, 1.0, steps=100, learning_rate=0.1).params) == pytest.approx(
+        3.0, abs=0.01
+    )

@@ -365,3 +365,17 @@ def test_init_of_presets_is_that_of_a_population(name):
     np.testing.assert_array_equal(state.u, pop.u)
     pulls = run(params, state, 0.0, model=preset.get("model", iz.Izhikevich), n_steps=1, dt=0.1)
     assert np.isfinite(pulls[1].V).all()
+
+
+def test_numbers_of_python_in_a_surrogate():
+    """Without x64 they have no dtype of their own."""
+    slope = izj.surrogate(lambda x: 0.01 * (x < -1.5))
+
+    def loss(I, backend):
+        return izj.run({}, state, I, 0.1, n_steps=20, surrogate=slope, backend=backend)[1].spikes.sum()
+
+    with jax.enable_x64(False):
+        state = izj.init(3)[1]
+        one, other = (float(jax.grad(loss)(10.0, backend)) for backend in ("numba", "xla"))
+    assert one == pytest.approx(other, rel=1e-5)
+    assert one != 0.0

@@ -42,7 +42,7 @@ def fit(
     learning_rate: float = 0.03,
     bounds: Mapping[str, tuple[float, float]] | None = None,
     batches: Iterable[Any] | None = None,
-    tolerance: float = 0.0,
+    tolerance: float | None = None,
     progress: Callable[[int, float, Any], Any] | None = None,
 ) -> Fit:
     """Lower a loss by gradient descent.
@@ -57,13 +57,14 @@ def fit(
     optimizer : optax.GradientTransformation, optional
         By default Adam with `learning_rate`, along a half cosine down to a tenth.
     learning_rate : float, > 0
-        For parameters in units of themselves: they are divided by their size at the start, so that a = 0.02 and d = 8
-        move alike. Those with bounds move between them.
+        For parameters in units of themselves: they are divided by their size at the start, an array by the root of its
+        mean square, so that a = 0.02 and d = 8 move alike. Those with bounds move between them. An `optimizer` sees
+        the same units.
     bounds : mapping of names to (low, high), optional
         For the top-level entries of `params`, a dict. Values at the start must lie inside.
     batches : iterable, optional
         Each step takes the next of these as the second argument of the loss.
-    tolerance : float, >= 0
+    tolerance : float, optional
         Stop once the loss is not above this.
     progress : callable (step, loss, params), optional
         Called at the start and after each step.
@@ -104,7 +105,7 @@ def fit(
             raise TypeError(f"fit.{name} must be a function, got {value!r:.60}.")
     n_steps = _checks.integer("fit.steps", steps, at_least=0)
     rate = _checks.number("fit.learning_rate", learning_rate, above=0.0)
-    enough = _checks.number("fit.tolerance", tolerance, at_least=0.0)
+    enough = -math.inf if tolerance is None else _checks.number("fit.tolerance", tolerance)
     start = jax.tree.map(_real, params)
     inward, outward = _coordinates(start, bounds)
     chosen = optax.adam(optax.cosine_decay_schedule(rate, max(n_steps, 1), 0.1)) if optimizer is None else optimizer
@@ -119,14 +120,14 @@ def fit(
 
         value, slope = jax.value_and_grad(value_of)(z)
         change, memory = update(slope, memory, z, value=value, grad=slope, value_fn=value_of)
-        return value, optax.apply_updates(z, change), memory
+        return value, outward(z), optax.apply_updates(z, change), memory
 
     z = inward(start)
     losses: list[float] = []
-    best = math.inf, z
+    best: tuple[float, Any] = math.inf, start
     memory = chosen.init(z)
     for k, batch in zip(range(n_steps + 1), _supply(batches), strict=False):
-        value, z_next, memory = advance(z, memory, *batch)
+        value, here, z, memory = advance(z, memory, *batch)
         now = float(value)
         if not losses and not math.isfinite(now):
             raise ValueError(f"fit.loss must be a finite number at the start, got {now}. Start elsewhere.")
@@ -134,15 +135,14 @@ def fit(
             break
         losses.append(now)
         if now < best[0] or batches is not None:
-            best = now, z
+            best = now, here
         if progress is not None:
-            progress(k, now, outward(z))
+            progress(k, now, here)
         if now <= enough:
             break
-        z = z_next
     if not losses:
         raise ValueError("fit.batches must hold one at least, got none.")
-    return Fit(outward(best[1]), best[0], np.array(losses))
+    return Fit(best[1], best[0], np.array(losses))
 
 
 def _supply(batches: Any) -> Iterator[tuple[Any, ...]]:
@@ -163,12 +163,18 @@ def _real(value: Any) -> jax.Array:
     return _arguments.array("fit.params", value, "", _arguments.dtype("fit.params", kind))
 
 
+def _size(x: jax.Array) -> jax.Array:
+    """Of an array as a whole: weights near 0 must move as far as others."""
+    size = jnp.sqrt(jnp.mean(jnp.square(x))) if x.size else jnp.ones((), x.dtype)
+    return jnp.where(size == 0, 1, size).astype(x.dtype)
+
+
 def _coordinates(start: Any, bounds: Any) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
     """The ways from parameters to coordinates, in which they are about 1 or unbounded, and back."""
     if bounds is not None:
         _checks.kind("fit.bounds", bounds, Mapping, "a mapping of names to (low, high)")
     if not bounds:
-        size = jax.tree.map(lambda x: jnp.where(x == 0, 1, jnp.abs(x)), start)
+        size = jax.tree.map(_size, start)
         return (
             lambda params: jax.tree.map(jnp.divide, params, size),
             lambda z: jax.tree.map(jnp.multiply, z, size),

@@ -64,7 +64,8 @@ class _Writer:
         known |= dict(zip(jaxpr.invars, arguments, strict=True))
 
         def operand(variable: Any) -> Any:
-            return _constant(variable.val) if isinstance(variable, Literal) else known[variable]
+            dtype = variable.aval.dtype  # of a number of Python's, too
+            return _constant(variable.val, dtype) if isinstance(variable, Literal) else known[variable]
 
         for equation in jaxpr.eqns:
             results = self._equation(equation, [operand(variable) for variable in equation.invars])
@@ -96,8 +97,8 @@ class _Writer:
         return self.inputs[operand] if operand < n else self.ops[operand - n].kind
 
 
-def _constant(value: Any) -> Constant:
-    array = np.asarray(value)
+def _constant(value: Any, dtype: Any = None) -> Constant:
+    array = np.asarray(value, dtype)
     if array.ndim:
         raise NotElementwise("an array among its numbers")
     return Constant(array.item(), _kind(array.dtype))
