@@ -65,8 +65,7 @@ def without_unit(where: str, value: Any, unit: str) -> Any:
         return reader(value, unit)
     except Exception as error:  # each package has its own
         must = f"{where} must be a number or an array of numbers{_in(unit)}"
-        cure = f"Its unit must convert to {unit}." if unit else "Pass it without a unit."
-        raise _refusal(ValueError, must, _shown(value), cure) from error
+        raise _refusal(ValueError, must, _shown(value), _convert(unit)) from error
 
 
 def number(
@@ -294,8 +293,7 @@ def _plain(must: str, value: Any, unit: str, at: tuple[int, ...] = ()) -> float 
         obstacle = _obstacle(plain, unit)
         values = np.asarray(None if obstacle else plain)
     except Exception as error:  # each package has its own
-        cure = f"Its unit must convert to {unit}." if unit else "Pass it without a unit."
-        kind, cure = (ValueError, cure) if reader else (TypeError, "")
+        kind, cure = (ValueError, _convert(unit)) if reader else (TypeError, "")
         raise _refusal(kind, must, _shown(value) + _at(at), cure) from error
     if values.dtype.kind == "O" and values.ndim and any(map(_reader, values.flat)):
         return _stacked(must, values.tolist(), unit, at)
@@ -351,6 +349,10 @@ def _within(value: float, bounds: Mapping[str, Bound]) -> bool:
 def _bounds(bounds: Mapping[str, Bound], unit: str) -> str:
     text = " and ".join([f"{sign} {bound}" for sign, bound in bounds.items() if bound is not None])
     return f" {text} {unit}".rstrip() if text else _in(unit)
+
+
+def _convert(unit: str) -> str:
+    return f"Its unit must convert to {unit}." if unit else "Pass it without a unit."
 
 
 def _in(unit: str) -> str:

@@ -323,7 +323,6 @@ class ClockEngine:
         return call
 
     def _variant(self, jumps: bool, conductances: bool, magnesium: float = 0.0) -> Variant:
-
         with np.errstate(all="ignore"):  # odd parameters show in V and u, which are looked at
             known = self._bind_parameters()
         line = not conductances and not magnesium  # the slope of f by V is one

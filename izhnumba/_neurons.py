@@ -92,12 +92,7 @@ class Neurons:
         if self.scheme.exact:
             self._become_exact()
         self._set_start(V, u)
-        if self.dt > self.scheme.dt_max:
-            warnings.warn(
-                f"Population.dt = {self.dt:g} ms is too large for the scheme {scheme_name!r}: spikes are lost and V "
-                f"overshoots. Use dt <= {self.scheme.dt_max:g} ms.",
-                stacklevel=2,
-            )
+        self.scheme.warn_of("Population.dt", self.dt, stacklevel=2)
 
     def _set(self, **attributes: Any) -> None:
         vars(self).update(attributes)

@@ -16,6 +16,7 @@ is that of the program the scheme comes from, to the last bit.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -51,6 +52,15 @@ class Scheme:
     exponential: bool = False  # uses dt_slope, dt_exprel and gain
     euler_part: float = 0.0  # of dt, in one Euler step of V: from very negative V it would leap over the threshold
     fastmath: frozenset[str] = STRICT  # contraction would move the last bits of a scheme that follows another program
+
+    def warn_of(self, where: str, dt: float, stacklevel: int) -> None:
+        """Say if a time step is too large. stacklevel: as for `warnings.warn`, of the caller."""
+        if dt > self.dt_max:
+            warnings.warn(
+                f"{where} = {dt:g} ms is too large for the scheme {self.name!r}: spikes are lost and V overshoots. Use "
+                f"dt <= {self.dt_max:g} ms.",
+                stacklevel=stacklevel + 1,
+            )
 
     @property
     def exact(self) -> bool:

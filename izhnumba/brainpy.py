@@ -31,7 +31,7 @@ from izhnumba._models import Izhikevich as _MODEL
 from izhnumba._schemes import schemes
 from izhnumba.jax import _run, _surrogates
 from izhnumba.jax._arguments import Lanes, array
-from izhnumba.jax._neuron import Cell, gain, parameters_type
+from izhnumba.jax._neuron import Cell, constants, parameters_type
 from izhnumba.jax._solve import Data, Task, by_kernels, by_scan
 
 __all__ = ["Izhikevich", "IzhikevichRef"]
@@ -295,7 +295,7 @@ def _solved(owner: str, cell: Cell, recorded: tuple[str, ...], backend: str, giv
     memory, period, t = _refractoriness(owner, lanes, given)
     task = Task(cell, ("row", "row" if cell.jumps else "", "", ""), recorded, len(rows[0]))
     solve = (by_kernels if backend == "numba" else by_scan)(task)
-    (V, u, last), outs = solve(Data(V, u, memory, (*p, gain(_MODEL, h, p)), rows, h, period, t))
+    (V, u, last), outs = solve(Data(V, u, memory, constants(cell, p, h), rows, h, period, t))
     ended = {"V": V, "u": u}
     if cell.hold and task.n_steps:  # of a neuron that has just spiked it does not matter when it did before
         held = (t[0][-1] - last < period) | (V >= p.V_th)

@@ -115,21 +115,29 @@ class Lanes:
         found = array(where, value, unit, self.dtype)
         if found.ndim <= len(self.shape):
             return self.fitting(where, found)
-        n_steps = found.shape[0] if self.n_steps is None else self.n_steps
-        row = found.shape[1:]
+        n_steps, row = found.shape[0] if self.n_steps is None else self.n_steps, found.shape[1:]
         if found.ndim != len(self.shape) + 1 or found.shape[0] != n_steps or not self._fits(row):
             raise ValueError(
                 f"{where} must broadcast to {self.shape} (constant) or have shape "
                 f"{(n_steps, *self.shape)} (a row for each step), got {found.shape}."
             )
         self.n_steps = n_steps
-        return jnp.broadcast_to(found, (n_steps, *self.shape))
+        return found
+
+    def all_steps(self) -> int:
+        """Their number, which must be known by now."""
+        if self.n_steps is None:
+            raise ValueError(f"{self.owner}.n_steps must be given if no input has a row for each step, got None.")
+        return self.n_steps
 
     def flat(self, values: jax.Array) -> tuple[jax.Array, str]:
         """An input as lanes, and whether it is a "row" or "constant"."""
-        if values.ndim > len(self.shape):
-            return values.reshape(values.shape[0], math.prod(self.shape)), "row"
-        return self._flat(values), "constant"
+        if values.ndim <= len(self.shape):
+            return self._flat(values), "constant"
+        if self.shape and math.prod(values.shape[1:]) == 1:  # the same for all neurons
+            return values.reshape(-1), "row"
+        whole = jnp.broadcast_to(values, (values.shape[0], *self.shape))
+        return whole.reshape(values.shape[0], math.prod(self.shape)), "row"
 
     def restore(self, values: jax.Array) -> jax.Array:
         """Rows or a row of lanes in the shape of the neurons."""
@@ -174,12 +182,12 @@ def float_of(values: Any) -> Any:
     return found
 
 
-def parameters(where: str, params: Any, model: Model) -> Mapping[str, Any]:
-    """Values by name: those given, and the model's defaults for the rest."""
+def parameters(where: str, params: Any, model: Model, extra: tuple[str, ...] = ("V_min",)) -> Mapping[str, Any]:
+    """Values by name: those given, and the model's defaults for the rest. extra: what may be given besides."""
     _checks.kind(where, params, Mapping, "a mapping of names to numbers or arrays", "Pass a dict such as {'a': 0.02}.")
     for name in params:
-        if name not in model.parameters and name != "V_min":
-            _checks.unknown(where, name, (*model.parameters, "V_min"))
+        if name not in model.parameters and name not in extra:
+            _checks.unknown(where, name, (*model.parameters, *extra))
     return {name: quantity.default for name, quantity in model.parameters.items()} | dict(params)
 
 

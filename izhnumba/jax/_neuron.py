@@ -42,9 +42,11 @@ def parameters_type(model: Model) -> Any:
     return model.named_tuple("V_min")
 
 
-def gain(model: Model, dt: Any, p: Any) -> Any:
-    """What exponential Euler multiplies pull by."""
-    return dt * model.rate(p) * exprel(dt * model.u_slope(p))
+def constants(cell: Cell, p: Any, dt: Any) -> tuple[Any, ...]:
+    """The parameters, V_min if there is a floor, and what exponential Euler multiplies pull by."""
+    *parameters, V_min = p
+    gain = [dt * cell.model.rate(p) * exprel(dt * cell.model.u_slope(p))] if cell.scheme.exponential else []
+    return *parameters, *[V_min] * cell.floor, *gain
 
 
 def step(cell: Cell) -> Callable[..., Any]:

@@ -17,7 +17,7 @@ from izhnumba import _checks
 from izhnumba._models import Izhikevich, Model
 from izhnumba._receptors import Delta, Propagator, Pulse, Receptor
 from izhnumba.jax import _arguments
-from izhnumba.jax._run import Outputs, State, run
+from izhnumba.jax._run import Outputs, State, check_state, run
 
 
 class LayerState(NamedTuple):
@@ -111,8 +111,7 @@ def recurrent(
     course = _course(receptor, step)
     lanes = _arguments.Lanes("recurrent", neurons.V, n_steps)
     current = lanes.over_time("recurrent.I", I, model.I.unit)
-    if lanes.n_steps is None:
-        raise ValueError("recurrent.n_steps must be given if I has no row for each step, got None.")
+    n_steps = lanes.all_steps()
     start = _layer(state, neurons, wiring.longest)
     names = set(_arguments.names("recurrent.record", record))
 
@@ -124,7 +123,7 @@ def recurrent(
         return LayerState(neurons, past, synapses), out._replace(**({} if "spikes" in names else {"spikes": None}))
 
     rows = current if current.ndim > len(shape) else None
-    return _slice_by_slice(advance, start, rows, lanes.n_steps, wiring.shortest)
+    return _slice_by_slice(advance, start, rows, n_steps, wiring.shortest)
 
 
 _MOST_STEPS = 100_000  # of a delay: so many rows of spikes are kept
@@ -133,11 +132,7 @@ _OPTIONS = ("model", "scheme", "reset", "tau_ref", "surrogate", "detach_reset", 
 
 def _neurons(state: Any, model: Model) -> State:
     """A state without units."""
-    if not all(hasattr(state, name) for name in State._fields):
-        raise TypeError(
-            f"recurrent.state must be a State or a LayerState, got {type(state).__name__}. Take that of "
-            "izhnumba.jax.init."
-        )
+    check_state("recurrent.state", state, "a State or a LayerState")
     V, u = (_checks.without_unit(f"recurrent.state.{x}", getattr(state, x), getattr(model, x).unit) for x in ("V", "u"))
     V = jnp.asarray(V, _arguments.dtype("recurrent.state.V", getattr(V, "dtype", None)))
     if not V.ndim:
@@ -203,8 +198,8 @@ def _wiring(weights: Any, delay: Any, pre: Any, post: Any, n: int, dt: float, dt
 
     def sparse(past: jax.Array, length: int) -> jax.Array:
         flat = past.reshape(longest, -1, n)
-        when = (longest - steps)[..., None, None] if not steps.ndim else longest - steps
-        sent = flat[when + np.arange(length)[:, None, None], np.arange(flat.shape[1])[:, None], pre]
+        when = longest - steps + np.arange(length)[:, None, None]
+        sent = flat[when, np.arange(flat.shape[1])[:, None], pre]
         arrived = jnp.zeros((length, *flat.shape[1:]), dtype).at[..., post].add(w * sent)
         return arrived.reshape(length, *past.shape[1:])
 

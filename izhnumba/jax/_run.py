@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import math
 import operator
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -19,7 +18,7 @@ from izhnumba._models import Izhikevich, Model, equations_of
 from izhnumba._schemes import schemes
 from izhnumba.jax import _arguments
 from izhnumba.jax._arguments import Lanes
-from izhnumba.jax._neuron import Cell, gain, parameters_type
+from izhnumba.jax._neuron import Cell, constants, parameters_type
 from izhnumba.jax._programs import NotElementwise, program
 from izhnumba.jax._solve import Data, Task, by_kernels, by_scan
 from izhnumba.jax._surrogates import ReluGrad, as_surrogate
@@ -106,7 +105,7 @@ def init(
     _checks.kind("init.model", model, Model, "an izhnumba.Model", "Use izhnumba.Izhikevich.")
     n_size = _checks.size("init.size", size)
     shape = n_size if batch is None else (_checks.integer("init.batch", batch, at_least=1), *n_size)
-    lanes = Lanes("init", np.empty(shape, _arguments.dtype("init.dtype", dtype)), None)
+    lanes = Lanes("init", jax.ShapeDtypeStruct(shape, _arguments.dtype("init.dtype", dtype)), None)
     values = _arguments.parameters("init", parameters, model)
     params = {
         name: _shaped(lanes, f"init.{name}", value, _arguments.unit_of(model, name)) for name, value in values.items()
@@ -211,18 +210,13 @@ def run(
     (2.01, ['V_th', 'a', 'b', 'c', 'd', 'k0', 'k1', 'k2'])
     """
     _checks.kind("run.model", model, Model, "an izhnumba.Model", "Use izhnumba.Izhikevich.")
-    if not all(hasattr(state, name) for name in State._fields):
-        raise TypeError(
-            f"run.state must be a State, got {type(state).__name__}. Take that of izhnumba.jax.init, or State(V, u, "
-            "held)."
-        )
+    check_state("run.state", state, "a State")
     step = _arguments.known("run.dt", dt, "ms")
     lanes = Lanes("run", _checks.without_unit("run.state.V", state.V, model.V.unit), n_steps)
     V, u = (lanes.state(name, getattr(state, name), getattr(model, name).unit) for name in ("V", "u"))
     p = _parameters(lanes, params, model)
     given = _inputs(lanes, model, I, delta, g, E)
-    if lanes.n_steps is None:
-        raise ValueError("run.n_steps must be given if no input has a row for each step, got None.")
+    n_steps = lanes.all_steps()
     flat = [(None, "") if values is None else lanes.flat(values) for values in given]
     kinds = tuple(kind for _, kind in flat)
     fixed, rows = (tuple(x for x, kind in flat if kind == wanted) for wanted in ("constant", "row"))
@@ -236,13 +230,18 @@ def run(
         floor="V_min" in params, jumps=bool(kinds[1]), conductances=bool(kinds[2]),
     )  # fmt: skip
     h = jnp.asarray(step, lanes.dtype)
-    constants = (*p, gain(model, h, p) if cell.scheme.exponential else h, *fixed)
-    data = Data(V, u, lanes.held(state.held), constants, rows, h, n_ref)
-    task = Task(cell, kinds, _recorded(record), lanes.n_steps)
-    segment = _segment("run.checkpoint", checkpoint, lanes.n_steps)
+    data = Data(V, u, lanes.held(state.held), (*constants(cell, p, h), *fixed), rows, h, n_ref)
+    task = Task(cell, kinds, _recorded(record), n_steps)
+    segment = _segment("run.checkpoint", checkpoint, n_steps)
     ended, outs = _jitted(task, backend_for("run.backend", backend, cell), segment, data)
     named = {name: lanes.restore(out) for name, out in zip(task.record, outs, strict=True)}
     return State(*map(lanes.restore, ended)), Outputs(**named)
+
+
+def check_state(where: str, state: Any, must_be: str) -> None:
+    if not all(hasattr(state, name) for name in State._fields):
+        cure = "Take that of izhnumba.jax.init, or State(V, u, held)."
+        raise TypeError(f"{where} must be {must_be}, got {type(state).__name__}. {cure}")
 
 
 def _parameters(lanes: Lanes, params: Any, model: Model) -> Any:
@@ -271,12 +270,7 @@ def _scheme(name: str, dt: float) -> Any:
     chosen = schemes[_checks.one_of("run.scheme", name, schemes)]
     if chosen.exact:
         raise ValueError("run.scheme must be one that has steps, got 'exact'. Use izhnumba.jax.spike_times.")
-    if dt > chosen.dt_max:
-        warnings.warn(
-            f"run.dt = {dt:g} ms is too large for the scheme {name!r}: spikes are lost and V overshoots. Use dt <= "
-            f"{chosen.dt_max:g} ms.",
-            stacklevel=3,
-        )
+    chosen.warn_of("run.dt", dt, stacklevel=3)
     return chosen
 
 
@@ -293,32 +287,37 @@ def _segment(where: str, checkpoint: Any, n_steps: int) -> int:
 
 
 def backend_for(where: str, name: Any, cell: Cell) -> str:
+    """The one that a user names, or the one to take."""
+    if name is not None:
+        _checks.one_of(where, name, ("numba", "xla"))
+    if name == "xla":
+        return "xla"
     platform = jax.default_backend()
+    unknown = _unknown(cell.model, cell.surrogate, cell.dtype) if platform == "cpu" else None
+    if platform == "cpu" and unknown is None:
+        return "numba"
     if name is None:
-        return "numba" if platform == "cpu" and _unknown(cell) is None else "xla"
-    _checks.one_of(where, name, ("numba", "xla"))
-    if name == "numba" and platform != "cpu":
+        return "xla"
+    if unknown is None:
         raise ValueError(f"{where} must be 'xla' on a {platform}, got 'numba'. Kernels run on a CPU.")
-    if name == "numba" and _unknown(cell) is not None:
-        raise ValueError(
-            f"{where} must be 'xla' for {_unknown(cell)}, got 'numba'. Kernels know arithmetic, comparisons, where and "
-            "functions such as exp."
-        )
-    return name
+    raise ValueError(
+        f"{where} must be 'xla' for {unknown}, got 'numba'. Kernels know arithmetic, comparisons, where and functions "
+        "such as exp."
+    )
 
 
 @functools.cache
-def _unknown(cell: Cell) -> str | None:
+def _unknown(model: Model, surrogate: Any, dtype: str) -> str | None:
     """What in the slope of the surrogate or in the equations kernels do not know."""
-    p_type = cell.model.named_tuple()
-    functions = {"a surrogate whose slope": (cell.surrogate, 1)}
-    for name, equation, arguments in equations_of(cell.model):
+    p_type = model.named_tuple()
+    functions = {"a surrogate whose slope": (surrogate, 1)}
+    for name, equation, arguments in equations_of(model):
         n = len(arguments) - 1
         of_numbers = functools.partial(lambda equation, n, *x: equation(*x[:n], p_type(*x[n:])), equation, n)
         functions[f"a model whose {name}"] = of_numbers, n + len(p_type._fields)
     for owner, (function, n) in functions.items():
         try:
-            program(lambda *x, f=function: jax.jvp(f, x, tuple(map(jnp.ones_like, x))), [cell.dtype] * n)
+            program(lambda *x, f=function: jax.jvp(f, x, tuple(map(jnp.ones_like, x))), [dtype] * n)
         except NotElementwise as error:
             return f"{owner} takes {error}"
     return None

@@ -32,7 +32,7 @@ class Task(NamedTuple):
 
 class Data(NamedTuple):
     """Flat arrays. memory and period: of refractoriness, with t of all steps if it is a matter of time; constants: of
-    the parameters, the gain and the constant inputs; rows: the other inputs."""
+    those of the cell and the constant inputs; rows: the other inputs."""
 
     V: Any
     u: Any
@@ -85,18 +85,10 @@ def by_kernels(task: Task) -> Callable[[Data], tuple[Arrays, Arrays]]:
 
 def _operands(task: Task, data: Data) -> tuple[Arrays, Arrays, Arrays]:
     """Carry, constants and rows of a scan."""
-    constants = tuple(data.constants[k] for k in _in_use(task, len(data.constants)))
     rows = (*data.t, *data.rows)
     if task.cell.hold:
-        return (data.V, data.u, data.memory), (*constants, data.dt, data.period), rows
-    return (data.V, data.u), (*constants, data.dt), rows
-
-
-def _in_use(task: Task, n_constants: int) -> list[int]:
-    """Of the constants, without V_min and the gain where these do nothing: what a call is given takes time."""
-    V_min = len(task.cell.model.parameters)
-    idle = [V_min] * (not task.cell.floor) + [V_min + 1] * (not task.cell.scheme.exponential)
-    return [k for k in range(n_constants) if k not in idle]
+        return (data.V, data.u, data.memory), (*data.constants, data.dt, data.period), rows
+    return (data.V, data.u), (*data.constants, data.dt), rows
 
 
 def _with_memory(state: Arrays, data: Data) -> Arrays:
@@ -150,24 +142,17 @@ def _parted(operands: Arrays, hold: bool) -> tuple[Any, ...]:
 def _pulled_back(task: Task, data: Data, trace: Arrays, wanted: Any, state_bar: Any, outs_bar: Any) -> Data:
     """Cotangents of the data from those of the results."""
     given = tuple(not isinstance(bar, SymbolicZero) for bar in outs_bar)
-    in_use = _in_use(task, len(data.constants))
-    constants_wanted = tuple(wanted.constants[k] is not None for k in in_use)
-    rows_wanted = tuple(want is not None for want in wanted.rows)
+    constants_wanted, rows_wanted = (tuple(want is not None for want in x) for x in (wanted.constants, wanted.rows))
     V_bar, u_bar = (jnp.zeros_like(data.V) if isinstance(bar, SymbolicZero) else bar for bar in state_bar[:2])
     sums = tuple(jnp.zeros_like(data.V) for want in constants_wanted if want)
     rows = (*trace, *data.t, *data.rows, *(bar for bar, good in zip(outs_bar, given, strict=True) if good))
-    (V_bar, u_bar, *summed), out = by_kernel(
+    (V_bar, u_bar, *sums_bar), rows_bar = by_kernel(
         _backwards(task, given, constants_wanted, rows_wanted), (V_bar, u_bar, *sums), _operands(task, data)[1], rows,
         task.n_steps, fastmath=task.cell.scheme.fastmath, backwards=True,
     )  # fmt: skip
-    lanes, rows_bar = iter(summed), iter(out)
-    constants_bar: list[Any] = [None] * len(data.constants)
-    for k, want in zip(in_use, constants_wanted, strict=True):
-        constants_bar[k] = _as(next(lanes), data.constants[k]) if want else None
     return Data(
-        V_bar, u_bar, _nothing(data.memory), tuple(constants_bar),
-        tuple(_as(next(rows_bar), x) if want else None for x, want in zip(data.rows, rows_wanted, strict=True)),
-        None, _nothing(data.period), None,
+        V_bar, u_bar, _nothing(data.memory), _spread(sums_bar, data.constants, constants_wanted),
+        _spread(rows_bar, data.rows, rows_wanted), None, _nothing(data.period), None,
     )  # fmt: skip
 
 
@@ -176,9 +161,12 @@ def _nothing(like: jax.Array) -> Any:
     return None if jnp.issubdtype(like.dtype, np.floating) else np.zeros(like.shape, jax.dtypes.float0)
 
 
-def _as(bar: jax.Array, like: jax.Array) -> jax.Array:
-    """A cotangent per lane, summed where all lanes share a number."""
-    return bar if bar.ndim == like.ndim else jnp.sum(bar, axis=-1)
+def _spread(bars: Any, like: Arrays, wanted: tuple[bool, ...]) -> tuple[Any, ...]:
+    """Cotangents of those that are wanted, summed where all lanes share a number; None for the rest."""
+    rest = iter(bars)
+    found = (next(rest) if want else None for want in wanted)
+    pairs = zip(found, like, strict=True)
+    return tuple(bar if bar is None or bar.ndim == x.ndim else jnp.sum(bar, axis=-1) for bar, x in pairs)
 
 
 @functools.cache

@@ -98,22 +98,19 @@ def spike_times(
             f"{where} must have float64, got jax_enable_x64 = False. Call jax.config.update('jax_enable_x64', True)."
         )
     _checks.kind(f"{where}.model", model, Model, "an izhnumba.Model")
-    _checks.kind(f"{where}.params", params, Mapping, "a mapping of names to numbers or arrays")
-    for name in params:
-        if name not in model.parameters:
-            _checks.unknown(f"{where}.params", name, model.parameters)
+    values = _arguments.parameters(f"{where}.params", params, model, extra=())
     if isinstance(I, Input):
         raise TypeError(f"{where}.I must be a number or an array, got {I!r:.60}. Pass rows of values, and dt.")
     task = Task(
         model,
         _checks.one_of(f"{where}.reset", reset, ("hard", "soft", "overshoot")),
         _checks.number(f"{where}.tau_ref", tau_ref, "ms", at_least=0.0),
-        _checks.number(f"{where}.T", T, "ms", above=0.0),
+        _arguments.known(f"{where}.T", T, "ms"),
         _checks.integer(f"{where}.n_spikes", n_spikes, at_least=1),
-        0.0 if dt is None else _checks.number(f"{where}.dt", dt, "ms", above=0.0),
+        0.0 if dt is None else _arguments.known(f"{where}.dt", dt, "ms"),
     )
     given = {"state.V": (state.V, model.V), "state.u": (state.u, model.u), "I": (I, model.I)}
-    given |= {f"params[{x!r}]": (params.get(x, known.default), known) for x, known in model.parameters.items()}
+    given |= {f"params[{x!r}]": (values[x], known) for x, known in model.parameters.items()}
     V, u, I, *p = (
         _arguments.array(f"{where}.{x}", value, known.unit, jnp.float64) for x, (value, known) in given.items()
     )

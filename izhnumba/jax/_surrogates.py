@@ -11,7 +11,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -390,6 +390,7 @@ def as_surrogate(where: str, value: Any) -> Any:
     return value
 
 
+@cache
 def _check_spikes(where: str, function: Callable[[Array], Any]) -> None:
     """Refuse a function that is no step at 0 or has no derivative near it."""
     with jax.ensure_compile_time_eval():  # in numbers, also where the caller is being traced
