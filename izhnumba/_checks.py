@@ -86,7 +86,7 @@ def number(
         raise _refusal(ValueError, must, _shown(value), "Pass one value.")
     if not (math.isfinite(plain) if finite else plain == plain) or not _within(plain, bounds):
         raise _refusal(ValueError, must, _shown(value))
-    return plain
+    return plain + 0.0 if at_least == 0 else plain  # not -0.0, through which one divides to -inf
 
 
 def integer(where: str, value: Any, *, at_least: int | None = None, at_most: int | None = None) -> int:
@@ -118,6 +118,8 @@ def array(
     _require(f"{where} must be {'finite' if finite else 'numbers'}", result, good)
     if at_least is not None:
         _require(f"{where} must be{_bounds({'>=': at_least}, unit)}", result, result >= at_least)
+        if at_least == 0 and np.signbit(result).any():
+            return np.asarray(result + 0.0)  # not -0.0
     return result
 
 

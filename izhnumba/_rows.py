@@ -25,7 +25,7 @@ Random = Callable[[str], Generator]
 Shown = Callable[[float, float], Any]
 _SORTED = 2**20  # synapses sorted at a time
 _LANES = 64
-_MOST_CELLS = 2**31  # of a ring: kernels count them in 32 bits, once around
+MOST_CELLS = 2**31  # of a ring: kernels count them in 32 bits, once around
 _WORTH_CUTTING = 125  # synapses of a row to one part
 _MOST_PARTS = 8  # a power of 2
 _SHORTEST = 1e-6  # ms, of delays in continuous time
@@ -68,14 +68,14 @@ class Layout(NamedTuple):
         return pre * parts + (post + self.first) // _LANES * parts // (self.lanes // _LANES)
 
     def offsets(self, post: Array, delay: Array) -> Array:
-        cells = delay * self.lanes + (post + self.first)
-        if np.max(cells, initial=0) >= _MOST_CELLS:
-            longest = _MOST_CELLS // self.lanes - 1
+        """delay (steps) * lanes + target lane, below MOST_CELLS: looked at before it is multiplied."""
+        longest = (MOST_CELLS - 1) // self.lanes - 1
+        if np.max(delay, initial=0) > longest:
             raise ValueError(
                 f"Network.connect.delay must be at most {longest} steps for {self.lanes} targets, got {np.max(delay)}. "
                 "Use shorter delays or smaller populations."
             )
-        return cells
+        return delay * self.lanes + (post + self.first)
 
 
 def streams(seed: int, name: str) -> Random:
@@ -237,9 +237,9 @@ def delay_steps(draw: Draw, dt: float, where: str) -> Draw:
     def steps(before: int, count: int) -> Array:
         delays = draw(before, count)
         ratio = np.floor(delays / dt + 0.5)
-        if np.any(ratio >= _MOST_CELLS):
+        if np.any(ratio >= MOST_CELLS):
             raise ValueError(
-                f"{where} must be at most {_MOST_CELLS - 1} steps of {dt:g} ms, got {np.max(delays):g} ms."
+                f"{where} must be at most {MOST_CELLS - 1} steps of {dt:g} ms, got {np.max(delays):g} ms."
             )
         short = np.flatnonzero((delays < dt * (1 - 1e-3)) | (ratio < 1))
         if short.size:

@@ -17,7 +17,8 @@ from izhnumba._receptors import Delta, GapJunction, Receptor
 from izhnumba._timebase import timebase_of
 
 _MOST_PER_STEP = 30.0  # expected spikes: beyond, 32 random bits do not tell the counts apart well
-
+_MOST_HZ = 1e9  # in continuous time: a thousand spikes in a microsecond
+_EVENT_BYTES = 128  # of a spike on its way: its time, neuron, weight and number, and copies of these
 
 Events = Callable[[float, float], tuple[Array, Array, Array, Array]]
 
@@ -35,6 +36,10 @@ class SpikeInput(Input):
             f"{type(self).__name__} must tell the times of its spikes with the scheme 'exact', got {self!r:.60}. Use "
             "SpikeTrain or Poisson."
         )
+
+    def _most_per_ms(self, to: Target) -> float:
+        """How many spikes come in a ms at the most, as they are drawn: all neurons together. 0 for given ones."""
+        return 0.0
 
     def _check(self) -> None:
         name = type(self).__name__
@@ -111,21 +116,13 @@ class Poisson(SpikeInput):
     def _events(self, to: Target) -> Events:
         from izhnumba._kernels.philox import fill_arrivals, fill_first, fill_thinning
 
-        n, weights, where = math.prod(to.shape), self._weights(to), "Poisson.rate"
-        varying = isinstance(self.rate, TimedArray)
-        if isinstance(self.rate, Input) and not varying:
-            raise ValueError(
-                f"{where} must be a number, an array or a TimedArray with the scheme 'exact', got {self.rate!r:.60}."
-            )
-        values = self.rate.values if varying else np.asarray(self.rate)[np.newaxis]
-        fit_shape(where, values[0], to.shape)
-        if np.any(values < 0):
-            raise ValueError(f"{where} must be >= 0 Hz, got {np.min(values):g} Hz.")
-        most = np.max(values, axis=0) * 1e-3
-        most = np.broadcast_to(most, to.shape).flatten() if most.ndim else most.reshape(1)
+        n, weights = math.prod(to.shape), self._weights(to)
+        varying, most, per_ms = isinstance(self.rate, TimedArray), self._most(to), self._most_per_ms(to)
 
         def candidates(since: float, until: float) -> tuple[Array, Array, Array]:
             held = to.memory.get(to.key[1], {})
+            cure = "Use a lower rate or fewer neurons."
+            _checks.fits("Poisson.rate", int(per_ms * (until - since)) * _EVENT_BYTES, cure)
             if since in held:
                 after, count = (values.copy() for values in held[since])
             else:
@@ -154,6 +151,25 @@ class Poisson(SpikeInput):
             return times, lanes, np.broadcast_to(weights, n)[lanes], numbers * n + lanes
 
         return events
+
+    def _most(self, to: Target) -> Array:
+        """The highest rate of each neuron in continuous time, or of all of them, in 1/ms."""
+        where = "Poisson.rate"
+        if isinstance(self.rate, Input) and not isinstance(self.rate, TimedArray):
+            raise ValueError(
+                f"{where} must be a number, an array or a TimedArray with the scheme 'exact', got {self.rate!r:.60}."
+            )
+        values = self.rate.values if isinstance(self.rate, TimedArray) else np.asarray(self.rate)[np.newaxis]
+        fit_shape(where, values[0], to.shape)
+        wrong = values[(values < 0) | (values > _MOST_HZ)]
+        if wrong.size:
+            raise ValueError(f"{where} must be between 0 and {_MOST_HZ:g} Hz, got {wrong[0]:g} Hz.")
+        most = np.max(values, axis=0) * 1e-3 + 0.0  # not -0.0, after which all waiting times are negative
+        return np.broadcast_to(most, to.shape).flatten() if most.ndim else most.reshape(1)
+
+    def _most_per_ms(self, to: Target) -> float:
+        most = self._most(to)
+        return float(most.sum()) * (math.prod(to.shape) // most.size)
 
     def _rates_at(self, times: Array, lanes: Array, to: Target) -> Array:
         """Of each arrival, Hz."""
