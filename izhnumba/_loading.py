@@ -72,8 +72,19 @@ def load(path: str | Path, define: Sequence[Any] = ()) -> Network:
     net._clock.now = saved["now"]
     for name, one in saved["recorders"].items():
         source = net.synapses[one["source"]] if isinstance(one["source"], str) else _section(net, one["source"])
-        net.record(source, one["what"], name=name, **one["options"]).restore(one["position"], one["to"])
+        later = net.record(source, one["what"], name=name, **one["options"]).restore(one["position"], one["to"])
+        if later is not None:
+            _warn_of_later(net, name, later)
     return net
+
+
+def _warn_of_later(net: Network, name: str, later: float) -> None:
+    path = net.recorders[name].to
+    warnings.warn(
+        f"load: recorder {name!r} goes on from {net.t:g} ms, but its file {str(path)!r} holds rows up to {later:g} ms. "
+        "When new ones come, these are moved to a file of their own beside it.",
+        stacklevel=3,
+    )
 
 
 def _add_population(net: Network, name: str, saved: dict[str, Any]) -> None:

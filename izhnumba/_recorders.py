@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from izhnumba._kept import Column, Memory, Stream
 from izhnumba._results import Spikes
 from izhnumba._sealed import Sealed
 from izhnumba._timebase import Instant
+from izhnumba._turns import Turn
 
 Array = NDArray[Any]
 
@@ -39,7 +39,7 @@ class Recorder(Sealed, ABC):
     source: Any  # Section or Synapses
     what: Any
     _keeps: Memory | Stream
-    _busy: Callable[[], bool] = staticmethod(lambda: False)  # whether its network is running
+    _turn: Turn | None = None  # of the network that it is in
 
     def __init__(self, engine: NeuronEngine, name: str, columns: list[Column], index: Array | None = None) -> None:
         self._engine, self.name, self._columns = engine, name, columns
@@ -55,9 +55,11 @@ class Recorder(Sealed, ABC):
 
     @start.setter
     def start(self, value: Any) -> None:
+        start = self._engine.time.at("Network.record.start", value)
         self._must_not_run()
+        self._catch_up()
         self._window_changes()
-        self._from = self._engine.time.at("Network.record.start", value)
+        self._from = start
 
     @property
     def stop(self) -> float:
@@ -66,10 +68,12 @@ class Recorder(Sealed, ABC):
 
     @stop.setter
     def stop(self, value: Any) -> None:
-        self._must_not_run()
-        self._window_changes()
         endless = isinstance(value, float) and value == math.inf
-        self._until = math.inf if endless else self._engine.time.at("Network.record.stop", value)
+        stop = math.inf if endless else self._engine.time.at("Network.record.stop", value)
+        self._must_not_run()
+        self._catch_up()
+        self._window_changes()
+        self._until = stop
 
     @property
     def to(self) -> Path | None:
@@ -81,16 +85,20 @@ class Recorder(Sealed, ABC):
         self._must_not_run()
         if self.kind == "rate":
             raise ValueError(f"Network.record.to must be left out when recording rate, got {value!r:.60}.")
-        path = _checks.place("Network.record.to", value)
-        if path.exists():
-            raise FileExistsError(f"Network.record.to must be a new file, got {str(path)!r}. Choose another name.")
+        path = _checks.place("Network.record.to", value).absolute()  # wherever the process goes
+        try:
+            self._keeps = Stream(path, self._columns, self._keeps.upto, self._about(), self._index, self._keeps)
+        except FileExistsError:
+            raise FileExistsError(
+                f"Network.record.to must be a new file, got {str(path)!r}. Choose another name."
+            ) from None
+
+    def _about(self) -> dict[str, Any]:
+        """What its file says about it. seed: of the network, known as soon as the source is."""
         about = {"kind": self.kind, "name": self.name, "dt": self._engine.time.dt, "n": self._engine.n}
-        stream = Stream(path, self._columns, self._keeps.upto, about, self._index)
-        if isinstance(self._keeps, Memory):
-            stream.append(self._keeps.upto, *self._keeps.rows())
-        else:
-            stream.inherit(self._keeps)
-        self._keeps = stream
+        source = vars(self).get("source")
+        population = getattr(getattr(source, "target", source), "population", None)
+        return about | ({} if population is None else {"seed": population.seed})
 
     def _window_changes(self) -> None:  # noqa: B027 - most have nothing to do
         """Another start or stop is about to be set."""
@@ -103,16 +111,31 @@ class Recorder(Sealed, ABC):
         """What has been recorded, or where in the file it ends, for a checkpoint."""
         return self._keeps.position()
 
-    def restore(self, position: dict[str, Any], to: str | None) -> None:
-        """Go on from a position, in memory or in the file `to`."""
-        self._keeps = Memory(self._columns, 0)
-        if to is not None:
-            self._keeps = Stream.reopen(_checks.file(f"load: the file of recorder {self.name!r}", to), self._columns)
-        self._keeps.restore(position)
+    def restore(self, position: dict[str, Any], to: str | None) -> float | None:
+        """Go on from a position, in memory or in the file `to`. Returns up to when (ms) the file holds later rows, None
+        if it holds none."""
+        if to is None:
+            self._keeps = Memory(self._columns, 0)
+            self._keeps.restore(position)
+            return None
+        path = _checks.file(f"load: the file of recorder {self.name!r}", to).absolute()
+        self._keeps, later = Stream.reopen(path, self._columns, self._about(), self._index, position)
+        time = self._engine.time
+        return float(time.t(later[self._columns.index(time.column)][-1])) if later else None
 
     def _must_not_run(self) -> None:
-        if self._busy():
+        if self._turn is not None and self._turn.taken:
             raise RuntimeError("Network.run has not ended: until then recorders cannot be changed.")
+
+    def _catch_up(self) -> None:
+        """Take what an interrupted run has left in the engine, before anybody looks and before it goes on."""
+        if self._turn is not None and not self._turn.taken:
+            self.end()
+
+    def _leave(self) -> None:
+        """Its network is about to go on without it."""
+        self._catch_up()
+        self._turn = None
 
     def begin(self, stop: Instant) -> None:  # noqa: B027 - most have nothing to do
         """A run until then is about to begin."""
@@ -127,7 +150,8 @@ class Recorder(Sealed, ABC):
 
     @abstractmethod
     def take(self) -> None:
-        """Take what the engine has done since the last time. Ctrl-C may strike in here: `end` takes what it left."""
+        """Take what the engine has done since the last time. Ctrl-C may strike in here: what it left is taken before
+        the engine goes on."""
 
     def end(self) -> None:
         """The run has ended."""
@@ -219,6 +243,7 @@ class SpikeRecorder(_Spiking):
     @property
     def spikes(self) -> Spikes:
         """All spikes so far."""
+        self._catch_up()
         i, labels = self._keeps.rows()
         if self._spikes is None or self._spikes._labels is not labels:
             n = self._engine.n // (self._n_batch or 1)
@@ -282,9 +307,9 @@ class RateRecorder(_Spiking):
     def position(self) -> dict[str, Any]:
         return super().position() | {"born": self._born, "before": self._before}
 
-    def restore(self, position: dict[str, Any], to: str | None) -> None:
-        super().restore(position, to)
+    def restore(self, position: dict[str, Any], to: str | None) -> float | None:
         self._born, self._before = position["born"], position["before"]
+        return super().restore(position, to)
 
     @property
     def _window(self) -> Array:
@@ -309,6 +334,7 @@ class RateRecorder(_Spiking):
     @property
     def rate(self) -> Array:
         """Spikes per neuron and second in each complete bin."""
+        self._catch_up()
         bins, (numbers, counts) = self._bins, self._keeps.rows()
         total = np.bincount(numbers, counts, bins.max(initial=-1) + 1)[bins]
         return total / (self._engine.time.ms((self._last - self._first) * self._every) * 1e-3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from izhnumba import _checks
-from izhnumba._kept import read as _read
+from izhnumba._blocks import read as _read
 from izhnumba._results import Samples, Spikes
 from izhnumba._timebase import timebase_of
 
@@ -28,7 +28,7 @@ def read(path: str | Path, *, until_damage: bool = False) -> Spikes | Samples:
     Raises
     ------
     ValueError
-        If it is not such a file, is of a newer format or has been altered.
+        If it is not such a file, is of a newer format, has been altered or tells of rows that cannot be.
 
     Examples
     --------

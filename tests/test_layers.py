@@ -22,7 +22,8 @@ _ORDER = """
     _kernels.plasticity  _kernels.embedded  _embedding
     _kernels.memory  _kernels.exact_table  _kernels.bench  _kernels.taylor  _kernels.taylor_scalar  _kernels.queue
     _kernels.exact_lane  _kernels.exact
-    _receptors  _arrivals  _binding  _inputs  _kept  _timebase  _engine  _spike_inputs  _presets  _feeds  _clock_engine
+    _receptors  _arrivals  _binding  _inputs  _files  _blocks  _kept  _timebase  _engine  _spike_inputs  _presets
+    _feeds  _clock_engine
     _kernels.exact_look  _kernels.exact_network  _kernels.exact_plasticity
     _exact_trap  _exact_ports  _exact_blocks  _exact_clock  _exact_engine  _exact_feeds
     _results  _recorders  _samplers  _running  _stepping  _distributions  _connectivity  _section  _neurons  _population

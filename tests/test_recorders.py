@@ -353,9 +353,8 @@ def test_memory_does_not_grow_with_what_goes_to_files(tmp_path):
     for _ in range(20):
         net.run(50.0)
     for recorder in net.recorders.values():
-        end, _, waiting, _ = recorder._keeps._at
-        assert end == (recorder.to).stat().st_size
-        assert waiting == []
+        assert recorder._keeps._at.end == recorder.to.stat().st_size
+        assert recorder._keeps._at.waiting == []
     assert net.recorders["states"]._rows == {}
     assert isinstance(net.recorders["spikes"]._keeps, _kept.Stream)
 

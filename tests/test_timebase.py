@@ -113,7 +113,7 @@ def test_files_without_steps(tmp_path):
     assert (spikes.step, spikes.t.tolist(), spikes.i.tolist()) == (None, t.tolist(), [2, 0])
     assert iz.SpikeTrain.from_file(tmp_path / "s").t.tolist() == t.tolist()
     columns = [real.column, _kept.Column("V", "<f8", (1,))]
-    stream = _kept.Stream(tmp_path / "v", columns, 0.0, about | {"kind": "states"}, np.array([5]))
+    stream = _kept.Stream(tmp_path / "v", columns, 0.0, about | {"kind": "states"}, np.array([2]))
     stream.append(0.5, t, V)
     samples = iz.io.read(tmp_path / "v")
     assert (samples.step, samples.t.tolist(), samples.V.tolist()) == (None, t.tolist(), V.tolist())

@@ -1,0 +1,243 @@
+"""The format of recordings: files of blocks.
+
+A file is `MAGIC`, a block of JSON that describes the columns, a block of indices (int64), then a block for each piece
+of rows: column after column. A block is a head of 16 bytes, which are its length (8 bytes), the CRC-32 of what follows
+and the CRC-32 of these 12 bytes, and then that many bytes. Only the last block can be cut short, by a process that was
+killed while it wrote. Nothing that a file says is believed before it has been checked.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+MAGIC = b"\x93izhrec"
+VERSION = b"\x01"
+_HEAD = struct.Struct("<QII")
+_STATES = ["<f4", "<f8"]
+_LABELS = {"step": "<i8", "t": "<f8"}  # the names that timebases give to their column
+_KINDS = {"spikes": [["i"]], "states": [["V"], ["u"], ["V", "u"], ["current"]], "weights": [["weight"]]}
+
+
+class Column(NamedTuple):
+    """Of rows: its name, the dtype and the shape of an entry."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...] = ()
+
+    def array(self, n_rows: int, data: bytes = b"") -> Array:
+        return np.frombuffer(data, self.dtype).reshape((n_rows, *self.shape))
+
+    @property
+    def row_bytes(self) -> int:
+        return int(np.dtype(self.dtype).itemsize) * math.prod(self.shape)
+
+
+class Block(NamedTuple):
+    """Where a block ends, the CRC-32 of the heads of all blocks so far, and what it holds."""
+
+    end: int
+    heads: int
+    data: bytes
+
+
+class Recording(NamedTuple):
+    """What a file is about, its columns, the indices of what has a place in a row, and its blocks of rows."""
+
+    about: dict[str, Any]
+    columns: list[Column]
+    places: Array
+    first: Block  # with the indices: rows begin behind it
+    pieces: list[tuple[Block, list[Array]]]
+
+    def rows(self) -> list[Array]:
+        """All rows, column by column."""
+        pieces = [[column.array(0) for column in self.columns], *(rows for _, rows in self.pieces)]
+        return [joined(column) for column in zip(*pieces, strict=True)]
+
+
+def is_recording(path: Path) -> bool:
+    """Whether a file is of this kind."""
+    with open(path, "rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+
+
+def read(path: Path, *, until_damage: bool = False) -> tuple[dict[str, Any], Array, list[Array]]:
+    """What a file is about, its indices, and its rows column by column."""
+    found = recording(path, until_damage=until_damage)
+    return found.about, found.places, found.rows()
+
+
+def recording(path: Path, *, until_damage: bool = False, upto: int | None = None, since: int = 0) -> Recording:
+    """All that a file holds up to the byte `upto`. since: of blocks that end there or before, the rows are left out."""
+    with open(path, "rb") as file:
+        must = f"{os.fspath(path)!r} must be a recording of izhnumba"
+        size = os.fstat(file.fileno()).st_size
+        blocks = _blocks(file, must, size if upto is None else min(upto, size))
+        first = [block for _, block in zip(range(2), blocks, strict=False)]
+        if len(first) < 2:
+            raise ValueError(f"{must}, got one that ends in its head.")
+        about, columns = _about(must, first[0].data)
+        index = _index(must, about, columns, first[1].data)
+        pieces, last = list[tuple[Block, list[Array]]](), -math.inf
+        try:
+            for block in blocks:
+                rows = _rows(must, about, columns, block, last)
+                last = rows[_label(columns)][-1]
+                kept = block.end > since
+                pieces.append((block if kept else block._replace(data=b""), rows if kept else []))
+        except ValueError:
+            if not until_damage:
+                raise
+    return Recording(about, columns, index, first[1], pieces)
+
+
+def packed(data: bytes) -> bytes:
+    """A block."""
+    head = struct.pack("<QI", len(data), zlib.crc32(data))
+    return head + struct.pack("<I", zlib.crc32(head)) + data
+
+
+def packed_rows(columns: list[Column], rows: Any) -> bytes:
+    """A block of rows; none if there are no rows."""
+    if not len(rows[0]):
+        return b""
+    return packed(b"".join(np.asarray(row, c.dtype).tobytes() for c, row in zip(columns, rows, strict=True)))
+
+
+def packed_start(about: dict[str, Any], columns: list[Column], index: Array) -> tuple[bytes, int]:
+    """What a file begins with, and the CRC-32 of the heads of its two blocks."""
+    head = packed(json.dumps(about | {"columns": [column._asdict() for column in columns]}).encode())
+    indices = packed(np.asarray(index, "<i8").tobytes())
+    return MAGIC + VERSION + head + indices, heads_of(indices, heads_of(head))
+
+
+def heads_of(block: bytes, before: int = 0) -> int:
+    """The CRC-32 of the heads of the blocks up to this one."""
+    return zlib.crc32(block[: _HEAD.size], before)
+
+
+def joined(pieces: Any) -> Array:
+    """One array; a copy only if several pieces have rows."""
+    filled = [piece for piece in pieces if len(piece)]
+    return np.concatenate(filled) if len(filled) > 1 else (filled or pieces)[0]
+
+
+def _blocks(file: BinaryIO, must: str, size: int) -> Iterator[Block]:
+    """The blocks of a file of which `size` bytes count, each read only if it is there as a whole."""
+    if file.read(len(MAGIC)) != MAGIC:
+        raise ValueError(f"{must}, got another kind of file.")
+    version = file.read(1)
+    if version != VERSION:
+        raise ValueError(f"{must} of format 1, got format {version[:1].hex()}. Update izhnumba.")
+    number, heads = 0, 0
+    while size - (at := file.tell()) >= _HEAD.size:
+        head = file.read(_HEAD.size)
+        length, checksum, check = _HEAD.unpack(head)
+        good = zlib.crc32(head[:-4]) == check
+        if good and length > size - file.tell():
+            return  # cut short
+        data = file.read(length) if good else b""
+        if not good or zlib.crc32(data) != checksum:
+            raise ValueError(
+                f"{must}, got one with damage in block {number}, at byte {at}. What lies before it can be read with "
+                "until_damage=True."
+            )
+        heads = heads_of(head, heads)
+        yield Block(file.tell(), heads, data)
+        number += 1
+
+
+def _about(must: str, head: bytes) -> tuple[dict[str, Any], list[Column]]:
+    """The first block. Names that are not known here may be there."""
+    try:
+        about = json.loads(head)
+    except (ValueError, RecursionError):
+        about = None
+    if not isinstance(about, dict):
+        raise ValueError(f"{must}, got one whose head is no JSON object.")
+    dt: Any = about.get("dt")
+    seed: Any = about.get("seed")
+    for name, good in (
+        ("kind", about.get("kind") in list(_KINDS)),
+        ("name", isinstance(about.get("name"), str)),
+        ("dt", type(dt) in (int, float) and 0 < dt < math.inf),
+        ("n", type(about.get("n")) is int and 0 < about["n"] < 2**63),
+        ("seed", seed is None or (type(seed) is int and seed >= 0)),
+        ("columns", isinstance(about.get("columns"), list)),
+    ):
+        if not good:
+            raise ValueError(f"{must}, got one with {name} {about.get(name)!r:.60}.")
+    columns = [_column(must, one) for one in about["columns"]]
+    _check_columns(must, about["kind"], columns)
+    return about, columns
+
+
+def _column(must: str, one: Any) -> Column:
+    shape = one.get("shape") if isinstance(one, dict) and set(one) == set(Column._fields) else None
+    good = isinstance(shape, list) and all(type(n) is int and 0 <= n < 2**60 for n in shape)
+    if not good or not isinstance(one["name"], str) or one["dtype"] not in ["<i8", *_STATES]:
+        raise ValueError(f"{must}, got one with the column {one!r:.80}.")
+    return Column(one["name"], one["dtype"], tuple(one["shape"]))
+
+
+def _check_columns(must: str, kind: str, columns: list[Column]) -> None:
+    """Spikes are (i, label), samples (label, states), all of one width."""
+    spikes, label = kind == "spikes", _label(columns)
+    good = 0 <= label < len(columns) and label == (1 if spikes else 0)
+    if good:
+        others = [column for k, column in enumerate(columns) if k != label]
+        good = [column.name for column in others] in _KINDS[kind]
+        good &= columns[label] == Column(columns[label].name, _LABELS[columns[label].name])
+        for column in others:
+            good &= column == Column("i", "<i8") if spikes else column.dtype in _STATES and len(column.shape) == 1
+            good &= column[1:] == others[0][1:]
+    if not good:
+        raise ValueError(f"{must}, got one of {kind} with the columns {[tuple(c) for c in columns]!r:.100}.")
+
+
+def _label(columns: list[Column]) -> int:
+    """Which column tells when; -1 if none does."""
+    return next((k for k, column in enumerate(columns) if column.name in _LABELS), -1)
+
+
+def _index(must: str, about: dict[str, Any], columns: list[Column], data: bytes) -> Array:
+    """The second block: neurons or synapses, one for each place in a row of states."""
+    n_places = 0 if about["kind"] == "spikes" else columns[1].shape[0]
+    if len(data) != 8 * n_places:
+        raise ValueError(f"{must}, got one with {len(data)} bytes of indices for {n_places} places.")
+    index = np.frombuffer(data, "<i8").astype(np.int64)
+    most = about["n"] if about["kind"] == "states" else 2**63 - 1
+    if np.any((index < 0) | (index >= most)):
+        raise ValueError(f"{must}, got one with an index that is not from 0 to {most - 1}.")
+    return index
+
+
+def _rows(must: str, about: dict[str, Any], columns: list[Column], block: Block, last: float) -> list[Array]:
+    """A later block. last: the label before it."""
+    data, begin, rows = block.data, 0, list[Array]()
+    n_rows, rest = divmod(len(data), sum(column.row_bytes for column in columns))
+    if rest or not n_rows:
+        raise ValueError(f"{must}, got one with {len(data)} bytes of rows up to byte {block.end}, no whole rows.")
+    for column in columns:
+        end = begin + n_rows * column.row_bytes
+        rows.append(column.array(n_rows, data[begin:end]))
+        begin = end
+    labels = rows[_label(columns)]
+    ascending = labels[0] >= max(last, 0) and np.all(labels[1:] >= labels[:-1]) and np.isfinite(labels[-1])
+    if not ascending:
+        raise ValueError(f"{must}, got one with times that do not ascend in the rows up to byte {block.end}.")
+    if about["kind"] == "spikes" and np.any((rows[0] < 0) | (rows[0] >= about["n"])):
+        raise ValueError(f"{must}, got one with neurons that are not from 0 to {about['n'] - 1}.")
+    return rows
