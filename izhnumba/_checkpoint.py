@@ -1,7 +1,8 @@
-"""Files of whole networks: values as JSON and arrays in an npz file, written to a temporary name and then renamed.
+"""Files of whole networks: values as JSON and arrays in an npz file, which appears complete or not at all.
 
 An object is stored as the name of its class and its fields, a model as its name; nothing in a file is ever executed.
-The comment of the zip archive is the SHA-256 of all that comes before it.
+The comment of the zip archive is the SHA-256 of all that comes before it: it shows what was cut short or altered, and
+proves nothing. So nothing that a file says is believed before it has been checked.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import hashlib
 import json
 import os
 import re
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,13 +19,25 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba import _binding, _connectivity, _inputs, _models, _plasticity_rules, _receptors, _spike_inputs
+from izhnumba import (
+    _binding,
+    _connectivity,
+    _files,
+    _inputs,
+    _models,
+    _npz,
+    _plasticity_rules,
+    _receptors,
+    _spike_inputs,
+)
 from izhnumba._models import Model
+from izhnumba._saved import Misfit, Saved
 
 Array = NDArray[Any]
 _FORMAT = 2
 _DIGEST = 64  # characters
 _CHUNK = 2**22
+_DEEPEST = 64
 _PLAIN = (type(None), bool, int, float, str)
 
 
@@ -47,37 +59,54 @@ def save(path: Path, network: dict[str, Any]) -> None:
     arrays: dict[str, Array] = {}
     about = {"format": _FORMAT, "network": _packed(network, "network", arrays)}
     arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(scratch, "w+b") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-            _seal(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(scratch, path)
-    finally:
-        scratch.unlink(missing_ok=True)
+    with _files.replaced(path) as scratch, open(scratch, "w+b") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+        _seal(file)
 
 
 def load(path: Path, define: Sequence[Any]) -> dict[str, Any]:
     """The description that was saved. define: the models and classes in it that are not ours."""
-    must = f"load.path must be a checkpoint of izhnumba, got {os.fspath(path)!r}"
     with open(path, "rb") as file:
         if not _sealed(file):
-            raise ValueError(f"{must}, which is another kind of file, cut short or altered.")
+            raise refusal(path, "which is another kind of file, cut short or altered")
         try:
-            arrays = dict(np.load(file, allow_pickle=False))
-            about = json.loads(arrays["about"].tobytes())
-        except (ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise ValueError(f"{must}, which cannot be read: {error}.") from None
+            arrays = _npz.arrays(file)
+            about = _about(arrays)
+        except ValueError as error:
+            raise refusal(path, error) from None
     if about["format"] != _FORMAT:
         cure = "Update izhnumba." if about["format"] > _FORMAT else "Load it with the izhnumba that saved it."
-        raise ValueError(f"{must}, which is of format {about['format']}; this izhnumba reads format {_FORMAT}. {cure}")
+        found = f"which is of format {about['format']}; this izhnumba reads format {_FORMAT}"
+        raise ValueError(f"{refusal(path, found)} {cure}")
     theirs = {_name(one): one for one in define}
     if len(theirs) < len(set(map(id, define))):
         raise ValueError(f"load.define must hold one thing of each name, got {sorted(map(_name, define))}.")
-    network: dict[str, Any] = _unpacked(about["network"], arrays, theirs)
+    reader = _Reader(arrays, theirs)
+    try:
+        network: dict[str, Any] = reader.unpacked(about["network"], "network")
+        if reader.arrays:
+            raise Misfit("arrays", "be in use", f"{sorted(reader.arrays)[0]!r:.60} as well")
+    except Misfit as error:
+        raise refusal(path, error) from error.__cause__
     return network
+
+
+def refusal(path: Path, reason: Any) -> ValueError:
+    """The error that a file deserves. reason: begins with "which" or "whose"."""
+    return ValueError(f"load.path must be a checkpoint of izhnumba, got {os.fspath(path)!r}, {reason}.")
+
+
+def _about(arrays: dict[str, Array]) -> dict[str, Any]:
+    text = arrays.pop("about", None)
+    if text is None or text.dtype != np.uint8 or text.ndim != 1:
+        raise ValueError("which does not say what it is about")
+    try:
+        about = json.loads(text.tobytes())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"which cannot be read: {error}") from None
+    saved = Saved(about, "about", ("format", "network"))
+    saved.integer("format", 0)
+    return saved.value
 
 
 def _packed(value: Any, place: str, arrays: dict[str, Array]) -> Any:
@@ -86,7 +115,7 @@ def _packed(value: Any, place: str, arrays: dict[str, Array]) -> Any:
         value = value.item()
     if isinstance(value, _PLAIN):
         return value
-    if isinstance(value, np.ndarray) and value.dtype.kind in "biufUV" and not value.dtype.hasobject:
+    if isinstance(value, np.ndarray) and value.dtype.kind in _npz.KINDS and not value.dtype.hasobject:
         place = re.sub(r"[^\w/#. -]", "_", place)
         while place in arrays:
             place += "_"
@@ -108,27 +137,66 @@ def _packed(value: Any, place: str, arrays: dict[str, Array]) -> Any:
     raise TypeError(f"Network.save cannot store a {found} at {place}: it is no number, text, array or dataclass.")
 
 
-def _unpacked(value: Any, arrays: dict[str, Array], theirs: dict[str, Any]) -> Any:
-    if isinstance(value, _PLAIN):
-        return value
-    if "array" in value:
-        return arrays[value["array"]]
-    if "list" in value or "tuple" in value:
-        kind, items = next(iter(value.items()))
-        parts = [_unpacked(one, arrays, theirs) for one in items]
-        return tuple(parts) if kind == "tuple" else parts
-    if "dict" in value:
-        keys, items = value["dict"]
-        return {_unpacked(key, arrays, theirs): _unpacked(one, arrays, theirs) for key, one in zip(keys, items)}  # noqa: B905
-    name = value.get("model", value.get("object"))
-    known = _OURS if value["ours"] else theirs
-    if name not in known:
-        what = "model" if "model" in value else "class"
+class _Reader:
+    """From JSON to values. Each array is used once, for no two things may share one."""
+
+    def __init__(self, arrays: dict[str, Array], theirs: dict[str, Any]) -> None:
+        self.arrays, self._theirs = arrays, theirs
+
+    def unpacked(self, value: Any, place: str, depth: int = 0) -> Any:
+        if isinstance(value, _PLAIN):
+            return value
+        if depth > _DEEPEST:
+            raise Misfit(place, f"be nested at most {_DEEPEST} deep", "more")
+        form = next(iter(value), None) if isinstance(value, dict) else None
+        if form == "array":
+            name = Saved(value, place, ("array",)).kind("array", str, "the name of an array")
+            if name not in self.arrays:
+                raise Misfit(place, "be an array of its own", f"{name!r:.60}, which is not there")
+            return self.arrays.pop(name)
+        if form in ("list", "tuple"):
+            items = Saved(value, place, (form,)).kind(form, list, "a list")
+            parts = [self.unpacked(one, f"{place}/{k}", depth + 1) for k, one in enumerate(items)]
+            return tuple(parts) if form == "tuple" else parts
+        if form == "dict":
+            return self._dict(Saved(value, place, ("dict",)), place, depth)
+        if form in ("model", "object"):
+            saved = Saved(value, place, ("model", "ours") if form == "model" else ("object", "ours", "fields"))
+            found = self._known(saved, form)
+            return found if form == "model" else self._made(found, value["fields"], place, depth)
+        raise Misfit(place, "be a value that a checkpoint can store", value)
+
+    def _dict(self, saved: Saved, place: str, depth: int) -> dict[Any, Any]:
+        pair = saved.kind("dict", list, "keys and values")
+        if len(pair) != 2 or not all(isinstance(one, list) for one in pair) or len(pair[0]) != len(pair[1]):
+            raise Misfit(place, "be as many keys as values", pair)
+        keys, items = pair
+        if not all(isinstance(key, _PLAIN) for key in keys) or len(set(keys)) < len(keys):
+            raise Misfit(place, "be a dict with different keys", keys)
+        return {key: self.unpacked(one, f"{place}/{key}", depth + 1) for key, one in zip(keys, items, strict=True)}
+
+    def _known(self, saved: Saved, form: str) -> Any:
+        name, ours = saved.kind(form, str, "a name"), saved.kind("ours", bool, "True or False")
+        known = _OURS if ours else self._theirs
+        found = known.get(name)
+        if isinstance(found, Model) == (form == "model") and found is not None:
+            return found
+        what = "model" if form == "model" else "class"
+        if ours:
+            raise Misfit(saved.place, f"be a {what} of izhnumba", name)
         raise ValueError(
             f"load.define must hold the {what} {name!r}, which is not one of izhnumba's, got "
-            f"{sorted(theirs) or 'nothing'}. Call load(path, define=[{name}])."
+            f"{sorted(self._theirs) or 'nothing'}. Call load(path, define=[{name}])."
         )
-    return known[name] if "model" in value else known[name](**_unpacked(value["fields"], arrays, theirs))
+
+    def _made(self, kind: Any, fields: Any, place: str, depth: int) -> Any:
+        values = self.unpacked(fields, place, depth + 1)
+        if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+            raise Misfit(place, "have fields by name", values)
+        try:
+            return kind(**values)
+        except Exception as error:  # whatever a constructor has against its arguments
+            raise Misfit(place, f"be the fields of a {kind.__name__}", f"others: {error}") from error
 
 
 def _seal(file: BinaryIO) -> None:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from izhnumba import _checkpoint, _checks
+from izhnumba._checking import check, check_position
+from izhnumba._checking_synapses import check_plastic
 from izhnumba._exact_plastic import ExactPlastic
 from izhnumba._models import Model
 from izhnumba._network import Network
 from izhnumba._plastic_state import PlasticState
 from izhnumba._population import Population
 from izhnumba._rows import Layout, Rows
+from izhnumba._saved import Misfit
 from izhnumba._section import Section, ends
 from izhnumba._synapses import Synapses
 
@@ -37,8 +43,20 @@ def load(path: str | Path, define: Sequence[Any] = ()) -> Network:
     Raises
     ------
     ValueError
-        If the file is another kind of file, cut short, altered or of a newer format, or needs something that `define`
-        does not hold.
+        If the file is another kind of file, cut short, altered or of a newer format, if what it says cannot be, or if
+        it needs something that `define` does not hold; if the file of a recorder is not the one that it was writing.
+
+    Warns
+    -----
+    UserWarning
+        If the file of a recorder holds rows that are later than the checkpoint. Loading leaves it as it is. When new
+        rows come, the later ones are first moved to a recording of their own beside it, `<name>.1` or the next number
+        that is free.
+
+    Notes
+    -----
+    Nothing in a file is executed, and all of it is checked before anything is made, so that a file from elsewhere can
+    do no harm. Your own classes in `define` get the fields that a file holds.
 
     Examples
     --------
@@ -58,33 +76,51 @@ def load(path: str | Path, define: Sequence[Any] = ()) -> Network:
     _checks.kind("load.define", define, (list, tuple), "a list of models and classes")
     for one in define:
         _checks.kind("load.define", one, (Model, type), "a list of models and classes")
-    saved = _checkpoint.load(_checks.file("load.path", path), define)
+    path = _checks.file("load.path", path)
+    saved = _checkpoint.load(path, define)
+    with _refusing(path):
+        check(saved)
+        net = _network(saved)
+    for name, one in saved["recorders"].items():
+        later = net.recorders[name].restore(one["position"], one["to"])
+        if later is not None:
+            warnings.warn(
+                f"load: recorder {name!r} goes on from {net.t:g} ms, but its file {one['to']!r} holds rows up to "
+                f"{later:g} ms. When new ones come, these are moved to a file of their own beside it.",
+                stacklevel=2,
+            )
+    return net
+
+
+@contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    """Whatever goes wrong in here is the fault of the file."""
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except Misfit as error:
+        raise _checkpoint.refusal(path, error) from error.__cause__
+    except Exception as error:
+        reason = str(error).rstrip(".") or type(error).__name__
+        raise _checkpoint.refusal(path, f"of which no network can be made: {reason}") from error
+
+
+def _network(saved: dict[str, Any]) -> Network:
     net = Network(**saved["arguments"])
     for name, one in saved["populations"].items():
         _add_population(net, name, one)
     for name, one in saved["synapses"].items():
-        net.synapses[name] = _synapses(net, name, one)
+        net._synapses[name] = _synapses(net, name, one)
     net._connected = False
     for name, one in saved["drives"].items():
-        net.drive(_section(net, one["section"]), one["value"], name=name)._memory.update(one["memory"])
+        drive = net.drive(_section(net, one["section"]), one["value"], name=name)
+        drive._memory.update(one["memory"])
     for name, pop in net.populations.items():
         pop._engine.restore(saved["populations"][name]["state"])
     net._clock.now = saved["now"]
     for name, one in saved["recorders"].items():
-        source = net.synapses[one["source"]] if isinstance(one["source"], str) else _section(net, one["source"])
-        later = net.record(source, one["what"], name=name, **one["options"]).restore(one["position"], one["to"])
-        if later is not None:
-            _warn_of_later(net, name, later)
+        _add_recorder(net, name, one)
     return net
-
-
-def _warn_of_later(net: Network, name: str, later: float) -> None:
-    path = net.recorders[name].to
-    warnings.warn(
-        f"load: recorder {name!r} goes on from {net.t:g} ms, but its file {str(path)!r} holds rows up to {later:g} ms. "
-        "When new ones come, these are moved to a file of their own beside it.",
-        stacklevel=3,
-    )
 
 
 def _add_population(net: Network, name: str, saved: dict[str, Any]) -> None:
@@ -105,8 +141,20 @@ def _synapses(net: Network, name: str, saved: dict[str, Any]) -> Synapses:
     exact = net.scheme.exact
     layout, plastic = Layout(engine.padded, target.start, engine.dtype, exact), None
     if saved["plasticity"] is not None:
+        saved["plasticity"].check(net.dt)
         kind = ExactPlastic if exact else PlasticState
         plastic = kind(saved["plasticity"], rows, layout, net.dt, lambda: saved["first_weights"])
+        check_plastic(plastic, saved["state"], f"network/synapses/{name}/state")
         plastic.restore(saved["state"])
     port = engine.port(saved["receptor"])
     return Synapses(name, source, target, port, saved["rule"], both, layout, rows, plastic)
+
+
+def _add_recorder(net: Network, name: str, saved: dict[str, Any]) -> None:
+    source = saved["source"]
+    source = net.synapses[source] if isinstance(source, str) else _section(net, source)
+    options = dict(saved["options"])
+    start, stop = options.pop("start"), options.pop("stop")
+    recorder = net.record(source, saved["what"], name=name, **options)
+    recorder.stop, recorder.start = stop, start  # one that pauses may start after it has stopped
+    check_position(recorder, saved["position"], saved["to"], net._clock.now, f"network/recorders/{name}/position")

@@ -28,7 +28,8 @@ _ORDER = """
     _exact_trap  _exact_ports  _exact_blocks  _exact_clock  _exact_engine  _exact_feeds
     _results  _recorders  _samplers  _running  _stepping  _distributions  _connectivity  _section  _neurons  _population
     _edges  _rows  _plasticity  _plasticity_rules  _plastic_state  _exact_plastic  _synapses  _connecting  _recording
-    _drives  _network_clock  _circuit  _checkpoint  _saving  _network  _loading  io
+    _drives  _network_clock  _circuit  _npz  _saved  _checkpoint  _checking_cells  _checking_synapses  _checking
+    _saving  _network  _loading  io
     _phase_plane  _bifurcations  _firing  _matching
     __init__  plot  _accuracy  _kernels.adjoint  _sensitivities  _spike_gradients  analysis  cli
     _kernels.program  _kernels.xla  _kernels.scan

@@ -1,0 +1,90 @@
+"""Arrays from npy and npz files: what a file declares is compared with its length before room is made for it."""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+import zipfile
+from typing import IO, Any, BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+KINDS = "biufUV"  # of dtypes: numbers, texts and records; nothing that must be executed to be read
+_CHUNK = 2**22  # bytes
+_ENCRYPTED = 1  # among the flags of a member
+
+
+class Head(NamedTuple):
+    """Of an npy file."""
+
+    shape: tuple[int, ...]
+    fortran: bool
+    dtype: np.dtype[Any]
+
+    @property
+    def n_bytes(self) -> int:
+        return math.prod(self.shape) * int(self.dtype.itemsize)
+
+
+def head(file: IO[bytes], size: int) -> Head:
+    """The head of an npy file of `size` bytes, behind which the file then stands; a ValueError if it is none or tells
+    of more than there is."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            version = npy.read_magic(file)
+            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+            found = Head(*read(file))
+    except Exception as error:  # what a strange head leads to has many names
+        raise ValueError(f"is no npy file: {error}") from None
+    plain = found.dtype.kind in KINDS and not found.dtype.hasobject and found.dtype.subdtype is None
+    if not plain or any(type(n) is not int or not 0 <= n < 2**62 for n in found.shape):
+        raise ValueError(f"has elements {found.dtype} in shape {found.shape}, of which nothing can be made")
+    if found.n_bytes > size - file.tell():
+        raise ValueError(f"declares {found.n_bytes} bytes and holds {size - file.tell()}")
+    return found
+
+
+def arrays(file: BinaryIO) -> dict[str, Array]:
+    """All arrays of an npz file by name; a ValueError that begins with "which" if they cannot be had."""
+    size = file.seek(0, os.SEEK_END)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+            _check(members, size)
+            return {one.filename.removesuffix(".npy"): _array(archive, one) for one in members}
+    except (zipfile.BadZipFile, OSError, EOFError, OverflowError, MemoryError, NotImplementedError) as error:
+        raise ValueError(f"which cannot be read: {error}") from None
+
+
+def _check(members: list[zipfile.ZipInfo], size: int) -> None:
+    names = [one.filename for one in members]
+    if len(set(names)) < len(names):
+        raise ValueError("which holds two arrays of one name")
+    for one in members:
+        plain = one.compress_type == zipfile.ZIP_STORED and one.compress_size == one.file_size
+        if not plain or one.flag_bits & _ENCRYPTED or not one.filename.endswith(".npy"):
+            raise ValueError(f"whose member {one.filename!r:.60} is no array as it was saved")
+    if sum(one.file_size for one in members) > size:
+        raise ValueError("whose arrays are declared to be longer than the file")
+
+
+def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
+    name, size = member.filename.removesuffix(".npy"), member.file_size
+    with archive.open(member) as file:
+        try:
+            found = head(file, size)
+        except ValueError as error:
+            raise ValueError(f"whose {name} {error}") from None
+        if found.n_bytes != size - file.tell():
+            raise ValueError(f"whose {name} declares {found.n_bytes} bytes and holds {size - file.tell()}")
+        data = np.empty(found.n_bytes, np.uint8)
+        for begin in range(0, found.n_bytes, _CHUNK):
+            part = file.read(min(_CHUNK, found.n_bytes - begin))
+            data[begin : begin + len(part)] = np.frombuffer(part, np.uint8)
+    if not data.size:
+        return np.zeros(found.shape, found.dtype)
+    return data.view(found.dtype).reshape(found.shape, order="F" if found.fortran else "C")
