@@ -124,8 +124,8 @@ def packed_start(about: dict[str, Any], columns: list[Column], index: Array) -> 
 
 
 def heads_of(block: bytes, before: int = 0) -> int:
-    """The CRC-32 of the heads of the blocks up to this one."""
-    return zlib.crc32(block[: _HEAD.size], before)
+    """The CRC-32 of the heads of the blocks up to this one, but for the CRC-32 in each, to which it would be blind."""
+    return zlib.crc32(block[: _HEAD.size - 4], before)
 
 
 def joined(pieces: Any) -> Array:

@@ -11,22 +11,21 @@ import math
 import os
 import platform
 import re
-import shutil
 import sys
-import tempfile
 import time
 import warnings
 from array import array
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 
 import izhnumba as iz
-from izhnumba import _checks
+from izhnumba import _checks, _npz
 from izhnumba._compile import cache_folder
+from izhnumba._files import replaced
 
 HAVE_MATPLOTLIB = importlib.util.find_spec("matplotlib") is not None
 NO_MATPLOTLIB = 'it needs matplotlib. Install it with: pip install "izhnumba[plot]"'
@@ -223,9 +222,11 @@ def _save_spikes(spikes: iz.Spikes, path: Path) -> None:
 def _read_npy(path: Path) -> np.ndarray:
     """The currents of an array file as (steps, neurons)."""
     try:
+        with path.open("rb") as file:
+            _npz.head(file, os.fstat(file.fileno()).st_size)
         values = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError):
-        raise ValueError(f"{path}: must be a .npy file of numbers, got something that NumPy cannot read.") from None
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{path}: must be a .npy file of numbers, got one that {error}.") from None
     if values.dtype.kind not in "iuf" or values.ndim not in (1, 2):
         got = f"{values.dtype} of shape {values.shape}"
         raise ValueError(f"{path}: must hold real numbers of shape (steps, neurons), got {got}.")
@@ -281,38 +282,14 @@ def _output(name: str | None) -> AbstractContextManager[Path | None]:
     """A scratch file whose content is under `name` at the end; after an error or Ctrl-C nothing is left."""
     if name is None:
         return nullcontext()
-    path, target = Path(name), Path(os.path.realpath(name))
-    if os.path.lexists(target) and (target.is_dir() or not os.access(target, os.W_OK)):
-        raise ValueError(f"{path}: must be a file that can be written.")
-    if path.exists() and not path.is_file():
-        return _poured(path)
-    if not (target.parent.is_dir() and os.access(target.parent, os.W_OK)):
+    path, folder = Path(name), Path(os.path.realpath(name)).parent
+    plain = path.is_file() or not os.path.lexists(os.path.realpath(name))
+    if plain and not (folder.is_dir() and os.access(folder, os.W_OK)):
         raise ValueError(f"{path}: must be in a folder that exists and can be written.")
-    return _replaced(target)
-
-
-@contextmanager
-def _replaced(path: Path) -> Iterator[Path]:
-    """For files: the scratch file, beside the old one and with its mode, takes its place."""
-    scratch = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
     try:
-        scratch.touch()
-        if path.exists():
-            shutil.copymode(path, scratch)
-        yield scratch
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
-
-
-@contextmanager
-def _poured(path: Path) -> Iterator[Path]:
-    """For devices and pipes, which nothing can take the place of: they get the content."""
-    with tempfile.TemporaryDirectory() as folder:
-        scratch = Path(folder) / path.name
-        yield scratch
-        with scratch.open("rb") as source, path.open("wb") as sink:
-            shutil.copyfileobj(source, sink)
+        return replaced(path)
+    except PermissionError:
+        raise ValueError(f"{path}: must be a file that can be written.") from None
 
 
 def _check_figure_name(name: str) -> None:

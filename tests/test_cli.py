@@ -202,6 +202,12 @@ def test_standard_output_can_be_a_file(folder):
     assert last.startswith("2 x RS")
 
 
+def npy_head(dtype, shape):
+    """An npy file that declares this and holds nothing."""
+    text = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}".ljust(118) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
+
+
 FILES = {
     "empty.csv": ("", "empty.csv: must hold at least one row of numbers, got none."),
     "header.csv": ("a,b\n", "header.csv: must hold at least one row of numbers, got none."),
@@ -218,7 +224,18 @@ FILES = {
         b"\x89PNG\xff\x00\xfe",
         "binary.csv: must be a text file of comma-separated numbers, got binary data.",
     ),
-    "text.npy": ("1,2\n", "text.npy: must be a .npy file of numbers, got something that NumPy cannot read."),
+    "text.npy": ("1,2\n", "text.npy: must be a .npy file of numbers, got one that is no npy file."),
+    "huge.npy": (
+        npy_head("<f8", (10**13, 20)),
+        "huge.npy: must be a .npy file of numbers, got one that declares 1600000000000000 bytes and holds 0.",
+    ),
+    "object.npy": (
+        npy_head("|O", (3,)) + bytes(24),
+        "object.npy: must be a .npy file of numbers, got one that has elements object in shape (3,), of which nothing "
+        "can be made.",
+    ),
+    "deep.npy": (npy_head("<f8", "(" * 2000), "deep.npy: must be a .npy file of numbers, got one that is no npy file."),
+    "zip.npy": (b"PK\x03\x04", "zip.npy: must be a .npy file of numbers, got one that is no npy file."),
 }
 
 
