@@ -24,6 +24,7 @@ Array = NDArray[Any]
 MAGIC = b"\x93izhrec"
 VERSION = b"\x01"
 _HEAD = struct.Struct("<QII")
+_MOST_DT, _MOST_STEPS = 1e280, 2**62  # their product is a finite time
 _STATES = ["<f4", "<f8"]
 _LABELS = {"step": "<i8", "t": "<f8"}  # the names that timebases give to their column
 _KINDS = {"spikes": [["i"]], "states": [["V"], ["u"], ["V", "u"], ["current"]], "weights": [["weight"]]}
@@ -172,7 +173,7 @@ def _about(must: str, head: bytes) -> tuple[dict[str, Any], list[Column]]:
     for name, good in (
         ("kind", about.get("kind") in list(_KINDS)),
         ("name", isinstance(about.get("name"), str)),
-        ("dt", type(dt) in (int, float) and 0 < dt < math.inf),
+        ("dt", type(dt) in (int, float) and 0 < dt < _MOST_DT),
         ("n", type(about.get("n")) is int and 0 < about["n"] < 2**63),
         ("seed", seed is None or (type(seed) is int and seed >= 0)),
         ("columns", isinstance(about.get("columns"), list)),
@@ -181,7 +182,7 @@ def _about(must: str, head: bytes) -> tuple[dict[str, Any], list[Column]]:
             raise ValueError(f"{must}, got one with {name} {about.get(name)!r:.60}.")
     columns = [_column(must, one) for one in about["columns"]]
     _check_columns(must, about["kind"], columns)
-    return about, columns
+    return about | {"dt": float(dt)}, columns
 
 
 def _column(must: str, one: Any) -> Column:
@@ -235,7 +236,7 @@ def _rows(must: str, about: dict[str, Any], columns: list[Column], block: Block,
         rows.append(column.array(n_rows, data[begin:end]))
         begin = end
     labels = rows[_label(columns)]
-    ascending = labels[0] >= max(last, 0) and np.all(labels[1:] >= labels[:-1]) and np.isfinite(labels[-1])
+    ascending = max(last, 0) <= labels[0] <= labels[-1] < _MOST_STEPS and np.all(labels[1:] >= labels[:-1])
     if not ascending:
         raise ValueError(f"{must}, got one with times that do not ascend in the rows up to byte {block.end}.")
     if about["kind"] == "spikes" and np.any((rows[0] < 0) | (rows[0] >= about["n"])):

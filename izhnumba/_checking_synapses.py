@@ -90,7 +90,7 @@ def _parts(rows: Saved, target: Part, frame: Frame, plastic: bool) -> int:
 def _whole_rows(rows: Saved, n: int, source: Part, target: Part, rule: AllToAll) -> None:
     """A weight for every pair, but for those of a neuron with itself if they are left out."""
     rows.integer("parts", 1, 1)
-    rows.integer("delay", 1, _rows.MOST_CELLS // target.cells.lanes - 1)
+    rows.integer("delay", 1, _most_steps(target.cells.lanes))
     rows.require(rows.value["times"] is None, "times", "be None")
     shift = source.start - target.start if source.name == target.name else None
     ends = Ends(len(source), len(target), (len(source),), (len(target),), shift)
@@ -107,8 +107,7 @@ def _sparse_rows(rows: Saved, n: int, n_pre: int, target: Part, frame: Frame, pa
     lanes = target.cells.lanes
     starts = _starts(rows, n_pre * parts, n)
     rows.integer("delay", 0, 0)
-    steps = _rows.MOST_CELLS // lanes
-    low, high = (0, 0) if gap or frame.exact else (1, steps - 1)
+    low, high = (0, 0) if gap or frame.exact else (1, _most_steps(lanes))
     offsets = rows.array("offsets", np.uint32, (n,))
     delays, lane = offsets // np.uint32(lanes), (offsets % np.uint32(lanes)).astype(np.int64)
     must = f"have delays from {low} to {high} steps" if high else "have no delays"
@@ -125,6 +124,11 @@ def _sparse_rows(rows: Saved, n: int, n_pre: int, target: Part, frame: Frame, pa
     else:
         rows.require(rows.value["times"] is None, "times", "be None without the scheme 'exact'")
     rows.require_all("offsets", ascending | ~within, "ascend in each row", offsets[1:])
+
+
+def _most_steps(lanes: int) -> int:
+    """The longest delay, as `Layout.offsets` has it."""
+    return (_rows.MOST_CELLS - 1) // lanes - 1
 
 
 def _plastic_state(saved: Saved, rows: Saved, target: Part, frame: Frame) -> None:

@@ -205,8 +205,8 @@ def outcome(path):
             net.run(20.0)
             for recorder in net.recorders.values():
                 repr(recorder)
-        except RuntimeError as error:
-            return "ran into what is no number" if "non-finite" in str(error) else f"run: RuntimeError: {error}"
+        except (RuntimeError, ValueError) as error:  # V is no number, a rate is negative, ...
+            return f"ran into {error}"
         except Exception as error:
             return f"run: {type(error).__name__}: {error}"
     return "loaded"
