@@ -3,13 +3,13 @@
 from izhnumba import io as io
 from izhnumba._connectivity import (
     AllToAll,
-    Distance,
     FixedInDegree,
     FixedOutDegree,
     FixedProbability,
     FixedTotalNumber,
     OneToOne,
 )
+from izhnumba._distance import Distance
 from izhnumba._distributions import LogNormal, Normal, Uniform
 from izhnumba._drives import Drive
 from izhnumba._embedding import kernel

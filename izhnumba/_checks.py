@@ -9,6 +9,7 @@ quantities are recognised by their methods, so none of these packages is importe
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import difflib
 import inspect
 import itertools
@@ -41,6 +42,7 @@ _CURES = {  # by numpy's letter for a kind of values
 _SIGNS = {">": operator.gt, ">=": operator.ge, "<=": operator.le}
 _NUMBER_TYPES = {float, int, np.float64, np.float32, np.int64, np.int32}
 _TEXT = (str, bytes, bytearray, memoryview)
+_TINIEST = 1e-300  # of what must be above 0
 _DEEPEST = 32  # nesting of lists, and dimensions of a population: numpy's own limit is 64, older ones' 32
 _GROUP_FILES = {  # of a memory control group, by the name of its controller: version 2 has none
     "": ("memory.max", "memory.current", "inactive_file"),
@@ -86,7 +88,39 @@ def number(
         raise _refusal(ValueError, must, _shown(value), "Pass one value.")
     if not (math.isfinite(plain) if finite else plain == plain) or not _within(plain, bounds):
         raise _refusal(ValueError, must, _shown(value))
+    if above == 0 and plain < _TINIEST:
+        raise _refusal(ValueError, must, _shown(value), f"Use at least {_TINIEST:g}, of which there is an inverse.")
     return plain + 0.0 if at_least == 0 else plain  # not -0.0, through which one divides to -inf
+
+
+class Other(float):
+    """A bound that is the value of another argument, named in the message."""
+
+    name: str
+
+    def __new__(cls, name: str, value: float) -> Other:
+        bound = super().__new__(cls, value)
+        bound.name = name
+        return bound
+
+    def __str__(self) -> str:
+        return f"{self.name} ({float(self):g})"
+
+
+def numbers(
+    owner: Any, bounds: Mapping[str, Mapping[str, Any]], units: Callable[[str], str] = lambda name: ""
+) -> dict[str, float]:
+    """The numbers among the fields of a dataclass by name, checked one after the other: those that are declared as
+    numbers or have one for a default. A bound may be the name of a field before it."""
+    found: dict[str, float] = {}
+    for field in dataclasses.fields(owner):
+        value, default = getattr(owner, field.name), field.default
+        declared = field.type in ("float", "int", float, int) or type(default) in (float, int)
+        if declared:
+            given = bounds.get(field.name, {}).items()
+            limits: dict[str, Any] = {key: Other(x, found[x]) if isinstance(x, str) else x for key, x in given}
+            found[field.name] = number(f"{type(owner).__name__}.{field.name}", value, units(field.name), **limits)
+    return found
 
 
 def integer(where: str, value: Any, *, at_least: int | None = None, at_most: int | None = None) -> int:
@@ -101,13 +135,20 @@ def integer(where: str, value: Any, *, at_least: int | None = None, at_most: int
 
 
 def array(
-    where: str, value: Any, unit: str, shapes: Sequence[tuple[int, ...]], *, finite: bool = True, at_least: Bound = None
+    where: str,
+    value: Any,
+    unit: str,
+    shapes: Sequence[tuple[int, ...]] | None = None,
+    *,
+    finite: bool = True,
+    above: Bound = None,
+    at_least: Bound = None,
 ) -> NDArray[np.float64]:
-    """`value` as float64 of shape () or exactly one of `shapes`; not a copy when it is that already.
-    `finite=False` lets infinity pass, never NaN."""
+    """`value` as float64 of shape () or exactly one of `shapes`, of any shape without these; not a copy when it is that
+    already. `finite=False` lets infinity pass, never NaN."""
     plain = magnitude(where, value, unit)
-    allowed = list(dict.fromkeys([(), *shapes]))
-    if np.shape(plain) not in allowed:
+    allowed = list(dict.fromkeys([(), *(shapes or [])]))
+    if shapes is not None and np.shape(plain) not in allowed:
         *most, last = map(str, allowed)
         must = f"{where} must have shape {', '.join(most)}{' or ' * bool(most)}{last}"
         cure = "Pass one value for all neurons or one per neuron." if most else "Pass one value."
@@ -116,10 +157,12 @@ def array(
         result = np.asarray(plain, dtype=np.float64)
     good = np.isfinite(result) if finite else ~np.isnan(result)
     _require(f"{where} must be {'finite' if finite else 'numbers'}", result, good)
-    if at_least is not None:
-        _require(f"{where} must be{_bounds({'>=': at_least}, unit)}", result, result >= at_least)
-        if at_least == 0 and np.signbit(result).any():
-            return np.asarray(result + 0.0)  # not -0.0
+    bounds = {">": above, ">=": at_least}
+    for sign, bound in bounds.items():
+        if bound is not None:
+            _require(f"{where} must be{_bounds(bounds, unit)}", result, _SIGNS[sign](result, bound))
+    if at_least == 0 and np.signbit(result).any():
+        return np.asarray(result + 0.0)  # not -0.0
     return result
 
 
@@ -179,7 +222,10 @@ def kind(where: str, value: Any, types: Any, must_be: str, cure: str = "") -> An
 
 
 def takes(where: str, function: Callable[..., Any], *arguments: str) -> None:
-    """Refuse a function that cannot be called with these arguments."""
+    """Refuse what is no function, and a function that cannot be called with these arguments."""
+    if isinstance(function, type) or not callable(function):
+        must = f"{where} must be a function of ({', '.join(arguments)})"
+        raise _refusal(TypeError, must, _shown(function))
     try:
         inspect.signature(function).bind(*arguments)
     except TypeError:
@@ -219,15 +265,22 @@ def dtype(where: str, value: Any) -> np.dtype[Any]:
 
 def file(where: str, value: Any, cure: str = "") -> Path:
     """The path of a file that exists."""
-    path = Path(kind(where, value, (str, Path), "a path"))
+    path = _path(where, value)
     if not path.is_file():
         raise _refusal(FileNotFoundError, f"{where} must be an existing file", repr(str(path)), cure)
     return path
 
 
+def _path(where: str, value: Any) -> Path:
+    path = Path(kind(where, value, (str, Path), "a path"))
+    if "\0" in str(path):
+        raise _refusal(ValueError, f"{where} must be a path without a null character", _shown(str(path)))
+    return path
+
+
 def place(where: str, value: Any) -> Path:
     """The path of a file that can be written: in an existing folder, and no folder itself."""
-    path = Path(kind(where, value, (str, Path), "a path"))
+    path = _path(where, value)
     if not path.parent.is_dir():
         raise _refusal(FileNotFoundError, f"{where} must be in an existing folder", repr(str(path)), "Make it first.")
     if path.is_dir():
@@ -238,7 +291,10 @@ def place(where: str, value: Any) -> Path:
 def text_table(where: str, value: Any, cure: str = "") -> Array:
     """The numbers of a text file, a row per line, separated by blanks, commas, semicolons or tabs."""
     path = file(where, value, cure)
-    text = path.read_text()
+    try:
+        text = path.read_text()
+    except UnicodeDecodeError as error:
+        raise _refusal(ValueError, f"{where} must be a file of text", repr(str(path)), str(error)) from None
     first = next((line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")), "")
     if not first:
         return np.empty((0, 0))
@@ -249,12 +305,12 @@ def text_table(where: str, value: Any, cure: str = "") -> Array:
         raise ValueError(f"{where} must be a table of numbers, got {str(path)!r}: {error}.") from None
 
 
-def fits(where: str, n_bytes: int, cure: str) -> None:
-    """Refuse a request for more memory than is free, before it is made."""
+def fits(where: str, n_bytes: float, cure: str, what: str = "") -> None:
+    """Refuse a request for more memory than is free, before it is made. what: for which it is asked, in words."""
     free = free_memory() if n_bytes >= 2**24 else None  # less is not worth the look
     if free is not None and n_bytes > free:
         must = f"{where} must fit in the free memory ({free / 2**30:.4g} GiB)"
-        raise _refusal(ValueError, must, f"{n_bytes / 2**30:.4g} GiB", cure)
+        raise _refusal(ValueError, must, f"{what}{', ' * bool(what)}{n_bytes / 2**30:.4g} GiB", cure)
 
 
 def free_memory(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup")) -> int | None:

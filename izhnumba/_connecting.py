@@ -16,11 +16,25 @@ from izhnumba._exact_plastic import ExactPlastic
 from izhnumba._plastic_state import PlasticState
 from izhnumba._plasticity import Plasticity
 from izhnumba._receptors import Delta, GapJunction, Receptor
-from izhnumba._rows import Draw, Layout, Rows, Shown, build, build_whole, delay_steps, delay_times, drawer, streams
+from izhnumba._rows import (
+    FEWER,
+    Draw,
+    Layout,
+    Rows,
+    Shown,
+    build,
+    build_whole,
+    delay_steps,
+    delay_times,
+    drawer,
+    streams,
+)
 from izhnumba._section import Section, ends
 from izhnumba._synapses import Synapses
 
 Array = NDArray[Any]
+_PLASTIC_BYTES = 24  # of a synapse with plasticity, besides its weight and place
+_MOST_PLASTIC = 2**32 - 1  # kernels number them in 32 bits
 
 
 def connected(
@@ -29,7 +43,8 @@ def connected(
 ) -> Synapses:  # fmt: skip
     """The synapses; only when all is well does the target population get a port."""
     where, engine = "Network.connect", target.population._engine
-    receptor = _checks.kind(f"{where}.receptor", receptor or Delta(), Receptor, "a receptor such as Delta()")
+    receptor = Delta() if receptor is None else receptor
+    _checks.kind(f"{where}.receptor", receptor, Receptor, "a receptor such as Delta()")
     _checks.kind(f"{where}.plasticity", plasticity, (Plasticity, type(None)), "a rule such as STDP() or None")
     if plasticity is not None:
         plasticity.check(target.population.dt)
@@ -43,6 +58,8 @@ def connected(
     layout = Layout(engine.padded, target.start, engine.dtype, exact)
     single = delay is None or isinstance(delay, (int, float, np.number))
     whole = isinstance(rule, AllToAll) and single and plasticity is None and not gap and not exact
+    item = 4 * (not whole) + engine.dtype.itemsize + 8 * exact + _PLASTIC_BYTES * (plasticity is not None)
+    _check_size(f"{where}.rule", rule.expected(both), item, rule.scratch(both) * (not whole), plasticity is not None)
     n, dt, random = rule.count(both), target.population.dt, streams(seed, name)
 
     def make(shown: Shown) -> Rows:
@@ -66,6 +83,15 @@ def connected(
         if type(plasticity).__module__ != _plasticity_rules.__name__:
             plastic.kernel(engine.dtype.name)  # whatever Numba does not take shows now
     return Synapses(name, source, target, port or engine.port(receptor), rule, both, layout, rows, plastic)
+
+
+def _check_size(where: str, n: float, item: int, scratch: float, plastic: bool) -> None:
+    """Refuse what is too large before it is drawn. n: about how many synapses of `item` bytes."""
+    if plastic and n > _MOST_PLASTIC:
+        raise ValueError(
+            f"{where} must yield at most {_MOST_PLASTIC} synapses with plasticity, got {n:.6g}. Connect slices."
+        )
+    _checks.fits(where, n * item + scratch, FEWER, f"{n:.6g} synapses")
 
 
 def _first_weights(weights: Array, draw: Callable[[], Array] | None) -> Callable[[], Array]:

@@ -10,7 +10,6 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +20,9 @@ from izhnumba import _checks
 
 Array = NDArray[Any]
 Pairs = Iterator[tuple[Array, Array]]
-_PIECE = 2**20  # pairs yielded at a time, about
+PIECE = 2**20  # pairs yielded at a time, about
+_PAIR_BYTES = 64  # of a pair while it is drawn and put in its place
+_UNHEARD_OF = 1e30  # pairs: more need not be told apart
 
 
 class Ends(NamedTuple):
@@ -49,6 +50,15 @@ class Rule(ABC):
     def count(self, ends: Ends) -> int | None:
         """How many pairs there will be, if that is known beforehand."""
         return None
+
+    def expected(self, ends: Ends) -> float:
+        """About how many pairs there will be."""
+        count = self.count(ends)
+        return float(ends.n_pre * ends.n_post if count is None else min(count, _UNHEARD_OF))
+
+    def scratch(self, ends: Ends) -> float:
+        """Bytes that drawing a piece takes, about: a row at the least."""
+        return _PAIR_BYTES * max(PIECE, self.expected(ends) / ends.n_pre)
 
     def _check(self, *names: str, at_least: int = 0) -> None:
         for name in names:
@@ -78,8 +88,8 @@ class OneToOne(Rule):
             raise ValueError(
                 f"OneToOne must have as many targets as sources ({ends.n_pre}), got {ends.n_post}. Connect slices."
             )
-        for first in range(0, ends.n_pre, _PIECE):
-            every = np.arange(first, min(first + _PIECE, ends.n_pre))
+        for first in range(0, ends.n_pre, PIECE):
+            every = np.arange(first, min(first + PIECE, ends.n_pre))
             yield every, every
 
 
@@ -135,12 +145,15 @@ class FixedProbability(Rule):
         self.__dict__["p"] = _checks.number("FixedProbability.p", self.p, at_least=0.0, at_most=1.0)
         self._check("autapses")
 
+    def expected(self, ends: Ends) -> float:
+        return self.p * ends.n_pre * ends.n_post
+
     def pairs(self, ends: Ends, rng: Generator) -> Pairs:
-        rows = max(1, int(_PIECE / max(1.0, self.p * ends.n_post)))
+        rows = max(1, int(PIECE / max(1.0, self.p * ends.n_post)))
         for first in range(0, ends.n_pre, rows):
             n_pairs = min(rows, ends.n_pre - first) * ends.n_post
             pre, post = np.divmod(_bernoulli(n_pairs, self.p, rng), ends.n_post)
-            yield _without_autapses(pre + first, post, ends, self.autapses)
+            yield without_autapses(pre + first, post, ends, self.autapses)
 
 
 @dataclass(frozen=True)
@@ -197,6 +210,9 @@ class FixedInDegree(_Drawn):
     def count(self, ends: Ends) -> int:
         return self.n * ends.n_post
 
+    def scratch(self, ends: Ends) -> float:
+        return _PAIR_BYTES * max(PIECE, self.expected(ends) / ends.n_post)
+
     def pairs(self, ends: Ends, rng: Generator) -> Pairs:
         back = None if ends.shift is None else -ends.shift
         for post, pre in _drawn(self, ends.n_post, ends.n_pre, back, rng):
@@ -223,6 +239,12 @@ class FixedTotalNumber(_Drawn):
     def count(self, ends: Ends) -> int:
         return self.n
 
+    def scratch(self, ends: Ends) -> float:
+        if self.multapses:
+            return _PAIR_BYTES * PIECE
+        shuffled = 20 * self.n > ends.n_pre * ends.n_post  # numpy then writes down all pairs
+        return _PAIR_BYTES * self.expected(ends) + 8 * shuffled * ends.n_pre * ends.n_post
+
     def pairs(self, ends: Ends, rng: Generator) -> Pairs:
         apart = _own_pairs(ends) if not self.autapses else np.empty(0, np.int64)
         n_pairs = ends.n_pre * ends.n_post - apart.size
@@ -232,112 +254,9 @@ class FixedTotalNumber(_Drawn):
             chosen = np.sort(rng.choice(n_pairs, self.n, replace=False, shuffle=False))
             yield np.divmod(_skip(chosen, apart), ends.n_post)
             return
-        for first in range(0, self.n, _PIECE):
-            chosen = rng.integers(n_pairs, size=min(_PIECE, self.n - first))
+        for first in range(0, self.n, PIECE):
+            chosen = rng.integers(n_pairs, size=min(PIECE, self.n - first))
             yield np.divmod(_skip(chosen, apart), ends.n_post)
-
-
-@dataclass(frozen=True)
-class Distance(Rule):
-    """Each pair with a probability that falls with its distance.
-
-    Both populations fill the same box evenly, in the order of their n-d size: neuron j of n along an axis is at
-    (j + 1/2) extent / n.
-
-    Parameters
-    ----------
-    kernel : "gaussian", "exponential", "box" or callable(distance) -> probability
-        p exp(-d^2 / (2 scale^2)), p exp(-d / scale), or p up to d = scale.
-    scale : float, > 0
-        In the unit of `extent`.
-    p : float, 0 to 1
-        Probability at distance 0.
-    extent : float or tuple, > 0, optional
-        Lengths of the box, by default those of the source's n-d size: its neurons are 1 apart.
-    periodic : bool
-        Whether the box is closed to a ring or torus.
-    autapses : bool
-        Whether a neuron may reach itself.
-
-    Examples
-    --------
-    >>> import izhnumba as iz
-    >>> iz.Distance("box", scale=3.0, periodic=True)
-    Distance(kernel='box', scale=3.0, p=1.0, extent=None, periodic=True, autapses=True)
-    """
-
-    kernel: str | Callable[[Array], Array]
-    scale: float = 1.0
-    p: float = 1.0
-    extent: Any = None
-    periodic: bool = False
-    autapses: bool = True
-
-    def __post_init__(self) -> None:
-        if not callable(self.kernel):
-            _checks.one_of("Distance.kernel", self.kernel, ("gaussian", "exponential", "box"))
-        self.__dict__["scale"] = _checks.number("Distance.scale", self.scale, above=0.0)
-        self.__dict__["p"] = _checks.number("Distance.p", self.p, at_least=0.0, at_most=1.0)
-        self._check("periodic", "autapses")
-        if callable(self.kernel):
-            _checks.takes("Distance.kernel", self.kernel, "distance")
-        if self.extent is not None:
-            lengths = np.atleast_1d(_checks.magnitude("Distance.extent", self.extent, ""))
-            if not np.all((lengths > 0) & np.isfinite(lengths)):
-                raise ValueError(f"Distance.extent must be > 0 and finite, got {self.extent!r:.60}.")
-
-    def pairs(self, ends: Ends, rng: Generator) -> Pairs:
-        extent = ends.pre_shape if self.extent is None else np.atleast_1d(self.extent)
-        if not len(extent) == len(ends.pre_shape) == len(ends.post_shape):
-            raise ValueError(
-                f"Distance must have ends of as many dimensions as extent ({len(extent)}), got sizes "
-                f"{ends.pre_shape} and {ends.post_shape}. Connect whole populations of n-d size."
-            )
-        rows = max(1, _PIECE // ends.n_post)
-        for first in range(0, ends.n_pre, rows):
-            sources = range(first, min(first + rows, ends.n_pre))
-            post = [self._targets(source, ends, extent, rng) for source in sources]
-            pre = np.repeat(sources, [len(one) for one in post])
-            yield _without_autapses(pre, np.concatenate(post), ends, self.autapses)
-
-    def _targets(self, source: int, ends: Ends, extent: Any, rng: Generator) -> Array:
-        place = np.unravel_index(source, ends.pre_shape)
-        axes = list(zip(place, ends.pre_shape, ends.post_shape, map(float, extent), strict=True))
-        near, squares = zip(*(self._along(*axis) for axis in axes), strict=True)
-        distance = np.sqrt(reduce(np.add.outer, squares))
-        chosen = np.nonzero(rng.random(distance.shape) < self._probability(distance))
-        targets = tuple(where[along] for where, along in zip(near, chosen, strict=True))
-        return np.ravel_multi_index(targets, ends.post_shape)
-
-    def _along(self, place: Any, n_pre: int, n_post: int, length: float) -> tuple[Array, Array]:
-        """Which of n_post places on an axis are within reach, ascending, and the squares of their distances."""
-        x, reach = (place + 0.5) * length / n_pre, min(self._reach(), length)
-        low, high = ((x + side * reach) * n_post / length - 0.5 for side in (-1, 1))
-        near = np.arange(math.floor(low), math.ceil(high) + 1)
-        near = np.unique(near % n_post) if self.periodic else near[(near >= 0) & (near < n_post)]
-        apart = np.abs(x - (near + 0.5) * length / n_post)
-        return near, (np.minimum(apart, length - apart) if self.periodic else apart) ** 2
-
-    def _reach(self) -> float:
-        """Beyond it the probability is less than the smallest random number above 0."""
-        if callable(self.kernel):
-            return math.inf
-        least = 53 * math.log(2)
-        return self.scale * {"gaussian": math.sqrt(2 * least), "exponential": least, "box": 1 + 1e-12}[self.kernel]
-
-    def _probability(self, distance: Array) -> Array:
-        if callable(self.kernel):
-            values = _checks.array("Distance.kernel(distance)", self.kernel(distance), "", [distance.shape])
-            if np.any((values < 0) | (values > 1)):
-                raise ValueError(
-                    f"Distance.kernel(distance) must be from 0 to 1, got {values.min()} to {values.max()}."
-                )
-            return self.p * values
-        if self.kernel == "gaussian":
-            return np.asarray(self.p * np.exp(-((distance / self.scale) ** 2) / 2))
-        if self.kernel == "exponential":
-            return np.asarray(self.p * np.exp(-distance / self.scale))
-        return np.where(distance <= self.scale * (1 + 1e-12), self.p, 0.0)
 
 
 class GivenPairs(Rule):
@@ -350,22 +269,22 @@ class GivenPairs(Rule):
         return len(self._pre)
 
     def pairs(self, ends: Ends, rng: Generator) -> Pairs:
-        for first in range(0, len(self._pre), _PIECE):
-            yield self._pre[first : first + _PIECE], self._post[first : first + _PIECE]
+        for first in range(0, len(self._pre), PIECE):
+            yield self._pre[first : first + PIECE], self._post[first : first + PIECE]
 
 
 def _rows_of(n_rows: int, ends: Ends, make: Callable[[Array], tuple[Array, Array]]) -> Pairs:
-    rows = max(1, _PIECE // max(1, ends.n_post))
+    rows = max(1, PIECE // max(1, ends.n_post))
     for first in range(0, n_rows, rows):
         yield make(np.arange(first, min(first + rows, n_rows)))
 
 
 def _complete(pre: Array, ends: Ends, autapses: bool) -> tuple[Array, Array]:
     sources, targets = np.repeat(pre, ends.n_post), np.tile(np.arange(ends.n_post), len(pre))
-    return _without_autapses(sources, targets, ends, autapses)
+    return without_autapses(sources, targets, ends, autapses)
 
 
-def _without_autapses(pre: Array, post: Array, ends: Ends, autapses: bool) -> tuple[Array, Array]:
+def without_autapses(pre: Array, post: Array, ends: Ends, autapses: bool) -> tuple[Array, Array]:
     if autapses or ends.shift is None:
         return pre, post
     apart = ~ends.same(pre, post)
@@ -394,7 +313,7 @@ def _rare(p: float, size: int, most: int, rng: Generator) -> Array:
 
 def _drawn(rule: _Drawn, n_rows: int, n_choices: int, shift: int | None, rng: Generator) -> Pairs:
     """(row, choice) with rule.n choices for each row. shift: the choice that is a row's own neuron is row + shift."""
-    rows = max(1, _PIECE // max(1, rule.n))
+    rows = max(1, PIECE // max(1, rule.n))
     for first in range(0, n_rows, rows):
         every = np.arange(first, min(first + rows, n_rows))
         own = np.full(len(every), -1) if rule.autapses or shift is None else every + shift

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from izhnumba import _checks
 
 Array = NDArray[Any]
+_NOT_NEGATIVE = {"at_least": 0.0}
+_WORTH_DRAWING = 1e-3  # of what is drawn
 
 
 class Distribution(ABC):
@@ -22,12 +25,8 @@ class Distribution(ABC):
     def draw(self, rng: Generator, size: int) -> Array:
         """`size` independent numbers."""
 
-    def _check(self, **at_least: float) -> None:
-        for field in fields(self):  # type: ignore[arg-type]
-            where, low = f"{type(self).__name__}.{field.name}", at_least.get(field.name)
-            finite = field.name not in ("low", "high")
-            value = _checks.number(where, getattr(self, field.name), at_least=low, finite=finite)
-            self.__dict__[field.name] = value
+    def _check(self, **bounds: dict[str, Any]) -> None:
+        self.__dict__.update(_checks.numbers(self, bounds))  # the class is frozen for everybody else
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,7 @@ class Uniform(Distribution):
     high: float
 
     def __post_init__(self) -> None:
-        self._check(high=_checks.number("Uniform.low", self.low))
-        _checks.number("Uniform.high", self.high)
+        self._check(high={"at_least": "low"})
 
     def draw(self, rng: Generator, size: int) -> Array:
         return rng.uniform(self.low, self.high, size)
@@ -69,15 +67,24 @@ class Normal(Distribution):
     high: float = np.inf
 
     def __post_init__(self) -> None:
-        self._check(std=0.0)
-        if not self.low - 3 * self.std <= self.mean <= self.high + 3 * self.std or self.low > self.high:
+        self._check(std=_NOT_NEGATIVE, low={"finite": False}, high={"finite": False, "at_least": "low"})
+        if not self.low - 3 * self.std <= self.mean <= self.high + 3 * self.std:
             raise ValueError(
                 f"Normal.mean must be between low ({self.low:g}) and high ({self.high:g}) or within 3 std of them, got "
                 f"{self.mean:g}."
             )
 
     def draw(self, rng: Generator, size: int) -> Array:
-        return _within(lambda n: rng.normal(self.mean, self.std, n), size, self.low, self.high)
+        if self._share() >= _WORTH_DRAWING:
+            return _within(lambda n: rng.normal(self.mean, self.std, n), size, self.low, self.high)
+        return _from_piece(rng, size, self.mean, self.std, self.low, self.high)
+
+    def _share(self) -> float:
+        """Of the normal law, how much lies between low and high."""
+        if self.std == 0:
+            return 1.0
+        low, high = ((bound - self.mean) / (math.sqrt(2) * self.std) for bound in (self.low, self.high))
+        return (math.erfc(low) - math.erfc(high)) / 2 if low > 0 else (math.erfc(-high) - math.erfc(-low)) / 2
 
 
 @dataclass(frozen=True)
@@ -95,10 +102,23 @@ class LogNormal(Distribution):
     std: float
 
     def __post_init__(self) -> None:
-        self._check(std=0.0)
+        self._check(std=_NOT_NEGATIVE)
 
     def draw(self, rng: Generator, size: int) -> Array:
         return rng.lognormal(self.mean, self.std, size)
+
+
+def _from_piece(rng: Generator, size: int, mean: float, std: float, low: float, high: float) -> Array:
+    """Normal numbers between two bounds so near each other, or so far out, that the law of numbers drawn evenly between
+    them is not far from it: each is kept with its density, as a share of the highest there."""
+    values, wanted = rng.uniform(low, high, size), np.arange(size)
+    highest = (min(max(mean, low), high) - mean) / std
+    while wanted.size:
+        x = (values[wanted] - mean) / std
+        kept = rng.random(wanted.size) < np.exp((highest - x) * (highest + x) / 2)
+        wanted = wanted[~kept]
+        values[wanted] = rng.uniform(low, high, wanted.size)
+    return values
 
 
 def _within(draw: Any, size: int, low: float, high: float) -> Array:

@@ -36,7 +36,7 @@ def given(rule: Any, weight: Any, delay: Any, ends: Ends) -> tuple[Rule, Any, An
     elif isinstance(rule, (tuple, list)) and len(rule) == 2:
         pre, post = rule
     else:
-        raise TypeError(f"Network.connect.rule must be {_MUST}, got {rule!r}.")
+        _checks.kind("Network.connect.rule", rule, (), _MUST)
     pre, post = _indices("pre", pre, ends.n_pre), _indices("post", post, ends.n_post)
     if len(pre) != len(post):
         raise ValueError(

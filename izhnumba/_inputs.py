@@ -148,7 +148,8 @@ class Ramp(Input):
     def __post_init__(self) -> None:
         self._set_amplitude("base", scalar=True)
         self._set(slope=self._slope(), start=_checks.number("Ramp.start", self.start, "ms"))
-        self._set(stop=_checks.number("Ramp.stop", self.stop, "ms", at_least=self.start, finite=False))
+        start = _checks.Other("start", self.start)
+        self._set(stop=_checks.number("Ramp.stop", self.stop, "ms", at_least=start, finite=False))
         self._set(strict=flag("Ramp.strict", self.strict))
 
     def _slope(self) -> float:

@@ -17,12 +17,12 @@ DECAYED = 40.0  # time constants after which a trace is nothing
 _LONGEST = 2**24  # steps in a table of a trace
 
 
-def exponential(tau: float, dt: float) -> Array:
+def exponential(tau: float, dt: float, where: str = "Time constants of a rule") -> Array:
     """A trace n steps after an event that set it to 1."""
     if DECAYED * tau / dt > _LONGEST:
         most = _LONGEST / DECAYED * dt
-        raise ValueError(f"Time constants of a rule must be at most {most:.6g} ms at this dt, got {tau:g} ms.")
-    return np.asarray(np.exp(-dt / tau * np.arange(math.ceil(DECAYED * tau / dt) + 1)))
+        raise ValueError(f"{where} must be at most {most:.6g} ms at this dt, got {tau:g} ms.")
+    return np.asarray(np.exp(-min(dt / tau, 1e300) * np.arange(math.ceil(DECAYED * tau / dt) + 1)))
 
 
 class Plasticity:
@@ -81,8 +81,9 @@ class Plasticity:
 
     def traces(self, dt: float) -> tuple[list[Array], list[Array]]:
         """Those of the synapse, those of the target: each as its values n steps after an event that set it to 1."""
-        x, y = self.taus()
-        return [exponential(tau, dt) for tau in x], [exponential(tau, dt) for tau in y]
+        names = {tau: f"{type(self).__name__}.{name}" for name, tau in self._numbers().items()}
+        x, y = ([exponential(tau, dt, names.get(tau, "Time constants of a rule")) for tau in z] for z in self.taus())
+        return x, y
 
     def taus(self) -> tuple[list[float], list[float]]:
         """Time constants of the traces of the synapse, and of those of the target, ms."""
@@ -90,8 +91,9 @@ class Plasticity:
 
     def parameters(self) -> dict[str, float]:
         """The numbers that the functions find in p."""
-        numbers = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
-        return {name: float(value) for name, value in numbers.items() if isinstance(value, (int, float))}
+        found = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        flags = {name: float(value) for name, value in found.items() if isinstance(value, (bool, np.bool_))}
+        return self._numbers() | flags
 
     def check(self, dt: float) -> None:
         """Try the functions on numbers: what is wrong with them would be met far away."""
@@ -112,14 +114,18 @@ class Plasticity:
             if call is not None:
                 _try(f"{name}.{function}", call, arguments, results, several)
 
+    def __post_init__(self) -> None:
+        self._numbers()
+
+    def _numbers(self, **bounds: dict[str, Any]) -> dict[str, float]:
+        """The numeric fields, which are times in ms where their names say so."""
+        limits: dict[str, dict[str, Any]] = {field.name: {"finite": False} for field in fields(self)}  # type: ignore[arg-type]
+        return _checks.numbers(self, limits | bounds, lambda name: "ms" * name.startswith(("tau", "period")))
+
     def _check(self, **bounds: dict[str, Any]) -> None:
-        for field in fields(self):  # type: ignore[arg-type]
-            value = getattr(self, field.name)
-            if not isinstance(value, str):
-                limits: dict[str, Any] = bounds.get(field.name, {})
-                unit = "ms" if field.name.startswith(("tau", "period")) else ""
-                where = f"{type(self).__name__}.{field.name}"
-                self.__dict__[field.name] = _checks.number(where, value, unit, **limits)
+        """Make the numeric fields floats within these bounds."""
+        finite: dict[str, dict[str, Any]] = {field.name: {} for field in fields(self)}  # type: ignore[arg-type]
+        self.__dict__.update(self._numbers(**finite | bounds))
 
 
 def _try(where: str, call: Any, arguments: tuple[Any, ...], results: str, traces: int | None) -> None:

@@ -14,6 +14,7 @@ from izhnumba._plasticity import DECAYED, Plasticity
 
 Array = NDArray[Any]
 _POSITIVE = {"above": 0.0}
+_NO_LESS = {"at_least": "w_min", "finite": False}
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class STDP(Plasticity):
     dependence: str = "additive"
 
     def __post_init__(self) -> None:
-        self._check(tau_plus=_POSITIVE, tau_minus=_POSITIVE, w_max={"at_least": self.w_min, "finite": False})
+        self._check(tau_plus=_POSITIVE, tau_minus=_POSITIVE, w_max=_NO_LESS)
         _checks.one_of("STDP.pairing", self.pairing, ("all", "nearest"))
         _checks.one_of("STDP.dependence", self.dependence, ("additive", "multiplicative"))
         if self.dependence == "multiplicative" and math.isinf(self.w_max):
@@ -121,7 +122,7 @@ class TripletSTDP(Plasticity):
 
     def __post_init__(self) -> None:
         taus = dict.fromkeys(("tau_plus", "tau_minus", "tau_x", "tau_y"), _POSITIVE)
-        self._check(**taus, w_max={"at_least": self.w_min, "finite": False})
+        self._check(**taus, w_max=_NO_LESS)
 
     def taus(self) -> tuple[list[float], list[float]]:
         return [self.tau_plus, self.tau_x], [self.tau_minus, self.tau_y]
@@ -247,7 +248,7 @@ class DopamineSTDP(Plasticity):
 
     def __post_init__(self) -> None:
         taus = dict.fromkeys(("tau_plus", "tau_minus", "tau_e", "tau_d", "period"), _POSITIVE)
-        self._check(**taus, w_max={"at_least": self.w_min, "finite": False})
+        self._check(**taus, w_max=_NO_LESS)
         self.__dict__["modulator_tau"] = self.tau_d
 
     def parameters(self) -> dict[str, float]:
@@ -346,7 +347,7 @@ class Scaling(Plasticity):
     period: float = 100.0
 
     def __post_init__(self) -> None:
-        self._check(target=_POSITIVE, tau=_POSITIVE, period=_POSITIVE, w_max={"at_least": self.w_min, "finite": False})
+        self._check(target=_POSITIVE, tau=_POSITIVE, period=_POSITIVE, w_max=_NO_LESS)
 
     def taus(self) -> tuple[list[float], list[float]]:
         return [], [self.tau]

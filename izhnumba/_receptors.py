@@ -226,6 +226,9 @@ class NMDA(Receptor):
         DualExponential.__post_init__(self)  # type: ignore[arg-type]
         self._set(Mg=_checks.number("NMDA.Mg", self.Mg, "", above=0.0))
 
+    def _check_E(self) -> None:
+        self._set(E=_checks.number("NMDA.E", self.E, "mV"))
+
     propagator, _peak = DualExponential.propagator, DualExponential._peak
 
 
@@ -259,7 +262,7 @@ def AMPA(tau: float = 5.0, E: float = 0.0) -> Exponential:
     >>> iz.AMPA()
     Exponential(tau=5.0, E=0.0)
     """
-    return Exponential(tau, E)
+    return _conductance("AMPA", tau, E)
 
 
 def GABA_A(tau: float = 6.0, E: float = -70.0) -> Exponential:
@@ -271,7 +274,7 @@ def GABA_A(tau: float = 6.0, E: float = -70.0) -> Exponential:
     >>> iz.GABA_A()
     Exponential(tau=6.0, E=-70.0)
     """
-    return Exponential(tau, E)
+    return _conductance("GABA_A", tau, E)
 
 
 def GABA_B(tau: float = 150.0, E: float = -90.0) -> Exponential:
@@ -283,4 +286,9 @@ def GABA_B(tau: float = 150.0, E: float = -90.0) -> Exponential:
     >>> iz.GABA_B()
     Exponential(tau=150.0, E=-90.0)
     """
-    return Exponential(tau, E)
+    return _conductance("GABA_B", tau, E)
+
+
+def _conductance(owner: str, tau: float, E: float) -> Exponential:
+    """With a reversal potential, or it would be a current."""
+    return Exponential(_checks.number(f"{owner}.tau", tau, "ms", above=0.0), _checks.number(f"{owner}.E", E, "mV"))

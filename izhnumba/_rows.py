@@ -28,6 +28,7 @@ _LANES = 64
 MOST_CELLS = 2**31  # of a ring: kernels count them in 32 bits, once around
 _WORTH_CUTTING = 125  # synapses of a row to one part
 _MOST_PARTS = 8  # a power of 2
+FEWER = "Connect fewer neurons, or use float32."
 _SHORTEST = 1e-6  # ms, of delays in continuous time
 
 
@@ -133,7 +134,7 @@ def _weights(n: Any, layout: Layout) -> Array:
 
 
 def _room(n: Any, item: int) -> int:
-    _checks.fits("Network.connect", int(n) * item, "Connect fewer neurons, or use float32.")
+    _checks.fits("Network.connect.rule", int(n) * item, FEWER, f"{int(n):.6g} synapses")
     return int(n)
 
 
@@ -199,7 +200,8 @@ def drawer(where: str, value: Any, unit: str, n: int | None, rng: Generator, dty
         _checks.takes(where, value, "rng", "size")
 
         def call(before: int, count: int) -> Array:
-            return _finite(where, _checks.array(where, value(rng, count), unit, [(count,)]), dtype)
+            values = _checks.array(where, value(rng, count), unit, [(count,)])  # or one for all
+            return np.broadcast_to(_finite(where, values, dtype), (count,))
 
         return call
     shape = np.shape(_checks.magnitude(where, value, unit))
@@ -238,9 +240,7 @@ def delay_steps(draw: Draw, dt: float, where: str) -> Draw:
         delays = draw(before, count)
         ratio = np.floor(delays / dt + 0.5)
         if np.any(ratio >= MOST_CELLS):
-            raise ValueError(
-                f"{where} must be at most {MOST_CELLS - 1} steps of {dt:g} ms, got {np.max(delays):g} ms."
-            )
+            raise ValueError(f"{where} must be at most {MOST_CELLS - 1} steps of {dt:g} ms, got {np.max(delays):g} ms.")
         short = np.flatnonzero((delays < dt * (1 - 1e-3)) | (ratio < 1))
         if short.size:
             raise ValueError(

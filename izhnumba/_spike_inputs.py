@@ -17,6 +17,7 @@ from izhnumba._receptors import Delta, GapJunction, Receptor
 from izhnumba._timebase import timebase_of
 
 _MOST_PER_STEP = 30.0  # expected spikes: beyond, 32 random bits do not tell the counts apart well
+_NEVER = 2.0**62  # steps, which no run reaches
 _MOST_HZ = 1e9  # in continuous time: a thousand spikes in a microsecond
 _EVENT_BYTES = 128  # of a spike on its way: its time, neuron, weight and number, and copies of these
 
@@ -238,14 +239,15 @@ class SpikeTrain(SpikeInput):
                     f"{str(path)!r}."
                 )
             i, t = table.reshape(-1, 2).T
-        return cls(i, t, weight, receptor or Delta())
+        return cls(i, t, weight, Delta() if receptor is None else receptor)
 
     def __post_init__(self) -> None:
         self._check()
         t = np.atleast_1d(np.asarray(frozen("SpikeTrain.t", self.t, "ms", at_least=0.0)))
         i = np.atleast_1d(np.asarray(frozen("SpikeTrain.i", self.i, at_least=0.0)))
-        if np.any(i != np.rint(i)):
-            raise ValueError(f"SpikeTrain.i must be whole numbers, got {i[i != np.rint(i)][0]:g}.")
+        wrong = i[(i != np.rint(i)) | (i >= 2**53)]
+        if wrong.size:
+            raise ValueError(f"SpikeTrain.i must be whole numbers below 2**53, got {wrong[0]:g}.")
         if i.shape != t.shape or i.ndim != 1:
             raise ValueError(f"SpikeTrain.t must have one entry per entry of i ({i.size}), got shape {t.shape}.")
         self._set(i=i.astype(np.int64), t=t)
@@ -270,7 +272,8 @@ class SpikeTrain(SpikeInput):
     def _rows(self, to: Target) -> Rows:
         n, weights = math.prod(to.shape), self._weights(to)
         self._check_neurons(n)
-        step_of = np.floor(snapped(self.t / to.dt)).astype(np.int64)
+        with np.errstate(over="ignore"):
+            step_of = np.floor(snapped(np.minimum(self.t / to.dt, _NEVER))).astype(np.int64)
         order = np.argsort(step_of, kind="stable")
         steps, neurons = step_of[order], self.i[order]
 

@@ -26,7 +26,8 @@ _ORDER = """
     _feeds  _clock_engine
     _kernels.exact_look  _kernels.exact_network  _kernels.exact_plasticity
     _exact_trap  _exact_ports  _exact_blocks  _exact_clock  _exact_engine  _exact_feeds
-    _results  _recorders  _samplers  _running  _stepping  _distributions  _connectivity  _section  _neurons  _population
+    _results  _recorders  _samplers  _running  _stepping  _distributions  _connectivity  _distance  _section
+    _neurons  _population
     _edges  _rows  _plasticity  _plasticity_rules  _plastic_state  _exact_plastic  _synapses  _connecting  _recording
     _drives  _network_clock  _circuit  _npz  _saved  _checkpoint  _checking_cells  _checking_synapses  _checking
     _saving  _network  _loading  io

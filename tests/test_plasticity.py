@@ -227,7 +227,7 @@ def test_pieces_and_reset(dtype):
     ("make", "message"),
     [
         (lambda: iz.STDP(tau_plus=0.0), "STDP.tau_plus must be a finite number > 0.0 ms, got 0.0"),
-        (lambda: iz.STDP(w_min=1.0, w_max=0.5), "STDP.w_max must be a number >= 1.0, got 0.5"),
+        (lambda: iz.STDP(w_min=1.0, w_max=0.5), "STDP.w_max must be a number >= w_min .1., got 0.5"),
         (lambda: iz.STDP(pairing="some"), "STDP.pairing must be a known name, got 'some'"),
         (lambda: iz.STDP(dependence="multiplicative"), "STDP.w_max must be finite if dependence is 'multiplicative'"),
         (lambda: iz.TsodyksMarkram(U=1.5), "TsodyksMarkram.U must be a finite number"),
@@ -293,7 +293,7 @@ class ThreeTraces(Adding):
         (Unknown(), r"Unknown.arrival\(w, e, x, y, p\) must return \(amount, w, e, x\) .*, got AttributeError.*share"),
         (Uncompilable(), "Uncompilable must be a rule that Numba can compile"),
         (ThreeTraces(), r"ThreeTraces.traces\(dt\) must return at most two traces of each kind, got 3 and 0"),
-        (iz.Scaling(target=5.0, tau=1e9), "Time constants of a rule must be at most .* got 1e\\+09 ms"),
+        (iz.Scaling(target=5.0, tau=1e9), "Scaling.tau must be at most .* got 1e\\+09 ms"),
     ],
 )
 def test_rules_are_checked_when_they_are_connected(rule, message):
