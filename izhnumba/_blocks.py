@@ -96,8 +96,7 @@ def recording(path: Path, *, until_damage: bool = False, upto: int | None = None
             for block in blocks:
                 rows = _rows(must, about, columns, block, last)
                 last = rows[_label(columns)][-1]
-                kept = block.end > since
-                pieces.append((block if kept else block._replace(data=b""), rows if kept else []))
+                pieces.append((block._replace(data=b""), rows if block.end > since else []))
         except ValueError:
             if not until_damage:
                 raise

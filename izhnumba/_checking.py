@@ -109,10 +109,11 @@ def check_position(recorder: Any, position: Any, to: str | None, now: Any, place
     time, rate = recorder._engine.time, recorder.kind == "rate"
     more = ("born", "before") if rate else ()
     saved = Saved(position, place, ("upto", *more, "end" if to else "rows"), ("heads",) if to else ())
-    saved.real("upto", 0, now)
+    instant = saved.integer if isinstance(now, int) else saved.real
+    instant("upto", 0, now)
     last_bin = time.samples_by(now, recorder._every) if rate else 0
     if rate:
-        saved.real("born", 0, now)
+        instant("born", 0, now)
         size = saved.kind("before", np.ndarray, "an array").size
         before = saved.array("before", np.int64, (size,), low=0, high=last_bin)
         saved.require_all("before", before[1:] > before[:-1], "ascend", before[1:])

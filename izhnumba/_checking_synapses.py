@@ -17,6 +17,7 @@ from izhnumba._saved import Saved
 
 Array = NDArray[Any]
 _LANES = 64
+_PIECE = 2**22  # synapses looked at at a time
 _PLASTIC = ("memory", "y", "spiked", "modulator")  # what plastic synapses keep with every scheme
 
 
@@ -104,26 +105,39 @@ def _whole_rows(rows: Saved, n: int, source: Part, target: Part, rule: AllToAll)
 
 def _sparse_rows(rows: Saved, n: int, n_pre: int, target: Part, frame: Frame, parts: int, gap: bool) -> None:
     """Offsets: each to a target, in the part that its row is for, and ascending in each row."""
-    lanes = target.cells.lanes
     starts = _starts(rows, n_pre * parts, n)
     rows.integer("delay", 0, 0)
-    low, high = (0, 0) if gap or frame.exact else (1, _most_steps(lanes))
-    offsets = rows.array("offsets", np.uint32, (n,))
-    delays, lane = offsets // np.uint32(lanes), (offsets % np.uint32(lanes)).astype(np.int64)
-    must = f"have delays from {low} to {high} steps" if high else "have no delays"
-    rows.require_all("offsets", (delays >= low) & (delays <= high), must)
-    inside = (lane >= target.start) & (lane < target.stop)
-    rows.require_all("offsets", inside, f"lead to neurons from {target.start} to {target.stop - 1}")
-    row = np.repeat(np.arange(n_pre * parts), np.diff(starts))
-    good = parts == 1 or lane // _LANES * parts // (lanes // _LANES) == row % parts
-    rows.require_all("offsets", np.broadcast_to(good, n), "lead to the part of the targets that their row is for")
-    within, ascending = row[1:] == row[:-1], offsets[1:] >= offsets[:-1]
+    rows.array("offsets", np.uint32, (n,))
     if frame.exact:
-        times = rows.array("times", np.float64, (n,), low=_rows._SHORTEST, high=np.finfo(np.float64).max)
-        ascending = (times[1:] > times[:-1]) | ((times[1:] == times[:-1]) & ascending)
+        rows.array("times", np.float64, (n,), low=_rows._SHORTEST, high=np.finfo(np.float64).max)
     else:
         rows.require(rows.value["times"] is None, "times", "be None without the scheme 'exact'")
-    rows.require_all("offsets", ascending | ~within, "ascend in each row", offsets[1:])
+    longest = 0 if gap or frame.exact else _most_steps(target.cells.lanes)
+    for first in range(0, n, _PIECE):
+        begin, end = max(first - 1, 0), min(first + _PIECE, n)  # with the one before, to compare
+        row = np.searchsorted(starts, np.arange(begin, end), side="right") - 1
+        _piece_of_rows(rows, begin, row, target, parts, longest)
+
+
+def _piece_of_rows(rows: Saved, begin: int, row: Array, target: Part, parts: int, longest: int) -> None:
+    """Synapses from `begin` on, in these rows."""
+    lanes, part = target.cells.lanes, slice(begin, begin + row.size)
+    offsets, times = rows.value["offsets"][part], rows.value["times"]
+    delays, lane = offsets // np.uint32(lanes), (offsets % np.uint32(lanes)).astype(np.int64)
+    inside = (lane >= target.start) & (lane < target.stop)
+    of_part = lane // _LANES * parts // (lanes // _LANES) == row % parts
+    ascending = np.append(True, (offsets[1:] >= offsets[:-1]) | (row[1:] > row[:-1]))
+    if times is not None:
+        earlier, later = times[part][:-1], times[part][1:]
+        ascending[1:] = (later > earlier) | ((later == earlier) & ascending[1:]) | (row[1:] > row[:-1])
+    for good, must in (
+        (delays <= longest, f"have delays of at most {longest} steps"),
+        (delays >= min(longest, 1), "have delays of at least 1 step"),
+        (inside, f"lead to neurons from {target.start} to {target.stop - 1}"),
+        (of_part, "lead to the part of the targets that their row is for"),
+        (ascending, "ascend in each row"),
+    ):
+        rows.require_all("offsets", good, must, offsets, begin)
 
 
 def _most_steps(lanes: int) -> int:

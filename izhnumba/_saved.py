@@ -82,11 +82,11 @@ class Saved:
                 self.require_all(key, good, f"be {sign} {bound}")
         return value
 
-    def require_all(self, key: str, good: Array, must: str, rows: Array | None = None) -> None:
-        """Every element must be good. rows: the numbers to be shown, by default those of the value."""
+    def require_all(self, key: str, good: Array, must: str, values: Array | None = None, first: int = 0) -> None:
+        """Every element must be good. values: the numbers to be shown, from place `first` on, by default all."""
         if not np.all(good):
-            values, first = np.asarray(self.value[key] if rows is None else rows), int(np.argmin(good))
-            raise Misfit(self.at(key), must, f"{values.ravel()[first]} at index {first}")
+            worst, numbers = int(np.argmin(good)), np.ravel(self.value[key] if values is None else values)
+            raise Misfit(self.at(key), must, f"{numbers[worst]} at index {first + worst}")
 
     def part(self, key: str, keys: Collection[str], optional: Collection[str] = ()) -> Saved:
         return Saved(self.value[key], self.at(key), keys, optional)
