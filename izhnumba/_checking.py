@@ -42,14 +42,14 @@ def check(network: Any) -> None:
     if exact:
         for name, one, place in top.named("populations"):
             events(Saved(one["state"], f"{place}/state", one["state"]), frame, cells[name], name, projections)
-    ordinals: dict[str, int] = {}
+    ordinals: dict[str, set[int]] = {name: set() for name in cells}
     for _, one, place in top.named("drives"):
         _drive(one, place, frame, cells, ordinals)
     for _, one, place in top.named("recorders"):
         _recorder(one, place, cells, network["synapses"])
 
 
-def _drive(one: Any, place: str, frame: Frame, cells: dict[str, Cells], ordinals: dict[str, int]) -> None:
+def _drive(one: Any, place: str, frame: Frame, cells: dict[str, Cells], ordinals: dict[str, set[int]]) -> None:
     saved = Saved(one, place, ("section", "value", "memory"), ("ordinal",))
     part, value = part_of(saved, "section", cells), saved.value["value"]
     saved.kind("value", (Input, int, float, np.ndarray), "a number, an array or an input")
@@ -57,9 +57,10 @@ def _drive(one: Any, place: str, frame: Frame, cells: dict[str, Cells], ordinals
         saved.require(value.receptor in part.cells.receptors, "value", "have a receptor of its population", value)
     if isinstance(value, np.ndarray):
         saved.require(value.dtype.kind in "fiu", "value", "be an array of numbers")
-    ordinal = ordinals[part.name] = ordinals.get(part.name, -1) + 1
-    if "ordinal" in one:
-        ordinal = saved.integer("ordinal", 0)
+    taken = ordinals[part.name]
+    ordinal = saved.integer("ordinal", 0) if "ordinal" in one else max(taken, default=-1) + 1
+    saved.require(ordinal not in taken, "ordinal", "be another one than those of the drives before")
+    taken.add(ordinal)
     stream = stream_key(frame.seed, part.name, "input", ordinal)[1]
     known = {(stream + k) % 2**32 for k in range(_n_streams(value))}
     memory = saved.kind("memory", dict, "a dict")

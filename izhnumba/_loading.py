@@ -113,8 +113,7 @@ def _network(saved: dict[str, Any]) -> Network:
         net._synapses[name] = _synapses(net, name, one)
     net._connected = False
     for name, one in saved["drives"].items():
-        drive = net.drive(_section(net, one["section"]), one["value"], name=name)
-        drive._memory.update(one["memory"])
+        _add_drive(net, name, one)
     for name, pop in net.populations.items():
         pop._engine.restore(saved["populations"][name]["state"])
     net._clock.now = saved["now"]
@@ -148,6 +147,14 @@ def _synapses(net: Network, name: str, saved: dict[str, Any]) -> Synapses:
         plastic.restore(saved["state"])
     port = engine.port(saved["receptor"])
     return Synapses(name, source, target, port, saved["rule"], both, layout, rows, plastic)
+
+
+def _add_drive(net: Network, name: str, saved: dict[str, Any]) -> None:
+    drive = net.drive(_section(net, saved["section"]), saved["value"], name=name)
+    if saved.get("ordinal", drive._ordinal) != drive._ordinal:
+        drive._ordinal = saved["ordinal"]
+        drive.value = saved["value"]  # with the random numbers that are its own
+    drive._memory.update(saved["memory"])
 
 
 def _add_recorder(net: Network, name: str, saved: dict[str, Any]) -> None:

@@ -48,7 +48,8 @@ def _synapses(syn: Any) -> dict[str, Any]:
 
 
 def _drive(drive: Any) -> dict[str, Any]:
-    return {"section": _section(drive.section), "value": drive.value, "memory": drive._memory}
+    return {"section": _section(drive.section), "value": drive.value, "ordinal": drive._ordinal,
+            "memory": drive._memory}  # fmt: skip
 
 
 def _recorder(recorder: Any) -> dict[str, Any]:

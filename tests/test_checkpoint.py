@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import izhnumba as iz
-from izhnumba import _blocks
+from izhnumba import _blocks, _checkpoint
+from izhnumba._saving import description
 
 
 def rich_network(threads=None):
@@ -221,6 +222,46 @@ def test_drives_are_there_after_loading(tmp_path):
         one.drives["cells"].value = iz.Noise(3.0)
         one.run(20.0)
     np.testing.assert_array_equal(net.populations["cells"].V, again.populations["cells"].V)
+
+
+def test_files_of_the_first_izhnumba_with_this_format(tmp_path):
+    """Without the keys that came later."""
+    net, path = rich_network(), tmp_path / "state.npz"
+    net.record(net.populations["exc"], "V", every=1.0, neurons=[0], to=tmp_path / "V", name="file")
+    net.run(20.0)
+    saved = description(net)
+    for one in saved["drives"].values():
+        del one["ordinal"]
+    del saved["recorders"]["file"]["position"]["heads"]
+    _checkpoint.save(path, saved)
+    again = iz.load(path)
+    again.run(30.0)
+    recorded = again.recorders["file"].V.copy()
+    net.recorders["file"].to = tmp_path / "other"
+    net.run(30.0)
+    same(net, again)
+    assert len(recorded) == 50
+    np.testing.assert_array_equal(recorded[20:], net.recorders["file"].V)
+
+
+def test_each_drive_keeps_its_random_numbers(tmp_path):
+    """By its ordinal, whatever became of those before it."""
+    net, path = small_network(), tmp_path / "state.npz"
+    for name in ("first", "second"):
+        net.drive(net.populations["cells"], iz.OrnsteinUhlenbeck(0.0, 3.0, 5.0), name=name)
+    net.run(10.0)
+    saved = description(net)
+    del saved["drives"]["first"]
+    _checkpoint.save(path, saved)
+    net.drives["first"].value = 0.0
+    again = iz.load(path)
+    for one in (net, again):
+        one.run(20.0)
+    np.testing.assert_array_equal(net.populations["cells"].V, again.populations["cells"].V)
+    saved["drives"]["cells"]["ordinal"] = saved["drives"]["second"]["ordinal"]
+    _checkpoint.save(path, saved)
+    with pytest.raises(ValueError, match="whose network/drives/second/ordinal must be another one than those of the"):
+        iz.load(path)
 
 
 def test_two_networks_do_not_share_a_file(tmp_path):
