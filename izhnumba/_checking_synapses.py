@@ -18,6 +18,7 @@ from izhnumba._saved import Saved
 Array = NDArray[Any]
 _LANES = 64
 _PIECE = 2**22  # synapses looked at at a time
+_FARTHEST = 1e12  # ms: slots of time are counted in 64 bits. Synapses that sent an event may be gone
 _PLASTIC = ("memory", "y", "spiked", "modulator")  # what plastic synapses keep with every scheme
 
 
@@ -29,7 +30,6 @@ class Projection(NamedTuple):
     plastic: bool
     key: int
     offsets: Array
-    longest: float
 
 
 def synapses(one: Any, place: str, frame: Frame, cells: dict[str, Cells], key: int) -> Projection:
@@ -58,9 +58,8 @@ def synapses(one: Any, place: str, frame: Frame, cells: dict[str, Cells], key: i
     if plastic:
         _weights(saved, "first_weights", target.cells.dtype, n)
         _plastic_state(saved, rows, target, frame)
-    times, offsets = one["rows"]["times"], one["rows"]["offsets"]
-    longest = float(np.max(times, initial=0.0)) if times is not None else 0.0
-    return Projection(target.name, receptor, plastic, key, np.empty(0) if offsets is None else offsets, longest)
+    offsets = one["rows"]["offsets"]
+    return Projection(target.name, receptor, plastic, key, np.empty(0) if offsets is None else offsets)
 
 
 def _weights(saved: Saved, key: str, dtype: np.dtype[Any], n: int | None) -> int:
@@ -193,9 +192,8 @@ def events(state: Saved, frame: Frame, cells: Cells, name: str, projections: lis
     good = raw.dtype == np.uint8 and raw.ndim == 1 and raw.size % exact_table.EVENT_SIZE == 0
     state.require(good, "events", f"be uint8, {exact_table.EVENT_SIZE} for each event")
     found, own = raw.view(exact_table.EVENT), [one for one in projections if one.target == name]
-    until = frame.now + max((one.longest for one in own), default=0.0)
-    ahead = (found["t"] > frame.now) & (found["t"] <= until)
-    state.require_all("events", ahead, f"be later than {frame.now} and at most at {until}", found["t"])
+    ahead = (found["t"] > frame.now) & (found["t"] <= _FARTHEST)
+    state.require_all("events", ahead, f"be later than {frame.now} and at most at {_FARTHEST:g}", found["t"])
     plastic = [one for one in own if one.plastic]
     for column, low, high in (
         ("target", 0, cells.n - 1), ("inlet", 0, len(state.value["ports"]) - 1), ("rule", -1, len(plastic) - 1),

@@ -111,7 +111,6 @@ def _network(saved: dict[str, Any]) -> Network:
         _add_population(net, name, one)
     for name, one in saved["synapses"].items():
         net._synapses[name] = _synapses(net, name, one)
-    net._connected = False
     for name, one in saved["drives"].items():
         _add_drive(net, name, one)
     for name, pop in net.populations.items():

@@ -120,7 +120,7 @@ def test_a_file_that_is_not_whole_loads_nothing(tmp_path):
         net.save(tmp_path / "no" / "state.npz")
     with pytest.raises(TypeError, match="load.define must be a list of models and classes, got 5"):
         iz.load(path, define=[5])
-    with pytest.raises(TypeError, match=r"Network cannot be copied or pickled. Use net.save\(path\) and"):
+    with pytest.raises(TypeError, match="Network cannot be copied or pickled. Use"):
         copy.deepcopy(net)
     with pytest.raises(TypeError, match="load.path must be a path, got 5"):
         iz.load(5)
@@ -385,6 +385,7 @@ def test_the_file_of_another_network_is_not_taken_over(tmp_path):
     net.run(40.0)
     net.save(tmp_path / "state.npz")
     own = path.read_bytes()
+    assert _blocks.recording(path).about["seed"] == 1
     for changes, got in (
         (dict(kind="states"), "with the columns"),
         (dict(name="other"), "with name 'other'"),
