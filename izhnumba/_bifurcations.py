@@ -52,7 +52,11 @@ def resting_state(neuron: Any, I: ArrayLike = 0.0) -> tuple[Array, Array]:
     """
     k, shape = _of("resting_state", neuron)
     unit = parameters_of("resting_state", neuron)[0].I.unit
-    I = np.broadcast_to(_checks.magnitude("resting_state.I", I, unit), np.broadcast_shapes(shape, np.shape(I)))
+    I = _checks.array("resting_state.I", I, unit)
+    try:
+        I = np.broadcast_to(I, np.broadcast_shapes(shape, I.shape))
+    except ValueError:
+        raise ValueError(f"resting_state.I must broadcast to shape {shape}, got shape {I.shape}.") from None
     with np.errstate(invalid="ignore", divide="ignore"):
         beta, gamma = k.k1 - k.ku * k.ua / k.ub, k.k0 - k.ku * k.uc / k.ub + k.kI * I
         focus = (np.sign(k.ub) * np.sqrt(beta**2 - 4 * k.k2 * gamma) - beta) / (2 * k.k2)  # where ub R > 0

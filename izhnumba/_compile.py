@@ -29,13 +29,24 @@ STRICT: frozenset[str] = frozenset()
 known_to_numba: set[Any] = set()  # plain Python functions that kernels can call
 
 
+def _numba() -> Any:
+    """Numba, unless it has been told not to compile: kernels take addresses, which plain Python has none of."""
+    import numba
+
+    if numba.config.DISABLE_JIT:
+        raise RuntimeError(
+            f"NUMBA_DISABLE_JIT must be 0 or unset, got {numba.config.DISABLE_JIT}. Unset it: izhnumba is there to be "
+            "compiled, and to look into an equation of your own, call it as a plain function."
+        )
+    return numba
+
+
 def compiled(
     function: Callable[..., Any], *, fastmath: frozenset[str] = STRICT, parallel: bool = False, from_c: bool = False
 ) -> Any:
     """`function` as a lazily compiled Numba dispatcher whose machine code is shared between processes. from_c: C code
     may call it."""
-    import numba
-
+    numba = _numba()
     make_jitable(function)
     _make_unique(function)
     options: dict[str, Any] = dict(error_model="numpy", nogil=True, fastmath=set(fastmath), parallel=parallel)
@@ -72,16 +83,14 @@ def c_address_of(dispatcher: Any, signature: tuple[Any, ...]) -> int:
 def inlined(function: Callable[..., Any]) -> Any:
     """`function` for use inside another compiled one, whose code it becomes part of: compiling many small functions
     one by one would take most of the start-up time."""
-    import numba
-
+    numba = _numba()
     make_jitable(function)
     return numba.njit(inline="always")(function)
 
 
 def called(function: Callable[..., Any]) -> Any:
     """`function` for calls from other compiled ones, whose code it stays apart from."""
-    import numba
-
+    numba = _numba()
     make_jitable(function)
     _make_unique(function)  # at once: what calls it first may be the user's own
     return numba.njit(no_cfunc_wrapper=True, no_cpython_wrapper=True, _nrt=False, fastmath=False, forceinline=False)(

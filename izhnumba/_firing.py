@@ -150,7 +150,7 @@ def fi_curve(neuron: Any, I: ArrayLike, duration: float = 1000.0, *, index: int 
     """
     duration = _checks.number("fi_curve.duration", duration, "ms", above=0.0)
     unit = parameters_of("fi_curve", neuron)[0].I.unit
-    I = np.array(_checks.magnitude("fi_curve.I", I, unit), float, ndmin=1)
+    I = np.array(_checks.array("fi_curve.I", I, unit), ndmin=1)
     if I.ndim > 1:
         raise ValueError(f"fi_curve.I must have shape (currents,), got {I.shape}. Pass I.ravel().")
     lanes = resting_lanes(neuron)

@@ -57,7 +57,7 @@ def _nearest(t: Array, among: Array) -> Array:
 
 
 def _ascending(where: str, value: Any) -> Array:
-    t = np.asarray(_checks.magnitude(where, value, "ms"), float)
+    t = _checks.array(where, value, "ms")
     if t.ndim != 1 or np.any(np.diff(t) < 0):
         got = f"an array of shape {t.shape}" if t.ndim != 1 else "times that go back"
         raise ValueError(f"{where} must be one-dimensional and ascending, got {got}. Pass the spikes of one neuron.")

@@ -30,11 +30,27 @@ def where(condition: Any, yes: Any, no: Any) -> Any:
 
 @dataclass(frozen=True)
 class Quantity:
-    """A state variable or parameter: its default, its unit and what it means."""
+    """A state variable or parameter: its default, its unit, what it means, and bounds of its values."""
 
     default: float
     unit: str
     meaning: str
+    above: float | None = None
+    at_least: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("unit", "meaning"):
+            _checks.kind(f"Quantity.{name}", getattr(self, name), str, "a str")
+        limits = {name: getattr(self, name) for name in ("above", "at_least")}
+        for name, bound in limits.items():
+            if bound is not None:
+                _checks.number(f"Quantity.{name}", bound)
+        _checks.number("Quantity.default", self.default, finite=False, **limits)
+
+    @property
+    def bounds(self) -> dict[str, Any]:
+        """What `_checks.number` and `array` must know of its values: only a default that is infinite lets them be."""
+        return {"above": self.above, "at_least": self.at_least, "finite": math.isfinite(self.default)}
 
 
 def _v_th(u, p):
@@ -63,6 +79,7 @@ _TAKEN = {
     "result", "spikes", "step", "run", "reset", "reset_kind", "refractory", "last_spike_time", "n_steps", "network",
     "state_at", "self", "V_min", "tau_ref", "gain", "z0", "z1",
 }  # fmt: skip
+_QUANTITY = "a Quantity(default, unit, meaning)"
 _MOST_PARAMETERS = 60  # kernels have room for 64, with V_min and what is derived
 
 # The equations of a model, and the arguments of each.
@@ -90,11 +107,6 @@ class _ReadOnly(dict[str, Quantity]):
         return _ReadOnly, (dict(self),)
 
 
-def _check_quantity(where: str, quantity: Any) -> None:
-    _checks.kind(where, quantity, Quantity, "a Quantity(default, unit, meaning)")
-    _checks.number(f"{where}.default", quantity.default, finite=False)
-
-
 def _check_parameters(parameters: Mapping[str, Quantity]) -> None:
     _checks.kind("Model.parameters", parameters, Mapping, "a mapping of names to Quantity")
     if len(parameters) > _MOST_PARAMETERS:
@@ -104,7 +116,7 @@ def _check_parameters(parameters: Mapping[str, Quantity]) -> None:
         if not name.isidentifier() or name in _TAKEN or name.startswith("_") or keyword.iskeyword(name):
             cure = "That name is taken by populations." if name in _TAKEN else "Use letters and digits, no keyword."
             raise ValueError(f"Model.parameters must have names of their own, got {name!r}. {cure}")
-        _check_quantity(f"Model.parameters[{name!r}]", quantity)
+        _checks.kind(f"Model.parameters[{name!r}]", quantity, Quantity, _QUANTITY)
 
 
 def _equation(where: str, equation: Any, arguments: tuple[str, ...]) -> Callable[..., Any]:
@@ -216,7 +228,7 @@ class Model:
         for name in ("name", "source"):
             _checks.kind(f"Model.{name}", getattr(self, name), str, "a str")
         for name in ("V", "u", "I"):
-            _check_quantity(f"Model.{name}", getattr(self, name))
+            _checks.kind(f"Model.{name}", getattr(self, name), Quantity, _QUANTITY)
         _check_parameters(self.parameters)
         object.__setattr__(self, "parameters", _ReadOnly(self.parameters))
         for name, equation, arguments in equations_of(self):
@@ -347,7 +359,7 @@ Izhikevich2007 = Model(
     u=Quantity(0.0, "pA", "recovery current"),
     I=Quantity(0.0, "pA", "input current"),
     parameters=dict(
-        C=Quantity(100.0, "pF", "capacitance"),
+        C=Quantity(100.0, "pF", "capacitance", above=0.0),
         k=Quantity(0.7, "nS/mV", "steepness of the parabola"),
         vr=Quantity(-60.0, "mV", "resting potential"),
         vt=Quantity(-40.0, "mV", "instantaneous threshold"),

@@ -120,7 +120,7 @@ def nullclines(neuron: Any, I: float, V: ArrayLike, *, index: int = 0) -> tuple[
     """
     model, p = one_neuron("nullclines", neuron, index)
     dV, du = equations(model, p, _checks.number("nullclines.I", I, model.I.unit))
-    V = np.asarray(_checks.magnitude("nullclines.V", V, model.V.unit))
+    V = _checks.array("nullclines.V", V, model.V.unit)
     return _u_of_zero(dV, V), _u_of_zero(du, V)
 
 
@@ -134,7 +134,7 @@ def parameters_of(owner: str, neuron: Any) -> tuple[Model, dict[str, Array]]:
     model = _checks.kind(f"{where}['model']", neuron.get("model", Izhikevich), Model, "an izhnumba.Model")
     return model, {
         name: np.asarray(
-            _checks.number(f"{where}[{name!r}]", neuron.get(name, quantity.default), quantity.unit, finite=False)
+            _checks.number(f"{where}[{name!r}]", neuron.get(name, quantity.default), quantity.unit, **quantity.bounds)
         )
         for name, quantity in model.parameters.items()
     }
@@ -143,18 +143,19 @@ def parameters_of(owner: str, neuron: Any) -> tuple[Model, dict[str, Array]]:
 def one_neuron(owner: str, neuron: Any, index: Any) -> tuple[Model, Any]:
     """The model of a neuron and the named tuple of its parameters, all numbers."""
     model, values = parameters_of(owner, neuron)
+    n = neuron.n if isinstance(neuron, Population) else 1
+    i = _checks.integer(f"{owner}.index", index, at_least=-n, at_most=n - 1) % n
     if isinstance(neuron, Population):
-        i = _checks.integer(f"{owner}.index", index, at_least=-neuron.n, at_most=neuron.n - 1) % neuron.n
         values = {name: np.broadcast_to(value, neuron.shape).flat[i] for name, value in values.items()}
     return model, model.named_tuple()(*map(float, values.values()))
 
 
 def limits(where: str, value: Any, unit: str) -> tuple[float, float]:
     """A pair of numbers."""
-    pair = _checks.magnitude(where, value, unit)
-    if np.shape(pair) != (2,):
-        raise ValueError(f"{where} must be a pair of numbers in {unit}, got {value!r}. Pass (low, high).")
-    low, high = (_checks.number(where, limit, unit) for limit in np.asarray(pair))
+    pair = _checks.array(where, value, unit)
+    if pair.shape != (2,):
+        raise ValueError(f"{where} must be a pair of numbers in {unit}, got {value!r:.60}. Pass (low, high).")
+    low, high = map(float, pair)
     return low, high
 
 

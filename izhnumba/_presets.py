@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
-from types import MappingProxyType
 from typing import Any
 
-from izhnumba._checks import one_of
 from izhnumba._inputs import Constant, Input, Pulses, Ramp
 from izhnumba._models import Izhikevich, Izhikevich2007, IzhikevichAccommodation, Model
+from izhnumba._sealed import Table
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -67,15 +66,13 @@ class Preset(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def __reduce__(self) -> Any:
+        return presets.of(self, super().__reduce__)
+
     def __repr__(self) -> str:
         numbers = ", ".join(f"{key}={value:g}" for key, value in self.items() if key != "model")
         model, scheme = self["model"].name, f"{self.scheme} at dt {self.dt:g} ms"
         return f"<preset {self.name!r} ({self.title}): {model}, {numbers}; {scheme}>"
-
-
-class _Table(dict[str, Preset]):
-    def __missing__(self, name: str) -> Preset:
-        return self[one_of("presets.name", name, self)]  # raises, naming the nearest
 
 
 def _after(start: float, amplitude: float, base: float = 0.0) -> Pulses:
@@ -183,10 +180,8 @@ def _preset(
     return Preset(name, title, source, scheme, dt, stimulus, float(T), entries)
 
 
-presets: Mapping[str, Preset] = MappingProxyType(
-    _Table(
-        (preset.name, preset)
-        for make, table in ((_cortical, _CORTICAL), (_pattern, _PATTERNS), (_book, _BOOK))
-        for preset in (make(*row) for row in table)
-    )
+presets = Table(
+    "presets",
+    __name__,
+    (make(*row) for make, table in ((_cortical, _CORTICAL), (_pattern, _PATTERNS), (_book, _BOOK)) for row in table),
 )

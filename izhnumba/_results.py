@@ -100,9 +100,10 @@ class Samples:
         self.t, self.index, self._columns = time.t(labels), index, columns
 
     def __getattr__(self, name: str) -> Any:
-        if name in vars(self).get("_columns", ()):
-            return self._columns[name]
-        raise AttributeError(f"Samples have no {name!r}. Recorded: {', '.join(self._columns)}.")
+        columns = vars(self).get("_columns", {})  # there are none yet while it is copied
+        if name in columns:
+            return columns[name]
+        raise AttributeError(f"Samples have no {name!r}. Recorded: {', '.join(columns)}.")
 
     def __len__(self) -> int:
         return len(self.t)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from izhnumba._compile import CONTRACT, STRICT
+from izhnumba._sealed import Table
 
 
 class Equations(NamedTuple):
@@ -61,6 +62,9 @@ class Scheme:
                 f"dt <= {self.dt_max:g} ms.",
                 stacklevel=stacklevel + 1,
             )
+
+    def __reduce__(self) -> Any:
+        return schemes.of(self, super().__reduce__)
 
     @property
     def exact(self) -> bool:
@@ -157,4 +161,4 @@ _ALL = (
     Scheme("exact", "no steps: Taylor series from event to event, spike times to rounding (docs/exact.md)", None,
            dt_max=math.inf),
 )  # fmt: skip
-schemes = {scheme.name: scheme for scheme in _ALL}
+schemes = Table("schemes", __name__, _ALL)

@@ -1,10 +1,14 @@
-"""Objects whose public attributes are fixed: a misspelt name is an error, not a new attribute."""
+"""What is fixed: objects of which a misspelt attribute is an error, not a new one, and tables of what has a name."""
 
 from __future__ import annotations
 
-from typing import Any
+import importlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from izhnumba import _checks
+
+Entry = TypeVar("Entry")
 
 
 class Sealed:
@@ -22,3 +26,57 @@ class Sealed:
 
     def _seal(self) -> None:
         self._sealed = True
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Copies would share what runs; refused here, not when they are used."""
+        raise TypeError(f"{type(self).__name__} cannot be copied or pickled. Use Network.save and izhnumba.load.")
+
+
+class UnknownName(KeyError, ValueError):
+    """A name that a table does not have; in words, and not in quotes as of other keys."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class Table(Mapping[str, Entry]):
+    """Entries by name, which nobody can change. name, home: of the variable that holds it, and of its module."""
+
+    def __init__(self, name: str, home: str, entries: Iterable[Entry]) -> None:
+        self._name, self._home = name, home
+        self._entries: dict[str, Entry] = {entry.name: entry for entry in entries}  # type: ignore[attr-defined]
+
+    def __getitem__(self, name: str) -> Entry:
+        try:
+            return self._entries[_checks.one_of(f"{self._name}.name", name, self._entries)]
+        except ValueError as error:
+            raise UnknownName(str(error)) from None
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name in self._entries
+
+    def get(self, name: Any, default: Any = None) -> Any:
+        """The entry of this name, or else the default."""
+        return self._entries[name] if name in self else default
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __repr__(self) -> str:
+        return f"<{self._name}: {', '.join(self._entries)}>"
+
+    def __reduce__(self) -> Any:
+        return _found, (self._home, self._name)
+
+    def of(self, entry: Entry, otherwise: Any) -> Any:
+        """How an entry is pickled: by name, so that it is the same object again; what is not of the table, otherwise."""
+        name: str = entry.name  # type: ignore[attr-defined]
+        return (_found, (self._home, self._name, name)) if self.get(name) is entry else otherwise()
+
+
+def _found(home: str, table: str, *name: str) -> Any:
+    entries = getattr(importlib.import_module(home), table)
+    return entries[name[0]] if name else entries

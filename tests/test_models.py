@@ -65,7 +65,6 @@ def with_horner(horner):
         (dict(source=5), TypeError, "Model.source must be a str, got 5."),
         (dict(V=-65.0), TypeError, r"Model.V must be a Quantity\(default, unit, meaning\), got -65.0."),
         (dict(parameters={"a": 3.0}), TypeError, r"Model.parameters\['a'\] must be a Quantity\(default, .*, got 3.0."),
-        (dict(u=iz.Quantity("low", "", "")), TypeError, "Model.u.default must be a number, got 'low'."),
         (dict(parameters={"lambda": A}), ValueError, "must have names of their own, got 'lambda'. Use letters and"),
         (dict(parameters={"a b": A}), ValueError, "must have names of their own, got 'a b'. Use letters and"),
         (dict(parameters={"self": A}), ValueError, "must have names of their own, got 'self'. That name is taken by"),
@@ -77,6 +76,22 @@ def with_horner(horner):
 def test_refused_when_made(changes, kind, message):
     with pytest.raises(kind, match=message):
         replace(iz.Izhikevich, name="mine", **changes)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("low", "", ""), "Quantity.default must be a number, got 'low'."),
+        ((1.0, None, ""), "Quantity.unit must be a str, got None."),
+        ((1.0, "", 5), "Quantity.meaning must be a str, got 5."),
+        ((1.0, "", "", "0"), "Quantity.above must be a finite number, got '0'."),
+        ((0.0, "", "", 0.0), "Quantity.default must be a number > 0.0, got 0.0."),
+        ((-1.0, "", "", None, 0.0), "Quantity.default must be a number >= 0.0, got -1.0."),
+    ],
+)
+def test_quantities_check_their_arguments(arguments, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        iz.Quantity(*arguments)
 
 
 @pytest.mark.parametrize("result", ["fast", None, 1j])

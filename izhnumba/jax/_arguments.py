@@ -191,6 +191,17 @@ def parameters(where: str, params: Any, model: Model, extra: tuple[str, ...] = (
     return {name: quantity.default for name, quantity in model.parameters.items()} | dict(params)
 
 
+def bounded(where: str, value: Any, model: Model, name: str) -> Any:
+    """The value of a parameter as it is, within the bounds that the model sets, as far as JAX does not trace it."""
+    quantity = model.parameters.get(name)
+    limits = {} if quantity is None else {key: getattr(quantity, key) for key in ("above", "at_least")}
+    if any(bound is not None for bound in limits.values()):
+        plain = _checks.without_unit(where, value, unit_of(model, name))
+        if not isinstance(plain, jax.core.Tracer):
+            _checks.array(where, np.asarray(plain) if isinstance(plain, jax.Array) else plain, "", **limits)
+    return value
+
+
 def unit_of(model: Model, name: str) -> str:
     return "mV" if name == "V_min" else model.parameters[name].unit
 

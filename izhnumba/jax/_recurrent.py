@@ -143,6 +143,7 @@ def _neurons(state: Any, model: Model) -> State:
 def _layer(state: Any, neurons: State, longest: int) -> LayerState:
     """Where to start: nothing is under way in a new layer."""
     zero = jnp.zeros_like(neurons.V)
+    _checks.fits("recurrent.delay", longest * zero.size * zero.dtype.itemsize, "Use shorter delays or fewer neurons.")
     if not isinstance(state, LayerState):
         return LayerState(neurons, jnp.zeros((longest, *zero.shape), zero.dtype), (zero, zero))
     if state.past.shape != (longest, *zero.shape):

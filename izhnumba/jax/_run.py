@@ -106,9 +106,17 @@ def init(
     n_size = _checks.size("init.size", size)
     shape = n_size if batch is None else (_checks.integer("init.batch", batch, at_least=1), *n_size)
     lanes = Lanes("init", jax.ShapeDtypeStruct(shape, _arguments.dtype("init.dtype", dtype)), None)
+    n_bytes = math.prod(shape) * (2 * lanes.dtype.itemsize + 4)
+    _checks.fits(f"init.{'size' if batch is None else 'batch'}", n_bytes, "Use fewer neurons or dtype float32.")
     values = _arguments.parameters("init", parameters, model)
     params = {
-        name: _shaped(lanes, f"init.{name}", value, _arguments.unit_of(model, name)) for name, value in values.items()
+        name: _shaped(
+            lanes,
+            f"init.{name}",
+            _arguments.bounded(f"init.{name}", value, model, name),
+            _arguments.unit_of(model, name),
+        )
+        for name, value in values.items()
     }
     starts: dict[str, jax.Array] = {}
     for name, value in (("V", V), ("u", u)):
@@ -232,6 +240,8 @@ def run(
     h = jnp.asarray(step, lanes.dtype)
     data = Data(V, u, lanes.held(state.held), (*constants(cell, p, h), *fixed), rows, h, n_ref)
     task = Task(cell, kinds, _recorded(record), n_steps)
+    n_bytes = n_steps * math.prod(lanes.shape) * lanes.dtype.itemsize * len(task.record)
+    _checks.fits("run.n_steps", n_bytes, "Record less, or run for a shorter time.")
     segment = _segment("run.checkpoint", checkpoint, n_steps)
     ended, outs = _jitted(task, backend_for("run.backend", backend, cell), segment, data)
     named = {name: lanes.restore(out) for name, out in zip(task.record, outs, strict=True)}
@@ -248,7 +258,10 @@ def _parameters(lanes: Lanes, params: Any, model: Model) -> Any:
     values = {"V_min": -math.inf} | dict(_arguments.parameters("run.params", params, model))
     p_type = parameters_type(model)
     return p_type(
-        *(lanes.constant(f"run.params[{x!r}]", values[x], _arguments.unit_of(model, x)) for x in p_type._fields)
+        *(
+            lanes.constant(where, _arguments.bounded(where, values[x], model, x), _arguments.unit_of(model, x))
+            for x, where in ((x, f"run.params[{x!r}]") for x in p_type._fields)
+        )
     )
 
 

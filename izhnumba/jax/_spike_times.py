@@ -110,7 +110,8 @@ def spike_times(
         0.0 if dt is None else _arguments.known(f"{where}.dt", dt, "ms"),
     )
     given = {"state.V": (state.V, model.V), "state.u": (state.u, model.u), "I": (I, model.I)}
-    given |= {f"params[{x!r}]": (values[x], known) for x, known in model.parameters.items()}
+    for x, known in model.parameters.items():
+        given[f"params[{x!r}]"] = _arguments.bounded(f"{where}.params[{x!r}]", values[x], model, x), known
     V, u, I, *p = (
         _arguments.array(f"{where}.{x}", value, known.unit, jnp.float64) for x, (value, known) in given.items()
     )
