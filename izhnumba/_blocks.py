@@ -61,6 +61,7 @@ class Recording(NamedTuple):
     places: Array
     first: Block  # with the indices: rows begin behind it
     pieces: list[tuple[Block, list[Array]]]
+    last: Any  # label
 
     def rows(self) -> list[Array]:
         """All rows, column by column."""
@@ -80,8 +81,8 @@ def read(path: Path, *, until_damage: bool = False) -> tuple[dict[str, Any], Arr
     return found.about, found.places, found.rows()
 
 
-def recording(path: Path, *, until_damage: bool = False, upto: int | None = None, since: int = 0) -> Recording:
-    """All that a file holds up to the byte `upto`. since: of blocks that end there or before, the rows are left out."""
+def recording(path: Path, *, until_damage: bool = False, upto: int | None = None, with_rows: bool = True) -> Recording:
+    """All that a file holds up to the byte `upto`; the rows are looked at in any case."""
     with open(path, "rb") as file:
         must = f"{os.fspath(path)!r} must be a recording of izhnumba"
         size = os.fstat(file.fileno()).st_size
@@ -91,16 +92,17 @@ def recording(path: Path, *, until_damage: bool = False, upto: int | None = None
             raise ValueError(f"{must}, got one that ends in its head.")
         about, columns = _about(must, first[0].data)
         index = _index(must, about, columns, first[1].data)
-        pieces, last = list[tuple[Block, list[Array]]](), -math.inf
+        pieces = list[tuple[Block, list[Array]]]()
+        last: Any = -math.inf
         try:
             for block in blocks:
                 rows = _rows(must, about, columns, block, last)
                 last = rows[_label(columns)][-1]
-                pieces.append((block._replace(data=b""), rows if block.end > since else []))
+                pieces.append((block._replace(data=b""), rows if with_rows else []))
         except ValueError:
             if not until_damage:
                 raise
-    return Recording(about, columns, index, first[1], pieces)
+    return Recording(about, columns, index, first[1], pieces, last)
 
 
 def packed(data: bytes) -> bytes:

@@ -64,6 +64,8 @@ def _drive(one: Any, place: str, frame: Frame, cells: dict[str, Cells], ordinals
     stream = stream_key(frame.seed, part.name, "input", ordinal)[1]
     known = {(stream + k) % 2**32 for k in range(_n_streams(value))}
     memory = saved.kind("memory", dict, "a dict")
+    if not _is_ours(value):
+        return  # what it keeps is its own affair
     saved.require(set(memory) <= known, "memory", f"be of the random streams {sorted(known)}", sorted(memory, key=str))
     for stream, states in memory.items():
         where = Saved(memory, saved.at("memory"), memory)
@@ -71,6 +73,12 @@ def _drive(one: Any, place: str, frame: Frame, cells: dict[str, Cells], ordinals
             good = type(when) in ((int, float) if frame.exact else (int,)) and 0 <= when < math.inf
             good = good and all(_is_state(values, when, len(part), frame))
             where.require(good, str(stream), f"be states of {len(part)} neurons", states)
+
+
+def _is_ours(value: Any) -> bool:
+    """Whether an input is of izhnumba, with all its parts."""
+    parts = value.parts if isinstance(value, Sum) else (value,)
+    return all(type(one).__module__.startswith("izhnumba.") for one in parts if isinstance(one, Input))
 
 
 def _n_streams(value: Any) -> int:

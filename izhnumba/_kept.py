@@ -164,11 +164,11 @@ class Stream:
     @classmethod
     def reopen(
         cls, path: Path, columns: list[Column], about: dict[str, Any], index: Array, position: dict[str, Any]
-    ) -> tuple[Stream, list[Array]]:
-        """A file that exists, from a position on, and the rows that it holds behind it: they stay there until new ones
-        come."""
+    ) -> tuple[Stream, Any]:
+        """A file that exists, from a position on. If it holds rows behind that, which stay there until new ones come, the
+        label of the last one, else None."""
         end, name = position["end"], os.fspath(path)
-        found = _blocks.recording(path, until_damage=True, since=end)
+        found = _blocks.recording(path, until_damage=True, with_rows=False)
         expected = about | {"columns": columns, "index": index.tolist()}
         there = found.about | {"columns": found.columns, "index": found.places.tolist()}
         for key, value in expected.items():
@@ -181,11 +181,11 @@ class Stream:
         heads = blocks[end].heads
         if position.get("heads", heads) != heads:
             raise ValueError(f"{name!r} must hold what was recorded before the checkpoint, got something else.")
-        later = [rows for block, rows in found.pieces if block.end > end]
+        later = max(blocks) > end
         stream = cls.__new__(cls)
         stream.path, stream._columns, stream._start = path, columns, found.first.end
-        stream._at = _At(end, heads, position["upto"], [], path.stat().st_size, bool(later))
-        return stream, [joined(column) for column in zip(*later, strict=True)]
+        stream._at = _At(end, heads, position["upto"], [], path.stat().st_size, later)
+        return stream, found.last if later else None
 
 
 def _chain(blocks: list[bytes], heads: int) -> int:

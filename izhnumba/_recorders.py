@@ -119,9 +119,8 @@ class Recorder(Sealed, ABC):
             self._keeps.restore(position)
             return None
         path = _checks.file(f"load: the file of recorder {self.name!r}", to).absolute()
-        self._keeps, later = Stream.reopen(path, self._columns, self._about(), self._index, position)
-        time = self._engine.time
-        return float(time.t(later[self._columns.index(time.column)][-1])) if later else None
+        self._keeps, last = Stream.reopen(path, self._columns, self._about(), self._index, position)
+        return None if last is None else float(self._engine.time.t(last))
 
     def _must_not_run(self) -> None:
         if self._turn is not None and self._turn.taken:

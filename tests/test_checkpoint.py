@@ -198,6 +198,29 @@ def test_models_and_rules_of_a_user_are_passed_to_load(tmp_path):
         iz.load(path)
 
 
+@dataclass(frozen=True)
+class Counting(iz.Input):
+    """Counts how often it was asked."""
+
+    step: float = 1.0
+
+    def _rows(self, to):
+        def rows(step, count):
+            to.memory["asked"] = [to.memory.get("asked", [0])[0] + 1]
+            return np.full((count, 1), self.step)
+
+        return rows
+
+
+def test_an_input_of_a_user_keeps_what_it_likes(tmp_path):
+    net = small_network()
+    drive = net.drive(net.populations["cells"], iz.Noise(1.0) + Counting(), name="mine")
+    net.run(10.0)
+    net.save(tmp_path / "state.npz")
+    again = iz.load(tmp_path / "state.npz", define=[Counting])
+    assert again.drives["mine"]._memory["asked"] == drive._memory["asked"]
+
+
 def test_what_cannot_be_stored_is_named(tmp_path):
     class Odd(iz.Input):
         def _rows(self, to):
