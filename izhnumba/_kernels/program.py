@@ -42,12 +42,12 @@ class Program(NamedTuple):
     outputs: tuple[int | Constant, ...]
 
 
-def widths(kind: str) -> tuple[int, ...]:
-    """Lanes to take at once on this machine, and then one, for what is left. Four vectors with AVX: they share what is
-    the same in all lanes, which made a run a third faster than one vector at a time."""
+def width(kind: str) -> int:
+    """Lanes to take at once on this machine. Four vectors with AVX: they share what is the same in all lanes, which
+    made a run a third faster than one vector at a time."""
     features = binding.get_host_cpu_features()
     n_bytes = 64 if features.get("avx512f") else 128 if features.get("avx") else 16
-    return n_bytes // ITEM[kind], 1
+    return n_bytes // ITEM[kind]
 
 
 class Writer:
@@ -63,11 +63,11 @@ class Writer:
         number = float(value) if kind[0] == "f" else int(value)
         return ir.Constant(self.type(kind), number if self.width == 1 else [number] * self.width)
 
-    def load(self, row: Any, i: Any, kind: str) -> Any:
-        return self.builder.load(self._place(row, i, kind), align=ITEM[kind])
+    def load(self, place: Any, kind: str) -> Any:
+        return self.builder.load(self._vector_at(place, kind), align=ITEM[kind])
 
-    def store(self, value: Any, row: Any, i: Any, kind: str) -> None:
-        self.builder.store(value, self._place(row, i, kind), align=ITEM[kind])
+    def store(self, value: Any, place: Any, kind: str) -> None:
+        self.builder.store(value, self._vector_at(place, kind), align=ITEM[kind])
 
     def shared(self, row: Any, kind: str) -> Any:
         """The one number of a row, in all lanes."""
@@ -79,15 +79,27 @@ class Writer:
         return self.builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(lane, self.width), None))
 
     @contextlib.contextmanager
-    def lanes(self, start: Any, count: Any) -> Iterator[Any]:
-        """The code inside is for each vector of the lanes from `start` on that lies before `count`."""
-        word = count.type
-        with cgutils.for_range_slice(self.builder, start, self.up_to(count), word(self.width), word) as (i, _):
-            yield i
-
-    def up_to(self, count: Any) -> Any:
-        """How many lanes are in whole vectors."""
-        return self.builder.and_(count, count.type(-self.width))
+    def lanes(self, rows: dict[int, Any], written: set[int], count: Any) -> Iterator[dict[int, Any]]:
+        """The code inside is for each vector of the first `count` lanes: it is told their places in the rows. What is
+        left at the end is put into a vector of its own and goes through the same code, or LLVM might fuse other
+        operations for it: not a bit of a lane depends on those beside it."""
+        b, word = self.builder, count.type
+        spare = {j: b.alloca(row.type.pointee, word(self.width)) for j, row in rows.items()}
+        with cgutils.for_range_slice(b, word(0), count, word(self.width), word) as (i, _):
+            left = b.sub(count, i)
+            whole = b.icmp_signed(">=", left, word(self.width))
+            with b.if_then(b.not_(whole), likely=False):
+                for j, row in rows.items():
+                    with cgutils.for_range(b, word(self.width), intp=word) as loop:
+                        last = b.icmp_signed("<", loop.index, left)
+                        lane = b.add(i, b.select(last, loop.index, b.sub(left, word(1))))
+                        b.store(b.load(b.gep(row, [lane])), b.gep(spare[j], [loop.index]))
+            yield {j: b.select(whole, b.gep(row, [i]), spare[j]) for j, row in rows.items()}
+            with b.if_then(b.not_(whole), likely=False):
+                for j in sorted(written):
+                    with cgutils.for_range(b, left, intp=word) as loop:
+                        lane = b.add(i, loop.index)
+                        b.store(b.load(b.gep(spare[j], [loop.index])), b.gep(rows[j], [lane]))
 
     def any(self, mask: Any) -> Any:
         """Whether a mask holds in any lane."""
@@ -133,8 +145,8 @@ class Writer:
             result = self.builder.insert_element(result, one, lane)
         return result
 
-    def _place(self, row: Any, i: Any, kind: str) -> Any:
-        return self.builder.bitcast(self.builder.gep(row, [i]), self.type(kind).as_pointer())
+    def _vector_at(self, place: Any, kind: str) -> Any:
+        return self.builder.bitcast(place, self.type(kind).as_pointer())
 
 
 # --- operations, by their names in jax.lax: (writer, op, kind of the first operand, values) ---------------------------

@@ -18,7 +18,7 @@ from izhnumba._compile import STRICT, c_address_of, called, compiled
 from izhnumba._kernels import xla
 from izhnumba._kernels.lanes import NOINLINE, WIDEST, copy_bytes, tell_llvm
 from izhnumba._kernels.memory import call_address, ints_at, stack
-from izhnumba._kernels.program import ITEM, Program, Writer, widths
+from izhnumba._kernels.program import ITEM, Program, Writer, width
 
 BLOCK = 1024  # lanes that go through all steps before the next ones: their rows stay in the first cache
 MOST = 256  # operands
@@ -120,15 +120,13 @@ def _step_of_lanes(program: Program, layout: Layout) -> Any:
         for j, operand in enumerate(inputs + outs):
             address = builder.load(builder.gep(table, [count.type(j)]))
             rows.append(builder.inttoptr(address, Writer(builder, 1).type(operand.kind).as_pointer()))
-        done = count.type(0)
-        for width in widths(layout.carry[0].kind):
-            w = Writer(builder, width)
-            shared = {j: w.shared(rows[j], x.kind) for j, x in enumerate(inputs) if not x.lanes}
-            with w.lanes(done, count) as i:
-                values = [shared[j] if j in shared else w.load(rows[j], i, x.kind) for j, x in enumerate(inputs)]
-                for (j, x), value in zip(targets, w.run(program, values), strict=True):
-                    w.store(value, rows[j], i, x.kind)
-            done = w.up_to(count)
+        w = Writer(builder, width(layout.carry[0].kind))
+        shared = {j: w.shared(rows[j], x.kind) for j, x in enumerate(inputs) if not x.lanes}
+        laned = {j: row for j, row in enumerate(rows) if j not in shared}
+        with w.lanes(laned, {j for j, _ in targets}, count) as places:
+            values = [shared[j] if j in shared else w.load(places[j], x.kind) for j, x in enumerate(inputs)]
+            for (j, x), value in zip(targets, w.run(program, values), strict=True):
+                w.store(value, places[j], x.kind)
 
     @intrinsic
     def step_of_lanes(typingctx: Any) -> Any:
