@@ -165,8 +165,8 @@ class Stream:
     def reopen(
         cls, path: Path, columns: list[Column], about: dict[str, Any], index: Array, position: dict[str, Any]
     ) -> tuple[Stream, Any]:
-        """A file that exists, from a position on. If it holds rows behind that, which stay there until new ones come, the
-        label of the last one, else None."""
+        """A file that exists, from a position on. If it holds rows behind that, which stay there until new ones come,
+        the label of the last one, else None."""
         end, name = position["end"], os.fspath(path)
         found = _blocks.recording(path, until_damage=True, with_rows=False)
         expected = about | {"columns": columns, "index": index.tolist()}
