@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+import math
+from collections.abc import Container
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from izhnumba import _checks
 from izhnumba._kernels import table as t
-from izhnumba._receptors import NMDA, Delta, GapJunction, Receptor
+from izhnumba._receptors import NMDA, Delta, GapJunction, Propagator, Receptor
+from izhnumba._table import Table
 
 Array = NDArray[Any]
 
@@ -18,10 +20,9 @@ Array = NDArray[Any]
 class Port:
     """A receptor of a population: the ring of spikes under way to it, and its states y and x."""
 
-    def __init__(self, receptor: Receptor, lanes: int, dtype: np.dtype[Any], dt: float) -> None:
-        self.receptor = receptor
-        self.ring = np.zeros((1, lanes), dtype)
-        self.states, *numbers = receptor.propagator(dt)
+    def __init__(self, arrivals: Arrivals, receptor: Receptor, lanes: int, dtype: np.dtype[Any], dt: float) -> None:
+        self.receptor, self._arrivals = receptor, arrivals
+        self.states, *numbers = _checked_propagator(receptor, dt)
         self.numbers = np.array([*numbers, receptor.E or 0.0], dtype)
         self.y = np.zeros(lanes if self.states > 0 else 0, dtype)
         self.x = np.zeros(lanes if self.states > 1 else 0, dtype)
@@ -35,23 +36,33 @@ class Port:
         """From now on the current of each step is noted in this array."""
         if not self.current.size:
             self.current = np.zeros(self.ring.shape[1], self.ring.dtype)
-            vars(self).pop("addresses", None)
         return self.current
 
-    def lay(self, steps: int) -> None:
-        """Make a ring of so many steps."""
-        self.ring = np.zeros((steps, self.ring.shape[1]), self.ring.dtype)
-        vars(self).pop("addresses", None)
+    @property
+    def ring(self) -> Array:
+        """What is under way, a row of lanes for each step."""
+        return self._arrivals.ring_of(self)
 
-    @cached_property
-    def addresses(self) -> list[int]:
-        """Of the ring, the states, the numbers and the current, 0 if it is not noted."""
-        arrays = (self.ring, self.y, self.x, self.numbers)
-        return [*(array.ctypes.data for array in arrays), self.current.ctypes.data if self.current.size else 0]
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing is under way and nothing is left of what has arrived."""
+        return not any(array.any() for array in (self.ring, self.y, self.x))
 
     def clear(self) -> None:
         for array in (self.ring, self.y, self.x):
             array[...] = 0
+
+
+def _checked_propagator(receptor: Receptor, dt: float) -> Propagator:
+    """That of a receptor, which may be a user's own: kernels trust it."""
+    found: Any = receptor.propagator(dt)
+    good = isinstance(found, Propagator) and found.states in (0, 1, 2) and all(map(math.isfinite, found[1:]))
+    if not good:
+        name = type(receptor).__name__
+        raise ValueError(
+            f"{name}.propagator must return a Propagator of 0, 1 or 2 states, all finite, got {found!r:.80}."
+        )
+    return Propagator(*found)
 
 
 class Kinds(NamedTuple):
@@ -68,9 +79,20 @@ class Arrivals:
 
     def __init__(self, lanes: int, dtype: np.dtype[Any], dt: float) -> None:
         self._lanes, self._dtype, self._dt = lanes, dtype, dt
-        self.ports: list[Port] = []
-        self.steps = 1
-        self._bound: list[Array] = []  # must stay alive as long as the kernel may read it
+        self.laid: tuple[int, dict[Port, Array]] = 1, {}  # length of the rings, and these: one object for Ctrl-C
+
+    @property
+    def ports(self) -> list[Port]:
+        """All of them, in order."""
+        return list(self.laid[1])
+
+    @property
+    def steps(self) -> int:
+        """Length of the rings."""
+        return self.laid[0]
+
+    def ring_of(self, port: Port) -> Array:
+        return self.laid[1][port]
 
     def port(self, receptor: Receptor) -> Port:
         """The port of this receptor, or of one equal to it."""
@@ -82,19 +104,28 @@ class Arrivals:
                     f"NMDA.Mg must be {port.receptor.Mg:g} mM like that of the population's other NMDA receptors, got "
                     f"{receptor.Mg:g} mM."
                 )
-        self.ports.append(Port(receptor, self._lanes, self._dtype, self._dt))
-        self.ports[-1].lay(self.steps)
-        return self.ports[-1]
+        port, (steps, rings) = Port(self, receptor, self._lanes, self._dtype, self._dt), self.laid
+        self.laid = steps, rings | {port: np.zeros((steps, self._lanes), self._dtype)}
+        return port
 
-    def lay(self, steps: int, now: int) -> None:
-        """Make rings of this many steps, enough for what is under way at step `now`, which stays so."""
-        n_bytes = (steps - self.steps) * len(self.ports) * self._lanes * self._dtype.itemsize
+    def lay(self, steps: int, now: int, wanted: Container[Port | None]) -> None:
+        """Make rings of this many steps, enough for what is under way at step `now`, which stays so. Of the ports those
+        that are `wanted` stay, and others that are not at rest: a call of `connect` that was stopped leaves one."""
+        before, rings = self.laid
+        kept = [port for port in rings if port in wanted or not port.at_rest]
+        if steps == before and len(kept) == len(rings):
+            return
+        n_bytes = (steps - before) * len(kept) * self._lanes * self._dtype.itemsize
         _checks.fits("Network.connect.delay", n_bytes, "Use shorter delays, or float32.")
-        before, self.steps = self.steps, steps
-        for port in self.ports:
-            under_way, slots = port.ring, now + np.arange(min(before, steps))
-            port.lay(steps)
-            port.ring[slots % steps] = under_way[slots % before]
+        self.laid = steps, {port: self._resized(rings[port], steps, now) for port in kept}
+
+    def _resized(self, ring: Array, steps: int, now: int) -> Array:
+        before = len(ring)
+        if steps == before:
+            return ring
+        slots, longer = now + np.arange(min(before, steps)), np.zeros((steps, self._lanes), self._dtype)
+        longer[slots % steps] = ring[slots % before]
+        return longer
 
     def kinds(self) -> Kinds:
         """What there is among these."""
@@ -103,23 +134,24 @@ class Arrivals:
         magnesium = [port.receptor.Mg for port in self.ports if isinstance(port.receptor, NMDA)]
         return Kinds(any(jumps), not all(jumps), bool(targets & {t.TO_CONDUCTANCE, t.TO_GAP}), *magnesium[:1] or [0.0])
 
-    def bind(self, table: Array, drives: dict[Port, Array]) -> None:
+    def bind(self, table: Table, drives: dict[Port, Array]) -> None:
         """Put the ports, and what arrives at them from outside in the next steps, in a population's table."""
-        rows = []
-        table[[t.RING_STEPS, t.INPUT_JUMP]] = self.steps, 0
+        ports = [port for port in self.ports if not isinstance(port.receptor, Delta)]
+        rows = np.zeros((len(ports), t.PORT_SIZE), np.int64)
+        tables = [Table(row) for row in rows]
+        for row, port in zip(tables, ports, strict=True):
+            row[[t.PORT_TARGET, t.PORT_STATES]] = port.target, port.states
+            row.put_all({t.PORT_RING: port.ring, t.PORT_Y: port.y, t.PORT_X: port.x, t.PORT_NUMBERS: port.numbers})
+            _put_drive(row, t.PORT_DRIVE, drives.get(port))
+            if port.current.size:
+                row.put(t.PORT_CURRENT, port.current)
+        table[[t.N_PORTS, t.RING_STEPS, t.INPUT_JUMP]] = 0, self.steps, 0
         for port in self.ports:
-            drive, outside = drives.get(port), [0, 0, 0]
-            if drive is not None:
-                outside = [drive.ctypes.data, drive.shape[1] if len(drive) > 1 else 0, int(drive.shape[1] == 1)]
             if isinstance(port.receptor, Delta):
-                table[t.JUMP_RING] = port.addresses[0]
-                table[t.INPUT_JUMP : t.INPUT_JUMP + 3] = outside
-            else:
-                ring, y, x, numbers, current = port.addresses
-                rows.append([port.target, port.states, ring, y, x, numbers, *outside, current])
-        packed = np.array(rows, np.int64).reshape(-1)
-        self._bound = [packed, *drives.values()]
-        table[[t.PORTS, t.N_PORTS]] = packed.ctypes.data, len(rows)
+                table.put(t.JUMP_RING, port.ring)
+                _put_drive(table, t.INPUT_JUMP, drives.get(port))
+        table.put(t.PORTS, rows, tables)
+        table[t.N_PORTS] = len(rows)
 
     def clear(self) -> None:
         """Nothing is under way and nothing has arrived."""
@@ -135,3 +167,10 @@ class Arrivals:
         for k, port in enumerate(self.ports):
             for name in ("ring", "y", "x"):
                 getattr(port, name)[...] = state[f"{name}{k}"]
+
+
+def _put_drive(table: Table, entry: int, rows: Array | None) -> None:
+    """Point an input at rows of shape (steps or 1, lanes or 1), or at nothing."""
+    if rows is not None:
+        stride = rows.shape[1] if len(rows) > 1 else 0
+        table.put(entry, rows, also={entry + t.STRIDE: stride, entry + t.SHARED: int(rows.shape[1] == 1)})

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba import _rows
 from izhnumba._exact_ports import ExactPort, described
 from izhnumba._kernels import exact_table
 from izhnumba._kernels import table as clock_table
@@ -100,7 +99,7 @@ def _clock_state(population: Saved, frame: Frame, cells: Cells) -> list[Any]:
     done = int(count[0] - count[1])
     state.require(done <= clock_table.MOST_STEPS, "count", f"be at most {clock_table.MOST_STEPS} apart", str(count))
     state.array("until", np.int32, (0,), lanes, low=_NEVER, high=min(done + _MOST_HELD, 2**31 - 1))
-    steps = state.integer("ring_steps", 1, 2 * _rows.MOST_CELLS // cells.lanes)
+    steps = state.integer("ring_steps", 1, 2 * clock_table.MOST_CELLS // cells.lanes)
     for k, receptor in enumerate(receptors):
         good = isinstance(receptor, Receptor) and receptor not in receptors[:k]
         state.require(good, "receptors", "be receptors, each another one", receptor)
@@ -170,3 +169,17 @@ def _check_cells(state: Saved, frame: Frame, cells: Cells, laid: list[ExactPort]
             good = rows.dtype == np.int64 and rows.ndim == 1 and np.all((rows >= 0) & (rows < width))
             good &= values.dtype == np.float64 and values.shape in ((rows.size, 1), (rows.size, cells.n))
         state.require(good, "in_force", "be a time, rows of a cell and their values")
+
+
+def check_laid(engine: Any, state: dict[str, Any], place: str) -> None:
+    """Of an exact engine that has been restored: what follows from the parameters in its cells must do so. If they have
+    been changed, it is made anew before the next advance."""
+    if engine.laid is None or state["changed"]:
+        return
+    saved = Saved(state, place, state)
+    form = np.array([np.broadcast_to(values, (engine.n,)) for values in engine.normal_form()])
+    saved.require_all("form", form == state["form"], "follow from the parameters")
+    cells = engine.cells.copy()
+    engine._fill()
+    good = (cells == engine.cells) | (np.isnan(cells) & np.isnan(engine.cells))  # of neurons that have run away
+    saved.require_all("cells", good, "follow from the parameters", cells)

@@ -11,6 +11,7 @@ from izhnumba import _rows
 from izhnumba._checking_cells import SLICE, Cells, Frame, Part, part_of
 from izhnumba._connectivity import AllToAll, Ends
 from izhnumba._kernels import exact_table
+from izhnumba._kernels import table as clock_table
 from izhnumba._plasticity import Plasticity
 from izhnumba._receptors import GapJunction, Receptor
 from izhnumba._saved import Saved
@@ -141,7 +142,7 @@ def _piece_of_rows(rows: Saved, begin: int, row: Array, target: Part, parts: int
 
 def _most_steps(lanes: int) -> int:
     """The longest delay, as `Layout.offsets` has it."""
-    return (_rows.MOST_CELLS - 1) // lanes - 1
+    return (clock_table.MOST_CELLS - 1) // lanes - 1
 
 
 def _plastic_state(saved: Saved, rows: Saved, target: Part, frame: Frame) -> None:

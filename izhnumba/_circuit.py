@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import math
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -27,7 +28,8 @@ from izhnumba._schemes import schemes
 from izhnumba._sealed import Sealed
 from izhnumba._section import Section
 from izhnumba._synapses import Synapses
-from izhnumba._timebase import Continuous
+from izhnumba._timebase import SHORTEST_STEP, Continuous
+from izhnumba._turns import Turn
 
 
 class Circuit(Sealed):
@@ -36,22 +38,43 @@ class Circuit(Sealed):
     def __init__(
         self, *, dt: Any = 0.1, scheme: str = "exp_euler", seed: int | None = None, threads: int | None = None
     ) -> None:
-        self.dt = _checks.number("Network.dt", dt, "ms", above=0.0)
+        self.dt = _checks.number("Network.dt", dt, "ms", at_least=SHORTEST_STEP)
         self.scheme = schemes[_checks.one_of("Network.scheme", scheme, schemes)]
         self.seed = secrets.randbits(32) if seed is None else _checks.integer("Network.seed", seed, at_least=0)
         self.threads = None if threads is None else _checks.integer("Network.threads", threads, at_least=1)
-        self.populations: dict[str, Population] = {}
-        self.synapses: dict[str, Synapses] = {}
-        self.drives: dict[str, Drive] = {}
-        self.recorders: dict[str, Recorder] = {}
+        self._populations: dict[str, Population] = {}
+        self._synapses: dict[str, Synapses] = {}
+        self._drives: dict[str, Drive] = {}
+        self._recorders: dict[str, Recorder] = {}
         self._clock: Any = ExactClock(Continuous(self.dt)) if self.scheme.exact else NetworkClock(self.dt)
-        self._running = False
-        self._connected = False
+        within = "Network.run or connect has not ended: until then only states, parameters and weights may be set."
+        self._turn = Turn("Network", within)
+        self._bound: tuple[list[Any], bool] = [], False  # parts for which the clock was made ready; whether it is
         self._seal()
 
     def __repr__(self) -> str:
         n, synapses = sum(pop.n for pop in self.populations.values()), sum(map(len, self.synapses.values()))
         return f"<network: {n} neurons in {len(self.populations)} populations, {synapses} synapses, t = {self.t:g} ms>"
+
+    @property
+    def populations(self) -> Mapping[str, Population]:
+        """By name; read-only, `add` puts them in."""
+        return MappingProxyType(self._populations)
+
+    @property
+    def synapses(self) -> Mapping[str, Synapses]:
+        """By name; read-only, `connect` puts them in and `remove` takes them out."""
+        return MappingProxyType(self._synapses)
+
+    @property
+    def drives(self) -> Mapping[str, Drive]:
+        """By name; read-only, `drive` puts them in and `remove` takes them out."""
+        return MappingProxyType(self._drives)
+
+    @property
+    def recorders(self) -> Mapping[str, Recorder]:
+        """By name; read-only, `record` puts them in and `remove` takes them out."""
+        return MappingProxyType(self._recorders)
 
     @property
     def n_steps(self) -> int:
@@ -87,15 +110,14 @@ class Circuit(Sealed):
         >>> net.add(iz.Population(10), name="exc").dt
         0.5
         """
-        self._must_not_run()
-        _checks.kind("Network.add.population", population, Population, "a Population")
-        if population.network is not None:
-            raise ValueError(f"Network.add.population must be in no network yet, got {population.name!r} of one.")
-        name = self._name("Network.add.name", name or population._given["name"], "population", self.populations)
-        population._join(self, name)
-        self.populations[name] = population
-        self._clock.add(population._engine)
-        self._connected = False
+        with self._turn:
+            _checks.kind("Network.add.population", population, Population, "a Population")
+            if population.network is not None:
+                raise ValueError(f"Network.add.population must be in no network yet, got {population.name!r} of one.")
+            wanted = population._given["name"] if name is None else name
+            name = self._name("Network.add.name", wanted, "population", self._populations)
+            population._join(self, name)
+            self._populations[name] = population
         return population
 
     def connect(
@@ -151,19 +173,16 @@ class Circuit(Sealed):
         >>> net.connect(cells, cells[:50], iz.FixedOutDegree(10), weight=0.5, delay=iz.Uniform(1.0, 5.0))
         <1000 synapses population -> population[0:50], Delta()>
         """
-        self._must_not_run()
-        source, target = self._section("Network.connect.pre", pre), self._section("Network.connect.post", post)
-        shown = progress_shown("Network.connect.progress", progress, "synapses") or (lambda done, total: None)
-        name = self._name("Network.connect.name", name, f"{source!r} to {target!r}", self.synapses)
-        self._running = True  # nothing else may be built in the meantime
-        try:
-            synapses = connected(source, target, rule, weight, delay, receptor, plasticity, name, self.seed, shown)
-        finally:
-            self._running = False
-            if isinstance(shown, ProgressBar):
-                shown.close()
-        self.synapses[name] = synapses
-        self._connected = False
+        with self._turn:  # nothing else may be built in the meantime
+            source, target = self._section("Network.connect.pre", pre), self._section("Network.connect.post", post)
+            shown = progress_shown("Network.connect.progress", progress, "synapses") or (lambda done, total: None)
+            name = self._name("Network.connect.name", name, f"{source!r} to {target!r}", self._synapses)
+            try:
+                synapses = connected(source, target, rule, weight, delay, receptor, plasticity, name, self.seed, shown)
+            finally:
+                if isinstance(shown, ProgressBar):
+                    shown.close()
+            self._synapses[name] = synapses
         return synapses
 
     def drive(self, population: Population | Section, input: Any, *, name: str | None = None) -> Drive:
@@ -198,12 +217,13 @@ class Circuit(Sealed):
         >>> light[3] = 20.0
         >>> step.value = 0.0
         """
-        self._must_not_run()
-        part = self._section("Network.drive.population", population)
-        ordinal = sum(one.section.population is part.population for one in self.drives.values())
-        name = self._name("Network.drive.name", name, repr(part), self.drives)
-        self.drives[name] = Drive(part, input, ordinal, lambda: self._running)
-        return self.drives[name]
+        with self._turn:
+            part = self._section("Network.drive.population", population)
+            others = [one._ordinal for one in self._drives.values() if one.section.population is part.population]
+            name = self._name("Network.drive.name", name, repr(part), self._drives)
+            self._drives[name] = drive = Drive(part, input, max(others, default=-1) + 1)
+            drive._turn = self._turn
+        return drive
 
     def record(
         self,
@@ -257,13 +277,25 @@ class Circuit(Sealed):
         >>> voltage.V.shape
         (50, 2)
         """
-        self._must_not_run()
+        with self._turn:
+            self._catch_up()
+            recorder = self._recorder(source, what, every, neurons, synapses, start, stop, name)
+            if to is not None:
+                recorder.to = to
+            recorder._turn = self._turn
+            recorder._seal()
+            self._recorders[recorder.name] = recorder
+        return recorder
+
+    def _recorder(
+        self, source: Any, what: Any, every: Any, neurons: Any, synapses: Any, start: Any, stop: Any, name: Any
+    ) -> Recorder:
         recorder: Recorder
         if isinstance(source, Synapses):
-            if self.synapses.get(source.name) is not source:
+            if self._synapses.get(source.name) is not source:
                 raise ValueError(f"Network.record.source must be in this network, got {source!r}.")
             what = "weight" if what is None else what
-            name = self._name("Network.record.name", name, f"{source.name} {what}", self.recorders)
+            name = self._name("Network.record.name", name, f"{source.name} {what}", self._recorders)
             recorder = recorder_of_synapses(source, what, name, every, neurons, synapses)
         else:
             source = part = self._section("Network.record.source", source)
@@ -271,18 +303,67 @@ class Circuit(Sealed):
             if not isinstance(what, str):
                 what = list(state_names("Network.record.what", what))
             shown = what if isinstance(what, str) else " ".join(what)
-            name = self._name("Network.record.name", name, f"{part!r} {shown}", self.recorders)
+            name = self._name("Network.record.name", name, f"{part!r} {shown}", self._recorders)
             recorder = recorder_of_population(part, what, name, every, neurons, synapses)
         recorder.start, recorder.stop = start, stop
         if recorder.stop < recorder.start:
             raise ValueError(f"Network.record.stop must be >= start ({recorder.start:g} ms), got {recorder.stop:g} ms.")
-        if to is not None:
-            recorder.to = to
         recorder.source, recorder.what = source, what
-        recorder._busy = lambda: self._running
-        recorder._seal()
-        self.recorders[name] = recorder
         return recorder
+
+    def remove(self, part: Synapses | Drive | Recorder) -> None:
+        """Take synapses, a drive or a recorder out of the network.
+
+        Spikes that are under way through synapses still arrive, with the weights of now. What a recorder has recorded
+        can still be read. Random numbers of all other parts stay what they are.
+
+        Parameters
+        ----------
+        part : Synapses, Drive or Recorder
+            Of this network. Synapses that are being recorded must keep their recorders company: remove those first.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For anything else, before anything changes.
+
+        Examples
+        --------
+        >>> import izhnumba as iz
+        >>> net = iz.Network(seed=1)
+        >>> cells = net.add(iz.Population(3), name="cells")
+        >>> syn = net.connect(cells, cells, iz.AllToAll(), weight=0.5)
+        >>> net.remove(syn)
+        >>> dict(net.synapses)
+        {}
+        """
+        with self._turn:
+            _checks.kind("Network.remove.part", part, (Synapses, Drive, Recorder), "synapses, a drive or a recorder")
+            tables: tuple[dict[str, Any], ...] = (self._synapses, self._drives, self._recorders)
+            found = [(table, name) for table in tables for name, one in table.items() if one is part]
+            if not found:
+                raise ValueError(f"Network.remove.part must be in this network, got {part!r}.")
+            self._catch_up()
+            if isinstance(part, Synapses):
+                self._must_not_be_recorded(part)
+            elif isinstance(part, Recorder):
+                part._leave()
+            ((table, name),) = found
+            del table[name]
+
+    def _must_not_be_recorded(self, synapses: Synapses) -> None:
+        for name, recorder in self._recorders.items():
+            if recorder.source is synapses:
+                raise ValueError(
+                    f"Network.remove.part must not be recorded, got {synapses!r}, of which the recorder {name!r} "
+                    f"records {recorder.what}. Remove that first: net.remove(net.recorders[{name!r}])."
+                )
+
+    def _catch_up(self) -> None:
+        """Let the recorders take what an interrupted run has left in the engines."""
+        for recorder in self._recorders.values():
+            recorder.end()
+        self._clock.show()
 
     def _name(self, where: str, name: Any, default: str, taken: Any) -> str:
         if name is None:
@@ -301,9 +382,3 @@ class Circuit(Sealed):
         if part.population.network is not self:
             raise ValueError(f"{where} must be in this network, got {part!r}. Add it first.")
         return part
-
-    def _must_not_run(self) -> None:
-        if self._running:
-            raise RuntimeError(
-                "Network.run or connect has not ended: until then only states, parameters and weights may be set."
-            )

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -21,11 +21,12 @@ from izhnumba._kernels.codes import FAILURE, LEAP, OK
 from izhnumba._models import Model
 from izhnumba._receptors import Receptor
 from izhnumba._schemes import Scheme
+from izhnumba._table import Table
 from izhnumba._timebase import Steps
 from izhnumba._variant import Variant
 
 Array = NDArray[Any]
-Call = Callable[[Array, Array], int]
+Call = Callable[[Array, Array, float], int]
 
 _LANES = 64  # every array is padded to whole vectors and to whole words of spike bits
 _MOST_HELD = 2**29  # steps
@@ -45,40 +46,33 @@ class ClockEngine:
         self._given = model.named_tuple("V_min")._fields
         self._fields = (*self._given, *LANES)
         self._lanes: dict[str, Array] = {}
-        self._kept: dict[int, Array] = {}  # what the table points at must stay alive
         self._calls: dict[tuple[Any, ...], Any] = {}
         self._rows: dict[str, Array] = {}
         self._inputs = {"I": t.INPUT_I, "jump": t.INPUT_JUMP, "g": t.INPUT_G, "gE": t.INPUT_GE}
-        self.table = np.zeros(t.TABLE_SIZE, np.int64)
+        self.table = Table(t.TABLE_SIZE)
         self._allocate()
         self.arrivals = Arrivals(self.padded, dtype, dt)
 
     def _allocate(self) -> None:
         dtype, padded = self.dtype, self.padded
-        self.V = self._put(t.V, _aligned(padded, dtype))
-        self.u = self._put(t.U, _aligned(padded, dtype))
-        self.until = self._put(t.UNTIL, np.full(0, _NEVER, np.int32))
-        self.last = self._put(t.LAST, np.full(padded, -1, np.int64))
-        self.spikes = self._put(t.SPIKES, _aligned(padded, np.uint8))
-        self._reports = self._put(t.REPORT, np.zeros(t.REPORT_SIZE * -(-padded // t.BLOCK), np.int64))
-        self._put(t.RASTER, np.zeros(padded // _LANES, np.uint64))
-        self._put(t.SCRATCH, _aligned(t.SCRATCH_ROWS * t.BLOCK, dtype))
+        self.V = self.table.put(t.V, _aligned(padded, dtype))
+        self.u = self.table.put(t.U, _aligned(padded, dtype))
+        self.table.put(t.UNTIL, np.full(0, _NEVER, np.int32))
+        self.last = self.table.put(t.LAST, np.full(padded, -1, np.int64))
+        self.spikes = self.table.put(t.SPIKES, _aligned(padded, np.uint8))
+        self._reports = self.table.put(t.REPORT, np.zeros(t.REPORT_SIZE * -(-padded // t.BLOCK), np.int64))
+        self.table.put(t.RASTER, np.zeros(padded // _LANES, np.uint64))
+        self.table.put(t.SCRATCH, _aligned(t.SCRATCH_ROWS * t.BLOCK, dtype))
         for which in self._inputs.values():
             self._put_row(which, np.zeros(1, dtype))
         self.table[[t.N, t.PADDED, t.THREADS]] = self.n, padded, 1
         self.empty = np.empty(0, dtype)
 
-    def _put(self, entry: int, array: Array) -> Array:
-        self._kept[entry] = array
-        self.table[entry] = array.ctypes.data
-        return array
-
     def _put_row(self, which: int, rows: Array) -> None:
         """Point an input of the table at rows of shape (steps or 1, n or padded or 1)."""
         steps, lanes = rows.shape if rows.ndim == 2 else (1, rows.size)
-        self._put(which, rows)
-        self.table[which + 1] = lanes if steps > 1 else 0
-        self.table[which + 2] = lanes == 1 and self.n > 1
+        also = {which + t.STRIDE: lanes if steps > 1 else 0, which + t.SHARED: int(lanes == 1 and self.n > 1)}
+        self.table.put(which, rows, also=also)
 
     def set_clock(self, scheme: Scheme, dt: float) -> None:
         """Take over the scheme and the time step of a network."""
@@ -116,10 +110,10 @@ class ClockEngine:
                 return
             spiked_last = (self.last == self.step - 1) & (self.step > 0)
             now = self.step - int(self.table[t.BASE])
-            self.until = self._put(t.UNTIL, np.where(spiked_last, now, _NEVER).astype(np.int32))
-            self._put(t.N_REF, np.zeros(self.padded, np.int32))
+            self.table.put(t.N_REF, np.zeros(self.padded, np.int32))
             self._calls.clear()
-        self._kept[t.N_REF][: self.n] = n_ref
+            self.table.put(t.UNTIL, np.where(spiked_last, now, _NEVER).astype(np.int32))
+        self.table.array(t.N_REF)[: self.n] = n_ref
 
     # --- state ----------------------------------------------------------------------------------------------------
 
@@ -129,6 +123,11 @@ class ClockEngine:
         return int(self.table[t.STEP])
 
     now = step  # in its timebase
+
+    @property
+    def until(self) -> Array:
+        """The step since BASE to which each neuron is held; empty if none ever is."""
+        return self.table.array(t.UNTIL)
 
     def rewind(self) -> None:
         self.table[[t.STEP, t.BASE]] = 0
@@ -146,9 +145,8 @@ class ClockEngine:
 
     def prepare_for(self, state: dict[str, Any]) -> None:
         """Have the ports of a state that is to be restored, in their order."""
-        for receptor in state["receptors"]:
-            self.arrivals.port(receptor)
-        self.arrivals.lay(state["ring_steps"], 0)
+        ports = {self.arrivals.port(receptor) for receptor in state["receptors"]}
+        self.arrivals.lay(state["ring_steps"], 0, ports)
 
     def restore(self, state: dict[str, Any]) -> None:
         if state["until"].size > self.until.size:  # its neurons were held once, though they are no more
@@ -174,9 +172,8 @@ class ClockEngine:
         """Keep the 32-bit step counts of `until` small."""
         done = self.step - int(self.table[t.BASE])
         if done > -_NEVER // 2:
-            np.maximum(self.until, _NEVER + done, out=self.until)
-            self.until -= done
-            self.table[t.BASE] = self.step
+            later = np.maximum(self.until, _NEVER + done) - np.int32(done)
+            self.table.put(t.UNTIL, later, also={t.BASE: self.step})
 
     # --- running --------------------------------------------------------------------------------------------------
 
@@ -187,8 +184,8 @@ class ClockEngine:
         return self._rows[name][: self.n]
 
     def stepper(self, names: tuple[str, ...], wanted_threads: int | None) -> Call:
-        """`call(table, I)` for single steps with these inputs: I is the current, or empty to use `row("I")` as it is;
-        the other inputs are in their rows."""
+        """`call(table, I, level)` for single steps with these inputs: I is the current, or empty if it is `level` for
+        all neurons, or, if that is NaN, what `row("I")` holds; the other inputs are in their rows."""
         self._rebase()
         for name in names:
             self.row(name)
@@ -200,9 +197,9 @@ class ClockEngine:
         if threads == 1:
             return call
 
-        def parallel_call(table: Array, I: Array) -> int:  # noqa: E741
+        def parallel_call(table: Array, I: Array, level: float) -> int:  # noqa: E741
             with one_parallel_region():
-                return call(table, I)
+                return call(table, I, level)
 
         return parallel_call
 
@@ -210,10 +207,9 @@ class ClockEngine:
         """Steps with `inputs`: rows of shape (steps or 1, n or 1) under I, and jump or g with gE."""
         self.prepare(until - self.step, inputs, threads)
         call = self._call("jump" in inputs, "g" in inputs, threads)
-        if threads == 1:
-            return call(self.table, self.empty)
-        with one_parallel_region():
-            return call(self.table, self.empty)
+        with one_parallel_region() if threads > 1 else nullcontext():
+            code = call(self.table.numbers, self.empty, np.nan)
+        return int(code)
 
     def show(self) -> None:
         """V and u always are those of now."""
@@ -223,8 +219,8 @@ class ClockEngine:
         self._rebase()
         for name, rows in inputs.items():
             self._put_row(self._inputs[name], rows)
-        if self._kept[t.RASTER].size < n_steps * self.padded // _LANES:
-            self._put(t.RASTER, np.empty(n_steps * self.padded // _LANES, np.uint64))
+        if self.table.array(t.RASTER).size < n_steps * self.padded // _LANES:
+            self.table.put(t.RASTER, np.empty(n_steps * self.padded // _LANES, np.uint64))
         self._make_room(threads)
         self.table[[t.STEPS, t.THREADS]] = n_steps, threads
 
@@ -256,8 +252,8 @@ class ClockEngine:
 
     def _make_room(self, threads: int) -> None:
         """Scratch memory for each thread."""
-        if self._kept[t.SCRATCH].size < threads * t.SCRATCH_ROWS * t.BLOCK:
-            self._put(t.SCRATCH, _aligned(threads * t.SCRATCH_ROWS * t.BLOCK, self.dtype))
+        if self.table.array(t.SCRATCH).size < threads * t.SCRATCH_ROWS * t.BLOCK:
+            self.table.put(t.SCRATCH, _aligned(threads * t.SCRATCH_ROWS * t.BLOCK, self.dtype))
 
     def record(self, wanted: list[Record]) -> None:
         """Write states into the samples of these records at each step of the next slices that they ask for."""
@@ -266,21 +262,22 @@ class ClockEngine:
             return
         edges = np.arange(0, self.padded + t.BLOCK, t.BLOCK)
         rows = np.zeros((len(wanted), t.RECORD_SIZE), np.int64)
-        starts = [np.searchsorted(record.lanes, edges).astype(np.int64) for record in wanted]
-        for row, record, start in zip(rows, wanted, starts, strict=True):
+        tables = [Table(row) for row in rows]
+        for row, record in zip(tables, wanted, strict=True):
             row[: t.RECORD_LANES] = record.every, record.first, len(record.samples), record.lanes.size
-            arrays = record.lanes, start, record.places, record.source, record.samples
-            row[t.RECORD_LANES :] = [array.ctypes.data for array in arrays]
-        self._put(t.RECORDS, rows)
+            starts = np.searchsorted(record.lanes, edges).astype(np.int64)
+            arrays = record.lanes, starts, record.places, record.source, record.samples
+            row.put_all(dict(enumerate(arrays, t.RECORD_LANES)))
+        self.table[t.N_RECORDS] = 0
+        self.table.put(t.RECORDS, rows, tables)
         self.table[t.N_RECORDS] = len(wanted)
-        self._recording = wanted, starts  # must stay alive
 
     def spike_list(self, since: int) -> tuple[Array, Array]:
         """(neuron, step) of the spikes of the last steps, in order."""
         from izhnumba._kernels.raster import spike_list
 
         n_steps = self.step - since
-        words = self._kept[t.RASTER][: n_steps * self.padded // _LANES]
+        words = self.table.array(t.RASTER)[: n_steps * self.padded // _LANES]
         n_spikes = int(self._reports[t.N_SPIKES :: t.REPORT_SIZE].sum())
         return spike_list(words, self.padded // _LANES, since, n_spikes)
 
@@ -299,7 +296,7 @@ class ClockEngine:
 
     def leap_V(self) -> float:
         """V below which a step of the Euler schemes leads to beyond the threshold."""
-        return float(self._kept[t.CONSTANTS][t.CAREFUL_V])
+        return float(self.table.array(t.CONSTANTS)[t.CAREFUL_V])
 
     def failure(self) -> tuple[int, int, int, str]:
         """(step, neurons, first neuron, "V" or "u") of the first values in the last slice that were not finite."""
@@ -342,13 +339,12 @@ class ClockEngine:
         result = derived(self.model, self.scheme, self.reset, self.dt, self._p())
         for name, values in result.lanes.items():
             self._put_lanes(name, values)
-        addresses = np.zeros(t.MAX_PARAMETERS, np.int64)
-        for k, name in enumerate(self._fields):
-            addresses[k] = self._lanes[name].ctypes.data
-        self._put(t.PARAMETERS, addresses)
+        addresses = Table(t.MAX_PARAMETERS)
+        addresses.put_all({k: self._lanes[name] for k, name in enumerate(self._fields)})
+        self.table.put_table(t.PARAMETERS, addresses)
         highest = np.finfo(self.dtype).max
         low = -highest if result.careful_V is None else result.careful_V
-        self._put(t.CONSTANTS, np.array([self.dt, low, highest], self.dtype))
+        self.table.put(t.CONSTANTS, np.array([self.dt, low, highest], self.dtype))
         return result
 
     def _p(self) -> Any:

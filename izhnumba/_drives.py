@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from izhnumba._feeds import Feed, feed
 from izhnumba._sealed import Sealed
 from izhnumba._section import Section
 from izhnumba._spike_inputs import SpikeInput
+from izhnumba._turns import Turn
 
 Array = NDArray[Any]
 _WHERE = "Network.drive.input"
@@ -32,9 +32,11 @@ class Drive(Sealed):
     section : slice of a population
     """
 
-    def __init__(self, section: Section, value: Any, ordinal: int, busy: Callable[[], bool]) -> None:
+    _turn: Turn | None = None  # of its network
+
+    def __init__(self, section: Section, value: Any, ordinal: int) -> None:
         population = section.population
-        self.section, self._busy = section, busy
+        self.section = section
         self._ordinal = ordinal  # among the drives of the population: each draws its own random numbers
         # It looks like a population of the section's size to what makes rows of inputs.
         self.shape, self.n, self.dt = section.shape, len(section), population.dt
@@ -50,7 +52,7 @@ class Drive(Sealed):
 
     @value.setter
     def value(self, value: Any) -> None:
-        if self._busy():
+        if self._turn is not None and self._turn.taken:
             raise RuntimeError("Network.run has not ended: until then drives cannot be changed, but live arrays can.")
         population, spikes = self.section.population, isinstance(value, SpikeInput)
         unit = "" if spikes else population.model.I.unit

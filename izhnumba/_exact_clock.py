@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -13,6 +13,7 @@ from izhnumba._clock_engine import may_go_parallel, n_processors, one_parallel_r
 from izhnumba._engine import Record
 from izhnumba._kernels import exact_table as t
 from izhnumba._kernels.codes import FAILURE, OK, ROOM
+from izhnumba._table import Table
 from izhnumba._timebase import Continuous
 
 Array = NDArray[Any]
@@ -20,6 +21,7 @@ _WIDEST = 1000.0  # ms, of a slot of time, if no delay says so
 _SHARE = 1 - 2.0**-20  # of the shortest delay: rounding must not bring a spike into the slice that sends it
 _SLOTS = 64
 _MOST_SLOTS = 2**20
+_GONE = 2**59  # half of the first key of synapses
 _WORK = 100  # of a neuron in a ms, beside a step of the clock engine
 
 
@@ -28,24 +30,15 @@ class ExactClock:
 
     def __init__(self, time: Continuous) -> None:
         self.time, self.engines = time, list[Any]()
-        self._table = np.zeros(t.NET_SIZE, np.int64)
-        self._reals = self._table.view(np.float64)
-        self._kept: dict[int, Array] = {}
-        self._projections: list[Array] = []
+        self._moving: dict[Any, list[Array]] | None = None  # what is under way, while it is put into other slots
+        self._table = Table(t.NET_SIZE)
+        self._reals = self._table.numbers.view(np.float64)
+        self._projections: dict[Any, Table] = {}
         self._records: list[Record] = []
         self.found: list[set[int]] = []
         self._shown = True
         self._bound: Any = None
-        self.connect([], np.inf, 0.0)
-
-    def _put(self, entry: int, array: Array) -> Array:
-        self._kept[entry] = array
-        self._table[entry] = array.ctypes.data
-        return array
-
-    def add(self, engine: Any) -> None:
-        self.engines.append(engine)
-        engine.clock = self
+        self.connect([], {}, np.inf, 0.0)
 
     @property
     def now(self) -> float:
@@ -55,7 +48,7 @@ class ExactClock:
     @now.setter
     def now(self, value: float) -> None:
         self._reals[[t.NOW, t.FED]] = value
-        self._table[t.PHASE] = 0
+        self._table[t.PHASE], self._shown = 0, True  # V and u are what the user sees, not the cells
 
     @property
     def n(self) -> int:
@@ -65,23 +58,49 @@ class ExactClock:
     def item(self) -> int:
         return 8
 
-    def connect(self, projections: Sequence[Array], shortest: float, longest: float) -> None:
-        """Take over tables of projections. shortest, longest: of all delays, ms."""
-        under_way = [[block.under_way() for block in engine.blocks] for engine in self.engines]
-        self._projections, self._longest = list(projections), longest
-        self.per_ms = 1 / min(shortest * _SHARE, _WIDEST)
-        wanted = max(2 * longest * self.per_ms, _SLOTS)
+    def connect(
+        self, engines: Sequence[Any], projections: Mapping[Any, Table], shortest: float, longest: float
+    ) -> None:
+        """Take over populations, and tables of projections by what they are of. shortest, longest: of all delays, ms.
+        What is under way stays so; what belonged to projections that are gone arrives with the weights of now."""
+        per_ms = 1 / min(shortest * _SHARE, _WIDEST)
+        wanted = max(2 * longest * per_ms, _SLOTS)
         if wanted > _MOST_SLOTS:
             raise ValueError(
                 f"Network.connect.delay must be at least {2 * longest / _MOST_SLOTS:g} ms beside one of {longest:g} ms "
                 f"with the scheme 'exact', got {shortest:g} ms."
             )
-        self._reals[t.PER_MS], self._table[t.SLOTS] = self.per_ms, 2 ** int(np.ceil(np.log2(wanted + 4)))
-        for engine, pieces in zip(self.engines, under_way, strict=True):
+        was, self._bound = self._moving or {}, None
+        self._moving = {engine: was.get(engine) or self._under_way(engine) for engine in engines}
+        self.engines, self._longest = list(engines), longest
+        self.per_ms, self._table[t.SLOTS] = per_ms, 2 ** int(np.ceil(np.log2(wanted + 4)))
+        self._reals[t.PER_MS] = per_ms
+        for engine, pieces in self._moving.items():
+            engine.clock = self
             for block, events in zip(engine.blocks, pieces, strict=True):
                 block.lay_slots(int(self._table[t.SLOTS]))
-                events["target"] += block.first
-                block.put_under_way(events, self.per_ms)
+                block.put_under_way(self._translated(engine, events, projections), per_ms)
+        self._projections, self._moving = dict(projections), None
+
+    def _under_way(self, engine: Any) -> list[Array]:
+        return [block.under_way() for block in engine.blocks]
+
+    def _translated(self, engine: Any, events: Array, projections: Mapping[Any, Table]) -> Array:
+        """Events under way, in terms of other projections than those that sent them."""
+        told = events.copy()
+        for synapses, old in self._projections.items():
+            if old[t.TARGET] != engine.table.address:
+                continue
+            weights, new = old.array(t.WEIGHTS), projections.get(synapses)
+            sent = (events["key"] >= old[t.KEY]) & (events["key"] < old[t.KEY] + weights.size)
+            if new is not None:
+                told["key"][sent] += new[t.KEY] - old[t.KEY]
+                told["rule"][sent] = new[t.RULE]
+            else:  # beside the keys of all others
+                told["w"][sent] = weights[events["key"][sent] - old[t.KEY]]
+                told["rule"][sent] = -1
+                told["key"][sent] -= _GONE
+        return told
 
     def most_ahead(self) -> float:
         """How long an advance may be: events from outside are put into slots beforehand."""
@@ -104,21 +123,22 @@ class ExactClock:
     def advance(self, until: float, sources: Sequence[Any], threads: int) -> int:
         if any(engine.failure() for engine in self.engines):  # in the midst of a slice, from where no way leads on
             return self._found(FAILURE)
+        if self._table[t.PHASE]:  # an interrupt has come in the midst of a slice
+            return self._found(self._run(float(self._reals[t.END]), threads))
         self._take_up()
         self._shown = False
         for source in sources:
             source.engine.set_pieces(*source.pieces(self.now, until))
             source.engine.trap()
             source.engine.set_outside(source.events(float(self._reals[t.FED]), until))
-        code = self._run(until, threads)
+        return self._found(self._run(until, threads))
+
+    def _found(self, code: int) -> int:
+        """Note the spikes and the code for each population; only some of them have failed."""
         for engine in self.engines:
             engine.spikes[:] = 0
             for block in engine.blocks:
                 engine.spikes[block.spikes(self.now)[0]] = 1
-        return self._found(code)
-
-    def _found(self, code: int) -> int:
-        """Note the code for each population; only some of them have failed."""
         codes = [OK if code == FAILURE and not engine.failure() else code for engine in self.engines]
         self.found = [found | {one} for found, one in zip(self.found, codes, strict=False)]
         return code
@@ -130,9 +150,12 @@ class ExactClock:
 
     def _take_up(self) -> None:
         """Let the cells be what users have set."""
+        for engine in self.engines:  # what an interrupted call has not come to take over is made again
+            for block in engine.blocks:
+                block.table[t.N_OUTSIDE] = 0
         if not any(engine.touched() for engine in self.engines):
             return
-        standing = [engine for engine in self.engines if engine.form is not None]
+        standing = [engine for engine in self.engines if engine.form is not None and engine.before is None]
         for engine in standing:  # a break at the present brings all cells there
             engine.set_pieces(np.array([self.now]), np.zeros(0, np.int64), np.zeros((1, 0, 1)), [engine.in_force])
         if standing:
@@ -146,7 +169,7 @@ class ExactClock:
         from izhnumba._kernels.exact_network import show
 
         if not self._shown and not self._table[t.PHASE]:
-            show(self._table)
+            show(self._table.numbers)
             self._shown = True
 
     def _run(self, until: float, threads: int, engines: Sequence[Any] | None = None) -> int:
@@ -159,7 +182,7 @@ class ExactClock:
         run, code = entry(threads > 1), ROOM
         with one_parallel_region() if threads > 1 else nullcontext():
             while code == ROOM:
-                code = run(self._table)
+                code = run(self._table.numbers)
                 for engine in self.engines:
                     for block in engine.blocks:
                         block.grow()
@@ -176,12 +199,15 @@ class ExactClock:
         self._bound = None  # until all is done: Ctrl-C may come in between
         for engine in engines:
             engine.compile()
-        blocks = [(engine.table.ctypes.data, k) for engine in engines for k in range(len(engine.blocks))]
+        tables = [engine.table for engine in engines]
+        blocks = [
+            (table.address, k) for table, engine in zip(tables, engines, strict=True) for k in range(len(engine.blocks))
+        ]
         n_parts = max(len(engine.blocks) for engine in engines)
-        self._put(t.POPULATIONS, np.array([engine.table.ctypes.data for engine in engines], np.int64))
-        self._put(t.ALL_BLOCKS, np.array(blocks, np.int64).reshape(-1))
-        self._put(t.PROJECTIONS, np.array([one.ctypes.data for one in self._projections], np.int64))
-        self._put(t.CODES, np.zeros(max(len(blocks), n_parts), np.int64))
+        self._table.put_tables(t.POPULATIONS, tables)
+        self._table.put(t.ALL_BLOCKS, np.array(blocks, np.int64).reshape(-1), tables)
+        self._table.put_tables(t.PROJECTIONS, list(self._projections.values()))
+        self._table.put(t.CODES, np.zeros(max(len(blocks), n_parts), np.int64))
         n = len(engines), len(blocks), n_parts, len(self._projections)
         self._table[[t.N_POPULATIONS, t.N_ALL_BLOCKS, t.N_PARTS, t.N_PROJECTIONS]] = n
         self._table[t.DELIVER_TO] = deliver() if self._projections else 0
@@ -195,19 +221,21 @@ class ExactClock:
             for block in engine.blocks:
                 block.prepare(int(self._table[t.SLOTS]))
         rows = [self._record(record) for record in self._records if record.samples.size]
-        self._put(t.RECORDS, np.array(rows, np.int64).reshape(-1))
+        self._table.put(t.RECORDS, np.array([row.numbers for row in rows], np.int64).reshape(-1), rows)
         expects = self._projections or any(block.expects for engine in engines for block in engine.blocks)
         self._table[[t.N_RECORDS, t.GATHER]] = len(rows), gather() if expects else 0
 
-    def _record(self, record: Record) -> list[int]:
+    def _record(self, record: Record) -> Table:
         """A row for the kernel."""
         engine: Any = record.engine
-        row = np.zeros(t.RECORD_SIZE, np.int64)
-        row[t.RECORD_TABLE] = engine.table.ctypes.data
+        row = Table(t.RECORD_SIZE)
+        row.put_table(t.RECORD_TABLE, engine.table)
         row[t.RECORD_EVERY : t.RECORD_EVERY + 1].view(np.float64)[0] = record.every
         following = engine.time.samples_by(self.now, record.every) + 1
         row[[t.RECORD_NEXT, t.RECORD_FIRST, t.RECORD_ROOM]] = following, record.first, len(record.samples)
         row[[t.RECORD_N, t.RECORD_WHAT]] = record.lanes.size, engine.what(record.source)
-        arrays = record.lanes, record.places, record.samples, engine.look_bench
-        row[[t.RECORD_LANES, t.RECORD_PLACES, t.RECORD_SAMPLES, t.RECORD_BENCH]] = [a.ctypes.data for a in arrays]
-        return list(row)
+        row.put_all({
+            t.RECORD_LANES: record.lanes, t.RECORD_PLACES: record.places, t.RECORD_SAMPLES: record.samples,
+            t.RECORD_BENCH: engine.look_bench,
+        })  # fmt: skip
+        return row

@@ -16,9 +16,11 @@ from izhnumba._kernels import exact_table as t
 from izhnumba._kernels.table import MAX_PARAMETERS
 from izhnumba._models import Model
 from izhnumba._normal_form import NormalForm, normal_form
+from izhnumba._table import Table
 from izhnumba._timebase import Continuous
 
 Array = NDArray[Any]
+_MOST_NUMBER = np.iinfo(t.EVENT["rule"]).max  # of inlets and rules, in events
 _STILL = 1e-3  # 1/ms^2: input that a trapping rectangle bears
 _STATE = ("V", "u", "shown", "spikes", "last", "next")
 _SOFT = {"hard": 0, "soft": 1, "overshoot": 2}
@@ -31,12 +33,13 @@ class ExactEngine:
     def __init__(self, model: Model, reset: str, n: int, dt: float, V: Array, u: Array, spikes: Array) -> None:
         self.model, self.n, self.padded, self.time = model, n, V.size, Continuous(dt)
         self.dtype, self.item, self.empty = np.dtype(np.float64), 8, np.empty(0)
-        self.table, self._kept = np.zeros(t.TABLE_SIZE, np.int64), dict[int, Array]()
-        self.V, self.u, self.spikes = self._put(t.V, V), self._put(t.U, u), spikes
-        self.shown = self._put(t.SHOWN, np.full((2, n), np.nan))
-        self.next, self.last = self._put(t.NEXT, np.zeros(n)), self._put(t.LAST, np.full(n, -np.inf))
-        rows = self._put(t.BLOCKS, np.zeros((len(bounds(n)), t.BLOCK_SIZE), np.int64))
+        self.table = Table(t.TABLE_SIZE)
+        self.V, self.u, self.spikes = self.table.put(t.V, V), self.table.put(t.U, u), spikes
+        self.shown = self.table.put(t.SHOWN, np.full((2, n), np.nan))
+        self.next, self.last = self.table.put(t.NEXT, np.zeros(n)), self.table.put(t.LAST, np.full(n, -np.inf))
+        rows = np.zeros((len(bounds(n)), t.BLOCK_SIZE), np.int64)
         self.blocks = [Block(row, *ends) for row, ends in zip(rows, bounds(n), strict=True)]
+        self.table.put(t.BLOCKS, rows, self.blocks)
         self.table[[t.N, t.N_BLOCKS, t.SOFT]] = n, len(rows), _SOFT[reset]
         self.ports: list[ExactPort] = []
         self.laid: list[ExactPort] | None = None  # those that have states, as the cells are laid out
@@ -45,15 +48,11 @@ class ExactEngine:
         self._bench: tuple[Any, Any] = (self, None)
         self._pieces: dict[int, Any] = {}
         self._trapped: Any = None
-        self._rules: list[list[int]] = []
+        self._rules: list[tuple[list[int], Table]] = []
         self.layout = 0  # how often the cells have been laid out
+        self.before: tuple[NormalForm, dict[Any, Array]] | None = None  # of cells that are being laid out anew
         self.clock = ExactClock(self.time)
-        self.clock.add(self)
-
-    def _put(self, entry: int, array: Array) -> Array:
-        self._kept[entry] = array
-        self.table[entry] = array.ctypes.data
-        return array
+        self.clock.connect([self], {}, np.inf, 0.0)
 
     # --- what it is made of ---------------------------------------------------------------------------------------
 
@@ -72,6 +71,8 @@ class ExactEngine:
         for port in self.ports:
             if port.receptor == receptor:
                 return port
+        if len(self.ports) > _MOST_NUMBER:
+            raise ValueError(f"Network receptors of a population must be at most {_MOST_NUMBER + 1}, got one more.")
         self.ports.append(ExactPort(receptor))
         self._changed = True  # its inlet is missing
         return self.ports[-1]
@@ -158,7 +159,8 @@ class ExactEngine:
 
     def take_up(self) -> None:
         """Go on from V, u, parameters and ports as they are; all cells stand at the present."""
-        before = None if self.laid is None or self.form is None else self._inventory()
+        if self.before is None and self.laid is not None and self.form is not None:
+            self.before = self._inventory()
         self.form, self.laid = self.normal_form(), [port for port in self.ports if port.states]
         B = self.bench
         self.cells = np.zeros((self.n, B.n_cell + t.N_MORE + B.n_z))
@@ -166,11 +168,12 @@ class ExactEngine:
         self.cells[:, B.T], self.cells[:, B.HELD], self.more(t.SINCE)[:] = self.now, -np.inf, -np.inf
         V, u = self.V[: self.n], self.u[: self.n]
         self.cells[:, B.X], self.cells[:, B.Y] = self.form.x(V), self.form.y(u)
-        if before is not None:
-            self._carry_over(*before)
-        self._put(t.CELLS, self.cells)
+        if self.before is not None:
+            self._carry_over(*self.before)
         self._put_ports()
-        self.next[:], self.shown[...], self._trapped, self._changed = self.now, (V, u), None, False
+        self.next[:], self._trapped = self.now, None
+        self.shown[...] = V, u
+        self._changed, self.before = False, None
 
     def _inventory(self) -> tuple[NormalForm, dict[Any, Array]]:
         """The normal form and columns of the cells that outlast another layout, by what they are."""
@@ -210,26 +213,23 @@ class ExactEngine:
         self._put_parameters()
 
     def _put_parameters(self) -> None:
-        addresses = np.zeros(MAX_PARAMETERS, np.int64)
-        for k, name in enumerate(self.model.parameters):
-            addresses[k] = self._parameters[name].ctypes.data
-        self._put(t.PARAMETERS, addresses)
-        self._held_parameters = list(self._parameters.values())  # must stay alive
+        addresses = Table(MAX_PARAMETERS)
+        addresses.put_all({k: self._parameters[name] for k, name in enumerate(self.model.parameters)})
+        self.table.put_table(t.PARAMETERS, addresses)
 
     def _put_ports(self) -> None:
         self.layout += 1
         B = self.bench
         laid = self.laid or []
-        self.table[t.CELL_SIZE] = self.cells.shape[1]
-        self._put(t.NUMBERS, np.array([x for port in laid for x in port.linear] or [0.0]))
+        self.table.put(t.CELLS, self.cells, also={t.CELL_SIZE: self.cells.shape[1]})
+        self.table.put(t.NUMBERS, np.array([x for port in laid for x in port.linear] or [0.0]))
         inlets = [port.inlet(self.states_of(port).stop - 1 if port.states else B.X) for port in self.ports]
-        self._put(t.INLETS, np.array(inlets, np.int64).reshape(-1))
-        self.look_bench, everybody = np.zeros(B.size * t.LANES), np.arange(self.n)
-        record = self._put(t.SHOWN_RECORD, np.zeros(t.RECORD_SIZE, np.int64))
-        record[[t.RECORD_TABLE, t.RECORD_N]] = self.table.ctypes.data, self.n
-        record[[t.RECORD_LANES, t.RECORD_PLACES]] = everybody.ctypes.data
-        record[t.RECORD_BENCH] = self.look_bench.ctypes.data
-        self._everybody = everybody  # must stay alive
+        self.table.put(t.INLETS, np.array(inlets, np.int64).reshape(-1))
+        self.look_bench = np.zeros(B.size * t.LANES)
+        record, everybody = Table(t.RECORD_SIZE), np.arange(self.n)
+        record[[t.RECORD_TABLE, t.RECORD_N]] = self.table.address, self.n
+        record.put_all({t.RECORD_LANES: everybody, t.RECORD_PLACES: everybody, t.RECORD_BENCH: self.look_bench})
+        self.table.put_table(t.SHOWN_RECORD, record)
         for block in self.blocks:
             block.lay_bench(B.size)
 
@@ -237,7 +237,7 @@ class ExactEngine:
         """Find the rectangles in which neurons without further input stay silent, if no break comes in the next
         advance but one at the present."""
         assert self.form is not None
-        B, breaks, values = self.bench, self._kept[t.BREAKS][1:], self._kept[t.PIECE_VALUES][1:]
+        B, breaks, values = self.bench, self.table.array(t.BREAKS)[1:], self.table.array(t.PIECE_VALUES)[1:]
         steady = not breaks.size or breaks[-1] <= self.now
         z = np.broadcast_to(values[0, 0] if breaks.size else self.cells[:, B.I], (self.n,)) if steady else None
         if self._trapped is not None and _same(self._trapped[0], z):
@@ -265,9 +265,9 @@ class ExactEngine:
         which the constant input is the first."""
         first, n = int(self.table[t.PIECE]), len(breaks)
         self._pieces = {first: self.in_force} | dict(enumerate(descriptions, first + 1))
-        self._put(t.BREAKS, np.concatenate([[-np.inf], breaks]))
-        self._put(t.PIECE_ROWS, rows)
-        self._put(t.PIECE_VALUES, np.concatenate([np.zeros((1, *values.shape[1:])), values]))
+        self.table.put(t.BREAKS, np.concatenate([[-np.inf], breaks]))
+        self.table.put(t.PIECE_ROWS, rows)
+        self.table.put(t.PIECE_VALUES, np.concatenate([np.zeros((1, *values.shape[1:])), values]))
         self.table[[t.FIRST_PIECE, t.LAST_PIECE]] = first, first + n
         self.table[[t.N_PIECE_ROWS, t.PIECE_STRIDE]] = rows.size, values.shape[2] > 1
 
@@ -281,15 +281,21 @@ class ExactEngine:
         """The number of the block of each event."""
         return np.searchsorted([block.first for block in self.blocks], events["target"], side="right") - 1
 
-    def add_rule(self, row: list[int]) -> int:
+    def add_rule(self, row: list[int], projection: Table) -> int:
         """Take over the kernels of plastic synapses onto the population. Returns their number."""
-        self._rules.append(row)
-        self._put(t.PLASTIC, np.array(self._rules, np.int64).reshape(-1))
-        self.table[t.N_PLASTIC] = len(self._rules)
-        return len(self._rules) - 1
+        if len(self._rules) > _MOST_NUMBER:
+            raise ValueError(
+                f"Network.connect.plasticity must be for at most {_MOST_NUMBER + 1} calls to a population."
+            )
+        self._rules.append((row, projection))
+        rows, tables = zip(*self._rules, strict=True)
+        self.table.put(t.PLASTIC, np.array(rows, np.int64).reshape(-1), tables)
+        self.table[t.N_PLASTIC] = len(rows)
+        return len(rows) - 1
 
     def forget_rules(self) -> None:
-        self._rules, self.table[t.N_PLASTIC] = [], 0
+        self.table[t.N_PLASTIC] = 0
+        self._rules = []
 
     def compile(self) -> None:
         """Put the kernels' addresses into the table."""
@@ -305,6 +311,8 @@ class ExactEngine:
     def state(self) -> dict[str, Any]:
         """What `restore` needs to go on from here."""
         self.clock.finish_slice()
+        if self.before is not None:  # an interrupt has come in between
+            self.take_up()
         arrays = {name: getattr(self, name).copy() for name in _STATE}
         events = [block.under_way() for block in self.blocks]
         for block, some in zip(self.blocks, events, strict=True):
@@ -328,7 +336,7 @@ class ExactEngine:
         self.ports = [self.port(described(one)) for one in state["ports"]]
         if state["cells"] is not None:
             self.laid = [port for port in self.ports if port.states][: state["n_laid"]]
-            self.cells, self.form = self._put(t.CELLS, state["cells"].copy()), NormalForm(*state["form"])
+            self.cells, self.form = state["cells"].copy(), NormalForm(*state["form"])
             self._put_parameters()
             self._put_ports()
             self._pieces, self._changed = {int(self.table[t.PIECE]): state["in_force"]}, state["changed"]
@@ -337,7 +345,9 @@ class ExactEngine:
         events = state["events"].view(t.EVENT)
         owner = self._owner(events)
         for number, block in enumerate(self.blocks):
-            block.put_under_way(events[owner == number], self.clock.per_ms)
+            mine = events[owner == number]
+            mine["target"] -= block.first
+            block.put_under_way(mine, self.clock.per_ms)
 
     def rewind(self) -> None:
         """Back to the start: what is under way is gone."""
@@ -346,7 +356,7 @@ class ExactEngine:
         self.table[t.PIECE] = 0
         for block in self.blocks:
             block.clear()
-        self._changed = True
+        self._changed, self.before = True, None
 
 
 def _same(one: Array | None, other: Array | None) -> bool:

@@ -23,6 +23,7 @@ from izhnumba._spike_inputs import SpikeInput
 Array = NDArray[Any]
 _FIRST_SLICE = 10_000.0  # neuron-ms, later slices follow the measured speed
 _LEAST = 0.1  # ms: what an advance costs for each neuron must not be spent again and again
+_MOST_EVENTS = 2**18  # from outside that are expected in an advance
 _MOST_VALUES = 2**21  # numbers in the pieces of an advance
 _STREAM = 2**40  # events of a drive that can be told apart; before those of synapses if they come at one time
 
@@ -61,11 +62,14 @@ class Current(NamedTuple):
 
 
 class Spikes(NamedTuple):
-    """Spikes that act through a port on neurons from `first` on; events(now, until) gives t, neuron, weight, number."""
+    """Spikes that act through a port on n neurons from `first` on; events(now, until) gives t, neuron, weight,
+    number. per_ms: how many are expected at most."""
 
     events: Callable[[float, float], tuple[Array, Array, Array, Array]]
     first: int
     port: Any
+    n: int
+    per_ms: float = 0.0
 
 
 class Source:
@@ -133,6 +137,11 @@ class Source:
         found = [np.empty(0, t.EVENT)]
         for ordinal, spikes in enumerate(self.spikes):
             when, neuron, weight, number = spikes.events(since, until)
+            if not np.all((neuron >= 0) & (neuron < spikes.n) & (when >= since) & (when <= until)):  # a user's own
+                raise ValueError(
+                    f"A spike input must give neurons from 0 to {spikes.n - 1}, times from {since:g} to {until:g} ms, "
+                    f"got {neuron.min()} to {neuron.max()} and {when.min():g} to {when.max():g} ms."
+                )
             events = np.zeros(when.size, t.EVENT)
             events["t"], events["w"], events["target"] = when, weight, neuron + spikes.first
             events["key"], events["rule"] = ordinal * _STREAM + number, -1
@@ -155,7 +164,8 @@ class ExactFeeds:
     def reach(self, now: float, length: float | None) -> float:
         """Not so far that what is to be prepared takes much memory."""
         until = now + max(_FIRST_SLICE / self._n if length is None else length, _LEAST)
-        until = min(until, now + self._clock.most_ahead())
+        per_ms = sum(spikes.per_ms for source in self.sources for spikes in source.spikes)
+        until = min(until, now + self._clock.most_ahead(), now + _MOST_EVENTS / max(per_ms, 1e-300))
         for source in self.sources:
             later = source.breaks[np.searchsorted(source.breaks, now, side="right") :]
             most = max(1, _MOST_VALUES // self._n)
@@ -196,9 +206,8 @@ def spikes_of(
     where: str, value: SpikeInput, unit: str, pop: Any, engine: ExactEngine, ordinal: int, first: int = 0
 ) -> Spikes:
     """Spikes from outside. unit: "" for those of a network."""
-    key = stream_key(pop.seed, pop.name, "input", ordinal)
-    events = value._events(Target(pop.shape, pop.dt, pop.dtype, key, pop._memory, unit))
-    return Spikes(events, first, engine.port(value.receptor))
+    to = Target(pop.shape, pop.dt, pop.dtype, stream_key(pop.seed, pop.name, "input", ordinal), pop._memory, unit)
+    return Spikes(value._events(to), first, engine.port(value.receptor), pop.n, value._most_per_ms(to))
 
 
 def conductances_of(where: str, g: Any, E: Any, pop: Any) -> list[Current]:
@@ -261,4 +270,4 @@ def _jumps_at(when: float, jumps: Array, engine: ExactEngine) -> Spikes:
         due = neurons if until >= when else neurons[:0]
         return np.full(due.size, when), due, jumps[due], due
 
-    return Spikes(events, 0, engine.port(Delta()))
+    return Spikes(events, 0, engine.port(Delta()), engine.n)

@@ -12,6 +12,7 @@ from izhnumba import _checks
 from izhnumba._kernels import exact_table as t
 from izhnumba._plasticity import Plasticity
 from izhnumba._rows import Layout, Rows
+from izhnumba._table import Table
 from izhnumba._timebase import Continuous
 
 Array = NDArray[Any]
@@ -73,21 +74,21 @@ class ExactPlastic:
         rule: Any = type(self.rule)
         return kernels(rule, self.memory.dtype, self.n_x, self.n_y, tuple(self.rule.parameters()))
 
-    def bind(self, projection: Array, time: Continuous, now: float) -> list[int]:
-        """Put what the kernels need into the table of the projection; the row of the rule for its target."""
+    def bind(self, projection: Table, time: Continuous, now: float) -> tuple[list[int], Table]:
+        """Put what the kernels need into the table of the projection; the row of the rule for its target, and what
+        that points at."""
         found = self.kernel("float64")
         if found.update:  # synapses may come late: of the updates on the absolute clock, those up to now are over
             self.updates[0] = time.samples_by(now, self.rule.period)
-        for entry, array in (
-            (t.MEMORY, self.memory), (t.Y1, self.y[0]), (t.Y2, self.y[1]), (t.SPIKED, self.spiked),
-            (t.TAUS, self._taus), (t.RULE_NUMBERS, self._addresses), (t.INCOMING, self._incoming),
-            (t.INCOMING_STARTS, self._starts),
-            (t.MODULATOR, self.modulator), (t.UPDATES, self.updates),
-        ):  # fmt: skip
-            projection[entry] = array.ctypes.data
+        projection.put_all({
+            t.MEMORY: self.memory, t.Y1: self.y[0], t.Y2: self.y[1], t.SPIKED: self.spiked, t.TAUS: self._taus,
+            t.INCOMING: self._incoming, t.INCOMING_STARTS: self._starts, t.MODULATOR: self.modulator,
+            t.UPDATES: self.updates,
+        })  # fmt: skip
+        projection.put(t.RULE_NUMBERS, self._addresses, self._numbers)
         projection[t.UPDATE] = found.update
         projection[t.PERIOD : t.PERIOD + 1].view(np.float64)[0] = self.rule.period
-        return [found.arrive, found.spike, projection.ctypes.data]
+        return [found.arrive, found.spike, projection.address], projection
 
 
 def time_constants(rule: Plasticity) -> tuple[list[float], list[float]]:

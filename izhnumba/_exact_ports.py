@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,6 +52,9 @@ class ExactPort:
             name = type(receptor).__name__
             reason, cure = _WHY_NOT.get(type(receptor), ("it does not tell its rates()", "Use Exponential(tau)."))
             raise ValueError(f"Network receptor {name} must be left out with the scheme 'exact': {reason}. {cure}")
+        if not isinstance(rates, Rates) or rates.states not in (0, 1, 2) or not all(map(math.isfinite, rates[1:])):
+            name = type(receptor).__name__
+            raise ValueError(f"{name}.rates must return Rates of 0, 1 or 2 states, all finite, got {rates!r:.80}.")
         self.states, self.factor = rates.states, rates.factor
         self.E = getattr(receptor, "E", None)
         self.conductance = self.E is not None

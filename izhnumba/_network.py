@@ -14,9 +14,11 @@ from izhnumba._circuit import Circuit
 from izhnumba._clock_engine import ClockEngine
 from izhnumba._drives import drive_feeds, exact_feeds
 from izhnumba._engine import Feeds
+from izhnumba._exact_engine import ExactEngine
 from izhnumba._feeds import RowFeeds
 from izhnumba._running import Condition, Progress, ProgressBar, progress_shown, run_slices
 from izhnumba._saving import description
+from izhnumba._synapses import Synapses
 
 _LONGEST_SLICE = 64  # steps, without synapses
 FIRST_KEY = 2**60  # of events of synapses: those from outside come first
@@ -39,8 +41,8 @@ class Network(Circuit):
 
     Attributes
     ----------
-    populations, synapses, drives, recorders : dict
-        By name.
+    populations, synapses, drives, recorders : mapping
+        By name; read-only. `remove` takes synapses, drives and recorders out again.
     t : float, ms
         Time simulated so far, n_steps * dt.
     n_steps : int
@@ -111,32 +113,31 @@ class Network(Circuit):
         >>> round(net.t, 1)
         23.8
         """
-        self._must_not_run()
-        clock = self._clock
-        stop = clock.time.after("Network.run.T", clock.now, T)
-        show = progress_shown("Network.run.progress", progress)
-        ask = self._condition(until, every)
-        if not self.populations:
-            raise ValueError("Network must have a population to run, got none. Add one with Network.add.")
-        self._connect_clock()
-        recorders = list(self.recorders.values())
-        for recorder in recorders:
-            recorder.begin(stop)
-        inputs = self._inputs()
-        clock.found = [set() for _ in self.populations]
-        self._running = True
-        try:
-            run_slices(clock, stop, inputs, recorders, self.threads, show, ask)
-        finally:
-            self._running = False
-            if isinstance(show, ProgressBar):
-                show.close()
-        for population, codes in zip(self.populations.values(), clock.found, strict=True):
+        with self._turn:
+            clock = self._clock
+            stop = clock.time.after("Network.run.T", clock.now, T)
+            show = progress_shown("Network.run.progress", progress)
+            ask = self._condition(until, every)
+            if not self._populations:
+                raise ValueError("Network must have a population to run, got none. Add one with Network.add.")
+            self._catch_up()
+            self._bind_parts()
+            recorders = list(self._recorders.values())
+            for recorder in recorders:
+                recorder.begin(stop)
+            inputs = self._inputs()
+            clock.found = [set() for _ in self._populations]
+            try:
+                run_slices(clock, stop, inputs, recorders, self.threads, show, ask)
+            finally:
+                if isinstance(show, ProgressBar):
+                    show.close()
+        for population, codes in zip(self._populations.values(), clock.found, strict=True):
             population._complain(codes)
 
     def _inputs(self) -> Feeds:
         """What drives it."""
-        drives, populations = list(self.drives.values()), list(self.populations.values())
+        drives, populations = list(self._drives.values()), list(self._populations.values())
         if self.scheme.exact:
             return exact_feeds(drives, populations, self._clock)
         return RowFeeds(drive_feeds(drives, populations), self._clock.n, self._clock.item)
@@ -146,7 +147,7 @@ class Network(Circuit):
             if every is not None:
                 raise ValueError(f"Network.run.every must come with until, got {every!r} alone.")
             return None
-        _checks.kind("Network.run.until", until, Callable, "a function of the network")
+        _checks.takes("Network.run.until", until, "net")
         return Condition(lambda: until(self), self._clock.time.interval("Network.run.every", every))
 
     def step(self, dt: Any = None) -> None:
@@ -170,19 +171,20 @@ class Network(Circuit):
     def reset(self, *, weights: bool = False) -> None:
         """Back to step 0: initial V and u, nothing under way, random numbers and recorders start again. Learned weights
         stay, unless `weights` is True: then those of plastic synapses are what they were when they were connected."""
-        self._must_not_run()
-        _checks.kind("Network.reset.weights", weights, (bool, np.bool_), "True or False")
-        for recorder in self.recorders.values():
-            recorder.may_clear()
-        for synapses in self.synapses.values():
-            synapses._clear(bool(weights))
-        for population in self.populations.values():
-            population._rewind()
-        for one in self.drives.values():
-            one.clear()
-        for recorder in self.recorders.values():
-            recorder.clear()
-        self._clock.now = 0
+        with self._turn:
+            _checks.kind("Network.reset.weights", weights, (bool, np.bool_), "True or False")
+            self._catch_up()
+            for recorder in self._recorders.values():
+                recorder.may_clear()
+            for synapses in self._synapses.values():
+                synapses._clear(bool(weights))
+            for population in self._populations.values():
+                population._rewind()
+            for one in self._drives.values():
+                one.clear()
+            for recorder in self._recorders.values():
+                recorder.clear()
+            self._clock.now = 0
 
     def save(self, path: str | Path) -> None:
         """Write the whole network and where it is to one file, from which `izhnumba.load` goes on.
@@ -202,41 +204,59 @@ class Network(Circuit):
         --------
         See `izhnumba.load`.
         """
-        self._must_not_run()
-        _checkpoint.save(_checks.place("Network.save.path", path), description(self))
+        with self._turn:
+            self._catch_up()
+            if self._bound[0]:
+                self._bind_parts()
+            _checkpoint.save(_checks.place("Network.save.path", path), description(self))
 
     def __reduce__(self) -> Any:
         raise TypeError("Network cannot be copied or pickled. Use net.save(path) and izhnumba.load(path).")
 
-    def _connect_clock(self) -> None:
-        """Hand all synapses to the clock, with rings as long as the longest delays."""
-        if self._connected:
+    def _bind_parts(self) -> None:
+        """Make the clock ready for the parts of the network, if they are others than those it is ready for."""
+        populations, synapses = list(self._populations.values()), list(self._synapses.values())
+        parts = [*populations, *synapses, *(one.port for one in self._drives.values())]
+        bound, complete = self._bound
+        if complete and parts == bound:
             return
+        self._bound = bound, False
+        engines = [population._engine for population in populations]
+        gone = [one for one in bound if isinstance(one, Synapses) and one not in synapses]
         if self.scheme.exact:
-            self._connect_exact_clock()
-            return
+            self._bind_exact(engines, synapses)
+        else:
+            self._bind_clock(engines, synapses, gone)
+        self._bound = parts, True
+
+    def _bind_clock(self, engines: list[ClockEngine], synapses: list[Synapses], gone: list[Synapses]) -> None:
+        """Hand all synapses to the clock, with rings as long as the longest delays."""
         longest: dict[ClockEngine, int] = {}
         shortest = _LONGEST_SLICE
-        for synapses in self.synapses.values():
-            first, last = synapses._delays()
-            engine = synapses.target.population._engine
+        for one in synapses:
+            first, last = one._delays()
+            engine = one.target.population._engine
             longest[engine] = max(longest.get(engine, 1), last)
             shortest = min(shortest, first or _LONGEST_SLICE)  # 0: there are no synapses
-        parts = max([1, *(synapses._rows.parts for synapses in self.synapses.values())])
-        deliveries = [synapses._bind for synapses in self.synapses.values() if not synapses._is_gap()]
-        gaps = [synapses._bind for synapses in self.synapses.values() if synapses._is_gap()]
-        self._clock.connect(deliveries, gaps, longest, shortest, parts)
-        self._connected = True
+        for one in gone:  # spikes under way through them still arrive
+            engine = one.target.population._engine
+            longest[engine] = max(longest.get(engine, 1), one._delays()[1])
+        parts = max([1, *(one._rows.parts for one in synapses)])
+        gaps = [one._bind for one in synapses if one._is_gap()]
+        ports = {one.port for one in self._drives.values()} | {one._port for one in (*synapses, *gone)}
+        self._clock.connect(engines, gaps, ports, longest, shortest, parts)
+        for one in gone:
+            one._let_arrive()
+        self._clock.deliver([one._bind() for one in synapses if not one._is_gap()])  # whose rings stay as they are now
 
-    def _connect_exact_clock(self) -> None:
+    def _bind_exact(self, engines: list[ExactEngine], synapses: list[Synapses]) -> None:
         """The same in continuous time."""
-        key, tables, delays = FIRST_KEY, [], [(math.inf, 0.0)]
-        for engine in self._clock.engines:
+        key, tables, delays = FIRST_KEY, {}, [(math.inf, 0.0)]
+        for engine in engines:
             engine.forget_rules()
-        for synapses in self.synapses.values():
-            tables.append(synapses._project(key))
-            key += len(synapses)
-            delays += [synapses._delays()] if len(synapses) else []
+        for one in synapses:
+            tables[one] = one._project(key)
+            key += len(one)
+            delays += [one._delays()] if len(one) else []
         shortest, longest = zip(*delays, strict=True)
-        self._clock.connect(tables, min(shortest), max(longest))
-        self._connected = True
+        self._clock.connect(engines, tables, min(shortest), max(longest))

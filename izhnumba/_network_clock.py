@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -12,20 +13,13 @@ from izhnumba._arrivals import Port
 from izhnumba._clock_engine import ClockEngine, may_go_parallel, n_processors, one_parallel_region
 from izhnumba._engine import Record
 from izhnumba._kernels import table as t
+from izhnumba._kernels.table import MOST_CELLS
+from izhnumba._table import Table
 from izhnumba._timebase import Steps
 
 Array = NDArray[Any]
-Binder = Callable[[], tuple[int, Array]]
-
-
-class _Calls:
-    """Compiled functions and the tables that they take, as pairs of addresses that a kernel can read."""
-
-    def __init__(self, bound: Iterable[tuple[int, Array]]) -> None:
-        self._bound = list(bound)  # must stay alive
-        pairs = [(address, table.ctypes.data) for address, table in self._bound]
-        self._pairs = np.array(pairs, np.int64)
-        self.n, self.address = len(pairs), self._pairs.ctypes.data
+Binder = Callable[[], tuple[int, Table]]
+Calls = list[tuple[int, Table]]  # addresses of compiled functions, and what they take
 
 
 class NetworkClock:
@@ -35,9 +29,8 @@ class NetworkClock:
     def __init__(self, dt: float) -> None:
         self.time = Steps(dt)
         self.engines: list[ClockEngine] = []
-        self._table = np.zeros(t.NET_SIZE, np.int64)
+        self._table = Table(t.NET_SIZE)
         self.slice = 1
-        self._projections = _Calls([])
         self._gaps: Sequence[Binder] = ()
         self._most_parts = 1
         self.found: list[set[int]] = []  # by the engines in this run
@@ -53,9 +46,6 @@ class NetworkClock:
 
     step = now
 
-    def add(self, engine: ClockEngine) -> None:
-        self.engines.append(engine)
-
     @property
     def n(self) -> int:
         return sum(engine.n for engine in self.engines)
@@ -65,45 +55,48 @@ class NetworkClock:
         return max(engine.item for engine in self.engines)
 
     def connect(
-        self, synapses: Sequence[Binder], gaps: Sequence[Binder], delays: dict[ClockEngine, int], shortest: int,
-        parts: int,
+        self, engines: list[ClockEngine], gaps: Sequence[Binder], ports: set[Port | None],
+        delays: dict[ClockEngine, int], shortest: int, parts: int,
     ) -> None:  # fmt: skip
-        """Take over what is to be delivered after each slice, and the gap junctions to be looked after before it.
+        """Take over populations, and the gap junctions to be looked after before each slice. ports: those in use;
         delays: the longest to each population, in steps; shortest: of all."""
-        self.slice, self._most_parts = shortest, parts
-        for engine in self.engines:
-            whole_slices = -(-delays.get(engine, 1) // shortest) * shortest
-            if whole_slices != engine.arrivals.steps:
-                engine.arrivals.lay(whole_slices, self.now)
-        self._projections, self._gaps = _Calls([bind() for bind in synapses]), gaps
+        self.engines, self._most_parts = engines, parts
+        self.slice = _slice(shortest, [(steps, engine.padded) for engine, steps in delays.items()])
+        for engine in engines:
+            engine.arrivals.lay(_whole(delays.get(engine, 1), self.slice), self.now, ports)
+        self._gaps = gaps
+
+    def deliver(self, calls: Calls) -> None:
+        """Take over what is to be delivered after each slice."""
+        self._put_calls(t.PROJECTIONS, t.N_PROJECTIONS, calls)
 
     def advance(self, until: int, inputs: dict[tuple[int, Port | None], Array], threads: int) -> int:
         from izhnumba._kernels.network import entry
 
-        n_steps = until - self.now
-        populations = _Calls(self._prepared(n_steps, inputs, threads))
-        gaps = _Calls([bind() for bind in self._gaps])  # anew, for they depend on which parameters are arrays
-        table = self._table
+        n_steps, table = until - self.now, self._table
+        self._put_calls(t.POPULATIONS, t.N_POPULATIONS, list(self._prepared(n_steps, inputs, threads)))
+        # anew, for they depend on which parameters are arrays
+        self._put_calls(t.GAPS, t.N_GAPS, [bind() for bind in self._gaps])
         table[[t.NET_STEPS, t.NET_SLICE, t.N_PARTS]] = n_steps, self.slice, self._most_parts
-        table[[t.N_POPULATIONS, t.POPULATIONS]] = populations.n, populations.address
-        table[[t.N_PROJECTIONS, t.PROJECTIONS]] = self._projections.n, self._projections.address
-        table[[t.N_GAPS, t.GAPS]] = gaps.n, gaps.address
         run = entry(threads > 1 and self._most_parts > 1)
-        if threads == 1:
-            code = run(table)
-        else:
-            with one_parallel_region():
-                code = run(table)
+        with one_parallel_region() if threads > 1 else nullcontext():
+            code = run(table.numbers)
         for engine, codes in zip(self.engines, self.found, strict=True):
             codes |= engine.verdict()
         return int(code)
+
+    def _put_calls(self, entry: int, count: int, calls: Calls) -> None:
+        pairs = [(function, table.address) for function, table in calls]
+        self._table[count] = 0
+        self._table.put(entry, np.array(pairs, np.int64).reshape(-1), calls)
+        self._table[count] = len(calls)
 
     def show(self) -> None:
         """V and u always are those of now."""
 
     def _prepared(
         self, n_steps: int, inputs: dict[tuple[int, Port | None], Array], threads: int
-    ) -> Iterator[tuple[int, Array]]:
+    ) -> Iterator[tuple[int, Table]]:
         """The engines' kernels, each with its table."""
         for number, engine in enumerate(self.engines):
             drives = {port: rows for (which, port), rows in inputs.items() if which == number and port is not None}
@@ -121,3 +114,17 @@ class NetworkClock:
         n, now = self.n, self.now
         work = n * min(self.slice, until - now)
         return most if most > 1 and may_go_parallel(work, n * (stop - now), wanted) else 1
+
+
+def _whole(steps: int, length: int) -> int:
+    """Steps rounded up to whole slices."""
+    return -(-steps // length) * length
+
+
+def _slice(shortest: int, longest: list[tuple[int, int]]) -> int:
+    """How long slices are: as the shortest delay, or shorter where rings of whole slices would have more cells than
+    kernels can count in 32 bits. longest: delay in steps and number of lanes of each population."""
+    length = shortest
+    while length > 1 and any(_whole(steps, length) * lanes > MOST_CELLS for steps, lanes in longest):
+        length -= 1
+    return length

@@ -15,12 +15,17 @@ from izhnumba._binding import stream_key
 from izhnumba._clock_engine import ClockEngine
 from izhnumba._derived import u_nullcline
 from izhnumba._exact_engine import ExactEngine
-from izhnumba._models import Izhikevich, Model
+from izhnumba._models import Izhikevich, Model, Quantity
 from izhnumba._schemes import schemes
 from izhnumba._stepping import Stepper
+from izhnumba._timebase import SHORTEST_STEP
+from izhnumba._turns import Turn
 
 Array = NDArray[Any]
-_EXTRAS = {"V_min": ("mV", -math.inf), "tau_ref": ("ms", 0.0)}  # what every model has besides its parameters
+_EXTRAS = {  # what every model has besides its parameters
+    "V_min": Quantity(-math.inf, "mV", "floor of V"),
+    "tau_ref": Quantity(0.0, "ms", "refractory period", at_least=0.0),
+}
 _ARGUMENTS = ("model", "scheme", "dt", "dtype", "batch", "reset", "seed", "threads", "name", "V", "u")
 
 
@@ -58,36 +63,37 @@ class Neurons:
             batch=n_batch,
             shape=n_size if n_batch is None else _checks.size("Population.batch", (n_batch, *n_size)),
             scheme=schemes[scheme_name],
-            dt=_checks.number("Population.dt", 0.1 if dt is None else dt, "ms", above=0.0),
+            dt=_checks.number("Population.dt", 0.1 if dt is None else dt, "ms", at_least=SHORTEST_STEP),
             dtype=_checks.dtype("Population.dtype", dtype),
             reset_kind=_checks.one_of("Population.reset", reset, ("hard", "soft", "overshoot")),
             seed=secrets.randbits(32) if seed is None else _checks.integer("Population.seed", seed, at_least=0),
             threads=None if threads is None else _checks.integer("Population.threads", threads, at_least=1),
             name="population" if name is None else _checks.kind("Population.name", name, str, "a str"),
-            result=None,
-            network=None,
+            _network=None,
             _given=dict(dt=dt, scheme=scheme, seed=seed, threads=threads, name=name),
+            _turn=Turn("Population", "Population.run has not ended: until then only V, u and parameters may be set."),
             _warned=False,
-            _running=False,
             _last_run=None,
+            _recorders=(),
+            _result=None,
             _memory={},
             _values={},
         )
         self._set(n=math.prod(self.shape), _highest=float(np.finfo(self.dtype).max))
-        _checks.fits("Population.size", self.n * (3 * self.dtype.itemsize + 10), "Use fewer neurons or dtype float32.")
+        whose = "Population.size" if batch is None else "Population.batch"
+        _checks.fits(whose, self.n * (3 * self.dtype.itemsize + 10), "Use fewer neurons or dtype float32.")
         engine = ClockEngine(model, self.scheme, self.dtype, self.reset_kind, self.n, self.dt)
         self._set(
             _engine=engine,
             V=engine.V[: self.n].reshape(self.shape),
             u=engine.u[: self.n].reshape(self.shape),
             spikes=engine.spikes[: self.n].view(np.bool_).reshape(self.shape),
-            _table=engine.table,
-            _current=engine.row("I"),
+            _table=engine.table.numbers,
             _empty=engine.empty,
             _stepper=Stepper(engine, self.shape, self.threads),
         )
         for parameter in known:
-            default = _EXTRAS[parameter][1] if parameter in _EXTRAS else model.parameters[parameter].default
+            default = (_EXTRAS.get(parameter) or model.parameters[parameter]).default
             self._set_parameter(parameter, parameters.get(parameter, default))
         if self.scheme.exact:
             self._become_exact()
@@ -122,6 +128,9 @@ class Neurons:
     def __getstate__(self) -> dict[str, Any]:
         """For pickle and copy: what the population is made of and where it is; `result` stays behind."""
         self._must_not_run()
+        return self._saved()
+
+    def _saved(self) -> dict[str, Any]:
         names = ("size", "model", "dt", "dtype", "batch", "seed", "threads", "name")
         arguments = {name: getattr(self, name) for name in names} | self._values
         arguments |= dict(scheme=self.scheme.name, reset=self.reset_kind, V=self._start[0], u=self._start[1])
@@ -136,12 +145,12 @@ class Neurons:
     # --- parameters and start -------------------------------------------------------------------------------------
 
     def _set_parameter(self, name: str, value: Any) -> None:
-        unit, default = _EXTRAS[name] if name in _EXTRAS else (
-            self.model.parameters[name].unit, self.model.parameters[name].default)  # fmt: skip
-        where = f"Population.{name}"
-        low = 0.0 if name == "tau_ref" else None
-        exact = _checks.array(where, value, unit, (self.size, self.shape), finite=math.isfinite(default), at_least=low)
-        _checks.finite(where, np.where(exact == default, 0.0, exact), self.dtype)  # the default may be infinite
+        known, where = _EXTRAS.get(name) or self.model.parameters[name], f"Population.{name}"
+        exact = _checks.array(
+            where, value, known.unit, (self.size, self.shape), finite=math.isfinite(known.default), above=known.above,
+            at_least=known.at_least,
+        )  # fmt: skip
+        _checks.finite(where, np.where(exact == known.default, 0.0, exact), self.dtype)  # the default may be infinite
         lanes = self._lanes(exact)
         if name == "V_min" and self.scheme.exact:
             _check_no_floor(exact)
@@ -180,7 +189,7 @@ class Neurons:
             engine.set_parameter(name, self._lanes(self._values[name]))
         engine.set_tau_ref("Population.tau_ref", self._lanes(self.tau_ref))
         engine.normal_form()  # whatever is wrong shows now
-        self._set(_engine=engine, _table=engine.table, _current=np.empty(self.n))
+        self._set(_engine=engine, _table=engine.table.numbers)
 
     def _join(self, network: Any, name: str) -> None:
         """Become part of a network: take over its clock and its seed."""
@@ -207,7 +216,7 @@ class Neurons:
         elif isinstance(self._engine, ClockEngine):
             self._become_exact()
         self._set_start(*self._start_given)
-        self._set(network=network)
+        self._set(_network=network)
 
     def _set_start(self, V: Any, u: Any) -> None:
         V_given, u_given = V, u
@@ -219,6 +228,7 @@ class Neurons:
                 values = (np.asarray(self._values[parameter], float) for parameter in self.model.parameters)
                 value = u_nullcline(self.model, np.asarray(self.V, float), self.model.named_tuple()(*values))
             elif callable(value):
+                _checks.takes(f"Population.{name}", value, "rng", "shape")
                 key = np.array(stream_key(self.seed, self.name, name, 0), np.uint64)
                 value = value(np.random.Generator(np.random.Philox(key=key)), self.shape)
             vars(self)[name][...] = self._checked_state(name, value)
@@ -254,9 +264,14 @@ class Neurons:
         self._memory.clear()
         self._set(_last_run=None)
 
+    @property
+    def network(self) -> Any:
+        """The network that it is in, or None."""
+        net = self._network
+        return net if net is not None and net.populations.get(self.name) is self else None
+
     def _must_not_run(self) -> None:
-        if self._running:
-            raise RuntimeError("Population.run has not ended: until then only V, u and parameters may be set.")
+        self._turn.must_be_free()
         if self.network is not None:
             raise RuntimeError(f"Population {self.name!r} is in a network. Call step, run and reset of the Network.")
 

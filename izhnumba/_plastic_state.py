@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from izhnumba import _checks
 from izhnumba._plasticity import Plasticity
 from izhnumba._rows import Layout, Rows
+from izhnumba._table import Table
 
 Array = NDArray[Any]
 
@@ -38,6 +39,7 @@ class PlasticState:
         n_rows = rows.starts.size - 1
         self.cursors, self.ends = np.zeros((2, delays, n_rows), np.uint64)
         self.counts = np.zeros(delays, np.int64)
+        self.over = False  # what was under way has been put elsewhere
         decay = np.exp(-dt / rule.modulator_tau) if rule.modulator_tau else 1.0
         self.modulator = np.array([0.0, decay], layout.dtype)
         self.period = _checks.steps(f"{type(rule).__name__}.period", rule.period, dt) if rule.period else 2**62
@@ -62,6 +64,19 @@ class PlasticState:
         under_way = {"cursors": self.cursors[:, :most], "ends": self.ends[:, :most]}
         return {name: getattr(self, name) for name in names} | under_way
 
+    def under_way(self, rows: Rows, lanes: int, now: int) -> tuple[Array, Array]:
+        """Spikes that have not arrived after `now` steps: cells of a ring without end, in order of the steps in which
+        they were sent, and their synapses."""
+        assert rows.offsets is not None
+        cells, sent = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        for step in range(max(0, now - self.counts.size), now):
+            slot = step % self.counts.size
+            for row in range(self.counts[slot]):
+                left = np.arange(self.cursors[slot, row], self.ends[slot, row], dtype=np.int64)
+                sent.append(left)
+                cells.append(step * lanes + rows.offsets[left].astype(np.int64))
+        return np.concatenate(cells), np.concatenate(sent)
+
     def restore(self, state: dict[str, Array]) -> None:
         for name, values in state.items():
             array = getattr(self, name)
@@ -79,25 +94,22 @@ class PlasticState:
         if self.n_x:
             self.memory["arrival"] = 2**32 - max(table.size for table in self._tables)
 
-    def bind(self, projection: Array, dtype: str) -> tuple[int, Array]:
-        """The kernel's address and its table, made from that of every projection."""
+    def bind(self, table: Table, dtype: str) -> int:
+        """Put what the kernel needs behind the entries of every projection. Returns the kernel's address."""
         from izhnumba._kernels import plasticity as k
 
-        table = np.zeros(k.TABLE_SIZE, np.int64)
-        table[: projection.size] = projection
-        for j in range(self.n_y):
-            table[k.Y + j] = self.y[j].ctypes.data
+        table.put_all({k.Y + j: self.y[j] for j in range(self.n_y)})
         for j, decays in enumerate(self._tables):
             which = j if j < self.n_x else j - self.n_x + 2
-            table[[k.DECAYS + which, k.DECAY_SIZES + which]] = decays.ctypes.data, decays.size
-        for entry, array in (
-            (k.MEMORY, self.memory), (k.SPIKED, self.spiked), (k.STARTS, self._starts), (k.INCOMING, self._incoming),
-            (k.CURSORS, self.cursors), (k.ENDS, self.ends), (k.COUNTS, self.counts), (k.MODULATOR, self.modulator),
-            (k.NUMBERS, self._addresses),
-        ):  # fmt: skip
-            table[entry] = array.ctypes.data
+            table.put(k.DECAYS + which, decays)
+            table[k.DECAY_SIZES + which] = decays.size
+        table.put_all({
+            k.MEMORY: self.memory, k.SPIKED: self.spiked, k.STARTS: self._starts, k.INCOMING: self._incoming,
+            k.CURSORS: self.cursors, k.ENDS: self.ends, k.COUNTS: self.counts, k.MODULATOR: self.modulator,
+        })  # fmt: skip
+        table.put(k.NUMBERS, self._addresses, self._numbers)
         table[[k.DELAYS, k.PERIOD]] = self.counts.size, self.period
-        return self.kernel(dtype), table
+        return self.kernel(dtype)
 
     def kernel(self, dtype: str) -> int:
         """The address of what delivers to these synapses, compiled."""

@@ -14,7 +14,7 @@ from izhnumba._engine import Feeds
 from izhnumba._exact_feeds import population_feeds
 from izhnumba._exact_feeds import step as exact_step
 from izhnumba._feeds import RowFeeds, feeds
-from izhnumba._kernels.codes import BAD_INPUT, FAILURE, LEAP, NOT_PLAIN, OK
+from izhnumba._kernels.codes import BAD_INPUT, BUSY, FAILURE, LEAP, NOT_PLAIN, OK
 from izhnumba._neurons import Neurons
 from izhnumba._recorders import SpikeRecorder
 from izhnumba._results import Result
@@ -24,7 +24,7 @@ from izhnumba._section import Section
 from izhnumba._stepping import NUMBERS, converts
 
 Array = NDArray[Any]
-_ndarray = np.ndarray
+_ndarray, _NAN = np.ndarray, np.nan
 
 
 class Population(Neurons):
@@ -121,7 +121,9 @@ class Population(Neurons):
     def reset(self) -> None:
         """Back to time 0 with the initial V and u; refractoriness and random numbers start again, parameters stay."""
         self._must_not_run()
-        self._rewind()
+        with self._turn:
+            self._end_run()
+            self._rewind()
 
     def step(
         self,
@@ -169,34 +171,36 @@ class Population(Neurons):
         code = NOT_PLAIN
         if delta is g is E is dt is None:  # the short way, which takes less than a microsecond
             if type(I) is _ndarray and I.dtype is self.dtype and I.shape == self.shape:
-                code = self._call(self._table, I if I.ndim == 1 else I.reshape(-1))
+                code = self._call(self._table, I if I.ndim == 1 else I.reshape(-1), _NAN)
             elif type(I) in NUMBERS and abs(I) <= self._highest:  # type: ignore[arg-type]
-                self._current.fill(I)
-                code = self._call(self._table, self._empty)
+                code = self._call(self._table, self._empty, I)
             elif type(I) is _ndarray and I.shape == self.shape and converts(I.dtype, self.dtype):
-                self._current.reshape(self.shape)[...] = I
-                code = self._call(self._table, self._current)
+                code = self._call(self._table, I.astype(self.dtype, "C").reshape(-1), _NAN)
         elif dt is None and not self.scheme.exact:
             self._must_not_run()
-            code = self._stepper.step(I, delta, g, E)
+            with self._turn:
+                code = self._stepper.step(I, delta, g, E)
         if code == OK:
             return self.spikes
-        self._complain({code if code in (FAILURE, LEAP) else self._step_carefully(I, delta, g, E, dt)})
+        self._complain({code if code in (FAILURE, LEAP, BUSY) else self._step_carefully(I, delta, g, E, dt)})
         return self.spikes
 
     def _step_carefully(self, I: Any, delta: Any, g: Any, E: Any, dt: Any) -> int:  # noqa: E741
         """A step with inputs in any form, or the error that they deserve."""
         self._must_not_run()
-        if self.scheme.exact:
-            return exact_step(self, I, delta, g, E, dt)
-        if dt is not None:
-            raise ValueError(f"Population.step.dt must be left out with the scheme {self.scheme.name!r}, got {dt!r}.")
-        inputs = feeds("Population.step", self, I, delta, g, E, None)
-        self._stepper.fill({name: feed.rows(self.n_steps, 1) for name, feed in inputs.items()})
-        code = self._stepper.call(*inputs)(self._table, self._current)
-        if code == NOT_PLAIN:  # steps must be counted anew
-            self._forget_calls()
-            code = self._stepper.call(*inputs)(self._table, self._current)
+        with self._turn:
+            self._end_run()
+            if self.scheme.exact:
+                return exact_step(self, I, delta, g, E, dt)
+            if dt is not None:
+                scheme = self.scheme.name
+                raise ValueError(f"Population.step.dt must be left out with the scheme {scheme!r}, got {dt!r}.")
+            inputs = feeds("Population.step", self, I, delta, g, E, None)
+            self._stepper.fill({name: feed.rows(self.n_steps, 1) for name, feed in inputs.items()})
+            code = self._stepper.step_of_rows(*inputs)
+            if code == NOT_PLAIN:  # steps must be counted anew
+                self._forget_calls()
+                code = self._stepper.step_of_rows(*inputs)
         if code == BAD_INPUT:  # each one is finite
             raise ValueError(
                 f"Population.step.g must be finite in {self.dtype} when summed and when multiplied by E. Use smaller "
@@ -204,13 +208,16 @@ class Population(Neurons):
             )
         return code
 
-    def _prepare_step(self, table: Array, I: Array) -> int:  # noqa: E741
+    def _prepare_step(self, table: Array, I: Array, level: float) -> int:  # noqa: E741
         """Stands in for the compiled step until it is needed, and again after anything it relies on has changed."""
         self._must_not_run()
         if self.scheme.exact:
             return NOT_PLAIN
-        self._set(_call=self._stepper.call("I"))
-        return self._call(table, I)
+        with self._turn:
+            self._end_run()
+            call = self._stepper.call("I")
+            self._set(_call=call)
+        return call(table, I, level)
 
     def _forget_calls(self) -> None:
         self._stepper.forget()
@@ -281,26 +288,43 @@ class Population(Neurons):
         array([ 3.127055, 26.226025, 50.      ])
         """
         self._must_not_run()
-        engine = self._engine
-        stop = engine.time.after("Population.run.T", engine.now, T)
-        show = progress_shown("Population.run.progress", progress)
-        sources = {name: getattr(engine, name) for name in state_names("Population.run.record", record)}
-        states = StateRecorder("Population.run", engine, "states", self.batch, sources, every, neurons)
-        spikes = SpikeRecorder(engine, "spikes", self.batch)
-        inputs = self._inputs(stop, I, delta, g, E)
-        before = (self.t, self.__getstate__(), (I, delta, g, E)) if self.scheme.exact else None
-        states.begin(stop)
-        self._forget_calls()
-        self._set(_running=True, _last_run=before)
-        try:
-            codes = run_slices(engine, stop, inputs, [states, spikes], self.threads, show)
-        finally:
-            self._set(_running=False)
-            self._set(result=Result(self.model, spikes.spikes, states.samples))
-            if isinstance(show, ProgressBar):
-                show.close()
+        with self._turn:
+            self._end_run()
+            engine = self._engine
+            stop = engine.time.after("Population.run.T", engine.now, T)
+            show = progress_shown("Population.run.progress", progress)
+            sources = {name: getattr(engine, name) for name in state_names("Population.run.record", record)}
+            states = StateRecorder("Population.run", engine, "states", self.batch, sources, every, neurons)
+            spikes = SpikeRecorder(engine, "spikes", self.batch)
+            inputs = self._inputs(stop, I, delta, g, E)
+            before = (self.t, self._saved(), (I, delta, g, E)) if self.scheme.exact else None
+            states.begin(stop)
+            self._forget_calls()
+            self._set(_last_run=before, _recorders=(states, spikes), _result=None)
+            try:
+                codes = run_slices(engine, stop, inputs, self._recorders, self.threads, show)
+            finally:
+                if isinstance(show, ProgressBar):
+                    show.close()
         self._complain(codes)
         return self.result
+
+    def _end_run(self) -> None:
+        """Let the recorders of the last run take what an interrupt has left in the engine."""
+        for recorder in self._recorders:
+            recorder.end()
+
+    @property
+    def result(self) -> Any:
+        """The Result of the last run, also of one that was stopped; None before the first."""
+        if self._result is not None or not self._recorders:
+            return self._result
+        states, spikes = self._recorders
+        if self._turn.taken:  # in the course of a run
+            return Result(self.model, spikes.spikes, states.samples)
+        self._end_run()
+        self._set(_result=Result(self.model, spikes.spikes, states.samples))
+        return self._result
 
     def state_at(self, t: Any) -> tuple[Array, Array]:
         """V and u at any times of the last run, by the scheme "exact".
@@ -346,7 +370,7 @@ class Population(Neurons):
         rows: tuple[int, ...] = (times.size, *self.shape)
         V, u = np.empty(rows), np.empty(rows)
         twin = Population.__new__(Population)
-        twin.__setstate__(saved or self.__getstate__())
+        twin.__setstate__(saved or self._saved())
         for k in np.argsort(times, axis=None):
             when = times.ravel()[k]
             if when > twin.t:
@@ -364,6 +388,8 @@ class Population(Neurons):
 
     def _complain(self, codes: set[int], stacklevel: int = 3) -> None:
         """Put in words what the engine returned."""
+        if BUSY in codes:
+            raise RuntimeError(self._turn.elsewhere)
         whose = "" if self.network is None else f"{self.name}: "
         if FAILURE in codes and self.scheme.exact:
             when, neuron = self._engine.failure()

@@ -18,6 +18,7 @@ from izhnumba import _checks
 from izhnumba._binding import stream_key
 from izhnumba._connectivity import Ends, Rule
 from izhnumba._distributions import Distribution
+from izhnumba._kernels.table import MOST_CELLS
 
 Array = NDArray[Any]
 Draw = Callable[[int, int], Array]
@@ -25,7 +26,6 @@ Random = Callable[[str], Generator]
 Shown = Callable[[float, float], Any]
 _SORTED = 2**20  # synapses sorted at a time
 _LANES = 64
-MOST_CELLS = 2**31  # of a ring: kernels count them in 32 bits, once around
 _WORTH_CUTTING = 125  # synapses of a row to one part
 _MOST_PARTS = 8  # a power of 2
 FEWER = "Connect fewer neurons, or use float32."

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from izhnumba import _checks
 from izhnumba._engine import Engine, Feeds
-from izhnumba._kernels.codes import FAILURE
+from izhnumba._kernels.codes import BUSY, FAILURE
 from izhnumba._recorders import Recorder
 from izhnumba._timebase import Instant, Timebase
 
@@ -42,7 +42,7 @@ def run_slices(
     """
     time, start, codes, length = engine.time, engine.now, set[int](), None
     try:
-        while FAILURE not in codes and engine.now < stop:
+        while not codes & {FAILURE, BUSY} and engine.now < stop:
             began, now = perf_counter(), engine.now
             looks = [recorder.next_look() for recorder in recorders]
             until = min(feeds.reach(now, length), stop, _next_question(time, now, condition), *looks)
@@ -75,6 +75,8 @@ def progress_shown(where: str, progress: Any, unit: str = "ms") -> Progress | No
     """What a user passes as `progress`, as something to call or nothing."""
     must_be = f"True, False or a function of (done, total) in {unit}"
     shown = _checks.kind(where, progress, (bool, Callable, type(None)), must_be)
+    if callable(shown):
+        _checks.takes(where, shown, "done", "total")
     return ProgressBar(unit) if shown is True else shown or None
 
 

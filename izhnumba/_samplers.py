@@ -64,11 +64,13 @@ class StateRecorder(Recorder):
             self._make_room(stop)
 
     def _make_room(self, until: Instant) -> None:
+        if not self._sources:
+            return
         samples_by = self._engine.time.samples_by
         self._row = samples_by(max(self._engine.now, self._from), self._every) + 1
         n_rows = max(0, samples_by(min(until, self._until), self._every) - self._row + 1)
         n_bytes = n_rows * (len(self._sources) * self._lanes.size * self._engine.dtype.itemsize + 8)
-        _checks.fits(self._where, n_bytes, "Record fewer neurons or a larger `every`.")
+        _checks.fits(f"{self._where}.every", n_bytes, "Record fewer neurons, more seldom, or a shorter run.")
         self._rows = {name: np.empty((n_rows, self._lanes.size), self._engine.dtype) for name in self._sources}
 
     def records(self, until: Instant) -> list[Record]:
@@ -104,6 +106,7 @@ class StateRecorder(Recorder):
     @property
     def samples(self) -> Samples:
         """Everything so far."""
+        self._catch_up()
         kept = self._keeps.rows()
         if self._rows and self.to is None:  # in the course of a run
             kept = [np.concatenate(both) for both in zip(kept, self._taken(), strict=True)]
@@ -184,6 +187,7 @@ class WeightRecorder(Recorder):
     @property
     def samples(self) -> Samples:
         """Everything so far."""
+        self._catch_up()
         labels, weight = self._keeps.rows()
         return Samples(labels, self._engine.time, {"weight": weight}, self.synapses)
 

@@ -33,7 +33,7 @@ class Stepper:
         self._calls.clear()
 
     def call(self, *names: str) -> Call:
-        """`call(table, I)` for steps with these inputs."""
+        """`call(table, I, level)` for steps with these inputs."""
         if names not in self._calls:
             self._calls[names] = self._engine.stepper(names, self._threads)
         return self._calls[names]
@@ -46,7 +46,11 @@ class Stepper:
             names, plain = (*names, "jump"), self._fill("jump", delta)
         if plain and (g is not None or E is not None):
             names, plain = (*names, "g", "gE"), self._fill_conductances(g, E)
-        return self.call(*names)(self._engine.table, self._row("I").reshape(-1)) if plain else NOT_PLAIN
+        return self.step_of_rows(*names) if plain else NOT_PLAIN
+
+    def step_of_rows(self, *names: str) -> int:
+        """A step with what the rows of these inputs hold."""
+        return self.call(*names)(self._engine.table.numbers, self._row("I").reshape(-1), np.nan)
 
     def fill(self, rows: dict[str, Array]) -> None:
         """Put inputs of shape (1, n or 1) where the steps find them."""

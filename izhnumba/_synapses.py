@@ -17,6 +17,7 @@ from izhnumba._receptors import GapJunction, Receptor
 from izhnumba._rows import Layout, Rows
 from izhnumba._sealed import Sealed
 from izhnumba._section import Section
+from izhnumba._table import Table
 
 Array = NDArray[Any]
 
@@ -143,6 +144,15 @@ class Synapses(Sealed):
         _checks.finite("Synapses.weight", exact, weights.dtype)
         weights[...] = exact
 
+    def _let_arrive(self) -> None:
+        """Put what is under way through plastic synapses, which the clock has let go, where that of others is."""
+        plastic, engine = self._plastic, self.target.population._engine
+        if isinstance(plastic, PlasticState) and not plastic.over:
+            (steps, rings), ring = engine.arrivals.laid, self._port.ring.copy()
+            cells, sent = plastic.under_way(self._rows, self._layout.lanes, engine.now)
+            np.add.at(ring.reshape(-1), cells % ring.size, self._rows.weights[sent])
+            engine.arrivals.laid, plastic.over = (steps, rings | {self._port: ring}), True  # no line in between
+
     def _is_gap(self) -> bool:
         return isinstance(self.receptor, GapJunction)
 
@@ -153,53 +163,46 @@ class Synapses(Sealed):
             return shortest, longest
         return 1 if self._plastic or self._is_gap() else shortest, longest
 
-    def _bind(self) -> tuple[int, Array]:
+    def _bind(self) -> tuple[int, Table]:
         """The address of the kernel that looks after these synapses, and the table it takes."""
+        from izhnumba._kernels import gap, plasticity
         from izhnumba._kernels import network as k
 
-        rows, ends, table = self._rows, self._ends, np.zeros(k.PROJECTION_SIZE + 1, np.int64)
-        source, target = (section.population._engine.table.ctypes.data for section in (self.source, self.target))
-        table[[k.SOURCE, k.TARGET, k.FIRST, k.N_ROWS]] = source, target, self.source.start, ends.n_pre
-        table[[k.PARTS, k.ROWS, k.LIST]] = rows.parts, rows.starts.ctypes.data, self._scratch.ctypes.data
-        table[[k.WEIGHTS, k.RING]] = rows.weights.ctypes.data, self._port.ring.ctypes.data
+        rows, ends = self._rows, self._ends
+        table = Table(max(k.PROJECTION_SIZE, gap.TABLE_SIZE, plasticity.TABLE_SIZE))
+        table.put_table(k.SOURCE, self.source.population._engine.table)
+        table.put_table(k.TARGET, self.target.population._engine.table)
+        table[[k.FIRST, k.N_ROWS, k.PARTS]] = self.source.start, ends.n_pre, rows.parts
         table[[k.FIRST_TARGET, k.N_TARGETS]] = self.target.start, ends.n_post
-        if rows.offsets is not None:
-            table[k.OFFSETS] = rows.offsets.ctypes.data
-            if self._is_gap():
-                return self._bind_gap(table)
-            if isinstance(self._plastic, PlasticState):
-                return self._plastic.bind(table, rows.weights.dtype.name)
-            return k.sparse(rows.weights.dtype.name), table
-        whole = ends.shift is None or len(self) == ends.n_pre * ends.n_post
-        hole = k.NO_HOLE if whole or ends.shift is None else ends.shift
-        table[[k.DELAY, k.HOLE]] = rows.delay, hole
-        return k.dense(rows.weights.dtype.name), table
+        table.put_all({k.ROWS: rows.starts, k.LIST: self._scratch, k.WEIGHTS: rows.weights, k.RING: self._port.ring})
+        if rows.offsets is None:
+            whole = ends.shift is None or len(self) == ends.n_pre * ends.n_post
+            hole = k.NO_HOLE if whole or ends.shift is None else ends.shift
+            table[[k.DELAY, k.HOLE]] = rows.delay, hole
+            return k.dense(rows.weights.dtype.name), table
+        table.put(k.OFFSETS, rows.offsets)
+        if self._is_gap():
+            source = self.source.population._engine
+            table.put_all({k.RING: self._port.y, gap.SUM_V: self._port.x})
+            return gap.couple(source.model, source.dtype.name, source.varies()), table
+        if isinstance(self._plastic, PlasticState):
+            return self._plastic.bind(table, rows.weights.dtype.name), table
+        return k.sparse(rows.weights.dtype.name), table
 
-    def _project(self, key: int) -> Array:
+    def _project(self, key: int) -> Table:
         """The table of a projection of the exact engine. key: that of the first synapse, by which events are told
         apart."""
         from izhnumba._kernels import exact_table as t
 
-        rows, parts, engine = self._rows, self._rows.parts, self.target.population._engine
-        table = np.zeros(t.PROJECTION_SIZE + parts, np.int64)
-        done = t.PROJECTION_SIZE
-        table[t.DONE], table[done : done + parts] = table[done:].ctypes.data, -1
-        source = self.source.population._engine
-        table[[t.SOURCE, t.TARGET]] = source.table.ctypes.data, engine.table.ctypes.data
-        table[[t.FIRST_ROW, t.N_ROWS, t.PARTS, t.KEY]] = self.source.start, self._ends.n_pre, parts, key
-        table[[t.INLET, t.RULE]] = engine.ports.index(self._port), -1
-        for entry, array in (
-            (t.STARTS, rows.starts), (t.TARGETS, rows.offsets), (t.DELAYS, rows.times), (t.WEIGHTS, rows.weights)
-        ):  # fmt: skip
-            assert array is not None
-            table[entry] = array.ctypes.data
+        rows, target, table = self._rows, self.target.population._engine, Table(t.PROJECTION_SIZE)
+        assert rows.offsets is not None
+        assert rows.times is not None
+        table.put_table(t.SOURCE, self.source.population._engine.table)
+        table.put_table(t.TARGET, target.table)
+        table[[t.FIRST_ROW, t.N_ROWS, t.PARTS, t.KEY]] = self.source.start, self._ends.n_pre, rows.parts, key
+        table[[t.INLET, t.RULE]] = target.ports.index(self._port), -1
+        table.put_all({t.STARTS: rows.starts, t.TARGETS: rows.offsets, t.DELAYS: rows.times, t.WEIGHTS: rows.weights})
+        table.put(t.DONE, np.full(rows.parts, -1, np.int64))
         if isinstance(self._plastic, ExactPlastic):
-            table[t.RULE] = engine.add_rule(self._plastic.bind(table, engine.time, engine.now))
+            table[t.RULE] = target.add_rule(*self._plastic.bind(table, target.time, target.now))
         return table
-
-    def _bind_gap(self, table: Array) -> tuple[int, Array]:
-        from izhnumba._kernels import gap, network
-
-        source = self.source.population._engine
-        table[[network.RING, gap.SUM_V]] = self._port.y.ctypes.data, self._port.x.ctypes.data
-        return gap.couple(source.model, source.dtype.name, source.varies()), table

@@ -19,6 +19,8 @@ from izhnumba._kept import Column
 Array = NDArray[Any]
 Instant = Any  # int or float; `every` is a difference of two
 GRID = 1e9  # points per ms: where users, runs and samples meet in continuous time, so that 3 * 0.1 is 0.3
+SHORTEST_STEP = 1e-9  # ms, of clocks; rates and times stay far from the ends of floats
+LATEST = 2.0**32  # ms, 49 days: points of the grid up to then can be counted in 64 bits
 
 
 class Timebase(ABC):
@@ -101,6 +103,12 @@ class Steps(Timebase):
     def at(self, where: str, ms: Any) -> int:
         return _checks.steps(where, ms, self.dt)
 
+    def after(self, where: str, now: Instant, T: Any) -> int:
+        end = now + self.at(where, T)
+        if end >= 2**62:
+            raise ValueError(f"{where} must end before step 2**62 of {self.dt:g} ms, got {T!r} from step {now} on.")
+        return end
+
     def interval(self, where: str, every: Any) -> int:
         return 1 if every is None else _checks.steps(where, every, self.dt, at_least=1)
 
@@ -129,13 +137,16 @@ class Continuous(Timebase):
     column = Column("t", "<f8")
 
     def at(self, where: str, ms: Any) -> float:
-        return float(_on_grid(_checks.number(where, ms, "ms", at_least=0)))
+        return float(_on_grid(_checks.number(where, ms, "ms", at_least=0, at_most=LATEST)))
 
     def interval(self, where: str, every: Any) -> float:
-        return self.dt if every is None else _checks.number(where, every, "ms", at_least=1 / GRID)
+        return self.dt if every is None else _checks.number(where, every, "ms", at_least=1 / GRID, at_most=LATEST)
 
     def after(self, where: str, now: Instant, T: Any) -> float:
-        return float(_on_grid(now + self.at(where, T)))
+        end = float(_on_grid(now + self.at(where, T)))
+        if end > LATEST:
+            raise ValueError(f"{where} must be at most {LATEST - now:g} ms from t = {now:g} ms on, got {T!r}.")
+        return end
 
     def ms(self, instant: Instant) -> float:
         return instant

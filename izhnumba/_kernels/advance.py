@@ -19,15 +19,17 @@ from numba.core.errors import NumbaError
 from izhnumba._compile import address_of, called, compiled, entry_point, inlined
 from izhnumba._derived import LANES
 from izhnumba._kernels import table as t
-from izhnumba._kernels.codes import BAD_INPUT, FAILURE, LEAP, NOT_PLAIN, OK
+from izhnumba._kernels.codes import BAD_INPUT, BUSY, FAILURE, LEAP, NOT_PLAIN, OK
 from izhnumba._kernels.lanes import (
     NOINLINE,
     WIDEST,
     array_at,
+    claim,
     copy_bytes,
     mask64,
     parameter_lanes,
     parameters_of,
+    release,
     tell_llvm,
     trailing_zeros,
 )
@@ -43,7 +45,7 @@ def entry(variant: Variant, parallel: bool) -> Callable[..., int]:
     """`build`, compiled for its types and called without type dispatch."""
     number = from_dtype(np.dtype(variant.dtype))
     try:
-        return entry_point(build(variant, parallel), (types.int64[::1], number[::1]))
+        return entry_point(build(variant, parallel), (types.int64[::1], number[::1], types.float64))
     except NumbaError:
         compile_equations(variant.model, number)
         raise
@@ -74,32 +76,44 @@ def slice_address(variant: Variant, parallel: bool) -> int:
 
 
 def build(variant: Variant, parallel: bool = False) -> Any:
-    """The compiled `advance(table, I)`. I: the current of a single step, or empty to use the one in the table."""
+    """The compiled `advance(table, I, level)`. I: the current of a single step, or empty: then it is `level` for all
+    neurons, or if that is NaN the one in the table."""
     admit, (loop, advance_block), EULER = _admit(variant), _team(variant, parallel), variant.scheme.euler_part > 0
+    number = np.dtype(variant.dtype).type
 
-    def advance(table, I):  # noqa: E741
+    def advance(table, I, level):  # noqa: E741
         tell_llvm(WIDEST)
+        in_use = table.ctypes.data + t.IN_USE * 8
+        if not claim(in_use):
+            return BUSY
+        code = OK
         if table[t.STEP] - table[t.BASE] > t.MOST_STEPS:
-            return NOT_PLAIN
-        if I.size:
+            code = NOT_PLAIN
+        elif I.size:
             code = admit(table, I)
-            if code:
-                return code
-        n_blocks, threads = (table[t.PADDED] + t.BLOCK - 1) // t.BLOCK, table[t.THREADS]
-        reports = array_at(table[t.REPORT], n_blocks * t.REPORT_SIZE, np.int64)
-        for i in range(reports.size):
-            reports[i] = 0
-        done = 0
-        while done < table[t.STEPS] and not reported(reports, t.FAILED_COUNT):
-            stop = done + t.STRETCH if done + t.STRETCH < table[t.STEPS] else table[t.STEPS]
-            for thread in loop(threads):
-                for block in range(thread * n_blocks // threads, (thread + 1) * n_blocks // threads):
-                    advance_block(table, thread, block, done, stop)
-            done = stop
-        table[t.STEP] += done
-        if reported(reports, t.FAILED_COUNT):
-            return FAILURE
-        return LEAP if EULER and reported(reports, t.WAS_CAREFUL) else OK
+        elif level == level:
+            current = array_at(table[t.INPUT_I], table[t.N], number)
+            for i in range(np.uint64(table[t.N])):
+                current[i] = level
+        if code == OK:
+            n_blocks, threads = (table[t.PADDED] + t.BLOCK - 1) // t.BLOCK, table[t.THREADS]
+            reports = array_at(table[t.REPORT], n_blocks * t.REPORT_SIZE, np.int64)
+            for i in range(reports.size):
+                reports[i] = 0
+            done = 0
+            while done < table[t.STEPS] and not reported(reports, t.FAILED_COUNT):
+                stop = done + t.STRETCH if done + t.STRETCH < table[t.STEPS] else table[t.STEPS]
+                for thread in loop(threads):
+                    for block in range(thread * n_blocks // threads, (thread + 1) * n_blocks // threads):
+                        advance_block(table, thread, block, done, stop)
+                done = stop
+            table[t.STEP] += done
+            if reported(reports, t.FAILED_COUNT):
+                code = FAILURE
+            elif EULER and reported(reports, t.WAS_CAREFUL):
+                code = LEAP
+        release(in_use)
+        return code
 
     return compiled(advance, fastmath=variant.scheme.fastmath, parallel=parallel)
 

@@ -88,7 +88,7 @@ def _advance(variant: ExactVariant) -> Any:
                 j += 1
             if idle == ALL_IDLE:
                 return OK
-            if b[t.SPIKE_ROOM] - b[t.N_SPIKES] < t.MOST_SPIKES:
+            if b[t.SPIKE_ROOM] - b[t.N_SPIKES] < t.MOST_SPIKES or b[t.N_STEPS] >= b[t.LAST_STEP]:
                 for lane in range(LANES):
                     if owners[lane] != IDLE:
                         next_look[owners[lane]] = end

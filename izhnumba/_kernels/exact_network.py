@@ -38,8 +38,20 @@ def begin(network):
                 times[kept], neurons[kept] = times[s], neurons[s]
                 kept += 1
         b[t.N_SPIKES], b[t.DELIVERED] = kept, delivered
-    set_real(network, t.FED, real(network, t.UNTIL))
+    set_real(network, t.FED, max(real(network, t.FED), real(network, t.UNTIL)))
     net[t.FRESH] = 0
+
+
+@called
+def allow_steps(network):
+    """Let blocks take so many steps in this call. Returns the number of neurons."""
+    net, n_cells = ints_at(network), 0
+    blocks = ints_at(net[t.ALL_BLOCKS])
+    for k in range(net[t.N_ALL_BLOCKS]):
+        b = ints_at(block_of(blocks[2 * k], blocks[2 * k + 1]))
+        b[t.LAST_STEP] = b[t.N_STEPS] + t.MOST_STEPS
+        n_cells += b[t.N_CELLS]
+    return n_cells
 
 
 @called
@@ -159,14 +171,19 @@ def deliver_part(network, part):
 
 @functools.cache
 def entry(parallel: bool) -> Any:
-    """`run(table)` -> code: from NOW to UNTIL, or to what lacks room or fails."""
+    """`run(table)` -> code: from NOW to UNTIL, or to what lacks room or fails; ROOM also after so much work that it is
+    time to look for Ctrl-C."""
     loop = prange if parallel else range
 
     def run(table):
         network = table.ctypes.data
         if table[t.FRESH]:
             begin(network)
+        visits, n_cells = 0, allow_steps(network)
         while table[t.PHASE] != BEGIN or begin_slice(network):
+            visits += n_cells + t.SLICE_VISITS
+            if visits > t.MOST_VISITS + n_cells:
+                return ROOM
             if table[t.PHASE] == ADVANCE:
                 for k in loop(table[t.N_ALL_BLOCKS]):
                     advance_block(network, k)

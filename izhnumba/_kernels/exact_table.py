@@ -26,16 +26,19 @@ import numpy as np
 
 # --- A block. CHUNKS of events are linked lists, one for each slot of time, whose newest chunk is its TAIL, FILLED so
 # far. Events from OUTSIDE are those of the whole call. Events of a slice are SORTED by neuron and time; those of a
-# neuron lie between its CURSOR and its END.
+# neuron lie between its CURSOR and its END. N_STEPS: of eight neurons each, up to LAST_STEP in this call.
 (
     FIRST, N_CELLS, CHUNKS, LINKS, N_CHUNKS, FREE, N_FREE, TAILS, FILLED, OUTSIDE, N_OUTSIDE,
     SORTED, SORTED_ROOM, CURSORS, ENDS, BENCH, OWNERS,
-    SPIKE_T, SPIKE_I, SPIKE_ROOM, N_SPIKES, DELIVERED, GATHERED, WANTED_SORTED, WANTED_CHUNKS, N_STEPS,
+    SPIKE_T, SPIKE_I, SPIKE_ROOM, N_SPIKES, DELIVERED, GATHERED, WANTED_SORTED, WANTED_CHUNKS, N_STEPS, LAST_STEP,
     FAILED, FAILED_NEURON, FAILED_TIME, BLOCK_SIZE,
-) = range(30)  # fmt: skip
+) = range(31)  # fmt: skip
 LANES = 8
 CHUNK = 32  # events
 RUNAWAY = 1000  # spikes of a neuron within a ms
+MOST_STEPS = 2**14  # of a block in one call, so that Ctrl-C never waits long
+MOST_VISITS = 2**21  # of neurons in the slices of one call, for the same reason
+SLICE_VISITS = 64  # what a slice costs besides
 MOST_SPIKES = 16  # of eight neurons in one step: at a crossing, and then by what arrives
 
 EVENT = np.dtype([("t", "<f8"), ("w", "<f8"), ("key", "<i8"), ("target", "<i4"), ("inlet", "<i2"), ("rule", "<i2")])

@@ -41,6 +41,30 @@ def array_at(typingctx, address, size, element):
 
 
 @intrinsic
+def claim(typingctx, address):
+    """Make the integer at an address 1 if it is 0, whatever other threads do. Tells whether it was."""
+
+    def generate(context, builder, signature, arguments):
+        word = ir.IntType(64)
+        place = builder.inttoptr(arguments[0], word.as_pointer())
+        return builder.extract_value(builder.cmpxchg(place, word(0), word(1), "acquire", "monotonic"), 1)
+
+    return types.boolean(types.int64), generate
+
+
+@intrinsic
+def release(typingctx, address):
+    """Make it 0 again, after all that was done before."""
+
+    def generate(context, builder, signature, arguments):
+        word = ir.IntType(64)
+        builder.store_atomic(word(0), builder.inttoptr(arguments[0], word.as_pointer()), "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
+@intrinsic
 def copy_bytes(typingctx, target, source, size):
     """Copy `size` bytes from one address to another."""
 

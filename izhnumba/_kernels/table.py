@@ -1,7 +1,7 @@
 """The tables through which compiled calls reach populations and networks: numbers, then addresses.
 
 Each of the four inputs has an address and, STRIDE and SHARED places behind it, a stride from step to step (0: constant)
-and a mark that one value serves all neurons.
+and a mark that one value serves all neurons. IN_USE: a call is under way.
 """
 
 BLOCK = 2048  # neurons; state, input and flags of a block, 17 B a neuron in float32, fit the first cache
@@ -10,12 +10,13 @@ BLOCK = 2048  # neurons; state, input and flags of a block, 17 B a neuron in flo
     N, PADDED, STEP, STEPS, BASE, THREADS, N_RECORDS,
     V, U, UNTIL, LAST, N_REF, SPIKES, RASTER, PARAMETERS, CONSTANTS, SCRATCH, REPORT, RECORDS,
     INPUT_I, _, _, INPUT_JUMP, _, _, INPUT_G, _, _, INPUT_GE, _, _,
-    RING_STEPS, JUMP_RING, PORTS, N_PORTS, TABLE_SIZE,
-) = range(36)  # fmt: skip
+    RING_STEPS, JUMP_RING, PORTS, N_PORTS, IN_USE, TABLE_SIZE,
+) = range(37)  # fmt: skip
 STRIDE, SHARED = 1, 2
 SCRATCH_ROWS = 7  # per thread: the four inputs, one for `collect`, what goes through the magnesium block
 MAX_PARAMETERS = 64
 MOST_STEPS = 2**30  # since BASE: `until` counts steps in 32 bits
+MOST_CELLS = 2**31  # of a ring: a cell and an offset are added in 32 bits, and go once around at most
 STRETCH = 64  # steps of all blocks between two looks whether to stop: state stays in the cache for as long
 
 # CONSTANTS: the time step in ms; the V below which a step needs care (the short exprel does not hold, or Euler leaps

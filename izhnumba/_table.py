@@ -1,0 +1,82 @@
+"""Tables: the numbers and addresses through which compiled calls reach arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class Table:
+    """Numbers for a compiled call, some of them addresses of arrays, which it owns: what a kernel can reach lives as
+    long as the table does.
+
+    Parameters
+    ----------
+    numbers : int or ndarray of int64
+        How many, all 0 at first, or the numbers themselves, such as a row of a larger table.
+
+    Notes
+    -----
+    An interrupt may come between any two lines. So an array is owned before its address is written, and the one before
+    it until after that.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> table = Table(3)
+    >>> row = table.put(1, np.arange(4))
+    >>> table[0] = row.size
+    >>> table.array(1)
+    array([0, 1, 2, 3])
+    """
+
+    def __init__(self, numbers: int | Array) -> None:
+        self.numbers: Array = np.zeros(numbers, np.int64) if isinstance(numbers, int) else numbers
+        self._owned: dict[int, tuple[tuple[Array, Any], ...]] = {}  # by entry: arrays, and what keeps theirs
+
+    @property
+    def address(self) -> int:
+        """Where the numbers lie."""
+        return int(self.numbers.ctypes.data)
+
+    def __getitem__(self, entry: Any) -> Any:
+        return self.numbers[entry]
+
+    def __setitem__(self, entry: Any, value: Any) -> None:
+        self.numbers[entry] = value
+
+    def put(self, entry: int, array: Array, owner: Any = None, also: Mapping[int, int] = MappingProxyType({})) -> Array:
+        """Point at an array, in place of the one before it. owner: what must live as long; also: numbers that change
+        with it, by entry, with nothing in between."""
+        numbers = {entry: array.ctypes.data, **also}
+        self._owned[entry] = (*self._in_use(entry), (array, owner))
+        self.numbers[list(numbers)] = list(numbers.values())
+        self._owned[entry] = ((array, owner),)
+        return array
+
+    def put_all(self, arrays: dict[int, Array]) -> None:
+        """Point at several arrays, by entry."""
+        for entry, array in arrays.items():
+            self.put(entry, array)
+
+    def put_table(self, entry: int, table: Table) -> None:
+        """Point at another table, and own what it owns."""
+        self.put(entry, table.numbers, table)
+
+    def put_tables(self, entry: int, tables: list[Table]) -> None:
+        """Point at a list of addresses of tables."""
+        self.put(entry, np.array([table.address for table in tables], np.int64), tables)
+
+    def array(self, entry: int) -> Array:
+        """The array at which an entry points."""
+        return self._in_use(entry)[0][0]
+
+    def _in_use(self, entry: int) -> tuple[tuple[Array, Any], ...]:
+        at = self.numbers[entry]
+        return tuple(pair for pair in self._owned.get(entry, ()) if pair[0].ctypes.data == at)[:1]

@@ -1,0 +1,81 @@
+"""Turns: calls that must not overlap, from one thread or several."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from types import FrameType
+
+
+class Turn:
+    """One call at a time: `with turn:` in a method, or a RuntimeError for whoever comes second.
+
+    It is a frame that has the turn. When that has ended, however it did, nobody has: no interrupt can leave it taken.
+
+    Parameters
+    ----------
+    owner : str
+        Whose turn it is, for the message to another thread.
+    within : str
+        The message to a call from within another one.
+
+    Examples
+    --------
+    >>> turn = Turn("Network", "Network.run has not ended.")
+    >>> with turn:
+    ...     turn.taken
+    True
+    >>> turn.taken
+    False
+    """
+
+    def __init__(self, owner: str, within: str) -> None:
+        self.elsewhere = (
+            f"{owner} must be used by one thread at a time, got a call while that of another has not ended."
+        )
+        self._within = within
+        self._frames: list[FrameType] = []  # in the order in which they came: the first that still runs has the turn
+
+    def __enter__(self) -> None:
+        mine = sys._getframe(1)
+        self._frames.append(mine)
+        for frame in self._frames[:]:
+            if frame is mine:
+                return
+            if _stack(frame) is None:
+                self._frames.remove(frame)
+            else:
+                self._frames.remove(mine)
+                self.must_be_free()
+
+    def __exit__(self, *_: object) -> None:
+        self._frames.remove(sys._getframe(1))
+
+    @property
+    def taken(self) -> bool:
+        """Whether a call runs."""
+        return any(_stack(frame) is not None for frame in self._frames[:])
+
+    @property
+    def taken_elsewhere(self) -> bool:
+        """Whether a call of another thread runs."""
+        stacks = [_stack(frame) for frame in self._frames[:]]
+        return any(stack not in (None, threading.get_ident()) for stack in stacks)
+
+    def must_be_free(self) -> None:
+        """Refuse what must not come in the midst of a call."""
+        if self.taken_elsewhere:
+            raise RuntimeError(self.elsewhere)
+        if self.taken:
+            raise RuntimeError(self._within)
+
+
+def _stack(frame: FrameType) -> int | None:
+    """The thread on whose stack a frame is; None if it has ended."""
+    for thread, top in sys._current_frames().items():
+        here: FrameType | None = top
+        while here is not None:
+            if here is frame:
+                return thread
+            here = here.f_back
+    return None
