@@ -12,6 +12,7 @@ import numpy as np
 
 from izhnumba import _checkpoint, _checks
 from izhnumba._checking import check, check_position
+from izhnumba._checking_cells import check_laid
 from izhnumba._checking_synapses import check_plastic
 from izhnumba._exact_plastic import ExactPlastic
 from izhnumba._models import Model
@@ -114,7 +115,10 @@ def _network(saved: dict[str, Any]) -> Network:
     for name, one in saved["drives"].items():
         _add_drive(net, name, one)
     for name, pop in net.populations.items():
-        pop._engine.restore(saved["populations"][name]["state"])
+        state = saved["populations"][name]["state"]
+        pop._engine.restore(state)
+        if net.scheme.exact:
+            check_laid(pop._engine, state, f"network/populations/{name}/state")
     net._clock.now = saved["now"]
     for name, one in saved["recorders"].items():
         _add_recorder(net, name, one)

@@ -301,3 +301,20 @@ def test_a_recorder_that_pauses_is_loaded(tmp_path):
         one.run(10.0)
     np.testing.assert_array_equal(again.recorders[rate.name].t, rate.t)
     np.testing.assert_array_equal(again.recorders[rate.name].rate, rate.rate)
+
+
+def test_a_network_that_has_failed_is_loaded_with_what_it_has_recorded(tmp_path):
+    for scheme, why in (("exp_euler", "became non-finite"), ("exact", "runs away")):
+        net = iz.Network(scheme=scheme, seed=1)
+        cells = net.add(iz.Population(3, **iz.presets["RS"]), name="cells")
+        net.connect(cells, cells, iz.AllToAll(), weight=0.1, delay=2.0, receptor=iz.AMPA())
+        net.drive(cells, 10.0)
+        spikes = net.record(cells, name="spikes")
+        net.run(30.0)
+        cells.u[0] = np.nan
+        with pytest.raises(RuntimeError, match=why):
+            net.run(30.0)
+        net.save(tmp_path / "state.npz")
+        again = iz.load(tmp_path / "state.npz").recorders["spikes"]
+        assert len(spikes) > 0
+        np.testing.assert_array_equal(again.t, spikes.t)

@@ -128,6 +128,8 @@ WRONG_ARRAYS = {
     "exact/populations/few/state/events ": (of_another_target, "be of their synapses, got"),
     "exact/populations/few/state/next": (put(0, np.nan), "be numbers, got nan at index 0"),
     "exact/populations/few/state/cells": (put((1, 0), -1e300), "have times from 0 to 23.7, got -1e.300 at index 1"),
+    "exact/populations/few/state/cells ": (put((0, 7), 5.0), "follow from the parameters, got 5.0 at index 7"),
+    "exact/populations/few/state/form": (put((0, 1), 5.0), "follow from the parameters, got 5.0 at index 1"),
     "exact/synapses/st/rows/times": (put(0, 0.0), "be at least 1e-06, got 0.0 at index 0"),
     "exact/synapses/few to exc/rows/offsets": (put(0, 519), "lead to the part of the targets"),
 }
