@@ -115,7 +115,9 @@ def _sparse_rows(rows: Saved, n: int, n_pre: int, target: Part, frame: Frame, pa
     longest = 0 if gap or frame.exact else _most_steps(target.cells.lanes)
     for first in range(0, n, _PIECE):
         begin, end = max(first - 1, 0), min(first + _PIECE, n)  # with the one before, to compare
-        row = np.searchsorted(starts, np.arange(begin, end), side="right") - 1
+        some = slice(*np.searchsorted(starts, (begin, end - 1), side="right") - (1, 0))  # rows
+        edges = np.clip(starts[some.start : some.stop + 1], begin, end)
+        row = np.repeat(np.arange(some.start, some.stop), np.diff(edges))
         _piece_of_rows(rows, begin, row, target, parts, longest)
 
 
@@ -123,9 +125,10 @@ def _piece_of_rows(rows: Saved, begin: int, row: Array, target: Part, parts: int
     """Synapses from `begin` on, in these rows."""
     lanes, part = target.cells.lanes, slice(begin, begin + row.size)
     offsets, times = rows.value["offsets"][part], rows.value["times"]
-    delays, lane = offsets // np.uint32(lanes), (offsets % np.uint32(lanes)).astype(np.int64)
+    delays = offsets // np.uint32(lanes)
+    lane = (offsets - delays * np.uint32(lanes)).astype(np.int64)
     inside = (lane >= target.start) & (lane < target.stop)
-    of_part = lane // _LANES * parts // (lanes // _LANES) == row % parts
+    of_part = np.ones(1, bool) if parts == 1 else lane // _LANES * parts // (lanes // _LANES) == row % parts
     ascending = np.append(True, (offsets[1:] >= offsets[:-1]) | (row[1:] > row[:-1]))
     if times is not None:
         earlier, later = times[part][:-1], times[part][1:]
