@@ -31,7 +31,7 @@ from izhnumba import (
     _spike_inputs,
 )
 from izhnumba._models import Model
-from izhnumba._saved import Misfit, Saved
+from izhnumba._saved import Misfit, Saved, shown
 
 Array = NDArray[Any]
 _FORMAT = 2
@@ -164,7 +164,7 @@ class _Reader:
             saved = Saved(value, place, ("model", "ours") if form == "model" else ("object", "ours", "fields"))
             found = self._known(saved, form)
             return found if form == "model" else self._made(found, value["fields"], place, depth)
-        raise Misfit(place, "be a value that a checkpoint can store", value)
+        raise Misfit(place, "be a value that a checkpoint can store", shown(value))
 
     def _dict(self, saved: Saved, place: str, depth: int) -> dict[Any, Any]:
         pair = saved.kind("dict", list, "keys and values")
@@ -183,7 +183,7 @@ class _Reader:
             return found
         what = "model" if form == "model" else "class"
         if ours:
-            raise Misfit(saved.place, f"be a {what} of izhnumba", name)
+            raise Misfit(saved.place, f"be a {what} of izhnumba", shown(name))
         raise ValueError(
             f"load.define must hold the {what} {name!r}, which is not one of izhnumba's, got "
             f"{sorted(self._theirs) or 'nothing'}. Call load(path, define=[{name}])."
@@ -192,11 +192,11 @@ class _Reader:
     def _made(self, kind: Any, fields: Any, place: str, depth: int) -> Any:
         values = self.unpacked(fields, place, depth + 1)
         if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-            raise Misfit(place, "have fields by name", values)
+            raise Misfit(place, "have fields by name", shown(values))
         try:
             return kind(**values)
         except Exception as error:  # whatever a constructor has against its arguments
-            raise Misfit(place, f"be the fields of a {kind.__name__}", f"others: {error}") from error
+            raise Misfit(place, f"be the fields of a {kind.__name__}", f"others: {error!s:.300}") from error
 
 
 def _seal(file: BinaryIO) -> None:

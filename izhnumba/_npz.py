@@ -52,12 +52,13 @@ def arrays(file: BinaryIO) -> dict[str, Array]:
     """All arrays of an npz file by name; a ValueError that begins with "which" if they cannot be had."""
     size = file.seek(0, os.SEEK_END)
     try:
-        with zipfile.ZipFile(file) as archive:
-            members = archive.infolist()
-            _check(members, size)
-            return {one.filename.removesuffix(".npy"): _array(archive, one) for one in members}
-    except (zipfile.BadZipFile, OSError, EOFError, OverflowError, MemoryError, NotImplementedError) as error:
+        archive = zipfile.ZipFile(file)
+    except Exception as error:  # what a strange archive leads to has many names
         raise ValueError(f"which cannot be read: {error}") from None
+    with archive:
+        members = archive.infolist()
+        _check(members, size)
+        return {one.filename.removesuffix(".npy"): _array(archive, one) for one in members}
 
 
 def _check(members: list[zipfile.ZipInfo], size: int) -> None:
@@ -73,6 +74,15 @@ def _check(members: list[zipfile.ZipInfo], size: int) -> None:
 
 
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
+    try:
+        return _read(archive, member)
+    except ValueError:
+        raise
+    except Exception as error:  # damage shows in several ways
+        raise ValueError(f"whose member {member.filename!r:.60} cannot be read: {error}") from None
+
+
+def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
     name, size = member.filename.removesuffix(".npy"), member.file_size
     with archive.open(member) as file:
         try:

@@ -16,7 +16,7 @@ Array = NDArray[Any]
 
 
 class Misfit(ValueError):
-    """What a checkpoint says cannot be."""
+    """What a checkpoint says cannot be. got: a value, or a text that tells of it."""
 
     def __init__(self, place: str, must: str, got: Any) -> None:
         super().__init__(f"whose {place} must {must}, got {got if isinstance(got, str) else shown(got)}")
@@ -35,10 +35,10 @@ class Saved:
     def __init__(self, value: Any, place: str, keys: Collection[str], optional: Collection[str] = ()) -> None:
         self.place, self.value = place, value
         if not isinstance(value, dict):
-            raise Misfit(place, "be a dict", value)
+            raise Misfit(place, "be a dict", shown(value))
         missing, more = set(keys) - set(value), set(value) - set(keys) - set(optional)
         if missing or more:
-            got = f"one {'without' if missing else 'with'} {sorted(map(str, missing or more))}"
+            got = f"one {'without' if missing else 'with'} {shown(sorted(map(str, missing or more)))}"
             raise Misfit(place, f"be a dict with {sorted(keys)}", got)
 
     def at(self, key: str) -> str:
@@ -46,7 +46,7 @@ class Saved:
 
     def require(self, good: Any, key: str, must: str, got: Any = None) -> None:
         if not good:
-            raise Misfit(self.at(key), must, self.value[key] if got is None else got)
+            raise Misfit(self.at(key), must, shown(self.value[key]) if got is None else got)
 
     def kind(self, key: str, kinds: Any, words: str) -> Any:
         """An instance of these classes, in words. True and False are no numbers."""

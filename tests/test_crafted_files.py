@@ -198,7 +198,7 @@ WRONG_VALUES = {
         {"object": "Sine", "ours": True, "fields": {"dict": [[], []]}},
         "be the field",
     ),
-    "populations/exc/arguments/model  ": ({"model": "Sine", "ours": True}, "be a model of izhnumba, got Sine"),
+    "populations/exc/arguments/model  ": ({"model": "Sine", "ours": True}, "be a model of izhnumba, got 'Sine'"),
     "populations/exc/state/ring_steps": (2**40, "be from 1 to"),
     "populations/exc/state/ring_steps ": (1, "be float64 of shape"),
     "populations/exc/state/receptors": ({"list": []}, "be a dict with .* got one with"),
