@@ -95,8 +95,8 @@ WRONG_ARRAYS = {
     "static/synapses/cut/rows/starts ": (put(0, 1), "be from 0 to 4000, got from 1 to 4000"),
     "static/synapses/exc to inh/rows/starts": (put(5, 0), "ascend, got 0 at index 4"),
     "static/synapses/exc to inh/rows/offsets": (
-        put(0, 2**31 - 1),
-        "have delays of at most 33554430 steps, got 2147483647 at index 0",
+        put(0, 2**32 - 1),
+        "have delays of at most 3355443. steps, got 4294967295 at index 0",
     ),
     "static/synapses/exc to inh/rows/offsets ": (put(0, 3 * 64 + 63), "lead to neurons from 0 to 59, got 255"),
     "static/synapses/exc to inh/rows/offsets  ": (put(0, 5), "have delays of at least 1 step, got 5 at index 0"),
