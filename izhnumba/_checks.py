@@ -273,8 +273,12 @@ def file(where: str, value: Any, cure: str = "") -> Path:
 
 def _path(where: str, value: Any) -> Path:
     path = Path(kind(where, value, (str, Path), "a path"))
-    if "\0" in str(path):
-        raise _refusal(ValueError, f"{where} must be a path without a null character", _shown(str(path)))
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        pass
+    except (OSError, ValueError) as error:  # a name too long, or with a null character
+        raise _refusal(ValueError, f"{where} must be a path", _shown(str(path)), f"{error}.") from None
     return path
 
 
@@ -310,7 +314,8 @@ def fits(where: str, n_bytes: float, cure: str, what: str = "") -> None:
     free = free_memory() if n_bytes >= 2**24 else None  # less is not worth the look
     if free is not None and n_bytes > free:
         must = f"{where} must fit in the free memory ({free / 2**30:.4g} GiB)"
-        raise _refusal(ValueError, must, f"{what}{', ' * bool(what)}{n_bytes / 2**30:.4g} GiB", cure)
+        needed = float(min(n_bytes, 1e300)) / 2**30
+        raise _refusal(ValueError, must, f"{what}{', ' * bool(what)}{needed:.4g} GiB", cure)
 
 
 def free_memory(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup")) -> int | None:

@@ -151,8 +151,8 @@ def fi_curve(neuron: Any, I: ArrayLike, duration: float = 1000.0, *, index: int 
     duration = _checks.number("fi_curve.duration", duration, "ms", above=0.0)
     unit = parameters_of("fi_curve", neuron)[0].I.unit
     I = np.array(_checks.array("fi_curve.I", I, unit), ndmin=1)
-    if I.ndim > 1:
-        raise ValueError(f"fi_curve.I must have shape (currents,), got {I.shape}. Pass I.ravel().")
+    if I.ndim > 1 or not I.size:
+        raise ValueError(f"fi_curve.I must have shape (currents,), at least one, got {I.shape}. Pass I.ravel().")
     lanes = resting_lanes(neuron)
     n = len(lanes["V"])
     chosen = _checks.integer("fi_curve.index", index, at_least=-n, at_most=n - 1)

@@ -41,10 +41,11 @@ class Quantity:
     def __post_init__(self) -> None:
         for name in ("unit", "meaning"):
             _checks.kind(f"Quantity.{name}", getattr(self, name), str, "a str")
-        limits = {name: getattr(self, name) for name in ("above", "at_least")}
-        for name, bound in limits.items():
+        limits: dict[str, Any] = {}
+        for name in ("above", "at_least"):
+            bound = getattr(self, name)
             if bound is not None:
-                _checks.number(f"Quantity.{name}", bound)
+                limits[name] = _checks.Other(name, _checks.number(f"Quantity.{name}", bound))
         _checks.number("Quantity.default", self.default, finite=False, **limits)
 
     @property

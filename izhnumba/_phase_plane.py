@@ -161,8 +161,9 @@ def limits(where: str, value: Any, unit: str) -> tuple[float, float]:
 
 def equations(model: Model, p: Any, I: float) -> tuple[Function, Function]:
     """V' and u' as functions of arrays (V, u)."""
-    dV = np.vectorize(lambda V, u: model.derivatives(V, u, I, p)[0], otypes=[float])
-    return dV, np.vectorize(lambda V, u: model.derivatives(V, u, I, p)[1], otypes=[float])
+    dV, du = (np.vectorize(lambda V, u, k=k: model.derivatives(V, u, I, p)[k], otypes=[float]) for k in (0, 1))
+    quietly = np.errstate(over="ignore", invalid="ignore")  # far out V^2 is infinite
+    return quietly(dV), quietly(du)
 
 
 def roots(f: Callable[[Array], Array], grid: Array) -> Array:

@@ -72,7 +72,7 @@ class Table(Mapping[str, Entry]):
         return _found, (self._home, self._name)
 
     def of(self, entry: Entry, otherwise: Any) -> Any:
-        """How an entry is pickled: by name, so that it is the same object again; what is not of the table, otherwise."""
+        """How an entry is pickled: by name, so that it is the same object again; what is of no table, otherwise."""
         name: str = entry.name  # type: ignore[attr-defined]
         return (_found, (self._home, self._name, name)) if self.get(name) is entry else otherwise()
 

@@ -98,6 +98,12 @@ class Poisson(SpikeInput):
         self._check()
         if not isinstance(self.rate, Input):
             self._set(rate=frozen("Poisson.rate", self.rate, "Hz", at_least=0.0))
+            return
+        try:
+            self.rate._values(np.zeros(1), 1.0)
+        except TypeError:
+            must = "Poisson.rate must be a number, an array or an input without random parts and spikes"
+            raise TypeError(f"{must}, got {self.rate!r:.60}.") from None
 
     def _rows(self, to: Target) -> Rows:
         from izhnumba._kernels.philox import poisson

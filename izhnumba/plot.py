@@ -66,7 +66,7 @@ def raster(spikes: Any, ax: Axes | None = None, *, batch: int = 0, size: float |
     i, t = events.i[drawn], events.t[drawn]
     rows = int(i.max()) + 1 if i.size else 1
     automatic = float(np.clip(200 / rows, 1.5, 15))
-    size = automatic if size is None else _checks.number("raster.size", size, at_least=0.0)
+    size = automatic if size is None else _checks.number("raster.size", size, at_least=0.0, at_most=1e6)
     ax = _axes("raster.ax", ax)
     marker, width = ("|", 1.0) if size > 3 else ("o", 0.0)
     default = {"s": size**2, "marker": marker, "linewidth": width, "rasterized": i.size > 10_000}
@@ -117,13 +117,17 @@ def trace(
     if peak is not None:
         peak = _checks.number("trace.peak", peak, "mV", finite=False)
         _must_know_spikes("trace.result", result, "a Result if there is a peak")
+    if unit is not None:
+        _checks.kind("trace.unit", unit, str, "a str")
     ax = _axes("trace.ax", ax)
     style = _long_names(style, "Line2D")
     for column in chosen:
         t, values = _with_spikes(result, variable, column, batch, peak)
         default: dict[str, Any] = {"color": COLORS[column % len(COLORS)], "linewidth": 1.0}
         ax.plot(t, values, **default | style)
-    return _labelled(ax, "time (ms)", f"{variable} ({unit or getattr(_model(result), variable).unit})")
+    return _labelled(
+        ax, "time (ms)", f"{variable} ({getattr(_model(result), variable).unit if unit is None else unit})"
+    )
 
 
 def phase_plane(

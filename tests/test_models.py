@@ -85,8 +85,8 @@ def test_refused_when_made(changes, kind, message):
         ((1.0, None, ""), "Quantity.unit must be a str, got None."),
         ((1.0, "", 5), "Quantity.meaning must be a str, got 5."),
         ((1.0, "", "", "0"), "Quantity.above must be a finite number, got '0'."),
-        ((0.0, "", "", 0.0), "Quantity.default must be a number > 0.0, got 0.0."),
-        ((-1.0, "", "", None, 0.0), "Quantity.default must be a number >= 0.0, got -1.0."),
+        ((0.0, "", "", 0.0), "Quantity.default must be a number > above .0., got 0.0."),
+        ((-1.0, "", "", None, 0.0), "Quantity.default must be a number >= at_least .0., got -1.0."),
     ],
 )
 def test_quantities_check_their_arguments(arguments, message):

@@ -43,7 +43,8 @@ def array(where: str, value: Any, unit: str, dtype: Any) -> jax.Array:
         raise TypeError(f"{where} must be float32 or float64, got {kind}. Convert it with .astype('float32').")
     if not (jnp.issubdtype(kind, np.floating) or jnp.issubdtype(kind, np.integer)):
         raise TypeError(f"{where} must be a number or an array of numbers, got {kind}.")
-    return jnp.asarray(plain, dtype)
+    with np.errstate(over="ignore"):  # what is not finite spreads
+        return jnp.asarray(plain, dtype)
 
 
 def known(where: str, value: Any, unit: str) -> float:
@@ -57,7 +58,8 @@ def names(where: str, value: Any) -> tuple[str, ...]:
     """One name or several."""
     if isinstance(value, str):
         return (value,)
-    _checks.kind(where, value, Collection, "a name or several", "Use 'V' or ('spikes', 'V').")
+    several = Collection if getattr(value, "ndim", 1) else ()  # an array of no dimension is a Collection too
+    _checks.kind(where, value, several, "a name or several", "Use 'V' or ('spikes', 'V').")
     return tuple(value)
 
 

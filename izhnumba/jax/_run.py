@@ -221,6 +221,7 @@ def run(
     check_state("run.state", state, "a State")
     step = _arguments.known("run.dt", dt, "ms")
     lanes = Lanes("run", _checks.without_unit("run.state.V", state.V, model.V.unit), n_steps)
+    _checks.finite("run.dt", np.asarray(step), lanes.dtype)
     V, u = (lanes.state(name, getattr(state, name), getattr(model, name).unit) for name in ("V", "u"))
     p = _parameters(lanes, params, model)
     given = _inputs(lanes, model, I, delta, g, E)
