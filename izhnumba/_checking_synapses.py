@@ -145,7 +145,7 @@ def _piece_of_rows(rows: Saved, begin: int, row: Array, target: Part, parts: int
 
 def _most_steps(lanes: int) -> int:
     """The longest delay, as `Layout.offsets` has it."""
-    return (clock_table.MOST_CELLS - 1) // lanes - 1
+    return clock_table.MOST_CELLS // lanes - 1
 
 
 def _plastic_state(saved: Saved, rows: Saved, target: Part, frame: Frame) -> None:

@@ -93,6 +93,11 @@ class ClockEngine:
         lanes[self.n :] = lanes[self.n - 1 : self.n]
         self._lanes[name] = lanes
 
+    @property
+    def outer_ports(self) -> list[Port]:
+        """Those through which spikes come: all."""
+        return self.arrivals.ports
+
     def port(self, receptor: Receptor) -> Port:
         """The port of this receptor, or of one equal to it."""
         return self.arrivals.port(receptor)

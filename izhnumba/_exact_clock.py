@@ -125,8 +125,9 @@ class ExactClock:
             return self._found(FAILURE)
         if self._table[t.PHASE]:  # an interrupt has come in the midst of a slice
             return self._found(self._run(float(self._reals[t.END]), threads))
+        records = self._records
         self._take_up()
-        self._shown = False
+        self._records, self._shown = records, False
         for source in sources:
             source.engine.set_pieces(*source.pieces(self.now, until))
             source.engine.trap()
@@ -159,6 +160,7 @@ class ExactClock:
         for engine in standing:  # a break at the present brings all cells there
             engine.set_pieces(np.array([self.now]), np.zeros(0, np.int64), np.zeros((1, 0, 1)), [engine.in_force])
         if standing:
+            self._records = []
             self._run(self.now, 1, standing)
         for engine in self.engines:
             engine.take_up()

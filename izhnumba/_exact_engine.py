@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,7 @@ class ExactEngine:
         self.table[[t.N, t.N_BLOCKS, t.SOFT]] = n, len(rows), _SOFT[reset]
         self.ports: list[ExactPort] = []
         self.laid: list[ExactPort] | None = None  # those that have states, as the cells are laid out
+        self._in_tables: list[ExactPort] = []  # those that kernels know
         self.form: NormalForm | None = None
         self._parameters, self._tau_ref, self._changed = dict[str, Array](), np.zeros(n), True
         self._bench: tuple[Any, Any] = (self, None)
@@ -74,8 +76,16 @@ class ExactEngine:
         if len(self.ports) > _MOST_NUMBER:
             raise ValueError(f"Network receptors of a population must be at most {_MOST_NUMBER + 1}, got one more.")
         self.ports.append(ExactPort(receptor))
-        self._changed = True  # its inlet is missing
         return self.ports[-1]
+
+    @property
+    def outer_ports(self) -> list[ExactPort]:
+        """Those through which spikes come."""
+        return [port for port in self.ports if not port.inner]
+
+    def keep(self, wanted: Container[ExactPort]) -> None:
+        """Forget ports that neither kernels know nor anybody wants: a call of `connect` that was stopped leaves one."""
+        self.ports = [port for port in self.ports if port.inner or port in self._in_tables or port in wanted]
 
     def normal_form(self) -> NormalForm:
         """Of its parameters now; an error if there is none."""
@@ -155,7 +165,7 @@ class ExactEngine:
         """Whether V, u, parameters or ports are others than in the cells."""
         V, u = self.shown
         same = np.array_equal(V, self.V[: self.n]) and np.array_equal(u, self.u[: self.n])
-        return not same or self._changed
+        return not same or self._changed or self.ports != self._in_tables
 
     def take_up(self) -> None:
         """Go on from V, u, parameters and ports as they are; all cells stand at the present."""
@@ -172,8 +182,8 @@ class ExactEngine:
             self._carry_over(*self.before)
         self._put_ports()
         self.next[:], self._trapped = self.now, None
-        self.shown[...] = V, u
         self._changed, self.before = False, None
+        self.shown[...] = V, u  # last: what differs counts as set by the user
 
     def _inventory(self) -> tuple[NormalForm, dict[Any, Array]]:
         """The normal form and columns of the cells that outlast another layout, by what they are."""
@@ -232,6 +242,7 @@ class ExactEngine:
         self.table.put_table(t.SHOWN_RECORD, record)
         for block in self.blocks:
             block.lay_bench(B.size)
+        self._in_tables = list(self.ports)
 
     def trap(self) -> None:
         """Find the rectangles in which neurons without further input stay silent, if no break comes in the next

@@ -215,21 +215,29 @@ class Network(Circuit):
 
     def _bind_parts(self) -> None:
         """Make the clock ready for the parts of the network, if they are others than those it is ready for."""
-        populations, synapses = list(self._populations.values()), list(self._synapses.values())
-        parts = [*populations, *synapses, *(one.port for one in self._drives.values())]
         bound, complete = self._bound
-        if complete and parts == bound:
+        if complete and self._parts() == bound:
             return
         self._bound = bound, False
-        engines = [population._engine for population in populations]
+        engines = [population._engine for population in self._populations.values()]
+        synapses = list(self._synapses.values())
         gone = [one for one in bound if isinstance(one, Synapses) and one not in synapses]
+        ports = {one.port for one in self._drives.values()} | {one._port for one in (*synapses, *gone)}
         if self.scheme.exact:
-            self._bind_exact(engines, synapses)
+            self._bind_exact(engines, synapses, ports)
         else:
-            self._bind_clock(engines, synapses, gone)
-        self._bound = parts, True
+            self._bind_clock(engines, synapses, gone, ports)
+        self._bound = self._parts(), True
 
-    def _bind_clock(self, engines: list[ClockEngine], synapses: list[Synapses], gone: list[Synapses]) -> None:
+    def _parts(self) -> list[Any]:
+        """All that the clock must know of."""
+        populations = self._populations.values()
+        ports = [port for population in populations for port in population._engine.outer_ports]
+        return [*populations, *self._synapses.values(), *(one.port for one in self._drives.values()), *ports]
+
+    def _bind_clock(
+        self, engines: list[ClockEngine], synapses: list[Synapses], gone: list[Synapses], ports: set[Any]
+    ) -> None:
         """Hand all synapses to the clock, with rings as long as the longest delays."""
         longest: dict[ClockEngine, int] = {}
         shortest = _LONGEST_SLICE
@@ -243,17 +251,17 @@ class Network(Circuit):
             longest[engine] = max(longest.get(engine, 1), one._delays()[1])
         parts = max([1, *(one._rows.parts for one in synapses)])
         gaps = [one._bind for one in synapses if one._is_gap()]
-        ports = {one.port for one in self._drives.values()} | {one._port for one in (*synapses, *gone)}
         self._clock.connect(engines, gaps, ports, longest, shortest, parts)
         for one in gone:
             one._let_arrive()
         self._clock.deliver([one._bind() for one in synapses if not one._is_gap()])  # whose rings stay as they are now
 
-    def _bind_exact(self, engines: list[ExactEngine], synapses: list[Synapses]) -> None:
+    def _bind_exact(self, engines: list[ExactEngine], synapses: list[Synapses], ports: set[Any]) -> None:
         """The same in continuous time."""
         key, tables, delays = FIRST_KEY, {}, [(math.inf, 0.0)]
         for engine in engines:
             engine.forget_rules()
+            engine.keep(ports)
         for one in synapses:
             tables[one] = one._project(key)
             key += len(one)

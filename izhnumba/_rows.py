@@ -70,7 +70,7 @@ class Layout(NamedTuple):
 
     def offsets(self, post: Array, delay: Array) -> Array:
         """delay (steps) * lanes + target lane, below MOST_CELLS: looked at before it is multiplied."""
-        longest = (MOST_CELLS - 1) // self.lanes - 1
+        longest = MOST_CELLS // self.lanes - 1
         if np.max(delay, initial=0) > longest:
             raise ValueError(
                 f"Network.connect.delay must be at most {longest} steps for {self.lanes} targets, got {np.max(delay)}. "

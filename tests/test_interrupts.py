@@ -1,0 +1,203 @@
+"""An interrupt at any line of any call: what goes on afterwards goes on as if there had been none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from interrupts import interrupted, moments
+
+import izhnumba as iz
+
+END = 16.0
+
+
+def network(scheme):
+    """Every kind of part, small."""
+    exact = scheme == "exact"
+    net = iz.Network(dt=0.5, seed=1, threads=1, scheme=scheme)
+    exc = net.add(iz.Population(8, **iz.presets["RS"], tau_ref=2.0), name="exc")
+    inh = net.add(iz.Population(4, **iz.presets["RS"]), name="inh")
+    net.connect(exc, inh, iz.FixedOutDegree(3), weight=9.0, delay=iz.Uniform(1.0, 5.0), name="static")
+    stdp = iz.STDP(A_plus=0.1, w_max=3.0)
+    net.connect(exc, exc, iz.FixedOutDegree(3), weight=1.0, delay=iz.Uniform(1.0, 5.0), plasticity=stdp, name="plastic")
+    net.connect(inh, exc, iz.AllToAll(), weight=0.05, delay=1.0, receptor=iz.GABA_A(), name="whole")
+    net.drive(exc, iz.TimedArray(np.linspace(8.0, 20.0, 12), dt=2.0) if exact else iz.Noise(std=6.0) + 14.0)
+    net.drive(inh, 6.0 if exact else iz.OrnsteinUhlenbeck(6.0, 3.0, 20.0))
+    net.drive(inh, iz.Poisson(rate=300.0, weight=4.0))
+    net.record(exc, "spikes", name="spikes")
+    net.record(exc, ["V", "u"], name="states")
+    net.record(inh, "rate", every=5.0, name="rate")
+    net.record(net.synapses["whole"], "current", name="current")
+    net.run(5.0)
+    return net
+
+
+def outcome(net):
+    found = {"t": net.t}
+    for name, pop in net.populations.items():
+        found |= {f"{name} V": pop.V, f"{name} u": pop.u, f"{name} last": pop.last_spike_time}
+    for name, syn in net.synapses.items():
+        found |= {f"{name} weight": syn.weight, f"{name} post": syn.post}
+    r = net.recorders
+    found |= {"i": r["spikes"].i, "spikes": r["spikes"].t, "V": r["states"].V, "samples": r["states"].t}
+    return found | {"rate": r["rate"].rate, "current": r["current"].current}
+
+
+def only_once(name):
+    """A call that is made again if what it makes is not there."""
+
+    def decorate(make):
+        def act(net):
+            if not any("new" in parts for parts in (net.populations, net.synapses, net.drives, net.recorders)):
+                make(net)
+
+        act.__name__ = name
+        return act
+
+    return decorate
+
+
+def run(net):
+    net.run(6.0)
+
+
+def steps(net):
+    net.step()
+    net.step()
+
+
+def run_after_changes(net):
+    if net.t < 11.0:
+        net.populations["exc"].V[0], net.populations["inh"].a, net.populations["exc"].tau_ref = -50.0, 0.03, 3.0
+        net.run(11.0 - net.t)
+
+
+@only_once("connect")
+def connect(net):
+    exc, inh, delay = net.populations["exc"], net.populations["inh"], iz.Uniform(1.0, 9.0)
+    net.connect(inh, exc, iz.FixedInDegree(2), weight=0.02, delay=delay, receptor=iz.AMPA(), name="new")
+
+
+@only_once("drive")
+def drive(net):
+    net.drive(net.populations["exc"], iz.Poisson(rate=80.0, weight=0.02, receptor=iz.AMPA()), name="new")
+
+
+@only_once("record")
+def record(net):
+    net.record(net.populations["exc"], "V", name="new")
+
+
+@only_once("add")
+def add(net):
+    net.reset()
+    net.add(iz.Population(3, **iz.presets["RS"]), name="new")
+
+
+def remove(net):
+    if "plastic" in net.synapses:
+        net.remove(net.synapses["plastic"])
+    net.run(END - 1.0 - net.t)
+
+
+def reset(net):
+    net.reset(weights=True)
+
+
+CALLS = [run, steps, run_after_changes, connect, drive, record, add, remove, reset]
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
+@pytest.mark.parametrize("scheme", ["exp_euler", "exact"])
+def test_a_network_goes_on_as_if_nothing_had_happened(scheme, call):
+    again = call in (connect, drive, record, add, remove, reset, run_after_changes)
+    whole = network(scheme)
+    call(whole)
+    whole.run(END - whole.t)
+    expected = outcome(whole)
+    assert len(expected["i"]) > 3
+    stopped = 0
+    first = network(scheme)
+    for at in moments(lambda: call(first), last=not again or call is connect):
+        net = network(scheme)
+        if interrupted(lambda net=net: call(net), at):
+            stopped += 1
+            if again:
+                call(net)
+        net.run(END - net.t)
+        for name, values in outcome(net).items():
+            np.testing.assert_array_equal(values, expected[name], err_msg=f"{name}, stopped at {at}")
+    assert stopped > 50
+
+
+@pytest.mark.parametrize("scheme", ["exp_euler", "exact"])
+def test_a_population_goes_on(scheme):
+    def population():
+        pop = iz.Population(6, **iz.presets["RS"], dt=0.5, seed=3, tau_ref=2.0, scheme=scheme)
+        pop.run(5.0, 12.0)
+        return pop
+
+    def run(pop):
+        pop.run(10.0, 12.0, record="V")
+
+    def steps(pop):
+        for _ in range(3):
+            pop.step(12.0, g=0.01, E=-60.0)
+
+    def end(pop):
+        pop.run(30.0 - pop.t, 12.0)
+        return pop.V, pop.u, pop.last_spike_time
+
+    for call in (run, steps):
+        first = population()
+        for at in moments(lambda call=call, first=first: call(first)):
+            pop = population()
+            interrupted(lambda pop=pop, call=call: call(pop), at)
+            twin = population()
+            if call is run:
+                twin.run(pop.t - 5.0, 12.0, record="V")
+                if pop.t > 5.0:
+                    np.testing.assert_array_equal(pop.result.V, twin.result.V)
+                    np.testing.assert_array_equal(pop.result.spikes.t, twin.result.spikes.t)
+            else:
+                for _ in range(round((pop.t - 5.0) / 0.5)):
+                    twin.step(12.0, g=0.01, E=-60.0)
+            for one, other in zip(end(pop), end(twin), strict=True):
+                np.testing.assert_array_equal(one, other)
+
+
+def test_samples_in_memory_survive_a_loop_of_interrupted_runs():
+    """As a user stops and goes on: nothing that the clock has passed is missing."""
+    whole = network("exp_euler")
+    whole.run(END - whole.t)
+    for start in range(1, 12):
+        net, at = network("exp_euler"), 40 * start
+        while net.t < END:
+            interrupted(lambda net=net: net.run(min(5.0, END - net.t)), at)
+            at += 377
+        for name, values in outcome(net).items():
+            np.testing.assert_array_equal(values, outcome(whole)[name], err_msg=name)
+
+
+@pytest.mark.parametrize("scheme", ["exp_euler", "exact"])
+def test_callbacks_that_raise_stop_a_run_where_it_is(scheme):
+    whole = network(scheme)
+    whole.run(END - whole.t)
+
+    def fail(*_):
+        raise ZeroDivisionError("the user's own")
+
+    for options in (dict(progress=fail), dict(until=fail), dict(until=fail, every=2.0)):
+        net = network(scheme)
+        with pytest.raises(ZeroDivisionError, match="the user's own"):
+            net.run(10.0, **options)
+        assert 5.0 < net.t <= 15.0
+        assert net.recorders["states"].t[-1] == net.t
+        net.run(END - net.t)
+        for name, values in outcome(net).items():
+            np.testing.assert_array_equal(values, outcome(whole)[name], err_msg=name)
+    pop = iz.Population(3, **iz.presets["RS"], scheme=scheme)
+    with pytest.raises(ZeroDivisionError):
+        pop.run(100.0, 10.0, progress=fail)
+    assert 0.0 < pop.t
+    assert len(pop.result.spikes) == len(iz.Population(3, **iz.presets["RS"], scheme=scheme).run(pop.t, 10.0).spikes)
