@@ -57,7 +57,8 @@ ALIKE = {  # arguments that come with another one, in whose words they may be re
     "Drive": {"value": "input"},
     "Network.record": {"what": "every|neurons|source"},
     "FixedOutDegree": {"n": "rule"}, "FixedInDegree": {"n": "rule"}, "FixedTotalNumber": {"n": "rule"},
-    "recurrent": {"state": "I|V|params", "pre": "post|weights", "n_steps": "I|params", "delay": "weights", "dt": "delay"},
+    "recurrent": {"state": "I|V|params", "pre": "post|weights", "n_steps": "I|params", "delay": "weights",
+                  "dt": "delay"},
     "run": {"state": "params|V|u", "g": "E", "E": "g", "n_steps": "I"},
     "Model": {name: "Model" for name in ("name", "source")},
 }  # fmt: skip
