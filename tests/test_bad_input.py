@@ -47,12 +47,12 @@ MAKING = {
         (4, "must be a known name, got 4. Known: exp_euler, "),
     ],
     "dt": [
-        (0, "must be a finite number > 0.0 ms, got 0."),
-        (-0.1, "must be a finite number > 0.0 ms, got -0.1."),
-        (NAN, "must be a finite number > 0.0 ms, got nan."),
-        (INF, "must be a finite number > 0.0 ms, got inf."),
-        ([0.1], "must be a finite number > 0.0 ms, got [0.1]. Pass one value."),
-        ("0.1", "must be a finite number > 0.0 ms, got '0.1'. Turn text into numbers first."),
+        (0, "must be a finite number >= 1e-09 ms, got 0."),
+        (-0.1, "must be a finite number >= 1e-09 ms, got -0.1."),
+        (NAN, "must be a finite number >= 1e-09 ms, got nan."),
+        (INF, "must be a finite number >= 1e-09 ms, got inf."),
+        ([0.1], "must be a finite number >= 1e-09 ms, got [0.1]. Pass one value."),
+        ("0.1", "must be a finite number >= 1e-09 ms, got '0.1'. Turn text into numbers first."),
     ],
     "dtype": [
         ("float16", "must be float32 or float64, got 'float16'."),
