@@ -100,7 +100,7 @@ def test_parts_of_a_network_are_refused_when_they_are_copied(way):
     cells = net.add(iz.Population(2))
     synapses = net.connect(cells, cells, iz.AllToAll(), plasticity=iz.STDP())
     for thing in (net, synapses, net.drive(cells, 1.0), net.record(cells, "spikes"), net.record(cells, "V")):
-        with pytest.raises(TypeError, match=r"cannot be copied or pickled. Use Network.save and izhnumba.load."):
+        with pytest.raises(TypeError, match="cannot be copied or pickled"):
             WAYS[way](thing)
     with pytest.raises((TypeError, RuntimeError), match="is in a network"):
         WAYS[way](cells)

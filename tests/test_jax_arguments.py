@@ -315,3 +315,29 @@ def test_quantities_inside_jit_and_grad(package):
     assert jax.jit(loss)(I * (u.mV / u.ms), V * u.mV) == pytest.approx(float(expected[0]), rel=1e-5)
     states = jax.vmap(lambda I: run(I=I)[0].V)(jnp.linspace(0, 10, 3) * (u.mV / u.ms))
     assert states.shape == (3, 5)
+
+
+def test_sizes_that_do_not_fit_are_refused_before_they_are_made():
+    for given, name in (
+        ({"size": 2**40}, "size"),
+        ({"size": 2**20, "batch": 2**20}, "batch"),
+        ({"size": 10**400}, "size"),
+    ):
+        with pytest.raises(ValueError, match=rf"^init.{name} must (fit in the free memory|be less than 2\*\*63)"):
+            izj.init(**given)
+    params, state = izj.init(3)
+    with pytest.raises(ValueError, match=r"^run.n_steps must fit in the free memory .*, got .* GiB. Record less"):
+        izj.run(params, state, 1.0, 0.1, n_steps=2**50)
+
+
+def test_parameters_keep_the_bounds_of_the_model():
+    message = r"must be > 0.0, got -1.0"
+    with pytest.raises(ValueError, match=rf"^init.C {message}"):
+        izj.init(3, iz.Izhikevich2007, C=-1.0)
+    params, state = izj.init(3, iz.Izhikevich2007)
+    for C in (-1.0, np.full(3, -1.0), params["C"] * 0.0 - 1.0):
+        with pytest.raises(ValueError, match=rf"^run.params\['C'\] {message}"):
+            izj.run({**params, "C": C}, state, 1.0, 0.1, n_steps=2, model=iz.Izhikevich2007)
+    assert jax.eval_shape(
+        lambda C: izj.run({**params, "C": C}, state, 1.0, 0.1, n_steps=2, model=iz.Izhikevich2007)[1].V, 1.0
+    ).shape == (2, 3)
