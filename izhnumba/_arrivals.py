@@ -119,6 +119,11 @@ class Arrivals:
         _checks.fits("Network.connect.delay", n_bytes, "Use shorter delays, or float32.")
         self.laid = steps, {port: self._resized(rings[port], steps, now) for port in kept}
 
+    def under_way(self, now: int) -> int:
+        """In how many steps from `now` on the last of what is under way will have arrived."""
+        ahead = (np.arange(self.steps) - now) % self.steps
+        return max((int(ahead[ring.any(axis=1)].max(initial=-1)) + 1 for ring in self.laid[1].values()), default=0)
+
     def _resized(self, ring: Array, steps: int, now: int) -> Array:
         before = len(ring)
         if steps == before:

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from izhnumba._binding import Input, Sum, stream_key
 from izhnumba._checking_cells import Cells, Frame, part_of, population
 from izhnumba._checking_synapses import Projection, events, synapses
+from izhnumba._kernels import exact_table
 from izhnumba._saved import Saved
 from izhnumba._schemes import schemes
 from izhnumba._spike_inputs import SpikeInput
 
 Array = NDArray[Any]
-_FIRST_KEY = 2**60  # of events of synapses
 
 
 def check(network: Any) -> None:
@@ -35,7 +35,7 @@ def check(network: Any) -> None:
         arguments.integer("threads", 1)
     frame = Frame(dt, exact, seed, top.real("now", 0.0) if exact else top.integer("now", 0))
     cells = {name: population(one, place, frame) for name, one, place in top.named("populations")}
-    key, projections = _FIRST_KEY, list[Projection]()
+    key, projections = exact_table.FIRST_KEY, list[Projection]()
     for _, one, place in top.named("synapses"):
         projections.append(synapses(one, place, frame, cells, key))
         key += one["rows"]["weights"].size

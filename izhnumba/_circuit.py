@@ -255,8 +255,10 @@ class Circuit(Sealed):
             Only steps between are recorded; with the scheme "exact" what is later than start and no later than stop.
             `rec.start` and `rec.stop` can be set between runs.
         to : path of a new file, optional
-            Spikes and samples go there block by block, and memory does not grow; `izhnumba.io.read` reads it. If the
-            process is killed, it holds all but the last 25 ms or so of computing.
+            Spikes and samples go there block by block, and memory does not grow; `izhnumba.io.read` reads it. It
+            replaces nothing and appears with a whole head or not at all; a relative path is one in the working folder
+            of now (`rec.to` is absolute). If the process is killed, it holds all but the last 25 ms or so of computing.
+            A network loaded from an older checkpoint first moves later rows to a file of their own, `<name>.1`.
         name : str, optional
             In `net.recorders`; by default such as "exc spikes".
 

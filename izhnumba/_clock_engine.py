@@ -216,8 +216,9 @@ class ClockEngine:
             code = call(self.table.numbers, self.empty, np.nan)
         return int(code)
 
-    def show(self) -> None:
+    def show(self) -> int:
         """V and u always are those of now."""
+        return OK
 
     def prepare(self, n_steps: int, inputs: dict[str, Array], threads: int) -> None:
         """Make room for `n_steps` steps, and put in the table where their inputs are."""

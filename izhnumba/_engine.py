@@ -70,8 +70,8 @@ class Engine(Protocol):
         """Returns one of `_kernels.codes`."""
         ...
 
-    def show(self) -> None:
-        """Let V and u be those of now, which somebody is about to read."""
+    def show(self) -> int:
+        """Let V and u be those of now, which somebody is about to read. Returns one of `_kernels.codes`."""
         ...
 
 

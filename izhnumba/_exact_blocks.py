@@ -32,7 +32,7 @@ class Block:
         self.table[[t.FIRST, t.N_CELLS, t.SORTED_ROOM]] = first, self.n, _FIRST_ROOM
         for entry, array in (
             (t.CURSORS, np.zeros(self.n, np.int64)), (t.ENDS, np.zeros(self.n, np.int64)),
-            (t.OWNERS, np.zeros(t.LANES, np.int64)), (t.SORTED, np.zeros(_FIRST_ROOM, t.EVENT)),
+            (t.OWNERS, np.zeros(3 * t.LANES, np.int64)), (t.SORTED, np.zeros(_FIRST_ROOM, t.EVENT)),
             (t.CHUNKS, np.zeros(0, t.EVENT)), (t.LINKS, np.zeros(0, np.int64)), (t.OUTSIDE, np.zeros(0, t.EVENT)),
         ):  # fmt: skip
             self.table.put(entry, array)

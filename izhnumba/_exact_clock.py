@@ -125,6 +125,8 @@ class ExactClock:
             return self._found(FAILURE)
         if self._table[t.PHASE]:  # an interrupt has come in the midst of a slice
             return self._found(self._run(float(self._reals[t.END]), threads))
+        for source in sources:
+            source.engine.keep(source.ports)
         records = self._records
         self._take_up()
         self._records, self._shown = records, False
@@ -165,14 +167,16 @@ class ExactClock:
         for engine in self.engines:
             engine.take_up()
 
-    def show(self) -> None:
+    def show(self) -> int:
         """Let V and u of all engines be those of now: in one call, for whatever differs from what was shown counts as
-        set by the user."""
+        set by the user. Returns a code: a neuron may not get there."""
         from izhnumba._kernels.exact_network import show
 
-        if not self._shown and not self._table[t.PHASE]:
-            show(self._table.numbers)
-            self._shown = True
+        if self._shown or self._table[t.PHASE]:
+            return OK
+        code = show(self._table.numbers)
+        self._shown = True
+        return self._found(code) if code == FAILURE else OK
 
     def _run(self, until: float, threads: int, engines: Sequence[Any] | None = None) -> int:
         """Until then, however often room must be made."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from typing import Any
 
 import numpy as np
@@ -45,6 +44,7 @@ class ExactEngine:
         self.ports: list[ExactPort] = []
         self.laid: list[ExactPort] | None = None  # those that have states, as the cells are laid out
         self._in_tables: list[ExactPort] = []  # those that kernels know
+        self.connected: set[ExactPort] = set()  # those that parts of a network hold on to
         self.form: NormalForm | None = None
         self._parameters, self._tau_ref, self._changed = dict[str, Array](), np.zeros(n), True
         self._bench: tuple[Any, Any] = (self, None)
@@ -83,9 +83,10 @@ class ExactEngine:
         """Those through which spikes come."""
         return [port for port in self.ports if not port.inner]
 
-    def keep(self, wanted: Container[ExactPort]) -> None:
-        """Forget ports that neither kernels know nor anybody wants: a call of `connect` that was stopped leaves one."""
-        self.ports = [port for port in self.ports if port.inner or port in self._in_tables or port in wanted]
+    def keep(self, wanted: set[ExactPort]) -> None:
+        """Forget ports that neither kernels know nor anybody wants: a call that was stopped may have left some."""
+        wanted = wanted | self.connected
+        self.ports = [port for port in self.ports if port in self._in_tables or port in wanted]
 
     def normal_form(self) -> NormalForm:
         """Of its parameters now; an error if there is none."""
@@ -108,8 +109,8 @@ class ExactEngine:
     def threads_for(self, until: float, stop: float, wanted: int | None) -> int:
         return self.clock.threads_for(until, stop, wanted)
 
-    def show(self) -> None:
-        self.clock.show()
+    def show(self) -> int:
+        return self.clock.show()
 
     def record(self, wanted: list[Record]) -> None:
         self.clock.record(wanted)

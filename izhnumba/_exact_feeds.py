@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from izhnumba import _checks
 from izhnumba._binding import Target, stream_key
 from izhnumba._exact_engine import ExactEngine
-from izhnumba._exact_ports import Steady, Waves
+from izhnumba._exact_ports import ExactPort, Steady, Waves
 from izhnumba._feeds import broadcasts, misfit, pairs_of
 from izhnumba._inputs import Constant, Input
 from izhnumba._kernels import exact_table as t
@@ -77,15 +77,23 @@ class Source:
 
     def __init__(self, engine: ExactEngine, currents: list[Current], spikes: list[Spikes]) -> None:
         self.engine, self.currents, self.spikes = engine, currents, spikes
-        for current in currents:
-            if current.slopes:
-                engine.port(Waves(0.0))
-            for wave in current.input._waves():
-                engine.port(Waves(wave.rate))
-            if current.steady is not None:
-                engine.port(current.steady)
+        self.inner = {port for current in currents for port in self._inner(current)}
         breaks = [current.input._breaks() for current in currents]
         self.breaks = np.unique(np.concatenate([np.zeros(1), *breaks]))
+
+    @property
+    def ports(self) -> set[ExactPort]:
+        """Those through which it comes."""
+        return self.inner | {spikes.port for spikes in self.spikes}
+
+    def _inner(self, current: Current) -> Iterator[ExactPort]:
+        """The ports of a current, but for a constant one, which needs none."""
+        if current.slopes:
+            yield self.engine.port(Waves(0.0))
+        for wave in current.input._waves():
+            yield self.engine.port(Waves(wave.rate))
+        if current.steady is not None:
+            yield self.engine.port(current.steady)
 
     def pieces(self, now: float, until: float) -> tuple[Array, Array, Array, list[Any]]:
         """Breaks from now on; rows of the cells, and their values (breaks, rows, n or 1) from each break on; and what
@@ -258,9 +266,9 @@ def step(pop: Any, I: Any, delta: Any, g: Any, E: Any, dt: Any) -> int:  # noqa:
     while code == OK and engine.now < stop:
         code = engine.advance(min(stop, feeds.reach(engine.now, math.inf)), feeds.sources, 1)
         spiked |= pop.spikes.ravel()
-    engine.show()
+    shown = engine.show()
     pop.spikes.ravel()[:] = spiked
-    return code
+    return code if code != OK else shown
 
 
 def _jumps_at(when: float, jumps: Array, engine: ExactEngine) -> Spikes:

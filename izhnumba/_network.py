@@ -15,13 +15,13 @@ from izhnumba._clock_engine import ClockEngine
 from izhnumba._drives import drive_feeds, exact_feeds
 from izhnumba._engine import Feeds
 from izhnumba._exact_engine import ExactEngine
+from izhnumba._kernels import exact_table
 from izhnumba._feeds import RowFeeds
 from izhnumba._running import Condition, Progress, ProgressBar, progress_shown, run_slices
 from izhnumba._saving import description
 from izhnumba._synapses import Synapses
 
 _LONGEST_SLICE = 64  # steps, without synapses
-FIRST_KEY = 2**60  # of events of synapses: those from outside come first
 
 
 class Network(Circuit):
@@ -192,8 +192,10 @@ class Network(Circuit):
         Parameters
         ----------
         path : path
-            An npz file that NumPy alone can read. It is replaced only when the new one is complete. Models and rules
-            are stored by name; functions are not, so that nothing in a file is executed.
+            An npz file that NumPy alone can read. It appears complete or not at all, and until then an older file stays
+            as it is. Links are followed, the mode of a file is kept, and what is no file, such as a pipe, gets the
+            content. What a killed process left beside it is removed. Models and rules are stored by name; functions
+            are not, so that nothing in a file is executed.
 
         Raises
         ------
@@ -209,9 +211,6 @@ class Network(Circuit):
             if self._bound[0]:
                 self._bind_parts()
             _checkpoint.save(_checks.place("Network.save.path", path), description(self))
-
-    def __reduce__(self) -> Any:
-        raise TypeError("Network cannot be copied or pickled. Use net.save(path) and izhnumba.load(path).")
 
     def _bind_parts(self) -> None:
         """Make the clock ready for the parts of the network, if they are others than those it is ready for."""
@@ -246,7 +245,7 @@ class Network(Circuit):
             engine = one.target.population._engine
             longest[engine] = max(longest.get(engine, 1), last)
             shortest = min(shortest, first or _LONGEST_SLICE)  # 0: there are no synapses
-        for one in gone:  # spikes under way through them still arrive
+        for one in gone:  # spikes under way through them still arrive: those through plastic ones are not in rings yet
             engine = one.target.population._engine
             longest[engine] = max(longest.get(engine, 1), one._delays()[1])
         parts = max([1, *(one._rows.parts for one in synapses)])
@@ -258,10 +257,10 @@ class Network(Circuit):
 
     def _bind_exact(self, engines: list[ExactEngine], synapses: list[Synapses], ports: set[Any]) -> None:
         """The same in continuous time."""
-        key, tables, delays = FIRST_KEY, {}, [(math.inf, 0.0)]
+        key, tables, delays = exact_table.FIRST_KEY, {}, [(math.inf, 0.0)]
         for engine in engines:
             engine.forget_rules()
-            engine.keep(ports)
+            engine.connected = ports & set(engine.ports)
         for one in synapses:
             tables[one] = one._project(key)
             key += len(one)

@@ -13,6 +13,7 @@ from izhnumba._arrivals import Port
 from izhnumba._clock_engine import ClockEngine, may_go_parallel, n_processors, one_parallel_region
 from izhnumba._engine import Record
 from izhnumba._kernels import table as t
+from izhnumba._kernels.codes import OK
 from izhnumba._kernels.table import MOST_CELLS
 from izhnumba._table import Table
 from izhnumba._timebase import Steps
@@ -63,7 +64,10 @@ class NetworkClock:
         self.engines, self._most_parts = engines, parts
         self.slice = _slice(shortest, [(steps, engine.padded) for engine, steps in delays.items()])
         for engine in engines:
-            engine.arrivals.lay(_whole(delays.get(engine, 1), self.slice), self.now, ports)
+            longest = delays.get(engine, 1)
+            if longest < engine.arrivals.steps:  # spikes of synapses that are gone may still be under way
+                longest = max(longest, engine.arrivals.under_way(self.now))
+            engine.arrivals.lay(_whole(longest, self.slice), self.now, ports)
         self._gaps = gaps
 
     def deliver(self, calls: Calls) -> None:
@@ -91,8 +95,9 @@ class NetworkClock:
         self._table.put(entry, np.array(pairs, np.int64).reshape(-1), calls)
         self._table[count] = len(calls)
 
-    def show(self) -> None:
+    def show(self) -> int:
         """V and u always are those of now."""
+        return OK
 
     def _prepared(
         self, n_steps: int, inputs: dict[tuple[int, Port | None], Array], threads: int

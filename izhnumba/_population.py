@@ -394,8 +394,9 @@ class Population(Neurons):
         if FAILURE in codes and self.scheme.exact:
             when, neuron = self._engine.failure()
             raise RuntimeError(
-                f"{whose}neuron {neuron} runs away at t = {when:.6g} ms: it fires without end, or V or u is not "
-                "finite. There is no solution beyond: use other parameters or input. reset() starts again."
+                f"{whose}neuron {neuron} runs away at t = {when:.6g} ms: it fires without end, takes ever smaller "
+                "steps, or V or u is not finite. There is no solution beyond: use other parameters or input. reset() "
+                "starts again."
             )
         if FAILURE in codes:
             step, count, first, name = self._engine.failure()

@@ -60,7 +60,7 @@ def run_slices(
                 break
     finally:
         engine.record([])
-        engine.show()
+        codes.add(engine.show())
         with ExitStack() as ends:  # each recorder's, whatever happens to the others'
             for recorder in recorders:
                 ends.callback(recorder.end)

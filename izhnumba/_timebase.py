@@ -145,7 +145,7 @@ class Continuous(Timebase):
     def after(self, where: str, now: Instant, T: Any) -> float:
         end = float(_on_grid(now + self.at(where, T)))
         if end > LATEST:
-            raise ValueError(f"{where} must be at most {LATEST - now:g} ms from t = {now:g} ms on, got {T!r}.")
+            raise ValueError(f"{where} must be at most {LATEST - now:.12g} ms from t = {now:.12g} ms on, got {T!r}.")
         return end
 
     def ms(self, instant: Instant) -> float:

@@ -41,11 +41,12 @@ def advance(variant: ExactVariant) -> int:
 def _advance(variant: ExactVariant) -> Any:
     B, attend = Bench(variant.ports), _attend(variant)
     N_STATE, N_CELL, T, LIMIT = B.n_state, B.n_cell, B.T * LANES, B.LIMIT * LANES
-    limit = _limit(B)
+    limit, (OFTEN, LEAST) = _limit(B), t.STUCK
 
     def load(b, bench, lane, j, cell, last):
         """Put a neuron into a lane."""
-        ints_at(b[t.OWNERS])[lane] = j
+        owners = ints_at(b[t.OWNERS])
+        owners[lane], owners[LANES + lane] = j, IDLE
         values = reals_at(cell)
         for k in range(N_CELL):
             bench[k * LANES + lane] = values[k]
@@ -64,6 +65,18 @@ def _advance(variant: ExactVariant) -> Any:
         for lane in range(LANES):
             owners[lane] = IDLE
             bench[LIMIT + lane] = bench[T + lane] = 0.0
+
+    @called
+    def stand_still(place, bench):
+        """A lane whose neuron has not come on since the last look, when it was there already, else IDLE. Behind the
+        OWNERS stand those of that look, and to when they had come."""
+        owners, times, found = ints_at(place), reals_at(place + 2 * LANES * 8), IDLE
+        for lane in range(LANES):
+            stayed = owners[lane] != IDLE and owners[lane] == owners[LANES + lane]
+            if stayed and bench[T + lane] - times[lane] < LEAST:
+                found = lane
+            owners[LANES + lane], times[lane] = owners[lane], bench[T + lane]
+        return found
 
     take_in, put_back, clear_lanes = inlined(load), inlined(store), inlined(clear)
 
@@ -94,6 +107,12 @@ def _advance(variant: ExactVariant) -> Any:
                         next_look[owners[lane]] = end
                         put_back(b, bench, lane, cells + owners[lane] * width)
                 return ROOM
+            if b[t.N_STEPS] % OFTEN == 0:
+                stuck = stand_still(b[t.OWNERS], bench)
+                if stuck != IDLE:
+                    b[t.FAILED], b[t.FAILED_NEURON] = 1, first + owners[stuck]
+                    set_real(place, t.FAILED_TIME, bench[T + stuck])
+                    return FAILURE
             masks = call_at(p[t.STEP], b[t.BENCH], p[t.NUMBERS], network + t.END * 8)
             b[t.N_STEPS] += 1
             left, mask = masks >> LANES, masks & ~idle & ALL_IDLE

@@ -12,21 +12,23 @@ from numba import types
 from izhnumba._compile import CONTRACT, address_of, called, compiled, inlined
 from izhnumba._kernels import exact_table as t
 from izhnumba._kernels.bench import LANES, Bench, PortKind
-from izhnumba._kernels.codes import OK
+from izhnumba._kernels.codes import FAILURE, OK
 from izhnumba._kernels.memory import ints_at, reals_at
 from izhnumba._kernels.network import call_at
-from izhnumba._kernels.queue import real
+from izhnumba._kernels.queue import block_of, real, set_real
 from izhnumba._timebase import GRID
 
 
 @functools.cache
 def sampler(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
     """`bring(population, bench, lanes, first, n, network)`: eight of n neurons to the present, on the bench, and over
-    whole steps also in their cells, or a neuron at rest would take more and more steps from look to look;
+    whole steps also in their cells, or a neuron at rest would take more and more steps from look to look; FAILURE if
+    one does not get there;
     `sample(bench, lane, cell, what)`: what is asked for of one of them."""
     B = Bench(ports)
     N_CELL, N_STATE, X, Y = B.n_cell, B.n_state, B.X, B.Y
     T, HELD, LIMIT, NEW, Z, XE = B.T * LANES, B.HELD * LANES, B.LIMIT * LANES, B.NEW, B.Z, B.XE
+    OFTEN, LEAST = t.STUCK
     FIRST_STATE = (*B.first_states(), 0)  # Numba takes no empty tuples
     CONDUCTANCE = (*(port.conductance for port in ports), False)
     REVERSAL = (*(sum(port.conductance for port in ports[:k]) for k in range(len(ports))), 0)
@@ -39,8 +41,16 @@ def sampler(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
                 bench[k * LANES + lane] = cell[k]
             held = bench[HELD + lane]
             bench[LIMIT + lane] = held if bench[T + lane] < held < now else now
-        waiting = whole = 2**LANES - 1
+        waiting, whole, steps, come = 2**LANES - 1, 2**LANES - 1, 0, -np.inf
         while waiting:
+            if steps == OFTEN:
+                last = 0
+                for lane in range(LANES):
+                    last = lane if bench[T + lane] < bench[T + last] else last
+                if bench[T + last] - come < LEAST:
+                    return fail(population, lanes[min(first + last, n - 1)], bench[T + last])
+                steps, come = 0, bench[T + last]
+            steps += 1
             masks = call_at(p[t.STEP], address, p[t.NUMBERS], network + t.NOW * 8)
             whole &= ~masks  # neither cut by the present nor in need of attention
             for lane in range(min(LANES, n - first)):
@@ -59,6 +69,7 @@ def sampler(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
                     bench[LIMIT + lane] = now
                     if bench[T + lane] >= now or stuck:
                         waiting &= ~(1 << lane)
+        return OK
 
     def sample(address, lane, cell_address, what):
         bench, cell = reals_at(address), reals_at(cell_address)
@@ -75,6 +86,19 @@ def sampler(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
         return value / cell[N_CELL + t.CURRENT]
 
     return called(bring), called(sample)
+
+
+@called
+def fail(population, neuron, time):
+    """Note in the block of a neuron that it does not come on."""
+    number = 0
+    while neuron >= ints_at(block_of(population, number))[t.FIRST] + ints_at(block_of(population, number))[t.N_CELLS]:
+        number += 1
+    place = block_of(population, number)
+    b = ints_at(place)
+    b[t.FAILED], b[t.FAILED_NEURON] = 1, neuron
+    set_real(place, t.FAILED_TIME, time)
+    return FAILURE
 
 
 @inlined
@@ -116,7 +140,8 @@ def look(ports: tuple[PortKind, ...]) -> int:
         samples = reals_at(r[t.RECORD_SAMPLES] + row * n * 8)
         V, u, shown = reals_at(p[t.V]), reals_at(p[t.U]), reals_at(p[t.SHOWN])
         for first in range(0, n, LANES):
-            bring(r[t.RECORD_TABLE], r[t.RECORD_BENCH], r[t.RECORD_LANES], first, n, network)
+            if bring(r[t.RECORD_TABLE], r[t.RECORD_BENCH], r[t.RECORD_LANES], first, n, network) != OK:
+                return FAILURE
             for lane in range(min(LANES, n - first)):
                 i = lanes[first + lane]
                 if show:

@@ -117,7 +117,7 @@ def take_up_piece(population):
 
 @called
 def end_slice(network):
-    """All that comes when neurons and spikes have been looked after."""
+    """All that comes when neurons and spikes have been looked after. FAILURE if a neuron does not get there."""
     net = ints_at(network)
     blocks, populations = ints_at(net[t.ALL_BLOCKS]), ints_at(net[t.POPULATIONS])
     for k in range(net[t.N_ALL_BLOCKS]):
@@ -133,10 +133,12 @@ def end_slice(network):
             p = ints_at(projections[k])
             call_at(p[t.UPDATE], network, projections[k], 0)
             ints_at(p[t.UPDATES])[0] += 1
+    code = OK
     for k in range(net[t.N_RECORDS]):
         record = net[t.RECORDS] + k * t.RECORD_SIZE * 8
-        call_at(ints_at(ints_at(record)[t.RECORD_TABLE])[t.LOOK], network, record, 0)
+        code = max(code, call_at(ints_at(ints_at(record)[t.RECORD_TABLE])[t.LOOK], network, record, 0))
     net[t.PHASE] = BEGIN
+    return code
 
 
 @called
@@ -197,18 +199,20 @@ def entry(parallel: bool) -> Any:
                 if worst(network, table[t.N_PARTS]) != OK:
                     return ROOM
             table[t.PHASE] = LOOK
-            end_slice(network)
+            if end_slice(network) != OK:
+                return FAILURE
         return OK
 
     return entry_point(compiled(run, parallel=parallel), (types.int64[::1],))
 
 
 def _show(table):
-    """Let V and u of all populations be those of the present."""
-    populations = ints_at(table[t.POPULATIONS])
+    """Let V and u of all populations be those of the present. FAILURE if a neuron does not get there."""
+    populations, code = ints_at(table[t.POPULATIONS]), OK
     for k in range(table[t.N_POPULATIONS]):
         p = ints_at(populations[k])
-        call_at(p[t.LOOK], table.ctypes.data, p[t.SHOWN_RECORD], 1)
+        code = max(code, call_at(p[t.LOOK], table.ctypes.data, p[t.SHOWN_RECORD], 1))
+    return code
 
 
 show = compiled(_show)

@@ -37,12 +37,14 @@ LANES = 8
 CHUNK = 32  # events
 RUNAWAY = 1000  # spikes of a neuron within a ms
 MOST_STEPS = 2**14  # of a block in one call, so that Ctrl-C never waits long
+STUCK = 2**10, 1e-5  # in so many steps a neuron must come on by so many ms, or it never will
 MOST_VISITS = 2**21  # of neurons in the slices of one call, for the same reason
 SLICE_VISITS = 64  # what a slice costs besides
 MOST_SPIKES = 16  # of eight neurons in one step: at a crossing, and then by what arrives
 
 EVENT = np.dtype([("t", "<f8"), ("w", "<f8"), ("key", "<i8"), ("target", "<i4"), ("inlet", "<i2"), ("rule", "<i2")])
 EVENT_SIZE = 32  # bytes
+FIRST_KEY = 2**60  # of events of synapses: those from outside come first
 
 # --- An inlet: the row of a cell to which what arrives is added, the scale to multiply by, and a factor (float).
 INLET_ROW, INLET_SCALE, INLET_FACTOR, INLET_SIZE = range(4)
