@@ -13,7 +13,7 @@ from izhnumba._binding import stream_key
 from izhnumba._inputs import Constant, Input
 
 Array = NDArray[Any]
-_FIRST_SLICE = 10_000_000  # neuron-steps; later slices follow the measured speed
+_FIRST_SLICE = 1_000_000  # neuron-steps; later slices follow the measured speed
 _MOST_STEPS = 2**16
 _CACHED = 2**21  # bytes of rows prepared at a time, so that they are still in the cache when they are read
 

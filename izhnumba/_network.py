@@ -15,8 +15,8 @@ from izhnumba._clock_engine import ClockEngine
 from izhnumba._drives import drive_feeds, exact_feeds
 from izhnumba._engine import Feeds
 from izhnumba._exact_engine import ExactEngine
-from izhnumba._kernels import exact_table
 from izhnumba._feeds import RowFeeds
+from izhnumba._kernels import exact_table
 from izhnumba._running import Condition, Progress, ProgressBar, progress_shown, run_slices
 from izhnumba._saving import description
 from izhnumba._synapses import Synapses
