@@ -43,7 +43,7 @@ def kernel(request, tmp_path_factory):
         patch.setenv("NUMBA_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         dispatcher = build(request.param)
     number = from_dtype(np.dtype(request.param.dtype))
-    dispatcher.compile((types.int64[::1], number[::1]))
+    dispatcher.compile((types.int64[::1], number[::1], types.float64))
     return request.param, lines_of(dispatcher)
 
 
