@@ -364,7 +364,7 @@ class Circuit(Sealed):
     def _catch_up(self) -> None:
         """Let the recorders take what an interrupted run has left in the engines."""
         for recorder in self._recorders.values():
-            recorder.end()
+            recorder.finish()
         self._clock.show()
 
     def _name(self, where: str, name: Any, default: str, taken: Any) -> str:

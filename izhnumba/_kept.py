@@ -36,12 +36,14 @@ class Memory:
         else:
             self._pieces[-1] = (upto, *self._pieces[-1][1:])
 
-    def rows(self) -> list[Array]:
-        """All rows, column by column."""
-        if len(self._pieces) > 1:
-            _, *columns = zip(*self._pieces, strict=True)
-            self._pieces = [(self.upto, *(joined(pieces) for pieces in columns))]
-        return list(self._pieces[0][1:])
+    def rows(self, *, alone: bool = True) -> list[Array]:
+        """All rows, column by column. alone: no other thread is about to append more."""
+        pieces = self._pieces[:]
+        _, *columns = zip(*pieces, strict=True)
+        whole = [joined(one) for one in columns]
+        if alone and len(pieces) > 1 and self._pieces[-1] is pieces[-1]:
+            self._pieces = [(pieces[-1][0], *whole)]
+        return whole
 
     def clear(self, upto: Any = 0) -> None:
         """Start again."""
@@ -142,9 +144,10 @@ class Stream:
         file.truncate(self._at.end)
         self._at = self._at._replace(size=self._at.end, later=False)
 
-    def rows(self) -> list[Array]:
-        """All rows, column by column, from the file."""
-        self._write()
+    def rows(self, *, alone: bool = True) -> list[Array]:
+        """All rows, column by column, from the file. alone: no other thread is about to write more."""
+        if alone:
+            self._write()
         return _blocks.recording(self.path, upto=self._at.end).rows()
 
     @property

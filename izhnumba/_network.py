@@ -124,6 +124,7 @@ class Network(Circuit):
             self._bind_parts()
             recorders = list(self._recorders.values())
             for recorder in recorders:
+                recorder._unfinished = True
                 recorder.begin(stop)
             inputs = self._inputs()
             clock.found = [set() for _ in self._populations]

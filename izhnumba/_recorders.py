@@ -40,6 +40,7 @@ class Recorder(Sealed, ABC):
     what: Any
     _keeps: Memory | Stream
     _turn: Turn | None = None  # of the network that it is in
+    _unfinished = False  # whether a run has begun and not ended
 
     def __init__(self, engine: NeuronEngine, name: str, columns: list[Column], index: Array | None = None) -> None:
         self._engine, self.name, self._columns = engine, name, columns
@@ -128,8 +129,22 @@ class Recorder(Sealed, ABC):
 
     def _catch_up(self) -> None:
         """Take what an interrupted run has left in the engine, before anybody looks and before it goes on."""
-        if self._turn is not None and not self._turn.taken:
-            self.end()
+        if self._unfinished and self._turn is not None and not self._turn.taken:
+            self.finish()
+
+    def finish(self) -> None:
+        """End a run, whether it has come to its end or was interrupted."""
+        self.end()
+        self._unfinished = False
+
+    def _rows_so_far(self) -> list[Array]:
+        """What has been recorded, column by column; also from another thread than that which runs the network."""
+        self._catch_up()
+        return self._keeps.rows(alone=not self._elsewhere())
+
+    def _elsewhere(self) -> bool:
+        """Whether another thread runs the network."""
+        return self._turn is not None and self._turn.taken_elsewhere
 
     def _leave(self) -> None:
         """Its network is about to go on without it."""
@@ -242,8 +257,7 @@ class SpikeRecorder(_Spiking):
     @property
     def spikes(self) -> Spikes:
         """All spikes so far."""
-        self._catch_up()
-        i, labels = self._keeps.rows()
+        i, labels = self._rows_so_far()
         if self._spikes is None or self._spikes._labels is not labels:
             n = self._engine.n // (self._n_batch or 1)
             self._spikes = Spikes(i, labels, self._engine.time, n, self._n_batch)
@@ -333,8 +347,7 @@ class RateRecorder(_Spiking):
     @property
     def rate(self) -> Array:
         """Spikes per neuron and second in each complete bin."""
-        self._catch_up()
-        bins, (numbers, counts) = self._bins, self._keeps.rows()
+        bins, (numbers, counts) = self._bins, self._rows_so_far()
         total = np.bincount(numbers, counts, bins.max(initial=-1) + 1)[bins]
         return total / (self._engine.time.ms((self._last - self._first) * self._every) * 1e-3)
 

@@ -63,7 +63,7 @@ def run_slices(
         codes.add(engine.show())
         with ExitStack() as ends:  # each recorder's, whatever happens to the others'
             for recorder in recorders:
-                ends.callback(recorder.end)
+                ends.callback(recorder.finish)
     return codes
 
 

@@ -106,9 +106,8 @@ class StateRecorder(Recorder):
     @property
     def samples(self) -> Samples:
         """Everything so far."""
-        self._catch_up()
-        kept = self._keeps.rows()
-        if self._rows and self.to is None:  # in the course of a run
+        kept = self._rows_so_far()
+        if self._rows and self.to is None and not self._elsewhere():  # in the course of a run
             kept = [np.concatenate(both) for both in zip(kept, self._taken(), strict=True)]
         batches = () if self._n_batch is None else (self._n_batch,)
         labels, *states = kept
@@ -187,8 +186,7 @@ class WeightRecorder(Recorder):
     @property
     def samples(self) -> Samples:
         """Everything so far."""
-        self._catch_up()
-        labels, weight = self._keeps.rows()
+        labels, weight = self._rows_so_far()
         return Samples(labels, self._engine.time, {"weight": weight}, self.synapses)
 
     @property

@@ -139,3 +139,34 @@ def test_many_threads_that_step_one_population():
         twin.step(10.0)
     np.testing.assert_array_equal(pop.V, twin.V)
     np.testing.assert_array_equal(pop.u, twin.u)
+
+
+@pytest.mark.parametrize("to_file", [False, True])
+def test_a_recorder_is_read_by_another_thread_in_the_midst_of_a_run(to_file, tmp_path):
+    """As a window with a live raster does: nothing is lost, nothing comes twice."""
+
+    def network(**options):
+        net = iz.Network(dt=0.5, seed=1, threads=1)
+        cells = net.add(iz.Population(50, **iz.presets["RS"]))
+        net.drive(cells, iz.Noise(std=20.0))
+        return net, net.record(cells, **options), net.record(cells, "V", name="V")
+
+    (whole, expected, V), (net, spikes, voltage) = network(), network(**({"to": tmp_path / "s"} if to_file else {}))
+    whole.run(2000.0)
+    lengths, over = [], threading.Event()
+
+    def look():
+        while not over.is_set():
+            lengths.append((len(spikes), len(voltage.t)))
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    for _ in range(400):
+        net.run(5.0)
+    over.set()
+    watcher.join(60)
+    assert len(lengths) > 3
+    assert lengths == sorted(lengths)
+    np.testing.assert_array_equal(spikes.t, expected.t)
+    np.testing.assert_array_equal(spikes.i, expected.i)
+    np.testing.assert_array_equal(voltage.V, V.V)
