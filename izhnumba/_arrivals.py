@@ -80,6 +80,7 @@ class Arrivals:
     def __init__(self, lanes: int, dtype: np.dtype[Any], dt: float) -> None:
         self._lanes, self._dtype, self._dt = lanes, dtype, dt
         self.laid: tuple[int, dict[Port, Array]] = 1, {}  # length of the rings, and these: one object for Ctrl-C
+        self._bound: Any = None  # which rings and noted currents are in the table, and where drives of ports go
 
     @property
     def ports(self) -> list[Port]:
@@ -141,22 +142,31 @@ class Arrivals:
 
     def bind(self, table: Table, drives: dict[Port, Array]) -> None:
         """Put the ports, and what arrives at them from outside in the next steps, in a population's table."""
-        ports = [port for port in self.ports if not isinstance(port.receptor, Delta)]
+        noted = [port.current.size for port in self.laid[1]]
+        if self._bound is None or self._bound[0] is not self.laid or self._bound[1] != noted:
+            self._bind_ports(table, noted)
+        assert self._bound is not None
+        for port, (place, entry) in self._bound[2].items():
+            _put_drive(place, entry, drives.get(port))
+
+    def _bind_ports(self, table: Table, noted: list[int]) -> None:
+        self._bound = None
+        ports = [port for port in self.laid[1] if not isinstance(port.receptor, Delta)]
         rows = np.zeros((len(ports), t.PORT_SIZE), np.int64)
-        tables = [Table(row) for row in rows]
-        for row, port in zip(tables, ports, strict=True):
+        places = {port: (Table(row), t.PORT_DRIVE) for port, row in zip(ports, rows, strict=True)}
+        for port, (row, _) in places.items():
             row[[t.PORT_TARGET, t.PORT_STATES]] = port.target, port.states
             row.put_all({t.PORT_RING: port.ring, t.PORT_Y: port.y, t.PORT_X: port.x, t.PORT_NUMBERS: port.numbers})
-            _put_drive(row, t.PORT_DRIVE, drives.get(port))
             if port.current.size:
                 row.put(t.PORT_CURRENT, port.current)
         table[[t.N_PORTS, t.RING_STEPS, t.INPUT_JUMP]] = 0, self.steps, 0
-        for port in self.ports:
+        for port in self.laid[1]:
             if isinstance(port.receptor, Delta):
                 table.put(t.JUMP_RING, port.ring)
-                _put_drive(table, t.INPUT_JUMP, drives.get(port))
-        table.put(t.PORTS, rows, tables)
+                places[port] = table, t.INPUT_JUMP
+        table.put(t.PORTS, rows, places)
         table[t.N_PORTS] = len(rows)
+        self._bound = self.laid, noted, places
 
     def clear(self) -> None:
         """Nothing is under way and nothing has arrived."""
@@ -176,6 +186,8 @@ class Arrivals:
 
 def _put_drive(table: Table, entry: int, rows: Array | None) -> None:
     """Point an input at rows of shape (steps or 1, lanes or 1), or at nothing."""
-    if rows is not None:
+    if rows is None:
+        table[entry] = 0
+    elif not table.points_at(entry, rows):
         stride = rows.shape[1] if len(rows) > 1 else 0
         table.put(entry, rows, also={entry + t.STRIDE: stride, entry + t.SHARED: int(rows.shape[1] == 1)})

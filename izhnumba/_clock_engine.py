@@ -21,7 +21,7 @@ from izhnumba._kernels.codes import FAILURE, LEAP, OK
 from izhnumba._models import Model
 from izhnumba._receptors import Receptor
 from izhnumba._schemes import Scheme
-from izhnumba._table import Table
+from izhnumba._table import Table, address_of
 from izhnumba._timebase import Steps
 from izhnumba._variant import Variant
 
@@ -70,6 +70,8 @@ class ClockEngine:
 
     def _put_row(self, which: int, rows: Array) -> None:
         """Point an input of the table at rows of shape (steps or 1, n or padded or 1)."""
+        if self.table.points_at(which, rows):
+            return
         steps, lanes = rows.shape if rows.ndim == 2 else (1, rows.size)
         also = {which + t.STRIDE: lanes if steps > 1 else 0, which + t.SHARED: int(lanes == 1 and self.n > 1)}
         self.table.put(which, rows, also=also)
@@ -268,14 +270,13 @@ class ClockEngine:
             return
         edges = np.arange(0, self.padded + t.BLOCK, t.BLOCK)
         rows = np.zeros((len(wanted), t.RECORD_SIZE), np.int64)
-        tables = [Table(row) for row in rows]
-        for row, record in zip(tables, wanted, strict=True):
+        starts = [np.searchsorted(record.lanes, edges).astype(np.int64) for record in wanted]
+        for row, record, start in zip(rows, wanted, starts, strict=True):
             row[: t.RECORD_LANES] = record.every, record.first, len(record.samples), record.lanes.size
-            starts = np.searchsorted(record.lanes, edges).astype(np.int64)
-            arrays = record.lanes, starts, record.places, record.source, record.samples
-            row.put_all(dict(enumerate(arrays, t.RECORD_LANES)))
+            arrays = record.lanes, start, record.places, record.source, record.samples
+            row[t.RECORD_LANES :] = [address_of(array) for array in arrays]
         self.table[t.N_RECORDS] = 0
-        self.table.put(t.RECORDS, rows, tables)
+        self.table.put(t.RECORDS, rows, (wanted, starts))
         self.table[t.N_RECORDS] = len(wanted)
 
     def spike_list(self, since: int) -> tuple[Array, Array]:

@@ -166,7 +166,7 @@ class ExactEngine:
         """Whether V, u, parameters or ports are others than in the cells."""
         V, u = self.shown
         same = np.array_equal(V, self.V[: self.n]) and np.array_equal(u, self.u[: self.n])
-        return not same or self._changed or self.ports != self._in_tables
+        return not same or self._changed or self.before is not None or self.ports != self._in_tables
 
     def take_up(self) -> None:
         """Go on from V, u, parameters and ports as they are; all cells stand at the present."""

@@ -31,6 +31,7 @@ class NetworkClock:
         self.time = Steps(dt)
         self.engines: list[ClockEngine] = []
         self._table = Table(t.NET_SIZE)
+        self._calls: dict[int, Calls] = {}  # that are in the table
         self.slice = 1
         self._gaps: Sequence[Binder] = ()
         self._most_parts = 1
@@ -90,10 +91,14 @@ class NetworkClock:
         return int(code)
 
     def _put_calls(self, entry: int, count: int, calls: Calls) -> None:
+        if self._calls.get(entry) == calls:
+            return
+        self._calls.pop(entry, None)
         pairs = [(function, table.address) for function, table in calls]
         self._table[count] = 0
         self._table.put(entry, np.array(pairs, np.int64).reshape(-1), calls)
         self._table[count] = len(calls)
+        self._calls[entry] = calls
 
     def show(self) -> int:
         """V and u always are those of now."""

@@ -135,7 +135,8 @@ class Recorder(Sealed, ABC):
     def finish(self) -> None:
         """End a run, whether it has come to its end or was interrupted."""
         self.end()
-        self._unfinished = False
+        if self._unfinished:
+            self._unfinished = False
 
     def _rows_so_far(self) -> list[Array]:
         """What has been recorded, column by column; also from another thread than that which runs the network."""

@@ -90,7 +90,8 @@ class StateRecorder(Recorder):
         """Keep the samples taken."""
         if self._rows and self._engine.now > self._keeps.upto:
             self._keeps.append(self._engine.now, *self._taken())
-        self._rows = {}
+        if self._rows:
+            self._rows = {}
 
     def _taken(self) -> list[Array]:
         """The rows that the kernel has filled."""

@@ -15,8 +15,11 @@ class Sealed:
     """Only what has a setter, or is not public, can be set after the beginning."""
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name[:1] == "_":
+            super().__setattr__(name, value)
+            return
         own = getattr(type(self), name, None)
-        if name.startswith("_") or not vars(self).get("_sealed") or getattr(own, "fset", None):
+        if not vars(self).get("_sealed") or getattr(own, "fset", None):
             super().__setattr__(name, value)
         elif own is not None or name in vars(self):
             raise AttributeError(f"{type(self).__name__}.{name} cannot be changed.")

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+
+
+def address_of(array: Array) -> int:
+    """Where the numbers of an array lie."""
+    return int(array.__array_interface__["data"][0])
+
+
+class _Owned(NamedTuple):
+    """An array, where it lies, and what must live as long."""
+
+    address: int
+    array: Array
+    owner: Any
 
 
 class Table:
@@ -38,12 +50,12 @@ class Table:
 
     def __init__(self, numbers: int | Array) -> None:
         self.numbers: Array = np.zeros(numbers, np.int64) if isinstance(numbers, int) else numbers
-        self._owned: dict[int, tuple[tuple[Array, Any], ...]] = {}  # by entry: arrays, and what keeps theirs
+        self._owned: dict[int, tuple[_Owned, ...]] = {}  # by entry
 
     @property
     def address(self) -> int:
         """Where the numbers lie."""
-        return int(self.numbers.ctypes.data)
+        return address_of(self.numbers)
 
     def __getitem__(self, entry: Any) -> Any:
         return self.numbers[entry]
@@ -51,13 +63,17 @@ class Table:
     def __setitem__(self, entry: Any, value: Any) -> None:
         self.numbers[entry] = value
 
-    def put(self, entry: int, array: Array, owner: Any = None, also: Mapping[int, int] = MappingProxyType({})) -> Array:
+    def put(self, entry: int, array: Array, owner: Any = None, also: Mapping[int, int] | None = None) -> Array:
         """Point at an array, in place of the one before it. owner: what must live as long; also: numbers that change
         with it, by entry, with nothing in between."""
-        numbers = {entry: array.ctypes.data, **also}
-        self._owned[entry] = (*self._in_use(entry), (array, owner))
-        self.numbers[list(numbers)] = list(numbers.values())
-        self._owned[entry] = ((array, owner),)
+        in_use, mine = self._in_use(entry), _Owned(address_of(array), array, owner)
+        self._owned[entry] = (*in_use, mine)
+        if also:
+            numbers = {entry: mine.address, **also}
+            self.numbers[list(numbers)] = list(numbers.values())
+        else:
+            self.numbers[entry] = mine.address
+        self._owned[entry] = (mine,)
         return array
 
     def put_all(self, arrays: dict[int, Array]) -> None:
@@ -73,10 +89,14 @@ class Table:
         """Point at a list of addresses of tables."""
         self.put(entry, np.array([table.address for table in tables], np.int64), tables)
 
+    def points_at(self, entry: int, array: Array) -> bool:
+        """Whether it points at this very array."""
+        return any(owned.array is array for owned in self._in_use(entry))
+
     def array(self, entry: int) -> Array:
         """The array at which an entry points."""
-        return self._in_use(entry)[0][0]
+        return self._in_use(entry)[0].array
 
-    def _in_use(self, entry: int) -> tuple[tuple[Array, Any], ...]:
+    def _in_use(self, entry: int) -> tuple[_Owned, ...]:
         at = self.numbers[entry]
-        return tuple(pair for pair in self._owned.get(entry, ()) if pair[0].ctypes.data == at)[:1]
+        return tuple([owned for owned in self._owned.get(entry, ()) if owned.address == at][:1])

@@ -139,8 +139,8 @@ def test_dataframes():
 def test_records_that_do_not_fit_are_refused(monkeypatch):
     pop = iz.Population(120)
     message = (
-        r"^Population\.run must fit in the free memory \(0\.01 GiB\), got 0\.01796 GiB\. "
-        r"Record fewer neurons or a larger `every`\.$"
+        r"^Population\.run\.every must fit in the free memory \(0\.01 GiB\), got 0\.01796 GiB\. "
+        r"Record fewer neurons, more seldom, or a shorter run\.$"
     )
     monkeypatch.setattr(_checks, "free_memory", lambda: 2**30 // 100)
     before = state(pop)
@@ -149,7 +149,7 @@ def test_records_that_do_not_fit_are_refused(monkeypatch):
     assert state(pop) == before
     assert pop.run(1000.0, record="V", every=10.0).V.shape == (100, 120)
     monkeypatch.undo()
-    with pytest.raises(ValueError, match=r"^Population\.run must fit in the free memory"):
+    with pytest.raises(ValueError, match=r"^Population\.run\.every must fit in the free memory"):
         pop.run(1e14, record="V")  # more than any machine has, refused before it is asked for
     with pytest.raises(ValueError, match=r"^Population\.size must fit in the free memory .*, got .* GiB\. Use fewer"):
         iz.Population(10**13)
