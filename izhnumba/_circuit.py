@@ -282,11 +282,16 @@ class Circuit(Sealed):
         with self._turn:
             self._catch_up()
             recorder = self._recorder(source, what, every, neurons, synapses, start, stop, name)
-            if to is not None:
-                recorder.to = to
             recorder._turn = self._turn
             recorder._seal()
-            self._recorders[recorder.name] = recorder
+            try:
+                if to is not None:
+                    recorder.write_to(to)
+                self._recorders[recorder.name] = recorder
+            except BaseException:  # Ctrl-C, when it had its file already
+                if recorder.to is not None and self._recorders.get(recorder.name) is not recorder:
+                    recorder.to.unlink()
+                raise
         return recorder
 
     def _recorder(
@@ -313,58 +318,10 @@ class Circuit(Sealed):
         recorder.source, recorder.what = source, what
         return recorder
 
-    def remove(self, part: Synapses | Drive | Recorder) -> None:
-        """Take synapses, a drive or a recorder out of the network.
-
-        Spikes that are under way through synapses still arrive, with the weights of now. What a recorder has recorded
-        can still be read. Random numbers of all other parts stay what they are.
-
-        Parameters
-        ----------
-        part : Synapses, Drive or Recorder
-            Of this network. Synapses that are being recorded must keep their recorders company: remove those first.
-
-        Raises
-        ------
-        TypeError, ValueError
-            For anything else, before anything changes.
-
-        Examples
-        --------
-        >>> import izhnumba as iz
-        >>> net = iz.Network(seed=1)
-        >>> cells = net.add(iz.Population(3), name="cells")
-        >>> syn = net.connect(cells, cells, iz.AllToAll(), weight=0.5)
-        >>> net.remove(syn)
-        >>> dict(net.synapses)
-        {}
-        """
-        with self._turn:
-            _checks.kind("Network.remove.part", part, (Synapses, Drive, Recorder), "synapses, a drive or a recorder")
-            tables: tuple[dict[str, Any], ...] = (self._synapses, self._drives, self._recorders)
-            found = [(table, name) for table in tables for name, one in table.items() if one is part]
-            if not found:
-                raise ValueError(f"Network.remove.part must be in this network, got {part!r}.")
-            self._catch_up()
-            if isinstance(part, Synapses):
-                self._must_not_be_recorded(part)
-            elif isinstance(part, Recorder):
-                part._leave()
-            ((table, name),) = found
-            del table[name]
-
-    def _must_not_be_recorded(self, synapses: Synapses) -> None:
-        for name, recorder in self._recorders.items():
-            if recorder.source is synapses:
-                raise ValueError(
-                    f"Network.remove.part must not be recorded, got {synapses!r}, of which the recorder {name!r} "
-                    f"records {recorder.what}. Remove that first: net.remove(net.recorders[{name!r}])."
-                )
-
     def _catch_up(self) -> None:
         """Let the recorders take what an interrupted run has left in the engines."""
         for recorder in self._recorders.values():
-            recorder.finish()
+            recorder.catch_up()
         self._clock.show()
 
     def _name(self, where: str, name: Any, default: str, taken: Any) -> str:

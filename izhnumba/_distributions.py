@@ -45,6 +45,8 @@ class Uniform(Distribution):
 
     def __post_init__(self) -> None:
         self._check(high={"at_least": "low"})
+        if not np.isfinite(self.high - self.low):
+            raise ValueError(f"Uniform.high must be nearer to low ({self.low:g}), got {self.high:g}.")
 
     def draw(self, rng: Generator, size: int) -> Array:
         return rng.uniform(self.low, self.high, size)

@@ -105,8 +105,8 @@ class Source:
         described = [(when, rows, value) for when, value in zip((*origin, *later), values, strict=True)]
         if _same(self.engine.in_force, described[0]):
             return later, rows, values[1:], described[1:]
-        values[:1] = self._values(np.array([now]))[1]
-        return np.concatenate([[now], later]), rows, values, described
+        begun = self._values(np.array([now]))[1]  # in a new array: what is described stays as it is
+        return np.concatenate([[now], later]), rows, np.concatenate([begun, values[1:]]), described
 
     def _values(self, times: Array) -> tuple[Array, Array]:
         """The numbers of the rows that hold the input, and what they are from each of these times on."""

@@ -41,18 +41,29 @@ def created(path: Path) -> Iterator[BinaryIO]:
     if os.path.lexists(path):
         remove_left(path)
         raise FileExistsError(f"{str(path)!r} exists.")
-    with _scratch(path) as scratch:
-        with scratch.open("r+b") as file:
-            yield file
-            _to_disk(file)
-        try:
-            os.link(scratch, path)  # unlike a rename it replaces nothing
-        except FileExistsError:
-            raise
-        except OSError:  # there are no hard links on this disk
-            if os.path.lexists(path):
-                raise FileExistsError(f"{str(path)!r} exists.") from None
-            os.rename(scratch, path)
+    ours: os.stat_result | None = None
+    try:
+        with _scratch(path) as scratch:
+            with scratch.open("r+b") as file:
+                yield file
+                _to_disk(file)
+            ours = scratch.stat()
+            _name(scratch, path)
+    except BaseException:  # Ctrl-C, when it had its name already
+        if ours is not None and path.exists() and os.path.samestat(ours, path.stat()):
+            path.unlink()
+        raise
+
+
+def _name(scratch: Path, path: Path) -> None:
+    try:
+        os.link(scratch, path)  # unlike a rename it replaces nothing
+    except FileExistsError:
+        raise
+    except OSError:  # there are no hard links on this disk
+        if os.path.lexists(path):
+            raise FileExistsError(f"{str(path)!r} exists.") from None
+        os.rename(scratch, path)
 
 
 def remove_left(path: Path) -> None:
@@ -93,25 +104,25 @@ def _poured(path: Path) -> Iterator[Path]:
 def _scratch(target: Path) -> Iterator[Path]:
     """An empty file of a new name, locked and gone at the end."""
     remove_left(target)
-    path, handle = _new(target)
+    path, held = _new(target)
     try:
         if fcntl is None:
-            os.close(handle)  # what is open cannot be renamed there
+            held.close()  # what is open cannot be renamed there
         yield path
     finally:
         path.unlink(missing_ok=True)
-        if fcntl is not None:
-            os.close(handle)
+        held.close()
 
 
-def _new(target: Path) -> tuple[Path, int]:
+def _new(target: Path) -> tuple[Path, BinaryIO]:
+    """The file, and what holds the lock: an object, whose end is that of the lock, whatever interrupts."""
     while True:
         path = target.with_name(f"{_prefix(target)}{secrets.token_hex(4)}{target.suffix[-_LONGEST:]}")
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
-        _locked(handle, wait=True)
-        if fcntl is None or _is_there(handle, path):
-            return path, handle
-        os.close(handle)  # somebody took it for one that was left, before it was locked
+        held = path.open("x+b")
+        _locked(held.fileno(), wait=True)
+        if fcntl is None or _is_there(held.fileno(), path):
+            return path, held
+        held.close()  # somebody took it for one that was left, before it was locked
 
 
 def _prefix(target: Path) -> str:

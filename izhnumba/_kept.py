@@ -16,6 +16,7 @@ from izhnumba._blocks import Column, is_recording, joined, packed_rows, packed_s
 __all__ = ["Column", "Memory", "Stream", "is_recording", "read"]
 
 Array = NDArray[Any]
+_PIECE = 2**20  # bytes
 
 
 class Memory:
@@ -86,12 +87,12 @@ class Stream:
         waiting = before._at.waiting if isinstance(before, Stream) else []
         if isinstance(before, Memory):
             waiting = [block for block in [packed_rows(columns, before.rows())] if block]
-        with _files.created(path) as file:
-            file.write(start)
-            file.writelines(waiting)
-            end = file.tell()
+        end = len(start) + sum(map(len, waiting))
         self.path, self._columns, self._start = path, columns, len(start)
         self._at = _At(end, _chain(waiting, heads), upto, [], end)
+        with _files.created(path) as file:  # last: there is no file without an owner
+            file.write(start)
+            file.writelines(waiting)
 
     @property
     def upto(self) -> Any:
@@ -129,7 +130,13 @@ class Stream:
 
     def _part_with_later(self, file: BinaryIO) -> None:
         """Move what lies behind the end to a recording of its own, and only then cut it off."""
-        self._check_end(file, self._at.size, b"")
+        if file.seek(0, os.SEEK_END) != self._at.end:  # else an interrupt came after the cut
+            self._check_end(file, self._at.size, b"")
+            self._copy_later(file)
+            file.truncate(self._at.end)
+        self._at = self._at._replace(size=self._at.end, later=False)
+
+    def _copy_later(self, file: BinaryIO) -> None:
         for number in itertools.count(1):
             beside = self.path.with_name(f"{self.path.name}.{number}")
             try:
@@ -138,11 +145,20 @@ class Stream:
                     copy.write(file.read(self._start))
                     file.seek(self._at.end)
                     shutil.copyfileobj(file, copy)
+                return
             except FileExistsError:
-                continue
-            break
-        file.truncate(self._at.end)
-        self._at = self._at._replace(size=self._at.end, later=False)
+                if self._is_copy(beside, file):  # an interrupt came before the cut
+                    return
+
+    def _is_copy(self, beside: Path, file: BinaryIO) -> bool:
+        """Whether a file holds what lies behind the end of this one."""
+        if not beside.is_file() or beside.stat().st_size != self._start + self._at.size - self._at.end:
+            return False
+        with open(beside, "rb") as other:
+            other.seek(self._start)
+            file.seek(self._at.end)
+            pieces = iter(lambda: (other.read(_PIECE), file.read(_PIECE)), (b"", b""))
+            return all(one == another for one, another in pieces)
 
     def rows(self, *, alone: bool = True) -> list[Array]:
         """All rows, column by column, from the file. alone: no other thread is about to write more."""

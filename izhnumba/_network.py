@@ -12,11 +12,12 @@ import numpy as np
 from izhnumba import _checkpoint, _checks
 from izhnumba._circuit import Circuit
 from izhnumba._clock_engine import ClockEngine
-from izhnumba._drives import drive_feeds, exact_feeds
+from izhnumba._drives import Drive, drive_feeds, exact_feeds
 from izhnumba._engine import Feeds
 from izhnumba._exact_engine import ExactEngine
 from izhnumba._feeds import RowFeeds
 from izhnumba._kernels import exact_table
+from izhnumba._recorders import Recorder
 from izhnumba._running import Condition, Progress, ProgressBar, progress_shown, run_slices
 from izhnumba._saving import description
 from izhnumba._synapses import Synapses
@@ -124,8 +125,7 @@ class Network(Circuit):
             self._bind_parts()
             recorders = list(self._recorders.values())
             for recorder in recorders:
-                recorder._unfinished = True
-                recorder.begin(stop)
+                recorder.start_run(stop)
             inputs = self._inputs()
             clock.found = [set() for _ in self._populations]
             try:
@@ -186,6 +186,55 @@ class Network(Circuit):
             for recorder in self._recorders.values():
                 recorder.clear()
             self._clock.now = 0
+
+    def remove(self, part: Synapses | Drive | Recorder) -> None:
+        """Take synapses, a drive or a recorder out of the network.
+
+        Spikes that are under way through synapses still arrive, with the weights of now. What a recorder has recorded
+        can still be read. Random numbers of all other parts stay what they are.
+
+        Parameters
+        ----------
+        part : Synapses, Drive or Recorder
+            Of this network. Synapses that are being recorded must keep their recorders company: remove those first.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For anything else, before anything changes.
+
+        Examples
+        --------
+        >>> import izhnumba as iz
+        >>> net = iz.Network(seed=1)
+        >>> cells = net.add(iz.Population(3), name="cells")
+        >>> syn = net.connect(cells, cells, iz.AllToAll(), weight=0.5)
+        >>> net.remove(syn)
+        >>> dict(net.synapses)
+        {}
+        """
+        with self._turn:
+            _checks.kind("Network.remove.part", part, (Synapses, Drive, Recorder), "synapses, a drive or a recorder")
+            tables: tuple[dict[str, Any], ...] = (self._synapses, self._drives, self._recorders)
+            found = [(table, name) for table in tables for name, one in table.items() if one is part]
+            if not found:
+                raise ValueError(f"Network.remove.part must be in this network, got {part!r}.")
+            self._catch_up()
+            if isinstance(part, Synapses):
+                self._must_not_be_recorded(part)
+                self._bind_parts()  # so that the clock knows what is under way through them
+            elif isinstance(part, Recorder):
+                part._leave()
+            ((table, name),) = found
+            del table[name]
+
+    def _must_not_be_recorded(self, synapses: Synapses) -> None:
+        for name, recorder in self._recorders.items():
+            if recorder.source is synapses:
+                raise ValueError(
+                    f"Network.remove.part must not be recorded, got {synapses!r}, of which the recorder {name!r} "
+                    f"records {recorder.what}. Remove that first: net.remove(net.recorders[{name!r}])."
+                )
 
     def save(self, path: str | Path) -> None:
         """Write the whole network and where it is to one file, from which `izhnumba.load` goes on.

@@ -298,7 +298,8 @@ class Population(Neurons):
             spikes = SpikeRecorder(engine, "spikes", self.batch)
             inputs = self._inputs(stop, I, delta, g, E)
             before = (self.t, self._saved(), (I, delta, g, E)) if self.scheme.exact else None
-            states.begin(stop)
+            for recorder in (states, spikes):
+                recorder.start_run(stop)
             self._forget_calls()
             self._set(_last_run=before, _recorders=(states, spikes), _result=None)
             try:
@@ -312,7 +313,7 @@ class Population(Neurons):
     def _end_run(self) -> None:
         """Let the recorders of the last run take what an interrupt has left in the engine."""
         for recorder in self._recorders:
-            recorder.end()
+            recorder.catch_up()
 
     @property
     def result(self) -> Any:

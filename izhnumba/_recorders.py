@@ -84,11 +84,17 @@ class Recorder(Sealed, ABC):
     @to.setter
     def to(self, value: Any) -> None:
         self._must_not_run()
+        self._catch_up()
+        self.write_to(value)
+
+    def write_to(self, value: Any) -> None:
+        """Go on in a new file."""
         if self.kind == "rate":
             raise ValueError(f"Network.record.to must be left out when recording rate, got {value!r:.60}.")
         path = _checks.place("Network.record.to", value).absolute()  # wherever the process goes
         try:
-            self._keeps = Stream(path, self._columns, self._keeps.upto, self._about(), self._index, self._keeps)
+            arguments = path, self._columns, self._keeps.upto, self._about(), self._index, self._keeps
+            vars(self)["_keeps"] = Stream(*arguments)  # without a line in between that an interrupt could hit
         except FileExistsError:
             raise FileExistsError(
                 f"Network.record.to must be a new file, got {str(path)!r}. Choose another name."
@@ -129,14 +135,23 @@ class Recorder(Sealed, ABC):
 
     def _catch_up(self) -> None:
         """Take what an interrupted run has left in the engine, before anybody looks and before it goes on."""
-        if self._unfinished and self._turn is not None and not self._turn.taken:
+        if self._turn is not None and not self._turn.taken:
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """End a run that was interrupted. Nothing to do after one that was not: the engine may have gone on alone."""
+        if self._unfinished:
             self.finish()
 
+    def start_run(self, stop: Instant) -> None:
+        """A run until then is about to begin."""
+        self._unfinished = True
+        self.begin(stop)
+
     def finish(self) -> None:
-        """End a run, whether it has come to its end or was interrupted."""
+        """The run has ended."""
         self.end()
-        if self._unfinished:
-            self._unfinished = False
+        self._unfinished = False
 
     def _rows_so_far(self) -> list[Array]:
         """What has been recorded, column by column; also from another thread than that which runs the network."""
@@ -153,7 +168,7 @@ class Recorder(Sealed, ABC):
         self._turn = None
 
     def begin(self, stop: Instant) -> None:  # noqa: B027 - most have nothing to do
-        """A run until then is about to begin."""
+        """Make ready for a run until then."""
 
     def next_look(self) -> Instant:
         """When it must have a look at the latest."""
@@ -169,7 +184,7 @@ class Recorder(Sealed, ABC):
         the engine goes on."""
 
     def end(self) -> None:
-        """The run has ended."""
+        """Take the last of a run."""
         self.take()
 
     def may_clear(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 from types import FrameType
@@ -42,35 +43,44 @@ class Turn:
         for frame in self._frames[:]:
             if frame is mine:
                 return
-            if _stack(frame) is None:
-                self._frames.remove(frame)
-            else:
-                self._frames.remove(mine)
-                self.must_be_free()
+            thread = _thread_of(frame)
+            if thread is not None:
+                self._forget(mine)
+                raise self._refusal(thread)
+            self._forget(frame)
 
     def __exit__(self, *_: object) -> None:
-        self._frames.remove(sys._getframe(1))
+        self._forget(sys._getframe(1))
 
     @property
     def taken(self) -> bool:
         """Whether a call runs."""
-        return any(_stack(frame) is not None for frame in self._frames[:])
+        return bool(self._threads())
 
     @property
     def taken_elsewhere(self) -> bool:
         """Whether a call of another thread runs."""
-        stacks = [_stack(frame) for frame in self._frames[:]]
-        return any(stack not in (None, threading.get_ident()) for stack in stacks)
+        return any(thread != threading.get_ident() for thread in self._threads())
 
     def must_be_free(self) -> None:
         """Refuse what must not come in the midst of a call."""
-        if self.taken_elsewhere:
-            raise RuntimeError(self.elsewhere)
-        if self.taken:
-            raise RuntimeError(self._within)
+        for thread in self._threads():
+            raise self._refusal(thread)
+
+    def _threads(self) -> list[int]:
+        """Those of the calls that run."""
+        found = [_thread_of(frame) for frame in self._frames[:]]
+        return [thread for thread in found if thread is not None]
+
+    def _refusal(self, thread: int) -> RuntimeError:
+        return RuntimeError(self._within if thread == threading.get_ident() else self.elsewhere)
+
+    def _forget(self, frame: FrameType) -> None:
+        with contextlib.suppress(ValueError):  # another thread has seen that it has ended
+            self._frames.remove(frame)
 
 
-def _stack(frame: FrameType) -> int | None:
+def _thread_of(frame: FrameType) -> int | None:
     """The thread on whose stack a frame is; None if it has ended."""
     for thread, top in sys._current_frames().items():
         here: FrameType | None = top

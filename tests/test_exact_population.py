@@ -269,3 +269,17 @@ def test_rows_of_an_array_over_time_hold_from_their_times_on():
     pop = iz.Population(1, scheme="exact", **iz.presets["RS"])
     pop.run(199.85)
     assert pop.run(1.0, current).spikes.t[0] > 200.05
+
+
+@pytest.mark.parametrize("change", [iz.Sine(8.0, frequency=40.0, offset=9.0), iz.Ramp(0.5, start=2.0), 9.0])
+def test_splits_after_the_input_has_changed(change):
+    """Pieces of an input that begins in the course of time are known again in the next run."""
+
+    def after(*pieces):
+        pop = iz.Population(1, **iz.presets["RS"], scheme="exact")
+        pop.run(5.0, 12.0)
+        for T in pieces:
+            pop.run(T, change)
+        return pop.V[0], pop.u[0]
+
+    assert after(10.0) == after(7.777, 2.223) == after(1.0, 9.0)

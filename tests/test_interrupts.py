@@ -202,3 +202,51 @@ def test_callbacks_that_raise_stop_a_run_where_it_is(scheme):
         pop.run(100.0, 10.0, progress=fail)
     assert 0.0 < pop.t
     assert len(pop.result.spikes) == len(iz.Population(3, **iz.presets["RS"], scheme=scheme).run(pop.t, 10.0).spikes)
+
+
+FILES_LEFT_OPEN = pytest.mark.filterwarnings(  # by an interrupt between two lines: closed when nobody holds them
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+
+@FILES_LEFT_OPEN
+def test_files_of_recorders_have_an_owner_or_are_not_there(tmp_path):
+    """A call that was stopped can be made again; rows that a checkpoint has not seen are moved once."""
+
+    def recorded(folder):
+        folder.mkdir()
+        net = network("exp_euler")
+        return net, folder / "V.rec"
+
+    first, whole = recorded(tmp_path / "first")
+    for at in moments(lambda: first.record(first.populations["exc"], "V", to=whole, name="new")):
+        net, path = recorded(tmp_path / f"at{at}")
+        if interrupted(lambda net=net, path=path: net.record(net.populations["exc"], "V", to=path, name="new"), at):
+            assert ("new" in net.recorders) == path.exists()
+        if "new" not in net.recorders:
+            net.record(net.populations["exc"], "V", to=path, name="new")
+        net.run(2.0)
+        assert iz.io.read(path).V.shape == (4, 8)
+
+
+@FILES_LEFT_OPEN
+def test_later_rows_are_moved_once(tmp_path):
+    def loaded(folder):
+        folder.mkdir()
+        net = network("exp_euler")
+        net.record(net.populations["exc"], "V", to=folder / "V.rec", name="new")
+        net.run(2.0)
+        net.save(folder / "state.npz")
+        net.run(3.0)
+        with pytest.warns(UserWarning, match="goes on from 7 ms, but its file"):
+            return iz.load(folder / "state.npz")
+
+    first = loaded(tmp_path / "first")
+    for at in moments(lambda: first.run(2.0), last=False):
+        net = loaded(tmp_path / f"at{at}")
+        interrupted(lambda net=net: net.run(2.0), at)
+        net.run(12.0 - net.t)
+        folder = tmp_path / f"at{at}"
+        assert iz.io.read(folder / "V.rec").V.shape == (14, 8)
+        assert iz.io.read(folder / "V.rec.1").V.shape == (6, 8)
+        assert not (folder / "V.rec.2").exists()

@@ -313,3 +313,49 @@ def test_what_an_own_receptor_tells_is_looked_at(scheme):
     assert dict(net.synapses) == {}
     net.connect(source, cells, iz.AllToAll(), receptor=OwnReceptor(kind(1)))
     net.run(5.0)
+
+
+# --- what has been, and what goes on ----------------------------------------------------------------------------------
+
+
+def test_steps_after_a_run_are_none_of_its_recorders(monkeypatch):
+    """The spikes of a run are kept when it ends: nobody looks for them in what later steps have left."""
+    pop = iz.Population(500, **iz.presets["RS"], dt=0.5)
+    result = pop.run(50.0, 20.0)
+    n = len(result.spikes)
+    I = np.zeros(500)
+    I[0] = 500.0
+    for _ in range(90):
+        pop.step(I)
+    assert len(pop.result.spikes) == n > 1000
+    assert len(pop.run(1.0, 0.0).spikes) <= 500
+    pop.reset()
+    assert pop.run(50.0, 20.0).spikes.i.tolist() == result.spikes.i.tolist()
+
+
+@pytest.mark.parametrize("name", ["plastic", "static", "current"])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_what_is_removed_from_a_network_that_was_loaded(scheme, name, tmp_path):
+    """With spikes under way: the same as without the checkpoint."""
+
+    def network():
+        net, source, cells = firing(scheme)
+        rule, delay = iz.STDP(A_plus=0.1, w_max=60.0), iz.Uniform(3.0, 9.0)
+        net.connect(source, cells, iz.AllToAll(), weight=20.0, delay=delay, plasticity=rule, name="plastic")
+        net.connect(source, cells, iz.AllToAll(), weight=20.0, delay=6.0, name="static")
+        net.connect(source, cells, iz.AllToAll(), weight=2.0, delay=8.0, receptor=iz.Alpha(2.0), name="current")
+        net.run(4.5)
+        return net
+
+    net = network()
+    net.save(tmp_path / "state.npz")
+    loaded = iz.load(tmp_path / "state.npz")
+    for one in (net, loaded):
+        one.remove(one.synapses[name])
+    loaded.save(tmp_path / "state.npz")
+    again = iz.load(tmp_path / "state.npz")
+    for one in (net, loaded, again):
+        one.run(15.0)
+        np.testing.assert_array_equal(one.populations["cells"].V, net.populations["cells"].V)
+        for kept in net.synapses:
+            np.testing.assert_array_equal(one.synapses[kept].weight, net.synapses[kept].weight)

@@ -181,7 +181,11 @@ def test_a_peak_needs_spikes(recorders):
         ({"neuron": 5}, TypeError, "neuron must be a Population, a preset or other mapping, or a Model, got 5."),
         ({"neuron": {"model": 5}}, TypeError, "neuron['model'] must be an izhnumba.Model, got 5."),
         ({"neuron": {"b": "x"}}, TypeError, "neuron['b'] must be a finite number in 1/ms, got 'x'."),
-        ({"neuron": {"b": [0.2, 0.3]}}, ValueError, "neuron['b'] must be a finite number in 1/ms, got [0.2, 0.3]. Pass one"),
+        (
+            {"neuron": {"b": [0.2, 0.3]}},
+            ValueError,
+            "neuron['b'] must be a finite number in 1/ms, got [0.2, 0.3]. Pass one",
+        ),
         ({"neuron": iz.Population(2), "index": 2}, ValueError, f"index {R}2."),
         ({"I": [1.0, 2.0]}, ValueError, "I must be a finite number in mV/ms, got [1.0, 2.0]. Pass one value."),
         ({"I": np.nan}, ValueError, "I must be a finite number in mV/ms, got nan."),

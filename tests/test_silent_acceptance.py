@@ -297,3 +297,8 @@ def test_numba_that_is_told_not_to_compile(tmp_path):
         """)  # fmt: skip
     message = run(script, cache=tmp_path, NUMBA_DISABLE_JIT="1")
     assert message.startswith("NUMBA_DISABLE_JIT must be 0 or unset, got 1. Unset it: ")
+
+
+def test_bounds_too_far_apart():
+    with pytest.raises(ValueError, match=r"Uniform.high must be nearer to low \(-1.7e\+308\), got 1.7e\+308"):
+        iz.Uniform(-1.7e308, 1.7e308)

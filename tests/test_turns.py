@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -170,3 +172,31 @@ def test_a_recorder_is_read_by_another_thread_in_the_midst_of_a_run(to_file, tmp
     np.testing.assert_array_equal(spikes.t, expected.t)
     np.testing.assert_array_equal(spikes.i, expected.i)
     np.testing.assert_array_equal(voltage.V, V.V)
+
+
+def test_two_threads_never_have_the_turn_at_once():
+    turn, inside, seen = Turn("Thing", "within"), [], []
+    over = time.monotonic() + 1.0
+
+    def work():
+        while time.monotonic() < over:
+            try:
+                with turn:
+                    inside.append(1)
+                    seen.append(len(inside))
+                    inside.pop()
+            except RuntimeError as error:
+                assert "Thing must be used by one thread at a time" in str(error)  # noqa: PT017
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    finally:
+        sys.setswitchinterval(before)
+    assert set(seen) == {1}
+    assert not turn.taken

@@ -36,7 +36,7 @@ def _list_bits(words, first_step, filled, neurons, steps):
             n_filled += words[first + w] != 0
         for k in range(n_filled):
             bits = words[first + filled[k]]
-            while bits:
+            while bits and n < neurons.size:
                 neurons[n], steps[n] = filled[k] * 64 + np.int64(trailing_zeros(bits)), first_step + step
                 bits &= bits - np.uint64(1)
                 n += 1
