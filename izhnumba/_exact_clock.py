@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ _SHARE = 1 - 2.0**-20  # of the shortest delay: rounding must not bring a spike 
 _SLOTS = 64
 _MOST_SLOTS = 2**20
 _GONE = 2**59  # half of the first key of synapses
+_PATIENCE = 0.05  # s, after Ctrl-C
 _WORK = 100  # of a neuron in a ms, beside a step of the clock engine
 
 
@@ -187,12 +189,23 @@ class ExactClock:
         self._table[t.FRESH] = 1
         run, code = entry(threads > 1), ROOM
         with one_parallel_region() if threads > 1 else nullcontext():
-            while code == ROOM:
-                code = run(self._table.numbers)
-                for engine in self.engines:
-                    for block in engine.blocks:
-                        block.grow()
+            try:
+                while code == ROOM:
+                    self._grow()
+                    code = run(self._table.numbers)
+            except KeyboardInterrupt:  # the slice is brought to its end if that is near: the next run begins there
+                self._reals[t.UNTIL], patience = self._reals[t.END], perf_counter() + _PATIENCE
+                while self._table[t.PHASE] and code == ROOM and perf_counter() < patience:
+                    self._grow()
+                    code = run(self._table.numbers)
+                raise
         return int(code)
+
+    def _grow(self) -> None:
+        """Give all blocks what they have found wanting."""
+        for engine in self.engines:
+            for block in engine.blocks:
+                block.grow()
 
     def _bind(self, engines: Sequence[Any]) -> None:
         """Put what is to be advanced into the table."""

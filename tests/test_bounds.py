@@ -87,6 +87,24 @@ def test_an_exact_run_that_was_stopped_in_the_midst_of_a_slice_goes_on():
     np.testing.assert_array_equal(net.populations["cells"].V, whole.populations["cells"].V)
 
 
+@pytest.mark.parametrize("after", [0.11, 0.23, 0.31])
+def test_time_goes_on_from_where_ctrl_c_came(after, ctrl_c):
+    """A stop in the midst of a slice, which may be long, does not make the next run longer."""
+    pop = iz.Population(3000, **iz.presets["FS"], **EXACT)
+    pop.run(1.0, 15.0)
+    ctrl_c(after)
+    with pytest.raises(KeyboardInterrupt):
+        pop.run(1e6, 15.0)
+    t = pop.t
+    assert 1.0 < t < 1e6
+    assert pop.result.spikes.t[-1] <= t
+    pop.run(0.5, 15.0)
+    assert pop.t == pytest.approx(t + 0.5, abs=2e-9)
+    twin = iz.Population(3000, **iz.presets["FS"], **EXACT)
+    twin.run(pop.t, 15.0)
+    np.testing.assert_array_equal(pop.V, twin.V)
+
+
 @pytest.mark.parametrize("call", [lambda pop, T: pop.run(T), lambda pop, T: pop.step(dt=T)])
 @pytest.mark.parametrize("T", [1e19, 1e300, 1e308, 2.0**33])
 def test_times_have_an_end(call, T):
