@@ -268,6 +268,13 @@ class Circuit(Sealed):
             With `.i`, `.t`, `.step` (None with the scheme "exact"); or `.t` and `.rate`; or `.t` and `.V`, `.u` or
             `.current`; or `.t` and `.weight`.
 
+        Raises
+        ------
+        TypeError, ValueError, FileExistsError, FileNotFoundError, IsADirectoryError
+            Before anything changes; there is no file then but what was there.
+        RuntimeError
+            In the course of a run.
+
         Examples
         --------
         >>> import izhnumba as iz
@@ -319,9 +326,11 @@ class Circuit(Sealed):
         return recorder
 
     def _catch_up(self) -> None:
-        """Let the recorders take what an interrupted run has left in the engines."""
+        """Do what an interrupt has left undone: recorders take what is in the engines, and these take parameters."""
         for recorder in self._recorders.values():
             recorder.catch_up()
+        for population in self._populations.values():
+            population._hand_over()
         self._clock.show()
 
     def _name(self, where: str, name: Any, default: str, taken: Any) -> str:

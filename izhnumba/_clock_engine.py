@@ -104,10 +104,13 @@ class ClockEngine:
         """The port of this receptor, or of one equal to it."""
         return self.arrivals.port(receptor)
 
-    def set_tau_ref(self, where: str, tau_ref: Array) -> None:
-        """tau_ref: ms, () or (n,), in float64."""
+    def check_tau_ref(self, where: str, tau_ref: Array) -> None:
+        """Refuse times that cannot be counted in steps."""
         if np.any(tau_ref > _MOST_HELD * self.dt):
             raise ValueError(f"{where} must be at most {_MOST_HELD * self.dt:g} ms, got {np.max(tau_ref):g}.")
+
+    def set_tau_ref(self, tau_ref: Array) -> None:
+        """tau_ref: ms, () or (n,), in float64."""
         self.set_refractory(steps_held(tau_ref, self.dt))
 
     def set_refractory(self, n_ref: Array) -> None:

@@ -33,6 +33,10 @@ class Drive(Sealed):
     """
 
     _turn: Turn | None = None  # of its network
+    _value: Any
+    _unit: str
+    _feed: Any
+    port: Any  # through which spikes come, None for currents
 
     def __init__(self, section: Section, value: Any, ordinal: int) -> None:
         population = section.population
@@ -63,11 +67,10 @@ class Drive(Sealed):
                     f"{_WHERE} must broadcast to shape {self.shape}, got shape {np.shape(value)}. For an array over "
                     "time use TimedArray(values, dt)."
                 )
-        self.port: Any
-        made = self._make(value, unit)  # whatever is wrong shows now
-        vars(self)["port"] = population._engine.port(value.receptor) if spikes else None
-        self._value, self._unit, self._feed = value, unit, made
-        self._memory.clear()
+        other = Drive.__new__(Drive)  # on which whatever is wrong shows
+        vars(other).update(vars(self), _value=value, _unit=unit, _memory={})
+        made, port = other._make(value, unit), population._engine.port(value.receptor) if spikes else None
+        vars(self).update(vars(other), _feed=made, port=port)  # all at once
 
     @property
     def n_steps(self) -> int:

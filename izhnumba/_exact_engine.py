@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,10 @@ class ExactEngine:
         self._parameters[name] = np.array(np.broadcast_to(values, (self.n,)), np.float64)
         self._changed = True
 
-    def set_tau_ref(self, where: str, tau_ref: Array) -> None:
+    def check_tau_ref(self, where: str, tau_ref: Array) -> None:
+        """All times will do."""
+
+    def set_tau_ref(self, tau_ref: Array) -> None:
         """tau_ref: ms, () or (n,)."""
         self._tau_ref = np.array(np.broadcast_to(tau_ref, (self.n,)), np.float64)
         self._changed = True
@@ -234,7 +238,8 @@ class ExactEngine:
         laid = self.laid or []
         self.table.put(t.CELLS, self.cells, also={t.CELL_SIZE: self.cells.shape[1]})
         self.table.put(t.NUMBERS, np.array([x for port in laid for x in port.linear] or [0.0]))
-        inlets = [port.inlet(self.states_of(port).stop - 1 if port.states else B.X) for port in self.ports]
+        known = list(itertools.takewhile(lambda port: not port.states or port in laid, self.ports))
+        inlets = [port.inlet(self.states_of(port).stop - 1 if port.states else B.X) for port in known]
         self.table.put(t.INLETS, np.array(inlets, np.int64).reshape(-1))
         self.look_bench = np.zeros(B.size * t.LANES)
         record, everybody = Table(t.RECORD_SIZE), np.arange(self.n)
@@ -243,7 +248,7 @@ class ExactEngine:
         self.table.put_table(t.SHOWN_RECORD, record)
         for block in self.blocks:
             block.lay_bench(B.size)
-        self._in_tables = list(self.ports)
+        self._in_tables = known
 
     def trap(self) -> None:
         """Find the rectangles in which neurons without further input stay silent, if no break comes in the next

@@ -46,6 +46,8 @@ def load(path: str | Path, define: Sequence[Any] = ()) -> Network:
     ValueError
         If the file is another kind of file, cut short, altered or of a newer format, if what it says cannot be, or if
         it needs something that `define` does not hold; if the file of a recorder is not the one that it was writing.
+    TypeError, FileNotFoundError
+        For another kind of path or `define`; without the checkpoint, or the file of a recorder.
 
     Warns
     -----

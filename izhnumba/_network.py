@@ -190,8 +190,9 @@ class Network(Circuit):
     def remove(self, part: Synapses | Drive | Recorder) -> None:
         """Take synapses, a drive or a recorder out of the network.
 
-        Spikes that are under way through synapses still arrive, with the weights of now. What a recorder has recorded
-        can still be read. Random numbers of all other parts stay what they are.
+        Spikes that are under way through synapses still arrive, with the weights of now, whatever a rule such as
+        `TsodyksMarkram` would have made of these. What a recorder has recorded can still be read. Random numbers of
+        all other parts stay what they are.
 
         Parameters
         ----------
@@ -202,6 +203,8 @@ class Network(Circuit):
         ------
         TypeError, ValueError
             For anything else, before anything changes.
+        RuntimeError
+            In the course of a run, or while another thread uses the network.
 
         Examples
         --------
@@ -251,6 +254,11 @@ class Network(Circuit):
         ------
         TypeError
             For inputs or rules of your own that are no dataclasses.
+        OSError
+            FileNotFoundError without the folder, IsADirectoryError, PermissionError, or what the disk says. An older
+            file is as before then.
+        RuntimeError
+            In the course of a run, or if somebody else has changed the file of a recorder.
 
         Examples
         --------
@@ -311,6 +319,7 @@ class Network(Circuit):
         for engine in engines:
             engine.forget_rules()
             engine.connected = ports & set(engine.ports)
+            engine.keep(set())
         for one in synapses:
             tables[one] = one._project(key)
             key += len(one)

@@ -78,6 +78,7 @@ class Neurons:
             _result=None,
             _memory={},
             _values={},
+            _to_take={},
         )
         self._set(n=math.prod(self.shape), _highest=float(np.finfo(self.dtype).max))
         whose = "Population.size" if batch is None else "Population.batch"
@@ -96,7 +97,8 @@ class Neurons:
             default = (_EXTRAS.get(parameter) or model.parameters[parameter]).default
             self._set_parameter(parameter, parameters.get(parameter, default))
         if self.scheme.exact:
-            self._become_exact()
+            exact = self._exact_engine(self.dt)
+            self._set(_engine=exact, _table=exact.table.numbers)
         self._set_start(V, u)
         self.scheme.warn_of("Population.dt", self.dt, stacklevel=2)
 
@@ -151,18 +153,27 @@ class Neurons:
             at_least=known.at_least,
         )  # fmt: skip
         _checks.finite(where, np.where(exact == known.default, 0.0, exact), self.dtype)  # the default may be infinite
-        lanes = self._lanes(exact)
         if name == "V_min" and self.scheme.exact:
             _check_no_floor(exact)
         if name == "tau_ref":
-            self._engine.set_tau_ref(where, lanes)
-        else:
-            self._engine.set_parameter(name, lanes)
+            self._engine.check_tau_ref(where, exact)
         values = np.array(exact, self.dtype)
         values.flags.writeable = False
-        self._values[name] = values
-        self._set(**{name: values})
-        self._forget_calls()
+        # What is shown and what the engine has yet to take, at once: an interrupt may come before it has.
+        self._set(**{name: values}, _values=self._values | {name: values}, _to_take=self._to_take | {name: exact})
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Give the engine the parameters that it has yet to take."""
+        for name, exact in self._to_take.items():
+            lanes = self._lanes(exact)
+            if name == "tau_ref":
+                self._engine.set_tau_ref(lanes)
+            else:
+                self._engine.set_parameter(name, lanes)
+        if self._to_take:
+            self._forget_calls()
+            self._set(_to_take={})
 
     def _lanes(self, values: Array) -> Array:
         """One value for all neurons, or one for each in flat order."""
@@ -174,8 +185,8 @@ class Neurons:
         _checks.finite(where, exact, self.dtype)
         return exact.astype(self.dtype)
 
-    def _become_exact(self) -> None:
-        """Take the exact engine, with the same live arrays."""
+    def _exact_engine(self, dt: float) -> ExactEngine:
+        """In place of the clock engine, with the same live arrays."""
         for argument, wanted, value, cure in (
             ("dtype", "float64", self.dtype.name, "Spike times to rounding take double precision."),
             ("batch", None, self.batch, "Make one population of all copies."),
@@ -184,12 +195,12 @@ class Neurons:
                 raise ValueError(f"Population.{argument} must be {wanted} with the scheme 'exact', got {value}. {cure}")
         _check_no_floor(self.V_min)
         clock = self._engine
-        engine = ExactEngine(self.model, self.reset_kind, self.n, self.dt, clock.V, clock.u, clock.spikes)
+        engine = ExactEngine(self.model, self.reset_kind, self.n, dt, clock.V, clock.u, clock.spikes)
         for name in self.model.parameters:
             engine.set_parameter(name, self._lanes(self._values[name]))
-        engine.set_tau_ref("Population.tau_ref", self._lanes(self.tau_ref))
+        engine.set_tau_ref(self._lanes(self.tau_ref))
         engine.normal_form()  # whatever is wrong shows now
-        self._set(_engine=engine, _table=engine.table.numbers)
+        return engine
 
     def _join(self, network: Any, name: str) -> None:
         """Become part of a network: take over its clock and its seed."""
@@ -209,12 +220,16 @@ class Neurons:
                     f"Population.{argument} must be {wanted!r} like the network's, got {given!r}. Give it to the "
                     "Network, or leave it out."
                 )
-        self._set(dt=network.dt, scheme=network.scheme, seed=network.seed, threads=network.threads, name=name)
+        engine = self._engine
+        if network.scheme.exact and isinstance(engine, ClockEngine):
+            engine = self._exact_engine(network.dt)
+        self._set(
+            dt=network.dt, scheme=network.scheme, seed=network.seed, threads=network.threads, name=name, _engine=engine,
+            _table=engine.table.numbers,
+        )  # fmt: skip
         if not self.scheme.exact:
             self._engine.set_clock(self.scheme, self.dt)
             self._set_parameter("tau_ref", self.tau_ref)
-        elif isinstance(self._engine, ClockEngine):
-            self._become_exact()
         self._set_start(*self._start_given)
         self._set(_network=network)
 

@@ -311,9 +311,10 @@ class Population(Neurons):
         return self.result
 
     def _end_run(self) -> None:
-        """Let the recorders of the last run take what an interrupt has left in the engine."""
+        """Do what an interrupt has left undone: recorders take what is in the engine, and that takes parameters."""
         for recorder in self._recorders:
             recorder.catch_up()
+        self._hand_over()
 
     @property
     def result(self) -> Any:

@@ -321,6 +321,7 @@ class RateRecorder(_Spiking):
         super().__init__(engine, name, [Column("bin", "<i8"), Column("count", "<i8")], first, last)
         self._born = engine.now
         self._before = np.empty(0, np.int64)  # bins recorded under an earlier start or stop
+        self._left = False  # whether its network goes on without it
 
     def _digest(self, i: Array, labels: Array) -> tuple[Array, Array]:
         bins = np.maximum(self._engine.time.bins(labels, self._every), 0)  # a spike at the very start is in the first
@@ -349,7 +350,11 @@ class RateRecorder(_Spiking):
 
     @property
     def _bins(self) -> Array:
-        return np.union1d(self._before, self._window)
+        return self._before if self._left else np.union1d(self._before, self._window)
+
+    def _leave(self) -> None:
+        super()._leave()
+        self._before, self._left = self._bins, True
 
     def _window_changes(self) -> None:
         self._before = self._bins

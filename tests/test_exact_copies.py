@@ -143,3 +143,23 @@ def test_a_run_after_a_failure_does_not_go_on():
             pop.step(0.0)
         pop.V[1] = -70.0
     assert pop.t == 0.0
+
+
+@pytest.mark.parametrize("receptor", [iz.AMPA(), iz.Alpha(2.0), iz.Delta()])
+def test_receptors_connected_since_the_last_run_survive_a_checkpoint(receptor, tmp_path):
+    def network():
+        net = iz.Network(scheme="exact", seed=1)
+        cells = net.add(iz.Population(4, **iz.presets["RS"]), name="cells")
+        net.drive(cells, 12.0)
+        net.connect(cells, cells, iz.AllToAll(), weight=0.02, delay=2.0, receptor=iz.GABA_A())
+        net.run(5.0)
+        net.connect(cells, cells, iz.AllToAll(), weight=0.02, delay=2.0, receptor=receptor)
+        net.drive(cells, iz.Poisson(rate=50.0, weight=0.1, receptor=iz.Exponential(3.0)))
+        return net
+
+    net = network()
+    net.save(tmp_path / "state.npz")
+    again = iz.load(tmp_path / "state.npz")
+    for one in (net, again):
+        one.run(40.0)
+    np.testing.assert_array_equal(again.populations["cells"].V, net.populations["cells"].V)

@@ -250,3 +250,37 @@ def test_later_rows_are_moved_once(tmp_path):
         assert iz.io.read(folder / "V.rec").V.shape == (14, 8)
         assert iz.io.read(folder / "V.rec.1").V.shape == (6, 8)
         assert not (folder / "V.rec.2").exists()
+
+
+def set_parameter(net):
+    net.populations["exc"].a = np.linspace(0.02, 0.1, 8)
+
+
+def set_drive(net):
+    net.drives["inh#1"].value = iz.Poisson(rate=200.0, weight=0.02, receptor=iz.AMPA())
+
+
+@pytest.mark.parametrize("change", [set_parameter, set_drive], ids=lambda call: call.__name__)
+@pytest.mark.parametrize("scheme", ["exp_euler", "exact"])
+def test_what_is_set_is_the_old_or_the_new(scheme, change, tmp_path):
+    """As a whole: shown, in force and in a checkpoint."""
+
+    def after(net):
+        net.run(END - net.t)
+        return outcome(net)
+
+    old, new, first = network(scheme), network(scheme), network(scheme)
+    change(new)
+    expected = after(old), after(new)
+    seen = set()
+    for at in moments(lambda: change(first), last=False):
+        net = network(scheme)
+        interrupted(lambda net=net: change(net), at)
+        is_new = net.populations["exc"].a.ndim > 0 or net.drives["inh#1"].value.receptor == iz.AMPA()
+        net.save(tmp_path / "state.npz")
+        wanted = expected[is_new]
+        for one in (net, iz.load(tmp_path / "state.npz")):
+            for name, values in after(one).items():
+                np.testing.assert_array_equal(values, wanted[name], err_msg=f"{name}, stopped at {at}")
+        seen.add(is_new)
+    assert False in seen

@@ -160,11 +160,14 @@ def test_drives_keep_their_random_numbers_when_another_is_removed(scheme, tmp_pa
 
 def test_a_recorder_that_is_removed_keeps_what_it_has():
     net, _, cells = firing("exp_euler")
-    recorder = net.record(cells, "V")
+    recorder, rate = net.record(cells, "V"), net.record(cells, "rate", every=2.5)
     net.run(10.0)
     net.remove(recorder)
+    net.remove(rate)
     net.run(10.0)
+    net.reset()
     assert recorder.V.shape == (20, 70)
+    assert rate.t.tolist() == [2.5, 5.0, 7.5, 10.0]
     for part in (recorder, 5, cells, None):
         with pytest.raises((TypeError, ValueError), match="Network.remove.part must be"):
             net.remove(part)
