@@ -36,7 +36,7 @@ ENDLESS = {
     "long": lambda share: iz.Population(1, **EXACT).step(10.0, dt=share * 4e9),
     "rheobase": lambda share: analysis.rheobase({"a": -0.02}, duration=share * 1000.0),
     "fine samples": lambda share: iz.Population(1, **EXACT).run(share * 0.03, 10.0, record="V", every=1e-9),
-    "clock": lambda share: iz.Population(1).run(round(share * 1e9) * 1e6),
+    "clock": lambda share: iz.Population(1, threads=1).run(round(share * 1e9) * 1e6),
 }
 
 
@@ -88,19 +88,20 @@ def test_an_exact_run_that_was_stopped_in_the_midst_of_a_slice_goes_on():
 
 
 @pytest.mark.parametrize("after", [0.11, 0.23, 0.31])
-def test_time_goes_on_from_where_ctrl_c_came(after, ctrl_c):
+def test_time_goes_on_from_where_ctrl_c_came(after, ctrl_c, monkeypatch):
     """A stop in the midst of a slice, which may be long, does not make the next run longer."""
-    pop = iz.Population(60, **iz.presets["FS"], **EXACT)
+    monkeypatch.setattr("izhnumba._exact_clock._PATIENCE", 20.0)  # on a machine that is busy with other things
+    pop = iz.Population(60, **iz.presets["FS"], threads=1, **EXACT)
     pop.run(1.0, 15.0)
     ctrl_c(after)
     with pytest.raises(KeyboardInterrupt):
         pop.run(1e6, 15.0)
     t = pop.t
-    assert 1.0 < t < 1e6
-    assert pop.result.spikes.t[-1] <= t
+    assert 1.0 <= t < 1e6
+    assert pop.result.spikes.t.max(initial=0.0) <= t
     pop.run(0.5, 15.0)
     assert pop.t == pytest.approx(t + 0.5, abs=2e-9)
-    twin = iz.Population(60, **iz.presets["FS"], **EXACT)
+    twin = iz.Population(60, **iz.presets["FS"], threads=1, **EXACT)
     twin.run(pop.t, 15.0)
     np.testing.assert_array_equal(pop.V, twin.V)
 
