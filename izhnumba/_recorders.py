@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ class Recorder(Sealed, ABC):
     _keeps: Memory | Stream
     _turn: Turn | None = None  # of the network that it is in
     _unfinished = False  # whether a run has begun and not ended
+    _thread = 0  # in which it has begun
 
     def __init__(self, engine: NeuronEngine, name: str, columns: list[Column], index: Array | None = None) -> None:
         self._engine, self.name, self._columns = engine, name, columns
@@ -135,7 +137,7 @@ class Recorder(Sealed, ABC):
 
     def _catch_up(self) -> None:
         """Take what an interrupted run has left in the engine, before anybody looks and before it goes on."""
-        if self._turn is not None and not self._turn.taken:
+        if self._unfinished and not self._elsewhere() and self._turn is not None and not self._turn.taken:
             self.catch_up()
 
     def catch_up(self) -> None:
@@ -145,7 +147,7 @@ class Recorder(Sealed, ABC):
 
     def start_run(self, stop: Instant) -> None:
         """A run until then is about to begin."""
-        self._unfinished = True
+        self._unfinished, self._thread = True, threading.get_ident()
         self.begin(stop)
 
     def finish(self) -> None:
@@ -159,8 +161,8 @@ class Recorder(Sealed, ABC):
         return self._keeps.rows(alone=not self._elsewhere())
 
     def _elsewhere(self) -> bool:
-        """Whether another thread runs the network."""
-        return self._turn is not None and self._turn.taken_elsewhere
+        """Whether another thread than this has run the network last: it may be about to go on."""
+        return self._thread not in (0, threading.get_ident())
 
     def _leave(self) -> None:
         """Its network is about to go on without it."""
