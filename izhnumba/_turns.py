@@ -57,11 +57,6 @@ class Turn:
         """Whether a call runs."""
         return bool(self._threads())
 
-    @property
-    def taken_elsewhere(self) -> bool:
-        """Whether a call of another thread runs."""
-        return any(thread != threading.get_ident() for thread in self._threads())
-
     def must_be_free(self) -> None:
         """Refuse what must not come in the midst of a call."""
         for thread in self._threads():
