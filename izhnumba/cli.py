@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import math
 import os
 import platform
 import re
 import sys
 import time
 import warnings
-from array import array
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -23,9 +21,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 import izhnumba as iz
-from izhnumba import _checks, _npz
+from izhnumba import _checks
 from izhnumba._compile import cache_folder
+from izhnumba._current_file import read_currents
 from izhnumba._files import replaced
+from izhnumba._timebase import SHORTEST_STEP
 
 HAVE_MATPLOTLIB = importlib.util.find_spec("matplotlib") is not None
 NO_MATPLOTLIB = 'it needs matplotlib. Install it with: pip install "izhnumba[plot]"'
@@ -89,7 +89,11 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(command=_demo)
 
     run = commands.add_parser("run", help="drive neurons with the currents of a file")
-    file = "CSV or .npy; a row per dt, a column per neuron, in mV/ms or for 2007/... in pA; a CSV may have a header"
+    file = (
+        "text or .npy; a row per dt, a column per neuron, in mV/ms or for 2007/... in pA; a single row holds for "
+        "--duration. Text may have a header, comments (#), and commas, semicolons, tabs or blanks between numbers. A "
+        "first column named t or time, as in 't (s)', or rising by dt is the time"
+    )
     run.add_argument("--current", required=True, metavar="FILE", help=file)
     run.add_argument("--preset", default="RS", metavar="NAME", help="see `izhnumba presets` (default: RS)")
     run.add_argument(
@@ -98,7 +102,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="MS",
         help="step, or with --scheme exact time between rows and samples (default: the preset's)",
     )
-    run.add_argument("--duration", type=float, metavar="MS", help="default: the rows of the file times dt")
+    run.add_argument(
+        "--duration",
+        type=float,
+        metavar="MS",
+        help="default: the rows of the file times dt; it may be longer for a file of one row",
+    )
     run.add_argument("--neurons", type=int, metavar="N", help="refuse a file that has not N columns")
     run.add_argument("--tau-ref", type=float, default=0.0, metavar="MS", help="refractory time (default: 0)")
     schemes = f"{', '.join(iz.schemes)} (default: the preset's)"
@@ -175,15 +184,15 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.plot is not None:
         _check_figure_name(arguments.plot)
     preset = iz.presets[arguments.preset]
-    path = Path(arguments.current)
-    current = _read_npy(path) if path.suffix.lower() == ".npy" else _read_csv(path)
-    rows, n = current.shape
-    if not current.size:
-        raise ValueError(f"{path}: must hold at least one row of numbers, got none.")
-    if arguments.neurons not in (None, n):
-        raise ValueError(f"{path}: must have {arguments.neurons} columns, one per neuron, got {n}.")
     scheme = preset.scheme if arguments.scheme is None else arguments.scheme
     dt = preset.dt if arguments.dt is None else arguments.dt
+    dt = _checks.number("--dt", dt, "ms", at_least=SHORTEST_STEP)
+    path = Path(arguments.current)
+    current, axis = read_currents(path, dt)
+    rows, n = current.shape
+    if arguments.neurons not in (None, n):
+        beside = " beside the time" if axis else ""
+        raise ValueError(f"{path}: must have {arguments.neurons} columns, one per neuron, got {n}{beside}.")
     population = iz.Population(n, scheme=scheme, dt=dt, dtype=arguments.dtype, tau_ref=arguments.tau_ref, **preset)
     duration = rows * dt if arguments.duration is None else arguments.duration
     if population.scheme.exact:  # rows are pieces of a current in continuous time
@@ -191,8 +200,8 @@ def _run(arguments: argparse.Namespace) -> None:
         given: Any = iz.TimedArray(current, dt)
     else:
         steps = _checks.steps("--duration", duration, dt)
-        too_long, given = steps > rows, current[:steps]
-    if too_long:
+        too_long, given = steps > rows, current[:steps] if rows > 1 else np.broadcast_to(current, (steps, n))
+    if too_long and rows > 1:  # a single row holds for as long as asked
         raise ValueError(f"--duration must be at most {rows * dt:g} ms, as long as the file, got {duration:g}.")
 
     with _output(arguments.out) as out, _output(arguments.record) as record, _output(arguments.plot) as figure:
@@ -208,6 +217,8 @@ def _run(arguments: argparse.Namespace) -> None:
         if figure:
             _save_figure(result, preset.get("vpeak", 30.0), figure)
     print(f"{n} x {arguments.preset}, {duration:g} ms: {len(result.spikes.i)} spikes, {seconds:.2f} s with compilation")
+    if axis:
+        print(f"time axis: {axis}")
 
 
 def _save_spikes(spikes: iz.Spikes, path: Path) -> None:
@@ -217,65 +228,6 @@ def _save_spikes(spikes: iz.Spikes, path: Path) -> None:
     else:
         columns = np.column_stack([spikes.i, spikes.step, spikes.t])
         np.savetxt(path, columns, "%d,%d,%.12g", header="i,step,t", comments="")
-
-
-def _read_npy(path: Path) -> np.ndarray:
-    """The currents of an array file as (steps, neurons)."""
-    try:
-        with path.open("rb") as file:
-            _npz.head(file, os.fstat(file.fileno()).st_size)
-        values = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ValueError(f"{path}: must be a .npy file of numbers, got one that {error}.") from None
-    if values.dtype.kind not in "iuf" or values.ndim not in (1, 2):
-        got = f"{values.dtype} of shape {values.shape}"
-        raise ValueError(f"{path}: must hold real numbers of shape (steps, neurons), got {got}.")
-    _checks.finite(str(path), values)
-    return values.astype(np.float64, copy=False).reshape(len(values), values[:1].size)
-
-
-def _read_csv(path: Path) -> np.ndarray:
-    """The currents of a text file as (steps, neurons); a first line of labels, one per column, is a header."""
-    try:
-        lines = path.read_text("utf-8-sig").rstrip().splitlines()
-    except UnicodeDecodeError:
-        raise ValueError(f"{path}: must be a text file of comma-separated numbers, got binary data.") from None
-    labels = _labels(lines[0]) if lines else []
-    first = 1 if labels else 0
-    n_columns = lines[first].count(",") + 1 if lines[first:] else 0
-    if labels and n_columns not in (0, len(labels)):
-        raise ValueError(f"{path}, line 1: must have {n_columns} labels like the columns of line 2, got {len(labels)}.")
-    values = array("d")
-    for number, line in enumerate(lines[first:], first + 1):
-        fields = line.split(",")
-        place = f"{path}, line {number}"
-        if len(fields) != n_columns:
-            raise ValueError(f"{place}: must have {n_columns} columns like line {first + 1}, got {len(fields)}.")
-        for column, field in enumerate(fields, start=1):
-            value = _value(field)
-            if value is None or not math.isfinite(value):
-                raise ValueError(f"{place}, column {column}: must be a finite number, got {field.strip()[:40]!r}.")
-            values.append(value)
-    return np.array(values).reshape(len(lines) - first, n_columns)
-
-
-def _labels(line: str) -> list[str]:
-    """The labels in a header; none if any field is not one. A comma in quotes is part of a label."""
-    fields = re.sub('"[^"]*"', lambda quoted: quoted[0].replace(",", " "), line).split(",")
-    return fields if all(map(_is_label, fields)) else []
-
-
-def _is_label(field: str) -> bool:
-    """Text that begins like a name: a mistyped number is none."""
-    text = field.strip(" #\"'")
-    return _value(field) is None and (text[:1].isalpha() or text[:1] == "_")
-
-
-def _value(field: str) -> float | None:
-    try:
-        return None if "_" in field else float(field)
-    except ValueError:
-        return None
 
 
 def _output(name: str | None) -> AbstractContextManager[Path | None]:

@@ -216,7 +216,7 @@ FILES = {
     "missing.csv": ("1\n\n3\n", "missing.csv, line 2, column 1: must be a finite number, got ''."),
     "text.csv": ("a,b\n1,2\n3,oops\n", "text.csv, line 3, column 2: must be a finite number, got 'oops'."),
     "more.csv": ("a,b,c\n1,2\n", "more.csv, line 1: must have 2 labels like the columns of line 2, got 3."),
-    "note.csv": ("# a note\n1,2\n", "note.csv, line 1: must have 2 labels like the columns of line 2, got 1."),
+    "note.csv": ("# a note\n1,2\n# another\n3\n", "note.csv, line 4: must have 2 columns like line 2, got 1."),
     "hole.csv": ("1,2\n3,\n", "hole.csv, line 2, column 2: must be a finite number, got ''."),
     "nan.csv": ("a,b\n1,2\n3,nan\n", "nan.csv, line 3, column 2: must be a finite number, got 'nan'."),
     "inf.csv": ("1,2\n-inf,2\n", "inf.csv, line 2, column 1: must be a finite number, got '-inf'."),

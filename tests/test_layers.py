@@ -32,7 +32,8 @@ _ORDER = """
     _drives  _network_clock  _circuit  _npz  _saved  _checkpoint  _checking_cells  _checking_synapses  _checking
     _saving  _network  _loading  io
     _phase_plane  _bifurcations  _firing  _matching
-    __init__  plot  _accuracy  _kernels.adjoint  _sensitivities  _spike_gradients  analysis  cli
+    __init__  plot  _accuracy  _kernels.adjoint  _sensitivities  _spike_gradients  analysis
+    _current_file  cli
     _kernels.program  _kernels.xla  _kernels.scan
     jax._exprel  jax._surrogates  jax._neuron  jax._programs  jax._ffi  jax._scan  jax._solve  jax._arguments  jax._run
     jax._recurrent  jax._fit  jax._spike_times  jax  brainpy

@@ -1,0 +1,225 @@
+"""Files of currents: each form of text, the time column and what is said of it, and how wrong ones are refused."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import izhnumba as iz
+from izhnumba import cli
+from izhnumba._current_file import read_currents
+
+DT = 0.5
+TIMES = DT * np.arange(200)
+CURRENTS = np.column_stack([np.full(200, 10.0), 5.0 + 7.0 * (TIMES > 50.0)])
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def written(text, name="x.csv"):
+    Path(name).write_bytes(text.encode())
+    return name
+
+
+def command(name, *more):
+    return cli.main(["run", "--current", name, "--dt", str(DT), "--out", "spikes.csv", *more])
+
+
+def spikes():
+    table = np.loadtxt("spikes.csv", delimiter=",", skiprows=1, ndmin=2)
+    return table[:, 0].astype(int).tolist(), table[:, 1].astype(int).tolist()
+
+
+def expected(current=CURRENTS, T=100.0):
+    found = iz.Population(2, **{**iz.presets["RS"]}, dt=DT).run(T, current).spikes
+    return found.i.tolist(), found.step.tolist()
+
+
+def rows(*columns, mark=",", decimal=".", end="\n"):
+    lines = [mark.join(f"{x:.12g}".replace(".", decimal) for x in row) for row in zip(*columns, strict=True)]
+    return end.join(lines) + end
+
+
+A, B = CURRENTS.T
+HEADS = [
+    "t",
+    "time",
+    "time_ms",
+    "T",
+    "Time",
+    "TIME (ms)",
+    "t (ms)",
+    "t/ms",
+    "time [ms]",
+    "t[ms]",
+    "# t",
+    '"time"',
+    "% t",
+]
+FORMS = {
+    **{f"head {head}": (f"{head},I0,I1\n" + rows(TIMES, A, B), head.strip('#%" ')) for head in HEADS},
+    "seconds": ("time [s],a,b\n" + rows(TIMES / 1e3, A, B), "time [s]"),
+    "microseconds": ("t (µs),a,b\n" + rows(TIMES * 1e3, A, B), "t (µs)"),
+    "semicolons": ("t;I0;I1\n" + rows(TIMES, A, B, mark=";"), "t"),
+    "decimal commas": ("t;I0;I1\n" + rows(TIMES, A, B, mark=";", decimal=","), "t"),
+    "tabs": ("t (ms)\tI0\tI1\n" + rows(TIMES, A, B, mark="\t"), "t (ms)"),
+    "tabs, decimal commas": ("t\tI0\tI1\n" + rows(TIMES, A, B, mark="\t", decimal=","), "t"),
+    "blanks": ("t  I0  I1\n" + rows(TIMES, A, B, mark="  "), "t"),
+    "comma in quotes": ('"time",a,"soma, left"\n' + rows(TIMES, A, B), "time"),
+    "BOM and CRLF": ("\ufefft,I0,I1\r\n" + rows(TIMES, A, B, end="\r\n"), "t"),
+    "comments": ("# from rig 3\n\n% 2024\nt,I0,I1\n# on\n" + rows(TIMES, A, B) + "# end\n", "t"),
+    "head in a comment": ("# from rig 3, a good one\n# time I0 I1\n" + rows(TIMES, A, B, mark=" "), "time"),
+    "from dt on": ("t,I0,I1\n" + rows(TIMES + DT, A, B), "t"),
+    "an excerpt": ("t,I0,I1\n" + rows(TIMES + 1e4, A, B), "t"),
+    "inexact": ("t,I0,I1\n" + rows(TIMES + 0.03 * np.sin(TIMES), A, B), "t"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_time_is_no_current(form, capsys):
+    text, label = FORMS[form]
+    assert command(written(text), "--neurons", "2") == 0
+    assert spikes() == expected()
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("2 x RS, 100 ms: ")
+    assert second.startswith(f"time axis: column 1 of x.csv, {label!r}, ")
+    assert second.endswith(" ms")
+
+
+@pytest.mark.parametrize("head", ["", "ms,a,b\n", ",a,b\n"])
+def test_what_rises_by_dt_is_the_time(head, capsys):
+    assert command(written(head + rows(TIMES, A, B))) == 0
+    assert spikes() == expected()
+    line = "time axis: column 1 of x.csv, which rises by dt (head it 'I' if it is a current), 0 to 99.5 ms"
+    assert capsys.readouterr().out.splitlines()[1] == line
+
+
+def test_what_rises_by_dt_is_the_time_in_an_array_too(capsys):
+    np.save("x.npy", np.column_stack([TIMES, A, B]))
+    assert command("x.npy") == 0
+    assert spikes() == expected()
+    assert capsys.readouterr().out.endswith("time axis: column 1 of x.npy, which rises by dt, 0 to 99.5 ms\n")
+
+
+@pytest.mark.parametrize("scheme", ["exact", "euler"])
+def test_the_time_is_no_current_in_any_scheme(scheme, capsys):
+    assert command(written("t,I0,I1\n" + rows(TIMES, A, B)), "--scheme", scheme) == 0
+    with_time = Path("spikes.csv").read_text()
+    assert command(written("I0,I1\n" + rows(A, B)), "--scheme", scheme) == 0
+    assert with_time == Path("spikes.csv").read_text()
+    assert len(with_time) > 50
+
+
+@pytest.mark.parametrize("label", ["I", "I0", "i_1", "I (pA)", "Current", "neuron 0", "cell_0"])
+def test_a_current_that_rises_by_dt_is_one(label):
+    assert np.array_equal(
+        read_currents(*_file(f"{label},other\n" + rows(TIMES, A))).values, np.column_stack([TIMES, A])
+    )
+
+
+@pytest.mark.parametrize("text", ["I\n" + rows(TIMES), rows(TIMES), "soma\n" + rows(TIMES)])
+def test_a_column_alone_is_a_current(text):
+    found = read_currents(*_file(text))
+    assert found.time == ""
+    np.testing.assert_array_equal(found.values, TIMES[:, np.newaxis])
+
+
+def _file(text):
+    return Path(written(text)), DT
+
+
+REFUSED = {
+    "other dt": (
+        "t,I\n0,1\n1,1\n2,1\n",
+        "x.csv: the time in column 1 must rise by --dt, 0.5 ms, got 1 ms. Use --dt 1.",
+    ),
+    "seconds": (
+        "t,I\n0,1\n0.0005,1\n0.001,1\n",
+        "x.csv: the time in column 1 must rise by --dt, 0.5 ms, got 0.0005 ms. Name it 't (s)'.",
+    ),
+    "seconds of another dt": (
+        "t (s),I\n0,1\n0.001,1\n0.002,1\n",
+        "x.csv: the time in column 1 must rise by --dt, 0.5 ms, got 1 ms. Use --dt 1.",
+    ),
+    "gap": (
+        "# rig\nt,I\n0,1\n0.5,1\n# pause\n2,1\n2.5,1\n",
+        "x.csv, line 6, column 1: the time must rise by --dt, 0.5 ms, got 1.5 ms.",
+    ),
+    "backwards": ("t,I\n0,1\n-0.5,1\n", "x.csv, line 3, column 1: the time must rise by --dt, 0.5 ms, got -0.5 ms."),
+    "twice": ("t,I\n0,1\n0.5,1\n0.5,1\n", "x.csv, line 4, column 1: the time must rise by --dt, 0.5 ms, got 0 ms."),
+    "nan": ("t,I\n0,1\nnan,1\n", "x.csv, line 3, column 1: must be a finite number, got 'nan'."),
+    "alone": ("t\n0\n0.5\n", "x.csv: must hold a column per neuron beside the time, got 't' alone."),
+    "not first": ("I,time\n1,0\n1,0.5\n", "x.csv: the time must be column 1, got 'time' as column 2. Put it first."),
+    "unit": (
+        "time (min),I\n0,1\n1,1\n",
+        "x.csv: column 1 must be a time in ms, s or us, got 'time (min)'. Name it 't (ms)', 't (s)' or 't (us)', or "
+        "leave it out.",
+    ),
+    "row numbers": (
+        ",I\n0,1\n1,1\n",
+        "x.csv: column 1 must have a label like the others, got none. Name it 't' or 'I', or leave row numbers out "
+        "(pandas: index=False).",
+    ),
+    "labels": ("t;I;J\n0;1\n", "x.csv, line 1: must have 2 labels like the columns of line 2, got 3."),
+    "two marks": ("1;2\n3,4\n", "x.csv, line 2: must have 2 columns like line 1, got 1."),
+    "two decimal marks": ("1.5;2\n3,4;5\n", "x.csv, line 2, column 1: must be a finite number, got '3,4'."),
+    "comments alone": ("# nothing\n", "x.csv: must hold at least one row of numbers, got none."),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused_in_a_line_that_says_where(name, capsys):
+    text, message = REFUSED[name]
+    assert command(written(text)) == 2
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", f"izhnumba run: {message}\n")
+    assert os.listdir() == ["x.csv"]
+
+
+def test_columns_are_counted_without_the_time(capsys):
+    assert command(written("t,I\n0,1\n0.5,1\n"), "--neurons", "2") == 2
+    assert capsys.readouterr().err == (
+        "izhnumba run: x.csv: must have 2 columns, one per neuron, got 1 beside the time.\n"
+    )
+
+
+@pytest.mark.parametrize("text", ["10,4\n", "t,I0,I1\n7,10,4\n", "# a note\n10;4\n"])
+@pytest.mark.parametrize("scheme", ["exp_euler", "exact"])
+def test_one_row_holds_for_the_duration(text, scheme, capsys):
+    assert command(written(text), "--duration", "100", "--scheme", scheme) == 0
+    assert capsys.readouterr().out.startswith("2 x RS, 100 ms: ")
+    found = iz.Population(2, **iz.presets["RS"], dt=DT, scheme=scheme).run(100.0, [10.0, 4.0]).spikes
+    table = np.loadtxt("spikes.csv", delimiter=",", skiprows=1)
+    np.testing.assert_array_equal(table[:, 0], found.i)
+    np.testing.assert_allclose(table[:, -1], found.t)
+    assert len(table) > 3
+
+
+def test_one_row_of_an_array_holds_for_the_duration():
+    np.save("x.npy", [[10.0, 4.0]])
+    assert command("x.npy", "--duration", "100") == 0
+    assert spikes() == expected([10.0, 4.0])
+
+
+def test_times_of_another_dt_without_a_header_are_told(capsys):
+    with warnings.catch_warnings(action="always"):
+        assert command(written("0,10\n1,10\n2,10\n")) == 0
+    assert capsys.readouterr().err == (
+        "izhnumba: warning: x.csv: column 1 drives neuron 0, but rises by 1 in each row like a time. If it is one, use "
+        "--dt 1, or head it 't (s)' or 'I'.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["I,J\n0,1\n1,1\n2,1\n", "3,1\n4,1\n5,1\n", "0,1\n1.2345,1\n2.469,1\n", "0,1\n0,1\n0,1\n"]
+)
+def test_other_ramps_are_not(text):
+    assert read_currents(*_file(text)).time == ""
