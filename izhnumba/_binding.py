@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -70,7 +70,8 @@ class Input:
         return Sum((other, self))
 
     def __repr__(self) -> str:
-        shown = (f"{f.name}={_shown(getattr(self, f.name))}" for f in fields(self))  # type: ignore[arg-type]
+        named: Any = fields(self) if is_dataclass(self) else ()  # one of your own may be no dataclass
+        shown = (f"{f.name}={_shown(getattr(self, f.name))}" for f in named)
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def at(self, t: Any) -> Any:
@@ -106,7 +107,8 @@ class Input:
 
     def _values(self, k: Array, dt: float) -> Array:
         """One value for each of the steps k, of dt ms: shape (steps, *shape of a value), float64."""
-        raise TypeError(f"Input.at must have an input without random parts, got {self!r}. Record it in a run instead.")
+        which = "without random parts" if _is_ours(self) else "with values at any time, not only what bind() gives"
+        raise TypeError(f"Input.at must have an input {which}, got {self!r}. Record it in a run instead.")
 
     def _breaks(self) -> Array | None:
         """Times in ms, ascending, between which the current is a line and waves. None: it has no such pieces."""
@@ -165,8 +167,8 @@ class Sum(Input):
     def _rows(self, to: Target) -> Rows:
         (seed, stream), bound = to.key, []
         for part in self.parts:
-            bound.append(part._rows(to._replace(key=(seed, stream))))
-            stream = (stream + part._streams) % 2**32
+            bound.append(rows_of(part, to._replace(key=(seed, stream))))
+            stream = (stream + max(part._streams, not _is_ours(part))) % 2**32  # one of your own may draw, too
 
         def total(step: int, count: int) -> Array:
             with np.errstate(over="ignore"):  # it is looked at
@@ -227,6 +229,27 @@ class Constant(Input):
 
     def _lines(self, t: Array) -> tuple[Array, Array]:
         return self._values(t, 1.0), np.zeros(len(t))
+
+
+def _is_ours(value: Input) -> bool:
+    """Whether its rows are made of its values, and not by a bind of its own."""
+    return type(value).bind is Input.bind
+
+
+def rows_of(value: Input, to: Target) -> Rows:
+    """The rows of an input, which may be a user's own: kernels read them by their address."""
+    rows, n = value.bind(to.shape, to.dt, to.dtype, to.key, to.memory, unit=to.unit), math.prod(to.shape)
+
+    def checked_rows(step: int, count: int) -> Array:
+        found = rows(step, count)
+        good = isinstance(found, np.ndarray) and found.dtype == to.dtype
+        if not good or found.shape not in ((count, 1), (count, n)):
+            got = f"{found.dtype} of shape {found.shape}" if isinstance(found, np.ndarray) else f"{found!r:.60}"
+            shapes = f"({count}, 1) or ({count}, {n})"
+            raise ValueError(f"{type(value).__name__}.bind must give {to.dtype} of shape {shapes}, got {got}.")
+        return np.ascontiguousarray(found)
+
+    return checked_rows
 
 
 def stream_key(seed: int, owner: str, role: str, ordinal: int) -> tuple[int, int]:

@@ -54,10 +54,11 @@ class Part(NamedTuple):
 
 
 def part_of(saved: Saved, key: str, cells: dict[str, Cells]) -> Part:
-    """What a section is: [population, start, stop]."""
+    """What a section is: [population, start, stop], and False behind them for a slice that covers the population."""
     value = saved.kind(key, list, "a list [population, start, stop]")
-    good = len(value) == 3 and isinstance(value[0], str) and value[0] in cells
-    good = good and all(type(n) is int for n in value[1:]) and 0 <= value[1] < value[2] <= cells[value[0]].n
+    good = len(value) in (3, 4) and isinstance(value[0], str) and value[0] in cells
+    good = good and all(type(n) is int for n in value[1:3]) and 0 <= value[1] < value[2] <= cells[value[0]].n
+    good = good and (len(value) == 3 or (value[3] is False and value[2] - value[1] == cells[value[0]].n))
     saved.require(good, key, "be neurons of a population of the network")
     return Part(value[0], cells[value[0]], value[1], value[2])
 

@@ -316,6 +316,8 @@ class Circuit(Sealed):
             what = "spikes" if what is None else what
             if not isinstance(what, str):
                 what = list(state_names("Network.record.what", what))
+                if not what:
+                    raise ValueError("Network.record.what must be 'spikes', 'rate' or states such as ['V'], got none.")
             shown = what if isinstance(what, str) else " ".join(what)
             name = self._name("Network.record.name", name, f"{part!r} {shown}", self._recorders)
             recorder = recorder_of_population(part, what, name, every, neurons, synapses)
@@ -344,7 +346,7 @@ class Circuit(Sealed):
 
     def _section(self, where: str, value: Any) -> Section:
         """A population of this network, or a slice of one, as a section."""
-        part = Section(value, 0, value.n) if isinstance(value, Population) else value
+        part = Section(value, 0, value.n, whole=True) if isinstance(value, Population) else value
         if not isinstance(part, Section):
             raise TypeError(f"{where} must be a Population or a slice of one, got {value!r}. Pass pop or pop[a:b].")
         if part.population.network is not self:

@@ -19,7 +19,6 @@ from izhnumba._spike_inputs import SpikeInput
 from izhnumba._turns import Turn
 
 Array = NDArray[Any]
-_WHERE = "Network.drive.input"
 
 
 class Drive(Sealed):
@@ -59,17 +58,18 @@ class Drive(Sealed):
         if self._turn is not None and self._turn.taken:
             raise RuntimeError("Network.run has not ended: until then drives cannot be changed, but live arrays can.")
         population, spikes = self.section.population, isinstance(value, SpikeInput)
+        where = "Drive.value" if vars(self).get("_sealed") else "Network.drive.input"
         unit = "" if spikes else population.model.I.unit
         if not isinstance(value, Input):
-            value = _checks.magnitude(_WHERE, value, unit)
+            value = _checks.magnitude(where, value, unit)
             if len(np.shape(value)) > len(self.shape):
                 raise ValueError(
-                    f"{_WHERE} must broadcast to shape {self.shape}, got shape {np.shape(value)}. For an array over "
+                    f"{where} must broadcast to shape {self.shape}, got shape {np.shape(value)}. For an array over "
                     "time use TimedArray(values, dt)."
                 )
         other = Drive.__new__(Drive)  # on which whatever is wrong shows
         vars(other).update(vars(self), _value=value, _unit=unit, _memory={})
-        made, port = other._make(value, unit), population._engine.port(value.receptor) if spikes else None
+        made, port = other._make(where, value, unit), population._engine.port(value.receptor) if spikes else None
         vars(self).update(vars(other), _feed=made, port=port)  # all at once
 
     @property
@@ -77,18 +77,18 @@ class Drive(Sealed):
         """Steps done."""
         return int(self.section.population.n_steps)
 
-    def _make(self, value: Any, unit: str) -> Any:
+    def _make(self, where: str, value: Any, unit: str) -> Any:
         population, first = self.section.population, self.section.start
         if not population.scheme.exact:
-            return feed(_WHERE, value, unit, self, 1, self._ordinal)
+            return feed(where, value, unit, self, 1 if isinstance(value, Input) else None, self._ordinal)
         if isinstance(value, SpikeInput):
-            return spikes_of(_WHERE, value, unit, self, population._engine, self._ordinal, first)
-        return current_of(_WHERE, value, unit, self, first)
+            return spikes_of(where, value, unit, self, population._engine, self._ordinal, first)
+        return current_of(where, value, unit, self, first)
 
     def feed(self) -> Any:
         """Made anew only for arrays, which the user may have changed."""
         if not isinstance(self._value, Input):
-            self._feed = self._make(self._value, self._unit)
+            self._feed = self._make("Drive.value", self._value, self._unit)
         return self._feed
 
     def clear(self) -> None:

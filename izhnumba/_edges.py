@@ -63,9 +63,11 @@ def _read(path: Path) -> Array:
     """A text file with a synapse per line: source, target and, if it has them, weight and delay (ms)."""
     where = "Network.connect.rule"
     table = _checks.text_table(where, path, "Rules are objects such as AllToAll() or FixedProbability(0.1).")
-    if table.size and not 2 <= table.shape[1] <= 4:
+    if not table.size:
+        raise ValueError(f"{where} must be a file with a synapse per line, got none in {str(path)!r}.")
+    if not 2 <= table.shape[1] <= 4:
         raise ValueError(
             f"{where} must have columns source, target, weight, delay (or the first two or three), got "
             f"{table.shape[1]} columns in {str(path)!r}."
         )
-    return table if table.size else np.empty((0, 2))
+    return table

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba import _checks
-from izhnumba._binding import stream_key
+from izhnumba._binding import Target, rows_of, stream_key
 from izhnumba._inputs import Constant, Input
 
 Array = NDArray[Any]
@@ -72,9 +72,8 @@ def feed(where: str, value: Any, unit: str, pop: Any, n_steps: int | None, ordin
     n_steps: length of the run, None for a single step, which takes no array over time and no input object.
     """
     if isinstance(value, Input) and not isinstance(value, Constant) and n_steps is not None:
-        bound = _checked(value, value.bind(
-            pop.shape, pop.dt, pop.dtype, stream_key(pop.seed, pop.name, "input", ordinal), pop._memory, unit=unit
-        ), pop)  # fmt: skip
+        key = stream_key(pop.seed, pop.name, "input", ordinal)
+        bound = rows_of(value, Target(pop.shape, pop.dt, pop.dtype, key, pop._memory, unit))
         width = bound(pop.n_steps, 1).shape[1] if n_steps else 1
         return Feed(bound, width, constant=False, prepared=True)
     if isinstance(value, Constant):
@@ -89,21 +88,6 @@ def feed(where: str, value: Any, unit: str, pop: Any, n_steps: int | None, ordin
         return _table(values, pop)
     row = np.array(np.broadcast_to(values, pop.shape) if values.ndim else values, pop.dtype, order="C").reshape(1, -1)
     return Feed(lambda step, count: row, row.size, constant=True, prepared=False)
-
-
-def _checked(value: Input, rows: Callable[[int, int], Array], pop: Any) -> Callable[[int, int], Array]:
-    """The rows of an input, which may be a user's own: kernels read them by their address."""
-
-    def checked_rows(step: int, count: int) -> Array:
-        found = rows(step, count)
-        good = isinstance(found, np.ndarray) and found.dtype == pop.dtype
-        if not good or found.shape not in ((count, 1), (count, pop.n)):
-            got = f"{found.dtype} of shape {found.shape}" if isinstance(found, np.ndarray) else f"{found!r:.60}"
-            shapes = f"({count}, 1) or ({count}, {pop.n})"
-            raise ValueError(f"{type(value).__name__}.bind must give {pop.dtype} of shape {shapes}, got {got}.")
-        return np.ascontiguousarray(found)
-
-    return checked_rows
 
 
 def _table(values: Array, pop: Any) -> Feed:

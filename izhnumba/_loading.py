@@ -135,8 +135,9 @@ def _add_population(net: Network, name: str, saved: dict[str, Any]) -> None:
 
 
 def _section(net: Network, saved: list[Any]) -> Section:
-    name, start, stop = saved
-    return Section(net.populations[name], start, stop)
+    name, start, stop, *whole = saved
+    population = net.populations[name]
+    return Section(population, start, stop, *whole or [stop - start == population.n])
 
 
 def _synapses(net: Network, name: str, saved: dict[str, Any]) -> Synapses:

@@ -109,11 +109,15 @@ class Population(Neurons):
     """
 
     def __getitem__(self, key: slice) -> Section:
-        """Neurons `start` to `stop`, by flat index, as an end of synapses in a network: `pop[:800]`."""
+        """Neurons `start` to `stop`, by flat index, for `Network.connect`, `drive` and `record`: `pop[:800]`. It is
+        flat, also of an n-d size. ValueError for slices without a neuron and for steps other than 1."""
         _checks.kind("Population[...]", key, slice, "a slice such as pop[:800]")
-        start, stop, stride = key.indices(self.n)
+        try:
+            start, stop, stride = key.indices(self.n)
+        except (TypeError, ValueError) as error:  # of indices that are no whole numbers, and of step 0
+            raise type(error)(f"Population[...] must be a slice of whole numbers, got {key}.") from None
         if stride != 1 or start >= stop:
-            raise IndexError(f"Population[...] must be a slice of at least one of {self.n} neurons, step 1, got {key}.")
+            raise ValueError(f"Population[...] must be a slice of at least one of {self.n} neurons, step 1, got {key}.")
         return Section(self, start, stop)
 
     # --- time -----------------------------------------------------------------------------------------------------
@@ -294,6 +298,10 @@ class Population(Neurons):
             stop = engine.time.after("Population.run.T", engine.now, T)
             show = progress_shown("Population.run.progress", progress)
             sources = {name: getattr(engine, name) for name in state_names("Population.run.record", record)}
+            for option, value in {"every": every, "neurons": neurons}.items():
+                if value is not None and not sources:
+                    where = f"Population.run.{option}"
+                    raise ValueError(f"{where} must come with record, got {value!r:.60} alone. Pass record=['V'].")
             states = StateRecorder("Population.run", engine, "states", self.batch, sources, every, neurons)
             spikes = SpikeRecorder(engine, "spikes", self.batch)
             inputs = self._inputs(stop, I, delta, g, E)

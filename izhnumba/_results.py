@@ -150,14 +150,14 @@ class Result:
         return f"<result: {self.spikes!r}{states}>"
 
     def to_dataframe(self) -> Any:
-        """A pandas DataFrame of the recorded states: one row per sample and neuron, with columns t, i, batch, V, u."""
+        """A pandas DataFrame: one row per sample and neuron, with columns t, i, batch and those of V, u recorded."""
         names = [name for name in ("V", "u") if name in vars(self)]
         shape = vars(self)[names[0]].shape if names else (0, 0)
         samples, batches, neurons = shape[0], shape[1] if len(shape) == 3 else 1, shape[-1]
         columns = {
             "t": np.repeat(self.t, batches * neurons),
-            "batch": np.tile(np.repeat(np.arange(batches), neurons), samples),
             "i": np.tile(self.neurons, samples * batches) if names else np.empty(0, np.int64),
+            "batch": np.tile(np.repeat(np.arange(batches), neurons), samples),
         }
         return pandas_for("Result").DataFrame(columns | {name: vars(self)[name].ravel() for name in names})
 

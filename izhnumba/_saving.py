@@ -30,7 +30,9 @@ def _population(pop: Any) -> dict[str, Any]:
 
 
 def _section(section: Section) -> list[Any]:
-    return [section.population.name, section.start, section.stop]
+    covers = len(section) == section.population.n
+    flat = [False] if covers and not section.whole else []  # all others say by what they cover whether they are whole
+    return [section.population.name, section.start, section.stop, *flat]
 
 
 def _synapses(syn: Any) -> dict[str, Any]:

@@ -25,6 +25,8 @@ class Sealed:
             raise AttributeError(f"{type(self).__name__}.{name} cannot be changed.")
         else:
             settable = [known for known in dir(type(self)) if getattr(getattr(type(self), known), "fset", None)]
+            if not settable:
+                raise TypeError(f"{type(self).__name__} has no parameter {name!r:.60}, and none that can be set.")
             _checks.unknown(type(self).__name__, name, settable)
 
     def _seal(self) -> None:

@@ -10,24 +10,25 @@ from izhnumba._connectivity import Ends
 
 @dataclass(frozen=True)
 class Section:
-    """The neurons `start` to `stop` of a population, by flat index: what `pop[start:stop]` gives."""
+    """The neurons `start` to `stop` of a population, by flat index: what `pop[start:stop]` gives. whole: it is the
+    population itself, not a slice that covers it."""
 
     population: Any  # a Population, which stands further up
     start: int
     stop: int
+    whole: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The n-d size of a whole population, else the number of neurons."""
-        n = self.stop - self.start
-        return self.population.size if n == self.population.n else (n,)
+        """The n-d size of the population itself; slices are flat."""
+        return self.population.size if self.whole else (self.stop - self.start,)
 
     def __len__(self) -> int:
         return self.stop - self.start
 
     def __repr__(self) -> str:
-        whole = len(self) == self.population.n
-        return self.population.name if whole else f"{self.population.name}[{self.start}:{self.stop}]"
+        everybody = len(self) == self.population.n
+        return self.population.name if everybody else f"{self.population.name}[{self.start}:{self.stop}]"
 
 
 def ends(source: Section, target: Section) -> Ends:

@@ -121,7 +121,7 @@ def test_dataframes():
     cells = {name: values.reshape(2, 3) for name, values in different(6).items()}
     result = iz.Population(3, batch=2, **cells).run(60.0, 10.0, record=["V", "u"], every=20.0, neurons=[2, 0])
     frame = result.to_dataframe()
-    assert list(frame) == ["t", "batch", "i", "V", "u"]
+    assert list(frame) == ["t", "i", "batch", "V", "u"]
     assert len(frame) == 3 * 2 * 2
     for _, row in frame.iterrows():
         sample, column = round(row.t / 20.0) - 1, [2, 0].index(row.i)
@@ -131,7 +131,7 @@ def test_dataframes():
     assert list(spikes) == ["i", "t", "step", "batch"]
     np.testing.assert_array_equal(spikes.t, result.spikes.t)
     plain = iz.Population(2).run(0.3, record="u").to_dataframe()
-    assert list(plain) == ["t", "batch", "i", "u"]
+    assert list(plain) == ["t", "i", "batch", "u"]
     assert plain.i.tolist() == [0, 1] * 3
     assert len(iz.Population(2).run(0.3).to_dataframe()) == 0
 

@@ -302,3 +302,144 @@ def test_numba_that_is_told_not_to_compile(tmp_path):
 def test_bounds_too_far_apart():
     with pytest.raises(ValueError, match=r"Uniform.high must be nearer to low \(-1.7e\+308\), got 1.7e\+308"):
         iz.Uniform(-1.7e308, 1.7e308)
+
+
+# --- places, shapes and names ---------------------------------------------------------------------------------------
+
+
+def sheet(**options):
+    net = iz.Network(seed=1, **options)
+    return net, net.add(iz.Population((2, 3), **iz.presets["RS"]), name="p")
+
+
+@pytest.mark.parametrize("scheme", ["exp_euler", "exact"])
+def test_slices_are_flat_whatever_they_cover(scheme):
+    net, p = sheet(scheme=scheme)
+    for n in (5, 6):
+        part = p[0:n]
+        assert part.shape == (n,)
+        net.drive(part, np.ones(n))
+        net.drive(part, iz.SpikeTrain([n - 1], [1.0], weight=np.ones(n)))
+        for wrong in (np.ones((2, 3)), np.ones((2, 1))):
+            refused(f"Network.drive.input must broadcast to shape ({n},), got shape", net.drive, part, wrong)
+        refused("SpikeTrain.weight must have shape", net.drive, part, iz.SpikeTrain([0], [1.0], np.ones((2, 3))))
+    net.drive(p, np.ones((2, 3)))
+    refused("Network.drive.input must broadcast to shape (2, 3), got shape (6,).", net.drive, p, np.ones(6))
+    level = np.arange(6.0)
+    flat, whole = (population_driven(scheme, part, level.reshape(shape)) for part, shape in ((slice(0, 6), (6,)),
+                   (None, (2, 3))))  # fmt: skip
+    np.testing.assert_array_equal(flat, whole)
+
+
+def population_driven(scheme, part, level):
+    net, p = sheet(scheme=scheme)
+    net.drive(p if part is None else p[part], level)
+    net.run(5.0)
+    return p.V
+
+
+def test_distances_within_a_slice_are_along_a_line():
+    net, p = sheet()
+    near = iz.Distance("box", scale=1.0)
+    assert len(net.connect(p, p, near)) == 6 + 2 * 7
+    assert len(net.connect(p[0:6], p[0:6], near)) == 6 + 2 * 5
+    refused("Distance must have ends of as many dimensions", net.connect, p, p[0:6], near)
+
+
+def test_checkpoints_know_slices_that_cover_a_population(tmp_path):
+    net, p = sheet()
+    net.drive(p[:], np.arange(6.0), name="flat")
+    net.drive(p, np.arange(6.0).reshape(2, 3), name="whole")
+    net.save(tmp_path / "state.npz")
+    again = iz.load(tmp_path / "state.npz")
+    for one in (net, again):
+        assert [one.drives[name].section.shape for name in ("flat", "whole")] == [(6,), (2, 3)]
+        one.run(20.0)
+    np.testing.assert_array_equal(again.populations["p"].V, p.V)
+
+
+def test_slices_that_are_none():
+    _, p = sheet()
+    for key in (slice(None, None, 2), slice(2, 2), slice(7, 9), slice(None, None, -1)):
+        message = "Population[...] must be a slice of at least one of 6 neurons, step 1, got slice("
+        refused(message, p.__getitem__, key, kind=ValueError)
+    refused("Population[...] must be a slice of whole numbers, got", p.__getitem__, slice(0.5, 3), kind=TypeError)
+    refused("Population[...] must be a slice of whole numbers, got", p.__getitem__, slice(0, 3, 0), kind=ValueError)
+
+
+@pytest.mark.parametrize("scheme", ["exp_euler", "exact"])
+def test_what_drives_says_whose_shape_is_wrong(scheme):
+    net = iz.Network(scheme=scheme)
+    p = net.add(iz.Population(3))
+    drive = net.drive(p, 1.0)
+    cure = " must broadcast to shape (3,), got shape (2,). Pass one value for all neurons or one per neuron."
+    refused("Network.drive.input" + cure, net.drive, p, [1, 2])
+    refused("Drive.value" + cure, setattr, drive, "value", [1, 2])
+    over_time = " must broadcast to shape (3,), got shape (4, 3). For an array over time use TimedArray(values, dt)."
+    refused("Network.drive.input" + over_time, net.drive, p, np.ones((4, 3)))
+    refused("Drive.value" + over_time, setattr, drive, "value", np.ones((4, 3)))
+    refused("Drive.value must be a number or an array of numbers in mV/ms, got 'x'", setattr, drive, "value", "x")
+    drive.value = live = np.ones(3)
+    live[1] = NAN
+    refused("Drive.value must be finite, got nan at index 1.", net.run, 1.0)
+    assert (len(net.drives), net.t) == (1, 0.0)
+
+
+@pytest.mark.parametrize("text", ["", "# source target\n", "\n \n"])
+def test_a_file_without_synapses(tmp_path, text):
+    net, p = sheet()
+    path = tmp_path / "edges.txt"
+    path.write_text(text)
+    refused(
+        f"Network.connect.rule must be a file with a synapse per line, got none in '{path}'.", net.connect, p, p, path
+    )
+
+
+def test_parts_that_nothing_can_be_set_of():
+    net, _ = sheet()
+    refused("Network has no parameter 'x', and none that can be set.", setattr, net, "x", 1, kind=TypeError)
+
+
+def test_recording_nothing():
+    net, p = sheet()
+    message = "Network.record.what must be 'spikes', 'rate' or states such as ['V'], got none."
+    for nothing in ([], (), set()):
+        refused(message, net.record, p, nothing)
+    refused("Network.record.every must be left out when recording spikes, got 1.0.", net.record, p, every=1.0)
+    assert not net.recorders
+    pop = iz.Population(2)
+    for option, value in (("every", 0.5), ("neurons", [0])):
+        where = f"Population.run.{option} must come with record, got {value} alone. Pass record=['V']."
+        refused(where, pop.run, 1.0, **{option: value})
+    assert pop.t == 0.0
+
+
+class Rows(iz.Input):
+    """With nothing but a bind, and no dataclass."""
+
+    def __init__(self, make):
+        self._make = make
+
+    def bind(self, shape, dt, dtype, key, memory, *, unit="mV/ms"):
+        return lambda step, count: self._make(key, count).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_own_inputs_add_up(dtype):
+    level = iz.Constant([7.0, 3.0])
+    own = Rows(lambda key, count: np.full((count, 1), 5.0))
+    found, expected = (iz.Population(2, dtype=dtype).run(50.0, I) for I in (own + level, 5.0 + level))
+    assert len(found.spikes) > 0
+    np.testing.assert_array_equal(found.spikes.step, expected.spikes.step)
+    refused("Rows.bind must give float64 of shape (", iz.Population(2).run, 1.0,
+            1.0 + Rows(lambda key, count: np.ones((count, 3))))  # fmt: skip
+    at = "Input.at must have an input with values at any time, not only what bind() gives, got Rows(). Record it in "
+    refused(at, (own + 1.0).at, 3.0, kind=TypeError)
+
+
+def test_own_inputs_have_random_numbers_of_their_own():
+    keys = []
+    own = Rows(lambda key, count: keys.append(key) or np.zeros((count, 1)))
+    iz.Population(2, seed=1).run(0.1, own + own + iz.Noise(std=1.0))
+    assert len(set(keys)) == 2
+    assert keys[1][1] == (keys[0][1] + 1) % 2**32
