@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -86,6 +88,7 @@ def feed(where: str, value: Any, unit: str, pop: Any, n_steps: int | None, ordin
     _checks.finite(where, values, pop.dtype)
     if over_time:
         return _table(values, pop)
+    warn_of_steps(where, values, pop.shape, n_steps, f"Constant({where.rpartition('.')[2]})")
     row = np.array(np.broadcast_to(values, pop.shape) if values.ndim else values, pop.dtype, order="C").reshape(1, -1)
     return Feed(lambda step, count: row, row.size, constant=True, prepared=False)
 
@@ -126,6 +129,31 @@ def misfit(where: str, got: tuple[int, ...], shape: tuple[int, ...], n_steps: in
     if got == (n_steps,):
         cure = f"For the same input to all neurons, reshape it to {(n_steps, *(1,) * len(shape))}."
     return f"{where} must broadcast to shape {shape} or have shape {table}, got shape {got}. {cure}"
+
+
+def warn_of_steps(
+    where: str, values: Any, shape: tuple[int, ...], n_steps: int | None, constant: str, *, known: bool = True
+) -> None:
+    """Warn of an array that is taken per neuron, constant in time, and has the shape of a row per step as well.
+
+    constant: how to write that it is meant so. known: whether values can be looked at; equal ones mean the same."""
+    got = values.shape
+    if n_steps in (None, 1) or got[:1] != (n_steps,) or (known and (values == values.ravel()[0]).all()):
+        return
+    rows = (n_steps, *(1,) * (len(shape) + 1 - len(got)), *got[1:])
+    warnings.warn(
+        f"{where} of shape {got} for {n_steps} steps is read as constant, with a value per neuron, and could mean a "
+        f"row per step. Write {constant} for the first, np.reshape({where.rpartition('.')[2]}, {rows}) for the second.",
+        stacklevel=_users_level(),
+    )
+
+
+def _users_level() -> int:
+    """The stacklevel, for the caller, of the line outside the package: the same warning there is shown once."""
+    level, frame, package = 1, sys._getframe(1), __name__.partition(".")[0]
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def pairs_of(where: str, g: Any, E: Any) -> list[tuple[Any, Any]]:

@@ -248,9 +248,11 @@ class Population(Neurons):
             A whole number of steps (within a thousandth). With the scheme "exact" any time; the run ends on a grid of
             1e-9 ms, and does what falls later than its start and no later than its end.
         I : float, array or input object, mV/ms (pA for Izhikevich2007)
-            What broadcasts to Shape is constant; an array of shape (steps, *Shape) has one row per step; input objects
-            (`Noise`, `Sine`, `TimedArray`, ...) are evaluated at the start of each step. With the scheme "exact" they
-            are followed in continuous time, and arrays over time are refused: take `TimedArray`.
+            What broadcasts to Shape is constant; an array of shape (steps, *Shape) has one row per step, one of shape
+            (steps, 1) the same for all neurons. Where a constant of as many values as steps could mean rows, a warning
+            says so. Input objects (`Noise`, `Sine`, `TimedArray`, ...) are evaluated at the start of each step. With
+            the scheme "exact" they are followed in continuous time, and arrays over time are refused: take
+            `TimedArray`.
         delta, g, E : the same, mV, 1/ms (nS), mV
             V jumps, and conductances with their reversal potentials, as in `step`. With the scheme "exact" `delta`
             takes `SpikeTrain` or `Poisson` only, whose jumps come at their own times.

@@ -16,6 +16,7 @@ import numpy as np
 
 from izhnumba import _checks
 from izhnumba._binding import steps_held
+from izhnumba._feeds import warn_of_steps
 from izhnumba._models import Model, equations_of
 
 Shape = tuple[int, ...]
@@ -89,6 +90,7 @@ class Lanes:
         if isinstance(n_steps, jax.core.Tracer):
             raise TypeError(f"{owner}.n_steps must be known when JAX traces, got a traced value. Pass a plain number.")
         self.n_steps = None if n_steps is None else _checks.integer(f"{owner}.n_steps", n_steps, at_least=0)
+        self._constant: list[tuple[str, jax.Array]] = []  # inputs that are
 
     def state(self, name: str, value: Any, unit: str) -> jax.Array:
         found = array(f"{self.owner}.state.{name}", value, unit, self.dtype)
@@ -116,7 +118,8 @@ class Lanes:
         """An input, constant or with a row for each step, not flat yet; it may tell the number of steps."""
         found = array(where, value, unit, self.dtype)
         if found.ndim <= len(self.shape):
-            return self.fitting(where, found)
+            self._constant.append((where, self.fitting(where, found)))
+            return found
         n_steps, row = found.shape[0] if self.n_steps is None else self.n_steps, found.shape[1:]
         if found.ndim != len(self.shape) + 1 or found.shape[0] != n_steps or not self._fits(row):
             raise ValueError(
@@ -130,6 +133,10 @@ class Lanes:
         """Their number, which must be known by now."""
         if self.n_steps is None:
             raise ValueError(f"{self.owner}.n_steps must be given if no input has a row for each step, got None.")
+        for where, found in self._constant:
+            name, known = where.rpartition(".")[2], not isinstance(found, jax.core.Tracer)
+            whole = f"np.broadcast_to({name}, {(self.n_steps, *self.shape)})"
+            warn_of_steps(where, found, self.shape, self.n_steps, whole, known=known)
         return self.n_steps
 
     def flat(self, values: jax.Array) -> tuple[jax.Array, str]:

@@ -116,7 +116,9 @@ def recurrent(
     names = set(_arguments.names("recurrent.record", record))
 
     def advance(state: LayerState, row: Any, length: int) -> tuple[LayerState, Outputs]:
-        inputs, synapses = course(wiring.arrivals(state.past, length), state.synapses, current if row is None else row)
+        if row is None:  # constant; written out where `run` could not tell it from rows
+            row = jnp.broadcast_to(current, (length, *shape)) if current.shape[:1] == (length,) else current
+        inputs, synapses = course(wiring.arrivals(state.past, length), state.synapses, row)
         recorded = sorted(names | {"spikes"})
         neurons, out = run(params, state.neurons, dt=step, n_steps=length, record=recorded, **inputs, **options)
         past = jnp.concatenate([state.past, jnp.asarray(out.spikes)])[length:]
