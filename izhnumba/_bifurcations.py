@@ -57,7 +57,7 @@ def resting_state(neuron: Any, I: ArrayLike = 0.0) -> tuple[Array, Array]:
         I = np.broadcast_to(I, np.broadcast_shapes(shape, I.shape))
     except ValueError:
         raise ValueError(f"resting_state.I must broadcast to shape {shape}, got shape {I.shape}.") from None
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(all="ignore"):
         beta, gamma = k.k1 - k.ku * k.ua / k.ub, k.k0 - k.ku * k.uc / k.ub + k.kI * I
         focus = (np.sign(k.ub) * np.sqrt(beta**2 - 4 * k.k2 * gamma) - beta) / (2 * k.k2)  # where ub R > 0
         V = np.where(k.ub == 0, -k.uc / k.ua, focus)
@@ -105,7 +105,7 @@ def saddle_node_current(neuron: Any) -> Array:
     4.000
     """
     k, shape = _of("saddle_node_current", neuron)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(all="ignore"):
         beta = k.k1 - k.ku * k.ua / k.ub
         I = (beta**2 / (4 * k.k2) - k.k0 + k.ku * k.uc / k.ub) / k.kI
     return _known(I, k.ub != 0, shape)
@@ -153,7 +153,7 @@ def hopf_current(neuron: Any) -> Array:
     nan
     """
     k, shape = _of("hopf_current", neuron)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(all="ignore"):
         V = -(k.k1 + k.ub) / (2 * k.k2)
         u = -(k.ua * V + k.uc) / k.ub
         I = -((k.k2 * V + k.k1) * V + k.k0 + k.ku * u) / k.kI
@@ -162,14 +162,16 @@ def hopf_current(neuron: Any) -> Array:
 
 def _of(owner: str, neuron: Any) -> tuple[Coefficients, tuple[int, ...]]:
     model, values = parameters_of(owner, neuron)
+    got = ""
     try:
         k = coefficients(model, model.named_tuple()(*values.values()))
-        good = bool(np.all(k.k2 != 0))
+        if not np.all(k.k2 != 0):
+            got = f"the model {model.name} with V^2 times 0"
     except NotPolynomial:
-        good = False
-    if not good:
+        got = f"the model {model.name}"
+    if got:
         must = f"{owner}.neuron must have V' quadratic in V and u' linear in V and u"
-        raise ValueError(f"{must}, got the model {model.name}. Use fixed_points, which takes any model.")
+        raise ValueError(f"{must}, got {got}. Use fixed_points, which takes any model.")
     return k, neuron.shape if isinstance(neuron, Population) else ()
 
 

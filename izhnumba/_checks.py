@@ -34,7 +34,7 @@ _READERS: dict[str, Callable[[Any, str], Any]] = {
     "rescale": lambda q, unit: q.rescale(unit or "dimensionless").magnitude,  # quantities
 }
 _CURES = {  # by numpy's letter for a kind of values
-    "b": "Write 1.0 for True and 0.0 for False.",
+    "b": "Write 1 for True and 0 for False.",
     "c": "Pass the real part or the modulus.",
     "U": "Turn text into numbers first.",
     "m": "Pass the time as a number.",
@@ -176,7 +176,9 @@ def finite(where: str, array: Array, dtype: Any = None) -> None:
 
 def indices(where: str, value: Any, n: int) -> Array:
     """Flat indices, 0 <= i < n, as int64."""
-    if getattr(value, "dtype", None) == np.bool_ or (isinstance(value, list) and value and isinstance(value[0], bool)):
+    if getattr(value, "dtype", None) == np.bool_ or (
+        isinstance(value, (list, tuple)) and value and isinstance(value[0], bool)
+    ):
         raise TypeError(f"{where} must be a list of whole numbers, got a mask. Use np.flatnonzero(mask).")
     found = np.atleast_1d(magnitude(where, value, ""))
     finite(where, found)
@@ -261,52 +263,6 @@ def dtype(where: str, value: Any) -> np.dtype[Any]:
         return found
     kind = TypeError if found is None and not isinstance(value, str) else ValueError
     raise _refusal(kind, f"{where} must be float32 or float64", _shown(value if found is None else str(found)))
-
-
-def file(where: str, value: Any, cure: str = "") -> Path:
-    """The path of a file that exists."""
-    path = _path(where, value)
-    if not path.is_file():
-        raise _refusal(FileNotFoundError, f"{where} must be an existing file", repr(str(path)), cure)
-    return path
-
-
-def _path(where: str, value: Any) -> Path:
-    path = Path(kind(where, value, (str, Path), "a path"))
-    try:
-        path.lstat()
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        pass
-    except (OSError, ValueError) as error:  # a name too long, or with a null character
-        raise _refusal(ValueError, f"{where} must be a path", _shown(str(path)), f"{error}.") from None
-    return path
-
-
-def place(where: str, value: Any) -> Path:
-    """The path of a file that can be written: in an existing folder, and no folder itself."""
-    path = _path(where, value)
-    if not path.parent.is_dir():
-        raise _refusal(FileNotFoundError, f"{where} must be in an existing folder", repr(str(path)), "Make it first.")
-    if path.is_dir():
-        raise _refusal(IsADirectoryError, f"{where} must be a file", f"the folder {str(path)!r}")
-    return path
-
-
-def text_table(where: str, value: Any, cure: str = "") -> Array:
-    """The numbers of a text file, a row per line, separated by blanks, commas, semicolons or tabs."""
-    path = file(where, value, cure)
-    try:
-        text = path.read_text()
-    except UnicodeDecodeError as error:
-        raise _refusal(ValueError, f"{where} must be a file of text", repr(str(path)), str(error)) from None
-    first = next((line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")), "")
-    if not first:
-        return np.empty((0, 0))
-    delimiter = next((mark for mark in ",;\t" if mark in first), None)
-    try:
-        return np.loadtxt(text.splitlines(), delimiter=delimiter, ndmin=2)
-    except ValueError as error:
-        raise ValueError(f"{where} must be a table of numbers, got {str(path)!r}: {error}.") from None
 
 
 def fits(where: str, n_bytes: float, cure: str, what: str = "") -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba import _checks
+from izhnumba import _checks, _paths
 from izhnumba._connectivity import Ends, GivenPairs, Rule
 
 Array = NDArray[Any]
@@ -62,7 +62,7 @@ def _indices(end: str, value: Any, n: int) -> Array:
 def _read(path: Path) -> Array:
     """A text file with a synapse per line: source, target and, if it has them, weight and delay (ms)."""
     where = "Network.connect.rule"
-    table = _checks.text_table(where, path, "Rules are objects such as AllToAll() or FixedProbability(0.1).")
+    table = _paths.text_table(where, path, "Rules are objects such as AllToAll() or FixedProbability(0.1).")
     if not table.size:
         raise ValueError(f"{where} must be a file with a synapse per line, got none in {str(path)!r}.")
     if not 2 <= table.shape[1] <= 4:

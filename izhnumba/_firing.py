@@ -16,6 +16,7 @@ from izhnumba._bifurcations import resting_state
 from izhnumba._models import Model
 from izhnumba._phase_plane import parameters_of
 from izhnumba._population import Population
+from izhnumba._results import Spikes
 
 Array = np.ndarray[Any, np.dtype[Any]]
 _DOUBLINGS = 20  # a million times the unit of current
@@ -100,7 +101,8 @@ def rheobase(neuron: Any, *, duration: float = 1000.0, n_spikes: int = 1, tolera
 
     def fires(I: Array) -> Array:
         cells.reset()
-        return np.bincount(cells.run(duration, I).spikes.i, minlength=n) >= n_spikes
+        cure = "Ask for fewer spikes, a shorter duration or another neuron."
+        return np.bincount(_spikes("rheobase", cells, duration, I, cure).i, minlength=n) >= n_spikes
 
     low, high, spontaneous = np.zeros(n), np.ones(n), fires(np.zeros(n))
     for _ in range(_DOUBLINGS):
@@ -157,8 +159,21 @@ def fi_curve(neuron: Any, I: ArrayLike, duration: float = 1000.0, *, index: int 
     n = len(lanes["V"])
     chosen = _checks.integer("fi_curve.index", index, at_least=-n, at_most=n - 1)
     one = {name: value[chosen] if np.ndim(value) else value for name, value in lanes.items()}
-    spikes = Population(I.size, scheme="exact", **one).run(duration, I).spikes
+    cells = Population(I.size, scheme="exact", **one)
+    spikes = _spikes("fi_curve", cells, duration, I, "Use weaker currents, a shorter duration or another neuron.")
     return FICurve(I, *rates(spikes.i, spikes.t, I.size, duration))
+
+
+def _spikes(owner: str, cells: Population, duration: float, I: Array, cure: str) -> Spikes:
+    """Those of a run, in which no neuron may run away."""
+    try:
+        return cells.run(duration, I).spikes
+    except RuntimeError:
+        when, i = cells._engine.failure()
+        raise ValueError(
+            f"{owner}.neuron must have a solution for duration ({duration:g} ms) at each current that is tried, got "
+            f"one that at I = {I[i]:g} {cells.model.I.unit} runs away at t = {when:.6g} ms. {cure}"
+        ) from None
 
 
 def resting_lanes(neuron: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from izhnumba import _checkpoint, _checks
+from izhnumba import _checkpoint, _checks, _paths
 from izhnumba._checking import check, check_position
 from izhnumba._checking_cells import check_laid
 from izhnumba._checking_synapses import check_plastic
@@ -79,7 +79,7 @@ def load(path: str | Path, define: Sequence[Any] = ()) -> Network:
     _checks.kind("load.define", define, (list, tuple), "a list of models and classes")
     for one in define:
         _checks.kind("load.define", one, (Model, type), "a list of models and classes")
-    path = _checks.file("load.path", path)
+    path = _paths.file("load.path", path)
     saved = _checkpoint.load(path, define)
     with _refusing(path):
         check(saved)

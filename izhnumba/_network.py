@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from izhnumba import _checkpoint, _checks
+from izhnumba import _checkpoint, _checks, _paths
 from izhnumba._circuit import Circuit
 from izhnumba._clock_engine import ClockEngine
 from izhnumba._drives import Drive, drive_feeds, exact_feeds
@@ -149,7 +149,7 @@ class Network(Circuit):
                 raise ValueError(f"Network.run.every must come with until, got {every!r} alone.")
             return None
         _checks.takes("Network.run.until", until, "net")
-        return Condition(lambda: until(self), self._clock.time.interval("Network.run.every", every))
+        return Condition(lambda: _truth(until(self)), self._clock.time.interval("Network.run.every", every))
 
     def step(self, dt: Any = None) -> None:
         """Advance by one step, or with the scheme "exact" by dt ms (default net.dt).
@@ -268,7 +268,7 @@ class Network(Circuit):
             self._catch_up()
             if self._bound[0]:
                 self._bind_parts()
-            _checkpoint.save(_checks.place("Network.save.path", path), description(self))
+            _checkpoint.save(_paths.place("Network.save.path", path), description(self))
 
     def _bind_parts(self) -> None:
         """Make the clock ready for the parts of the network, if they are others than those it is ready for."""
@@ -326,3 +326,16 @@ class Network(Circuit):
             delays += [one._delays()] if len(one) else []
         shortest, longest = zip(*delays, strict=True)
         self._clock.connect(engines, tables, min(shortest), max(longest))
+
+
+def _truth(found: Any) -> bool:
+    """What a condition returns."""
+    if isinstance(found, (bool, np.bool_)):
+        return bool(found)
+    value = np.asarray(found)
+    if value.size != 1 or value.dtype.kind not in "biuf":
+        got = f"an array of shape {value.shape}" if value.ndim else f"{found!r:.60}"
+        raise TypeError(
+            f"Network.run.until must return True or False, got {got}. Return a condition such as pop.spikes.any()."
+        )
+    return bool(value.all())

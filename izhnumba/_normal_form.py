@@ -37,6 +37,10 @@ class NotPolynomial(Exception):
     """An equation, by name, has other terms than these."""
 
 
+class _Unfit(ValueError):
+    """A quantity, which must do something, does not for one neuron: its name, the requirement, the neuron."""
+
+
 class NormalForm(NamedTuple):
     """Numbers, each of shape () or (n,); p, gu and gI are k2, ku and kI, half is k1 / 2."""
 
@@ -63,12 +67,27 @@ def normal_form(model: Model, p: Any) -> NormalForm:
     try:
         return _normal_form(model, p)
     except NotPolynomial as error:
-        guilty = [name for name in p._fields if _cured(model, p._replace(**{name: model.parameters[name].default}))]
+        guilty = _guilty(model, p)
         which = f"that with {' and '.join(guilty)} set" if guilty else f"{error} of {model.name}"
         raise ValueError(
             "Population.model must have V' quadratic in V, and u' and the threshold linear in V and u, with the scheme "
             f"'exact', got {which}. Use a clock scheme such as 'rk4'."
         ) from None
+    except _Unfit as error:
+        quantity, must, neuron = error.args
+        found = {name: np.ravel(getattr(p, name)) for name in _guilty(model, p)}
+        values = " and ".join(f"{x[neuron % x.size]:g}" for x in found.values())
+        whose = f"{' and '.join(found)} must make {quantity}" if found else f"model must have {quantity} that can"
+        got = values or f"{model.name} with other parameters"
+        raise ValueError(
+            f"Population.{whose} {must} with the scheme 'exact', got {got} in neuron {neuron}. Use a clock scheme such "
+            "as 'rk4'."
+        ) from None
+
+
+def _guilty(model: Model, p: Any) -> list[str]:
+    """The parameters each of which would do at its default."""
+    return [name for name in p._fields if _cured(model, p._replace(**{name: model.parameters[name].default}))]
 
 
 def _cured(model: Model, p: Any) -> bool:
@@ -82,10 +101,10 @@ def _cured(model: Model, p: Any) -> bool:
 def _normal_form(model: Model, p: Any) -> NormalForm:
     k, threshold = coefficients(model, p), _equation(model, "threshold", _1, _U, arguments=(_polynomial.U, p))
     half = np.asarray(k.k1 / 2)
-    _refuse(model, "dV", "rise with V^2", k.k2 > 0)
-    _refuse(model, "dV", "depend on u", k.ku != 0)
-    y0 = np.asarray(k.k2 * k.k0 - half * half)
+    _refuse("dV", "rise with V^2", k.k2 > 0)
+    _refuse("dV", "depend on u", k.ku != 0)
     with np.errstate(all="ignore"):  # what is not finite is found below
+        y0 = np.asarray(k.k2 * k.k0 - half * half)
         w = threshold[_U] / k.ku  # V_th = vp + w (y - y0) / k2
         C = k.k2 * k.ku * k.uc - k.ku * k.ua * half - k.ub * y0
         theta = k.k2 * threshold[_1] + half - w * y0
@@ -93,7 +112,7 @@ def _normal_form(model: Model, p: Any) -> NormalForm:
             np.asarray(k.ku * k.ua), k.ub, np.asarray(C), np.asarray(theta), np.asarray(-w), k.k2, half, y0, k.ku, k.kI
         )
     for name, values in found._asdict().items():
-        _refuse(model, name, "be finite in the normal form", np.isfinite(values))
+        _refuse(name, "be finite in the normal form", np.isfinite(values))
     return found
 
 
@@ -120,10 +139,6 @@ def _equation(model: Model, name: str, *known: tuple[int, int, int], arguments: 
     return found
 
 
-def _refuse(model: Model, name: str, must: str, good: Array) -> None:
+def _refuse(quantity: str, must: str, good: Array) -> None:
     if not np.all(good):
-        first = int(np.argmin(np.ravel(good)))
-        raise ValueError(
-            f"Population.model must have {name} that {must} with the scheme 'exact', got {model.name} with other "
-            f"parameters in neuron {first}. Use a clock scheme such as 'rk4'."
-        )
+        raise _Unfit(quantity, must, int(np.argmin(np.ravel(good))))

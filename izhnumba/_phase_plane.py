@@ -6,6 +6,7 @@ welcome. What has a closed form, for V' quadratic in V, is in `_bifurcations`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -156,6 +157,8 @@ def limits(where: str, value: Any, unit: str) -> tuple[float, float]:
     if pair.shape != (2,):
         raise ValueError(f"{where} must be a pair of numbers in {unit}, got {value!r:.60}. Pass (low, high).")
     low, high = map(float, pair)
+    if not 0 < high - low < math.inf:
+        raise ValueError(f"{where} must be (low, high) with low < high, a finite way apart, got ({low:g}, {high:g}).")
     return low, high
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba import _checks
+from izhnumba import _checks, _paths
 from izhnumba._engine import NeuronEngine, Record
 from izhnumba._kept import Column, Memory, Stream
 from izhnumba._results import Spikes
@@ -93,7 +93,7 @@ class Recorder(Sealed, ABC):
         """Go on in a new file."""
         if self.kind == "rate":
             raise ValueError(f"Network.record.to must be left out when recording rate, got {value!r:.60}.")
-        path = _checks.place("Network.record.to", value).absolute()  # wherever the process goes
+        path = _paths.place("Network.record.to", value).absolute()  # wherever the process goes
         try:
             arguments = path, self._columns, self._keeps.upto, self._about(), self._index, self._keeps
             vars(self)["_keeps"] = Stream(*arguments)  # without a line in between that an interrupt could hit
@@ -127,7 +127,7 @@ class Recorder(Sealed, ABC):
             self._keeps = Memory(self._columns, 0)
             self._keeps.restore(position)
             return None
-        path = _checks.file(f"load: the file of recorder {self.name!r}", to).absolute()
+        path = _paths.file(f"load: the file of recorder {self.name!r}", to).absolute()
         self._keeps, last = Stream.reopen(path, self._columns, self._about(), self._index, position)
         return None if last is None else float(self._engine.time.t(last))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from izhnumba import _checks, _kept
+from izhnumba import _checks, _kept, _paths
 from izhnumba._binding import Array, Input, Rows, Target, aligned, fit_shape, frozen, snapped
 from izhnumba._inputs import TimedArray
 from izhnumba._receptors import Delta, GapJunction, Receptor
@@ -231,14 +231,14 @@ class SpikeTrain(SpikeInput):
     def from_file(cls, path: str | Path, weight: Any = 1.0, receptor: Receptor | None = None) -> SpikeTrain:
         """Spikes from a file: one that a recorder wrote (`Network.record(..., to=path)`), or a text file with a spike
         per line, neuron and time in ms."""
-        path = _checks.file("SpikeTrain.from_file.path", path)
+        path = _paths.file("SpikeTrain.from_file.path", path)
         if _kept.is_recording(path):
             about, _, rows = _kept.read(path)
             if about["kind"] != "spikes":
                 raise ValueError(f"SpikeTrain.from_file.path must hold spikes, got {about['kind']} in {str(path)!r}.")
             i, t = rows[0], timebase_of(about).t(rows[1])
         else:
-            table = _checks.text_table("SpikeTrain.from_file.path", path)
+            table = _paths.text_table("SpikeTrain.from_file.path", path)
             if table.size and table.shape[1] != 2:
                 raise ValueError(
                     f"SpikeTrain.from_file.path must have two columns, neuron and time, got {table.shape[1]} in "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from izhnumba import _checks
+from izhnumba import _paths
 from izhnumba._blocks import read as _read
 from izhnumba._results import Samples, Spikes
 from izhnumba._timebase import timebase_of
@@ -42,7 +42,7 @@ def read(path: str | Path, *, until_damage: bool = False) -> Spikes | Samples:
     ...     iz.io.read(f"{folder}/spikes.rec")
     <6 spikes of 2 neurons, 3.2 to 71.7 ms>
     """
-    about, index, rows = _read(_checks.file("read.path", path), until_damage=until_damage)
+    about, index, rows = _read(_paths.file("read.path", path), until_damage=until_damage)
     time = timebase_of(about)
     if about["kind"] == "spikes":
         return Spikes(rows[0], rows[1], time, about["n"], None)

@@ -85,7 +85,7 @@ MAKING = {
         ([0.02, "0.1", 0.1], f"{NUMBERS} in 1/ms, got '0.1' at index 1. Turn text into numbers first."),
         (1j, f"{NUMBERS} in 1/ms, got 1j. Pass the real part or the modulus."),
         (None, f"{NUMBERS} in 1/ms, got None."),
-        (True, f"{NUMBERS} in 1/ms, got True. Write 1.0 for True and 0.0 for False."),
+        (True, f"{NUMBERS} in 1/ms, got True. Write 1 for True and 0 for False."),
     ],
     "V_th": [([30.0, INF, 30.0], "must be finite, got inf at index 1.")],
     "V_min": [
@@ -163,7 +163,7 @@ INPUT = [
     ("10", f"{NUMBERS} in UNIT, got '10'. Turn text into numbers first."),
     (np.array(["a", "b", "c"]), f"{NUMBERS} in UNIT, got an array of shape (3,) and dtype <U1. Turn text into"),
     (None, f"{NUMBERS} in UNIT, got None."),
-    (np.array([True, False, True]), f"{NUMBERS} in UNIT, got an array of shape (3,) and dtype bool. Write 1.0"),
+    (np.array([True, False, True]), f"{NUMBERS} in UNIT, got an array of shape (3,) and dtype bool. Write 1 "),
     ([[1.0], [1.0, 2.0]], f"{NUMBERS} in UNIT, got rows of different lengths. Make all rows equally long."),
     (np.ma.masked_array([1.0, 2.0, 3.0], [0, 1, 0]), f"{NUMBERS} in UNIT, got an array of shape (3,) and dtype float"),
 ]  # fmt: skip

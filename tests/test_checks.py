@@ -27,7 +27,7 @@ from izhnumba._checks import array, dtype, finite, integer, magnitude, number, o
 
 prop = settings(derandomize=True, deadline=None, max_examples=300)
 TEXT = "Turn text into numbers first."
-BOOL = "Write 1.0 for True and 0.0 for False."
+BOOL = "Write 1 for True and 0 for False."
 COMPLEX = "Pass the real part or the modulus."
 DENSE = "Convert it with .toarray()."
 FILL = "Fill the masked elements with .filled(value)."

@@ -222,7 +222,7 @@ ONE = Start(-65.0, -13.0)
         (({}, ONE, 1.0, T), {"dt": 1.0}, ValueError, "spike_times.I must have shape (rows, ...) with dt, got ()"),
         (({}, ONE, np.ones((0, 3)), T), {"dt": 1.0}, ValueError, "must have shape (rows, ...) with dt, got (0, 3)"),
         (({"a": np.ones(2)}, ONE, np.ones(3), T), {}, ValueError, "of shapes that broadcast, got (3,), (), (2,)."),
-        (({"k2": -1.0}, ONE, 1.0, T), {}, RuntimeError, "Population.model must have dV that rise with V^2"),
+        (({"k2": -1.0}, ONE, 1.0, T), {}, RuntimeError, "Population.k2 must make dV rise with V^2"),
         (({"c": 40.0}, ONE, 10.0, T), {}, RuntimeError, "neuron 0 runs away"),
     ],
 )
