@@ -77,7 +77,7 @@ def normal_form(model: Model, p: Any) -> NormalForm:
         quantity, must, neuron = error.args
         found = {name: np.ravel(getattr(p, name)) for name in _guilty(model, p)}
         values = " and ".join(f"{x[neuron % x.size]:g}" for x in found.values())
-        whose = f"{' and '.join(found)} must make {quantity}" if found else f"model must have {quantity} that can"
+        whose = f"{' and '.join(found)} must make {quantity}" if found else f"model must have {quantity} that"
         got = values or f"{model.name} with other parameters"
         raise ValueError(
             f"Population.{whose} {must} with the scheme 'exact', got {got} in neuron {neuron}. Use a clock scheme such "

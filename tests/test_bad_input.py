@@ -257,21 +257,30 @@ def test_durations():
 
 
 def test_records():
-    pop = iz.Population(3)
+    pop, V = iz.Population(3), {"record": "V"}
     for options, message in (
         (dict(record="v"), "record must be a known name, got 'v'. Did you mean 'V'? Known: V, u."),
         (dict(record=["V", "W"]), "record must be a known name, got 'W'. Known: V, u."),
         (dict(record=[["V"]]), "record must be a known name, got ['V']. Known: V, u."),
         (dict(record=None), "record must be 'V', 'u' or a list of them, got None."),
         (dict(record=5), "record must be 'V', 'u' or a list of them, got 5."),
-        (dict(neurons=3), "neurons must be between 0 and 2, got 3. There are 3 neurons."),
-        (dict(neurons=[0, -1]), "neurons must be between 0 and 2, got -1. There are 3 neurons."),
-        (dict(neurons=[0.5]), "neurons must be a list of whole numbers, got 0.5. Pass flat indices such as [0, 5]."),
-        (dict(neurons=[[0], [1]]), "neurons must be a list of whole numbers, got an array of shape (2, 1)."),
-        (dict(neurons=[True, False, True]), "neurons must be a list of whole numbers, got a mask. Use np.flatnonzero("),
-        (dict(neurons=np.array([True])), "neurons must be a list of whole numbers, got a mask. Use np.flatnonzero("),
-        (dict(neurons="all"), f"neurons {NUMBERS}, got 'all'."),
-        (dict(neurons=[0, NAN]), "neurons must be finite, got nan at index 1."),
+        (dict(**V, neurons=3), "neurons must be between 0 and 2, got 3. There are 3 neurons."),
+        (dict(**V, neurons=[0, -1]), "neurons must be between 0 and 2, got -1. There are 3 neurons."),
+        (
+            dict(**V, neurons=[0.5]),
+            "neurons must be a list of whole numbers, got 0.5. Pass flat indices such as [0, 5].",
+        ),
+        (dict(**V, neurons=[[0], [1]]), "neurons must be a list of whole numbers, got an array of shape (2, 1)."),
+        (
+            dict(**V, neurons=[True, False, True]),
+            "neurons must be a list of whole numbers, got a mask. Use np.flatnonzero(",
+        ),
+        (
+            dict(**V, neurons=np.array([True])),
+            "neurons must be a list of whole numbers, got a mask. Use np.flatnonzero(",
+        ),
+        (dict(**V, neurons="all"), f"neurons {NUMBERS}, got 'all'."),
+        (dict(**V, neurons=[0, NAN]), "neurons must be finite, got nan at index 1."),
         (dict(progress="yes"), "progress must be True, False or a function of (done, total) in ms, got 'yes'."),
     ):
         refused(f"Population.run.{message}", pop.run, 1.0, 5.0, pop=pop, **options)
