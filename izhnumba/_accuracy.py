@@ -179,7 +179,7 @@ def accuracy_report(
     >>> report.rows[0].missed > report.rows[1].missed
     True
     """
-    _checks.kind("accuracy_report.pop", pop, Population, "a Population")
+    _checks.kind("accuracy_report.pop", pop, Population, "a Population", "Write Population(1, **preset).")
     names = [_clock_driven("accuracy_report.schemes", name) for name in _listed("accuracy_report.schemes", schemes)]
     steps = [_checks.number("accuracy_report.dts", dt, "ms", above=0.0) for dt in _listed("accuracy_report.dts", dts)]
     duration = _checks.number("accuracy_report.duration", duration, "ms", above=0.0)

@@ -50,13 +50,18 @@ def resting_state(neuron: Any, I: ArrayLike = 0.0) -> tuple[Array, Array]:
     >>> cells.V.round(2)
     array([-70.  , -64.41, -62.5 ])
     """
-    k, shape = _of("resting_state", neuron)
-    unit = parameters_of("resting_state", neuron)[0].I.unit
-    I = _checks.array("resting_state.I", I, unit)
+    return stable_point("resting_state", neuron, I)
+
+
+def stable_point(owner: str, neuron: Any, I: ArrayLike = 0.0) -> tuple[Array, Array]:
+    """The same for a function with another name."""
+    k, shape = _of(owner, neuron)
+    unit = parameters_of(owner, neuron)[0].I.unit
+    I = _checks.array(f"{owner}.I", I, unit)
     try:
         I = np.broadcast_to(I, np.broadcast_shapes(shape, I.shape))
     except ValueError:
-        raise ValueError(f"resting_state.I must broadcast to shape {shape}, got shape {I.shape}.") from None
+        raise ValueError(f"{owner}.I must broadcast to shape {shape}, got shape {I.shape}.") from None
     with np.errstate(all="ignore"):
         beta, gamma = k.k1 - k.ku * k.ua / k.ub, k.k0 - k.ku * k.uc / k.ub + k.kI * I
         focus = (np.sign(k.ub) * np.sqrt(beta**2 - 4 * k.k2 * gamma) - beta) / (2 * k.k2)  # where ub R > 0

@@ -237,9 +237,12 @@ def takes(where: str, function: Callable[..., Any], *arguments: str) -> None:
         return
 
 
-def unknown(where: str, name: str, known: Collection[str]) -> NoReturn:
-    """Refuse a keyword that `where` does not have."""
-    raise TypeError(f"{where} has no parameter {_shown(name)}. {_suggestion(name, known)}")
+def unknown(where: str, name: str, known: Collection[str], habits: Mapping[str, str] = {}) -> NoReturn:
+    """Refuse a keyword that `where` does not have. habits: what names in lower case from elsewhere stand for, one of
+    those known or a sentence."""
+    meant = habits.get(str(name).lower(), name)
+    cure = _suggestion(meant, known) if meant in known or meant is name else f"{meant} {_suggestion(None, known)}"
+    raise TypeError(f"{where} has no parameter {_shown(name)}. {cure}")
 
 
 def size(where: str, value: Any) -> tuple[int, ...]:

@@ -81,6 +81,9 @@ def feed(where: str, value: Any, unit: str, pop: Any, n_steps: int | None, ordin
     if isinstance(value, Constant):
         row = value.bind(pop.shape, pop.dt, pop.dtype, (0, 0), {}, unit=unit)(0, 1)
         return Feed(lambda step, count: row, row.size, constant=True, prepared=False)
+    if callable(value) and not hasattr(value, "__array__"):
+        cure = "Sample it: TimedArray(values, dt)." if n_steps is not None else "Call it first."
+        raise TypeError(f"{where} must be a number, an array or an input object, got {value!r:.60}. {cure}")
     values = np.asarray(_checks.magnitude(where, value, unit))
     over_time = n_steps is not None and values.ndim == len(pop.shape) + 1 and len(values) == n_steps
     if not broadcasts(values.shape[over_time:], pop.shape):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from izhnumba import _checks
-from izhnumba._bifurcations import resting_state
+from izhnumba._bifurcations import stable_point
 from izhnumba._models import Model
 from izhnumba._phase_plane import parameters_of
 from izhnumba._population import Population
@@ -95,7 +95,7 @@ def rheobase(neuron: Any, *, duration: float = 1000.0, n_spikes: int = 1, tolera
     n_spikes = _checks.integer("rheobase.n_spikes", n_spikes, at_least=1)
     unit = parameters_of("rheobase", neuron)[0].I.unit
     tolerance = _checks.number("rheobase.tolerance", tolerance, unit, above=0.0)
-    lanes = resting_lanes(neuron)
+    lanes = resting_lanes("rheobase", neuron)
     n = len(lanes["V"])
     cells = Population(n, scheme="exact", **lanes)
 
@@ -155,7 +155,7 @@ def fi_curve(neuron: Any, I: ArrayLike, duration: float = 1000.0, *, index: int 
     I = np.array(_checks.array("fi_curve.I", I, unit), ndmin=1)
     if I.ndim > 1 or not I.size:
         raise ValueError(f"fi_curve.I must have shape (currents,), at least one, got {I.shape}. Pass I.ravel().")
-    lanes = resting_lanes(neuron)
+    lanes = resting_lanes("fi_curve", neuron)
     n = len(lanes["V"])
     chosen = _checks.integer("fi_curve.index", index, at_least=-n, at_most=n - 1)
     one = {name: value[chosen] if np.ndim(value) else value for name, value in lanes.items()}
@@ -176,12 +176,13 @@ def _spikes(owner: str, cells: Population, duration: float, I: Array, cure: str)
         ) from None
 
 
-def resting_lanes(neuron: Any) -> dict[str, Any]:
+def resting_lanes(owner: str, neuron: Any) -> dict[str, Any]:
     """What makes a population of the same neurons in a row, at rest."""
     if not isinstance(neuron, Population):
         neuron = Population(1, **({"model": neuron} if isinstance(neuron, Model) else neuron))
     start = [
-        np.where(np.isnan(rest), own, rest) for rest, own in zip(resting_state(neuron), neuron._start, strict=True)
+        np.where(np.isnan(rest), own, rest)
+        for rest, own in zip(stable_point(owner, neuron), neuron._start, strict=True)
     ]
     values = {**neuron._values, "V": start[0], "u": start[1]}
     lanes = {name: np.broadcast_to(value, neuron.shape).ravel().astype(float) for name, value in values.items()}

@@ -57,6 +57,8 @@ def _nearest(t: Array, among: Array) -> Array:
 
 
 def _ascending(where: str, value: Any) -> Array:
+    if isinstance(value, Spikes):
+        raise TypeError(f"{where} must be times of one neuron in ms, got {value!r}. Pass spikes.t[spikes.i == 0].")
     t = _checks.array(where, value, "ms")
     if t.ndim != 1 or np.any(np.diff(t) < 0):
         got = f"an array of shape {t.shape}" if t.ndim != 1 else "times that go back"

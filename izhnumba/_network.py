@@ -20,6 +20,7 @@ from izhnumba._kernels import exact_table
 from izhnumba._recorders import Recorder
 from izhnumba._running import Condition, Progress, ProgressBar, progress_shown, run_slices
 from izhnumba._saving import description
+from izhnumba._sealed import shown_as
 from izhnumba._synapses import Synapses
 
 _LONGEST_SLICE = 64  # steps, without synapses
@@ -339,3 +340,6 @@ def _truth(found: Any) -> bool:
             f"Network.run.until must return True or False, got {got}. Return a condition such as pop.spikes.any()."
         )
     return bool(value.all())
+
+
+shown_as(Network, Circuit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,17 @@ Array = NDArray[Any]
 _EXTRAS = {  # what every model has besides its parameters
     "V_min": Quantity(-math.inf, "mV", "floor of V"),
     "tau_ref": Quantity(0.0, "ms", "refractory period", at_least=0.0),
+}
+_HABITS = {  # of other simulators and of papers
+    "preset": "Write Population(n, **izhnumba.presets[name]).",
+    **dict.fromkeys(("i", "i_e", "i_ext", "current"), "Give the current to run or step."),
+    **dict.fromkeys(("n", "num", "neurons"), "size"),
+    **dict.fromkeys(("method", "integrator", "solver"), "scheme"),
+    **dict.fromkeys(("threshold", "v_threshold", "vt", "v_peak", "vpeak"), "V_th"),
+    **dict.fromkeys(("refractory", "t_ref", "refractory_period"), "tau_ref"),
+    **dict.fromkeys(("reset_value", "v_reset", "vreset"), "c"),
+    **dict.fromkeys(("v0", "v_init", "v_m", "vm"), "V"),
+    **dict.fromkeys(("u0", "u_init", "u_m"), "u"),
 }
 _ARGUMENTS = ("model", "scheme", "dt", "dtype", "batch", "reset", "seed", "threads", "name", "V", "u")
 
@@ -49,11 +61,12 @@ class Neurons:
         u: Any = None,
         **parameters: Any,
     ) -> None:
-        _checks.kind("Population.model", model, Model, "an izhnumba.Model", "Use izhnumba.Izhikevich.")
+        preset = "Write Population(n, **izhnumba.presets[name])." if isinstance(model, (str, Mapping)) else ""
+        _checks.kind("Population.model", model, Model, "an izhnumba.Model", preset or "Use izhnumba.Izhikevich.")
         known = (*model.parameters, *_EXTRAS)
         for parameter in parameters:
             if parameter not in known:
-                _checks.unknown("Population", parameter, (*known, *_ARGUMENTS))
+                _checks.unknown("Population", parameter, (*known, "size", *_ARGUMENTS), _HABITS)
         n_size = _checks.size("Population.size", size)
         n_batch = None if batch is None else _checks.integer("Population.batch", batch, at_least=1)
         scheme_name = _checks.one_of("Population.scheme", "exp_euler" if scheme is None else scheme, schemes)
@@ -117,7 +130,7 @@ class Neurons:
         elif hasattr(self, name):
             raise AttributeError(f"Population.{name} cannot be changed. Make a new population.")
         else:
-            _checks.unknown("Population", name, (*self._values, "V", "u"))
+            _checks.unknown("Population", name, (*self._values, "V", "u"), _HABITS)
 
     def __repr__(self) -> str:
         size = self.size[0] if len(self.size) == 1 else self.size

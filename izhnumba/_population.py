@@ -20,6 +20,7 @@ from izhnumba._recorders import SpikeRecorder
 from izhnumba._results import Result
 from izhnumba._running import Progress, ProgressBar, progress_shown, run_slices
 from izhnumba._samplers import StateRecorder, state_names
+from izhnumba._sealed import shown_as
 from izhnumba._section import Section
 from izhnumba._stepping import NUMBERS, converts
 
@@ -423,3 +424,6 @@ class Population(Neurons):
                 f"leaps over the threshold. Use a smaller dt than {self.dt:g} ms, a V_min or the scheme 'exp_euler'.",
                 stacklevel=stacklevel,
             )
+
+
+shown_as(Population, Neurons)

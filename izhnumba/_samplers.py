@@ -207,5 +207,9 @@ class WeightRecorder(Recorder):
 def state_names(where: str, value: Any) -> tuple[str, ...]:
     """What a user passes for states, as names."""
     value = _checks.kind(where, value, (str, list, tuple, set), "'V', 'u' or a list of them")
-    names = [_checks.one_of(where, name, ("V", "u")) for name in ([value] if isinstance(value, str) else value)]
+    given = [value] if isinstance(value, str) else list(value)
+    if "spikes" in given:
+        cure = "Spikes are in the result of a run, and have a recorder of their own in a network."
+        raise ValueError(f"{where} must be 'V', 'u' or a list of them, got 'spikes'. {cure}")
+    names = [_checks.one_of(where, name, ("V", "u")) for name in given]
     return tuple(sorted(set(names)))  # V before u

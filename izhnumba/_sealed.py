@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Iterator, Mapping
+from types import FunctionType
 from typing import Any, TypeVar
 
 from izhnumba import _checks
@@ -35,6 +36,13 @@ class Sealed:
     def __reduce_ex__(self, protocol: Any) -> Any:
         """Copies would share what runs; refused here, not when they are used."""
         raise TypeError(f"{type(self).__name__} cannot be copied or pickled. Use Network.save and izhnumba.load.")
+
+
+def shown_as(public: type, private: type) -> None:
+    """Let what Python itself says of a call to a method that `public` inherits name the public class."""
+    for method in vars(private).values():
+        if isinstance(method, FunctionType):
+            method.__qualname__ = public.__qualname__ + method.__qualname__.removeprefix(private.__qualname__)
 
 
 class UnknownName(KeyError, ValueError):

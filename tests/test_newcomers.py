@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import izhnumba as iz
-from izhnumba import analysis
+from izhnumba import analysis, plot
 
 RS = iz.presets["RS"]
 
@@ -24,6 +24,14 @@ def network(until=None):
 def running_until(found):
     net, cells = network()
     net.run(1.0, until=lambda net: found(cells))
+
+
+def _connected(rule, **options):
+    def connect():
+        net, cells = network()
+        net.connect(cells, cells, rule, weight=1.0, **options)
+
+    return connect
 
 
 LINEAR = "must make dV rise with V^2 with the scheme 'exact', got"
@@ -86,6 +94,117 @@ CASES = {
         "Population.run.neurons must be a list of whole numbers, got a mask. Use np.flatnonzero(mask).",
     ),
 }
+
+PRESET = "Write Population(n, **izhnumba.presets[name])."
+CASES |= {
+    # How a population is made
+    "preset as a model": (lambda: iz.Population(5, RS), TypeError, PRESET),
+    "name as a model": (lambda: iz.Population(5, "RS"), TypeError, f"an izhnumba.Model, got 'RS'. {PRESET}"),
+    "preset by keyword": (lambda: one(preset="RS"), TypeError, f"Population has no parameter 'preset'. {PRESET}"),
+    "current": (lambda: one(I=10.0), TypeError, "no parameter 'I'. Give the current to run or step. Known: a, b,"),
+    "no size": (lambda: iz.Population(), TypeError, "Population.__init__() missing 1 required positional argument"),
+    "parameters in a row": (lambda: iz.Population(1, 0.02, 0.2, -65, 8), TypeError, "Population.__init__() takes"),
+    "a unit in text": (lambda: one(tau_ref="2 ms"), TypeError, "got '2 ms'. Turn text into numbers first."),
+    "too few": (lambda: one(a=[0.02, 0.1]), ValueError, "Population.a must have shape () or (3,), got (2,)."),
+    "half a neuron": (lambda: iz.Population(2.5), ValueError, "Population.size must be a whole number >= 1, got 2.5."),
+    "capitals": (lambda: one(scheme="RK4"), ValueError, "got 'RK4'. Did you mean 'rk4'?"),
+    # How it runs
+    "current first": (lambda: one().run(np.ones(3), 10.0), ValueError, "Population.run.T must be a finite number"),
+    "a function": (
+        lambda: one().run(1.0, lambda t: 10.0),
+        TypeError,
+        "Population.run.I must be a number, an array or an input object, got <function",
+    ),
+    "a function of jumps": (lambda: one().run(1.0, delta=abs), TypeError, "Sample it: TimedArray(values, dt)."),
+    "a function in a step": (lambda: one().step(abs), TypeError, "Population.step.I must be a number, an array or"),
+    "no current": (lambda: one().run(1.0, None), TypeError, "Population.run.I must be a number or an array"),
+    "text": (lambda: one().run("10 ms"), TypeError, "got '10 ms'. Turn text into numbers first."),
+    "part of a step": (lambda: one().run(0.25), ValueError, "got 0.25. Use 0.2 or 0.3 ms."),
+    "rows and columns": (
+        lambda: one().run(10.0, np.ones((3, 100))),
+        ValueError,
+        "must broadcast to shape (3,) or have shape (100, 3), got shape (3, 100).",
+    ),
+    "one current": (lambda: one().run(10.0, np.ones(100)), ValueError, "reshape it to (100, 1)."),
+    "unequal rows": (lambda: one().run(0.2, [[1, 2, 3], [1]]), ValueError, "got rows of different lengths."),
+    "spikes as a state": (
+        lambda: one().run(1.0, record="spikes"),
+        ValueError,
+        "Population.run.record must be 'V', 'u' or a list of them, got 'spikes'. Spikes are in the result of a run,",
+    ),
+    "small letter": (lambda: one().run(1.0, record="v"), ValueError, "got 'v'. Did you mean 'V'?"),
+    "nothing recorded": (lambda: one().run(1.0).V, AttributeError, "Result has no 'V'. Pass record=['V'] to run."),
+    "too many values": (
+        lambda: setattr(one(), "V", [-65.0] * 4),
+        ValueError,
+        "Population.V must have shape () or (3,)",
+    ),
+    "another clock": (lambda: setattr(one(), "dt", 1.0), AttributeError, "Population.dt cannot be changed."),
+    "a neuron alone": (lambda: one()[0], TypeError, "Population[...] must be a slice such as pop[:800], got 0."),
+    # Networks
+    "dt in a row": (lambda: iz.Network(0.1), TypeError, "Network.__init__() takes 1 positional argument"),
+    "no rule": (lambda: network()[0].connect(weight=1.0), TypeError, "Network.connect() missing"),
+    "probability": (lambda: network()[0].connect(None, None, p=0.1), TypeError, "Network.connect() got an unexpected"),
+    "names for parts": (
+        lambda: network()[0].drive("population", 10.0),
+        TypeError,
+        "Network.drive.population must be a Population or a slice of one, got 'population'. Pass pop or pop[a:b].",
+    ),
+    "run by itself": (lambda: network()[1].run(1.0), RuntimeError, "Call step, run and reset of the Network."),
+    "per cent": (lambda: iz.FixedProbability(10), ValueError, "FixedProbability.p must be a finite number >= 0.0 and"),
+    "rule as text": (_connected("all_to_all"), FileNotFoundError, "Rules are objects such as AllToAll() or"),
+    "rule as a class": (_connected(iz.AllToAll), TypeError, "must be a rule such as AllToAll()"),
+    "delay in s": (
+        _connected(iz.AllToAll(), delay=0.001),
+        ValueError,
+        "must be at least one step of 0.1 ms, got 0.001",
+    ),
+    "receptor as text": (_connected(iz.AllToAll(), receptor="AMPA"), TypeError, "must be a receptor such as Delta()"),
+    "all in one recorder": (
+        lambda: (lambda net, cells: net.record(cells, ["V", "spikes"]))(*network()),
+        ValueError,
+        "Network.record.what must be 'V', 'u' or a list of them, got 'spikes'. Spikes are in the result of a run, and",
+    ),
+    "nothing to run": (lambda: iz.Network().run(1.0), ValueError, "Network must have a population to run, got none."),
+    # Analysis and plots
+    "preset for a report": (
+        lambda: analysis.accuracy_report(RS, 10.0, 10.0),
+        TypeError,
+        "accuracy_report.pop must be a Population, got <preset 'RS' (regular spikin... d=8; exp_euler at dt 0.1 ms>. "
+        "Write Population(1, **preset).",
+    ),
+    "all spikes": (
+        lambda: analysis.match_spikes(one().run(1.0).spikes, []),
+        TypeError,
+        "match_spikes.reference must be times of one neuron in ms, got <0 spikes>. Pass spikes.t[spikes.i == 0].",
+    ),
+    "no closed form": (
+        lambda: analysis.rheobase(iz.presets["2007/TC"]),
+        ValueError,
+        "rheobase.neuron must have V' quadratic in V and u' linear",
+    ),
+    "the name": (
+        lambda: analysis.fi_curve("RS", [1.0]),
+        TypeError,
+        "fi_curve.neuron must be a Population, a preset or",
+    ),
+    "plotted arrays": (lambda: plot.raster(np.ones((3, 100))), TypeError, "raster.spikes must be a Result, Spikes or"),
+    "nothing plotted": (lambda: plot.trace(one().run(1.0)), AttributeError, "Pass record=['V'] to run."),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("N", "size"), ("n", "size"), ("method", "scheme"), ("threshold", "V_th"), ("Vth", "V_th"), ("V_peak", "V_th"),
+        ("refractory", "tau_ref"), ("t_ref", "tau_ref"), ("V_reset", "c"), ("v", "V"), ("V_m", "V"), ("V0", "V"),
+        ("U", "u"), ("u0", "u"), ("vmin", "V_min"),
+    ],
+)  # fmt: skip
+def test_names_from_elsewhere_lead_to_ours(name, meant):
+    with pytest.raises(TypeError) as raised:
+        one(**{name: 1.0})
+    assert f"Population has no parameter {name!r}. Did you mean {meant!r}? Known: " in str(raised.value)
 
 
 @pytest.mark.parametrize("case", CASES)
