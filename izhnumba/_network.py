@@ -330,8 +330,8 @@ class Network(Circuit):
 
 
 def _truth(found: Any) -> bool:
-    """What a condition returns."""
-    if isinstance(found, (bool, np.bool_)):
+    """What a condition returns; one without a return only looks on."""
+    if found is None or isinstance(found, (bool, np.bool_)):
         return bool(found)
     value = np.asarray(found)
     if value.size != 1 or value.dtype.kind not in "biuf":

@@ -27,8 +27,9 @@ _EXTRAS = {  # what every model has besides its parameters
     "V_min": Quantity(-math.inf, "mV", "floor of V"),
     "tau_ref": Quantity(0.0, "ms", "refractory period", at_least=0.0),
 }
+_PRESET = "For a preset write Population(n, **izhnumba.presets[name])."
 _HABITS = {  # of other simulators and of papers
-    "preset": "Write Population(n, **izhnumba.presets[name]).",
+    "preset": _PRESET,
     **dict.fromkeys(("i", "i_e", "i_ext", "current"), "Give the current to run or step."),
     **dict.fromkeys(("n", "num", "neurons"), "size"),
     **dict.fromkeys(("method", "integrator", "solver"), "scheme"),
@@ -61,8 +62,8 @@ class Neurons:
         u: Any = None,
         **parameters: Any,
     ) -> None:
-        preset = "Write Population(n, **izhnumba.presets[name])." if isinstance(model, (str, Mapping)) else ""
-        _checks.kind("Population.model", model, Model, "an izhnumba.Model", preset or "Use izhnumba.Izhikevich.")
+        cure = f"Use izhnumba.Izhikevich.{' ' + _PRESET if isinstance(model, (str, Mapping)) else ''}"
+        _checks.kind("Population.model", model, Model, "an izhnumba.Model", cure)
         known = (*model.parameters, *_EXTRAS)
         for parameter in parameters:
             if parameter not in known:

@@ -79,7 +79,6 @@ CASES = {
     ),
     # Conditions
     "an array": (lambda: running_until(lambda cells: cells.spikes), TypeError, f"{UNTIL} an array of shape (3,)."),
-    "no return": (lambda: running_until(lambda cells: None), TypeError, f"{UNTIL} None."),
     "text": (lambda: running_until(lambda cells: "no"), TypeError, f"{UNTIL} 'no'."),
     "nothing": (lambda: running_until(lambda cells: cells.V[:0] > 0), TypeError, f"{UNTIL} an array of shape (0,)."),
     # True and False for numbers
@@ -95,11 +94,15 @@ CASES = {
     ),
 }
 
-PRESET = "Write Population(n, **izhnumba.presets[name])."
+PRESET = "For a preset write Population(n, **izhnumba.presets[name])."
 CASES |= {
     # How a population is made
     "preset as a model": (lambda: iz.Population(5, RS), TypeError, PRESET),
-    "name as a model": (lambda: iz.Population(5, "RS"), TypeError, f"an izhnumba.Model, got 'RS'. {PRESET}"),
+    "name as a model": (
+        lambda: iz.Population(5, "RS"),
+        TypeError,
+        f"an izhnumba.Model, got 'RS'. Use izhnumba.Izhikevich. {PRESET}",
+    ),
     "preset by keyword": (lambda: one(preset="RS"), TypeError, f"Population has no parameter 'preset'. {PRESET}"),
     "current": (lambda: one(I=10.0), TypeError, "no parameter 'I'. Give the current to run or step. Known: a, b,"),
     "no size": (lambda: iz.Population(), TypeError, "Population.__init__() missing 1 required positional argument"),
@@ -220,6 +223,13 @@ def test_conditions_of_many_kinds_hold(found):
     net, cells = network()
     net.run(1.0, until=lambda net: found)
     assert round(net.t, 1) == 0.1
+
+
+@pytest.mark.parametrize("found", [None, False, np.False_, 0, np.array([False])])
+def test_conditions_of_many_kinds_fail(found):
+    net, cells = network()
+    net.run(1.0, until=lambda net: found)
+    assert round(net.t, 1) == 1.0
 
 
 @pytest.mark.parametrize("name", ["resting_state", "saddle_node_current", "hopf_current"])

@@ -34,7 +34,7 @@ def test_a_new_population():
 
 
 def test_every_argument_of_the_signature_is_a_known_name():
-    names = set(inspect.signature(iz.Population).parameters) - {"size", "parameters"}
+    names = set(inspect.signature(iz.Population).parameters) - {"parameters"}
     with pytest.raises(TypeError, match="Known: ") as caught:
         iz.Population(1, wrong=1)
     known = str(caught.value).split("Known: ")[1].rstrip(".").split(", ")
