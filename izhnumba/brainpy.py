@@ -38,10 +38,13 @@ __all__ = ["Izhikevich", "IzhikevichRef"]
 
 Arrays = dict[str, Any]
 
-_UNITS = {  # of states and parameters, as the classes call them
-    "V": mV, "u": mV / ms, "last_spike_time": ms,
-    "a": ms**-1, "b": ms**-1, "c": mV, "d": mV / ms, "V_th": mV, "tau_ref": ms,
-    "p1": mV**-1 * ms**-1, "p2": ms**-1, "p3": mV / ms,
+_UNITS = {  # by their names in messages: some versions of brainunit call 1 / ms kHz
+    "mV": mV, "ms": ms, "mV / ms": mV / ms, "1 / ms": ms**-1, "1 / (mV * ms)": mV**-1 * ms**-1,
+}  # fmt: skip
+_UNIT_OF = {  # states and parameters, as the classes call them
+    "V": "mV", "u": "mV / ms", "last_spike_time": "ms",
+    "a": "1 / ms", "b": "1 / ms", "c": "mV", "d": "mV / ms", "V_th": "mV", "tau_ref": "ms",
+    "p1": "1 / (mV * ms)", "p2": "1 / ms", "p3": "mV / ms",
 }  # fmt: skip
 _COEFFICIENTS = {"k2": "p1", "k1": "p2", "k0": "p3"}  # which the model calls otherwise
 
@@ -208,12 +211,12 @@ def _check_ready(owner: str, neuron: Any) -> None:
 
 def _given(owner: str, neuron: Any, inputs: Any, delta: Any) -> Arrays:
     """Numbers without units: states, parameters and inputs by name, dt, and the times of steps where they matter."""
-    kept = {name: getattr(neuron, name) for name in _UNITS if hasattr(neuron, name)}
-    given = {name: _without_unit(f"{owner}.{name}", value, _UNITS[name]) for name, value in kept.items()}
-    given["inputs"] = _without_unit(f"{owner}.run.inputs", inputs, mV / ms)
+    kept = {name: getattr(neuron, name) for name in _UNIT_OF if hasattr(neuron, name)}
+    given = {name: _without_unit(f"{owner}.{name}", value, _UNIT_OF[name]) for name, value in kept.items()}
+    given["inputs"] = _without_unit(f"{owner}.run.inputs", inputs, "mV / ms")
     if delta is not None:
-        given["delta"] = _without_unit(f"{owner}.run.delta", delta, mV)
-    dt = _without_unit("brainstate.environ.dt", brainstate.environ.get("dt", None), ms)
+        given["delta"] = _without_unit(f"{owner}.run.delta", delta, "mV")
+    dt = _without_unit("brainstate.environ.dt", brainstate.environ.get("dt", None), "ms")
     given["dt"] = _checks.number("brainstate.environ.dt", dt, "ms", above=0.0)
     n_steps = _length(owner, given)
     if "last_spike_time" in given:
@@ -221,16 +224,16 @@ def _given(owner: str, neuron: Any, inputs: Any, delta: Any) -> Arrays:
     return given
 
 
-def _without_unit(where: str, value: Any, unit: Any) -> Any:
+def _without_unit(where: str, value: Any, unit: str) -> Any:
     value = value.value if isinstance(value, brainstate.State) else value
     _checks.kind(where, value, Quantity, f"a quantity in {unit}")
     with contextlib.suppress(Exception):  # the next line puts it in words
-        return value.to_decimal(unit)
-    return _checks.without_unit(where, value, str(unit))
+        return value.to_decimal(_UNITS[unit])
+    return _checks.without_unit(where, value, unit)
 
 
 def _with_unit(name: str, value: Any) -> Any:
-    return value * _UNITS[name] if name in _UNITS else value
+    return value * _UNITS[_UNIT_OF[name]] if name in _UNIT_OF else value
 
 
 def _length(owner: str, given: Arrays) -> int:
@@ -249,7 +252,7 @@ def _times(n_steps: int, dtype: Any, given: Arrays) -> Any:
     if t is None:
         _check_not_spiked(last)
         return steps
-    t = _without_unit("brainstate.environ.t", t, ms)
+    t = _without_unit("brainstate.environ.t", t, "ms")
     if np.shape(t) not in ((), steps.shape):
         raise ValueError(f"brainstate.environ.t must have shape () or {steps.shape}, got {np.shape(t)}.")
     return t if np.shape(t) else steps + jnp.asarray(t, dtype)

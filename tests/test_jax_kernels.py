@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 import threading
-import warnings
 from decimal import Decimal, localcontext
 
 import jax
@@ -21,7 +20,7 @@ import izhnumba.jax as izj
 from izhnumba._compile import CONTRACT, STRICT, c_address_of
 from izhnumba._kernels import scan
 from izhnumba._kernels.program import OPERATIONS, Constant, Op, Program
-from izhnumba._kernels.scan import BLOCK, Layout, Operand
+from izhnumba._kernels.scan import BLOCK
 from izhnumba.jax import _ffi
 from izhnumba.jax._exprel import exprel
 from izhnumba.jax._programs import NotElementwise, program
@@ -313,86 +312,6 @@ def test_four_threads_at_once():
     assert sorted(found) == [0, 1, 2, 3]
     for result in found.values():
         jax.tree.map(np.testing.assert_array_equal, result, expected)
-
-
-# --- the call from XLA ----------------------------------------------------------------------------------------------
-
-TINY = Program(("f4", "f4", "f4"), (Op("mul", "f4", (0, 1)), Op("add", "f4", (3, 2))), (4, 4))  # V k + I
-LANE, NUMBER, ROW = Operand("f4", False, True), Operand("f4", False, False), Operand("f4", True, True)
-
-
-def tiny_call(arguments, results):
-    name = _ffi._target(TINY, Layout((LANE,), (NUMBER,), (ROW,), (ROW,)), STRICT)
-    structs = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in results]
-    return jax.block_until_ready(jax.ffi.ffi_call(name, structs)(*arguments))
-
-
-def test_wrong_buffers_are_an_error_of_python():
-    n, V, k, I = jnp.int32(3), jnp.ones(5, "float32"), jnp.float32(2), jnp.ones((3, 5), "float32")
-    right = [((5,), "float32"), ((3, 5), "float32")]
-    assert tiny_call((n, V, k, I), right)[1][:, 0].tolist() == [3, 7, 15]
-    assert tiny_call((n, V[None], k[None], I[None]), [((1, 5), "float32"), ((1, 3, 5), "float32")])[1].shape == (
-        1,
-        3,
-        5,
-    )
-    for arguments, results in [
-        ((n, V.astype("int32"), k, I), right),
-        ((n, V[:4], k, I), right),
-        ((n, V, k[None], I), right),
-        ((n, V, k, I[:2]), right),
-        ((n, V, k, I.astype("float64")), right),
-        ((jnp.int32(4), V, k, I), right),
-        ((jnp.int32(-4), V, k, I), right),
-        ((n, V, k), right),
-        ((n, V, k, I, I), right),
-        ((n, V, k, I), right[:1]),
-        ((n, V, k, I), [right[0], ((3, 4), "float32")]),
-        ((n, V, k, I), [right[0], ((3, 5), "int32")]),
-        ((n, V, k, I), [((), "float32"), right[1]]),
-        ((n, jnp.ones((2, 5), "float32"), k[None], I[None]), [((3, 5), "float32"), ((3, 3, 5), "float32")]),
-    ]:
-        with pytest.raises((jax.errors.JaxRuntimeError, ValueError), match="izhnumba: the buffers of a call must have"):
-            tiny_call(arguments, results)
-
-
-@pytest.fixture
-def unknown_interface(monkeypatch):
-    """An XLA newer than the ones tested."""
-    monkeypatch.setattr(_ffi, "NEWEST_MINOR", -1)
-    _ffi._warn_once.cache_clear()
-    jax.clear_caches()
-    yield
-    _ffi._warn_once.cache_clear()
-    jax.clear_caches()
-
-
-def batch_of_gradients(cells):
-    params, state, I = cells
-    scaled = jnp.array([1.0, 1.3])
-    return gradients(*cells), jax.vmap(
-        jax.grad(lambda s: jnp.sum(izj.run(params, state, s * I, 0.1, backend="numba")[1].V))
-    )(scaled)
-
-
-def test_the_call_through_python(request):
-    cells = draw(5, 30, "float64")
-    expected = batch_of_gradients(cells)
-    request.getfixturevalue("unknown_interface")
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        found = [batch_of_gradients(cells) for _ in range(2)]
-    (warning,) = caught
-    assert warning.category is RuntimeWarning
-    assert re.match(r"izhnumba\.jax knows XLA's .* called through Python", str(warning.message))
-    for result in found:
-        jax.tree.map(np.testing.assert_array_equal, result, expected)
-
-
-def test_version_of_the_interface():
-    major, minor = _ffi.api_version()
-    assert major == _ffi.MAJOR
-    assert 0 <= minor <= _ffi.NEWEST_MINOR  # else a newer one: see whether all tests pass, and raise NEWEST_MINOR
 
 
 # --- machine code ---------------------------------------------------------------------------------------------------

@@ -70,15 +70,21 @@ def walk(frame, table, version, step):
     words, head = ints_at(frame), ints_at(table)
     if xla.asked(words, ints_at(version)):
         return 0
+    stage = words[xla.STAGE] & 0xFFFFFFFF
+    if not xla.known(words) or stage > xla.EXECUTE:
+        return xla.refuse(words[xla.API], False)
+    if stage < xla.EXECUTE:
+        return 0  # nothing to prepare
     n_carry, n_in, n, backwards = head[0], head[1], head[2], head[3]
     if words[xla.N_ARGUMENTS] != 1 + n_in or words[xla.N_RESULTS] != n_carry + n - n_in:
-        return xla.refuse(words[xla.API])
+        return xla.refuse(words[xla.API], True)
     facts = ints_at(table + 8 * FACTS)
     arguments, results = ints_at(words[xla.ARGUMENTS]), ints_at(words[xla.RESULTS])
     model = ints_at(results[0])  # the shape of the whole: batch and lanes
-    if model[xla.RANK] < 1:
-        return xla.refuse(words[xla.API])
-    n_steps, lead = ints_at(ints_at(arguments[0])[xla.DATA])[0] & 0xFFFFFFFF, model[xla.RANK] - 1
+    count = ints_at(arguments[0])  # of the steps
+    if not xla.holds(count, xla.INT32) or not xla.holds(model, facts[DTYPE]) or model[xla.RANK] < 1:
+        return xla.refuse(words[xla.API], True)
+    n_steps, lead = ints_at(count[xla.DATA])[0] & 0xFFFFFFFF, model[xla.RANK] - 1
     n_batch, n_lanes = xla.product(model, lead), ints_at(model[xla.DIMS])[lead]
     start, now, jump = stack(MOST), stack(MOST), stack(MOST)
     for batch in range(n_batch):
@@ -89,12 +95,12 @@ def walk(frame, table, version, step):
             comes_out = j < n_carry or j >= n_in
             buffer = ints_at(results[j if j < n_carry else j - n_in + n_carry] if comes_out else arguments[1 + j])
             if not xla.fits(buffer, facts[j * FACTS + DTYPE], model, lead, in_steps, n_steps, in_lanes, n_lanes):
-                return xla.refuse(words[xla.API])
+                return xla.refuse(words[xla.API], True)
             start[j] = xla.place(buffer, model, lead, batch, size)
             if j < n_carry:
                 before = ints_at(arguments[1 + j])
                 if not xla.fits(before, facts[j * FACTS + DTYPE], model, lead, in_steps, n_steps, in_lanes, n_lanes):
-                    return xla.refuse(words[xla.API])
+                    return xla.refuse(words[xla.API], True)
                 copy_bytes(start[j], xla.place(before, model, lead, batch, size), size)
             jump[j] = row * in_steps
             if backwards:

@@ -1,4 +1,5 @@
-"""Calls of compiled kernels from JAX: straight from XLA where its interface is one we know, else through Python."""
+"""Calls of compiled kernels from JAX: straight from XLA where a small kernel has shown that it works, else through
+Python."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import ctypes
 import functools
 import hashlib
 import re
+import threading
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,35 +16,33 @@ from typing import Any
 import jax
 import numpy as np
 
+from izhnumba._compile import STRICT
 from izhnumba._kernels import xla
-from izhnumba._kernels.program import Program
-from izhnumba._kernels.scan import Layout, handler
+from izhnumba._kernels.program import Op, Program
+from izhnumba._kernels.scan import Layout, Operand, handler
 
-MAJOR, NEWEST_MINOR = 0, 3  # of XLA's foreign function interface, as tested
 Array = np.ndarray[Any, Any]
+_lock = threading.RLock()  # XLA takes a name once
 
 
 def call(program: Program, layout: Layout, fastmath: frozenset[str], operands: Sequence[Any], results: Any) -> Any:
     """The results, described by their ShapeDtypeStructs, of a scan over these operands."""
-    version = api_version()
-    if _known(version):
-        target = _target(program, layout, fastmath)
+    with _lock:
+        straight = _works()
+        target = _target(program, layout, fastmath) if straight else ""
+    if straight:
         return jax.ffi.ffi_call(target, results, vmap_method="expand_dims")(*operands)
-    _warn_once(version)
     through_python = functools.partial(_call_with_a_frame, _handler(program, layout, fastmath), tuple(results))
     return jax.pure_callback(through_python, results, *operands, vmap_method="expand_dims")
 
 
 @functools.cache
 def api_version() -> tuple[int, int]:
-    """Of the interface of the XLA at hand, as the header that comes with it says."""
-    header = (Path(jax.ffi.include_dir()) / "xla/ffi/api/c_api.h").read_text()
-    major, minor = (re.search(rf"#define XLA_FFI_API_{part} (\d+)", header) for part in ("MAJOR", "MINOR"))
+    """Of the interface of the XLA at hand, as the header that comes with it says; (-1, -1) without one."""
+    header = Path(jax.ffi.include_dir()) / "xla/ffi/api/c_api.h"
+    text = header.read_text() if header.is_file() else ""
+    major, minor = (re.search(rf"#define XLA_FFI_API_{part} (\d+)", text) for part in ("MAJOR", "MINOR"))
     return (int(major[1]), int(minor[1])) if major and minor else (-1, -1)
-
-
-def _known(version: tuple[int, int]) -> bool:
-    return version[0] == MAJOR and version[1] <= NEWEST_MINOR
 
 
 @functools.cache
@@ -61,13 +61,36 @@ def _target(program: Program, layout: Layout, fastmath: frozenset[str]) -> str:
 
 
 @functools.cache
-def _warn_once(version: tuple[int, int]) -> None:
-    warnings.warn(
-        f"izhnumba.jax knows XLA's foreign function interface {MAJOR}.0 to {MAJOR}.{NEWEST_MINOR}, this jax "
-        f"({jax.__version__}) has {version[0]}.{version[1]}: kernels are called through Python, 0.2 ms a call.",
-        RuntimeWarning,
-        stacklevel=2,
-    )
+def _works() -> bool:
+    """Whether XLA calls kernels as they are made here; if not, a warning says so, once."""
+    try:
+        _self_test()
+    except Exception as error:
+        major, minor = api_version()
+        warnings.warn(
+            f"izhnumba.jax cannot call kernels straight from XLA, whose foreign function interface is {major}.{minor} "
+            f"in jax {jax.__version__}: they are called through Python, which is slower. Install a version of jax that "
+            f"izhnumba has been tested with. A first call gave: {error}",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return False
+    return True
+
+
+def _self_test() -> None:
+    """Let XLA call a kernel, whatever JAX is tracing: two steps of two lanes of x = 2 x + 1."""
+    if api_version()[0] != xla.MAJOR:
+        raise RuntimeError(f"nothing, it is made for version {xla.MAJOR} only.")
+    lane, number, row = Operand("f4", False, True), Operand("f4", False, False), Operand("f4", True, True)
+    program = Program(("f4", "f4", "f4"), (Op("mul", "f4", (0, 1)), Op("add", "f4", (3, 2))), (4, 4))
+    target = _target(program, Layout((lane,), (number,), (row,), (row,)), STRICT)
+    operands = np.int32(2), np.array([1, 2], "f4"), np.float32(2), np.ones((2, 2), "f4")
+    results = [jax.ShapeDtypeStruct(shape, np.float32) for shape in ((2,), (2, 2))]
+    with jax.ensure_compile_time_eval(), jax.default_device(jax.local_devices(backend="cpu")[0]):
+        found = [np.asarray(array).tolist() for array in jax.ffi.ffi_call(target, results)(*operands)]
+    if found != [[7.0, 11.0], [[3.0, 5.0], [7.0, 11.0]]]:
+        raise RuntimeError(f"{found}, a wrong result.")
 
 
 def _call_with_a_frame(address: int, results: Sequence[Any], *operands: Any) -> tuple[Array, ...]:
@@ -77,21 +100,32 @@ def _call_with_a_frame(address: int, results: Sequence[Any], *operands: Any) -> 
     lead = np.broadcast_shapes(*(argument.shape[:n_lead] for argument in arguments))
     made = tuple(np.empty((*lead, *result.shape), result.dtype) for result in results)
     kept: list[Array] = []
-    frame = np.zeros(32, np.int64)
-    frame[xla.N_ARGUMENTS], frame[xla.N_RESULTS] = len(arguments), len(made)
-    frame[xla.ARGUMENTS], frame[xla.RESULTS] = (_buffers(arrays, kept) for arrays in (arguments, made))
-    if ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(address)(frame.ctypes.data):
+    if ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(address)(_frame(arguments, made, kept).ctypes.data):
         raise ValueError(xla.TEXT)
     return made
+
+
+def _frame(arguments: Sequence[Array], made: Sequence[Array], kept: list[Array]) -> Array:
+    """A call frame, as far as kernels read it; what it points at lives as long as `kept`."""
+    frame = np.zeros(xla.RESULTS + 1, np.int64)
+    frame[xla.SIZE], frame[xla.STAGE] = 8 * frame.size, xla.EXECUTE
+    frame[xla.ARGUMENTS_SIZE] = frame[xla.RESULTS_SIZE] = xla.OPERANDS_BYTES
+    frame[xla.N_ARGUMENTS], frame[xla.N_RESULTS] = len(arguments), len(made)
+    frame[xla.ARGUMENTS], frame[xla.RESULTS] = (_buffers(arrays, kept) for arrays in (arguments, made))
+    return frame
 
 
 def _buffers(arrays: Sequence[Array], kept: list[Array]) -> int:
     """The address of the addresses of descriptions of arrays, which live as long as `kept`."""
     addresses = np.zeros(len(arrays) + 1, np.int64)
     for k, array in enumerate(arrays):
-        dims, buffer = np.array(array.shape, np.int64), np.zeros(6, np.int64)
+        dims, buffer = np.array(array.shape, np.int64), np.zeros(xla.DIMS + 1, np.int64)
         kind = f"{array.dtype.kind}{array.dtype.itemsize}"
-        buffer[xla.BUFFER_DTYPE], buffer[xla.DATA] = xla.DTYPES[kind], array.ctypes.data
+        buffer[xla.SIZE], buffer[xla.BUFFER_DTYPE], buffer[xla.DATA] = (
+            8 * buffer.size,
+            xla.DTYPES[kind],
+            array.ctypes.data,
+        )
         buffer[xla.RANK], buffer[xla.DIMS] = array.ndim, dims.ctypes.data
         addresses[k] = buffer.ctypes.data
         kept += [dims, buffer]
