@@ -14,7 +14,7 @@ from izhnumba import _checks, plot
 from izhnumba._inputs import Input
 from izhnumba._matching import match_spikes, trains
 from izhnumba._population import Population
-from izhnumba._results import Spikes, pandas_for
+from izhnumba._results import Spikes, optional
 from izhnumba._schemes import schemes as _known_schemes
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ class AccuracyReport:
 
     def to_dataframe(self) -> Any:
         """A pandas DataFrame with the rows, and the fields of `Accuracy` as columns."""
-        return pandas_for("AccuracyReport").DataFrame(list(self.rows), columns=list(Accuracy._fields))
+        return optional("AccuracyReport.to_dataframe", "pandas").DataFrame(
+            list(self.rows), columns=list(Accuracy._fields)
+        )
 
     def plot(self, ax: Axes | None = None, *, against: str = "dt") -> Axes:
         """Draw the largest error against the time step or the wall time, a line per scheme.

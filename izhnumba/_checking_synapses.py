@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba import _rows
+from izhnumba import _rows, _weight_limits
 from izhnumba._checking_cells import SLICE, Cells, Frame, Part, part_of
 from izhnumba._connectivity import AllToAll, Ends
 from izhnumba._kernels import exact_table
@@ -15,6 +15,7 @@ from izhnumba._kernels import table as clock_table
 from izhnumba._plasticity import Plasticity
 from izhnumba._receptors import GapJunction, Receptor
 from izhnumba._saved import Saved
+from izhnumba._weight_limits import Limit
 
 Array = NDArray[Any]
 _LANES = 64
@@ -46,7 +47,8 @@ def synapses(one: Any, place: str, frame: Frame, cells: dict[str, Cells], key: i
         saved.kind("plasticity", Plasticity, "a rule of plasticity")
         saved.require(not gap, "plasticity", "be None for gap junctions")
     rows = saved.part("rows", ("starts", "offsets", "weights", "parts", "delay", "times"))
-    n = _weights(rows, "weights", target.cells.dtype, None)
+    sign = _weight_limits.sign_of(receptor)
+    n = _weights(rows, "weights", target.cells.dtype, None, sign)
     if rows.value["offsets"] is None:
         saved.require(isinstance(one["rule"], AllToAll), "rule", "be AllToAll if there are no offsets")
         saved.require(not (plastic or gap or frame.exact), "rows", "have offsets", "none")
@@ -57,16 +59,18 @@ def synapses(one: Any, place: str, frame: Frame, cells: dict[str, Cells], key: i
     for name in ("state", "first_weights"):
         saved.require(plastic or one[name] is None, name, "be None without plasticity")
     if plastic:
-        _weights(saved, "first_weights", target.cells.dtype, n)
+        _weights(saved, "first_weights", target.cells.dtype, n, sign)
         _plastic_state(saved, rows, target, frame)
     offsets = one["rows"]["offsets"]
     return Projection(target.name, receptor, plastic, key, np.empty(0) if offsets is None else offsets)
 
 
-def _weights(saved: Saved, key: str, dtype: np.dtype[Any], n: int | None) -> int:
+def _weights(saved: Saved, key: str, dtype: np.dtype[Any], n: int | None, sign: list[Limit]) -> int:
     size = saved.kind(key, np.ndarray, "an array").size
     values = saved.array(key, dtype, (size if n is None else n,))
     saved.require_all(key, np.isfinite(values), "be finite")
+    for limit in sign:
+        saved.require_all(key, values >= limit.low, limit.must)
     return size
 
 

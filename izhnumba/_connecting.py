@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba import _checks, _plasticity_rules
+from izhnumba import _checks, _per_synapse, _weight_limits
 from izhnumba._connectivity import AllToAll, GivenPairs
 from izhnumba._distributions import Distribution
 from izhnumba._edges import given
 from izhnumba._exact_plastic import ExactPlastic
+from izhnumba._per_synapse import Look
 from izhnumba._plastic_state import PlasticState
 from izhnumba._plasticity import Plasticity
 from izhnumba._receptors import Delta, GapJunction, Receptor
@@ -26,11 +28,11 @@ from izhnumba._rows import (
     build_whole,
     delay_steps,
     delay_times,
-    drawer,
     streams,
 )
 from izhnumba._section import Section, ends
-from izhnumba._synapses import Synapses
+from izhnumba._synapses import Synapses, limits_of, of_izhnumba
+from izhnumba._weight_limits import Limit
 
 Array = NDArray[Any]
 _PLASTIC_BYTES = 24  # of a synapse with plasticity, besides its weight and place
@@ -47,9 +49,11 @@ def connected(
     _checks.kind(f"{where}.receptor", receptor, Receptor, "a receptor such as Delta()")
     _checks.kind(f"{where}.plasticity", plasticity, (Plasticity, type(None)), "a rule such as STDP() or None")
     if plasticity is not None:
-        plasticity.check(target.population.dt)
+        check_rule(plasticity, receptor, target.population.dt)
     both = ends(source, target)
     rule, weight, delay = given(rule, weight, delay, both)
+    weight = _per_synapse.of_rule(f"{where}.weight", 1.0 if weight is None else weight, "", rule, both)
+    delay = delay if delay is None else _per_synapse.of_rule(f"{where}.delay", delay, "ms", rule, both)
     gap = isinstance(receptor, GapJunction)
     if gap:
         _check_gap(source, target, delay, plasticity)
@@ -61,12 +65,17 @@ def connected(
     item = 4 * (not whole) + engine.dtype.itemsize + 8 * exact + _PLASTIC_BYTES * (plasticity is not None)
     _check_size(f"{where}.rule", rule.expected(both), item, rule.scratch(both) * (not whole), plasticity is not None)
     n, dt, random = rule.count(both), target.population.dt, streams(seed, name)
+    limits = limits_of(receptor, plasticity, engine.dtype)
 
     def make(shown: Shown) -> Rows:
-        weights = drawer(f"{where}.weight", 1.0 if weight is None else weight, "", n, random("weight"), engine.dtype)
+        look = _look_at_weights(f"{where}.weight", weight, limits, engine.dtype)
+        weights = _per_synapse.drawer(f"{where}.weight", weight, "", n, random("weight"), look)
         steps: Draw = lambda before, count: np.zeros(count, np.int64)  # noqa: E731
         if not gap:
-            delays = drawer(f"{where}.delay", dt if delay is None else delay, "ms", n, random("delay"), engine.dtype)
+            look = lambda delays, before: _checks.finite(f"{where}.delay", delays, engine.dtype)  # noqa: E731
+            delays = _per_synapse.drawer(
+                f"{where}.delay", dt if delay is None else delay, "ms", n, random("delay"), look
+            )
             steps = delay_times(delays, f"{where}.delay") if exact else delay_steps(delays, dt, f"{where}.delay")
         if whole:
             return build_whole(rule, both, layout, weights, int(steps(0, 1)[0]), random, shown)
@@ -80,7 +89,7 @@ def connected(
         first = _first_weights(rows.weights, (lambda: make(lambda done, total: None).weights) if again else None)
         kind = ExactPlastic if exact else PlasticState
         plastic = kind(plasticity, rows, layout, dt, first)
-        if type(plasticity).__module__ != _plasticity_rules.__name__:
+        if not of_izhnumba(plasticity):
             plastic.kernel(engine.dtype.name)  # whatever Numba does not take shows now
     return Synapses(name, source, target, port or engine.port(receptor), rule, both, layout, rows, plastic)
 
@@ -103,6 +112,35 @@ def _first_weights(weights: Array, draw: Callable[[], Array] | None) -> Callable
         return lambda: np.repeat(one, n if one.size else 0)
     kept = weights.copy()
     return lambda: kept
+
+
+def check_rule(rule: Plasticity, receptor: Receptor, dt: float) -> None:
+    """Try its functions, and refuse a rule that would turn the sign of a conductance."""
+    rule.check(dt)
+    name, sign = type(rule).__name__, _weight_limits.sign_of(receptor)
+    if of_izhnumba(rule):
+        _weight_limits.check(f"{name}.w_min", getattr(rule, "w_min", 0.0), sign)
+    amount = _first_amount(rule, dt)
+    if amount < 0:  # NaN is the affair of the rule
+        _weight_limits.check(f"{name}.arrival of a weight of 1", amount, sign)
+
+
+def _first_amount(rule: Plasticity, dt: float) -> Any:
+    """What the first arrival at a synapse of weight 1 delivers."""
+    x, y = ((np.float64(0.0),) * len(traces) for traces in rule.traces(dt))
+    with np.errstate(all="ignore"):
+        return rule.arrival(np.float64(1.0), np.float64(0.0), x, y, SimpleNamespace(**rule.parameters()))[0]
+
+
+def _look_at_weights(where: str, weight: Any, limits: list[Limit], dtype: Any) -> Look:
+    truncated = isinstance(weight, Distribution) and hasattr(weight, "low")
+    cure = f" Draw none below 0: {type(weight).__name__}(..., low=0)." if truncated else ""
+
+    def look(weights: Array, before: int) -> None:
+        _checks.finite(where, weights, dtype)
+        _weight_limits.check(where, weights.astype(dtype, copy=False), limits, before, cure)
+
+    return look
 
 
 def _check_gap(source: Section, target: Section, delay: Any, plasticity: Any) -> None:

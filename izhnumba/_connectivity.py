@@ -120,6 +120,11 @@ class AllToAll(Rule):
     def pairs(self, ends: Ends, rng: Generator) -> Pairs:
         yield from _rows_of(ends.n_pre, ends, lambda pre: _complete(pre, ends, self.autapses))
 
+    def in_order(self, matrix: Array, ends: Ends) -> Array:
+        """The entries of a matrix (sources, targets), row after row, as the pairs are."""
+        entries = matrix.reshape(-1)
+        return entries if self.autapses else np.delete(entries, _own_pairs(ends))
+
 
 @dataclass(frozen=True)
 class FixedProbability(Rule):

@@ -1,4 +1,4 @@
-"""Connections that are given rather than drawn: pairs of indices, sparse matrices, files of edges."""
+"""Connections that are given rather than drawn: pairs of indices, matrices, files of edges."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from izhnumba import _checks, _paths
 from izhnumba._connectivity import Ends, GivenPairs, Rule
 
 Array = NDArray[Any]
-_MUST = "a rule such as AllToAll(), a pair (pre, post) of index arrays, a scipy.sparse matrix or the path of a file"
+_MUST = "a rule such as AllToAll(), a pair (pre, post) of index arrays, a matrix or the path of a file"
+_WHERE = "Network.connect.rule"
 
 
 def given(rule: Any, weight: Any, delay: Any, ends: Ends) -> tuple[Rule, Any, Any]:
@@ -27,22 +28,30 @@ def given(rule: Any, weight: Any, delay: Any, ends: Ends) -> tuple[Rule, Any, An
         delay = table[:, 3] if delay is None and columns > 3 else delay
     elif hasattr(rule, "tocoo"):
         matrix = rule.tocoo()
-        if matrix.shape != (ends.n_pre, ends.n_post):
-            raise ValueError(
-                f"Network.connect.rule must be a matrix of shape {(ends.n_pre, ends.n_post)} (sources, targets), got "
-                f"{matrix.shape}."
-            )
+        _check_shape(matrix.shape, ends)
         pre, post, weight = matrix.row, matrix.col, matrix.data if weight is None else weight
+    elif hasattr(rule, "__array__") and np.ndim(rule):
+        mask = rule.dtype == bool if isinstance(rule, np.ndarray) and weight is not None else False
+        entries = np.asarray(rule if mask else _checks.magnitude(_WHERE, rule, ""))
+        _check_shape(entries.shape, ends)
+        _checks.finite(_WHERE, entries)
+        pre, post = np.nonzero(entries)
+        weight = entries[pre, post] if weight is None else weight
     elif isinstance(rule, (tuple, list)) and len(rule) == 2:
         pre, post = rule
     else:
-        _checks.kind("Network.connect.rule", rule, (), _MUST)
+        _checks.kind(_WHERE, rule, (), _MUST)
     pre, post = _indices("pre", pre, ends.n_pre), _indices("post", post, ends.n_post)
     if len(pre) != len(post):
-        raise ValueError(
-            f"Network.connect.rule must have as many targets as sources ({len(pre)}), got {len(post)} targets."
-        )
+        raise ValueError(f"{_WHERE} must have as many targets as sources ({len(pre)}), got {len(post)} targets.")
     return GivenPairs(pre, post), weight, delay
+
+
+def _check_shape(shape: tuple[int, ...], ends: Ends) -> None:
+    wanted = (ends.n_pre, ends.n_post)
+    if shape != wanted:
+        cure = " Transpose it." if shape == wanted[::-1] else " Pass pairs as (pre, post)." if shape[:1] == (2,) else ""
+        raise ValueError(f"{_WHERE} must be a matrix of shape {wanted} (sources, targets), got {shape}.{cure}")
 
 
 def _indices(end: str, value: Any, n: int) -> Array:
@@ -61,13 +70,12 @@ def _indices(end: str, value: Any, n: int) -> Array:
 
 def _read(path: Path) -> Array:
     """A text file with a synapse per line: source, target and, if it has them, weight and delay (ms)."""
-    where = "Network.connect.rule"
-    table = _paths.text_table(where, path, "Rules are objects such as AllToAll() or FixedProbability(0.1).")
+    table = _paths.text_table(_WHERE, path, "Rules are objects such as AllToAll() or FixedProbability(0.1).")
     if not table.size:
-        raise ValueError(f"{where} must be a file with a synapse per line, got none in {str(path)!r}.")
+        raise ValueError(f"{_WHERE} must be a file with a synapse per line, got none in {str(path)!r}.")
     if not 2 <= table.shape[1] <= 4:
         raise ValueError(
-            f"{where} must have columns source, target, weight, delay (or the first two or three), got "
+            f"{_WHERE} must have columns source, target, weight, delay (or the first two or three), got "
             f"{table.shape[1]} columns in {str(path)!r}."
         )
     return table

@@ -14,6 +14,7 @@ from izhnumba import _checkpoint, _checks, _paths
 from izhnumba._checking import check, check_position
 from izhnumba._checking_cells import check_laid
 from izhnumba._checking_synapses import check_plastic
+from izhnumba._connecting import check_rule
 from izhnumba._exact_plastic import ExactPlastic
 from izhnumba._models import Model
 from izhnumba._network import Network
@@ -146,13 +147,15 @@ def _synapses(net: Network, name: str, saved: dict[str, Any]) -> Synapses:
     exact = net.scheme.exact
     layout, plastic = Layout(engine.padded, target.start, engine.dtype, exact), None
     if saved["plasticity"] is not None:
-        saved["plasticity"].check(net.dt)
+        check_rule(saved["plasticity"], saved["receptor"], net.dt)
         kind = ExactPlastic if exact else PlasticState
         plastic = kind(saved["plasticity"], rows, layout, net.dt, lambda: saved["first_weights"])
         check_plastic(plastic, saved["state"], f"network/synapses/{name}/state")
         plastic.restore(saved["state"])
     port = engine.port(saved["receptor"])
-    return Synapses(name, source, target, port, saved["rule"], both, layout, rows, plastic)
+    synapses = Synapses(name, source, target, port, saved["rule"], both, layout, rows, plastic)
+    synapses.weight  # noqa: B018  # whoever wrote the file may have written them: the first run looks at them
+    return synapses
 
 
 def _add_drive(net: Network, name: str, saved: dict[str, Any]) -> None:

@@ -94,9 +94,10 @@ class Network(Circuit):
         Raises
         ------
         TypeError, ValueError
-            Before anything changes.
+            Before anything changes; also for what has been written into `syn.weight` and cannot be (docs/semantics.md).
         RuntimeError
-            If V or u of a neuron stops being finite; says of which population, when, where and what to do.
+            If V or u of a neuron stops being finite; says of which population, when, where and what to do. If a rule of
+            your own has made a conductance negative; the run has come to its end then.
 
         Notes
         -----
@@ -123,12 +124,13 @@ class Network(Circuit):
             if not self._populations:
                 raise ValueError("Network must have a population to run, got none. Add one with Network.add.")
             self._catch_up()
+            self._look_at_weights(stop - clock.now)
             self._bind_parts()
             recorders = list(self._recorders.values())
             for recorder in recorders:
                 recorder.start_run(stop)
             inputs = self._inputs()
-            clock.found = [set() for _ in self._populations]
+            began, clock.found = clock.now, [set() for _ in self._populations]
             try:
                 run_slices(clock, stop, inputs, recorders, self.threads, show, ask)
             finally:
@@ -136,6 +138,17 @@ class Network(Circuit):
                     show.close()
         for population, codes in zip(self._populations.values(), clock.found, strict=True):
             population._complain(codes)
+        for synapses in self._synapses.values():
+            synapses._look_at_results(self._steps(clock.now - began))
+
+    def _look_at_weights(self, time: Any) -> None:
+        """Refuse what has been written into the weights of synapses and cannot be; as many as a run of so many steps or
+        ms can do in passing."""
+        for synapses in self._synapses.values():
+            synapses._look_at_weights(self._steps(time))
+
+    def _steps(self, time: Any) -> float:
+        return float(time / self.dt if self.scheme.exact else time)
 
     def _inputs(self) -> Feeds:
         """What drives it."""
@@ -260,6 +273,8 @@ class Network(Circuit):
             file is as before then.
         RuntimeError
             In the course of a run, or if somebody else has changed the file of a recorder.
+        ValueError
+            If weights have been written that the next run would refuse.
 
         Examples
         --------
@@ -267,6 +282,7 @@ class Network(Circuit):
         """
         with self._turn:
             self._catch_up()
+            self._look_at_weights(math.inf)
             if self._bound[0]:
                 self._bind_parts()
             _checkpoint.save(_paths.place("Network.save.path", path), description(self))

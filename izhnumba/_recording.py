@@ -45,7 +45,7 @@ def recorder_of_synapses(syn: Synapses, what: Any, name: str, every: Any, neuron
     _checks.one_of(f"{_WHERE}.what", what, ("weight", "current"))
     _only(what, every=every, neurons=neurons, synapses=synapses)
     if what == "weight":
-        return WeightRecorder(_WHERE, engine, name, syn.weight, every, synapses)
+        return WeightRecorder(_WHERE, engine, name, syn._rows.weights, every, synapses)
     if isinstance(syn.receptor, Delta):
         raise ValueError(f"{_WHERE}.what must be 'weight' for synapses through Delta(), which are no current.")
     sources = {"current": syn._port.note_current()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from functools import cached_property
 from typing import Any
 
@@ -68,7 +69,9 @@ class Spikes:
     def to_dataframe(self) -> Any:
         """A pandas DataFrame with columns i, t, step (but in continuous time) and batch."""
         steps = {} if self.step is None else {"step": self.step}
-        return pandas_for("Spikes").DataFrame({"i": self.i, "t": self.t, **steps, "batch": self.batch})
+        return optional("Spikes.to_dataframe", "pandas").DataFrame(
+            {"i": self.i, "t": self.t, **steps, "batch": self.batch}
+        )
 
 
 class Samples:
@@ -159,12 +162,15 @@ class Result:
             "i": np.tile(self.neurons, samples * batches) if names else np.empty(0, np.int64),
             "batch": np.tile(np.repeat(np.arange(batches), neurons), samples),
         }
-        return pandas_for("Result").DataFrame(columns | {name: vars(self)[name].ravel() for name in names})
+        return optional("Result.to_dataframe", "pandas").DataFrame(
+            columns | {name: vars(self)[name].ravel() for name in names}
+        )
 
 
-def pandas_for(owner: str) -> Any:
+def optional(method: str, module: str) -> Any:
+    """A module of a package that this method alone needs."""
     try:
-        import pandas
+        return importlib.import_module(module)
     except ImportError:
-        raise ImportError(f"{owner}.to_dataframe needs pandas. Install it with: pip install pandas") from None
-    return pandas
+        package = module.partition(".")[0]
+        raise ImportError(f"{method} needs {package}. Install it with: pip install {package}") from None

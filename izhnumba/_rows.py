@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from izhnumba import _checks
 from izhnumba._binding import stream_key
 from izhnumba._connectivity import Ends, Rule
-from izhnumba._distributions import Distribution
 from izhnumba._kernels.table import MOST_CELLS
 
 Array = NDArray[Any]
@@ -190,31 +189,6 @@ def _groups(starts: Array) -> Iterator[tuple[int, int]]:
         last = min(max(last, first + 1), first + 4096, n_rows)
         yield first, last
         first = last
-
-
-def drawer(where: str, value: Any, unit: str, n: int | None, rng: Generator, dtype: np.dtype[Any]) -> Draw:
-    """What a user passes as weight or delay, as a function of (how many before, how many) to float64 numbers."""
-    if isinstance(value, Distribution):
-        return lambda before, count: _finite(where, value.draw(rng, count), dtype)
-    if callable(value) and not hasattr(value, "__array__"):
-        _checks.takes(where, value, "rng", "size")
-
-        def call(before: int, count: int) -> Array:
-            values = _checks.array(where, value(rng, count), unit, [(count,)])  # or one for all
-            return np.broadcast_to(_finite(where, values, dtype), (count,))
-
-        return call
-    shape = np.shape(_checks.magnitude(where, value, unit))
-    if len(shape) > 1 and n is not None and np.prod(shape) == n:
-        value = np.reshape(value, -1)
-    numbers = _checks.array(where, value, unit, [] if n is None else [(n,)])
-    _finite(where, numbers, dtype)
-    return lambda before, count: numbers[before : before + count] if numbers.ndim else np.full(count, numbers)
-
-
-def _finite(where: str, values: Array, dtype: np.dtype[Any]) -> Array:
-    _checks.finite(where, values, dtype)
-    return values
 
 
 def delay_times(draw: Draw, where: str) -> Draw:

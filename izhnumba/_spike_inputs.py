@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from izhnumba import _checks, _kept, _paths
+from izhnumba import _checks, _kept, _paths, _weight_limits
 from izhnumba._binding import Array, Input, Rows, Target, aligned, fit_shape, frozen, snapped
 from izhnumba._inputs import TimedArray
 from izhnumba._receptors import Delta, GapJunction, Receptor
@@ -48,6 +48,7 @@ class SpikeInput(Input):
         _checks.kind(f"{name}.receptor", self.receptor, Receptor, "a receptor such as Delta()")
         if isinstance(self.receptor, GapJunction):
             raise ValueError(f"{name}.receptor must be one that spikes reach, got {self.receptor!r}.")
+        _weight_limits.check(f"{name}.weight", self.weight, _weight_limits.sign_of(self.receptor), each="neuron")
 
     def _weights(self, to: Target) -> Array:
         name = type(self).__name__
@@ -74,7 +75,7 @@ class Poisson(SpikeInput):
         One for all neurons, one for each, or one that changes in time. At most 30 spikes per step. With the scheme
         "exact" without that bound, and of inputs a TimedArray only.
     weight : float or array, default 1
-        Of each spike, in the unit of the receptor.
+        Of each spike, in the unit of the receptor; >= 0 for conductances.
     receptor : Receptor, default Delta()
 
     Examples
@@ -212,7 +213,7 @@ class SpikeTrain(SpikeInput):
         Times: a spike at t acts in the step that begins at t or before it, floor(t / dt); a thousandth of a step is
         forgiven. With the scheme "exact" it acts at t.
     weight : float or array, default 1
-        Of each neuron's spikes, in the unit of the receptor.
+        Of each neuron's spikes, in the unit of the receptor; >= 0 for conductances.
     receptor : Receptor, default Delta()
 
     Examples

@@ -7,19 +7,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba import _checks
+from izhnumba import _checks, _per_synapse, _plasticity_rules, _weight_limits
 from izhnumba._arrivals import Port
 from izhnumba._connectivity import Ends, Rule
 from izhnumba._exact_plastic import ExactPlastic
 from izhnumba._plastic_state import PlasticState
 from izhnumba._plasticity import Plasticity
 from izhnumba._receptors import GapJunction, Receptor
+from izhnumba._results import optional
 from izhnumba._rows import Layout, Rows
 from izhnumba._sealed import Sealed
 from izhnumba._section import Section
 from izhnumba._table import Table
+from izhnumba._weight_limits import Limit
 
 Array = NDArray[Any]
+_IN_PASSING, _IN_A_STEP = 2**12, 2**16  # weights that are looked at for each step of a run, and in a step alone
+_STEPS = 16  # after which arrays that are still held are looked at again
 
 
 class Synapses(Sealed):
@@ -30,7 +34,8 @@ class Synapses(Sealed):
     pre, post : ndarray of int64
         Flat indices of source and target neuron of each synapse, in the populations as wholes.
     weight : ndarray
-        In the unit of the receptor. Live: `syn.weight[...] = x` and `syn.weight = x` take effect.
+        In the unit of the receptor. Live: `syn.weight[...] = x` and `syn.weight = x` take effect. Conductances are not
+        negative, and plastic weights lie within the bounds of their rule: the next run refuses others.
     delay : ndarray of float64, ms
         Whole steps, or with the scheme "exact" the delays as given.
     source, target : slices of populations
@@ -64,6 +69,11 @@ class Synapses(Sealed):
         self._rule = rule if rows.offsets is None else None  # else the rows say it all
         self._dt, self._plastic = target.population.dt, plastic
         self._scratch = np.empty((rows.parts, ends.n_pre), np.int64)
+        self._limits, self._next_look = limits_of(port.receptor, self.plasticity, layout.dtype), 0
+        self._ours = plastic is None or of_izhnumba(plastic.rule)
+        self._held = not self._ours  # whether somebody may write weights at any time
+        self._unseen = 0  # how many have to be looked at, since somebody has asked for them
+        self._steps = 0.0  # since the last look
         self._seal()
 
     @property
@@ -134,15 +144,76 @@ class Synapses(Sealed):
 
     @property
     def weight(self) -> Array:
-        """Weight of each synapse, live."""
+        """Weight of each synapse, live: what you write into it is looked at when a run begins."""
+        self._held, self._unseen = True, self._rows.weights.size
         return self._rows.weights
 
     @weight.setter
     def weight(self, value: Any) -> None:
-        weights = self._rows.weights
-        exact = _checks.array("Synapses.weight", value, "", [weights.shape])
-        _checks.finite("Synapses.weight", exact, weights.dtype)
+        where, weights = "Synapses.weight", self._rows.weights
+        exact = _per_synapse.array(where, value, "", weights.size)
+        _checks.finite(where, exact, weights.dtype)
+        _weight_limits.check(where, exact.astype(weights.dtype), self._limits)
         weights[...] = exact
+
+    def to_scipy(self) -> Any:
+        """The weights as a scipy.sparse.coo_array (sources, targets), which `Network.connect` takes as it takes others.
+
+        Returns
+        -------
+        scipy.sparse.coo_array
+            A copy, with an entry for each synapse in the order of `weight`, also for those of weight 0. Indices are
+            places in `source` and `target`. Several synapses of a pair are entries of their own, which `.toarray()`
+            adds up.
+
+        Raises
+        ------
+        ImportError
+            Without scipy.
+
+        Examples
+        --------
+        >>> import numpy as np, izhnumba as iz
+        >>> net = iz.Network()
+        >>> cells = net.add(iz.Population(2))
+        >>> W = np.array([[0.0, 1.5], [2.5, 0.5]])
+        >>> net.connect(cells, cells, W).to_scipy().toarray()
+        array([[0. , 1.5],
+               [2.5, 0.5]])
+        """
+        sparse = optional("Synapses.to_scipy", "scipy.sparse")
+        places = self.pre - self.source.start, self.post - self.target.start
+        return sparse.coo_array((self._rows.weights.copy(), places), shape=(self._ends.n_pre, self._ends.n_post))
+
+    def _look_at_weights(self, steps: float) -> None:
+        """Refuse weights that somebody has written and that cannot be: when a run of so many steps begins, all of them
+        if they have been asked for since the last look, else as many as cost it nothing to speak of, and in the next
+        run those behind them."""
+        if not self._held or not self._limits:
+            return
+        self._steps += max(steps, 1)  # a look at few of them in each step would cost more than the weights do
+        if not self._unseen and self._steps < _STEPS:
+            return
+        weights, n, most = self._rows.weights, self._rows.weights.size, self._steps * _IN_PASSING
+        if self._unseen:
+            most = max(most, _IN_A_STEP if steps <= 1 else n)
+        first = self._next_look if most < n else 0
+        last = int(first + most) if first + most < n else n
+        for limit in self._limits:
+            if last and not limit.holds(weights[first:last]):
+                _weight_limits.check(f"Synapses.weight of {self.name!r}", weights[first:last], [limit], first)
+        self._steps = 0
+        self._next_look, self._unseen = last if last < n else 0, max(self._unseen - (last - first), 0)
+
+    def _look_at_results(self, steps: float) -> None:
+        """The same for what a rule of the user has written in a run."""
+        if self._ours:
+            return
+        try:
+            self._look_at_weights(steps)
+        except ValueError as error:
+            rule = type(self.plasticity).__name__
+            raise RuntimeError(f"{self.name}: {rule} has made weights that cannot be: {error}") from None
 
     def _let_arrive(self) -> None:
         """Put what is under way through plastic synapses, which the clock has let go, where that of others is."""
@@ -206,3 +277,15 @@ class Synapses(Sealed):
         if isinstance(self._plastic, ExactPlastic):
             table[t.RULE] = target.add_rule(*self._plastic.bind(table, target.time, target.now))
         return table
+
+
+def limits_of(receptor: Receptor, rule: Plasticity | None, dtype: Any) -> list[Limit]:
+    """Those of weights of synapses; what bounds mean in a rule of the user's own is its own affair."""
+    bounds = [] if rule is None or not of_izhnumba(rule) else _weight_limits.bounds_of(rule, dtype)
+    return _weight_limits.sign_of(receptor) + bounds
+
+
+def of_izhnumba(rule: Plasticity) -> bool:
+    """Whether all functions of a rule are izhnumba's."""
+    functions = (getattr(type(rule), name) for name in ("arrival", "target_spike", "after_spike", "update"))
+    return all(getattr(one, "__module__", None) == _plasticity_rules.__name__ for one in functions if one is not None)

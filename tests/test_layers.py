@@ -22,15 +22,15 @@ _ORDER = """
     _kernels.plasticity  _kernels.embedded  _embedding
     _kernels.memory  _kernels.exact_table  _kernels.bench  _kernels.taylor  _kernels.taylor_scalar  _kernels.queue
     _kernels.exact_lane  _kernels.exact
-    _receptors  _arrivals  _binding  _inputs  _files  _blocks  _kept  _timebase  _engine  _spike_inputs  _presets
-    _feeds  _clock_engine
+    _receptors  _weight_limits  _arrivals  _binding  _inputs  _files  _blocks  _kept  _timebase  _engine  _spike_inputs
+    _presets  _feeds  _clock_engine
     _kernels.exact_look  _kernels.exact_network  _kernels.exact_plasticity
     _exact_trap  _exact_ports  _exact_blocks  _exact_clock  _exact_engine  _exact_feeds
     _results  _recorders  _samplers  _running  _stepping  _distributions  _connectivity  _distance  _section
     _neurons  _population
-    _edges  _rows  _plasticity  _plasticity_rules  _plastic_state  _exact_plastic  _synapses  _connecting  _recording
-    _drives  _network_clock  _circuit  _npz  _saved  _checkpoint  _checking_cells  _checking_synapses  _checking
-    _saving  _network  _loading  io
+    _edges  _rows  _per_synapse  _plasticity  _plasticity_rules  _plastic_state  _exact_plastic  _synapses  _connecting
+    _recording  _drives  _network_clock  _circuit  _npz  _saved  _checkpoint  _checking_cells  _checking_synapses
+    _checking  _saving  _network  _loading  io
     _phase_plane  _bifurcations  _firing  _matching
     __init__  plot  _accuracy  _kernels.adjoint  _sensitivities  _spike_gradients  analysis
     _current_file  cli

@@ -12,7 +12,7 @@ from processes import run, write
 import izhnumba as iz
 from izhnumba import analysis
 from izhnumba._connectivity import Ends
-from izhnumba._rows import drawer
+from izhnumba._per_synapse import drawer
 
 NAN, INF = math.nan, math.inf
 RULES = (iz.STDP(), iz.TripletSTDP(), iz.STDP2006(), iz.DopamineSTDP(), iz.TsodyksMarkram(), iz.Scaling(target=5.0))
@@ -214,9 +214,7 @@ def test_one_number_of_a_function_counts_for_all():
 def test_functions_take_what_they_are_given(function):
     for name, unit in (("weight", ""), ("delay", "ms")):
         where = f"Network.connect.{name}"
-        refused(
-            f"{where} must be a function of (rng, size), got", drawer, where, function, unit, 3, None, np.dtype(float)
-        )
+        refused(f"{where} must be a function of (rng, size), got", drawer, where, function, unit, 3, None, None)
 
 
 # --- what is too large ----------------------------------------------------------------------------------------------

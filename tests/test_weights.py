@@ -1,0 +1,458 @@
+"""Weights: matrices are not scrambled, conductances have no sign, plastic weights lie within their bounds."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+import sys
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+import izhnumba as iz
+from izhnumba import _synapses
+
+SCHEMES = ("exp_euler", "exact")
+CONDUCTANCES = (iz.AMPA(), iz.GABA_A(), iz.Alpha(3.0, E=-80.0), iz.DualExponential(1.0, 5.0, E=0.0))
+INHIBITION = iz.GABA_A()
+SIGN = "Weights are conductances: E (-70 mV) sets the sign of the current."
+MUST = "must be >= 0 for Exponential(tau=6.0, E=-70.0), got"
+
+
+def network(sizes=(3, 4), scheme="exp_euler", **options):
+    net = iz.Network(seed=1, scheme=scheme)
+    return net, *(net.add(iz.Population(n, **options), name=name) for n, name in zip(sizes, "ab", strict=False))
+
+
+def refused(message, call, *arguments, kind=ValueError, **named):
+    with pytest.raises(kind) as caught:
+        call(*arguments, **named)
+    assert str(caught.value).startswith(message)
+
+
+def pairs_of(syn):
+    return sorted(
+        zip(syn.pre.tolist(), syn.post.tolist(), syn.weight.tolist(), syn.delay.round(6).tolist(), strict=True)
+    )
+
+
+# --- matrices ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("plasticity", [None, iz.STDP()])
+def test_entry_i_j_is_the_weight_from_i_to_j(scheme, plasticity):
+    W, D = 1.0 + np.arange(12.0).reshape(3, 4), 0.5 + np.arange(12.0).reshape(4, 3).T
+    for weight, delay in ((W, 1.0), (W.copy("F"), D), (W.tolist(), D[::1]), (2.0, D), (W.ravel(), D.ravel())):
+        net, a, b = network(scheme=scheme)
+        syn = net.connect(a, b, iz.AllToAll(), weight=weight, delay=delay, plasticity=plasticity)
+        w, d = (np.broadcast_to(np.reshape(x, (3, 4)) if np.size(x) > 1 else x, (3, 4)) for x in (weight, delay))
+        assert pairs_of(syn) == [(i, j, w[i, j], d[i, j]) for i in range(3) for j in range(4)]
+        np.testing.assert_array_equal(syn.to_scipy().toarray(), w)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_matrix_without_autapses_leaves_its_diagonal(scheme):
+    net, a, b = network((4, 4), scheme)
+    W = 1.0 + np.arange(16.0).reshape(4, 4)
+    holes = W.copy()
+    np.fill_diagonal(holes, np.nan)  # nobody looks there
+    rule = iz.AllToAll(autapses=False)
+    for delay in (1.0, W):
+        syn = net.connect(a, a, rule, weight=holes, delay=delay)
+        np.testing.assert_array_equal(syn.to_scipy().toarray(), W - np.diag(np.diag(W)))
+        assert len(syn) == 12
+    part = net.connect(a[1:], a[:3], rule, weight=W[1:, :3])
+    expected = [(i, j, W[i, j]) for i in range(1, 4) for j in range(3) if i != j]
+    assert [one[:3] for one in pairs_of(part)] == expected
+    assert len(net.connect(a, b, rule, weight=W)) == 16  # of other neurons there is no diagonal
+
+
+SHAPES = [
+    ((4, 3), "must have shape (), (12,) or (3, 4) (sources, targets), got (4, 3). Transpose it."),
+    ((6, 2), "must have shape (), (12,) or (3, 4) (sources, targets), got (6, 2). Pass one value for all synapses"),
+    ((3, 2, 2), "must have shape (), (12,) or (3, 4) (sources, targets), got (3, 2, 2). Pass one value for all"),
+    ((11,), "must have shape (), (12,) or (3, 4) (sources, targets), got (11,). Pass one value for all synapses"),
+]
+
+
+@pytest.mark.parametrize(("shape", "message"), SHAPES)
+@pytest.mark.parametrize("argument", ["weight", "delay"])
+def test_other_matrices_are_refused(shape, message, argument):
+    net, a, b = network()
+    refused(f"Network.connect.{argument} {message}", net.connect, a, b, iz.AllToAll(), **{argument: np.ones(shape)})
+    assert not net.synapses
+
+
+def test_shapes_of_other_rules():
+    net, a, b = network()
+    each = "Pass one value for all synapses or one per synapse, in their order."
+    refused(f"Network.connect.weight must have shape () or (6,), got (3, 2). {each}", net.connect, a, b,
+            iz.FixedOutDegree(2), weight=np.ones((3, 2)))  # fmt: skip
+    refused(f"Network.connect.delay must have shape () or (2,), got (2, 1). {each}", net.connect, a, b,
+            ([0, 1], [1, 2]), delay=np.ones((2, 1)))  # fmt: skip
+    refused("Network.connect.weight must have shape (), got (3,). FixedProbability draws how many synapses there are",
+            net.connect, a, b, iz.FixedProbability(0.5), weight=np.ones(3))  # fmt: skip
+    refused(f"Network.connect.weight must have shape () or (12,), got (5,). {each}", net.connect, a, b, iz.AllToAll(),
+            weight=lambda rng, size: np.ones(5))  # fmt: skip
+    refused(f"Synapses.weight must have shape () or (12,), got (2,). {each}", setattr,
+            net.connect(a, b, iz.AllToAll()), "weight", [1.0, 2.0])  # fmt: skip
+    sheet = net.add(iz.Population((2, 3)))
+    W = np.arange(6.0).reshape(2, 3)
+    assert net.connect(sheet, sheet, iz.OneToOne(), weight=W).weight.tolist() == W.ravel().tolist()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_dense_matrix_connects_its_nonzero_entries(scheme):
+    rng = np.random.default_rng(3)
+    W = np.where(rng.random((3, 4)) < 0.5, rng.normal(size=(3, 4)), 0.0)
+    net, a, b = network(scheme=scheme)
+    dense, thin = net.connect(a, b, W, delay=1.0), net.connect(a, b, sparse.csr_array(W), delay=1.0)
+    assert pairs_of(dense) == pairs_of(thin) == [(i, j, W[i, j], 1.0) for i, j in zip(*np.nonzero(W), strict=True)]
+    assert set(net.connect(a, b, W != 0, weight=0.5).weight) == {0.5}
+    assert net.connect(a, b, W, weight=np.arange(dense.weight.size)).weight.tolist() == list(range(len(dense)))
+    assert len(net.connect(a, b, np.zeros((3, 4), int))) == 0
+    two = net.connect(a[:2], b, W[:2])  # not a pair of lists
+    np.testing.assert_array_equal(two.to_scipy().toarray(), W[:2])
+    shape = "Network.connect.rule must be a matrix of shape (3, 4) (sources, targets), got "
+    for wrong, got in ((W.T, "(4, 3). Transpose it."), (np.ones((2, 7)), "(2, 7). Pass pairs as (pre, post)."),
+                       (np.ones(3), "(3,)."), (np.ones((3, 4, 1)), "(3, 4, 1).")):  # fmt: skip
+        refused(shape + got, net.connect, a, b, wrong)
+    refused(shape + "(4, 3). Transpose it.", net.connect, a, b, sparse.csr_array(W.T))
+    refused("Network.connect.rule must be finite, got nan at index (0, 0).", net.connect, a, b, np.full((3, 4), np.nan))
+    refused("Network.connect.rule must be a number or an array of numbers, got an array of shape (3, 4) and dtype bool",
+            net.connect, a, b, W != 0, kind=TypeError)  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_matrices_lead_to_the_spikes_of_their_pairs(scheme):
+    """Whole rows, sparse rows and pairs, one by one."""
+    W = np.random.default_rng(5).normal(3.0, 4.0, (8, 8))
+    i, j = np.indices(W.shape).reshape(2, -1)
+    found = []
+    for rule, weight in ((iz.AllToAll(), W), (W, None), ((i, j), W.ravel()), (iz.AllToAll(), W[i, j])):
+        net, a = network((8,), scheme, **iz.presets["RS"])
+        net.connect(a, a, rule, weight=weight, delay=1.0)
+        net.drive(a, np.linspace(5.0, 15.0, 8))
+        spikes = net.record(a)
+        net.run(200.0)
+        found.append((spikes.i, spikes.t))
+    assert len(found[0][0]) > 30
+    for i, t in found[1:]:
+        np.testing.assert_array_equal(i, found[0][0])
+        np.testing.assert_array_equal(t, found[0][1])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_scipy_gives_synapses_back(dtype):
+    net, a, b = network(dtype=dtype)
+    pre, post, weight = [2, 0, 2, 2, 1], [3, 1, 3, 0, 2], [1.0, 2.0, 4.0, 0.0, -8.0]
+    syn = net.connect(a, b[0:4], (pre, post), weight=weight)
+    matrix = syn.to_scipy()
+    assert isinstance(matrix, sparse.coo_array)
+    assert (matrix.shape, matrix.nnz, matrix.dtype) == ((3, 4), 5, np.dtype(dtype))
+    assert matrix.toarray()[2, 3] == 5.0  # of two synapses
+    again = net.connect(a, b, matrix)
+    assert pairs_of(again) == pairs_of(syn)
+    part = net.connect(a[1:], b[2:], matrix.tocsr()[1:, 2:]).to_scipy()
+    np.testing.assert_array_equal(part.toarray(), matrix.toarray()[1:, 2:])
+    matrix.data[:] = 7.0
+    assert 7.0 not in syn.weight
+
+
+def test_scipy_is_needed_for_it_alone(monkeypatch):
+    net, a, b = network()
+    syn = net.connect(a, b, iz.AllToAll())
+    monkeypatch.setitem(sys.modules, "scipy.sparse", None)
+    refused("Synapses.to_scipy needs scipy. Install it with: pip install scipy", syn.to_scipy, kind=ImportError)
+
+
+# --- signs ------------------------------------------------------------------------------------------------------------
+
+
+def spikes_with(weight):
+    net, a, b = network((40, 1), **iz.presets["RS"])
+    if weight is not None:
+        net.connect(a, b, iz.AllToAll(), weight=weight, delay=1.0, receptor=INHIBITION)
+    net.drive(a, 10.0)
+    net.drive(b, 10.0)
+    spikes = net.record(b)
+    net.run(500.0)
+    return len(spikes)
+
+
+def test_inhibition_inhibits():
+    assert spikes_with(0.05) < spikes_with(None)
+    with pytest.raises(ValueError, match="sets the sign of the current"):
+        spikes_with(-0.05)
+
+
+NEGATIVE = [
+    (iz.AllToAll(), -0.5, "-0.5. " + SIGN),
+    (iz.AllToAll(), 0.5 - np.eye(3, 4), "-0.5 for synapse 0. " + SIGN),
+    (iz.AllToAll(), lambda rng, size: np.linspace(1.0, -1.0, size), "-0.0909091 for synapse 6. "),
+    (iz.AllToAll(), iz.Normal(0.1, 0.5), "-"),
+    (iz.AllToAll(), iz.Uniform(-1.0, 1.0), "-"),
+    (iz.FixedProbability(1.0), iz.Normal(-5.0, 0.1), "-"),
+    (iz.FixedOutDegree(5), -1e-30, "-1e-30. "),
+    (([0, 1], [1, 2]), [1.0, -2.0], "-2 for synapse 1. "),
+    (-np.eye(3, 4), None, "-1 for synapse 0. "),
+    (sparse.coo_array(-np.eye(3, 4)), None, "-1 for synapse 0. "),
+]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize(("rule", "weight", "message"), NEGATIVE)
+def test_no_negative_conductance_is_connected(scheme, rule, weight, message):
+    net, a, b = network(scheme=scheme)
+    refused(f"Network.connect.weight {MUST} {message}", net.connect, a, b, rule, weight=weight, receptor=INHIBITION)
+    assert not net.synapses
+    net.run(1.0)
+    net.connect(a, b, rule, weight=weight, receptor=iz.Exponential(5.0))  # a current has a sign
+    net.connect(a, b, rule, weight=weight)
+
+
+def test_a_file_of_negative_conductances(tmp_path):
+    net, a, b = network()
+    path = tmp_path / "edges.txt"
+    path.write_text("0 1 0.5\n1 2 -0.5\n")
+    refused(f"Network.connect.weight {MUST} -0.5 for synapse 1. {SIGN}", net.connect, a, b, path, receptor=INHIBITION)
+    assert len(net.connect(a, b, path)) == 2
+
+
+@pytest.mark.parametrize("receptor", [*CONDUCTANCES, iz.NMDA(), iz.GABA_B(), iz.GapJunction()], ids=repr)
+def test_every_conductance_has_no_sign(receptor):
+    net, a, b = network()
+    refused(f"Network.connect.weight must be >= 0 for {receptor!r}, got -0.5. Weights are conductances: ", net.connect,
+            a, b, iz.AllToAll(), weight=-0.5, receptor=receptor)  # fmt: skip
+    syn = net.connect(a, b, iz.AllToAll(), weight=[0.0, -0.0] * 6, receptor=receptor)
+    net.run(1.0)
+    syn.weight[5] = -2.0
+    refused(f"Synapses.weight of 'a to b' must be >= 0 for {receptor!r}, got -2 for synapse 5. ", net.run, 1.0)
+
+
+def test_truncated_distributions_are_conductances():
+    net, a, b = network((30, 30))
+    for weight in (iz.Normal(0.1, 0.5), iz.Uniform(-1.0, 1.0)):
+        cure = f"{SIGN} Draw none below 0: {type(weight).__name__}(..., low=0)."
+        with pytest.raises(ValueError, match=re.escape(cure)):
+            net.connect(a, b, iz.AllToAll(), weight=weight, receptor=INHIBITION)
+    for weight in (iz.Normal(0.1, 0.5, low=0.0), iz.Uniform(0.0, 1.0), iz.LogNormal(0.0, 1.0), iz.Normal(5.0, 0.01)):
+        assert net.connect(a, b, iz.AllToAll(), weight=weight, receptor=INHIBITION).weight.min() >= 0
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_weights_that_are_written_are_looked_at_before_the_next_run(scheme, tmp_path):
+    net, a, b = network(scheme=scheme)
+    syn = net.connect(a, b, iz.AllToAll(), weight=0.5, receptor=INHIBITION, name="syn")
+    for value, got in ((-1.0, "-1."), ([0.1] * 5 + [-0.1] * 7, "-0.1 for synapse 5.")):
+        refused(f"Synapses.weight {MUST} {got} {SIGN}", setattr, syn, "weight", value)
+    assert set(syn.weight) == {0.5}
+    net.run(1.0)
+    live = syn.weight
+    for value in (-1.0, np.nan, -np.inf):
+        live[3] = value
+        message = f"Synapses.weight of 'syn' {MUST} {value:g} for synapse 3. {SIGN}"
+        for call in (lambda: net.run(1.0), net.step, lambda: net.save(tmp_path / "state.npz")):
+            refused(message, call)
+    assert round(net.t, 6) == 1.0
+    assert not list(tmp_path.iterdir())
+    live[3] = 0.0
+    net.step()
+    net.save(tmp_path / "state.npz")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_weights_are_looked_at_in_parts_that_come_round(scheme, monkeypatch):
+    monkeypatch.setattr(_synapses, "_IN_PASSING", 2)
+    monkeypatch.setattr(_synapses, "_IN_A_STEP", 5)
+    monkeypatch.setattr(_synapses, "_STEPS", 1)
+    net, a, b = network(scheme=scheme)
+    syn = net.connect(a, b, iz.AllToAll(), weight=0.5, receptor=INHIBITION)
+    message = "Synapses.weight of 'a to b' must be >= 0"
+    for wrong, steps in ((11, 3), (4, 1), (5, 2)):  # asked for: in three steps all of the twelve, in a run at once
+        syn.weight[wrong] = -1.0
+        for _ in range(steps - 1):
+            net.step()
+        refused(message, net.step)
+        refused(message, net.run, 2 * net.dt)
+        live = syn.weight
+        live[wrong] = 1.0
+        net.run(2 * net.dt)
+    for wrong, steps in ((11, 6), (0, 1), (1, 1), (5, 3)):  # held: in six steps, or in a run of six
+        live[wrong] = -1.0
+        for _ in range(steps - 1):
+            net.step()
+        refused(message, net.step)
+        refused(message, net.run, 6 * net.dt)
+        live[wrong] = 1.0
+        net.run(6 * net.dt)
+
+
+def test_an_array_that_is_held_is_looked_at_every_sixteen_steps():
+    net, a, b = network()
+    live = net.connect(a, b, iz.AllToAll(), weight=0.5, receptor=INHIBITION).weight
+    net.step()
+    live[3] = -1.0
+    for _ in range(15):
+        net.step()
+    refused("Synapses.weight of 'a to b' must be >= 0", net.step)
+    live[3] = 1.0
+    net.run(16 * net.dt)
+    live[3] = -1.0
+    refused("Synapses.weight of 'a to b' must be >= 0", net.run, 16 * net.dt)
+
+
+def test_weights_that_nobody_asks_for_need_no_look(monkeypatch):
+    net, a, b = network()
+    syn = net.connect(a, b, iz.AllToAll(), weight=0.5, receptor=INHIBITION)
+    net.record(syn, "weight")
+    syn.weight = 0.25
+    monkeypatch.setattr(_synapses._weight_limits, "check", lambda *arguments: pytest.fail("a look"))
+    net.run(1.0)
+
+
+@pytest.mark.parametrize("make", [lambda *a: iz.Poisson(100.0, *a), lambda *a: iz.SpikeTrain([0], [1.0], *a)])
+def test_spikes_from_outside_have_no_sign(make):
+    name = type(make()).__name__
+    for weight, got in (
+        (-0.1, "-0.1."),
+        ([0.1, -0.1, 0.2], "-0.1 for neuron 1."),
+        ([[0.1], [-0.2]], "-0.2 for neuron 1."),
+    ):
+        refused(f"{name}.weight {MUST} {got} {SIGN}", make, weight, INHIBITION)
+        make(weight)
+        make(weight, iz.Exponential(5.0))
+    weight = np.array([0.1, 0.2, 0.3])
+    made = make(weight, INHIBITION)
+    weight[:] = -1.0
+    assert made.weight.min() == 0.1
+
+
+# --- rules ------------------------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Falling(iz.Plasticity):
+    step: float = 0.4
+    w_min: float = -5.0
+
+    @staticmethod
+    def arrival(w, e, x, y, p):
+        return w, w - p.step, e, x
+
+
+@dataclasses.dataclass(frozen=True)
+class Turning(Falling):
+    @staticmethod
+    def arrival(w, e, x, y, p):
+        return -w, w, e, x
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_rules_that_make_negative_conductances(scheme, tmp_path):
+    net, a, b = network(scheme=scheme, **iz.presets["RS"])
+    refused("Turning.arrival of a weight of 1 must be >= 0 for Exponential(tau=6.0, E=-70.0), got -1. ", net.connect,
+            a, b, iz.AllToAll(), receptor=INHIBITION, plasticity=Turning())  # fmt: skip
+    net.connect(a, b, iz.AllToAll(), plasticity=Turning())
+    net.connect(a, b, iz.AllToAll(), weight=1.0, receptor=INHIBITION, plasticity=Falling(), name="falling")
+    net.drive(a, 20.0)
+    net.run(5.0)
+    message = f"Synapses.weight of 'falling' {MUST} -0.2 for synapse 0. {SIGN}"
+    made = f"falling: Falling has made weights that cannot be: {message}"
+    refused(made, net.run, 100.0, until=lambda net: net.synapses["falling"].weight.min() < 0, kind=RuntimeError)
+    assert 5.0 < net.t < 105.0
+    refused(message, net.run, 1.0)
+    refused(message, net.save, tmp_path / "state.npz")
+    net.synapses["falling"].weight = 5.0
+    net.run(1.0)
+
+
+RULES = [iz.STDP(w_max=4.0), iz.TripletSTDP(w_max=4.0), iz.DopamineSTDP(), iz.Scaling(target=5.0, w_max=4.0)]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
+def test_plastic_weights_start_within_their_bounds(scheme, rule):
+    name, (net, a, b) = type(rule).__name__, network(scheme=scheme)
+    must = f"must be from {name}.w_min (0) to {name}.w_max (4), got "
+    for weight, got in (
+        (-1.0, "-1."),
+        (4.5, "4.5."),
+        (iz.Uniform(5.0, 6.0), "5."),
+        (np.diag([0.0, 0, 9, 0])[:3], "9 for synapse 10."),
+    ):
+        refused(f"Network.connect.weight {must}{got}", net.connect, a, b, iz.AllToAll(), weight=weight, plasticity=rule)
+    assert not net.synapses
+    syn = net.connect(a, b, iz.AllToAll(), weight=[0.0, 4.0] * 6, plasticity=rule)
+    refused(f"Synapses.weight {must}7.", setattr, syn, "weight", 7.0)
+    net.run(1.0)
+    syn.weight[2] = -1.0
+    refused(f"Synapses.weight of 'a to b' {must}-1 for synapse 2. The rule would clip it", net.run, 1.0)
+    syn.weight[2] = 1.0
+    net.run(1.0)
+    low = dataclasses.replace(rule, w_min=-2.0)
+    net.connect(a, b, iz.AllToAll(), weight=-1.0, plasticity=low)
+    refused(f"{name}.w_min must be >= 0 for Exponential(tau=6.0, E=-70.0), got -2. {SIGN}", net.connect, a, b,
+            iz.AllToAll(), receptor=INHIBITION, plasticity=low)  # fmt: skip
+
+
+def test_bounds_that_are_none():
+    net, a, b = network()
+    for weight in (-50.0, 10.0):  # of 2006, negative weights stay as they are
+        net.connect(a, b, iz.AllToAll(), weight=weight, plasticity=iz.STDP2006())
+    refused("Network.connect.weight must be at most STDP2006.w_max (10), got 11. ", net.connect, a, b, iz.AllToAll(),
+            weight=11.0, plasticity=iz.STDP2006())  # fmt: skip
+    refused(f"Network.connect.weight {MUST} -1. ", net.connect, a, b, iz.AllToAll(), weight=-1.0, receptor=INHIBITION,
+            plasticity=iz.STDP2006())  # fmt: skip
+    net.connect(a, b, iz.AllToAll(), weight=-7.0, plasticity=Falling())  # what its numbers mean is its own affair
+    net.connect(a, b, iz.AllToAll(), weight=-7.0, plasticity=iz.TsodyksMarkram())
+    net.run(1.0)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("bound", [0.1, 0.3, 0.7, 1e-3])
+def test_bounds_are_those_that_kernels_have(dtype, bound):
+    net, a, b = network(dtype=dtype, **iz.presets["RS"])
+    rule = iz.STDP(A_plus=1.0, A_minus=0.0, w_max=bound)
+    syn = net.connect(a, b, iz.AllToAll(), weight=bound, plasticity=rule)
+    syn.weight = bound
+    net.drive(a, 20.0)
+    net.drive(b, 20.0)
+    net.run(50.0)
+    assert math.isclose(syn.weight.max(), bound, rel_tol=1e-6)
+    net.run(1.0)
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("plasticity", [None, iz.TsodyksMarkram()])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_files_of_negative_conductances_are_refused(scheme, plasticity, tmp_path, monkeypatch):
+    net, a, b = network(scheme=scheme)
+    options = dict(weight=0.5, receptor=INHIBITION, plasticity=plasticity)
+    syn = net.connect(a, b, iz.AllToAll(), name="syn", **options)
+    syn.weight[4] = -1.0
+    monkeypatch.setattr(type(net), "_look_at_weights", lambda net, time: None)  # as older versions wrote them
+    net.save(tmp_path / "state.npz")
+    monkeypatch.undo()
+    message = f"whose network/synapses/syn/rows/weights {MUST} -1.0 at index 4."
+    with pytest.raises(ValueError) as caught:
+        iz.load(tmp_path / "state.npz")
+    assert str(caught.value).endswith(message)
+
+
+def test_plastic_weights_of_a_file_are_looked_at_in_the_next_run(tmp_path, monkeypatch):
+    net, a, b = network()
+    syn = net.connect(a, b, iz.AllToAll(), weight=0.5, plasticity=iz.STDP(w_max=4.0), name="syn")
+    syn.weight[4] = 9.0
+    monkeypatch.setattr(type(net), "_look_at_weights", lambda net, time: None)
+    net.save(tmp_path / "state.npz")
+    monkeypatch.undo()
+    again = iz.load(tmp_path / "state.npz")
+    refused(
+        "Synapses.weight of 'syn' must be from STDP.w_min (0) to STDP.w_max (4), got 9 for synapse 4.", again.run, 1.0
+    )
