@@ -271,7 +271,9 @@ def beyond(value):
 def verdict(door, name, answer, unchanged):
     if answer is None or (isinstance(answer, RuntimeError) and re.search("non-finite|runs away", str(answer))):
         return ""
-    if not isinstance(answer, (TypeError, ValueError, FileNotFoundError, IsADirectoryError)):
+    if isinstance(answer, UserWarning) and "could mean a row per step" in str(answer):
+        return "" if unchanged else f"has changed something, {answer}"
+    if not isinstance(answer, (TypeError, ValueError, FileNotFoundError, IsADirectoryError, PermissionError)):
         return repr(answer)[:200]
     owner, text = door.owner.partition(".")[0].partition("[")[0], str(answer)
     names = f"{name}|{ALIKE.get(door.owner, {}).get(name, name)}"
