@@ -23,6 +23,7 @@ from izhnumba._weight_limits import Limit
 
 Array = NDArray[Any]
 _IN_PASSING, _IN_A_STEP = 2**12, 2**16  # weights that are looked at for each step of a run, and in a step alone
+_ROUNDING = 1e-6  # of the largest conductance of a receptor
 _STEPS = 16  # after which arrays that are still held are looked at again
 
 
@@ -206,14 +207,33 @@ class Synapses(Sealed):
         self._next_look, self._unseen = last if last < n else 0, max(self._unseen - (last - first), 0)
 
     def _look_at_results(self, steps: float) -> None:
-        """The same for what a rule of the user has written in a run."""
-        if self._ours:
+        """The same for what a rule of the user has written in a run, and for what has come of that which it delivered:
+        conductances below 0."""
+        if self._ours or not self._limits:
             return
+        rule = type(self.plasticity).__name__
         try:
             self._look_at_weights(steps)
         except ValueError as error:
-            rule = type(self.plasticity).__name__
             raise RuntimeError(f"{self.name}: {rule} has made weights that cannot be: {error}") from None
+        strengths = self._conductances()
+        least = float(strengths.min(initial=0.0))
+        if least < -_ROUNDING * float(strengths.max(initial=0.0)) and min(self.receptor.propagator(self._dt)[1:]) >= 0:
+            raise RuntimeError(
+                f"{self.name}: {rule}.arrival must deliver no amount below 0 to {self.receptor!r}, got a conductance "
+                f"of {least:g} in neuron {int(strengths.argmin())}. {self._limits[0].why}"
+            )
+
+    def _conductances(self) -> Array:
+        """Of the receptor in each neuron of the target population; in continuous time in some unit."""
+        from izhnumba._kernels import exact_table as t
+
+        engine = self.target.population._engine
+        if not self._layout.exact:
+            return np.asarray(self._port.y)
+        if self._port not in (engine.laid or ()):
+            return np.empty(0)
+        return np.asarray(engine.cells[:, engine.states_of(self._port).start] / engine.more(t.CONDUCTANCE))
 
     def _let_arrive(self) -> None:
         """Put what is under way through plastic synapses, which the clock has let go, where that of others is."""

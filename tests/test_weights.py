@@ -232,6 +232,34 @@ def test_rules_that_make_negative_conductances(scheme, tmp_path):
     net.run(1.0)
 
 
+@dataclasses.dataclass(frozen=True)
+class Spending(iz.Plasticity):
+    """Each arrival delivers less than the one before, in the end too little."""
+
+    step: float = 0.3
+
+    @staticmethod
+    def arrival(w, e, x, y, p):
+        return w - p.step * e, w, e + 1, x
+
+
+@pytest.mark.parametrize("receptor", [*CONDUCTANCES, iz.NMDA()], ids=repr)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_rules_that_deliver_less_than_nothing(scheme, receptor):
+    if scheme == "exact" and isinstance(receptor, iz.NMDA):
+        return
+    net, a, b = network(scheme=scheme, **iz.presets["RS"])
+    net.connect(a, b, iz.AllToAll(), receptor=receptor, plasticity=Spending(), name="more")
+    net.drive(a, 20.0)
+    net.run(10.0)
+    message = f"more: Spending.arrival must deliver no amount below 0 to {receptor!r}, got a conductance of -"
+    refused(message, net.run, 400.0, kind=RuntimeError)
+    net, a, b = network(scheme=scheme, **iz.presets["RS"])
+    net.connect(a, b, iz.AllToAll(), receptor=receptor, plasticity=Spending(0.0))
+    net.drive(a, 20.0)
+    net.run(400.0)
+
+
 RULES = [iz.STDP(w_max=4.0), iz.TripletSTDP(w_max=4.0), iz.DopamineSTDP(), iz.Scaling(target=5.0, w_max=4.0)]
 
 
