@@ -18,14 +18,18 @@ Array = NDArray[Any]
 
 
 class Port:
-    """A receptor of a population: the ring of spikes under way to it, and its states y and x."""
+    """A receptor of a population: the ring of spikes under way to it, and its states y and x; or, of one that acts for
+    several steps, the sum y of what has arrived in these, and rows of that, x."""
 
     def __init__(self, arrivals: Arrivals, receptor: Receptor, lanes: int, dtype: np.dtype[Any], dt: float) -> None:
         self.receptor, self._arrivals = receptor, arrivals
-        self.states, *numbers = _checked_propagator(receptor, dt)
+        self.states, *numbers, self.steps = _checked_propagator(receptor, dt)
         self.numbers = np.array([*numbers, receptor.E or 0.0], dtype)
-        self.y = np.zeros(lanes if self.states > 0 else 0, dtype)
-        self.x = np.zeros(lanes if self.states > 1 else 0, dtype)
+        n_y, n_x = state_sizes(receptor, dt, lanes)
+        if self.steps > 1:
+            where, cure = f"{type(receptor).__name__}.duration", "Use a shorter one, or a longer dt."
+            _checks.fits(where, n_x * dtype.itemsize, cure)
+        self.y, self.x = np.zeros(n_y, dtype), np.zeros(n_x, dtype)
         self.current = np.zeros(0, dtype)  # in the last step, if somebody records it
 
         self.target = t.TO_CURRENT if receptor.E is None else t.TO_CONDUCTANCE  # what y is, in the kernel's words
@@ -57,12 +61,20 @@ def _checked_propagator(receptor: Receptor, dt: float) -> Propagator:
     """That of a receptor, which may be a user's own: kernels trust it."""
     found: Any = receptor.propagator(dt)
     good = isinstance(found, Propagator) and found.states in (0, 1, 2) and all(map(math.isfinite, found[1:]))
-    if not good:
-        name = type(receptor).__name__
+    if not good or found.steps < 1 or (found.steps > 1 and found.states > 0):
         raise ValueError(
-            f"{name}.propagator must return a Propagator of 0, 1 or 2 states, all finite, got {found!r:.80}."
+            f"{type(receptor).__name__}.propagator must return a Propagator of 0, 1 or 2 states, all finite, or of "
+            f"several steps without states, got {found!r:.80}."
         )
     return Propagator(*found)
+
+
+def state_sizes(receptor: Receptor, dt: float, lanes: int) -> tuple[int, int]:
+    """Of y and x."""
+    found = _checked_propagator(receptor, dt)
+    if found.steps > 1:
+        return lanes, found.steps * lanes
+    return lanes * (found.states > 0), lanes * (found.states > 1)
 
 
 class Kinds(NamedTuple):
@@ -155,7 +167,7 @@ class Arrivals:
         rows = np.zeros((len(ports), t.PORT_SIZE), np.int64)
         places = {port: (Table(row), t.PORT_DRIVE) for port, row in zip(ports, rows, strict=True)}
         for port, (row, _) in places.items():
-            row[[t.PORT_TARGET, t.PORT_STATES]] = port.target, port.states
+            row[[t.PORT_TARGET, t.PORT_STATES, t.PORT_STEPS]] = port.target, port.states, port.steps
             row.put_all({t.PORT_RING: port.ring, t.PORT_Y: port.y, t.PORT_X: port.x, t.PORT_NUMBERS: port.numbers})
             if port.current.size:
                 row.put(t.PORT_CURRENT, port.current)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from izhnumba._arrivals import state_sizes
 from izhnumba._exact_ports import ExactPort, described
 from izhnumba._kernels import exact_table
 from izhnumba._kernels import table as clock_table
@@ -104,10 +105,9 @@ def _clock_state(population: Saved, frame: Frame, cells: Cells) -> list[Any]:
     for k, receptor in enumerate(receptors):
         good = isinstance(receptor, Receptor) and receptor not in receptors[:k]
         state.require(good, "receptors", "be receptors, each another one", receptor)
-        states = receptor.propagator(frame.dt).states
         state.array(f"ring{k}", cells.dtype, (steps, cells.lanes))
-        for name, least in (("y", 0), ("x", 1)):
-            state.array(f"{name}{k}", cells.dtype, lanes if states > least else (0,))
+        for name, size in zip("yx", state_sizes(receptor, frame.dt, cells.lanes), strict=True):
+            state.array(f"{name}{k}", cells.dtype, (size,))
     return list(receptors)
 
 

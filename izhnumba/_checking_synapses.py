@@ -176,7 +176,7 @@ def _plastic_state(saved: Saved, rows: Saved, target: Part, frame: Frame) -> Non
     first = starts[np.maximum(row - 1, 0)]
     state.require_all("ends", starts[np.minimum(row, n_rows)] == end, "be ends of rows", end)
     state.require_all("cursors", (cursor >= first) & (cursor <= end), "be within their rows", cursor)
-    left, lag = cursor < end, frame.now + 1 - steps[slot]
+    left, lag = cursor < end, frame.now - steps[slot]
     state.require_all("cursors", ~left | (lag <= slots), "be at the end of rows that have been delivered", cursor)
     there = offsets[cursor[left]].astype(np.int64)
     state.require_all("cursors", there >= lag[left] * lanes, "not be before what has been delivered", cursor[left])

@@ -34,7 +34,7 @@ class ExactPlastic:
         self.y, self.spiked = np.zeros((2, layout.lanes)), np.full(layout.lanes, -np.inf)
         self.modulator = np.array([0.0, 0.0, rule.modulator_tau or np.inf])
         self.updates = np.zeros(1, np.int64)  # done
-        self._taus = np.array([*x, *y, 1.0])
+        self._taus = np.array([*x, *y, rule.eligibility_tau or np.inf])
         self._numbers = np.array([*rule.parameters().values(), 0.0])
         self._addresses = self._numbers.ctypes.data + 8 * np.arange(self._numbers.size)
         self._incoming = np.argsort(rows.offsets, kind="stable").astype(np.uint32)
@@ -59,6 +59,11 @@ class ExactPlastic:
         for name, values in state.items():
             getattr(self, name)[...] = values
 
+    def left_of_e(self, now: float) -> float:
+        """The share of an eligibility that is left since the latest update, as of which it is stored."""
+        since = now - self.updates[0] * self.rule.period if self.rule.eligibility_tau else 0.0
+        return float(np.exp(-since / self._taus[-1]))
+
     def modulator_at(self, now: float) -> float:
         """What is left of the modulator."""
         value, since, tau = self.modulator
@@ -72,7 +77,8 @@ class ExactPlastic:
         from izhnumba._kernels.exact_plasticity import kernels
 
         rule: Any = type(self.rule)
-        return kernels(rule, self.memory.dtype, self.n_x, self.n_y, tuple(self.rule.parameters()))
+        fades = bool(self.rule.eligibility_tau)
+        return kernels(rule, self.memory.dtype, self.n_x, self.n_y, fades, tuple(self.rule.parameters()))
 
     def bind(self, projection: Table, time: Continuous, now: float) -> tuple[list[int], Table]:
         """Put what the kernels need into the table of the projection; the row of the rule for its target, and what

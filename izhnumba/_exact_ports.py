@@ -16,7 +16,7 @@ _NO_BOUND = 1e300
 _WHY_NOT = {
     NMDA: ("its magnesium block is no polynomial", "Use a clock scheme such as 'rk4', or DualExponential(E=0)."),
     GapJunction: ("it couples neurons at all times", "Use a clock scheme such as 'rk4'."),
-    Pulse: ("it lasts for one step, and there are no steps", "Use Exponential(tau)."),
+    Pulse: ("it ends some time after its spike, and no event says so", "Use a clock scheme, or Exponential(tau)."),
 }
 
 

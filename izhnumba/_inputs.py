@@ -235,39 +235,47 @@ class Pulses(Input):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Noise(Input):
-    """std times a standard normal number, a new one for each neuron and step.
+    """std times a standard normal number, a new one for each neuron and step, or each `hold` ms.
 
-    It is not scaled with dt, as in net.m of 2003: half the dt is half the power at low frequencies. For noise whose law
-    does not depend on dt take `OrnsteinUhlenbeck`.
+    It is not scaled with dt, as in net.m of 2003: half the dt is half the power at low frequencies. With `hold` the
+    current is the same function of time for every dt, so that a network published with dt = 1 ms can be refined. For
+    noise in continuous time take `OrnsteinUhlenbeck`.
 
     Parameters
     ----------
     std : float or array, >= 0
         One value, or any shape that broadcasts to the population.
+    hold : float, ms, > 0, a whole number of steps, optional
+        How long a number holds; by default one step.
 
     Examples
     --------
     >>> import izhnumba as iz
-    >>> iz.Constant(2.0) + iz.Noise(5.0)
-    Constant(value=2.0) + Noise(std=5.0)
+    >>> iz.Constant(2.0) + iz.Noise(5.0, hold=1.0)
+    Constant(value=2.0) + Noise(std=5.0, hold=1.0)
     """
 
     std: Any
+    hold: float | None = None
     _per_neuron, _streams = ("std",), 1
 
     def __post_init__(self) -> None:
         self._set_amplitude("std", at_least=0)
+        if self.hold is not None:
+            self._set(hold=_checks.number("Noise.hold", self.hold, "ms", above=0))
 
     def _rows(self, to: Target) -> Rows:
         from izhnumba._kernels.philox import normals
 
         self._fit(to)
         std = np.asarray(lanes(self.std, to.shape) if np.ndim(self.std) else self.std, to.dtype)
+        held = 1 if self.hold is None else _checks.steps("Noise.hold", self.hold, to.dt, at_least=1)
 
         def rows(step: int, count: int) -> Array:
-            values = normals(step, count, math.prod(to.shape), *to.key).astype(to.dtype, copy=False)
+            first, last = step // held, (step + count - 1) // held
+            values = normals(first, last - first + 1, math.prod(to.shape), *to.key).astype(to.dtype, copy=False)
             values *= std
-            return values
+            return values if held == 1 else values[np.arange(step, step + count) // held - first]
 
         return rows
 

@@ -324,11 +324,14 @@ class Network(Circuit):
             engine = one.target.population._engine
             longest[engine] = max(longest.get(engine, 1), one._delays()[1])
         parts = max([1, *(one._rows.parts for one in synapses)])
-        gaps = [one._bind for one in synapses if one._is_gap()]
+        gaps = [one._couple for one in synapses if one._is_gap()]
         self._clock.connect(engines, gaps, ports, longest, shortest, parts)
         for one in gone:
             one._let_arrive()
-        self._clock.deliver([one._bind() for one in synapses if not one._is_gap()])  # whose rings stay as they are now
+        calls = [one._bind() for one in synapses if not one._is_gap()]  # whose rings stay as they are now
+        self._clock.deliver(
+            [(before, table) for before, _, table in calls if before], [(after, table) for _, after, table in calls]
+        )
 
     def _bind_exact(self, engines: list[ExactEngine], synapses: list[Synapses], ports: set[Any]) -> None:
         """The same in continuous time."""

@@ -34,6 +34,7 @@ class NetworkClock:
         self._calls: dict[int, Calls] = {}  # that are in the table
         self.slice = 1
         self._gaps: Sequence[Binder] = ()
+        self._arriving: Calls = []
         self._most_parts = 1
         self.found: list[set[int]] = []  # by the engines in this run
 
@@ -71,8 +72,9 @@ class NetworkClock:
             engine.arrivals.lay(_whole(longest, self.slice), self.now, ports)
         self._gaps = gaps
 
-    def deliver(self, calls: Calls) -> None:
-        """Take over what is to be delivered after each slice."""
+    def deliver(self, arriving: Calls, calls: Calls) -> None:
+        """Take over what is to be delivered before each slice, and after it."""
+        self._arriving = arriving
         self._put_calls(t.PROJECTIONS, t.N_PROJECTIONS, calls)
 
     def advance(self, until: int, inputs: dict[tuple[int, Port | None], Array], threads: int) -> int:
@@ -80,8 +82,8 @@ class NetworkClock:
 
         n_steps, table = until - self.now, self._table
         self._put_calls(t.POPULATIONS, t.N_POPULATIONS, list(self._prepared(n_steps, inputs, threads)))
-        # anew, for they depend on which parameters are arrays
-        self._put_calls(t.GAPS, t.N_GAPS, [bind() for bind in self._gaps])
+        # gap junctions anew, for they depend on which parameters are arrays
+        self._put_calls(t.BEFORE, t.N_BEFORE, [*self._arriving, *(bind() for bind in self._gaps)])
         table[[t.NET_STEPS, t.NET_SLICE, t.N_PARTS]] = n_steps, self.slice, self._most_parts
         run = entry(threads > 1 and self._most_parts > 1)
         with one_parallel_region() if threads > 1 else nullcontext():

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba import _checks
-from izhnumba._plasticity import Plasticity
+from izhnumba._plasticity import Plasticity, fading
 from izhnumba._rows import Layout, Rows
 from izhnumba._table import Table
+
+if TYPE_CHECKING:
+    from izhnumba._kernels.plasticity import Kernels
 
 Array = NDArray[Any]
 
@@ -42,7 +45,10 @@ class PlasticState:
         self.over = False  # what was under way has been put elsewhere
         decay = np.exp(-dt / rule.modulator_tau) if rule.modulator_tau else 1.0
         self.modulator = np.array([0.0, decay], layout.dtype)
-        self.period = _checks.steps(f"{type(rule).__name__}.period", rule.period, dt) if rule.period else 2**62
+        self.period = (
+            _checks.steps(f"{type(rule).__name__}.period", rule.period, dt, at_least=1) if rule.period else 2**62
+        )
+        self._fading = fading(rule, self.period, dt).astype(layout.dtype)
         self._numbers = np.array(list(rule.parameters().values()), layout.dtype)
         self._addresses = self._numbers.ctypes.data + self._numbers.itemsize * np.arange(self._numbers.size)
         post = rows.offsets % np.uint32(lanes)
@@ -82,6 +88,10 @@ class PlasticState:
             array = getattr(self, name)
             (array[:, : values.shape[1]] if name in ("cursors", "ends") else array)[...] = values
 
+    def left_of_e(self, now: int) -> float:
+        """The share of an eligibility that is left since the latest update, as of which it is stored."""
+        return float(self._fading[now % self.period]) if self._fading.size > 1 else 1.0
+
     def modulator_at(self, now: int) -> float:
         """The modulator, which the kernel keeps up to date."""
         return float(self.modulator[0])
@@ -94,8 +104,8 @@ class PlasticState:
         if self.n_x:
             self.memory["arrival"] = 2**32 - max(table.size for table in self._tables)
 
-    def bind(self, table: Table, dtype: str) -> int:
-        """Put what the kernel needs behind the entries of every projection. Returns the kernel's address."""
+    def bind(self, table: Table, dtype: str) -> Kernels:
+        """Put what the kernels need behind the entries of every projection. Returns their addresses."""
         from izhnumba._kernels import plasticity as k
 
         table.put_all({k.Y + j: self.y[j] for j in range(self.n_y)})
@@ -106,14 +116,16 @@ class PlasticState:
         table.put_all({
             k.MEMORY: self.memory, k.SPIKED: self.spiked, k.STARTS: self._starts, k.INCOMING: self._incoming,
             k.CURSORS: self.cursors, k.ENDS: self.ends, k.COUNTS: self.counts, k.MODULATOR: self.modulator,
+            k.FADING: self._fading,
         })  # fmt: skip
         table.put(k.NUMBERS, self._addresses, self._numbers)
         table[[k.DELAYS, k.PERIOD]] = self.counts.size, self.period
         return self.kernel(dtype)
 
-    def kernel(self, dtype: str) -> int:
-        """The address of what delivers to these synapses, compiled."""
-        from izhnumba._kernels.plasticity import plastic
+    def kernel(self, dtype: str) -> Kernels:
+        """The addresses of what looks after these synapses, compiled."""
+        from izhnumba._kernels.plasticity import kernels
 
         rule: Any = type(self.rule)
-        return plastic(rule, dtype, self.memory.dtype, self.n_x, self.n_y, tuple(self.rule.parameters()))
+        fades = self._fading.size > 1
+        return kernels(rule, dtype, self.memory.dtype, self.n_x, self.n_y, fades, tuple(self.rule.parameters()))

@@ -25,6 +25,16 @@ def exponential(tau: float, dt: float, where: str = "Time constants of a rule") 
     return np.asarray(np.exp(-min(dt / tau, 1e300) * np.arange(math.ceil(DECAYED * tau / dt) + 1)))
 
 
+def fading(rule: Plasticity, period: int, dt: float) -> Array:
+    """What is left of an eligibility 0, 1, ... steps after an update, up to the next one; 1 alone if it stays."""
+    if not rule.eligibility_tau:
+        return np.ones(1)
+    if period > _LONGEST:
+        most = f"{_LONGEST * dt:.6g} ms at this dt"
+        raise ValueError(f"{type(rule).__name__}.period must be at most {most}, got {rule.period:g} ms.")
+    return np.asarray(np.exp(-np.arange(period + 1) * dt / rule.eligibility_tau))
+
+
 class Plasticity:
     """How weights change: an argument of `Network.connect`. `izhnumba.STDP`, `TripletSTDP`, `STDP2006`,
     `DopamineSTDP`, `TsodyksMarkram` or `Scaling`, or a class of your own: a frozen dataclass of numbers with static
@@ -40,15 +50,17 @@ class Plasticity:
         update(w, e, y, m, p) -> w, e                every `period` ms; m: the modulator
 
     where w is the weight, e a number of the synapse that the rule may keep (its eligibility), p the rule's numbers by
-    name. In one step arrivals come before target spikes: an arrival sees the target's spikes of earlier steps, a
-    target spike the arrivals of its own step too. Times are whole steps. With the scheme "exact" they are real,
-    arrivals come before the spike that they cause, and `update` is called at multiples of `period`. A rule with
-    `nearest = True` sees in x the latest arrival alone, as traces that it set to 1: they follow from its time and
-    are not kept.
+    name. In one step first spikes arrive, then the target spikes, then, at multiples of `period`, comes the update: an
+    arrival sees the target's spikes of earlier steps, a target spike the arrivals of its own step too, an update all
+    of its step and the modulator as it is at the end of that. Times are whole steps. With the scheme "exact" they are
+    real, and arrivals come before the spike that they cause. A rule with `update_first = True` has its update before
+    the target spikes of the same step, as programs that find spikes at the start of the next step have.
 
     `taus()` gives the time constants with which traces decay, of those of the synapse and of those of the target.
     Other traces than exponentials, for clock schemes alone, are what `traces(dt)` gives: for each its values n steps
-    after an event that set it to 1. A rule that has no use for e says `keeps_e = False`.
+    after an event that set it to 1. A rule with `nearest = True` sees in x the latest arrival alone, as traces that it
+    set to 1: they follow from its time and are not kept. With `eligibility_tau` (ms) e decays, too; that needs an
+    update, and a `period` of at most 40 of it. A rule that has no use for e says `keeps_e = False`.
 
     Examples
     --------
@@ -71,8 +83,10 @@ class Plasticity:
     keeps_e: bool = True
     nearest: bool = False  # an arrival sets the traces x to 1 and nothing else does: they need not be kept
     latest_first: bool = False  # order in which arrivals of one step are added up: by default oldest first
+    update_first: bool = False  # `update` comes before the target spikes of its step: by default behind them
     period: float = 0.0  # ms between calls of `update`; 0: never
     modulator_tau: float = 0.0  # ms with which the modulator decays; 0: there is none
+    eligibility_tau: float = 0.0  # ms with which e decays; 0: it does not
 
     arrival: ClassVar[Any]
     target_spike: ClassVar[Any] = None
@@ -102,6 +116,9 @@ class Plasticity:
             raise ValueError(
                 f"{name}.traces(dt) must return at most two traces of each kind, got {len(x)} and {len(y)}."
             )
+        if self.eligibility_tau and not (type(self).update and 0 < self.period <= DECAYED * self.eligibility_tau):
+            most = f"{DECAYED:g} time constants of the eligibility ({DECAYED * self.eligibility_tau:g} ms)"
+            raise ValueError(f"{name}.period must be > 0 and at most {most}, with an update, got {self.period:g} ms.")
         one, p = np.float64(1.0), SimpleNamespace(**self.parameters())
         xs, ys = (one,) * len(x), (one,) * len(y)
         for function, arguments, results, several in (

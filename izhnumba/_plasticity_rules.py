@@ -148,8 +148,9 @@ class TripletSTDP(Plasticity):
 class STDP2006(Plasticity):
     """The rule of the polychronization network, spnet (E. M. Izhikevich 2006), to the last bit at dt = 1 ms.
 
-    Arrivals and target spikes, nearest only, add to and take from a derivative of the weight; once a second it shrinks
-    by 0.9 and is added, with 0.01 more. Synapses with a negative weight stay as they are.
+    Target spikes and arrivals, nearest only, add to and take from a derivative of the weight. Once a `period` it first
+    shrinks, and is then added to the weight, with `drift`; as in the program this comes before the target spikes of the
+    same step. Synapses with a negative weight stay as they are.
 
     Parameters
     ----------
@@ -177,6 +178,7 @@ class STDP2006(Plasticity):
     period: float = 1000.0
     nearest: ClassVar[bool] = True  # type: ignore[misc]
     latest_first: ClassVar[bool] = True  # type: ignore[misc]
+    update_first: ClassVar[bool] = True  # type: ignore[misc]
 
     def __post_init__(self) -> None:
         self._check(period=_POSITIVE, decay={"above": 0.0, "at_most": 1.0})
@@ -216,9 +218,10 @@ class STDP2006(Plasticity):
 class DopamineSTDP(Plasticity):
     """Dopamine-modulated plasticity (E. M. Izhikevich 2007, doi:10.1093/cercor/bhl152).
 
-    Pairs of spikes, all to all, change an eligibility e instead of the weight; e decays with tau_e. Every `period` the
-    weight grows by (baseline + dopamine) e. Dopamine is `syn.modulator`: set it, or add to it when there is a reward;
-    it decays with tau_d.
+    Pairs of spikes, all to all, change an eligibility e instead of the weight; e decays with tau_e, the weight follows
+    dw/dt = (baseline + dopamine) e / (10 ms). This is summed up once in a `period`, from e and dopamine as they are
+    then: by the published program's own numbers if it is 10 ms, and to the same law for any other that is short against
+    tau_e and tau_d. Dopamine is `syn.modulator`: set it, or add to it when there is a reward; it decays with tau_d.
 
     Parameters
     ----------
@@ -227,6 +230,7 @@ class DopamineSTDP(Plasticity):
     baseline : float
     w_min, w_max : float
     period : float, ms, > 0
+        At most 40 tau_e.
 
     Examples
     --------
@@ -249,10 +253,7 @@ class DopamineSTDP(Plasticity):
     def __post_init__(self) -> None:
         taus = dict.fromkeys(("tau_plus", "tau_minus", "tau_e", "tau_d", "period"), _POSITIVE)
         self._check(**taus, w_max=_NO_LESS)
-        self.__dict__["modulator_tau"] = self.tau_d
-
-    def parameters(self) -> dict[str, float]:
-        return super().parameters() | {"fade": math.exp(-self.period / self.tau_e)}
+        self.__dict__.update(modulator_tau=self.tau_d, eligibility_tau=self.tau_e)
 
     def taus(self) -> tuple[list[float], list[float]]:
         return [self.tau_plus], [self.tau_minus]
@@ -275,7 +276,7 @@ class DopamineSTDP(Plasticity):
     @staticmethod
     def update(w, e, y, m, p):
         """The weight follows the eligibility as far as there is dopamine."""
-        return min(max(w + (p.baseline + m) * e, p.w_min), p.w_max), e * p.fade
+        return min(max(w + p.period / 10 * ((p.baseline + m) * e), p.w_min), p.w_max), e
 
 
 @dataclass(frozen=True)

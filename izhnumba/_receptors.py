@@ -17,6 +17,7 @@ class Propagator(NamedTuple):
     x_to_y: float = 0.0
     decay_x: float = 0.0
     to_x: float = 0.0
+    steps: int = 1  # in which it acts, from the step itself on, if there are no states
 
 
 class Rates(NamedTuple):
@@ -77,15 +78,33 @@ class Delta(Receptor):
 
 @dataclass(frozen=True)
 class Pulse(Receptor):
-    """The weight is a current, in mV/ms (pA), that flows for the one step in which the spike arrives. The
-    scheme "exact", which has no steps, refuses it.
+    """The weight is a current, in mV/ms (pA), that flows for a while from the step on in which the spike arrives.
+
+    The scheme "exact" refuses it: spikes are events there, but the end of a current is none.
+
+    Parameters
+    ----------
+    duration : float, ms, > 0, a whole number of steps, optional
+        By default the one step in which the spike arrives: half the dt is half the charge then. Models that were
+        published with dt = 1 ms mean `Pulse(1.0)` at every dt.
 
     Examples
     --------
     >>> import izhnumba as iz
-    >>> iz.Pulse().propagator(0.1).states
-    0
+    >>> iz.Pulse().propagator(0.1).steps, iz.Pulse(1.0).propagator(0.1).steps
+    (1, 10)
     """
+
+    duration: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.duration is not None:
+            self._set(duration=_checks.number("Pulse.duration", self.duration, "ms", above=0.0))
+
+    def propagator(self, dt: float) -> Propagator:
+        if self.duration is None:
+            return Propagator(0)
+        return Propagator(0, steps=_checks.steps("Pulse.duration", self.duration, dt, at_least=1))
 
 
 @dataclass(frozen=True)

@@ -94,12 +94,25 @@ class Synapses(Sealed):
 
     @property
     def eligibility(self) -> Array:
-        """What a rule with an update keeps for each synapse beside its weight, such as the eligibility of DopamineSTDP
-        or the derivative of STDP2006. Live."""
-        names = self._plastic.memory.dtype.names if self._plastic else None
-        if "e" not in (names or ()):
+        """What a rule keeps for each synapse beside its weight, such as the eligibility of DopamineSTDP or the
+        derivative of STDP2006: as it is now, a read-only copy. It can be set: `syn.eligibility = x`."""
+        stored, left = self._eligible()
+        values = stored * stored.dtype.type(left)
+        values.flags.writeable = False
+        return np.asarray(values)
+
+    @eligibility.setter
+    def eligibility(self, value: Any) -> None:
+        stored, left = self._eligible()
+        exact = _checks.array("Synapses.eligibility", value, "", [stored.shape])
+        _checks.finite("Synapses.eligibility", exact, stored.dtype)
+        stored[...] = exact / left
+
+    def _eligible(self) -> tuple[Array, float]:
+        """Eligibilities as they would have been at the latest update, and what is left of them since."""
+        if self._plastic is None or not self._plastic.rule.keeps_e:
             raise AttributeError(f"Synapses {self.name!r} have no eligibility. Connect with DopamineSTDP().")
-        return np.asarray(self._plastic.memory["e"])  # type: ignore[union-attr]
+        return self._plastic.memory["e"], self._plastic.left_of_e(self.target.population._engine.now)
 
     def _modulated(self) -> PlasticState | ExactPlastic:
         if self._plastic is None or not self._plastic.rule.modulator_tau:
@@ -254,8 +267,8 @@ class Synapses(Sealed):
             return shortest, longest
         return 1 if self._plastic or self._is_gap() else shortest, longest
 
-    def _bind(self) -> tuple[int, Table]:
-        """The address of the kernel that looks after these synapses, and the table it takes."""
+    def _table(self) -> Table:
+        """What the kernels that look after these synapses take."""
         from izhnumba._kernels import gap, plasticity
         from izhnumba._kernels import network as k
 
@@ -268,17 +281,28 @@ class Synapses(Sealed):
         table.put_all({k.ROWS: rows.starts, k.LIST: self._scratch, k.WEIGHTS: rows.weights, k.RING: self._port.ring})
         if rows.offsets is None:
             whole = ends.shift is None or len(self) == ends.n_pre * ends.n_post
-            hole = k.NO_HOLE if whole or ends.shift is None else ends.shift
-            table[[k.DELAY, k.HOLE]] = rows.delay, hole
-            return k.dense(rows.weights.dtype.name), table
-        table.put(k.OFFSETS, rows.offsets)
-        if self._is_gap():
-            source = self.source.population._engine
-            table.put_all({k.RING: self._port.y, gap.SUM_V: self._port.x})
-            return gap.couple(source.model, source.dtype.name, source.varies()), table
+            table[[k.DELAY, k.HOLE]] = rows.delay, k.NO_HOLE if whole or ends.shift is None else ends.shift
+        else:
+            table.put(k.OFFSETS, rows.offsets)
+        return table
+
+    def _couple(self) -> tuple[int, Table]:
+        """The address of the kernel that looks after gap junctions before each step, and the table it takes."""
+        from izhnumba._kernels import gap
+        from izhnumba._kernels import network as k
+
+        source, table = self.source.population._engine, self._table()
+        table.put_all({k.RING: self._port.y, gap.SUM_V: self._port.x})
+        return gap.couple(source.model, source.dtype.name, source.varies()), table
+
+    def _bind(self) -> tuple[int, int, Table]:
+        """Addresses of the kernels that deliver before each slice (0: none) and after it, and the table they take."""
+        from izhnumba._kernels import network as k
+
+        table, dtype = self._table(), self._rows.weights.dtype.name
         if isinstance(self._plastic, PlasticState):
-            return self._plastic.bind(table, rows.weights.dtype.name), table
-        return k.sparse(rows.weights.dtype.name), table
+            return *self._plastic.bind(table, dtype), table
+        return 0, (k.dense if self._rows.offsets is None else k.sparse)(dtype), table
 
     def _project(self, key: int) -> Table:
         """The table of a projection of the exact engine. key: that of the first synapse, by which events are told

@@ -1,7 +1,8 @@
 """A slow and obvious twin of networks: one step at a time, one synapse at a time, spikes under way in a list.
 
-It imports nothing from izhnumba. A receptor is a name with its numbers: ("delta",), ("pulse",), ("exp", tau), ("alpha",
-tau), ("dual", rise, decay), the last three with a reversal potential, and mM of magnesium, or None behind; or ("gap",).
+It imports nothing from izhnumba. A receptor is a name with its numbers: ("delta",), ("pulse", steps), ("exp", tau),
+("alpha", tau), ("dual", rise, decay), the last three with a reversal potential, and mM of magnesium, or None behind; or
+("gap",).
 """
 
 from __future__ import annotations
@@ -45,16 +46,21 @@ class NetworkOracle:
         arriving = self.under_way.pop(self.k, [])
         fired = {}
         self.gaps = {name: list(self.gap_junctions(name)) for name in self.populations}
+        for target, course, post, weight in arriving:
+            if course.kind == "pulse":
+                self.arrived[target, course].append((self.k, post, weight))
         for name, cells in self.populations.items():
             n = len(cells.V)
             jump, I, g, E = np.zeros(n), np.zeros(n) + self.current.get(name, 0.0), [], []
             for target, course, post, weight in arriving:
                 if target == name and course.kind == "delta":
                     jump[post] += weight
-                if target == name and course.kind == "pulse":
-                    I[post] += weight
             for (target, course), events in self.arrived.items():
                 if target != name:
+                    continue
+                if course.kind == "pulse":  # on in its own step and those behind
+                    for step, post, weight in events:
+                        I[post] += weight * (self.k - step < course.numbers[0])
                     continue
                 total, (step, post, weight) = np.zeros(n), np.array(events).T
                 np.add.at(total, post.astype(int), weight * course.after((self.k - 1 - step) * self.dt))

@@ -22,7 +22,7 @@ def rich_network(threads=None):
     inh = net.add(iz.Population(60, **iz.presets["FS"], dtype="float32", V_min=-90.0), name="inh/0 µ")
     book = net.add(iz.Population(10, **iz.presets["2007/RS"]), name="book")
     net.connect(exc, inh, iz.FixedProbability(0.2), weight=0.3, delay=iz.Uniform(1.0, 20.0), receptor=iz.AMPA())
-    net.connect(inh, exc, iz.AllToAll(), weight=-0.5, delay=2.0, receptor=iz.Pulse(), name="whole")
+    net.connect(inh, exc, iz.AllToAll(), weight=-0.5, delay=2.0, receptor=iz.Pulse(3.0), name="whole")
     net.connect(inh, inh, iz.AllToAll(autapses=False), weight=0.01, delay=1.0, receptor=iz.GABA_A())
     stdp = iz.STDP(A_plus=0.05, A_minus=0.06, w_max=2.0)
     net.connect(exc[:50], exc, iz.FixedOutDegree(20), weight=1.0, delay=iz.Uniform(1.0, 9.0), plasticity=stdp)

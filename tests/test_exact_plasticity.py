@@ -108,21 +108,25 @@ DOPAMINE = iz.DopamineSTDP(
 
 def dopamine_course(trains, rewards, T, start=0.0):
     """Weights, eligibilities and the modulator at T. rewards: (time, added); updates come every 3 ms."""
-    w, e, arrivals, posts = np.ones(2), np.zeros(2), ([], []), []
+    w, jumps, arrivals, posts = np.ones(2), [(0.0, np.zeros(2))], ([], []), []
+
+    def eligibility(t):
+        return sum(size * np.exp(-(t - when) / 50.0) for when, size in jumps)
+
     updates = [(3.0 * k, "update") for k in range(1, int(T / 3.0) + 1) if 3.0 * k > start]
     for t, k in sorted([*events(trains), *updates], key=lambda event: event[0]):
         if t > T:
             break
         if k == "update":
             m = sum(size * np.exp(-(t - when) / 20.0) for when, size in rewards if when < t)
-            w, e = w + (0.003 + m) * e, e * np.exp(-3.0 / 50.0)
+            w = w + 3.0 * (0.003 + m) * eligibility(t) / 10.0
         elif k is None:
-            e = e + 0.1 * np.array([trace(arrivals[j], t, 20.0) for j in (0, 1)])
+            jumps.append((t, 0.1 * np.array([trace(arrivals[j], t, 20.0) for j in (0, 1)])))
             posts.append(t)
         else:
-            e[k] -= 0.15 * trace(posts, t, 20.0)
+            jumps.append((t, -0.15 * trace(posts, t, 20.0) * np.eye(2)[k]))
             arrivals[k].append(t)
-    return w, e, sum(size * np.exp(-(T - when) / 20.0) for when, size in rewards)
+    return w, eligibility(T), sum(size * np.exp(-(T - when) / 20.0) for when, size in rewards)
 
 
 @trains

@@ -15,7 +15,8 @@ import izhnumba as iz
 DATA = Path(__file__).parent / "data"
 COURSES = {
     "delta": (iz.Delta(), Course("delta"), 6.0),
-    "pulse": (iz.Pulse(), Course("pulse"), 40.0),
+    "pulse": (iz.Pulse(), Course("pulse", 1), 40.0),
+    "long pulse": (iz.Pulse(0.7), Course("pulse", 7), 6.0),
     "exponential": (iz.Exponential(3.0), Course("exp", 3.0), 4.0),
     "alpha": (iz.Alpha(2.0), Course("alpha", 2.0), 3.0),
     "dual": (iz.DualExponential(1.0, 6.0), Course("dual", 1.0, 6.0), 3.0),
@@ -103,8 +104,9 @@ def mixed_network(threads=None, dtype="float64", seed=5, n=5000):
     net.connect(exc, exc, iz.FixedOutDegree(300), weight=iz.Uniform(0, 0.1), delay=iz.Uniform(1.0, 10.0))
     net.connect(exc, inh, iz.FixedInDegree(200), weight=0.02, delay=iz.Uniform(1.0, 4.0), receptor=iz.AMPA())
     net.connect(inh, exc, iz.AllToAll(), weight=-0.05, delay=2.0, receptor=iz.Pulse())
+    net.connect(exc[:200], exc[2000:], iz.FixedOutDegree(50), weight=0.2, delay=1.5, receptor=iz.Pulse(3.5))
     net.connect(inh[:100], inh, iz.AllToAll(autapses=False), weight=0.01, delay=1.5, receptor=iz.GABA_A())
-    net.drive(exc, iz.Noise(std=6.0))
+    net.drive(exc, iz.Noise(std=4.0) + iz.Noise(std=4.0, hold=2.0))
     net.drive(inh[50:], iz.Poisson(rate=500.0, weight=0.01, receptor=iz.AMPA()))
     net.drive(exc[:1000], iz.OrnsteinUhlenbeck(mean=3.0, std=1.0, tau=10.0))
     return net, net.record(exc, "spikes"), net.record(inh, "V", every=2.0)

@@ -61,7 +61,7 @@ def test_pairs(trains, pairing, dependence):
             w += 0.03 * (1.8 - w if soft else 1) * sum(np.exp(-n * DT / 12.0) for n in past)
             spikes.append(step)
         w = min(max(w, 0.2), 1.8)
-        expected[step - (kind == 0)] = w  # an arrival is looked after at the end of the step before
+        expected[step] = w
     for step, value in expected.items():
         assert weights[step] == pytest.approx(value, rel=1e-12)
     assert weights[-1] == pytest.approx(w, rel=1e-12)
@@ -107,14 +107,14 @@ def test_dopamine_turns_eligibility_into_weight():
     pre, post = [10], [15]
     weights, net, syn = spiking(rule, pre, post, steps=40)
     assert set(weights) == {1.0}  # without dopamine nothing changes
-    eligibility = 0.1 * np.exp(-2 * DT / 20.0)
+    eligibility = 0.1 * np.exp(-2 * DT / 20.0)  # at the spike of step 15
     syn.modulator = 2.0
-    dopamine, w = 2.0, 1.0
+    w = 1.0
     for step in range(40, 120):
         net.step()
         if (step + 1) * DT % 5.0 == 0:
-            w += dopamine * eligibility * np.exp(-(((step + 1) * DT - 5.0) // 5.0 - 1) * 5.0 / 50.0)
-        dopamine *= np.exp(-DT / 20.0)
+            dopamine = 2.0 * np.exp(-(step + 1 - 40) * DT / 20.0)
+            w += 5.0 * dopamine * eligibility * np.exp(-(step - 15) * DT / 50.0) / 10.0
     assert syn.weight[0] == pytest.approx(w, rel=1e-9)
     assert syn.modulator == pytest.approx(2.0 * np.exp(-80 * DT / 20.0))
     with pytest.raises(AttributeError, match="have no modulator. Connect with DopamineSTDP"):

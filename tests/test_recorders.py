@@ -118,6 +118,7 @@ def test_weights_over_time():
 PEAK = 20 ** (-1 / 19) - 20 ** (-20 / 19)
 RECEPTORS = {
     "pulse": (iz.Pulse(), lambda t, V: 3.0 * (np.abs(t) < 1e-9)),
+    "long pulse": (iz.Pulse(2.0), lambda t, V: 3.0 * (t > -1e-9) * (t < 1.75)),
     "exponential": (iz.Exponential(5.0), lambda t, V: 3.0 * np.exp(-(t - 0.5) / 5.0) * (t > 0.25)),
     "conductance": (iz.AMPA(), lambda t, V: 3.0 * np.exp(-(t - 0.5) / 5.0) * (t > 0.25) * (0.0 - V)),
     "nmda": (

@@ -31,13 +31,14 @@ class Kernels(NamedTuple):
 
 
 @functools.cache
-def kernels(rule: Any, memory: np.dtype[Any], n_x: int, n_y: int, names: tuple[str, ...]) -> Kernels:
-    """For synapses with this rule. memory: of each of them; names: of the rule's parameters."""
+def kernels(rule: Any, memory: np.dtype[Any], n_x: int, n_y: int, fades: bool, names: tuple[str, ...]) -> Kernels:
+    """For synapses with this rule. memory: of each of them; fades: whether the eligibility does, which is stored as it
+    would have been at the latest update; names: of the rule's parameters."""
     p_type = collections.namedtuple("parameters", names)  # type: ignore[misc]  # noqa: PYI024
     arrival, target_spike = inlined(rule.arrival), inlined(rule.target_spike or rule.arrival)
     after_spike, on_update = inlined(rule.after_spike or rule.arrival), inlined(rule.update or rule.arrival)
     HAS_SPIKE, HAS_AFTER = rule.target_spike is not None, rule.after_spike is not None
-    HAS_E, N_X, N_Y, NEAREST, N_NAMES = rule.keeps_e, n_x, n_y, rule.nearest, len(names)
+    HAS_E, N_X, N_Y, NEAREST, N_NAMES, FADES = rule.keeps_e, n_x, n_y, rule.nearest, len(names), fades
 
     def faded(p, trace, which, since):
         return trace * np.exp(-since / reals_at(p[t.TAUS])[which])
@@ -70,18 +71,26 @@ def kernels(rule: Any, memory: np.dtype[Any], n_x: int, n_y: int, names: tuple[s
         addresses = array_at(p[t.RULE_NUMBERS], N_NAMES, np.int64)
         return parameters_of(parameter_lanes(addresses, 0, np.float64, p_type, 0), 0, p_type, np.float64)
 
-    q_of = inlined(parameters)
+    def fade_at(projection, p, now):
+        """What is left of an eligibility since the latest update."""
+        if not FADES:
+            return 1.0
+        since = now - ints_at(p[t.UPDATES])[0] * real(projection, t.PERIOD)
+        return np.exp(-since / reals_at(p[t.TAUS])[N_X + N_Y])
+
+    q_of, fade_since_update = inlined(parameters), inlined(fade_at)
 
     def arrive(projection, place, _):
         p, event = ints_at(projection), array_at(place, 1, EVENT)[0]
         s = event.key - p[t.KEY]
         weights, memory_of = reals_at(p[t.WEIGHTS]), array_at(p[t.MEMORY], s + 1, memory)
         neuron = np.int64(array_at(p[t.TARGETS], s + 1, np.uint32)[s])
-        e = memory_of[s].e if HAS_E else 0.0
+        left = fade_since_update(projection, p, event.t)
+        e = memory_of[s].e * left if HAS_E else 0.0
         amount, w, e, x = arrival(weights[s], e, x_of(p, memory_of, s, event.t), y_of(p, neuron, event.t), q_of(p))
         weights[s] = w
         if HAS_E:
-            memory_of[s].e = e
+            memory_of[s].e = e / left
         if N_X > 0:
             memory_of[s].arrival = event.t
         if N_X > 0 and not NEAREST:
@@ -93,18 +102,18 @@ def kernels(rule: Any, memory: np.dtype[Any], n_x: int, n_y: int, names: tuple[s
 
     def spike(projection, neuron, bits):
         p, now = ints_at(projection), np.int64(bits).view(np.float64)
-        y, q = y_of(p, neuron, now), q_of(p)
+        y, q, left = y_of(p, neuron, now), q_of(p), fade_since_update(projection, p, now)
         if HAS_SPIKE:
             starts = ints_at(p[t.INCOMING_STARTS])
             incoming = array_at(p[t.INCOMING], starts[neuron + 1], np.uint32)
             for j in range(starts[neuron], starts[neuron + 1]):
                 s = np.int64(incoming[j])
                 weights, memory_of = reals_at(p[t.WEIGHTS]), array_at(p[t.MEMORY], s + 1, memory)
-                e = memory_of[s].e if HAS_E else 0.0
+                e = memory_of[s].e * left if HAS_E else 0.0
                 w, e = target_spike(weights[s], e, x_of(p, memory_of, s, now), y, q)
                 weights[s] = w
                 if HAS_E:
-                    memory_of[s].e = e
+                    memory_of[s].e = e / left
         if HAS_AFTER:
             y = after_spike(y, q)
             reals_at(p[t.Y1])[neuron] = y[0]
@@ -119,9 +128,9 @@ def kernels(rule: Any, memory: np.dtype[Any], n_x: int, n_y: int, names: tuple[s
         weights, memory_of = reals_at(p[t.WEIGHTS]), array_at(p[t.MEMORY], n, memory)
         targets, modulator = array_at(p[t.TARGETS], n, np.uint32), reals_at(p[t.MODULATOR])
         m = modulator[0] * np.exp(-(now - modulator[1]) / modulator[2])
-        q = q_of(p)
+        q, left = q_of(p), fade_since_update(projection, p, now)
         for s in range(n):
-            e = memory_of[s].e if HAS_E else 0.0
+            e = memory_of[s].e * left if HAS_E else 0.0
             w, e = on_update(weights[s], e, y_of(p, np.int64(targets[s]), now), m, q)
             weights[s] = w
             if HAS_E:

@@ -70,15 +70,15 @@ def entry(parallel: bool) -> Any:
     def run(table):
         populations = array_at(table[t.POPULATIONS], 2 * table[t.N_POPULATIONS], np.int64)
         projections = array_at(table[t.PROJECTIONS], 2 * table[t.N_PROJECTIONS], np.int64)
-        gaps = array_at(table[t.GAPS], 2 * table[t.N_GAPS], np.int64)
+        before = array_at(table[t.BEFORE], 2 * table[t.N_BEFORE], np.int64)
         done, failed = 0, False
         while done < table[t.NET_STEPS] and not failed:
             in_slice = table[t.NET_SLICE] - (table[t.NET_STEP] + done) % table[t.NET_SLICE]
             stop = min(done + in_slice, table[t.NET_STEPS])
-            if table[t.N_GAPS]:
+            if table[t.N_BEFORE]:
                 for part in loop(table[t.N_PARTS]):
-                    for p in range(table[t.N_GAPS]):
-                        call_at(gaps[2 * p], gaps[2 * p + 1], part, done)
+                    for p in range(table[t.N_BEFORE]):
+                        call_at(before[2 * p], before[2 * p + 1], part, done)
             for p in range(table[t.N_POPULATIONS]):
                 failed |= call_at(populations[2 * p], populations[2 * p + 1], done, stop) == FAILURE
             for part in loop(table[t.N_PARTS]):

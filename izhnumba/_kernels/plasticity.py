@@ -1,5 +1,5 @@
-"""Synapses that change: delivered when their spikes arrive, one step at a time, because the weight of an arrival
-depends on the target's spikes until then."""
+"""Synapses that change: delivered in the step in which their spikes arrive, because the weight of an arrival depends on
+the target's spikes until then."""
 
 from __future__ import annotations
 
@@ -31,11 +31,20 @@ from izhnumba._kernels.network import (
 # Behind the entries of every projection. For each synapse a record, its MEMORY; for each target lane: traces Y, the
 # step of its last spike, where its synapses START in INCOMING. DECAYS: addresses and sizes of the tables of the four
 # traces. For each of DELAYS steps: CURSORS and ENDS of what is left of the rows that spiked, and the COUNT of these.
-# MODULATOR: its value, and its decay in a step.
+# MODULATOR: its value, and its decay in a step. FADING: what is left of an eligibility so many steps after the latest
+# update; it is stored as it would have been then.
 (
     MEMORY, Y, _, SPIKED, STARTS, INCOMING, DECAYS, _, _, _, DECAY_SIZES, _, _, _,
-    DELAYS, CURSORS, ENDS, COUNTS, NUMBERS, PERIOD, MODULATOR, TABLE_SIZE,
-) = range(PROJECTION_SIZE, PROJECTION_SIZE + 22)  # fmt: skip
+    DELAYS, CURSORS, ENDS, COUNTS, NUMBERS, PERIOD, MODULATOR, FADING, TABLE_SIZE,
+) = range(PROJECTION_SIZE, PROJECTION_SIZE + 23)  # fmt: skip
+
+
+class Kernels(NamedTuple):
+    """Addresses: of `arrive(projection, part, k)`, for what arrives in step k, before the neurons advance; and of
+    `look_back(projection, part, k)`, for the spikes of step k and the updates at its end."""
+
+    arrive: int
+    look_back: int
 
 
 class Arrays(NamedTuple):
@@ -56,20 +65,23 @@ class Arrays(NamedTuple):
 
 
 @functools.cache
-def plastic(rule: Any, dtype: str, memory: np.dtype[Any], n_x: int, n_y: int, names: tuple[str, ...]) -> int:
-    """Address of `deliver(projection, part, k)` for synapses with this rule. memory: of each of them; names: of the
-    rule's parameters."""
+def kernels(
+    rule: Any, dtype: str, memory: np.dtype[Any], n_x: int, n_y: int, fades: bool, names: tuple[str, ...]
+) -> Kernels:
+    """For synapses with this rule. memory: of each of them; fades: whether the eligibility does; names: of the rule's
+    parameters."""
     number = np.dtype(dtype).type
     item = number(0).itemsize
     zero = number(0.0)
     p_type = collections.namedtuple("parameters", names)  # type: ignore[misc]  # noqa: PYI024
-    arrive = inlined(rule.arrival)
+    arrive_at = inlined(rule.arrival)
     TARGET_SPIKE, AFTER_SPIKE, UPDATE = rule.target_spike, rule.after_spike, rule.update
     on_spike = inlined(TARGET_SPIKE or rule.arrival)
     after_spike = inlined(AFTER_SPIKE or rule.arrival)
     on_update = inlined(UPDATE or rule.arrival)
     HAS_SPIKE, HAS_AFTER, HAS_UPDATE = TARGET_SPIKE is not None, AFTER_SPIKE is not None, UPDATE is not None
     HAS_E, N_X, N_Y, NEAREST, LATEST_FIRST = rule.keeps_e, n_x, n_y, rule.nearest, rule.latest_first
+    UPDATE_FIRST, FADES = rule.update_first, fades
     one = number(1.0)
 
     def faded(decays, trace, steps):
@@ -102,23 +114,33 @@ def plastic(rule: Any, dtype: str, memory: np.dtype[Any], n_x: int, n_y: int, na
 
     x_of, y_of = inlined(traces_x), inlined(traces_y)
 
-    def update_all(a, lanes, now, m, q):
+    def e_at(a, s, fade):
+        """The eligibility at present. fade: what is left of it since the latest update."""
+        return a.memory[s].e * fade if HAS_E else zero
+
+    e_of = inlined(e_at)
+
+    def keep_e_at(a, s, e, fade):
+        if HAS_E:
+            a.memory[s].e = e / fade
+
+    keep_e = inlined(keep_e_at)
+
+    def update_all(a, lanes, now, m, fade, q):
         for s in range(a.w.size):
             y = y_of(a, np.int64(a.offsets[s] % np.uint32(lanes)), now)
-            w, e = on_update(a.w[s], a.memory[s].e if HAS_E else zero, y, m, q)
+            w, e = on_update(a.w[s], e_of(a, s, fade), y, m, q)
             a.w[s] = w
-            if HAS_E:
-                a.memory[s].e = e
+            keep_e(a, s, e, one)
 
-    def spike_of(a, lane, now, q):
+    def spike_of(a, lane, now, fade, q):
         y = y_of(a, lane, now)
         if HAS_SPIKE:
             for j in range(np.uint64(a.starts[lane]), np.uint64(a.starts[lane + 1])):
                 s = a.incoming[j]
-                w, e = on_spike(a.w[s], a.memory[s].e if HAS_E else zero, x_of(a, s, now), y, q)
+                w, e = on_spike(a.w[s], e_of(a, s, fade), x_of(a, s, now), y, q)
                 a.w[s] = w
-                if HAS_E:
-                    a.memory[s].e = e
+                keep_e(a, s, e, fade)
         if HAS_AFTER:
             y = after_spike(y, q)
             a.y1[lane] = y[0]
@@ -126,11 +148,10 @@ def plastic(rule: Any, dtype: str, memory: np.dtype[Any], n_x: int, n_y: int, na
                 a.y2[lane] = y[1]
             a.spiked[lane] = now
 
-    def arrival_at(a, s, lane, now, q):
-        amount, w, e, x = arrive(a.w[s], a.memory[s].e if HAS_E else zero, x_of(a, s, now), y_of(a, lane, now), q)
+    def arrival_at(a, s, lane, now, fade, q):
+        amount, w, e, x = arrive_at(a.w[s], e_of(a, s, fade), x_of(a, s, now), y_of(a, lane, now), q)
         a.w[s] = w
-        if HAS_E:
-            a.memory[s].e = e
+        keep_e(a, s, e, fade)
         if N_X > 0:
             a.memory[s].arrival = np.uint32(now)
         if N_X > 0 and not NEAREST:
@@ -139,30 +160,67 @@ def plastic(rule: Any, dtype: str, memory: np.dtype[Any], n_x: int, n_y: int, na
             a.memory[s].x2 = x[1]
         return amount
 
-    update_weights, spike_at, arrive_at = inlined(update_all), inlined(spike_of), inlined(arrival_at)
+    update_weights, spike_at, arrival_of = inlined(update_all), inlined(spike_of), inlined(arrival_at)
 
-    def deliver(address, part, k):
-        if part > 0:
-            return OK
-        p = array_at(address, TABLE_SIZE, np.int64)
-        target = array_at(p[TARGET], t.TABLE_SIZE, np.int64)
-        q = parameters_of(
-            parameter_lanes(array_at(p[NUMBERS], len(names), np.int64), 0, number, p_type, 0), 0, p_type, number
-        )
-        n_rows, now, lanes = p[N_ROWS], target[t.STEP] + k, target[t.PADDED]
-        rows = array_at(p[ROWS], n_rows + 1, np.int64)
-        n, modulator = rows[n_rows], array_at(p[MODULATOR], 2, number)
-        a = Arrays(
+    def arrays_of(p, lanes):
+        n = array_at(p[ROWS], p[N_ROWS] + 1, np.int64)[p[N_ROWS]]
+        return Arrays(
             array_at(p[OFFSETS], n, np.uint32), array_at(p[WEIGHTS], n, number), array_at(p[MEMORY], n, memory),
             array_at(p[Y], lanes, number), array_at(p[Y + 1], lanes, number), array_at(p[SPIKED], lanes, np.int64),
             array_at(p[STARTS], lanes + 1, np.int64), array_at(p[INCOMING], n, np.uint32),
             array_at(p[DECAYS], p[DECAY_SIZES], number), array_at(p[DECAYS + 1], p[DECAY_SIZES + 1], number),
             array_at(p[DECAYS + 2], p[DECAY_SIZES + 2], number), array_at(p[DECAYS + 3], p[DECAY_SIZES + 3], number),
         )  # fmt: skip
-        if HAS_UPDATE and (now + 1) % p[PERIOD] == 0:
-            update_weights(a, lanes, now + 1, modulator[0], q)
+
+    def numbers_of(p):
+        lanes = parameter_lanes(array_at(p[NUMBERS], len(names), np.int64), 0, number, p_type, 0)
+        return parameters_of(lanes, 0, p_type, number)
+
+    def fading(p, steps):
+        return array_at(p[FADING], steps + 1, number)[steps] if FADES else one
+
+    arrays, rule_numbers, fade_after = inlined(arrays_of), inlined(numbers_of), inlined(fading)
+
+    def arrive(address, part, k):
+        if part > 0:
+            return OK
+        p = array_at(address, TABLE_SIZE, np.int64)
+        target = array_at(p[TARGET], t.TABLE_SIZE, np.int64)
+        q, now, lanes = rule_numbers(p), target[t.STEP] + k, target[t.PADDED]
+        a, fade = arrays(p, lanes), fade_after(p, now % p[PERIOD] + 1)
+        delays, n_rows = p[DELAYS], p[N_ROWS]
+        counts = array_at(p[COUNTS], delays, np.int64)
+        cursors = array_at(p[CURSORS], delays * n_rows, np.uint64)  # indices that may be negative cost time
+        ends = array_at(p[ENDS], delays * n_rows, np.uint64)
+        ring_row = array_at(p[RING] + now % target[t.RING_STEPS] * lanes * item, lanes, number)
+        for j in range(delays):
+            lag = j + 1 if LATEST_FIRST else delays - j
+            slot = (now - lag + delays) % delays
+            first, limit = np.uint32(lag * lanes), np.uint32((lag + 1) * lanes)
+            for c in range(np.uint64(slot * n_rows), np.uint64(slot * n_rows + counts[slot])):
+                s, end = cursors[c], ends[c]
+                while s < end and a.offsets[s] < limit:
+                    post = np.uint64(a.offsets[s] - first)
+                    ring_row[post] += arrival_of(a, s, post, now, fade, q)
+                    s += np.uint64(1)
+                cursors[c] = s
+        return OK
+
+    def look_back(address, part, k):
+        if part > 0:
+            return OK
+        p = array_at(address, TABLE_SIZE, np.int64)
+        target = array_at(p[TARGET], t.TABLE_SIZE, np.int64)
+        q, now, lanes = rule_numbers(p), target[t.STEP] + k, target[t.PADDED]
+        a, modulator = arrays(p, lanes), array_at(p[MODULATOR], 2, number)
+        since = now % p[PERIOD] + 1  # steps from the latest update to the end of this one
+        due = HAS_UPDATE and since == p[PERIOD]
         modulator[0] *= modulator[1]
+        if due and UPDATE_FIRST:
+            update_weights(a, lanes, now, modulator[0], fade_after(p, since), q)
+            since = 0
         if HAS_SPIKE or HAS_AFTER:
+            fade = fade_after(p, since)
             words = array_at(target[t.RASTER] + k * lanes // 8, lanes // 64, np.uint64)
             for w in range(p[FIRST_TARGET] // 64, (p[FIRST_TARGET] + p[N_TARGETS] + 63) // 64):
                 bits = words[w]
@@ -170,31 +228,21 @@ def plastic(rule: Any, dtype: str, memory: np.dtype[Any], n_x: int, n_y: int, na
                     lane = w * 64 + np.int64(trailing_zeros(bits))
                     bits &= bits - np.uint64(1)
                     if p[FIRST_TARGET] <= lane < p[FIRST_TARGET] + p[N_TARGETS]:
-                        spike_at(a, lane, now, q)
-        delays = p[DELAYS]
-        counts, new = array_at(p[COUNTS], delays, np.int64), now % delays
-        cursors = array_at(p[CURSORS], delays * n_rows, np.uint64)  # indices that may be negative cost time
+                        spike_at(a, lane, now, fade, q)
+        if due and not UPDATE_FIRST:
+            update_weights(a, lanes, now, modulator[0], fade_after(p, since), q)
+        delays, n_rows, new = p[DELAYS], p[N_ROWS], now % p[DELAYS]
+        counts, rows = array_at(p[COUNTS], delays, np.int64), array_at(p[ROWS], n_rows + 1, np.int64)
+        cursors = array_at(p[CURSORS], delays * n_rows, np.uint64)
         ends = array_at(p[ENDS], delays * n_rows, np.uint64)
         spiking = rows_to_deliver(p, part, k)
         counts[new] = spiking.size
         for j in range(spiking.size):
             cursors[new * n_rows + j], ends[new * n_rows + j] = rows[spiking[j]], rows[spiking[j] + 1]
-        ring_row = array_at(p[RING] + (now + 1) % target[t.RING_STEPS] * lanes * item, lanes, number)
-        for j in range(delays):
-            lag = j + 1 if LATEST_FIRST else delays - j
-            slot = (now + 1 - lag + delays) % delays
-            first, limit = np.uint32(lag * lanes), np.uint32((lag + 1) * lanes)
-            for c in range(np.uint64(slot * n_rows), np.uint64(slot * n_rows + counts[slot])):
-                s, end = cursors[c], ends[c]
-                while s < end and a.offsets[s] < limit:
-                    post = np.uint64(a.offsets[s] - first)
-                    ring_row[post] += arrive_at(a, s, post, now + 1, q)
-                    s += np.uint64(1)
-                cursors[c] = s
         return OK
 
     try:
-        return address_of(compiled(deliver, fastmath=STRICT), (types.int64,) * 3)
+        return Kernels(*(address_of(compiled(one, fastmath=STRICT), (types.int64,) * 3) for one in (arrive, look_back)))
     except NumbaError as error:
         reason = next((line for line in str(error).splitlines()[1:] if line.strip()), str(error)).strip(" .:")
         raise TypeError(f"{rule.__name__} must be a rule that Numba can compile: {reason}.") from None

@@ -49,7 +49,11 @@ def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
             port = array_at(table[t.PORTS] + p * t.PORT_SIZE * 8, t.PORT_SIZE, np.int64)
             row = row_of(table, port[t.PORT_RING], port[t.PORT_DRIVE : t.PORT_DRIVE + 3], k, first, count, valid)
             numbers = array_at(port[t.PORT_NUMBERS], NUMBERS_SIZE, number)
-            y = array_at(port[t.PORT_Y] + first * item, count, number) if port[t.PORT_STATES] else row
+            several = port[t.PORT_STEPS] > 1
+            y = array_at(port[t.PORT_Y] + first * item, count, number) if port[t.PORT_STATES] or several else row
+            if several:
+                rows = array_at(port[t.PORT_X] + first * item, port[t.PORT_STEPS] * table[t.PADDED] - first, number)
+                sum_latest(y, rows, row, table[t.PADDED], table[t.STEP] + k, port[t.PORT_STEPS])
             x = array_at(port[t.PORT_X] + first * item, count, number) if port[t.PORT_STATES] == 2 else row
             if port[t.PORT_CURRENT]:
                 current = array_at(port[t.PORT_CURRENT] + first * item, count, number)
@@ -94,6 +98,22 @@ def _note_current(variant: Variant) -> Callable[..., Any]:
                 current[i] = y[i] * (E - V)
 
     return note_current
+
+
+@called
+def sum_latest(total, rows, row, stride, step, n):
+    """Keep this row among the latest n, and let the total be their sum, the oldest first: nothing is left of a row that
+    has gone, as there would be if it were subtracted."""
+    tell_llvm(WIDEST)
+    tell_llvm(NOINLINE)
+    newest = rows[step % n * stride : step % n * stride + row.size]
+    for i in range(row.size):
+        newest[i] = row[i]
+        total[i] = 0
+    for j in range(step + 1, step + 1 + n):
+        one = rows[j % n * stride : j % n * stride + row.size]
+        for i in range(row.size):
+            total[i] += one[i]
 
 
 @called

@@ -37,15 +37,18 @@ FAILED_STEP, FAILED_COUNT, FAILED_LANE, FAILED_V, WAS_CAREFUL, CAREFUL, N_SPIKES
 
 # PORTS, one row per receptor: what it adds to; how many states it has; addresses of the ring of arrivals, of the
 # states y and x and of its numbers; the input that arrives from outside (address, stride, shared); where its current is
-# to be noted (0: nowhere)
-PORT_TARGET, PORT_STATES, PORT_RING, PORT_Y, PORT_X, PORT_NUMBERS, PORT_DRIVE, _, _, PORT_CURRENT, PORT_SIZE = range(11)
+# to be noted (0: nowhere); in how many steps what arrives acts (if several, y is its sum and x has a row for each)
+(
+    PORT_TARGET, PORT_STATES, PORT_RING, PORT_Y, PORT_X, PORT_NUMBERS, PORT_DRIVE, _, _, PORT_CURRENT, PORT_STEPS,
+    PORT_SIZE,
+) = range(12)  # fmt: skip
 # What y is: a current, a conductance, one behind the magnesium block, or that of gap junctions, which x is their sum of
 # conductance times V
 TO_CURRENT, TO_CONDUCTANCE, TO_BLOCKED, TO_GAP = range(4)
 
-# The table of a network. POPULATIONS, PROJECTIONS (delivered after a slice) and GAPS (V coupled before it): pairs of a
-# kernel's address and a table's address
+# The table of a network. POPULATIONS, PROJECTIONS (delivered after a slice) and what comes BEFORE it (V is coupled,
+# spikes arrive at plastic synapses): pairs of a kernel's address and a table's address
 (
-    NET_STEP, NET_STEPS, NET_SLICE, N_POPULATIONS, POPULATIONS, N_PROJECTIONS, PROJECTIONS, N_GAPS, GAPS, N_PARTS,
+    NET_STEP, NET_STEPS, NET_SLICE, N_POPULATIONS, POPULATIONS, N_PROJECTIONS, PROJECTIONS, N_BEFORE, BEFORE, N_PARTS,
     NET_SIZE,
 ) = range(11)  # fmt: skip

@@ -238,6 +238,11 @@ def _course(receptor: Any, dt: float) -> Callable[..., Any]:
             "Alpha or DualExponential."
         )
     rule = receptor.propagator(dt)
+    if rule.steps > 1:
+        raise ValueError(
+            f"recurrent.receptor must act in one step if it has no states, got {receptor!r}. Use Pulse() with more "
+            "weight, or Exponential."
+        )
 
     def course(arrivals: jax.Array, states: Any, I: Any) -> Any:  # noqa: E741
         if isinstance(receptor, Delta):

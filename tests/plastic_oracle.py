@@ -1,0 +1,117 @@
+"""A slow and obvious twin of networks with plastic synapses: every trace is a sum over a list of past events.
+
+It imports nothing from izhnumba. What acts is a current during the step in which a spike arrives. A rule is a function
+of lists: `Pairs`, `Dopamine` and `Homeostasis` below.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+
+
+def trace(steps, now, dt, tau):
+    """One for each event of these steps, decayed until step `now`."""
+    return float(sum(np.exp(-(now - k) * dt / tau) for k in steps))
+
+
+class Pairs:
+    """STDP of all pairs, additive."""
+
+    period = None
+
+    def __init__(self, A_plus, A_minus, tau_plus, tau_minus, w_max):
+        self.A, self.tau, self.w_max = (A_plus, A_minus), (tau_plus, tau_minus), w_max
+
+    def arrival(self, syn, now, dt):
+        syn.w = np.clip(syn.w - self.A[1] * trace(syn.spikes(), now, dt, self.tau[1]), 0.0, self.w_max)
+
+    def target_spike(self, syn, now, dt):
+        syn.w = np.clip(syn.w + self.A[0] * trace(syn.arrivals, now, dt, self.tau[0]), 0.0, self.w_max)
+
+
+class Dopamine(Pairs):
+    """The same pairs change an eligibility, a list of jumps that decay, and dopamine a list of rewards that decay."""
+
+    def __init__(self, A_plus, A_minus, tau_plus, tau_minus, w_max, tau_e, tau_d, baseline, period):
+        super().__init__(A_plus, A_minus, tau_plus, tau_minus, w_max)
+        self.tau_e, self.tau_d, self.baseline, self.period = tau_e, tau_d, baseline, period
+        self.rewards = []  # (steps done, how much)
+
+    def arrival(self, syn, now, dt):
+        syn.jumps.append((now, -self.A[1] * trace(syn.spikes(), now, dt, self.tau[1])))
+
+    def target_spike(self, syn, now, dt):
+        syn.jumps.append((now, self.A[0] * trace(syn.arrivals, now, dt, self.tau[0])))
+
+    def eligibility(self, syn, now, dt):
+        """At the end of step `now`, where the events of that step are, too."""
+        return sum(size * np.exp(-(now - k) * dt / self.tau_e) for k, size in syn.jumps)
+
+    def dopamine(self, now, dt):
+        return sum(size * np.exp(-(now + 1 - done) * dt / self.tau_d) for done, size in self.rewards)
+
+    def update(self, syn, now, dt):
+        rate = (self.baseline + self.dopamine(now, dt)) * self.eligibility(syn, now, dt) / 10.0
+        syn.w = np.clip(syn.w + rate * self.period, 0.0, self.w_max)
+
+
+class Homeostasis:
+    """Synaptic scaling towards a target rate in Hz."""
+
+    def __init__(self, target, eta, tau, period, w_max):
+        self.target, self.eta, self.tau, self.period, self.w_max = target, eta, tau, period, w_max
+
+    def arrival(self, syn, now, dt): ...
+
+    def target_spike(self, syn, now, dt): ...
+
+    def update(self, syn, now, dt):
+        rate = 1000.0 * trace(syn.spikes(), now, dt, self.tau) / self.tau
+        syn.w = np.clip(syn.w * (1 + self.eta * (1 - rate / self.target)), 0.0, self.w_max)
+
+
+class Synapse:
+    def __init__(self, pre, post, w, steps, spikes):
+        self.pre, self.post, self.w, self.steps = pre, post, w, steps
+        self.arrivals, self.jumps, self._spikes = [], [], spikes
+
+    def spikes(self):
+        """Steps in which the target has spiked."""
+        return self._spikes[self.post]
+
+
+class PlasticOracle:
+    """cells: an Oracle; static: rows (pre, post, weight, steps); plastic: such under `rule`; current: (steps, n)."""
+
+    def __init__(self, cells, static, plastic, rule, dt, current):
+        self.cells, self.rule, self.dt, self.current, self.k = cells, rule, dt, current, 0
+        self.spikes = defaultdict(list)  # of each neuron
+        self.static = static
+        self.plastic = [Synapse(*row, self.spikes) for row in plastic]
+
+    def step(self):
+        k, n = self.k, len(self.cells.V)
+        arrived = np.zeros(n)
+        for sent in range(k):  # the oldest first
+            for pre, post, weight, steps in self.static:
+                if sent + steps == k and sent in self.spikes[pre]:
+                    arrived[post] += weight
+        for sent in range(k):
+            for syn in self.plastic:
+                if sent + syn.steps == k and sent in self.spikes[syn.pre]:
+                    arrived[syn.post] += syn.w
+                    self.rule.arrival(syn, k, self.dt)
+                    syn.arrivals.append(k)
+        fired = np.flatnonzero(self.cells.step(arrived + self.current[k]))
+        for i in fired:
+            for syn in self.plastic:
+                if syn.post == i:
+                    self.rule.target_spike(syn, k, self.dt)
+            self.spikes[int(i)].append(k)
+        if self.rule.period and round((k + 1) * self.dt / self.rule.period, 9).is_integer():
+            for syn in self.plastic:
+                self.rule.update(syn, k, self.dt)
+        self.k += 1
+        return [int(i) for i in fired]
