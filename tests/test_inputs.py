@@ -250,18 +250,6 @@ def test_noise_is_std_times_the_normals_of_its_key_whatever_the_dt():
     np.testing.assert_array_equal(rows(iz.Noise(2.0), 7, 20, dtype="float32"), expected * np.float32(2.0))
 
 
-def test_noise_that_holds_is_one_function_of_time():
-    coarse = rows(iz.Noise(PER_NEURON + 1), 0, 8, dt=1.0)
-    for dt, n in ((0.5, 2), (0.1, 10)):
-        bound = iz.Noise(PER_NEURON + 1, hold=1.0).bind((6,), dt, "float64", (11, 22), {})
-        np.testing.assert_array_equal(bound(0, 8 * n), np.repeat(coarse, n, axis=0))
-        np.testing.assert_array_equal(bound(n + 1, 2 * n), np.repeat(coarse, n, axis=0)[n + 1 : 3 * n + 1])
-    with pytest.raises(ValueError, match="Noise.hold must be a whole number of steps of 0.1 ms, got 0.25. Use 0.2 or"):
-        rows(iz.Noise(1.0, hold=0.25), 0, 1)
-    with pytest.raises(ValueError, match="Noise.hold must be a finite number > 0 ms, got 0"):
-        iz.Noise(1.0, hold=0)
-
-
 @pytest.mark.parametrize("key", [(12, 22), (11, 23), (2**32 - 1, 2**32 - 1)])
 def test_seed_and_stream_decide_the_noise(key):
     assert not (rows(iz.Noise(1.0), 0, 50) == rows(iz.Noise(1.0), 0, 50, key=key)).any()

@@ -104,7 +104,7 @@ def mixed_network(threads=None, dtype="float64", seed=5, n=5000):
     net.connect(exc, exc, iz.FixedOutDegree(300), weight=iz.Uniform(0, 0.1), delay=iz.Uniform(1.0, 10.0))
     net.connect(exc, inh, iz.FixedInDegree(200), weight=0.02, delay=iz.Uniform(1.0, 4.0), receptor=iz.AMPA())
     net.connect(inh, exc, iz.AllToAll(), weight=-0.05, delay=2.0, receptor=iz.Pulse())
-    net.connect(exc[:200], exc[2000:], iz.FixedOutDegree(50), weight=0.2, delay=1.5, receptor=iz.Pulse(3.5))
+    net.connect(exc[:200], exc[200:], iz.FixedOutDegree(50), weight=0.2, delay=1.5, receptor=iz.Pulse(3.5))
     net.connect(inh[:100], inh, iz.AllToAll(autapses=False), weight=0.01, delay=1.5, receptor=iz.GABA_A())
     net.drive(exc, iz.Noise(std=4.0) + iz.Noise(std=4.0, hold=2.0))
     net.drive(inh[50:], iz.Poisson(rate=500.0, weight=0.01, receptor=iz.AMPA()))

@@ -74,3 +74,16 @@ def test_a_network_published_with_1_ms_can_be_refined():
     counts = {dt: published(dt) for dt in (0.25, 0.1, 0.05)}
     assert min(counts.values()) > 100
     assert max(counts.values()) < 1.15 * min(counts.values()), counts
+
+
+def test_noise_that_holds_is_one_function_of_time():
+    std = np.arange(1.0, 7.0)
+    coarse = iz.Noise(std).bind((6,), 1.0, "float64", (11, 22), {})(0, 8)
+    for dt, n in ((0.5, 2), (0.1, 10)):
+        bound = iz.Noise(std, hold=1.0).bind((6,), dt, "float64", (11, 22), {})
+        np.testing.assert_array_equal(bound(0, 8 * n), np.repeat(coarse, n, axis=0))
+        np.testing.assert_array_equal(bound(n + 1, 2 * n), np.repeat(coarse, n, axis=0)[n + 1 : 3 * n + 1])
+    with pytest.raises(ValueError, match="Noise.hold must be a whole number of steps of 0.1 ms, got 0.25. Use 0.2 or"):
+        iz.Noise(1.0, hold=0.25).bind((6,), 0.1, "float64", (11, 22), {})
+    with pytest.raises(ValueError, match="Noise.hold must be a finite number > 0 ms, got 0"):
+        iz.Noise(1.0, hold=0)
