@@ -58,9 +58,9 @@ def test_random_networks(rule, seed):
             syn.modulator += 0.7
             theirs.rewards.append((k, 0.7))
         if k == 60:  # between steps: the next arrival finds it
-            syn.weight[:5] += 0.5
+            syn.weight[:5] *= 0.5
             for one in twin.plastic[:5]:
-                one.w += 0.5
+                one.w *= 0.5
         net.step()
         expected += [(k, i) for i in twin.step()]
         weights.append([one.w for one in twin.plastic])
