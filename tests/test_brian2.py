@@ -1,0 +1,77 @@
+"""What docs/semantics.md says of Brian2, held against Brian2 itself."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+import izhnumba as iz
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # of the packages that it uses
+    import brian2 as b
+
+pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+EQUATIONS = """
+dv/dt = (0.04*v**2 + 5*v + 140 - u + I)/ms : 1
+du/dt = 0.02*(0.2*v - u)/ms : 1
+I : 1 (constant)
+"""
+DT, N_STEPS = 0.1, 4000
+DEFAULT = ["start", "groups", "thresholds", "synapses", "resets", "end"]
+JUMPS_FIRST = ["start", "groups", "synapses", "thresholds", "resets", "end"]
+I = np.linspace(0.0, 20.0, 11)  # noqa: E741
+KICKED = [60, 130, 310]
+
+
+def in_brian2(jumps, schedule):
+    """Step and neuron of each spike of neurons with V jumps, V after each step, and the times of the spikes, ms."""
+    b.prefs.codegen.target = "numpy"
+    clock = b.Clock(DT * b.ms)
+    given = {"jump": b.TimedArray(jumps, dt=clock.dt)}
+    cells = b.NeuronGroup(
+        I.size, EQUATIONS, threshold="v >= 30", reset="v = -65; u += 8", method="euler", clock=clock, namespace=given
+    )
+    cells.v, cells.u, cells.I = -65.0, -13.0, I
+    cells.run_regularly("v += jump(t)", when="synapses")
+    spikes, states = b.SpikeMonitor(cells), b.StateMonitor(cells, "v", record=True, when="end")
+    network = b.Network(cells, spikes, states)
+    network.schedule = schedule
+    network.run(N_STEPS * DT * b.ms)
+    return np.rint(spikes.t / clock.dt).astype(int), np.asarray(spikes.i), np.asarray(states.v).T, spikes.t / b.ms
+
+
+def here(jumps):
+    pop = iz.Population(I.size, a=0.02, b=0.2, c=-65.0, d=8.0, V=-65.0, u=-13.0, scheme="euler", dt=DT)
+    result = pop.run(N_STEPS * DT, I, delta=jumps[:, None], record="V")
+    return result.spikes.step, result.spikes.i, result.V, result.spikes.t  # as in_brian2
+
+
+def kicks():
+    jumps = np.zeros(N_STEPS)
+    jumps[KICKED] = 120.0
+    return jumps
+
+
+@pytest.mark.parametrize(
+    ("jumps", "schedule"),
+    [(np.zeros(N_STEPS), DEFAULT), (np.zeros(N_STEPS), JUMPS_FIRST), (kicks(), JUMPS_FIRST)],
+    ids=["no jumps", "no jumps, another schedule", "jumps"],
+)
+def test_the_same_steps(jumps, schedule):
+    """Every spike, and V to rounding; the label is k dt there and (k + 1) dt here."""
+    step, i, V, t = in_brian2(jumps, schedule)
+    our_step, our_i, our_V, our_t = here(jumps)
+    assert step.size > 100
+    np.testing.assert_array_equal(step, our_step)
+    np.testing.assert_array_equal(i, our_i)
+    np.testing.assert_allclose(V, our_V, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(t + DT, our_t, rtol=0.0, atol=1e-9)
+
+
+def test_a_jump_over_the_threshold_is_a_step_later_in_the_default_schedule():
+    assert b.Network().schedule == DEFAULT
+    found = [steps[i == 0].tolist() for steps, i, *_ in (in_brian2(kicks(), DEFAULT), here(kicks()))]
+    assert found == [[k + 1 for k in KICKED], KICKED]
