@@ -124,7 +124,7 @@ class Network(Circuit):
             if not self._populations:
                 raise ValueError("Network must have a population to run, got none. Add one with Network.add.")
             self._catch_up()
-            self._look_at_weights(stop - clock.now)
+            self._check_weights(stop - clock.now)
             self._bind_parts()
             recorders = list(self._recorders.values())
             for recorder in recorders:
@@ -139,13 +139,13 @@ class Network(Circuit):
         for population, codes in zip(self._populations.values(), clock.found, strict=True):
             population._complain(codes)
         for synapses in self._synapses.values():
-            synapses._look_at_results(self._steps(clock.now - began))
+            synapses._check_results(self._steps(clock.now - began))
 
-    def _look_at_weights(self, time: Any) -> None:
-        """Refuse what has been written into the weights of synapses and cannot be; as many as a run of so many steps or
-        ms can do in passing."""
+    def _check_weights(self, time: Any) -> None:
+        """Refuse what has been written into the weights of synapses and cannot be, as far as a run of so many steps or
+        ms can check it in passing."""
         for synapses in self._synapses.values():
-            synapses._look_at_weights(self._steps(time))
+            synapses._check_weights(self._steps(time))
 
     def _steps(self, time: Any) -> float:
         return float(time / self.dt if self.scheme.exact else time)
@@ -282,7 +282,7 @@ class Network(Circuit):
         """
         with self._turn:
             self._catch_up()
-            self._look_at_weights(math.inf)
+            self._check_weights(math.inf)
             if self._bound[0]:
                 self._bind_parts()
             _checkpoint.save(_paths.place("Network.save.path", path), description(self))

@@ -22,9 +22,8 @@ from izhnumba._table import Table
 from izhnumba._weight_limits import Limit
 
 Array = NDArray[Any]
-_IN_PASSING, _IN_A_STEP = 2**12, 2**16  # weights that are looked at for each step of a run, and in a step alone
+_PER_STEP, _AT_ONCE = 2**12, 2**16  # weights that are checked for each step of a run, and for having been asked for
 _ROUNDING = 1e-6  # of the largest conductance of a receptor
-_STEPS = 16  # after which arrays that are still held are looked at again
 
 
 class Synapses(Sealed):
@@ -70,11 +69,10 @@ class Synapses(Sealed):
         self._rule = rule if rows.offsets is None else None  # else the rows say it all
         self._dt, self._plastic = target.population.dt, plastic
         self._scratch = np.empty((rows.parts, ends.n_pre), np.int64)
-        self._limits, self._next_look = limits_of(port.receptor, self.plasticity, layout.dtype), 0
+        self._limits = limits_of(port.receptor, self.plasticity, layout.dtype)
         self._ours = plastic is None or of_izhnumba(plastic.rule)
-        self._held = not self._ours  # whether somebody may write weights at any time
-        self._unseen = 0  # how many have to be looked at, since somebody has asked for them
-        self._steps = 0.0  # since the last look
+        self._shared = not self._ours  # whether somebody may write weights at any time
+        self._asked, self._unchecked = False, 0.0  # whether for weights, and steps, since they were checked
         self._seal()
 
     @property
@@ -158,8 +156,8 @@ class Synapses(Sealed):
 
     @property
     def weight(self) -> Array:
-        """Weight of each synapse, live: what you write into it is looked at when a run begins."""
-        self._held, self._unseen = True, self._rows.weights.size
+        """Weight of each synapse, live: what you write into it is checked when a run begins."""
+        self._shared = self._asked = True
         return self._rows.weights
 
     @weight.setter
@@ -199,34 +197,26 @@ class Synapses(Sealed):
         places = self.pre - self.source.start, self.post - self.target.start
         return sparse.coo_array((self._rows.weights.copy(), places), shape=(self._ends.n_pre, self._ends.n_post))
 
-    def _look_at_weights(self, steps: float) -> None:
-        """Refuse weights that somebody has written and that cannot be: when a run of so many steps begins, all of them
-        if they have been asked for since the last look, else as many as cost it nothing to speak of, and in the next
-        run those behind them."""
-        if not self._held or not self._limits:
+    def _check_weights(self, steps: float) -> None:
+        """Refuse weights that somebody has written and that cannot be, when a run of so many steps begins; where that
+        is little work beside the weights, such as a step of a large network, once there have been enough of them."""
+        if not self._shared or not self._limits:
             return
-        self._steps += max(steps, 1)  # a look at few of them in each step would cost more than the weights do
-        if not self._unseen and self._steps < _STEPS:
+        weights = self._rows.weights
+        self._unchecked += max(steps, 1)
+        if self._unchecked * _PER_STEP + self._asked * _AT_ONCE < max(weights.size, _AT_ONCE):
             return
-        weights, n, most = self._rows.weights, self._rows.weights.size, self._steps * _IN_PASSING
-        if self._unseen:
-            most = max(most, _IN_A_STEP if steps <= 1 else n)
-        first = self._next_look if most < n else 0
-        last = int(first + most) if first + most < n else n
-        for limit in self._limits:
-            if last and not limit.holds(weights[first:last]):
-                _weight_limits.check(f"Synapses.weight of {self.name!r}", weights[first:last], [limit], first)
-        self._steps = 0
-        self._next_look, self._unseen = last if last < n else 0, max(self._unseen - (last - first), 0)
+        _weight_limits.check(f"Synapses.weight of {self.name!r}", weights, self._limits)
+        self._unchecked, self._asked = 0.0, False
 
-    def _look_at_results(self, steps: float) -> None:
+    def _check_results(self, steps: float) -> None:
         """The same for what a rule of the user has written in a run, and for what has come of that which it delivered:
         conductances below 0."""
         if self._ours or not self._limits:
             return
         rule = type(self.plasticity).__name__
         try:
-            self._look_at_weights(steps)
+            self._check_weights(steps)
         except ValueError as error:
             raise RuntimeError(f"{self.name}: {rule} has made weights that cannot be: {error}") from None
         strengths = self._conductances()

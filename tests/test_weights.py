@@ -127,33 +127,24 @@ def test_weights_that_are_written_are_looked_at_before_the_next_run(scheme, tmp_
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_weights_are_looked_at_in_parts_that_come_round(scheme, monkeypatch):
-    monkeypatch.setattr(_synapses, "_IN_PASSING", 2)
-    monkeypatch.setattr(_synapses, "_IN_A_STEP", 5)
-    monkeypatch.setattr(_synapses, "_STEPS", 1)
+def test_steps_of_a_large_network_check_its_weights_now_and_then(scheme, monkeypatch):
+    monkeypatch.setattr(_synapses, "_PER_STEP", 2)
+    monkeypatch.setattr(_synapses, "_AT_ONCE", 4)
     net, a, b = network(scheme=scheme)
-    syn = net.connect(a, b, iz.AllToAll(), weight=0.5, receptor=INHIBITION)
+    syn = net.connect(a, b, iz.AllToAll(), weight=0.5, receptor=INHIBITION)  # 12
     message = "Synapses.weight of 'a to b' must be >= 0"
-    for wrong, steps in ((11, 3), (4, 1), (5, 2)):  # asked for: in three steps all of the twelve, in a run at once
-        syn.weight[wrong] = -1.0
-        for _ in range(steps - 1):
-            net.step()
-        refused(message, net.step)
-        refused(message, net.run, 2 * net.dt)
-        live = syn.weight
-        live[wrong] = 1.0
-        net.run(2 * net.dt)
-    for wrong, steps in ((11, 6), (0, 1), (1, 1), (5, 3)):  # held: in six steps, or in a run of six
-        live[wrong] = -1.0
+    for asked, steps in ((True, 4), (False, 6)):
+        live = syn.weight if asked else live  # noqa: F821
+        live[7] = -1.0
         for _ in range(steps - 1):
             net.step()
         refused(message, net.step)
         refused(message, net.run, 6 * net.dt)
-        live[wrong] = 1.0
+        live[7] = 1.0
         net.run(6 * net.dt)
 
 
-def test_an_array_that_is_held_is_looked_at_every_sixteen_steps():
+def test_an_array_that_is_held_is_checked_every_sixteen_steps():
     net, a, b = network()
     live = net.connect(a, b, iz.AllToAll(), weight=0.5, receptor=INHIBITION).weight
     net.step()
@@ -326,7 +317,7 @@ def test_files_of_negative_conductances_are_refused(scheme, plasticity, tmp_path
     options = dict(weight=0.5, receptor=INHIBITION, plasticity=plasticity)
     syn = net.connect(a, b, iz.AllToAll(), name="syn", **options)
     syn.weight[4] = -1.0
-    monkeypatch.setattr(type(net), "_look_at_weights", lambda net, time: None)  # as older versions wrote them
+    monkeypatch.setattr(type(net), "_check_weights", lambda net, time: None)  # as older versions wrote them
     net.save(tmp_path / "state.npz")
     monkeypatch.undo()
     message = f"whose network/synapses/syn/rows/weights {MUST} -1.0 at index 4."
@@ -339,7 +330,7 @@ def test_plastic_weights_of_a_file_are_looked_at_in_the_next_run(tmp_path, monke
     net, a, b = network()
     syn = net.connect(a, b, iz.AllToAll(), weight=0.5, plasticity=iz.STDP(w_max=4.0), name="syn")
     syn.weight[4] = 9.0
-    monkeypatch.setattr(type(net), "_look_at_weights", lambda net, time: None)
+    monkeypatch.setattr(type(net), "_check_weights", lambda net, time: None)
     net.save(tmp_path / "state.npz")
     monkeypatch.undo()
     again = iz.load(tmp_path / "state.npz")
