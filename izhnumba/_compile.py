@@ -80,6 +80,17 @@ def c_address_of(dispatcher: Any, signature: tuple[Any, ...]) -> int:
     return int(result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name))
 
 
+def target_features() -> frozenset[str]:
+    """What the processor can do that code is compiled for, as LLVM calls it ("avx2", "fma"): this one, unless
+    NUMBA_CPU_FEATURES names another."""
+    named = _numba().config.CPU_FEATURES
+    if named is None:
+        from llvmlite.binding import get_host_cpu_features
+
+        return frozenset(name for name, there in get_host_cpu_features().items() if there)
+    return frozenset(name[1:] for name in named.replace(" ", "").split(",") if name.startswith("+"))
+
+
 def inlined(function: Callable[..., Any]) -> Any:
     """`function` for use inside another compiled one, whose code it becomes part of: compiling many small functions
     one by one would take most of the start-up time."""

@@ -112,7 +112,8 @@ class Block:
         more = max(wanted - free, n, 8)
         _checks.fits("Network.run", (n + more) * t.CHUNK * t.EVENT.itemsize, "Fewer spikes must be under way.")
         chunks, links = np.zeros((n + more) * t.CHUNK, t.EVENT), np.empty(n + more, np.int64)
-        chunks[: n * t.CHUNK], links[:n] = self.table.array(t.CHUNKS), self.table.array(t.LINKS)
+        for room, entry, used in ((chunks, t.CHUNKS, n * t.CHUNK), (links, t.LINKS, n)):
+            room[:used] = self.table.array(entry)[:used]  # an interrupt may have left more room than is counted
         links[n:] = np.arange(n + 1, n + more + 1)
         links[-1] = self.table[t.FREE]
         self.table.put(t.CHUNKS, chunks)

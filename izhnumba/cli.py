@@ -22,7 +22,7 @@ import numpy as np
 
 import izhnumba as iz
 from izhnumba import _checks
-from izhnumba._compile import cache_folder
+from izhnumba._compile import cache_folder, target_features
 from izhnumba._current_file import read_currents
 from izhnumba._files import replaced
 from izhnumba._timebase import SHORTEST_STEP
@@ -308,12 +308,10 @@ def _threading_layer() -> str:
 
 
 def _simd() -> str:
-    """The widest vectors that LLVM may use on this processor."""
-    from llvmlite.binding import get_host_cpu_features
-
-    features = get_host_cpu_features()
+    """The widest vectors that LLVM may use."""
+    features = target_features()
     widths = {"avx512f": 512, "avx2": 256, "avx": 256, "sse2": 128, "neon": 128}
-    return next((f"{width} bits ({name})" for name, width in widths.items() if features.get(name)), "unknown")
+    return next((f"{width} bits ({name})" for name, width in widths.items() if name in features), "unknown")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import pytest
 
 import izhnumba as iz
 from izhnumba import _checks, analysis
+from izhnumba._kernels import exact_table as t
 
 EXACT = dict(scheme="exact")
 
@@ -85,6 +86,32 @@ def test_an_exact_run_that_was_stopped_in_the_midst_of_a_slice_goes_on():
     assert len(expected) > 50
     np.testing.assert_array_equal(spikes.t, expected.t)
     np.testing.assert_array_equal(net.populations["cells"].V, whole.populations["cells"].V)
+
+
+def test_a_stop_while_room_for_events_is_made():
+    """At each line of it: what has been made so far is used, or made again."""
+    from interrupts import interrupted
+
+    def network():
+        net = iz.Network(seed=1, **EXACT)
+        cells = net.add(iz.Population(4, **iz.presets["FS"]), name="cells")
+        net.connect(cells, cells, iz.AllToAll(), weight=2.0, delay=iz.Uniform(0.5, 30.0))
+        net.drive(cells, 12.0)
+        spikes = net.record(cells)
+        net.run(1.0)
+        return net, spikes, net._clock.engines[0].blocks[0]
+
+    (whole, expected, _), (net, spikes, block) = network(), network()
+    whole.run(99.0)
+    at = stopped = 1
+    while stopped:
+        stopped = interrupted(lambda: block.reserve(2 * int(block.table[t.N_CHUNKS]) + 8), at)
+        net.run(0.5)
+        at += 1
+    assert at > 10
+    net.run(100.0 - net.t)
+    assert len(expected) > 20
+    np.testing.assert_array_equal(spikes.t, expected.t)
 
 
 @pytest.mark.parametrize("after", [0.11, 0.23, 0.31])

@@ -26,7 +26,7 @@ from izhnumba import _checks
 from izhnumba._checks import array, dtype, finite, integer, magnitude, number, one_of, size, steps, unknown
 
 prop = settings(derandomize=True, deadline=None, max_examples=300)
-TEXT = "Turn text into numbers first."
+TEXT, NAT = "Turn text into numbers first.", np.timedelta64("NaT", "s")
 BOOL = "Write 1 for True and 0 for False."
 COMPLEX = "Pass the real part or the modulus."
 DENSE = "Convert it with .toarray()."
@@ -244,7 +244,7 @@ TYPE_ERRORS = [
     (f"P.n must be a whole number, got True. {BOOL}", lambda: integer("P.n", True)),
     (f"P.n must be a whole number, got True. {BOOL}", lambda: integer("P.n", np.True_)),
     (f"P.n must be a whole number, got '3'. {TEXT}", lambda: integer("P.n", "3")),
-    ("P.n must be a whole number, got NaT. Pass the time as a number.", lambda: integer("P.n", np.timedelta64("NaT"))),
+    ("P.n must be a whole number, got NaT. Pass the time as a number.", lambda: integer("P.n", NAT)),
     (f"P.T must be a finite number >= 0 ms, got '5'. {TEXT}", lambda: steps("P.T", "5", 0.1)),
     (f"P.s must be a known name, got None. {KNOWN}", lambda: one_of("P.s", None, SCHEMES)),
     (f"P.s must be a known name, got ['rk4']. {KNOWN}", lambda: one_of("P.s", ["rk4"], SCHEMES)),

@@ -9,15 +9,14 @@ from decimal import Decimal, localcontext
 
 import jax
 import jax.numpy as jnp
-import llvmlite.binding
 import numpy as np
 import pytest
 from jax import lax
 from processes import COUNT, run, write
-from test_assembly import FUSED, MATHEMATICS, PACKED, count
+from test_assembly import FUSED, MATHEMATICS, PACKED, count, widest_vectors
 
 import izhnumba.jax as izj
-from izhnumba._compile import CONTRACT, STRICT, c_address_of
+from izhnumba._compile import CONTRACT, STRICT, c_address_of, target_features
 from izhnumba._kernels import scan
 from izhnumba._kernels.program import OPERATIONS, Constant, Op, Program
 from izhnumba._kernels.scan import BLOCK
@@ -327,8 +326,7 @@ def test_lanes_are_packed(monkeypatch, tmp_path):
     assert [layout.backwards for _, layout, _ in kernels][-2:] == [False, True]
     monkeypatch.setattr(scan, "c_address_of", lambda d, s: (dispatchers.append(d), c_address_of(d, s))[1])
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))  # code from a cache cannot be looked at
-    features = llvmlite.binding.get_host_cpu_features()
-    widest = "%zmm" if features.get("avx512f") else "%ymm" if features.get("avx2") else ""
+    widest = widest_vectors()
     for kernel, least in zip(kernels[-2:], (10, 30), strict=True):
         scan.handler(*kernel[:2], (0, 3), kernel[2])
         text = next(iter(dispatchers[-1].inspect_asm().values()))
@@ -336,7 +334,7 @@ def test_lanes_are_packed(monkeypatch, tmp_path):
         lines = text[start : text.index("func_end", start)].splitlines()
         assert kernel[2] == CONTRACT
         assert count(MATHEMATICS, lines) == 0
-        assert count(FUSED, lines) > least or not features.get("fma")
+        assert count(FUSED, lines) > least or "fma" not in target_features()
         assert min(count(PACKED, lines), count(widest, lines)) > least  # one code for all lanes, whole vectors or not
         assert count(r"\bv?(add|sub|mul|div|fn?m(add|sub)\d+)s[sd]\b", lines) < 5
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import platform
 import re
 
-import llvmlite.binding
 import numpy as np
 import pytest
 from numba import njit, types
+from test_assembly import widest_vectors
 
+from izhnumba._compile import target_features
 from izhnumba._kernels.taylor import LONGEST, ORDER, TOLERANCE, Bench, PortKind, step_of
 
 LANES, LD = 8, np.longdouble
@@ -294,11 +295,9 @@ def test_the_step_is_packed(ports):
     """One straight line of fused operations on whole vectors."""
     text = "".join(call(step_of(PORTS[ports][0])).inspect_asm().values())
     arm = platform.machine().lower() in ("arm64", "aarch64")
-    features = llvmlite.binding.get_host_cpu_features()
     if arm:
         assert len(re.findall(r"\bfml[as]\s+v\d+\.2d", text)) > 400
-    elif features.get("fma"):
-        widest = "zmm" if features.get("avx512f") else "ymm"
-        assert len(re.findall(rf"\bvfn?m(?:add|sub)\d+pd\s.*%{widest}", text)) > 140
+    elif "fma" in target_features():
+        assert len(re.findall(rf"\bvfn?m(?:add|sub)\d+pd\s.*{widest_vectors()}", text)) > 140
         assert not re.search(r"\bvfn?m(?:add|sub)\d+sd\b", text)
     assert not re.search(r"\b_?(?:fma|exp2?|log2?|pow)\b", text)

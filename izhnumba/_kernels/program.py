@@ -11,9 +11,10 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba.core import cgutils
 
+from izhnumba._compile import target_features
 from izhnumba._kernels.exprel import SHORT_RANGE, full_exprel, short_exprel
 
 ITEM = {"f4": 4, "f8": 8, "i4": 4, "i8": 8, "b1": 1}  # bytes, by kind of number
@@ -43,10 +44,10 @@ class Program(NamedTuple):
 
 
 def width(kind: str) -> int:
-    """Lanes to take at once on this machine. Four vectors with AVX: they share what is the same in all lanes, which
+    """Lanes to take at once. Four vectors with AVX: they share what is the same in all lanes, which
     made a run a third faster than one vector at a time."""
-    features = binding.get_host_cpu_features()
-    n_bytes = 64 if features.get("avx512f") else 128 if features.get("avx") else 16
+    features = target_features()
+    n_bytes = 64 if "avx512f" in features else 128 if "avx" in features else 16
     return n_bytes // ITEM[kind]
 
 
