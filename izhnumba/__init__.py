@@ -1,5 +1,7 @@
 """izhnumba: Izhikevich spiking neurons on a CPU, NumPy outside, Numba inside."""
 
+import typing as _typing
+
 from izhnumba import io as io
 from izhnumba._connectivity import (
     AllToAll,
@@ -12,6 +14,7 @@ from izhnumba._connectivity import (
 from izhnumba._distance import Distance
 from izhnumba._distributions import LogNormal, Normal, Uniform
 from izhnumba._drives import Drive
+from izhnumba._elsewhere import missing as _missing
 from izhnumba._embedding import kernel
 from izhnumba._inputs import Constant, Input, Noise, OrnsteinUhlenbeck, Pulses, Ramp, Sine, TimedArray
 from izhnumba._loading import load
@@ -108,3 +111,8 @@ __all__ = [
     "schemes",
     "where",
 ]
+
+if not _typing.TYPE_CHECKING:  # for which every name would exist
+
+    def __getattr__(name):
+        _missing(__name__, name, __all__)

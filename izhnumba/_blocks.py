@@ -75,16 +75,18 @@ def is_recording(path: Path) -> bool:
         return file.read(len(MAGIC)) == MAGIC
 
 
-def read(path: Path, *, until_damage: bool = False) -> tuple[dict[str, Any], Array, list[Array]]:
-    """What a file is about, its indices, and its rows column by column."""
-    found = recording(path, until_damage=until_damage)
+def read(where: str, path: Path, *, until_damage: bool = False) -> tuple[dict[str, Any], Array, list[Array]]:
+    """What a file is about, its indices, and its rows column by column. where: whose argument it is."""
+    found = recording(where, path, until_damage=until_damage)
     return found.about, found.places, found.rows()
 
 
-def recording(path: Path, *, until_damage: bool = False, upto: int | None = None, with_rows: bool = True) -> Recording:
+def recording(
+    where: str, path: Path, *, until_damage: bool = False, upto: int | None = None, with_rows: bool = True
+) -> Recording:
     """All that a file holds up to the byte `upto`; the rows are looked at in any case."""
     with open(path, "rb") as file:
-        must = f"{os.fspath(path)!r} must be a recording of izhnumba"
+        must = f"{where} ({os.fspath(path)!r}) must be a recording of izhnumba"
         size = os.fstat(file.fileno()).st_size
         blocks = _blocks(file, must, size if upto is None else min(upto, size))
         first = [block for _, block in zip(range(2), blocks, strict=False)]

@@ -385,10 +385,17 @@ def _at(index: tuple[int, ...]) -> str:
     return f" at index {index[0] if len(index) == 1 else index}" if index else ""
 
 
-def _suggestion(name: Any, known: Collection[str]) -> str:
+def did_you_mean(name: Any, known: Collection[str], meant: str | None = None) -> str:
+    """The name among those known that is nearest, as a question and a blank; "" if none is near. meant: what the name
+    stands for elsewhere."""
     by_lower = {option.lower(): option for option in known}
     near = difflib.get_close_matches(str(name)[:60].lower(), by_lower, 1, 0.5) if isinstance(name, str) else []
-    return "".join(f"Did you mean '{by_lower[lower]}'? " for lower in near) + f"Known: {', '.join(known)}."
+    found = meant if meant in known else by_lower[near[0]] if near else None
+    return f"Did you mean {found!r}? " if found else ""
+
+
+def _suggestion(name: Any, known: Collection[str]) -> str:
+    return f"{did_you_mean(name, known)}Known: {', '.join(known)}."
 
 
 def _shown(value: Any) -> str:

@@ -12,7 +12,7 @@ from izhnumba._arrivals import Port
 from izhnumba._binding import Input
 from izhnumba._exact_clock import ExactClock
 from izhnumba._exact_feeds import Current, ExactFeeds, Source, Spikes, current_of, spikes_of
-from izhnumba._feeds import Feed, feed
+from izhnumba._feeds import Feed, feed, refuse_function
 from izhnumba._sealed import Sealed
 from izhnumba._section import Section
 from izhnumba._spike_inputs import SpikeInput
@@ -61,6 +61,7 @@ class Drive(Sealed):
         where = "Drive.value" if vars(self).get("_sealed") else "Network.drive.input"
         unit = "" if spikes else population.model.I.unit
         if not isinstance(value, Input):
+            refuse_function(where, value)
             value = _checks.magnitude(where, value, unit)
             if len(np.shape(value)) > len(self.shape):
                 raise ValueError(

@@ -13,7 +13,7 @@ from izhnumba import _checks
 from izhnumba._binding import Target, stream_key
 from izhnumba._exact_engine import ExactEngine
 from izhnumba._exact_ports import ExactPort, Steady, Waves
-from izhnumba._feeds import broadcasts, misfit, pairs_of
+from izhnumba._feeds import broadcasts, misfit, pairs_of, refuse_function
 from izhnumba._inputs import Constant, Input
 from izhnumba._kernels import exact_table as t
 from izhnumba._kernels.codes import OK
@@ -190,11 +190,7 @@ class ExactFeeds:
 
 def current_of(where: str, value: Any, unit: str, pop: Any, first: int = 0, steady: Any = None) -> Current:
     """A number, array or input object as a current. pop: what has shape, n, dtype, dt, seed and name."""
-    if callable(value) and not isinstance(value, Input) and not hasattr(value, "__array__"):
-        raise TypeError(
-            f"{where} must be a number, an array, TimedArray, Sine, Ramp, Pulses or a sum of them with the scheme "
-            f"'exact', got {value!r:.60}. Sample it: TimedArray(values, dt)."
-        )
+    refuse_function(where, value, "an array, TimedArray, Sine, Ramp, Pulses or a sum of them with the scheme 'exact'")
     if not isinstance(value, Input):
         plain = np.asarray(_checks.magnitude(where, value, unit))
         if not broadcasts(plain.shape, pop.shape):

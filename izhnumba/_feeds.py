@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from izhnumba import _checks
 from izhnumba._binding import Target, rows_of, stream_key
 from izhnumba._inputs import Constant, Input
+from izhnumba._receptors import Receptor
 
 Array = NDArray[Any]
 _FIRST_SLICE = 1_000_000  # neuron-steps; later slices follow the measured speed
 _MOST_STEPS = 2**16
+SAMPLE = "Sample it: TimedArray(values, dt)."
 _CACHED = 2**21  # bytes of rows prepared at a time, so that they are still in the cache when they are read
 
 
@@ -81,9 +83,7 @@ def feed(where: str, value: Any, unit: str, pop: Any, n_steps: int | None, ordin
     if isinstance(value, Constant):
         row = value.bind(pop.shape, pop.dt, pop.dtype, (0, 0), {}, unit=unit)(0, 1)
         return Feed(lambda step, count: row, row.size, constant=True, prepared=False)
-    if callable(value) and not hasattr(value, "__array__"):
-        cure = "Sample it: TimedArray(values, dt)." if n_steps is not None else "Call it first."
-        raise TypeError(f"{where} must be a number, an array or an input object, got {value!r:.60}. {cure}")
+    refuse_function(where, value, cure=SAMPLE if n_steps is not None else "Call it first.")
     values = np.asarray(_checks.magnitude(where, value, unit))
     over_time = n_steps is not None and values.ndim == len(pop.shape) + 1 and len(values) == n_steps
     if not broadcasts(values.shape[over_time:], pop.shape):
@@ -94,6 +94,18 @@ def feed(where: str, value: Any, unit: str, pop: Any, n_steps: int | None, ordin
     warn_of_steps(where, values, pop.shape, n_steps, f"Constant({where.rpartition('.')[2]})")
     row = np.array(np.broadcast_to(values, pop.shape) if values.ndim else values, pop.dtype, order="C").reshape(1, -1)
     return Feed(lambda step, count: row, row.size, constant=True, prepared=False)
+
+
+def refuse_function(where: str, value: Any, kinds: str = "an array or an input object", cure: str = SAMPLE) -> None:
+    """Neither functions, of which it would be hidden when they are called, nor classes and receptors are inputs."""
+    if (callable(value) or isinstance(value, Receptor)) and not (
+        isinstance(value, Input) or hasattr(value, "__array__")
+    ):
+        if isinstance(value, type):
+            cure = f"Make an object: {value.__name__}(...)."
+        elif isinstance(value, Receptor):
+            cure = "A receptor belongs to synapses and spike inputs; for currents take Pulses(start, stop, amplitude)."
+        raise TypeError(f"{where} must be a number, {kinds}, got {value!r:.60}. {cure}")
 
 
 def _table(values: Array, pop: Any) -> Feed:

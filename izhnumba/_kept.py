@@ -164,7 +164,7 @@ class Stream:
         """All rows, column by column, from the file. alone: no other thread is about to write more."""
         if alone:
             self._write()
-        return _blocks.recording(self.path, upto=self._at.end).rows()
+        return _blocks.recording("Network.record.to", self.path, upto=self._at.end).rows()
 
     @property
     def filled(self) -> bool:
@@ -187,19 +187,22 @@ class Stream:
         """A file that exists, from a position on. If it holds rows behind that, which stay there until new ones come,
         the label of the last one, else None."""
         end, name = position["end"], os.fspath(path)
-        found = _blocks.recording(path, until_damage=True, with_rows=False)
+        where = f"load: the file of recorder {about['name']!r}"
+        found = _blocks.recording(where, path, until_damage=True, with_rows=False)
         expected = about | {"columns": columns, "index": index.tolist()}
         there = found.about | {"columns": found.columns, "index": found.places.tolist()}
         for key, value in expected.items():
             if there.get(key, value) != value:  # older files have no seed
                 got = f"of another {key}" if key in ("columns", "index") else f"with {key} {there[key]!r:.60}"
-                raise ValueError(f"{name!r} must be the recording of {about['name']!r} of this network, got one {got}.")
+                raise ValueError(f"{where} ({name!r}) must be its recording in this network, got one {got}.")
         blocks = {found.first.end: found.first} | {block.end: block for block, _ in found.pieces}
         if end not in blocks:
-            raise ValueError(f"{name!r} must hold what was recorded before the checkpoint, got less.")
+            raise ValueError(f"{where} ({name!r}) must hold what was recorded before the checkpoint, got less.")
         heads = blocks[end].heads
         if position.get("heads", heads) != heads:
-            raise ValueError(f"{name!r} must hold what was recorded before the checkpoint, got something else.")
+            raise ValueError(
+                f"{where} ({name!r}) must hold what was recorded before the checkpoint, got something else."
+            )
         later = max(blocks) > end
         stream = cls.__new__(cls)
         stream.path, stream._columns, stream._start = path, columns, found.first.end

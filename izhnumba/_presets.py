@@ -46,6 +46,10 @@ class Preset(Mapping[str, Any]):
     >>> pop = iz.Population(1, scheme=picture.scheme, dt=picture.dt, **picture)
     >>> len(pop.run(picture.duration, picture.stimulus).spikes.t)
     28
+
+    A variant is made with `|`, which gives a dict of the parameters:
+
+    >>> pop = iz.Population(100, **chattering | {"c": -52.0, "V": -70.0})
     """
 
     name: str
@@ -65,6 +69,12 @@ class Preset(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def __or__(self, other: Any) -> dict[str, Any]:
+        return dict(self) | dict(other) if isinstance(other, Mapping) else NotImplemented
+
+    def __ror__(self, other: Any) -> dict[str, Any]:
+        return dict(other) | dict(self) if isinstance(other, Mapping) else NotImplemented
 
     def __reduce__(self) -> Any:
         return presets.of(self, super().__reduce__)

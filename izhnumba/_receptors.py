@@ -88,6 +88,10 @@ class Pulse(Receptor):
         By default the one step in which the spike arrives: half the dt is half the charge then. Models that were
         published with dt = 1 ms mean `Pulse(1.0)` at every dt.
 
+    Notes
+    -----
+    A current from outside that is on from start to stop is `Pulses`.
+
     Examples
     --------
     >>> import izhnumba as iz

@@ -4,18 +4,44 @@ from __future__ import annotations
 
 import importlib
 from functools import cached_property
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from izhnumba import _checks
 from izhnumba._models import Model
+from izhnumba._sealed import Fixed
 from izhnumba._timebase import Timebase
 
 Array = NDArray[Any]
+_HABITS = {  # of other simulators
+    **dict.fromkeys(("time", "times", "spike_times", "ts"), "t"),
+    **dict.fromkeys(("indices", "ids", "senders", "neuron", "neurons", "spike_ids"), "i"),
+    **dict.fromkeys(("v", "voltage", "v_m", "vm", "membrane_potential"), "V"),
+}
 
 
-class Spikes:
+class _Found(Fixed):
+    """What a run leaves behind: nobody can change it, and names from elsewhere lead to ours."""
+
+    def _cure(self, name: str) -> str:
+        """What to do about a name that is not there."""
+        return ""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        cure = ""
+        if name[:1] != "_":  # else Python itself asks, also while it copies
+            known, meant = [known for known in dir(self) if known[:1] != "_"], _HABITS.get(name.lower(), name)
+            cure = _checks.did_you_mean(name, known, meant) or self._cure(meant)
+        raise AttributeError(f"{type(self).__name__} has no {name!r}. {cure}".rstrip())
+
+    def __getitem__(self, key: Any) -> NoReturn:
+        known = ", ".join(known for known in dir(self) if known[:1] != "_")
+        raise TypeError(f"{type(self).__name__} has no items, got [{key!r:.60}]. Read its attributes: {known}.")
+
+
+class Spikes(_Found):
     """Spikes as events, sorted by (step or t, batch, i).
 
     Attributes
@@ -45,6 +71,7 @@ class Spikes:
         self._labels, self._time = labels, time
         self.n_batch = n_batch
         self._batch = None if n_batch is None else i // n
+        self._seal()
 
     @cached_property
     def t(self) -> Array:
@@ -74,7 +101,7 @@ class Spikes:
         )
 
 
-class Samples:
+class Samples(_Found):
     """Numbers sampled in time: V and u of neurons, the current of a receptor, or weights of synapses.
 
     Attributes
@@ -101,12 +128,11 @@ class Samples:
     def __init__(self, labels: Array, time: Timebase, columns: dict[str, Array], index: Array) -> None:
         self.step: Any = time.steps(labels)
         self.t, self.index, self._columns = time.t(labels), index, columns
+        vars(self).update(columns)
+        self._seal()
 
-    def __getattr__(self, name: str) -> Any:
-        columns = vars(self).get("_columns", {})  # there are none yet while it is copied
-        if name in columns:
-            return columns[name]
-        raise AttributeError(f"Samples have no {name!r}. Recorded: {', '.join(columns)}.")
+    def _cure(self, name: str) -> str:
+        return f"Recorded: {', '.join(self._columns)}."
 
     def __len__(self) -> int:
         return len(self.t)
@@ -116,7 +142,7 @@ class Samples:
         return f"<{', '.join(self._columns)} of {self.index.size}, {len(self)} samples{span}>"
 
 
-class Result:
+class Result(_Found):
     """What `Population.run` returns: `.spikes`, and `.t` with `.V`, `.u` if they were recorded.
 
     Attributes
@@ -127,7 +153,7 @@ class Result:
     t : ndarray (samples,), ms
         Times of the samples: a sample of step k is the state after it, at (k + 1) dt.
     V, u : ndarray (samples, neurons) or (samples, batch, neurons)
-        Recorded states. Reading one that was not recorded is an AttributeError that says so.
+        Recorded states. Reading one that was not recorded, or `t` if none was, is an AttributeError that says so.
     neurons : ndarray of int64
         Flat indices of the recorded neurons, in the order of the columns.
     """
@@ -140,13 +166,15 @@ class Result:
     u: Array
 
     def __init__(self, model: Model, spikes: Spikes, states: Samples) -> None:
-        self.model, self.spikes, self.neurons, self.t = model, spikes, states.index, states.t
-        for name, rows in states._columns.items():
-            setattr(self, name, rows)
+        self.model, self.spikes, self.neurons = model, spikes, states.index
+        if states._columns:  # else there are no samples, and an empty `t` would leave plots blank
+            vars(self).update(states._columns, t=states.t)
+        self._seal()
 
-    def __getattr__(self, name: str) -> Any:
-        cure = f" Pass record=[{name!r}] to run." if name in ("V", "u") else ""
-        raise AttributeError(f"Result has no {name!r}.{cure}")
+    def _cure(self, name: str) -> str:
+        if name in ("V", "u"):
+            return f"Pass record=[{name!r}] to run."
+        return "Pass record=['V'] to run for samples; times of spikes are in spikes.t." if name == "t" else ""
 
     def __repr__(self) -> str:
         states = "".join(f", {name} {vars(self)[name].shape}" for name in ("V", "u") if name in vars(self))
@@ -158,7 +186,7 @@ class Result:
         shape = vars(self)[names[0]].shape if names else (0, 0)
         samples, batches, neurons = shape[0], shape[1] if len(shape) == 3 else 1, shape[-1]
         columns = {
-            "t": np.repeat(self.t, batches * neurons),
+            "t": np.repeat(vars(self).get("t", np.empty(0)), batches * neurons),
             "i": np.tile(self.neurons, samples * batches) if names else np.empty(0, np.int64),
             "batch": np.tile(np.repeat(np.arange(batches), neurons), samples),
         }

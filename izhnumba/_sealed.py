@@ -12,7 +12,7 @@ from izhnumba import _checks
 Entry = TypeVar("Entry")
 
 
-class Sealed:
+class Fixed:
     """Only what has a setter, or is not public, can be set after the beginning."""
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -32,6 +32,10 @@ class Sealed:
 
     def _seal(self) -> None:
         self._sealed = True
+
+
+class Sealed(Fixed):
+    """What is fixed and belongs to a network."""
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """Copies would share what runs; refused here, not when they are used."""
@@ -67,6 +71,13 @@ class Table(Mapping[str, Entry]):
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name in self._entries
+
+    def __getattr__(self, name: str) -> Any:
+        if name[:1] == "_":
+            raise AttributeError(name)  # also while it is copied
+        near = _checks.did_you_mean(name, self)
+        cure = f"Write {self._name}[{name!r}]." if name in self else f"{near}Write {self._name}[name]."
+        raise AttributeError(f"{self._name} has no attribute {name!r}. {cure}")
 
     def get(self, name: Any, default: Any = None) -> Any:
         """The entry of this name, or else the default."""

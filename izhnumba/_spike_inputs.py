@@ -234,7 +234,7 @@ class SpikeTrain(SpikeInput):
         per line, neuron and time in ms."""
         path = _paths.file("SpikeTrain.from_file.path", path)
         if _kept.is_recording(path):
-            about, _, rows = _kept.read(path)
+            about, _, rows = _kept.read("SpikeTrain.from_file.path", path)
             if about["kind"] != "spikes":
                 raise ValueError(f"SpikeTrain.from_file.path must hold spikes, got {about['kind']} in {str(path)!r}.")
             i, t = rows[0], timebase_of(about).t(rows[1])

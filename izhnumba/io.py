@@ -42,7 +42,7 @@ def read(path: str | Path, *, until_damage: bool = False) -> Spikes | Samples:
     ...     iz.io.read(f"{folder}/spikes.rec")
     <6 spikes of 2 neurons, 3.2 to 71.7 ms>
     """
-    about, index, rows = _read(_paths.file("read.path", path), until_damage=until_damage)
+    about, index, rows = _read("read.path", _paths.file("read.path", path), until_damage=until_damage)
     time = timebase_of(about)
     if about["kind"] == "spikes":
         return Spikes(rows[0], rows[1], time, about["n"], None)

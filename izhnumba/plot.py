@@ -34,9 +34,8 @@ class _Events(Protocol):
 
 @runtime_checkable
 class _Record(Protocol):
-    """What a trace is drawn from, besides V or u."""
+    """What a trace is drawn from, besides t, V and u, of which a result says itself that they were not recorded."""
 
-    t: Array
     neurons: Array
 
 

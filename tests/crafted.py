@@ -195,7 +195,7 @@ def outcome(path):
             net = iz.load(path)
         except ValueError as error:
             good = str(error).startswith((f"load.path must be a checkpoint of izhnumba, got '{path}', ", "load.define"))
-            good |= "must hold what was recorded" in str(error) or "must be the recording of" in str(error)
+            good |= "must hold what was recorded" in str(error) or "must be its recording in" in str(error)
             return "refused" if good else f"ValueError: {error}"
         except FileNotFoundError as error:
             return "refused" if "the file of recorder" in str(error) else f"FileNotFoundError: {error}"

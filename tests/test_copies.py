@@ -90,7 +90,7 @@ def test_what_has_a_name_is_the_same_object_again():
 def test_columns_that_were_not_recorded_are_missing_in_copies_too():
     samples = next(thing for thing in THINGS if isinstance(thing, iz.Samples))
     for way in WAYS.values():
-        with pytest.raises(AttributeError, match="Samples have no 'u'. Recorded: V."):
+        with pytest.raises(AttributeError, match="Samples has no 'u'. Recorded: V."):
             _ = way(samples).u
 
 

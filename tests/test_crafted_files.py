@@ -397,7 +397,8 @@ def test_every_field_of_a_recording_is_checked(tmp_path, recordings, kind):
             message = read_error(path)
             if not message:
                 accepted.append((place, wrong, crafted.at(about, place)))
-            assert message.startswith(f"'{path}' must be a recording of izhnumba, got ") or not message, (place, wrong)
+            owned = message.startswith(f"read.path ('{path}') must be a recording of izhnumba, got ")
+            assert owned or not message, (place, wrong)
     for place, wrong, value in accepted:
         more = place == () and wrong.items() > value.items()  # what a later izhnumba adds
         assert more or place in (("name",), ("dt",), ("n",), ("seed",)) or wrong == value, (place, wrong)
@@ -408,7 +409,7 @@ def test_every_field_of_a_recording_is_checked(tmp_path, recordings, kind):
         ((index, *rows, rows[0]), "times that do not ascend"),
     ):
         write_recording(path, about, *blocks)
-        with pytest.raises(ValueError, match=f"'{path}' must be a recording of izhnumba, got one with .*{message}"):
+        with pytest.raises(ValueError, match=rf"'{path}'\) must be a recording of izhnumba, got one with .*{message}"):
             iz.io.read(path)
         write_recording(path, about, index, *rows, b"")
         assert len(iz.io.read(path, until_damage=True)) > 0

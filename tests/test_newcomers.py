@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from processes import PACKAGE
 
 import izhnumba as iz
 from izhnumba import analysis, plot
+
+ROOT = PACKAGE.parent
 
 RS = iz.presets["RS"]
 
@@ -194,6 +197,102 @@ CASES |= {
     "plotted arrays": (lambda: plot.raster(np.ones((3, 100))), TypeError, "raster.spikes must be a Result, Spikes or"),
     "nothing plotted": (lambda: plot.trace(one().run(1.0)), AttributeError, "Pass record=['V'] to run."),
 }
+
+NO_ITEMS = "Read its attributes: batch, i, n_batch, step, t, to_dataframe."
+SAMPLE = "Sample it: TimedArray(values, dt)."
+
+
+def driven(value, scheme="exp_euler"):
+    net = iz.Network(scheme=scheme)
+    net.drive(net.add(iz.Population(3)), value)
+
+
+def read(tmp="README.md"):
+    return iz.io.read(ROOT / tmp)
+
+
+CASES |= {
+    # What a run gives
+    "times without record": (
+        lambda: one().run(1.0).t,
+        AttributeError,
+        "Result has no 't'. Pass record=['V'] to run for samples; times of spikes are in spikes.t.",
+    ),
+    "small letter of a result": (
+        lambda: one().run(1.0, record="V").v,
+        AttributeError,
+        "Result has no 'v'. Did you mean 'V'?",
+    ),
+    "small letter, not recorded": (lambda: one().run(1.0).v, AttributeError, "no 'v'. Pass record=['V'] to run."),
+    "as in a dict": (
+        lambda: one().run(1.0, record="V")["V"],
+        TypeError,
+        "Result has no items, got ['V']. Read its attributes: V, model, neurons, spikes, t, to_dataframe.",
+    ),
+    "the first spike": (lambda: one().run(1.0).spikes[0], TypeError, f"Spikes has no items, got [0]. {NO_ITEMS}"),
+    "a loop over spikes": (lambda: list(one().run(1.0).spikes), TypeError, NO_ITEMS),
+    "senders": (lambda: one().run(1.0).spikes.senders, AttributeError, "Spikes has no 'senders'. Did you mean 'i'?"),
+    "times": (lambda: one().run(1.0).spikes.times, AttributeError, "Spikes has no 'times'. Did you mean 't'?"),
+    "spikes set": (
+        lambda: setattr(one().run(1.0).spikes, "t", 1),
+        AttributeError,
+        "Spikes.t cannot be changed.",
+    ),
+    "result set": (lambda: setattr(one().run(1.0, record="V"), "V", 1), AttributeError, "Result.V cannot be changed."),
+    # What drives
+    "a function that drives": (
+        lambda: driven(lambda t: 10.0),
+        TypeError,
+        "Network.drive.input must be a number, an array or an input object, got <function",
+    ),
+    "its cure": (lambda: driven(lambda t: 10.0), TypeError, SAMPLE),
+    "its cure in continuous time": (lambda: driven(lambda t: 10.0, "exact"), TypeError, SAMPLE),
+    "a class that drives": (lambda: driven(iz.Noise), TypeError, "Make an object: Noise(...)."),
+    "a class in a run": (lambda: one().run(1.0, iz.Noise), TypeError, "Make an object: Noise(...)."),
+    "a receptor in a run": (
+        lambda: one().run(1.0, iz.Pulse()),
+        TypeError,
+        "got Pulse(duration=None). A receptor belongs to synapses and spike inputs; for currents take Pulses(",
+    ),
+    # Files
+    "another file": (
+        read,
+        ValueError,
+        f"read.path ('{ROOT / 'README.md'}') must be a recording of izhnumba, got another kind of file.",
+    ),
+    # Names
+    "preset as an attribute": (
+        lambda: iz.presets.RS,
+        AttributeError,
+        "presets has no attribute 'RS'. Write presets['RS'].",
+    ),
+    "scheme as an attribute": (lambda: iz.schemes.RK4, AttributeError, "Did you mean 'rk4'? Write schemes[name]."),
+    "of Brian2": (
+        lambda: iz.NeuronGroup,
+        AttributeError,
+        "module 'izhnumba' has no attribute 'NeuronGroup'. Here it is Population(n, **presets['RS']).",
+    ),
+    "letters swapped": (lambda: iz.STPD, AttributeError, "has no attribute 'STPD'. Did you mean 'STDP'?"),
+    "nowhere": (lambda: iz.xyz, AttributeError, "module 'izhnumba' has no attribute 'xyz'."),
+}
+
+
+def test_modules_that_are_not_imported_are_named(monkeypatch):
+    monkeypatch.delattr(iz, "plot")
+    with pytest.raises(AttributeError, match="module 'izhnumba' has no attribute 'plot'. Write import izhnumba.plot "):
+        _ = iz.plot
+
+
+def test_variants_of_presets_are_dicts():
+    more = {"a": 0.03, "dt": 0.2}
+    assert RS | more == {**RS, **more}
+    assert more | RS == {**more, **RS}
+    pop = iz.Population(1, **RS | more)
+    assert (float(pop.a), pop.dt, float(pop.d)) == (0.03, 0.2, 8.0)
+
+
+def test_types_are_told():
+    assert (ROOT / "izhnumba" / "py.typed").is_file()
 
 
 @pytest.mark.parametrize(

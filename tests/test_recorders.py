@@ -240,7 +240,7 @@ def test_files_hold_what_memory_does(tmp_path):
             for column in {"spikes": ["i", "t"], "states": ["V", "u"], "weights": ["weight"]}[name]:
                 np.testing.assert_array_equal(getattr(found, column), getattr(memory, column))
     np.testing.assert_array_equal(iz.io.read(tmp_path / "states").index, np.arange(2, 6))
-    with pytest.raises(AttributeError, match="Samples have no 'weight'. Recorded: V, u"):
+    with pytest.raises(AttributeError, match="Samples has no 'weight'. Recorded: V, u"):
         _ = iz.io.read(tmp_path / "states").weight
 
 
