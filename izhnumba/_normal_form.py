@@ -62,17 +62,17 @@ class NormalForm(NamedTuple):
         return np.asarray(self.y0 + self.p * self.gu * u)
 
 
-def normal_form(model: Model, p: Any) -> NormalForm:
-    """Of a model with the parameters p, a named tuple of float64 of shape () or (n,)."""
+def normal_form(
+    model: Model, p: Any, owner: str = "Population", cure: str = "Use a clock scheme such as 'rk4'."
+) -> NormalForm:
+    """Of a model with the parameters p, a named tuple of float64 of shape () or (n,); owner and cure: of a refusal."""
     try:
         return _normal_form(model, p)
     except NotPolynomial as error:
         guilty = _guilty(model, p)
         which = f"that with {' and '.join(guilty)} set" if guilty else f"{error} of {model.name}"
-        raise ValueError(
-            "Population.model must have V' quadratic in V, and u' and the threshold linear in V and u, with the scheme "
-            f"'exact', got {which}. Use a clock scheme such as 'rk4'."
-        ) from None
+        must = "V' quadratic in V, and u' and the threshold linear in V and u,"
+        raise ValueError(f"{owner}.model must have {must} with the scheme 'exact', got {which}. {cure}") from None
     except _Unfit as error:
         quantity, must, neuron = error.args
         found = {name: np.ravel(getattr(p, name)) for name in _guilty(model, p)}
@@ -80,8 +80,7 @@ def normal_form(model: Model, p: Any) -> NormalForm:
         whose = f"{' and '.join(found)} must make {quantity}" if found else f"model must have {quantity} that"
         got = values or f"{model.name} with other parameters"
         raise ValueError(
-            f"Population.{whose} {must} with the scheme 'exact', got {got} in neuron {neuron}. Use a clock scheme such "
-            "as 'rk4'."
+            f"{owner}.{whose} {must} with the scheme 'exact', got {got} in neuron {neuron}. {cure}"
         ) from None
 
 

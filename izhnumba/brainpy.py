@@ -31,6 +31,7 @@ from izhnumba._models import Izhikevich as _MODEL
 from izhnumba._schemes import schemes
 from izhnumba.jax import _run, _surrogates
 from izhnumba.jax._arguments import Lanes, array
+from izhnumba.jax._finite import check_values, watched
 from izhnumba.jax._neuron import Cell, constants, parameters_type
 from izhnumba.jax._solve import Data, Task, by_kernels, by_scan
 
@@ -55,7 +56,13 @@ class _Sequences:
     spk_fun: Any
 
     def run(
-        self, inputs: Any, delta: Any = None, *, record: str | Sequence[str] = "spikes", backend: str | None = None
+        self,
+        inputs: Any,
+        delta: Any = None,
+        *,
+        record: str | Sequence[str] = "spikes",
+        backend: str | None = None,
+        check: bool = False,
     ) -> Any:
         """Advance the neurons by one step for each row of `inputs`, in one compiled call.
 
@@ -73,6 +80,8 @@ class _Sequences:
         backend : "numba", "xla", optional
             As in `izhnumba.jax.run`: compiled kernels, on a CPU only, or `jax.lax.scan`, which forward mode and second
             derivatives need.
+        check : bool
+            As in `izhnumba.jax.run`: FloatingPointError for the first step whose V, u or derivatives are not finite.
 
         Returns
         -------
@@ -99,8 +108,12 @@ class _Sequences:
         _check_ready(owner, self)
         given = _given(owner, self, inputs, delta)
         cell = _cell(owner, self.spk_fun, given)
-        recorded = tuple(name for name in _run.RECORDED if name in names)
-        ended, found = _solved(owner, cell, recorded, _run.backend_for(f"{owner}.run.backend", backend, cell), given)
+        wanted = {*names, "V", "u"} if _checks.kind(f"{owner}.run.check", check, bool, "True or False") else names
+        recorded = tuple(name for name in _run.RECORDED if name in wanted)
+        backend = _run.backend_for(f"{owner}.run.backend", backend, cell)
+        ended, found = _solved(owner, cell, recorded, backend, given["dt"] if check else None, given)
+        if check:
+            check_values(f"{owner}.run", given["dt"], found["V"], found["u"])
         for name, value in ended.items():
             if hasattr(self, name):  # refractory is there only with ref_var
                 getattr(self, name).value = _with_unit(name, value)
@@ -288,13 +301,19 @@ def _traced(value: Any) -> bool:
     return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(value))
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1, 2, 3))
-def _solved(owner: str, cell: Cell, recorded: tuple[str, ...], backend: str, given: Arrays) -> tuple[Arrays, Arrays]:
-    """The states after the last step, and what is recorded, by name."""
+@functools.partial(jax.jit, static_argnums=(0, 1, 2, 3, 4))
+def _solved(
+    owner: str, cell: Cell, recorded: tuple[str, ...], backend: str, check: float | None, given: Arrays
+) -> tuple[Arrays, Arrays]:
+    """The states after the last step, and what is recorded, by name. check: dt, if derivatives are looked at."""
     lanes = Lanes(owner, given["V"], None)
     V, u = (lanes.state(name, given[name], "") for name in ("V", "u"))
     h, p = jnp.asarray(given["dt"], lanes.dtype), _parameters(owner, lanes, given)
     rows = tuple(_rows(f"{owner}.run.{name}", given[name], lanes) for name in ("inputs", "delta") if name in given)
+    if check is not None:
+        like = len(rows[0]), *V.shape
+        one = rows[0] if rows[0].ndim == 2 else rows[0][:, None]
+        rows = one + watched(f"{owner}.run", check, like, lanes.dtype, V, u, p, rows), *rows[1:]
     memory, period, t = _refractoriness(owner, lanes, given)
     task = Task(cell, ("row", "row" if cell.jumps else "", "", ""), recorded, len(rows[0]))
     solve = (by_kernels if backend == "numba" else by_scan)(task)

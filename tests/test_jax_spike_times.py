@@ -12,6 +12,7 @@ import pytest
 from exact_cells import different
 
 import izhnumba as iz
+import izhnumba.jax as izj
 from izhnumba import analysis
 from izhnumba.jax._spike_times import spike_times
 
@@ -222,7 +223,7 @@ ONE = Start(-65.0, -13.0)
         (({}, ONE, 1.0, T), {"dt": 1.0}, ValueError, "spike_times.I must have shape (rows, ...) with dt, got ()"),
         (({}, ONE, np.ones((0, 3)), T), {"dt": 1.0}, ValueError, "must have shape (rows, ...) with dt, got (0, 3)"),
         (({"a": np.ones(2)}, ONE, np.ones(3), T), {}, ValueError, "of shapes that broadcast, got (3,), (), (2,)."),
-        (({"k2": -1.0}, ONE, 1.0, T), {}, RuntimeError, "Population.k2 must make dV rise with V^2"),
+        (({"k2": -1.0}, ONE, 1.0, T), {}, ValueError, "spike_times.k2 must make dV rise with V^2"),
         (({"c": 40.0}, ONE, 10.0, T), {}, RuntimeError, "neuron 0 runs away"),
     ],
 )
@@ -231,15 +232,52 @@ def test_errors(arguments, options, error, words):
         spike_times(*arguments, **{"n_spikes": 2, **options})
 
 
+@pytest.mark.parametrize(("name", "guilty"), [("FS", "cubic"), ("TC", "V_b and b_low"), ("RTN", "V_b")])
+def test_cells_that_the_exact_engine_does_not_take_are_refused_at_once(name, guilty):
+    preset = dict(iz.presets[f"2007/{name}"])
+    model = preset.pop("model")
+    params, state = izj.init(1, model, **preset)
+
+    def first(params, I):
+        return spike_times(params, state, I, T, n_spikes=1, model=model)[0, 0]
+
+    must = "spike_times.model must have V' quadratic in V, and u' and the threshold linear in V and u, with the scheme"
+    words = f"^{re.escape(must)} 'exact', got that with {guilty} set. Use izhnumba.jax.run."
+    for call in (
+        lambda: first(params, 100.0),
+        lambda: jax.grad(first, argnums=(0, 1))(params, 100.0),
+        lambda: jax.jacrev(first)(params, 100.0),
+        lambda: jax.jit(lambda I: first(params, I))(100.0),
+        lambda: jax.jit(lambda k: first({**params, "k": k}, 100.0))(params["k"]),
+        lambda: jax.vmap(lambda I: first(params, I))(jnp.array([90.0, 100.0])),
+    ):
+        with pytest.raises(ValueError, match=words):
+            call()
+    with pytest.raises(jax.errors.JaxRuntimeError, match=f"got that with {guilty} set"):  # nothing is known
+        jax.jit(first)(params, 100.0)
+
+
+def test_what_the_exact_engine_raises_comes_as_it_is():
+    def total(c):
+        return spike_times({"c": c}, ONE, 10.0, T, n_spikes=2).sum()
+
+    for call in (total, jax.grad(total)):
+        with pytest.raises(RuntimeError, match="^neuron 0 runs away at t = ") as caught:
+            call(40.0)
+        assert type(caught.value) is RuntimeError
+
+
 def test_there_are_only_first_derivatives_in_reverse_mode():
     def first(I):
         return spike_times({}, ONE, I, T, n_spikes=1)[0]
 
-    with pytest.raises(TypeError, match="forward-mode"):
-        jax.jvp(first, (10.0,), (1.0,))
-    for twice in (jax.grad(jax.grad(first)), jax.jacrev(jax.jit(jax.grad(first)))):
-        with pytest.raises(TypeError, match="differentiated once, got a derivative of its derivative"):
-            twice(10.0)
+    once = (jax.grad(jax.grad(first)), jax.jacrev(jax.jit(jax.grad(first))), jax.hessian(first))
+    forwards = (jax.jacfwd(first), jax.jit(jax.jacfwd(first)), jax.jacfwd(jax.jit(first)))
+    for mode in (*once, *forwards, lambda I: jax.jvp(first, (I,), (1.0,)), lambda I: jax.linearize(first, I)[1](1.0)):
+        with pytest.raises(
+            TypeError, match=r"^spike_times must be differentiated once, in reverse mode \(grad, vjp, ja"
+        ):
+            mode(10.0)
     with pytest.raises(TypeError, match="spike_times.T must be known when JAX traces"):
         jax.jit(lambda T: spike_times({}, ONE, 10.0, T, n_spikes=1))(50.0)
 

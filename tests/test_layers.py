@@ -35,8 +35,8 @@ _ORDER = """
     __init__  plot  _accuracy  _kernels.adjoint  _sensitivities  _spike_gradients  analysis
     _current_file  cli
     _kernels.program  _kernels.xla  _kernels.scan
-    jax._exprel  jax._surrogates  jax._neuron  jax._programs  jax._ffi  jax._scan  jax._solve  jax._arguments  jax._run
-    jax._recurrent  jax._fit  jax._spike_times  jax  brainpy
+    jax._exprel  jax._surrogates  jax._neuron  jax._programs  jax._ffi  jax._reverse  jax._finite
+    jax._scan  jax._solve  jax._arguments  jax._run  jax._recurrent  jax._fit  jax._spike_times  jax  brainpy
 """
 ORDER = _ORDER.split()
 OPTIONAL = {"matplotlib", "pandas", "scipy", "jax", "numba", "llvmlite", "optax"}

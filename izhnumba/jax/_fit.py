@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -26,11 +27,14 @@ class Fit(NamedTuple):
         The loss of these.
     losses : ndarray
         The loss at the start and after each step.
+    message : str
+        Why the fit ended.
     """
 
     params: Any
     loss: float
     losses: np.ndarray[Any, Any]
+    message: str
 
 
 def fit(
@@ -82,8 +86,10 @@ def fit(
 
     Notes
     -----
-    Ends early if the loss stops being finite, or when `batches` end, with the best parameters so far. With `batches`,
-    whose losses do not compare, these are the last ones.
+    Ends early if the loss or a step stops being finite, or when `batches` end, with the best parameters so far. With
+    `batches`, whose losses do not compare, these are the last ones. `message` says which it was. A RuntimeWarning says
+    it, too, if nothing better than the start was found: because the gradient there is not finite, or 0, or so large
+    that the optimizer's numbers overflow, or because no step lowered the loss.
 
     Examples
     --------
@@ -95,8 +101,8 @@ def fit(
     ...     return izj.run(fixed, state, params["I"], 0.1, n_steps=100, record="V")[1].V
     >>> target = voltage({"I": 3.5})
     >>> found = izj.fit(lambda params: ((voltage(params) - target) ** 2).mean(), {"I": 2.0}, steps=100)
-    >>> round(float(found.params["I"]), 2)
-    3.5
+    >>> round(float(found.params["I"]), 2), found.message
+    (3.5, 'All 100 steps were taken.')
     """
     import optax
 
@@ -120,29 +126,65 @@ def fit(
 
         value, slope = jax.value_and_grad(value_of)(z)
         change, memory = update(slope, memory, z, value=value, grad=slope, value_fn=value_of)
-        return value, outward(z), optax.apply_updates(z, change), memory
+        ahead = optax.apply_updates(z, change)
+        finite, same = _everywhere(jnp.isfinite, ahead), _everywhere(jnp.equal, ahead, z)
+        return value, slope, outward(z), ahead, finite, same, memory
 
     z = inward(start)
     losses: list[float] = []
     best: tuple[float, Any] = math.inf, start
-    memory = chosen.init(z)
+    memory, moved, reached, message = chosen.init(z), False, False, ""
     for k, batch in zip(range(n_steps + 1), _supply(batches), strict=False):
-        value, here, z, memory = advance(z, memory, *batch)
+        value, slope, here, z, finite, same, memory = advance(z, memory, *batch)
         now = float(value)
         if not losses and not math.isfinite(now):
             raise ValueError(f"fit.loss must be a finite number at the start, got {now}. Start elsewhere.")
         if not math.isfinite(now):
+            message = f"Stopped at step {k}: the loss became {now}."
             break
         losses.append(now)
         if now < best[0] or batches is not None:
             best = now, here
         if progress is not None:
             progress(k, now, here)
-        if now <= enough:
+        reached = now <= enough
+        if reached:
+            message = f"Stopped at step {k}: the loss is within the tolerance."
             break
+        if k < n_steps and not finite:
+            message = f"Stopped at step {k}: {_steepness(slope)}."
+            break
+        moved = moved or (k < n_steps and not same)
     if not losses:
         raise ValueError("fit.batches must hold one at least, got none.")
-    return Fit(best[1], best[0], np.array(losses))
+    if not message:
+        message = f"All {n_steps} steps were taken." if k == n_steps else f"The batches ended after {k} steps."
+        if n_steps and not moved:
+            message += f" None moved the parameters: {_steepness(slope)}."
+        elif n_steps and batches is None and best[0] == losses[0]:
+            message += " None lowered the loss."
+    if n_steps and not reached and (not moved or (batches is None and best[0] == losses[0])):
+        cure = "'How far gradients reach' in docs/jax.md tells what helps."
+        warnings.warn(f"fit returns its start. {message} {cure}", RuntimeWarning, stacklevel=2)
+    return Fit(best[1], best[0], np.array(losses), message)
+
+
+def _everywhere(test: Callable[..., Any], *trees: Any) -> Any:
+    """Whether numbers of trees pass a test, all of them."""
+    return jnp.all(jnp.array([jnp.all(test(*leaves)) for leaves in zip(*map(jax.tree.leaves, trees), strict=True)]))
+
+
+def _steepness(slope: Any) -> str:
+    """What a gradient, in the units of `learning_rate`, is like in words: where it is not finite, or steepest."""
+    steepest = {
+        f"params{jax.tree_util.keystr(path)}": float(np.max(np.abs(leaf), initial=0.0))
+        for path, leaf in jax.tree_util.tree_leaves_with_path(slope)
+    }
+    wrong = [f"{value} by {name}" for name, value in steepest.items() if not math.isfinite(value)]
+    if wrong:
+        return f"the gradient is {', '.join(wrong)}"
+    name = max(steepest, key=steepest.__getitem__, default="params")
+    return f"the gradient is at most {steepest.get(name, 0.0):.3g}, by {name}"
 
 
 def _supply(batches: Any) -> Iterator[tuple[Any, ...]]:

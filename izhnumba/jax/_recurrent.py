@@ -17,6 +17,7 @@ from izhnumba import _checks
 from izhnumba._models import Izhikevich, Model
 from izhnumba._receptors import Delta, Propagator, Pulse, Receptor
 from izhnumba.jax import _arguments
+from izhnumba.jax._finite import check_values, watched
 from izhnumba.jax._run import Outputs, State, check_state, run
 
 
@@ -50,13 +51,14 @@ def recurrent(
     receptor: Receptor = Delta(),  # noqa: B008 - frozen
     n_steps: int | None = None,
     record: Any = ("spikes",),
+    check: bool = False,
     **options: Any,
 ) -> tuple[LayerState, Outputs]:
     """Advance neurons that are connected among themselves, differentiably.
 
     Parameters
     ----------
-    params, I, dt, n_steps, record
+    params, I, dt, n_steps, record, check
         As in `run`. Neurons are the last axis of Shape; axes before it are a batch.
     weights : array of shape (N, N), or (n_synapses,) with `pre` and `post`, or a sparse matrix (BCOO, SciPy)
         Entry [i, j] leads from neuron i to neuron j. The unit is the receptor's: mV for `Delta`, else mV/ms, or 1/ms
@@ -101,7 +103,7 @@ def recurrent(
     """
     for name in options:
         if name not in _OPTIONS:
-            _checks.unknown("recurrent", name, (*_OPTIONS, "delay", "pre", "post", "receptor", "n_steps", "record"))
+            _checks.unknown("recurrent", name, (*_OPTIONS, *_OWN))
     model = _checks.kind("recurrent.model", options.get("model", Izhikevich), Model, "an izhnumba.Model")
     step = _arguments.known("recurrent.dt", dt, "ms")
     neurons = _neurons(state.neurons if isinstance(state, LayerState) else state, model)
@@ -114,21 +116,29 @@ def recurrent(
     n_steps = lanes.all_steps()
     start = _layer(state, neurons, wiring.longest)
     names = set(_arguments.names("recurrent.record", record))
+    if _checks.kind("recurrent.check", check, bool, "True or False"):
+        leaves = params, wiring.weights, start, current
+        current += watched("recurrent", step, (n_steps, *shape), lanes.dtype, leaves)
+    kept = {"V", "u"} if check else set()
+    needed = names | kept | {"spikes"}
 
     def advance(state: LayerState, row: Any, length: int) -> tuple[LayerState, Outputs]:
         if row is None:  # constant; written out where `run` could not tell it from rows
             row = jnp.broadcast_to(current, (length, *shape)) if current.shape[:1] == (length,) else current
         inputs, synapses = course(wiring.arrivals(state.past, length), state.synapses, row)
-        recorded = sorted(names | {"spikes"})
-        neurons, out = run(params, state.neurons, dt=step, n_steps=length, record=recorded, **inputs, **options)
+        neurons, out = run(params, state.neurons, dt=step, n_steps=length, record=sorted(needed), **inputs, **options)
         past = jnp.concatenate([state.past, jnp.asarray(out.spikes)])[length:]
-        return LayerState(neurons, past, synapses), out._replace(**({} if "spikes" in names else {"spikes": None}))
+        return LayerState(neurons, past, synapses), out._replace(**dict.fromkeys(needed - names - kept))
 
     rows = current if current.ndim > len(shape) else None
-    return _slice_by_slice(advance, start, rows, n_steps, wiring.shortest)
+    ended, outs = _slice_by_slice(advance, start, rows, n_steps, wiring.shortest)
+    if check:
+        check_values("recurrent", step, outs.V, outs.u)
+    return ended, outs._replace(**dict.fromkeys(needed - names))
 
 
 _MOST_STEPS = 100_000  # of a delay: so many rows of spikes are kept
+_OWN = ("delay", "pre", "post", "receptor", "n_steps", "record", "check")
 _OPTIONS = ("model", "scheme", "reset", "tau_ref", "surrogate", "detach_reset", "backend")
 
 
@@ -167,8 +177,10 @@ def _unit(receptor: Any, model: Model) -> str:
 
 
 class _Wiring(NamedTuple):
-    """`arrivals(past, length)`: what the spikes of the past send to the next `length` steps, and delays in steps."""
+    """`arrivals(past, length)`: what the spikes of the past send to the next `length` steps; weights without a unit,
+    delays in steps."""
 
+    weights: jax.Array
     arrivals: Callable[[jax.Array, int], jax.Array]
     shortest: int
     longest: int
@@ -206,7 +218,7 @@ def _wiring(weights: Any, delay: Any, pre: Any, post: Any, n: int, dt: float, dt
         arrived = jnp.zeros((length, *flat.shape[1:]), dtype).at[..., post].add(w * sent)
         return arrived.reshape(length, *past.shape[1:])
 
-    return _Wiring(dense if pre is None else sparse, min(shortest, longest), longest)
+    return _Wiring(w, dense if pre is None else sparse, min(shortest, longest), longest)
 
 
 def _ends(where: str, value: Any, n: int) -> Any:

@@ -18,6 +18,7 @@ from izhnumba._models import Izhikevich, Model, equations_of
 from izhnumba._schemes import schemes
 from izhnumba.jax import _arguments
 from izhnumba.jax._arguments import Lanes
+from izhnumba.jax._finite import check_values, watched
 from izhnumba.jax._neuron import Cell, constants, parameters_type
 from izhnumba.jax._programs import NotElementwise, program
 from izhnumba.jax._solve import Data, Task, by_kernels, by_scan
@@ -152,6 +153,7 @@ def run(
     detach_reset: bool = False,
     checkpoint: bool | int = False,
     backend: str | None = None,
+    check: bool = False,
 ) -> tuple[State, Outputs]:
     """Advance neurons by a number of steps, differentiably.
 
@@ -183,6 +185,9 @@ def run(
         when gradients are taken: less memory for one more run forwards.
     backend : "numba", "xla", optional
         Compiled kernels, on a CPU only, or `lax.scan`, which runs everywhere. Without it, kernels on a CPU.
+    check : bool
+        Look at V and u after each step, and at the derivatives in the reverse pass, and name the first step that is not
+        finite. It takes the memory of V and u of all steps.
 
     Returns
     -------
@@ -195,7 +200,10 @@ def run(
     ------
     TypeError, ValueError
         When JAX traces, before anything runs: for unknown names, dtypes and shapes that do not fit, units that do not
-        convert. Values are not looked at: what is not finite spreads, as usual in JAX.
+        convert. Values are not looked at without `check`: what is not finite spreads, as usual in JAX.
+    FloatingPointError
+        With `check`, for the first step that is not finite; from within `jax.jit` it comes as a
+        `jax.errors.JaxRuntimeError` that ends with these words.
 
     Notes
     -----
@@ -226,6 +234,8 @@ def run(
     p = _parameters(lanes, params, model)
     given = _inputs(lanes, model, I, delta, g, E)
     n_steps = lanes.all_steps()
+    if _checks.kind("run.check", check, bool, "True or False"):
+        given[0] += watched("run", step, (n_steps, *lanes.shape), lanes.dtype, V, u, p, given)
     flat = [(None, "") if values is None else lanes.flat(values) for values in given]
     kinds = tuple(kind for _, kind in flat)
     fixed, rows = (tuple(x for x, kind in flat if kind == wanted) for wanted in ("constant", "row"))
@@ -240,13 +250,16 @@ def run(
     )  # fmt: skip
     h = jnp.asarray(step, lanes.dtype)
     data = Data(V, u, lanes.held(state.held), (*constants(cell, p, h), *fixed), rows, h, n_ref)
-    task = Task(cell, kinds, _recorded(record), n_steps)
+    names = _recorded(record)
+    task = Task(cell, kinds, _recorded({*names, "V", "u"}) if check else names, n_steps)
     n_bytes = n_steps * math.prod(lanes.shape) * lanes.dtype.itemsize * len(task.record)
     _checks.fits("run.n_steps", n_bytes, "Record less, or run for a shorter time.")
     segment = _segment("run.checkpoint", checkpoint, n_steps)
     ended, outs = _jitted(task, backend_for("run.backend", backend, cell), segment, data)
     named = {name: lanes.restore(out) for name, out in zip(task.record, outs, strict=True)}
-    return State(*map(lanes.restore, ended)), Outputs(**named)
+    if check:
+        check_values("run", step, named["V"], named["u"])
+    return State(*map(lanes.restore, ended)), Outputs(**{name: named[name] for name in names})
 
 
 def check_state(where: str, state: Any, must_be: str) -> None:

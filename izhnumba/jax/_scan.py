@@ -16,9 +16,14 @@ import jax.numpy as jnp
 from izhnumba._kernels.scan import Layout, Operand
 from izhnumba.jax import _ffi
 from izhnumba.jax._programs import KINDS, program
+from izhnumba.jax._reverse import only_once
 
 Step = Callable[..., Any]  # (carry, constants, row) -> carry, outs; all of them tuples
 Arrays = tuple[jax.Array, ...]
+FIRST_REVERSE = (
+    "run.backend must be 'xla' in forward mode and for second derivatives (jvp, jacfwd, linearize, hessian), got "
+    "'numba', whose kernels have first derivatives in reverse mode (grad, vjp, jacrev)."
+)
 
 
 def by_xla(step: Step, carry: Arrays, constants: Arrays, rows: Arrays, n_steps: int) -> tuple[Arrays, Arrays]:
@@ -45,15 +50,8 @@ def by_kernel(
     results = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in carry]
     results += [jax.ShapeDtypeStruct((n_steps, n_lanes), _DTYPES[out.kind]) for out in outs]
 
-    @jax.custom_jvp
-    def call(*operands: jax.Array) -> Any:
-        return _ffi.call(traced, layout, fastmath, operands, results)
-
-    @call.defjvp
-    def _(*_: Any) -> Any:
-        raise TypeError("run.backend must be 'xla' for second derivatives, got 'numba', whose kernels have the first.")
-
-    found = call(jnp.int32(n_steps), *carry, *constants, *rows)
+    operands = only_once(FIRST_REVERSE, (jnp.int32(n_steps), *carry, *constants, *rows))
+    found = _ffi.call(traced, layout, fastmath, operands, results)
     return tuple(found[: len(carry)]), tuple(found[len(carry) :])
 
 

@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jax.custom_derivatives import SymbolicZero
 
 from izhnumba.jax._neuron import Cell, parameters_type, refractoriness, step
-from izhnumba.jax._scan import by_kernel, by_xla
+from izhnumba.jax._reverse import reverse_mode
+from izhnumba.jax._scan import FIRST_REVERSE, by_kernel, by_xla
 
 Arrays = tuple[jax.Array, ...]
 
@@ -64,23 +63,16 @@ def by_kernels(task: Task) -> Callable[[Data], tuple[Arrays, Arrays]]:
         state, outs = by_kernel(_forwards(task, traced), *_operands(task, data), task.n_steps, fastmath=fastmath)
         return _with_memory(state, data), outs
 
-    @jax.custom_vjp
-    def solve(data: Data) -> tuple[Arrays, Arrays]:
-        return forwards(data, traced=False)
-
-    def run(primals: Data) -> Any:
-        data = jax.tree.map(lambda primal: primal.value, primals)
-        wanted = jax.tree.map(lambda primal: () if primal.perturbed else None, primals)
+    def run(data: Data) -> Any:
         state, outs = forwards(data, traced=True)
         n = len(task.record)
-        return (state, outs[:n]), (data, outs[n:], wanted)
+        return (state, outs[:n]), (data, outs[n:])
 
-    def pull_back(kept: Any, cotangents: Any) -> tuple[Data]:
-        data, trace, wanted = kept
-        return (_pulled_back(task, data, trace, wanted, *cotangents),)
+    def pull_back(kept: Any, wanted: Data, cotangents: Any) -> Data:
+        data, trace = kept
+        return _pulled_back(task, data, trace, wanted, *cotangents)
 
-    solve.defvjp(run, pull_back, symbolic_zeros=True)
-    return solve
+    return reverse_mode(functools.partial(forwards, traced=False), run, pull_back, FIRST_REVERSE)
 
 
 def _operands(task: Task, data: Data) -> tuple[Arrays, Arrays, Arrays]:
@@ -141,24 +133,18 @@ def _parted(operands: Arrays, hold: bool) -> tuple[Any, ...]:
 
 def _pulled_back(task: Task, data: Data, trace: Arrays, wanted: Any, state_bar: Any, outs_bar: Any) -> Data:
     """Cotangents of the data from those of the results."""
-    given = tuple(not isinstance(bar, SymbolicZero) for bar in outs_bar)
-    constants_wanted, rows_wanted = (tuple(want is not None for want in x) for x in (wanted.constants, wanted.rows))
-    V_bar, u_bar = (jnp.zeros_like(data.V) if isinstance(bar, SymbolicZero) else bar for bar in state_bar[:2])
+    given = tuple(bar is not None for bar in outs_bar)
+    constants_wanted, rows_wanted = wanted.constants, wanted.rows
+    V_bar, u_bar = (jnp.zeros_like(data.V) if bar is None else bar for bar in state_bar[:2])
     sums = tuple(jnp.zeros_like(data.V) for want in constants_wanted if want)
     rows = (*trace, *data.t, *data.rows, *(bar for bar, good in zip(outs_bar, given, strict=True) if good))
     (V_bar, u_bar, *sums_bar), rows_bar = by_kernel(
         _backwards(task, given, constants_wanted, rows_wanted), (V_bar, u_bar, *sums), _operands(task, data)[1], rows,
         task.n_steps, fastmath=task.cell.scheme.fastmath, backwards=True,
     )  # fmt: skip
-    return Data(
-        V_bar, u_bar, _nothing(data.memory), _spread(sums_bar, data.constants, constants_wanted),
-        _spread(rows_bar, data.rows, rows_wanted), None, _nothing(data.period), None,
-    )  # fmt: skip
-
-
-def _nothing(like: jax.Array) -> Any:
-    """The cotangent of what has none."""
-    return None if jnp.issubdtype(like.dtype, np.floating) else np.zeros(like.shape, jax.dtypes.float0)
+    constants_bar = _spread(sums_bar, data.constants, constants_wanted)
+    none: Any = (None,) * len(data.t)
+    return Data(V_bar, u_bar, None, constants_bar, _spread(rows_bar, data.rows, rows_wanted), None, None, none)
 
 
 def _spread(bars: Any, like: Arrays, wanted: tuple[bool, ...]) -> tuple[Any, ...]:

@@ -13,11 +13,17 @@ import numpy as np
 from izhnumba import _checks
 from izhnumba._inputs import Input, TimedArray
 from izhnumba._models import Izhikevich, Model
+from izhnumba._normal_form import NotPolynomial, coefficients, normal_form
 from izhnumba._population import Population
 from izhnumba._sensitivities import Cells, Pieces, check_equations, gradients, ordinals
 from izhnumba.jax import _arguments
+from izhnumba.jax._reverse import only_once, reverse_mode
 
 Array = np.ndarray[Any, np.dtype[Any]]
+_FIRST_REVERSE = (
+    "spike_times must be differentiated once, in reverse mode (grad, vjp, jacrev), got forward mode or a derivative of "
+    "its derivative (jvp, jacfwd, linearize, hessian). Use jax.jacrev for first derivatives, differences for second."
+)
 
 
 def spike_times(
@@ -66,9 +72,12 @@ def spike_times(
     Raises
     ------
     TypeError, ValueError
-        For values of the wrong kind, range or shape, and if jax_enable_x64 is not set.
+        For values of the wrong kind, range or shape, for parameters that the exact engine refuses, as those of FS and
+        TC of 2007, and if jax_enable_x64 is not set; for derivatives in forward mode and second ones.
+    RuntimeError
+        For a neuron that fires without end.
     jax.errors.JaxRuntimeError
-        With the words of the exact engine, for parameters that it refuses and for a neuron that fires without end.
+        With the words of the last two, where an outer `jax.jit` or `jax.vmap` hides the values of parameters.
 
     Notes
     -----
@@ -115,7 +124,38 @@ def spike_times(
     V, u, I, *p = (
         _arguments.array(f"{where}.{x}", value, known.unit, jnp.float64) for x, (value, known) in given.items()
     )
-    return _differentiable(task)((V, u, *p), I)
+    plain = {x: _checks.without_unit(where, values[x], quantity.unit) for x, quantity in model.parameters.items()}
+    _check_form(where, model, plain)
+    function, failures = _differentiable(task)
+    failures.clear()
+    try:
+        return function((V, u, *p), I)
+    except Exception:
+        if failures:  # JAX wraps what its callbacks raise
+            raise failures.pop() from None
+        raise
+
+
+def _check_form(where: str, model: Model, values: Mapping[str, Any]) -> None:
+    """Refuse what the exact engine cannot take, as far as values are known: under `jax.grad` they are."""
+    defaults = {name: quantity.default for name, quantity in model.parameters.items()}
+    known = {name: plain for name in defaults if not isinstance(plain := _plain(values[name]), jax.core.Tracer)}
+    p = model.named_tuple()(**{name: np.asarray(x, np.float64) for name, x in (defaults | known).items()})
+    try:
+        np.broadcast_shapes(*map(np.shape, p))
+        coefficients(model, p)
+        if len(known) < len(defaults):  # what is not known may be what the rest depends on
+            return
+    except ValueError:
+        return  # shapes are refused later
+    except NotPolynomial:
+        pass  # in words below
+    normal_form(model, p, where, "Use izhnumba.jax.run.")
+
+
+def _plain(value: Any) -> Any:
+    """Without a derivative, which is how `jax.grad` shows its numbers."""
+    return jax.lax.stop_gradient(value) if isinstance(value, jax.core.Tracer) else value
 
 
 class Task(NamedTuple):
@@ -159,37 +199,38 @@ class Task(NamedTuple):
 
 @functools.lru_cache
 def _differentiable(task: Task) -> Any:
-    """`spike_times((V, u, *parameters), I)`, which JAX knows how to differentiate."""
+    """`spike_times((V, u, *parameters), I)`, which JAX knows how to differentiate, and what its callbacks raised."""
     defaults = (task.model.V, task.model.u, *task.model.parameters.values())
     check_equations(task.cells(np.array([[quantity.default for quantity in defaults]])))
-    run, pull_back = _callback(lambda *x: (task.times(*x),)), _callback(task.pull_back)
+    failures: list[Exception] = []
+    run, pull_back = _callback(lambda *x: (task.times(*x),), failures), _callback(task.pull_back, failures)
 
-    @jax.custom_vjp
-    def times(x: Any, rows: Any) -> Any:
+    def times(given: Any) -> Any:
+        x, rows = only_once(_FIRST_REVERSE, given)
         return run([(*x.shape[:-1], task.n_spikes)], x, rows)[0]
 
-    def forwards(x: Any, rows: Any) -> Any:
-        found = times(x, rows)
-        return found, (x, rows, found)
+    def forwards(given: Any) -> Any:
+        found = times(given)
+        return found, (*given, found)
 
-    @jax.custom_jvp
-    def backwards(kept: Any, weights: Any) -> Any:
+    def backwards(kept: Any, wanted: Any, weights: Any) -> Any:
+        kept, weights = only_once(_FIRST_REVERSE, (kept, weights))
         return pull_back([array.shape for array in kept[:2]], *kept, weights)
 
-    @backwards.defjvp
-    def _refuse(*_: Any) -> Any:  # or bits would pass for constants
-        raise TypeError("spike_times must be differentiated once, got a derivative of its derivative. Use differences.")
-
-    times.defvjp(forwards, backwards)
-    return jax.jit(lambda values, I: times(*_laid_out(values, I, rows=task.dt > 0)))
+    differentiable = reverse_mode(times, forwards, backwards, _FIRST_REVERSE)
+    return jax.jit(lambda values, I: differentiable(_laid_out(values, I, rows=task.dt > 0))), failures
 
 
-def _callback(f: Callable[..., Sequence[Array]]) -> Callable[..., tuple[jax.Array, ...]]:
+def _callback(f: Callable[..., Sequence[Array]], failures: list[Exception]) -> Callable[..., tuple[jax.Array, ...]]:
     """`call(shapes of results, *arrays)` of a NumPy function. Numbers go in and out by their bits: in a thread to which
     `with jax.enable_x64()` does not reach, as are those of XLA, JAX makes float32 of every float64."""
 
     def of_bits(*arrays: Any) -> list[Array]:
-        found = f(*(np.ascontiguousarray(array).view(np.float64)[..., 0] for array in arrays))
+        try:
+            found = f(*(np.ascontiguousarray(array).view(np.float64)[..., 0] for array in arrays))
+        except Exception as error:
+            failures.append(error)
+            raise
         return [np.ascontiguousarray(array[..., np.newaxis]).view(np.uint32) for array in found]
 
     def call(shapes: Sequence[tuple[int, ...]], *arrays: Any) -> tuple[jax.Array, ...]:
