@@ -46,7 +46,8 @@ class Wave(NamedTuple):
 class Input:
     """What `Population.run` takes as `I` besides numbers and arrays.
 
-    Inputs cannot be changed. Two of them, or one and a number, add up to a new one.
+    Inputs cannot be changed. Two of them, or one and a number, add up to a new one or are subtracted, and a number
+    multiplies or divides one.
 
     Examples
     --------
@@ -56,6 +57,8 @@ class Input:
     Constant(value=2.0) + Ramp(slope=0.5, start=10.0, stop=inf, base=0.0, strict=False)
     >>> stimulus.at([5.0, 14.0])
     array([2., 4.])
+    >>> (3.0 - stimulus / 2).at([5.0, 14.0])
+    array([2., 1.])
     """
 
     _unit: str | None = None  # of the amplitudes; None if they are plain numbers
@@ -68,6 +71,26 @@ class Input:
 
     def __radd__(self, other: Any) -> Sum:
         return Sum((other, self))
+
+    def __mul__(self, factor: Any) -> Input:
+        return _scaled(factor, self)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, divisor: Any) -> Input:
+        divisor = _factor(divisor, "divisor")
+        if not divisor:
+            raise ZeroDivisionError(f"Input.divisor must not be 0, got {divisor!r}.")
+        return _scaled(1.0 / divisor, self)
+
+    def __neg__(self) -> Input:
+        return _scaled(-1.0, self)
+
+    def __sub__(self, other: Any) -> Sum:
+        return Sum((self, -(other if isinstance(other, Input) else Constant(other))))
+
+    def __rsub__(self, other: Any) -> Sum:
+        return Sum((other, -self))
 
     def __repr__(self) -> str:
         named: Any = fields(self) if is_dataclass(self) else ()  # one of your own may be no dataclass
@@ -197,6 +220,66 @@ class Sum(Input):
     def _fit(self, to: Target) -> None:
         for part in self.parts:
             part._fit(to)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Scaled(Input):
+    """`factor` times the values of an input that is no sum; made by `*`, `/` and `-`."""
+
+    factor: float
+    input: Input
+
+    def __post_init__(self) -> None:
+        _checks.kind("Scaled.input", self.input, Input, "an input object")
+        streams = max(self.input._streams, not _is_ours(self.input))
+        self._set(factor=_factor(self.factor), _unit=self.input._unit, _streams=streams)
+
+    def __repr__(self) -> str:
+        return f"{self.factor:g} * {self.input!r}"
+
+    def _rows(self, to: Target) -> Rows:
+        bound = rows_of(self.input, to)
+
+        def rows(step: int, count: int) -> Array:
+            with np.errstate(over="ignore", invalid="ignore"):  # it is looked at
+                values = bound(step, count) * to.dtype.type(self.factor)
+            if values.shape[1] == 1:
+                _checks.finite("Scaled", values)
+            return values
+
+        return rows
+
+    def _values(self, k: Array, dt: float) -> Array:
+        return self.factor * self.input._values(k, dt)
+
+    def _breaks(self) -> Array | None:
+        return self.input._breaks()
+
+    def _lines(self, t: Array) -> tuple[Array, Array]:
+        levels, slopes = self.input._lines(t)
+        return self.factor * levels, self.factor * slopes
+
+    def _waves(self) -> list[Wave]:
+        return [wave._replace(amplitude=self.factor * wave.amplitude) for wave in self.input._waves()]
+
+    def _fit(self, to: Target) -> None:
+        self.input._fit(to)
+
+
+def _scaled(factor: Any, value: Input) -> Input:
+    """Sums are scaled part by part, each of which draws its own numbers."""
+    if isinstance(value, Sum):
+        return Sum(tuple(_scaled(factor, part) for part in value.parts))
+    if isinstance(value, Scaled):
+        return Scaled(_factor(factor) * value.factor, value.input)
+    return Scaled(factor, value)
+
+
+def _factor(value: Any, name: str = "factor") -> float:
+    if isinstance(value, Input) or np.ndim(value):
+        cure = "Sample products in time: TimedArray(values, dt); for a factor per neuron give amplitudes as an array."
+        raise TypeError(f"Input.{name} must be a finite number, got {value!r:.60}. {cure}")
+    return _checks.number(f"Input.{name}", value)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

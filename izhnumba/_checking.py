@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba._binding import Input, Sum, stream_key
+from izhnumba._binding import Input, Scaled, Sum, stream_key
 from izhnumba._checking_cells import Cells, Frame, part_of, population
 from izhnumba._checking_synapses import Projection, events, synapses
 from izhnumba._kernels import exact_table
@@ -78,7 +78,8 @@ def _drive(one: Any, place: str, frame: Frame, cells: dict[str, Cells], ordinals
 def _is_ours(value: Any) -> bool:
     """Whether an input is of izhnumba, with all its parts."""
     parts = value.parts if isinstance(value, Sum) else (value,)
-    return all(type(one).__module__.startswith("izhnumba.") for one in parts if isinstance(one, Input))
+    inputs = [one.input if isinstance(one, Scaled) else one for one in parts]
+    return all(type(one).__module__.startswith("izhnumba.") for one in inputs if isinstance(one, Input))
 
 
 def _n_streams(value: Any) -> int:

@@ -14,6 +14,7 @@ from izhnumba._connectivity import AllToAll, GivenPairs
 from izhnumba._distributions import Distribution
 from izhnumba._edges import given
 from izhnumba._exact_plastic import ExactPlastic
+from izhnumba._implausible import warn_of_base_unit
 from izhnumba._per_synapse import Look
 from izhnumba._plastic_state import PlasticState
 from izhnumba._plasticity import Plasticity
@@ -54,6 +55,8 @@ def connected(
     rule, weight, delay = given(rule, weight, delay, both)
     weight = _per_synapse.of_rule(f"{where}.weight", 1.0 if weight is None else weight, "", rule, both)
     delay = delay if delay is None else _per_synapse.of_rule(f"{where}.delay", delay, "ms", rule, both)
+    if plasticity is None and isinstance(weight, (int, float, np.ndarray)):  # plastic ones may start from little
+        warn_of_base_unit(f"{where}.weight", weight, _unit_of(receptor, target))
     gap = isinstance(receptor, GapJunction)
     if gap:
         _check_gap(source, target, delay, plasticity)
@@ -92,6 +95,12 @@ def connected(
         if not of_izhnumba(plasticity):
             plastic.kernel(engine.dtype.name)  # whatever Numba does not take shows now
     return Synapses(name, source, target, port or engine.port(receptor), rule, both, layout, rows, plastic)
+
+
+def _unit_of(receptor: Receptor, target: Section) -> str:
+    """The unit of weights, for what is in pA or nS."""
+    pA = target.population.model.I.unit == "pA" and not isinstance(receptor, Delta)
+    return ("pA" if receptor.E is None else "nS") if pA else ""
 
 
 def _check_size(where: str, n: float, item: int, scratch: float, plastic: bool) -> None:

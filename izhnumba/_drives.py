@@ -13,6 +13,7 @@ from izhnumba._binding import Input
 from izhnumba._exact_clock import ExactClock
 from izhnumba._exact_feeds import Current, ExactFeeds, Source, Spikes, current_of, spikes_of
 from izhnumba._feeds import Feed, feed, refuse_function
+from izhnumba._implausible import warn_of_base_unit
 from izhnumba._sealed import Sealed
 from izhnumba._section import Section
 from izhnumba._spike_inputs import SpikeInput
@@ -63,6 +64,7 @@ class Drive(Sealed):
         if not isinstance(value, Input):
             refuse_function(where, value)
             value = _checks.magnitude(where, value, unit)
+            warn_of_base_unit(where, value, unit if unit == "pA" else "")
             if len(np.shape(value)) > len(self.shape):
                 raise ValueError(
                     f"{where} must broadcast to shape {self.shape}, got shape {np.shape(value)}. For an array over "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ from numpy.typing import NDArray
 
 from izhnumba import _checks, _paths
 from izhnumba._connectivity import Ends, GivenPairs, Rule
+from izhnumba._implausible import users_level
 
 Array = NDArray[Any]
 _MUST = "a rule such as AllToAll(), a pair (pre, post) of index arrays, a matrix or the path of a file"
 _WHERE = "Network.connect.rule"
+_PAIRS = "Pass a list of pairs as (pre, post): tuple(np.transpose(pairs))"
 
 
 def given(rule: Any, weight: Any, delay: Any, ends: Ends) -> tuple[Rule, Any, Any]:
@@ -39,8 +42,10 @@ def given(rule: Any, weight: Any, delay: Any, ends: Ends) -> tuple[Rule, Any, An
         weight = entries[pre, post] if weight is None else weight
     elif isinstance(rule, (tuple, list)) and len(rule) == 2:
         pre, post = rule
+        _warn_of_pairs(rule, ends)
     else:
-        _checks.kind(_WHERE, rule, (), _MUST)
+        pairs = isinstance(rule, (tuple, list)) and rule and all(np.shape(pair) == (2,) for pair in rule[:9])
+        _checks.kind(_WHERE, rule, (), _MUST, f"{_PAIRS}." if pairs else "")
     pre, post = _indices("pre", pre, ends.n_pre), _indices("post", post, ends.n_post)
     if len(pre) != len(post):
         raise ValueError(f"{_WHERE} must have as many targets as sources ({len(pre)}), got {len(post)} targets.")
@@ -50,8 +55,29 @@ def given(rule: Any, weight: Any, delay: Any, ends: Ends) -> tuple[Rule, Any, An
 def _check_shape(shape: tuple[int, ...], ends: Ends) -> None:
     wanted = (ends.n_pre, ends.n_post)
     if shape != wanted:
-        cure = " Transpose it." if shape == wanted[::-1] else " Pass pairs as (pre, post)." if shape[:1] == (2,) else ""
+        cure = " Transpose it." if shape == wanted[::-1] else ""
+        if not cure and 2 in shape[:2]:
+            cure = " Pass pairs as (pre, post)." if shape[0] == 2 else f" {_PAIRS}."
         raise ValueError(f"{_WHERE} must be a matrix of shape {wanted} (sources, targets), got {shape}.{cure}")
+
+
+def _warn_of_pairs(rule: Any, ends: Ends) -> None:
+    """Warn of two lists of two that are taken as (pre, post) and could be two pairs (source, target) as well."""
+    if isinstance(rule, tuple) and any(isinstance(part, list) for part in rule):
+        return  # nobody writes pairs so
+    if not all(isinstance(part, (tuple, list)) and len(part) == 2 for part in rule):
+        return
+    read, other = ([list(part) for part in parts] for parts in (rule, zip(*rule, strict=True)))
+    try:
+        possible = read != other and all(0 <= pre < ends.n_pre and 0 <= post < ends.n_post for pre, post in rule)
+    except TypeError:  # of what is no number something else is said
+        return
+    if possible:
+        warnings.warn(
+            f"{_WHERE} {rule} is read as (pre, post) and could mean two pairs (source, target). Write "
+            f"{tuple(read)} for the first, {tuple(other)} for the second.",
+            stacklevel=users_level(),
+        )
 
 
 def _indices(end: str, value: Any, n: int) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from izhnumba import _checks
 from izhnumba._binding import Target, rows_of, stream_key
+from izhnumba._implausible import users_level, warn_of_base_unit
 from izhnumba._inputs import Constant, Input
 from izhnumba._receptors import Receptor
 
@@ -92,6 +92,8 @@ def feed(where: str, value: Any, unit: str, pop: Any, n_steps: int | None, ordin
     if over_time:
         return _table(values, pop)
     warn_of_steps(where, values, pop.shape, n_steps, f"Constant({where.rpartition('.')[2]})")
+    if n_steps is not None:
+        warn_of_base_unit(where, values, unit if unit == "pA" else "")
     row = np.array(np.broadcast_to(values, pop.shape) if values.ndim else values, pop.dtype, order="C").reshape(1, -1)
     return Feed(lambda step, count: row, row.size, constant=True, prepared=False)
 
@@ -159,16 +161,8 @@ def warn_of_steps(
     warnings.warn(
         f"{where} of shape {got} for {n_steps} steps is read as constant, with a value per neuron, and could mean a "
         f"row per step. Write {constant} for the first, np.reshape({where.rpartition('.')[2]}, {rows}) for the second.",
-        stacklevel=_users_level(),
+        stacklevel=users_level(),
     )
-
-
-def _users_level() -> int:
-    """The stacklevel, for the caller, of the line outside the package: the same warning there is shown once."""
-    level, frame, package = 1, sys._getframe(1), __name__.partition(".")[0]
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == package:
-        level, frame = level + 1, frame.f_back
-    return level
 
 
 def pairs_of(where: str, g: Any, E: Any) -> list[tuple[Any, Any]]:

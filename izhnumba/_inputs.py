@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from izhnumba import _checks
 from izhnumba._binding import NO_TIMES, Array, Constant, Input, Rows, Target, Wave, fit_shape, flag, frozen, snapped
+from izhnumba._implausible import users_level
 
 __all__ = ["Constant", "Input", "Noise", "OrnsteinUhlenbeck", "Pulses", "Ramp", "Sine", "TimedArray"]
 
@@ -55,6 +57,15 @@ class TimedArray(Input):
         super()._fit(to)
         fit_shape("TimedArray.values[0]", self.values[0], to.shape)
         _checks.finite("TimedArray.values", self.values, to.dtype)
+
+    def _rows(self, to: Target) -> Rows:
+        if to.dt >= 100 * self.dt:
+            warnings.warn(
+                f"TimedArray.dt is {self.dt:g} ms, of which a step of {to.dt:g} ms takes one row in a hundred or less. "
+                "Pass it in ms.",
+                stacklevel=users_level(),
+            )
+        return super()._rows(to)
 
     def _values(self, k: Array, dt: float) -> Array:
         row, end = np.floor(snapped(k * (dt / self.dt))), len(self.values)
@@ -213,6 +224,19 @@ class Pulses(Input):
         if (length < 0).any():
             j = int(np.argmin(length >= 0))
             raise ValueError(f"Pulses.stop must be >= start, got {-length[j]} ms less at index {j}.")
+
+    def _rows(self, to: Target) -> Rows:
+        start, stop = np.broadcast_arrays(np.atleast_1d(self.start), np.atleast_1d(self.stop))
+        first, last = np.ceil(snapped(start / to.dt)), np.ceil(snapped(stop / to.dt))
+        lost = np.flatnonzero((first >= last) & (start < stop))
+        if lost.size:
+            j = lost[0]
+            warnings.warn(
+                f"Pulses from {start[j]:g} to {stop[j]:g} ms lie between two steps of {to.dt:g} ms and are lost. Make "
+                "them as long as a step.",
+                stacklevel=users_level(),
+            )
+        return super()._rows(to)
 
     def _values(self, k: Array, dt: float) -> Array:
         start, stop, amplitude = map(np.atleast_1d, np.broadcast_arrays(self.start, self.stop, self.amplitude))

@@ -16,6 +16,7 @@ from izhnumba._binding import stream_key
 from izhnumba._clock_engine import ClockEngine
 from izhnumba._derived import u_nullcline
 from izhnumba._exact_engine import ExactEngine
+from izhnumba._implausible import users_level, warn_of_base_unit
 from izhnumba._models import Izhikevich, Model, Quantity
 from izhnumba._schemes import schemes
 from izhnumba._stepping import Stepper
@@ -115,6 +116,10 @@ class Neurons:
             self._set(_engine=exact, _table=exact.table.numbers)
         self._set_start(V, u)
         self.scheme.warn_of("Population.dt", self.dt, stacklevel=2)
+        self._warn_of_reset()
+        for parameter in parameters:  # resting potentials, resets and capacitances: others may have any value
+            unit = model.parameters[parameter].unit if parameter in ("C", "c", "vr") else ""
+            warn_of_base_unit(f"Population.{parameter}", self._values[parameter], unit)
 
     def _set(self, **attributes: Any) -> None:
         vars(self).update(attributes)
@@ -192,6 +197,26 @@ class Neurons:
     def _lanes(self, values: Array) -> Array:
         """One value for all neurons, or one for each in flat order."""
         return values if values.ndim == 0 else np.broadcast_to(values, self.shape).ravel()
+
+    def _warn_of_reset(self) -> None:
+        """Warn of a neuron that a spike leaves at its threshold or above, so that one spike follows the other."""
+        model, u, soft = self.model, self.u.astype(float), self.reset_kind == "soft"
+        p = model.named_tuple()(*(np.asarray(self._values[name], float) for name in model.parameters))
+        try:
+            with np.errstate(all="ignore"):
+                limit = np.broadcast_to(model.threshold(u, p), self.shape).ravel()
+                after = np.broadcast_to(0.0 if soft else model.V_reset(u, p), self.shape).ravel()
+                stuck = after >= limit
+        except Exception:  # equations of a user that take numbers and no arrays
+            return
+        if stuck.any():
+            j = int(np.argmax(stuck))
+            cure = "the reset 'hard' for a threshold that is not above 0" if soft else "a c below the threshold"
+            warnings.warn(
+                f"Population: a spike leaves neuron {j} at {after[j]:g} mV by the reset {self.reset_kind!r}, not below its "
+                f"threshold of {limit[j]:g} mV: it fires again as soon as it can. Use {cure}.",
+                stacklevel=users_level(),
+            )
 
     def _checked_state(self, name: str, value: Any) -> Array:
         where, unit = f"Population.{name}", getattr(self.model, name).unit

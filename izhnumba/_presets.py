@@ -20,7 +20,9 @@ from izhnumba._sealed import Table
 class Preset(Mapping[str, Any]):
     """The model, start and parameters of a published neuron: a read-only mapping to pass on to a population.
 
-    What defines the neuron are the items; what the published picture needs besides are the attributes.
+    What defines the neuron are the items, which fit into any population and network. What the published picture needs
+    besides are the attributes: `Population(1, **preset)` runs in the scheme and the time step of the population, the
+    defaults or those that are given.
 
     Attributes
     ----------

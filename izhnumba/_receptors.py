@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from izhnumba import _checks
+from izhnumba._implausible import warn_of_base_unit
 
 
 class Propagator(NamedTuple):
@@ -53,6 +54,7 @@ class Receptor:
     def _check_E(self) -> None:
         if self.E is not None:
             self._set(E=_checks.number(f"{type(self).__name__}.E", self.E, "mV"))
+            warn_of_base_unit(f"{type(self).__name__}.E", self.E, "mV")
 
     def _check_tau(self, name: str) -> None:
         self._set(**{name: _checks.number(f"{type(self).__name__}.{name}", getattr(self, name), "ms", above=0.0)})
@@ -250,7 +252,8 @@ class NMDA(Receptor):
         self._set(Mg=_checks.number("NMDA.Mg", self.Mg, "", above=0.0))
 
     def _check_E(self) -> None:
-        self._set(E=_checks.number("NMDA.E", self.E, "mV"))
+        self._set(E=_checks.number("NMDA.E", self.E, "mV"))  # there is none without
+        warn_of_base_unit("NMDA.E", self.E, "mV")
 
     propagator, _peak = DualExponential.propagator, DualExponential._peak
 

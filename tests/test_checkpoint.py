@@ -30,8 +30,8 @@ def rich_network(threads=None):
     dopamine.modulator = 0.5
     net.connect(exc, book, iz.FixedInDegree(9), weight=30.0, receptor=iz.NMDA(), plasticity=iz.TsodyksMarkram())
     net.connect(inh[:9], inh[1:10], iz.OneToOne(), weight=0.01, receptor=iz.GapJunction())
-    net.drive(exc, iz.Noise(std=16.0) + iz.Sine(3.0, frequency=8.0))
-    net.drive(exc[20:], iz.OrnsteinUhlenbeck(mean=3.0, std=2.0, tau=10.0))
+    net.drive(exc, iz.Noise(std=16.0) - 0.5 * iz.Sine(-6.0, frequency=8.0))
+    net.drive(exc[20:], -1 * iz.OrnsteinUhlenbeck(mean=-3.0, std=2.0, tau=10.0))
     net.drive(inh, iz.Poisson(rate=iz.TimedArray([300.0, 900.0], dt=40.0), weight=0.02, receptor=iz.AMPA()))
     net.drive(book, iz.SpikeTrain([0, 3], [10.0, 70.0], weight=40.0))
     net.drive(book, 60.0)
@@ -214,7 +214,7 @@ class Counting(iz.Input):
 
 def test_an_input_of_a_user_keeps_what_it_likes(tmp_path):
     net = small_network()
-    drive = net.drive(net.populations["cells"], iz.Noise(1.0) + Counting(), name="mine")
+    drive = net.drive(net.populations["cells"], iz.Noise(1.0) + 2 * Counting(), name="mine")
     net.run(10.0)
     net.save(tmp_path / "state.npz")
     again = iz.load(tmp_path / "state.npz", define=[Counting])

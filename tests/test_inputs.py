@@ -22,6 +22,7 @@ DETERMINISTIC = [
     iz.Ramp(0.25, start=0.5, stop=2.0, base=-1.0),
     iz.Pulses([0.5, 0.9], [1.0, 1.5], [3.0, 4.0], base=0.5),
     1.0 + iz.Sine(1.0, 10.0) + iz.Constant(PER_NEURON),
+    PER_NEURON - 2 * (iz.Sine(1.0, 10.0) - iz.TimedArray(np.arange(24.0).reshape(4, 6), dt=0.5) / 4),
 ]
 RANDOM = [
     iz.Noise(2.0),
@@ -30,6 +31,7 @@ RANDOM = [
     iz.OrnsteinUhlenbeck(1.0, 2.0, tau=0.8),
     iz.OrnsteinUhlenbeck(PER_NEURON, 2.0, tau=0.8),
     iz.Noise(1.0) + 2.0 + iz.OrnsteinUhlenbeck(0.0, 1.0, tau=3.0) + iz.Noise(PER_NEURON + 1.0),
+    2.0 - 3 * (iz.Noise(1.0) - iz.OrnsteinUhlenbeck(PER_NEURON, 1.0, tau=3.0)),
 ]
 ALL = DETERMINISTIC + RANDOM
 

@@ -16,7 +16,8 @@ import izhnumba as iz
 
 # Who may import whom: only what stands further up.
 _ORDER = """
-    _checks  _elsewhere  _paths  _sealed  _table  _turns  _models  _polynomial  _normal_form  _compile  _schemes
+    _checks  _elsewhere  _implausible  _paths  _sealed  _table  _turns
+    _models  _polynomial  _normal_form  _compile  _schemes
     _kernels  _kernels.codes  _kernels.table  _kernels.exprel  _kernels.lanes  _kernels.philox  _kernels.raster
     _derived  _variant  _kernels.neuron  _kernels.receptors  _kernels.advance  _kernels.network  _kernels.gap
     _kernels.plasticity  _kernels.embedded  _embedding

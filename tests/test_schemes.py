@@ -72,6 +72,7 @@ def twins(name, rng):
 
 
 @pytest.mark.filterwarnings("ignore:Population.V fell below")  # states are drawn far and wide
+@pytest.mark.filterwarnings("ignore:Population. a spike leaves neuron")  # thresholds, too
 @pytest.mark.parametrize(
     ("scheme", "name", "reset", "inputs", "refractory", "floor", "dtype"), MATRIX, ids=lambda x: str(x)
 )
