@@ -213,8 +213,8 @@ class Neurons:
             j = int(np.argmax(stuck))
             cure = "the reset 'hard' for a threshold that is not above 0" if soft else "a c below the threshold"
             warnings.warn(
-                f"Population: a spike leaves neuron {j} at {after[j]:g} mV by the reset {self.reset_kind!r}, not below its "
-                f"threshold of {limit[j]:g} mV: it fires again as soon as it can. Use {cure}.",
+                f"Population: a spike leaves neuron {j} at {after[j]:g} mV by the reset {self.reset_kind!r}, not below "
+                f"its threshold of {limit[j]:g} mV: it fires again as soon as it can. Use {cure}.",
                 stacklevel=users_level(),
             )
 

@@ -21,8 +21,7 @@ DETERMINISTIC = [
     iz.Sine(2.0, frequency=40.0, phase=0.5, offset=1.0),
     iz.Ramp(0.25, start=0.5, stop=2.0, base=-1.0),
     iz.Pulses([0.5, 0.9], [1.0, 1.5], [3.0, 4.0], base=0.5),
-    1.0 + iz.Sine(1.0, 10.0) + iz.Constant(PER_NEURON),
-    PER_NEURON - 2 * (iz.Sine(1.0, 10.0) - iz.TimedArray(np.arange(24.0).reshape(4, 6), dt=0.5) / 4),
+    1.0 - 2 * (iz.Sine(1.0, 10.0) - iz.Constant(PER_NEURON) / 4),
 ]
 RANDOM = [
     iz.Noise(2.0),
@@ -30,8 +29,7 @@ RANDOM = [
     iz.Noise(2.0, hold=0.3),
     iz.OrnsteinUhlenbeck(1.0, 2.0, tau=0.8),
     iz.OrnsteinUhlenbeck(PER_NEURON, 2.0, tau=0.8),
-    iz.Noise(1.0) + 2.0 + iz.OrnsteinUhlenbeck(0.0, 1.0, tau=3.0) + iz.Noise(PER_NEURON + 1.0),
-    2.0 - 3 * (iz.Noise(1.0) - iz.OrnsteinUhlenbeck(PER_NEURON, 1.0, tau=3.0)),
+    iz.Noise(1.0) + 2.0 - 3 * iz.OrnsteinUhlenbeck(0.0, 1.0, tau=3.0) + iz.Noise(PER_NEURON + 1.0),
 ]
 ALL = DETERMINISTIC + RANDOM
 
