@@ -12,7 +12,7 @@ from izhnumba._arrivals import Port
 from izhnumba._binding import Input
 from izhnumba._exact_clock import ExactClock
 from izhnumba._exact_feeds import Current, ExactFeeds, Source, Spikes, current_of, spikes_of
-from izhnumba._feeds import Feed, feed, refuse_function
+from izhnumba._feeds import Feed, broadcasts, feed, refuse_function
 from izhnumba._implausible import warn_of_base_unit
 from izhnumba._sealed import Sealed
 from izhnumba._section import Section
@@ -65,10 +65,10 @@ class Drive(Sealed):
             refuse_function(where, value)
             value = _checks.magnitude(where, value, unit)
             warn_of_base_unit(where, value, unit if unit == "pA" else "")
-            if len(np.shape(value)) > len(self.shape):
+            if not broadcasts(np.shape(value), self.shape):
                 raise ValueError(
-                    f"{where} must broadcast to shape {self.shape}, got shape {np.shape(value)}. For an array over "
-                    "time use TimedArray(values, dt)."
+                    f"{where} must broadcast to shape {self.shape}, got shape {np.shape(value)}. Pass one value for "
+                    "all neurons or one per neuron. Over time, use TimedArray(values, dt)."
                 )
         other = Drive.__new__(Drive)  # on which whatever is wrong shows
         vars(other).update(vars(self), _value=value, _unit=unit, _memory={})

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from izhnumba import _checks
-from izhnumba._results import Spikes
+from izhnumba._results import Result, Spikes
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -57,7 +57,7 @@ def _nearest(t: Array, among: Array) -> Array:
 
 
 def _ascending(where: str, value: Any) -> Array:
-    if isinstance(value, Spikes):
+    if isinstance(value, (Result, Spikes)):
         raise TypeError(f"{where} must be times of one neuron in ms, got {value!r}. Pass spikes.t[spikes.i == 0].")
     t = _checks.array(where, value, "ms")
     if t.ndim != 1 or np.any(np.diff(t) < 0):

@@ -29,7 +29,7 @@ _EXTRAS = {  # what every model has besides its parameters
     "tau_ref": Quantity(0.0, "ms", "refractory period", at_least=0.0),
 }
 _PRESET = "For a preset write Population(n, **izhnumba.presets[name])."
-_HABITS = {  # of other simulators and of papers
+HABITS = {  # of other simulators and of papers
     "preset": _PRESET,
     **dict.fromkeys(("i", "i_e", "i_ext", "current"), "Give the current to run or step."),
     **dict.fromkeys(("n", "num", "neurons"), "size"),
@@ -41,6 +41,7 @@ _HABITS = {  # of other simulators and of papers
     **dict.fromkeys(("u0", "u_init", "u_m"), "u"),
 }
 _ARGUMENTS = ("model", "scheme", "dt", "dtype", "batch", "reset", "seed", "threads", "name", "V", "u")
+OF_POPULATIONS = {*_EXTRAS, *_ARGUMENTS}  # what may be given besides the parameters of a model
 
 
 class Neurons:
@@ -68,7 +69,7 @@ class Neurons:
         known = (*model.parameters, *_EXTRAS)
         for parameter in parameters:
             if parameter not in known:
-                _checks.unknown("Population", parameter, (*known, "size", *_ARGUMENTS), _HABITS)
+                _checks.unknown("Population", parameter, (*known, "size", *_ARGUMENTS), HABITS)
         n_size = _checks.size("Population.size", size)
         n_batch = None if batch is None else _checks.integer("Population.batch", batch, at_least=1)
         scheme_name = _checks.one_of("Population.scheme", "exp_euler" if scheme is None else scheme, schemes)
@@ -136,7 +137,7 @@ class Neurons:
         elif hasattr(self, name):
             raise AttributeError(f"Population.{name} cannot be changed. Make a new population.")
         else:
-            _checks.unknown("Population", name, (*self._values, "V", "u"), _HABITS)
+            _checks.unknown("Population", name, (*self._values, "V", "u"), HABITS)
 
     def __repr__(self) -> str:
         size = self.size[0] if len(self.size) == 1 else self.size

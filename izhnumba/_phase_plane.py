@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from izhnumba import _checks
 from izhnumba._models import Izhikevich, Model
+from izhnumba._neurons import HABITS, OF_POPULATIONS
 from izhnumba._population import Population
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -133,6 +134,9 @@ def parameters_of(owner: str, neuron: Any) -> tuple[Model, dict[str, Array]]:
     if isinstance(neuron, Population):
         return neuron.model, {name: np.asarray(getattr(neuron, name), float) for name in neuron.model.parameters}
     model = _checks.kind(f"{where}['model']", neuron.get("model", Izhikevich), Model, "an izhnumba.Model")
+    for name in neuron:
+        if name not in model.parameters and name not in OF_POPULATIONS:
+            _checks.unknown(where, name, (*model.parameters, "model"), HABITS)
     return model, {
         name: np.asarray(
             _checks.number(f"{where}[{name!r}]", neuron.get(name, quantity.default), quantity.unit, **quantity.bounds)

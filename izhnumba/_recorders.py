@@ -6,7 +6,7 @@ import math
 import threading
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from izhnumba._timebase import Instant
 from izhnumba._turns import Turn
 
 Array = NDArray[Any]
+_RECORDED = ("spikes", "rate", "V", "u", "weight", "current")
 
 
 class Recorder(Sealed, ABC):
@@ -50,6 +51,14 @@ class Recorder(Sealed, ABC):
         self._from: Instant = 0
         self._until: Instant = math.inf
         self._keeps = Memory(columns, engine.now)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        cure = ""
+        if name in _RECORDED:
+            cure = f"It records {self.kind}: make another by net.record(source, {name!r})."
+        elif name[:1] != "_":  # else Python itself asks
+            cure = _checks.did_you_mean(name, [known for known in dir(type(self)) if known[:1] != "_"])
+        raise AttributeError(f"{type(self).__name__} has no {name!r}. {cure}".rstrip())
 
     @property
     def start(self) -> float:

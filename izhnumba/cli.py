@@ -188,6 +188,8 @@ def _run(arguments: argparse.Namespace) -> None:
     dt = preset.dt if arguments.dt is None else arguments.dt
     dt = _checks.number("--dt", dt, "ms", at_least=SHORTEST_STEP)
     path = Path(arguments.current)
+    if not path.exists() and re.fullmatch(r"[-+]?[\d.]+", arguments.current):
+        raise ValueError(f"{path}: --current must be a file. One with this number alone holds for --duration.")
     current, axis = read_currents(path, dt)
     rows, n = current.shape
     if arguments.neurons not in (None, n):

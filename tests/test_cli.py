@@ -266,6 +266,7 @@ def test_bad_npy(folder, capsys, array, message):
     ("arguments", "message"),
     [
         (["--current", "nowhere.csv"], "nowhere.csv: No such file or directory"),
+        (["--current", "10.5"], "10.5: --current must be a file. One with this number alone holds for --duration."),
         (["--current", "."], "Is a directory"),
         (["--neurons", "3"], "stim.csv: must have 3 columns, one per neuron, got 2"),
         (["--preset", "RSS"], "izhnumba run: --preset must be a known name, got 'RSS'. Did you mean 'RS'?"),

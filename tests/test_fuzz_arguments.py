@@ -62,6 +62,8 @@ ALIKE = {  # arguments that come with another one, in whose words they may be re
     "run": {"state": "params|V|u", "g": "E", "E": "g", "n_steps": "I"},
     "Model": {name: "Model" for name in ("name", "source")},
 }  # fmt: skip
+# Warnings of values that are taken all the same.
+MEANT = "too large for the scheme|leaps over the threshold|fires again as soon|are lost|looks like|one row in a hundred"
 OWNERS = "Network|Population|Input|Sum|Recorder|run"  # of what is met on the way
 
 
@@ -247,7 +249,7 @@ def fuzz(door, share, rng):
             answer = None
             try:
                 with warnings.catch_warnings():
-                    warnings.filterwarnings("ignore", ".*(too large for the scheme|leaps over the threshold)")
+                    warnings.filterwarnings("ignore", f".*({MEANT})")
                     call(**{**door.good, name: value})
             except Exception as error:
                 answer = error

@@ -285,6 +285,40 @@ def test_modules_that_are_not_imported_are_named(monkeypatch):
         _ = iz.plot
 
 
+def recording(what):
+    net, cells = network()
+    return net.record(cells, what)
+
+
+CASES |= {
+    # Recorders, drives
+    "V of spikes": (
+        lambda: recording("spikes").V,
+        AttributeError,
+        "SpikeRecorder has no 'V'. It records spikes: make another by net.record(source, 'V').",
+    ),
+    "spikes of V": (lambda: recording("V").spikes, AttributeError, "StateRecorder has no 'spikes'. It records states:"),
+    "a rate misspelt": (lambda: recording("rate").rates, AttributeError, "has no 'rates'. Did you mean 'rate'?"),
+    "steps that drive": (
+        lambda: driven(np.ones(100)),
+        ValueError,
+        "got shape (100,). Pass one value for all neurons or one per neuron. Over time, use TimedArray(values, dt).",
+    ),
+    # Analysis
+    "all presets": (lambda: analysis.fixed_points(iz.presets), TypeError, "fixed_points.neuron has no parameter 'RS'."),
+    "parameter misspelt": (
+        lambda: analysis.fixed_points({"B": 0.26}),
+        TypeError,
+        "fixed_points.neuron has no parameter 'B'. Did you mean 'b'?",
+    ),
+    "threshold": (lambda: plot.phase_plane({"Vth": 20.0}), TypeError, "has no parameter 'Vth'. Did you mean 'V_th'?"),
+    "a whole result": (
+        lambda: analysis.match_spikes(one().run(1.0), []),
+        TypeError,
+        "match_spikes.reference must be times of one neuron in ms, got <result: <0 spikes>>. Pass spikes.t[spikes.i",
+    ),
+}
+
 PAIRS = "Pass a list of pairs as (pre, post): tuple(np.transpose(pairs))."
 CASES |= {
     "a list of pairs": (_connected([(0, 1), (1, 2), (2, 0)]), TypeError, PAIRS),

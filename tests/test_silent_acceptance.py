@@ -373,7 +373,9 @@ def test_what_drives_says_whose_shape_is_wrong(scheme):
     cure = " must broadcast to shape (3,), got shape (2,). Pass one value for all neurons or one per neuron."
     refused("Network.drive.input" + cure, net.drive, p, [1, 2])
     refused("Drive.value" + cure, setattr, drive, "value", [1, 2])
-    over_time = " must broadcast to shape (3,), got shape (4, 3). For an array over time use TimedArray(values, dt)."
+    over_time = (
+        " must broadcast to shape (3,), got shape (4, 3). Pass one value for all neurons or one per neuron. Over"
+    )
     refused("Network.drive.input" + over_time, net.drive, p, np.ones((4, 3)))
     refused("Drive.value" + over_time, setattr, drive, "value", np.ones((4, 3)))
     refused("Drive.value must be a number or an array of numbers in mV/ms, got 'x'", setattr, drive, "value", "x")
