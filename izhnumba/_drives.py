@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from izhnumba import _checks
 from izhnumba._arrivals import Port
-from izhnumba._binding import Input
+from izhnumba._binding import Input, Sum
 from izhnumba._exact_clock import ExactClock
 from izhnumba._exact_feeds import Current, ExactFeeds, Source, Spikes, current_of, spikes_of
 from izhnumba._feeds import Feed, broadcasts, feed, refuse_function
@@ -70,6 +70,11 @@ class Drive(Sealed):
                     f"{where} must broadcast to shape {self.shape}, got shape {np.shape(value)}. Pass one value for "
                     "all neurons or one per neuron. Over time, use TimedArray(values, dt)."
                 )
+        if not spikes and any(isinstance(getattr(part, "input", part), SpikeInput) for part in _parts(value)):
+            raise TypeError(
+                f"{where} must be currents or spikes, got {value!r:.60}. Give each spike input a drive of its own; its "
+                "weight scales it."
+            )
         other = Drive.__new__(Drive)  # on which whatever is wrong shows
         vars(other).update(vars(self), _value=value, _unit=unit, _memory={})
         made, port = other._make(where, value, unit), population._engine.port(value.receptor) if spikes else None
@@ -101,6 +106,10 @@ class Drive(Sealed):
     def __repr__(self) -> str:
         array = isinstance(self._value, np.ndarray) and self._value.ndim
         return f"<drive of {self.section!r}: {f'<array of shape {self._value.shape}>' if array else self._value}>"
+
+
+def _parts(value: Any) -> tuple[Any, ...]:
+    return value.parts if isinstance(value, Sum) else (value,)
 
 
 def drive_feeds(drives: list[Drive], populations: list[Any]) -> dict[tuple[int, Port | None], Feed]:

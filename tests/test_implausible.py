@@ -1,4 +1,5 @@
-"""Values that only another unit explains, or that no step sees, are told; small ones that may be meant are not."""
+"""What is likely to be meant otherwise is told: pairs with two readings, resets that do not reset, values that only
+another unit explains. What may be meant is not."""
 
 from __future__ import annotations
 
@@ -95,3 +96,64 @@ def test_values_in_another_unit_are_told(call, message):
 )
 def test_small_values_that_may_be_meant_are_not(call):
     assert told(call) == []
+
+
+def connected(pairs):
+    def connect():
+        net = iz.Network()
+        cells = net.add(iz.Population(3))
+        net.connect(cells, cells, pairs)
+
+    return connect
+
+
+@pytest.mark.parametrize("pairs", [[[0, 1], [2, 0]], [(0, 1), (2, 0)], ((0, 1), (2, 0))])
+def test_two_pairs_are_two_things(pairs):
+    assert told(connected(pairs)) == [
+        f"Network.connect.rule {pairs} is read as (pre, post) and could mean two pairs (source, target). Write "
+        "([0, 1], [2, 0]) for the first, ([0, 2], [1, 0]) for the second."
+    ]
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        ([0, 1], [2, 0]),
+        (np.array([0, 1]), np.array([2, 0])),
+        [np.array([0, 1]), np.array([2, 0])],
+        [[0, 1], [1, 0]],  # which comes to the same
+        [[0], [1]],
+        [[0, 1, 2], [1, 2, 0]],
+    ],
+)
+def test_other_pairs_are_one_thing(pairs):
+    assert told(connected(pairs)) == []
+
+
+STUCK = "Population: a spike leaves neuron {} at {:g} mV by the reset {!r}, not below its threshold of {:g} mV"
+AGAIN = "it fires again as soon as it can. Use"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (dict(c=35.0), f"{STUCK.format(0, 35, 'hard', 30)}: {AGAIN} a c below the threshold."),
+        (dict(c=[-65.0, 30.0, 40.0]), f"{STUCK.format(1, 30, 'hard', 30)}: {AGAIN} a c below the threshold."),
+        (dict(V_th=-70.0), f"{STUCK.format(0, -65, 'hard', -70)}: {AGAIN} a c below the threshold."),
+        (dict(c=30.0, reset="overshoot"), f"{STUCK.format(0, 30, 'overshoot', 30)}: {AGAIN} a c below the threshold."),
+        (
+            dict(V_th=-40.0, reset="soft"),
+            f"{STUCK.format(0, 0, 'soft', -40)}: {AGAIN} the reset 'hard' for a threshold that is not above 0.",
+        ),
+        (dict(c=35.0, scheme="exact"), f"{STUCK.format(0, 35, 'hard', 30)}: {AGAIN} a c below the threshold."),
+    ],
+)
+def test_resets_at_the_threshold_are_told(options, message):
+    assert told(lambda: one(**options)) == [message]
+
+
+def test_other_resets_are_not():
+    for options in (dict(c=29.0), dict(c=35.0, reset="soft"), dict(V_th=-40.0), dict(V_th=1e3, c=-65.0)):
+        assert told(lambda options=options: one(**options)) == []
+    for preset in iz.presets.values():
+        assert told(lambda preset=preset: iz.Population(1, **preset)) == []

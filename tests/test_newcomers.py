@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pytest
 from processes import PACKAGE
@@ -304,6 +302,16 @@ CASES |= {
         ValueError,
         "got shape (100,). Pass one value for all neurons or one per neuron. Over time, use TimedArray(values, dt).",
     ),
+    "spikes that are added": (
+        lambda: driven(10.0 + iz.Poisson(5.0)),
+        TypeError,
+        "Network.drive.input must be currents or spikes, got Constant(value=10.0) + Poisson(rate=5.0,",
+    ),
+    "spikes that are scaled": (
+        lambda: driven(2 * iz.SpikeTrain([0], [1.0]), "exact"),
+        TypeError,
+        "Give each spike input a drive of its own; its weight scales it.",
+    ),
     # Analysis
     "all presets": (lambda: analysis.fixed_points(iz.presets), TypeError, "fixed_points.neuron has no parameter 'RS'."),
     "parameter misspelt": (
@@ -325,66 +333,6 @@ CASES |= {
     "an array of pairs": (_connected(np.array([[0, 1], [1, 2]])), ValueError, "Pass pairs as (pre, post)."),
     "a long array of pairs": (_connected(np.array([[0, 1]] * 4)), ValueError, PAIRS),
 }
-
-
-def told(call):
-    """The words of the warnings, each of which must point at the line that calls."""
-    with warnings.catch_warnings(record=True, action="always") as caught:
-        call()
-    assert {one.filename for one in caught} <= {__file__}
-    return [str(one.message) for one in caught]
-
-
-@pytest.mark.parametrize("pairs", [[[0, 1], [2, 0]], [(0, 1), (2, 0)], ((0, 1), (2, 0))])
-def test_two_pairs_are_two_things(pairs):
-    assert told(_connected(pairs)) == [
-        f"Network.connect.rule {pairs} is read as (pre, post) and could mean two pairs (source, target). Write "
-        "([0, 1], [2, 0]) for the first, ([0, 2], [1, 0]) for the second."
-    ]
-
-
-@pytest.mark.parametrize(
-    "pairs",
-    [
-        ([0, 1], [2, 0]),
-        (np.array([0, 1]), np.array([2, 0])),
-        [np.array([0, 1]), np.array([2, 0])],
-        [[0, 1], [1, 0]],  # which comes to the same
-        [[0], [1]],
-        [[0, 1, 2], [1, 2, 0]],
-    ],
-)
-def test_other_pairs_are_one_thing(pairs):
-    assert told(_connected(pairs)) == []
-
-
-STUCK = "Population: a spike leaves neuron {} at {:g} mV by the reset {!r}, not below its threshold of {:g} mV"
-AGAIN = "it fires again as soon as it can. Use"
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (dict(c=35.0), f"{STUCK.format(0, 35, 'hard', 30)}: {AGAIN} a c below the threshold."),
-        (dict(c=[-65.0, 30.0, 40.0]), f"{STUCK.format(1, 30, 'hard', 30)}: {AGAIN} a c below the threshold."),
-        (dict(V_th=-70.0), f"{STUCK.format(0, -65, 'hard', -70)}: {AGAIN} a c below the threshold."),
-        (dict(c=30.0, reset="overshoot"), f"{STUCK.format(0, 30, 'overshoot', 30)}: {AGAIN} a c below the threshold."),
-        (
-            dict(V_th=-40.0, reset="soft"),
-            f"{STUCK.format(0, 0, 'soft', -40)}: {AGAIN} the reset 'hard' for a threshold that is not above 0.",
-        ),
-        (dict(c=35.0, scheme="exact"), f"{STUCK.format(0, 35, 'hard', 30)}: {AGAIN} a c below the threshold."),
-    ],
-)
-def test_resets_at_the_threshold_are_told(options, message):
-    assert told(lambda: one(**options)) == [message]
-
-
-def test_other_resets_are_not():
-    for options in (dict(c=29.0), dict(c=35.0, reset="soft"), dict(V_th=-40.0), dict(V_th=1e3, c=-65.0)):
-        assert told(lambda options=options: one(**options)) == []
-    for preset in iz.presets.values():
-        assert told(lambda preset=preset: iz.Population(1, **preset)) == []
 
 
 def test_variants_of_presets_are_dicts():

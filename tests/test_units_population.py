@@ -111,7 +111,7 @@ def test_misfits_are_refused_by_name(u):
     for name, call in (
         ("Population.size", lambda: iz.Population(3 * u.ms)),
         ("Population.seed", lambda: plain(seed=3 * u.ms)),
-        ("Population.run.neurons", lambda: pop.run(1.0, neurons=array_of([0, 1], u.ms))),
+        ("Population.run.neurons", lambda: pop.run(1.0, record="V", neurons=array_of([0, 1], u.ms))),
     ):
         with pytest.raises(ValueError, match=rf"^{name} must be .*got .*\. Pass it without a unit\.$"):
             call()
