@@ -22,9 +22,10 @@ _UNITS = {  # of time, in ms
     "s": 1e3, "sec": 1e3, "second": 1e3, "seconds": 1e3,
     "us": 1e-3, "usec": 1e-3, "\N{MICRO SIGN}s": 1e-3, "\N{GREEK SMALL LETTER MU}s": 1e-3,
 }  # fmt: skip
-_TIME = re.compile(r"(?:t|times?|timestamps?)(?:(?:[\s_/]+|(?=[\[(]))[\[(]?\s*([^\W\d_]+)\s*[\])]?)?")
+_TIMES = ("t", "time", "times", "timestamp", "timestamps")  # how the label of a time begins
 _CURRENT = re.compile(r"(?:i|n)(?![a-z])|current|neuron|cell")  # how the label of a current begins
 _COMMENT = ("#", "%")
+_AROUND = " \t#\"'"  # labels
 _NEAR = 0.1  # of a step, by which printed times may be off
 
 
@@ -55,32 +56,57 @@ def read_currents(path: Path, dt: float) -> Currents:
 
 
 def _without_time(path: Path, table: _Table, dt: float) -> Currents:
-    values, labels = table.values, [label.lower() for label in table.labels]
-    for column, label in enumerate(labels[1:], start=2):
-        if _TIME.fullmatch(label):
-            raise ValueError(f"{path}: the time must be column 1, got {label!r} as column {column}. Put it first.")
-    named = _TIME.fullmatch(labels[0]) if labels else None
-    if named:
-        unit = named[1] or "ms"
-        if unit not in _UNITS:
-            cure = "Name it 't (ms)', 't (s)' or 't (us)', or leave it out."
-            raise ValueError(f"{path}: column 1 must be a time in ms, s or us, got {labels[0]!r}. {cure}")
-        if len(labels) == 1:
-            raise ValueError(f"{path}: must hold a column per neuron beside the time, got {labels[0]!r} alone.")
-        times = values[:, 0] * _UNITS[unit]
-        _check_times(path, table, times, dt, known=bool(named[1]))
-        return Currents(values[:, 1:], f"column 1 of {path}, {table.labels[0]!r}, {_span(times)}")
-    times = values[:, 0]
-    if len(times) > 1 and values.shape[1] > 1 and not (labels and _CURRENT.match(labels[0])):
-        if _rises_by(times, dt):
-            cure = "" if path.suffix.lower() == ".npy" else " (head it 'I' if it is a current)"
-            return Currents(values[:, 1:], f"column 1 of {path}, which rises by dt{cure}, {_span(times)}")
-        if not labels:
-            _warn_of_times(path, times)
-    if labels and not labels[0]:
+    units = [_unit_of_times(label) for label in table.labels] or [None]
+    for column, unit in enumerate(units[1:], start=2):
+        if unit is not None:
+            got = f"{table.labels[column - 1].lower()!r} as column {column}"
+            raise ValueError(f"{path}: the time must be column 1, got {got}. Put it first.")
+    time = _unnamed_times(path, table, dt) if units[0] is None else _named_times(path, table, units[0], dt)
+    return Currents(table.values[:, 1:] if time else table.values, time)
+
+
+def _unit_of_times(label: str) -> str | None:
+    """The unit in the label of a time such as "t (ms)", "" if it names none; None for other labels."""
+    first, *more = re.findall(r"[^\W_]+", label.lower()) or [""]
+    unit = "".join(more[1:] if more[:1] == ["in"] else more)
+    return unit if first in _TIMES and len(more) <= 2 and (unit.isalpha() or not more) else None
+
+
+def _named_times(path: Path, table: _Table, unit: str, dt: float) -> str:
+    """What the file says of the time in column 1, in words."""
+    label = table.labels[0]
+    if unit and unit not in _UNITS:
+        cure = "Name it 't (ms)', 't (s)' or 't (us)', or leave it out."
+        raise ValueError(f"{path}: column 1 must be a time in ms, s or us, got {label.lower()!r}. {cure}")
+    if len(table.labels) == 1:
+        raise ValueError(f"{path}: must hold a column per neuron beside the time, got {label.lower()!r} alone.")
+    times = table.values[:, 0] * _UNITS[unit or "ms"]
+    _check_times(path, table, times, dt, known=bool(unit))
+    return f"column 1 of {path}, {label!r}, {_span(times)}"
+
+
+def _unnamed_times(path: Path, table: _Table, dt: float) -> str:
+    """The same for a column 1 that may be a time by its values alone; "" if it is a current."""
+    times, label = table.values[:, 0], table.labels[0] if table.labels else None
+    is_current = table.values.shape[1] == 1 or bool(label and _CURRENT.match(label.lower()))
+    heads = path.suffix.lower() != ".npy"
+    if len(times) > 1 and not is_current and _rises_by(times, dt):
+        cure = " (head it 'I' if it is a current)" if heads else ""
+        return f"column 1 of {path}, which rises by dt{cure}, {_span(times)}"
+    if label == "":
         cure = "Name it 't' or 'I', or leave row numbers out (pandas: index=False)."
         raise ValueError(f"{path}: column 1 must have a label like the others, got none. {cure}")
-    return Currents(values, "")
+    spacing = _spacing(times)
+    likely = label is not None or math.isclose(spacing, float(f"{spacing:.3g}"), rel_tol=1e-9)  # not any ramp
+    if len(times) > 2 and not is_current and spacing > 0 and likely:
+        which = f"column 1, {label!r}," if label else "column 1"
+        cure = " or head it 't (s)', and head a current 'I'" if heads else ""
+        warnings.warn(
+            f"{path}: {which} drives neuron 0, but rises by {spacing:.6g} in each row like times or row numbers. Leave "
+            f"row numbers out; for times use --dt {spacing:.6g}{cure}.",
+            stacklevel=2,
+        )
+    return ""
 
 
 def _span(times: Array) -> str:
@@ -113,19 +139,6 @@ def _check_times(path: Path, table: _Table, times: Array, dt: float, *, known: b
     )
 
 
-def _warn_of_times(path: Path, times: Array) -> None:
-    """A first column without a label that looks like times of another dt drives neuron 0, which may not be meant."""
-    spacing = _spacing(times)
-    looks_so = len(times) > 2 and math.isclose(spacing, float(f"{spacing:.1e}"), rel_tol=1e-9)
-    if looks_so and min(abs(times[0]), abs(times[0] - spacing)) <= _NEAR * spacing:
-        heads = "" if path.suffix.lower() == ".npy" else ", or head it 't (s)' or 'I'"
-        warnings.warn(
-            f"{path}: column 1 drives neuron 0, but rises by {spacing:g} in each row like a time. If it is one, use "
-            f"--dt {spacing:g}{heads}.",
-            stacklevel=2,
-        )
-
-
 # --- the forms of files ---------------------------------------------------------------------------------------------
 
 
@@ -147,17 +160,22 @@ def _read_npy(path: Path) -> _Table:
 def _read_csv(path: Path) -> _Table:
     """Numbers separated by commas, semicolons, tabs or blanks; with the latter three decimals may have commas.
 
-    The first line may hold labels, one per column, as may the last comment before the numbers.
+    The first line may hold labels, one per column, as may the last comment before the numbers. A mark at the end of
+    every line begins no column.
     """
     try:
-        lines = path.read_text("utf-8-sig").rstrip().splitlines()
+        lines = path.read_text("utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise ValueError(f"{path}: must be a text file of comma-separated numbers, got binary data.") from None
+    while lines and not lines[-1].strip():
+        lines.pop()
     numbered = [(k, line) for k, line in enumerate(lines, start=1) if not line.lstrip().startswith(_COMMENT)]
     numbered = list(itertools.dropwhile(lambda row: not row[1].strip(), numbered))
-    head = numbered[0][1] if numbered else ""
     body = list(itertools.dropwhile(lambda row: not row[1].strip(), numbered[1:]))
-    mark = _mark(body[0][1] if body else head)
+    mark = _mark((body or numbered)[0][1]) if numbered else ""
+    if mark.strip(" ") and all(line.rstrip(" ").endswith(mark) for _, line in [numbered[0], *body]):
+        numbered, body = ([(k, line.rstrip(" ")[:-1]) for k, line in rows] for rows in (numbered, body))
+    head = numbered[0][1] if numbered else ""
     labels = _labels(head, mark or _mark(head).strip(" "))
     rows = body if labels else numbered
     if not rows:
@@ -171,6 +189,8 @@ def _read_csv(path: Path) -> _Table:
     decimal_comma = mark != "," and not any("." in line for _, line in rows)
     for number, line in rows:
         fields, place = _fields(line, mark), f"{path}, line {number}"
+        if number == first:
+            _check_head(place, fields, labels)
         if len(fields) != n_columns:
             raise ValueError(f"{place}: must have {n_columns} columns like line {first}, got {len(fields)}.")
         for column, field in enumerate(fields, start=1):
@@ -193,12 +213,24 @@ def _fields(line: str, mark: str) -> list[str]:
     return line.split(mark.strip(" ") or None) if mark else [line]
 
 
+def _check_head(place: str, fields: list[str], labels: list[str]) -> None:
+    """The first row of numbers is no second row of labels, and no row of labels that one field spoils."""
+    if labels and all(_value(field) is None for field in fields):
+        cure = "Write units into the labels above, as in 't (ms)', or begin this line with #."
+        raise ValueError(f"{place}: must hold numbers, got {fields[0].strip()[:40]!r} below the labels. {cure}")
+    is_label = [_is_label(field.strip(_AROUND)) for field in fields]
+    if not labels and _value(fields[0]) is None and any(is_label):
+        wrong = is_label.index(False)
+        got = f"{fields[wrong].strip()[:40]!r} in column {wrong + 1}"
+        raise ValueError(f"{place}: must hold a label in each column or none, got {got}. Labels begin with a letter.")
+
+
 def _labels(line: str, mark: str) -> list[str]:
     """The labels in a header; none if any field is not one. A comma in quotes is part of a label.
 
     Only the first may be empty, as pandas leaves it above row numbers."""
     blank = re.sub('"[^"]*"', lambda quoted: quoted[0].replace(mark or ",", "\0"), line)
-    labels = [field.replace("\0", mark).strip(" \t#\"'") for field in _fields(blank, mark)]
+    labels = [field.replace("\0", mark).strip(_AROUND) for field in _fields(blank, mark)]
     named = labels[1:] if len(labels) > 1 and not labels[0] else labels
     return labels if all(map(_is_label, named)) else []
 

@@ -63,11 +63,22 @@ HEADS = [
     "# t",
     '"time"',
     "% t",
+    "time.ms",
+    "time-ms",
+    "t:ms",
+    "time in ms",
+    "TIME [MS]",
+    "Time_(ms)",
 ]
 FORMS = {
     **{f"head {head}": (f"{head},I0,I1\n" + rows(TIMES, A, B), head.strip('#%" ')) for head in HEADS},
     "seconds": ("time [s],a,b\n" + rows(TIMES / 1e3, A, B), "time [s]"),
     "microseconds": ("t (µs),a,b\n" + rows(TIMES * 1e3, A, B), "t (µs)"),
+    "a comma in the label": ('"Time, ms",a,b\n' + rows(TIMES, A, B), "Time, ms"),
+    "a mark at the end": ("t,I0,I1,\n" + rows(TIMES, A, B, end=",\n"), "t"),
+    "tabs at the end": ("t\tI0\tI1\t\n" + rows(TIMES, A, B, mark="\t", end="\t\r\n"), "t"),
+    "semicolons at the end": ("t;I0;I1; \n\n" + rows(TIMES, A, B, mark=";", end=";\n"), "t"),
+    "units in a comment": ("t,I0,I1\n# ms,pA,pA\n" + rows(TIMES, A, B), "t"),
     "semicolons": ("t;I0;I1\n" + rows(TIMES, A, B, mark=";"), "t"),
     "decimal commas": ("t;I0;I1\n" + rows(TIMES, A, B, mark=";", decimal=","), "t"),
     "tabs": ("t (ms)\tI0\tI1\n" + rows(TIMES, A, B, mark="\t"), "t (ms)"),
@@ -171,6 +182,25 @@ REFUSED = {
     "labels": ("t;I;J\n0;1\n", "x.csv, line 1: must have 2 labels like the columns of line 2, got 3."),
     "two marks": ("1;2\n3,4\n", "x.csv, line 2: must have 2 columns like line 1, got 1."),
     "two decimal marks": ("1.5;2\n3,4;5\n", "x.csv, line 2, column 1: must be a finite number, got '3,4'."),
+    "a value missing": ("t,I,J\n0,1,2\n0.5,1,\n", "x.csv, line 3, column 3: must be a finite number, got ''."),
+    "labels missing": ("t,I\n0,1,\n", "x.csv, line 1: must have 3 labels like the columns of line 2, got 2."),
+    "a label missing": (
+        "t,I,,J\n0,1,2,3\n",
+        "x.csv, line 1: must hold a label in each column or none, got '' in column 3. Labels begin with a letter.",
+    ),
+    "a number among labels": (
+        "t,I,3\n0,1,2\n",
+        "x.csv, line 1: must hold a label in each column or none, got '3' in column 3. Labels begin with a letter.",
+    ),
+    "a wrong number": ("1.0,abc\n2,3\n", "x.csv, line 1, column 2: must be a finite number, got 'abc'."),
+    **{
+        f"units in a line of their own, {units}": (
+            f"t,I\n{units}\n0,1\n",
+            f"x.csv, line 2: must hold numbers, got {units.split(',')[0]!r} below the labels. Write units into the "
+            "labels above, as in 't (ms)', or begin this line with #.",
+        )
+        for units in ("ms,pA", "(ms),(pA)", "[s],")
+    },
     "comments alone": ("# nothing\n", "x.csv: must hold at least one row of numbers, got none."),
 }
 
@@ -209,17 +239,44 @@ def test_one_row_of_an_array_holds_for_the_duration():
     assert spikes() == expected([10.0, 4.0])
 
 
-def test_times_of_another_dt_without_a_header_are_told(capsys):
+UNKNOWN = ["ms", "sim_time", "elapsed_ms", "tms", "simtime (ms)", "seconds", "sec", "timestep", "step", "index", "Zeit"]
+
+
+@pytest.mark.parametrize("label", UNKNOWN)
+@pytest.mark.parametrize("start", [0.0, 1.0, 100.0])
+def test_what_may_be_a_time_drives_no_neuron_silently(label, start):
+    """The label is not known: evenly rising values make it a time of dt, and of another dt a warning."""
+    steps = np.arange(9.0)
+    assert read_currents(*_file(f"{label},a\n" + rows(start + DT * steps, steps))).values.shape == (9, 1)
+    cure = "Leave row numbers out; for times use --dt 0.2 or head it 't (s)', and head a current 'I'."
+    for head, which in ((f"{label},a\n", f"column 1, {label!r},"), ("", "column 1")):
+        with pytest.warns(UserWarning, match="column 1") as caught:
+            assert read_currents(*_file(head + rows(start + 0.2 * steps, steps))).values.shape == (9, 2)
+        assert [str(one.message) for one in caught] == [
+            f"x.csv: {which} drives neuron 0, but rises by 0.2 in each row like times or row numbers. {cure}"
+        ]
+
+
+def test_what_may_be_a_time_is_told_on_the_command_line(capsys):
+    np.save("x.npy", [[0.0, 10.0], [1.0, 10.0], [2.0, 10.0]])
     with warnings.catch_warnings(action="always"):
-        assert command(written("0,10\n1,10\n2,10\n")) == 0
+        assert command("x.npy") == 0
     assert capsys.readouterr().err == (
-        "izhnumba: warning: x.csv: column 1 drives neuron 0, but rises by 1 in each row like a time. If it is one, use "
-        "--dt 1, or head it 't (s)' or 'I'.\n"
+        "izhnumba: warning: x.npy: column 1 drives neuron 0, but rises by 1 in each row like times or row numbers. "
+        "Leave row numbers out; for times use --dt 1.\n"
     )
 
 
 @pytest.mark.parametrize(
-    "text", ["I,J\n0,1\n1,1\n2,1\n", "3,1\n4,1\n5,1\n", "0,1\n1.2345,1\n2.469,1\n", "0,1\n0,1\n0,1\n"]
+    "text",
+    [
+        "I,J\n0,1\n1,1\n2,1\n",
+        "0,1\n1.2345,1\n2.469,1\n",
+        "0,1\n1,1\n3,1\n",
+        "2,1\n1,1\n0,1\n",
+        "0,1\n0,1\n0,1\n",
+        "soma\n0\n1\n2\n",
+    ],
 )
-def test_other_ramps_are_not(text):
+def test_other_currents_are_not(text):
     assert read_currents(*_file(text)).time == ""
