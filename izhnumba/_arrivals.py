@@ -19,7 +19,7 @@ Array = NDArray[Any]
 
 class Port:
     """A receptor of a population: the ring of spikes under way to it, and its states y and x; or, of one that acts for
-    several steps, the sum y of what has arrived in these, and rows of that, x."""
+    several steps, the sum y of what has arrived in these, and parts of that sum, x (see `sum_latest`)."""
 
     def __init__(self, arrivals: Arrivals, receptor: Receptor, lanes: int, dtype: np.dtype[Any], dt: float) -> None:
         self.receptor, self._arrivals = receptor, arrivals
@@ -73,7 +73,7 @@ def state_sizes(receptor: Receptor, dt: float, lanes: int) -> tuple[int, int]:
     """Of y and x."""
     found = _checked_propagator(receptor, dt)
     if found.steps > 1:
-        return lanes, found.steps * lanes
+        return lanes, (found.steps + 1) * lanes
     return lanes * (found.states > 0), lanes * (found.states > 1)
 
 

@@ -104,6 +104,10 @@ class ClockEngine:
         """The port of this receptor, or of one equal to it."""
         return self.arrivals.port(receptor)
 
+    def conductances(self, port: Port) -> Array:
+        """That of a receptor in each neuron."""
+        return port.y
+
     def check_tau_ref(self, where: str, tau_ref: Array) -> None:
         """Refuse times that cannot be counted in steps."""
         if np.any(tau_ref > _MOST_HELD * self.dt):

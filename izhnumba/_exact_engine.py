@@ -144,6 +144,12 @@ class ExactEngine:
         """Neurons that do not move for the refractory period of their last spike."""
         return self.last + self._tau_ref > self.now
 
+    def conductances(self, port: ExactPort) -> Array:
+        """That of a receptor in each neuron, in its unit."""
+        if port not in (self.laid or ()):
+            return np.zeros(self.n)
+        return np.asarray(self.cells[:, self.states_of(port).start] / self.more(t.CONDUCTANCE))
+
     # --- cells ----------------------------------------------------------------------------------------------------
 
     @property

@@ -24,7 +24,7 @@ class ExactPlastic:
 
     def __init__(self, rule: Plasticity, rows: Rows, layout: Layout, dt: float, first: Callable[[], Array]) -> None:
         assert rows.offsets is not None
-        self.rule, self.first_weights = rule, first
+        self.rule, self.first_weights, self._time = rule, first, Continuous(dt)
         x, y = time_constants(rule)
         self.n_x, self.n_y = len(x), len(y)
         fields: list[Any] = [("arrival", "<f8")] if x else []
@@ -61,7 +61,9 @@ class ExactPlastic:
 
     def left_of_e(self, now: float) -> float:
         """The share of an eligibility that is left since the latest update, as of which it is stored."""
-        since = now - self.updates[0] * self.rule.period if self.rule.eligibility_tau else 0.0
+        if not self.rule.eligibility_tau:
+            return 1.0
+        since = now - self._time.sample(self._time.samples_by(now, self.rule.period), self.rule.period)
         return float(np.exp(-since / self._taus[-1]))
 
     def modulator_at(self, now: float) -> float:
@@ -80,12 +82,12 @@ class ExactPlastic:
         fades = bool(self.rule.eligibility_tau)
         return kernels(rule, self.memory.dtype, self.n_x, self.n_y, fades, tuple(self.rule.parameters()))
 
-    def bind(self, projection: Table, time: Continuous, now: float) -> tuple[list[int], Table]:
+    def bind(self, projection: Table, now: float) -> tuple[list[int], Table]:
         """Put what the kernels need into the table of the projection; the row of the rule for its target, and what
         that points at."""
         found = self.kernel("float64")
         if found.update:  # synapses may come late: of the updates on the absolute clock, those up to now are over
-            self.updates[0] = time.samples_by(now, self.rule.period)
+            self.updates[0] = self._time.samples_by(now, self.rule.period)
         projection.put_all({
             t.MEMORY: self.memory, t.Y1: self.y[0], t.Y2: self.y[1], t.SPIKED: self.spiked, t.TAUS: self._taus,
             t.INCOMING: self._incoming, t.INCOMING_STARTS: self._starts, t.MODULATOR: self.modulator,

@@ -22,7 +22,7 @@ from izhnumba._table import Table
 from izhnumba._weight_limits import Limit
 
 Array = NDArray[Any]
-_PER_STEP, _AT_ONCE = 2**12, 2**16  # weights that are checked for each step of a run, and for having been asked for
+_PER_STEP = 2**12  # weights that are checked for each step of a run
 _ROUNDING = 1e-6  # of the largest conductance of a receptor
 
 
@@ -72,7 +72,7 @@ class Synapses(Sealed):
         self._limits = limits_of(port.receptor, self.plasticity, layout.dtype)
         self._ours = plastic is None or of_izhnumba(plastic.rule)
         self._shared = not self._ours  # whether somebody may write weights at any time
-        self._asked, self._unchecked = False, 0.0  # whether for weights, and steps, since they were checked
+        self._unchecked = 0.0  # steps since they were checked
         self._seal()
 
     @property
@@ -157,7 +157,7 @@ class Synapses(Sealed):
     @property
     def weight(self) -> Array:
         """Weight of each synapse, live: what you write into it is checked when a run begins."""
-        self._shared = self._asked = True
+        self._shared = True
         return self._rows.weights
 
     @weight.setter
@@ -198,16 +198,14 @@ class Synapses(Sealed):
         return sparse.coo_array((self._rows.weights.copy(), places), shape=(self._ends.n_pre, self._ends.n_post))
 
     def _check_weights(self, steps: float) -> None:
-        """Refuse weights that somebody has written and that cannot be, when a run of so many steps begins; where that
-        is little work beside the weights, such as a step of a large network, once there have been enough of them."""
+        """Refuse weights that somebody has written and that cannot be, when a run of so many steps begins; those of a
+        large network when there have been so many that the check is nothing beside them."""
         if not self._shared or not self._limits:
             return
-        weights = self._rows.weights
         self._unchecked += max(steps, 1)
-        if self._unchecked * _PER_STEP + self._asked * _AT_ONCE < max(weights.size, _AT_ONCE):
-            return
-        _weight_limits.check(f"Synapses.weight of {self.name!r}", weights, self._limits)
-        self._unchecked, self._asked = 0.0, False
+        if self._unchecked * _PER_STEP >= self._rows.weights.size:
+            _weight_limits.check(f"Synapses.weight of {self.name!r}", self._rows.weights, self._limits)
+            self._unchecked = 0.0
 
     def _check_results(self, steps: float) -> None:
         """The same for what a rule of the user has written in a run, and for what has come of that which it delivered:
@@ -219,24 +217,13 @@ class Synapses(Sealed):
             self._check_weights(steps)
         except ValueError as error:
             raise RuntimeError(f"{self.name}: {rule} has made weights that cannot be: {error}") from None
-        strengths = self._conductances()
+        strengths = self.target.population._engine.conductances(self._port)
         least = float(strengths.min(initial=0.0))
         if least < -_ROUNDING * float(strengths.max(initial=0.0)) and min(self.receptor.propagator(self._dt)[1:]) >= 0:
             raise RuntimeError(
                 f"{self.name}: {rule}.arrival must deliver no amount below 0 to {self.receptor!r}, got a conductance "
                 f"of {least:g} in neuron {int(strengths.argmin())}. {self._limits[0].why}"
             )
-
-    def _conductances(self) -> Array:
-        """Of the receptor in each neuron of the target population; in continuous time in some unit."""
-        from izhnumba._kernels import exact_table as t
-
-        engine = self.target.population._engine
-        if not self._layout.exact:
-            return np.asarray(self._port.y)
-        if self._port not in (engine.laid or ()):
-            return np.empty(0)
-        return np.asarray(engine.cells[:, engine.states_of(self._port).start] / engine.more(t.CONDUCTANCE))
 
     def _let_arrive(self) -> None:
         """Put what is under way through plastic synapses, which the clock has let go, where that of others is."""
@@ -309,7 +296,7 @@ class Synapses(Sealed):
         table.put_all({t.STARTS: rows.starts, t.TARGETS: rows.offsets, t.DELAYS: rows.times, t.WEIGHTS: rows.weights})
         table.put(t.DONE, np.full(rows.parts, -1, np.int64))
         if isinstance(self._plastic, ExactPlastic):
-            table[t.RULE] = target.add_rule(*self._plastic.bind(table, target.time, target.now))
+            table[t.RULE] = target.add_rule(*self._plastic.bind(table, target.now))
         return table
 
 

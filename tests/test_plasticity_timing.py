@@ -265,3 +265,21 @@ def test_the_program_of_2007():
     assert len(syn) == 7200
     np.testing.assert_allclose(syn.weight, np.ravel(s[:n_exc])[order], rtol=0, atol=1e-12)
     assert np.ptp(syn.weight) > 0.5
+
+
+@pytest.mark.parametrize("scheme", ["euler", "exact"])
+def test_an_eligibility_that_is_set_before_the_first_run_of_late_synapses(scheme, tmp_path):
+    net = iz.Network(dt=0.5, scheme=scheme, seed=1)
+    cells = net.add(iz.Population(2, **CELL, V=-70.0, u=-14.0), name="cells")
+    net.run(1003.0)
+    rule = iz.DopamineSTDP(tau_e=5.0, baseline=0.0, w_max=100.0)
+    syn = net.connect(cells, cells, iz.OneToOne(), weight=1.0, plasticity=rule, name="syn")
+    syn.eligibility, syn.modulator = 2.5, 1.0
+    net.save(tmp_path / "net.npz")
+    for one in (net, iz.load(tmp_path / "net.npz")):
+        syn = one.synapses["syn"]
+        np.testing.assert_allclose(syn.eligibility, 2.5, rtol=1e-12)
+        one.run(4.0)
+        np.testing.assert_allclose(syn.eligibility, 2.5 * np.exp(-4 / 5.0), rtol=1e-9)
+        one.run(4.0)  # the update at 1010 ms
+        np.testing.assert_allclose(syn.weight, 1 + 2.5 * np.exp(-7 / 5.0 - 7 / 200.0), rtol=1e-9)

@@ -131,7 +131,8 @@ def kernels(
             y = y_of(a, np.int64(a.offsets[s] % np.uint32(lanes)), now)
             w, e = on_update(a.w[s], e_of(a, s, fade), y, m, q)
             a.w[s] = w
-            keep_e(a, s, e, one)
+            if HAS_E:
+                a.memory[s].e = e
 
     def spike_of(a, lane, now, fade, q):
         y = y_of(a, lane, now)

@@ -52,7 +52,8 @@ def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
             several = port[t.PORT_STEPS] > 1
             y = array_at(port[t.PORT_Y] + first * item, count, number) if port[t.PORT_STATES] or several else row
             if several:
-                rows = array_at(port[t.PORT_X] + first * item, port[t.PORT_STEPS] * table[t.PADDED] - first, number)
+                size = (port[t.PORT_STEPS] + 1) * table[t.PADDED] - first
+                rows = array_at(port[t.PORT_X] + first * item, size, number)
                 sum_latest(y, rows, row, table[t.PADDED], table[t.STEP] + k, port[t.PORT_STEPS])
             x = array_at(port[t.PORT_X] + first * item, count, number) if port[t.PORT_STATES] == 2 else row
             if port[t.PORT_CURRENT]:
@@ -101,22 +102,6 @@ def _note_current(variant: Variant) -> Callable[..., Any]:
 
 
 @called
-def sum_latest(total, rows, row, stride, step, n):
-    """Keep this row among the latest n, and let the total be their sum, the oldest first: nothing is left of a row that
-    has gone, as there would be if it were subtracted."""
-    tell_llvm(WIDEST)
-    tell_llvm(NOINLINE)
-    newest = rows[step % n * stride : step % n * stride + row.size]
-    for i in range(row.size):
-        newest[i] = row[i]
-        total[i] = 0
-    for j in range(step + 1, step + 1 + n):
-        one = rows[j % n * stride : j % n * stride + row.size]
-        for i in range(row.size):
-            total[i] += one[i]
-
-
-@called
 def clear(row):
     tell_llvm(NOINLINE)
     for i in range(row.size):
@@ -129,6 +114,28 @@ def add_row(total, row):
     tell_llvm(NOINLINE)
     for i in range(row.size):
         total[i] += row[i]
+
+
+@called
+def sum_latest(total, rows, row, stride, step, n):
+    """Let the total be the sum of this row and the n - 1 before it. Steps are cut in blocks of n: a running sum of this
+    block is in row n of `rows`, and row j holds what arrived at place j of this block, or from there on in the block
+    before. So a step costs the same for every n, and nothing is left of what has gone, as if it had been subtracted."""
+    tell_llvm(WIDEST)
+    tell_llvm(NOINLINE)
+    size, place = row.size, step % n
+    newest, running = rows[place * stride : place * stride + size], rows[n * stride : n * stride + size]
+    if place == 0:
+        clear(running)
+    add_row(running, row)
+    for i in range(size):
+        newest[i] = row[i]
+        total[i] = running[i]
+    if place + 1 < n:
+        add_row(total, rows[(place + 1) * stride : (place + 1) * stride + size])
+        return
+    for j in range(n - 2, -1, -1):
+        add_row(rows[j * stride : j * stride + size], rows[(j + 1) * stride : (j + 1) * stride + size])
 
 
 @called

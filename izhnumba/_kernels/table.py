@@ -37,7 +37,7 @@ FAILED_STEP, FAILED_COUNT, FAILED_LANE, FAILED_V, WAS_CAREFUL, CAREFUL, N_SPIKES
 
 # PORTS, one row per receptor: what it adds to; how many states it has; addresses of the ring of arrivals, of the
 # states y and x and of its numbers; the input that arrives from outside (address, stride, shared); where its current is
-# to be noted (0: nowhere); in how many steps what arrives acts (if several, y is its sum and x has a row for each)
+# to be noted (0: nowhere); in how many steps what arrives acts (if several, y is its sum and x what `sum_latest` keeps)
 (
     PORT_TARGET, PORT_STATES, PORT_RING, PORT_Y, PORT_X, PORT_NUMBERS, PORT_DRIVE, _, _, PORT_CURRENT, PORT_STEPS,
     PORT_SIZE,
