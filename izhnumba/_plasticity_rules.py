@@ -255,6 +255,9 @@ class DopamineSTDP(Plasticity):
         self._check(**taus, w_max=_NO_LESS)
         self.__dict__.update(modulator_tau=self.tau_d, eligibility_tau=self.tau_e)
 
+    def parameters(self) -> dict[str, float]:
+        return super().parameters() | {"share": self.period / 10}  # of what grows in 10 ms
+
     def taus(self) -> tuple[list[float], list[float]]:
         return [self.tau_plus], [self.tau_minus]
 
@@ -276,7 +279,7 @@ class DopamineSTDP(Plasticity):
     @staticmethod
     def update(w, e, y, m, p):
         """The weight follows the eligibility as far as there is dopamine."""
-        return min(max(w + p.period / 10 * ((p.baseline + m) * e), p.w_min), p.w_max), e
+        return min(max(w + p.share * (p.baseline + m) * e, p.w_min), p.w_max), e
 
 
 @dataclass(frozen=True)
