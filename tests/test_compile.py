@@ -230,7 +230,7 @@ def test_read_only_installation_without_a_home_folder(project, tmp_path):
     assert n_spikes == 9
     for path in (package, *package.rglob("*")):
         path.chmod(0o755)
-    assert [p for p in package.rglob("*") if p.suffix not in (".py", "")] == []
+    assert [p for p in package.rglob("*") if p.suffix not in (".py", ".typed", "")] == []
 
 
 def test_cache_that_cannot_be_written(tmp_path):
