@@ -38,6 +38,7 @@ _CURES = {  # by numpy's letter for a kind of values
     "c": "Pass the real part or the modulus.",
     "U": "Turn text into numbers first.",
     "m": "Pass the time as a number.",
+    "O": "Convert it with .astype(float).",
 }
 _SIGNS = {">": operator.gt, ">=": operator.ge, "<=": operator.le}
 _NUMBER_TYPES = {float, int, np.float64, np.float32, np.int64, np.int32}
@@ -321,7 +322,8 @@ def _plain(must: str, value: Any, unit: str, at: tuple[int, ...] = ()) -> float 
         return _stacked(must, values.tolist(), unit, at)
     if values.dtype.kind not in "fiu":
         kind = ValueError if type(value) is int else TypeError
-        raise _refusal(kind, must, _shown(value) + _at(at), obstacle or _CURES.get(values.dtype.kind, ""))
+        cure = _CURES.get(values.dtype.kind, "") if values.dtype != object or isinstance(value, np.ndarray) else ""
+        raise _refusal(kind, must, _shown(value) + _at(at), obstacle or cure)
     return values if values.ndim else float(values)
 
 

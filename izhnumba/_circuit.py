@@ -142,13 +142,13 @@ class Circuit(Sealed):
         rule : Rule, (pre, post), matrix or path
             A rule such as `FixedProbability(0.1)`; indices of the sources and targets of each synapse; a matrix
             (sources, targets), an array or of scipy.sparse, whose nonzero entries are connected and are the weights
-            unless `weight` is given; or a text file with a synapse per line: source, target and, if it has them, weight
-            and delay.
+            unless `weight` is given, as it must be for a mask of True and False; or a text file with a synapse per
+            line: source, target and, if it has them, weight and delay.
         weight : float, array, distribution or callable(rng, size), default 1
             In the unit of the receptor: mV for Delta, mV/ms (pA) for currents, 1/ms (nS) for conductances, which are
             not negative: their E sets the sign. Plastic weights lie within the bounds of their rule. An array has an
             entry per synapse, in the order of the pairs given, or for a rule of those it yields: row after row. With
-            `AllToAll` a matrix (sources, targets) will do, of which autapses=False leaves the diagonal.
+            pairs, a mask or `AllToAll` a matrix (sources, targets) will do, whose other entries are left.
         delay : the same, ms, at least dt, default dt
             Rounded to whole steps. With the scheme "exact" any time from 1e-6 ms on, as it is.
         receptor : Receptor, default Delta()

@@ -51,6 +51,10 @@ class Rule(ABC):
         """How many pairs there will be, if that is known beforehand."""
         return None
 
+    def of_matrix(self, matrix: Array, ends: Ends) -> Array | None:
+        """The entries of a matrix (sources, targets) in the order of the pairs, if that is known beforehand."""
+        return None
+
     def expected(self, ends: Ends) -> float:
         """About how many pairs there will be."""
         count = self.count(ends)
@@ -120,8 +124,7 @@ class AllToAll(Rule):
     def pairs(self, ends: Ends, rng: Generator) -> Pairs:
         yield from _rows_of(ends.n_pre, ends, lambda pre: _complete(pre, ends, self.autapses))
 
-    def in_order(self, matrix: Array, ends: Ends) -> Array:
-        """The entries of a matrix (sources, targets), row after row, as the pairs are."""
+    def of_matrix(self, matrix: Array, ends: Ends) -> Array:
         entries = matrix.reshape(-1)
         return entries if self.autapses else np.delete(entries, _own_pairs(ends))
 
@@ -272,6 +275,9 @@ class GivenPairs(Rule):
 
     def count(self, ends: Ends) -> int:
         return len(self._pre)
+
+    def of_matrix(self, matrix: Array, ends: Ends) -> Array:
+        return matrix[self._pre, self._post]
 
     def pairs(self, ends: Ends, rng: Generator) -> Pairs:
         for first in range(0, len(self._pre), PIECE):

@@ -10,7 +10,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from izhnumba import _checks
-from izhnumba._connectivity import AllToAll, Ends, OneToOne, Rule
+from izhnumba._connectivity import AllToAll, Ends, GivenPairs, OneToOne, Rule
 from izhnumba._distributions import Distribution
 from izhnumba._rows import Draw
 
@@ -27,18 +27,18 @@ def of_rule(where: str, value: Any, unit: str, rule: Rule, ends: Ends) -> Any:
     if not numbers.ndim:
         return value
     n, matrix = rule.count(ends), (ends.n_pre, ends.n_post)
-    if isinstance(rule, AllToAll) and numbers.shape == matrix:
-        return rule.in_order(numbers, ends)
+    if numbers.shape == matrix and (entries := rule.of_matrix(numbers, ends)) is not None:
+        return entries
     if isinstance(rule, OneToOne) and numbers.shape == ends.pre_shape:
         return numbers.reshape(-1)
-    if isinstance(rule, AllToAll) and numbers.shape != (n,):
+    if isinstance(rule, (AllToAll, GivenPairs)) and numbers.shape != (n,):
         cure = "Transpose it." if numbers.shape == matrix[::-1] else f"{_EACH}, or a matrix."
         must = f"{where} must have shape (), {(n,)} or {matrix} (sources, targets)"
         raise ValueError(f"{must}, got {numbers.shape}. {cure}")
     if n is None:
         raise ValueError(
             f"{where} must have shape (), got {numbers.shape}. {type(rule).__name__} draws how many synapses there "
-            "are: pass one value, a distribution or a function of (rng, size)."
+            f"are: pass one value, a distribution or a function of (rng, size).{_of_matrix(numbers)}"
         )
     return array(where, numbers, "", n)
 
@@ -47,8 +47,14 @@ def array(where: str, value: Any, unit: str, n: int | None) -> Array:
     """One number for all synapses, or one for each of n, as float64."""
     numbers = np.asarray(_checks.magnitude(where, value, unit))
     if numbers.ndim and numbers.shape != (n,):
-        raise ValueError(f"{where} must have shape () or {(n,)}, got {numbers.shape}. {_EACH}, in their order.")
+        cure = f"{_EACH}, in their order.{_of_matrix(numbers)}"
+        raise ValueError(f"{where} must have shape () or {(n,)}, got {numbers.shape}. {cure}")
     return _checks.array(where, numbers, "")
+
+
+def _of_matrix(numbers: Array) -> str:
+    """What to do with a matrix."""
+    return " Of a matrix W of both populations use syn.weight = W[syn.pre, syn.post]." if numbers.ndim == 2 else ""
 
 
 def drawer(where: str, value: Any, unit: str, n: int | None, rng: Generator, look: Look) -> Draw:

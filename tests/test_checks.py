@@ -27,7 +27,7 @@ from izhnumba._checks import array, dtype, finite, integer, magnitude, number, o
 
 prop = settings(derandomize=True, deadline=None, max_examples=300)
 TEXT, NAT = "Turn text into numbers first.", np.timedelta64("NaT", "s")
-BOOL = "Write 1 for True and 0 for False."
+BOOL, FLOAT = "Write 1 for True and 0 for False.", "Convert it with .astype(float)."
 COMPLEX = "Pass the real part or the modulus."
 DENSE = "Convert it with .toarray()."
 FILL = "Fill the masked elements with .filled(value)."
@@ -147,8 +147,8 @@ def refused(kind, message, check, *arguments, **options):
         (Broken(), "a value of type Broken."),
         (scipy.sparse.csr_array((3, 3)), f"a csr_array of shape (3, 3) and dtype float64. {DENSE}"),
         (scipy.sparse.coo_matrix((3, 3)), f"a coo_matrix of shape (3, 3) and dtype float64. {DENSE}"),
-        (np.array([1.0, None]), "an array of shape (2,) and dtype object."),
-        (np.array([1.0, 2.0], dtype=object), "an array of shape (2,) and dtype object."),
+        (np.array([1.0, None]), f"an array of shape (2,) and dtype object. {FLOAT}"),
+        (np.array([1.0, 2.0], dtype=object), f"an array of shape (2,) and dtype object. {FLOAT}"),
         (np.array(["1"]), f"an array of shape (1,) and dtype <U1. {TEXT}"),
         (np.array([True]), f"an array of shape (1,) and dtype bool. {BOOL}"),
         (np.zeros(3, dtype=complex), f"an array of shape (3,) and dtype complex128. {COMPLEX}"),

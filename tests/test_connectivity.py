@@ -199,7 +199,11 @@ BAD = [
     (dict(delay=np.nan), ValueError, "Network.connect.delay must be finite, got nan"),
     (dict(weight=np.nan), ValueError, "Network.connect.weight must be finite, got nan"),
     (dict(weight=[1.0, np.inf, 0.0]), ValueError, "Network.connect.weight must be finite, got inf"),
-    (dict(weight=[1.0, 2.0]), ValueError, r"Network.connect.weight must have shape \(\) or \(3,\), got \(2,\)"),
+    (
+        dict(weight=[1.0, 2.0]),
+        ValueError,
+        r"Network.connect.weight must have shape \(\), \(3,\) or \(4, 4\) \(sources, targets\), got \(2,\)",
+    ),
     (dict(weight="strong"), TypeError, "Network.connect.weight must be a number or an array of numbers"),
     (dict(receptor="AMPA"), TypeError, "Network.connect.receptor must be a receptor such as Delta"),
     (dict(name=3), TypeError, "Network.connect.name must be a str"),

@@ -98,10 +98,10 @@ def test_small_values_that_may_be_meant_are_not(call):
     assert told(call) == []
 
 
-def connected(pairs):
+def connected(pairs, n=3):
     def connect():
         net = iz.Network()
-        cells = net.add(iz.Population(3))
+        cells = net.add(iz.Population(n))
         net.connect(cells, cells, pairs)
 
     return connect
@@ -128,6 +128,31 @@ def test_two_pairs_are_two_things(pairs):
 )
 def test_other_pairs_are_one_thing(pairs):
     assert told(connected(pairs)) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "pairs"),
+    [
+        ([[1, 0], [0, 1]], ""),  # the same as pairs
+        ([[0, 1], [0, 1]], "two pairs (source, target) or "),
+        ([[1.0, 1.0], [1.0, 0.0]], ""),
+    ],
+)
+def test_two_rows_of_a_matrix_are_two_or_three_things(rows, pairs):
+    cures = [
+        str(tuple(rows)),
+        *([str(tuple(map(list, zip(*rows, strict=True))))] if pairs else []),
+        f"np.array({rows})",
+    ]
+    nths = [f"{cure} for the {nth}" for cure, nth in zip(cures, ("first", "second", "third"), strict=False)]
+    assert told(connected(rows, 2)) == [
+        f"Network.connect.rule {rows} is read as (pre, post) and could mean {pairs}a matrix (sources, targets). Write "
+        f"{', '.join(nths)}."
+    ]
+
+
+def test_rows_that_connect_the_same_are_one_thing():
+    assert told(connected([[0, 1], [1, 0]], 2)) == []
 
 
 STUCK = "Population: a spike leaves neuron {} at {:g} mV by the reset {!r}, not below its threshold of {:g} mV"

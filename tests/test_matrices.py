@@ -80,8 +80,9 @@ def test_shapes_of_other_rules():
     each = "Pass one value for all synapses or one per synapse, in their order."
     refused(f"Network.connect.weight must have shape () or (6,), got (3, 2). {each}", net.connect, a, b,
             iz.FixedOutDegree(2), weight=np.ones((3, 2)))  # fmt: skip
-    refused(f"Network.connect.delay must have shape () or (2,), got (2, 1). {each}", net.connect, a, b,
-            ([0, 1], [1, 2]), delay=np.ones((2, 1)))  # fmt: skip
+    refused("Network.connect.delay must have shape (), (2,) or (3, 4) (sources, targets), got (2, 1). Pass one value "
+            "for all synapses or one per synapse, or a matrix.", net.connect, a, b, ([0, 1], [1, 2]),
+            delay=np.ones((2, 1)))  # fmt: skip
     refused("Network.connect.weight must have shape (), got (3,). FixedProbability draws how many synapses there are",
             net.connect, a, b, iz.FixedProbability(0.5), weight=np.ones(3))  # fmt: skip
     refused(f"Network.connect.weight must have shape () or (12,), got (5,). {each}", net.connect, a, b, iz.AllToAll(),
@@ -107,12 +108,73 @@ def test_a_dense_matrix_connects_its_nonzero_entries(scheme):
     np.testing.assert_array_equal(two.to_scipy().toarray(), W[:2])
     shape = "Network.connect.rule must be a matrix of shape (3, 4) (sources, targets), got "
     for wrong, got in ((W.T, "(4, 3). Transpose it."), (np.ones((2, 7)), "(2, 7). Pass pairs as (pre, post)."),
-                       (np.ones(3), "(3,)."), (np.ones((3, 4, 1)), "(3, 4, 1).")):  # fmt: skip
+                       (np.ones(3), "(3,)."), (np.ones((2, 3, 2)), "(2, 3, 2). Pass it as matrix.reshape(3, 4)."),
+                       (np.ones((2, 2, 2)), "(2, 2, 2).")):  # fmt: skip
         refused(shape + got, net.connect, a, b, wrong)
     refused(shape + "(4, 3). Transpose it.", net.connect, a, b, sparse.csr_array(W.T))
     refused("Network.connect.rule must be finite, got nan at index (0, 0).", net.connect, a, b, np.full((3, 4), np.nan))
-    refused("Network.connect.rule must be a number or an array of numbers, got an array of shape (3, 4) and dtype bool",
-            net.connect, a, b, W != 0, kind=TypeError)  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("form", [np.asarray, np.asfortranarray, sparse.csr_array, sparse.coo_matrix])
+def test_a_mask_says_where_and_weight_how_much(scheme, form):
+    W, mask = 1.0 + np.arange(12.0).reshape(3, 4), np.arange(12).reshape(3, 4) % 3 == 1
+    net, a, b = network(scheme=scheme)
+    where = list(zip(*np.nonzero(mask), strict=True))
+    for weight, delay in ((2.0, 1.0), (W, W), (np.where(mask, W, np.nan).tolist(), 1.0), (W[mask], W[mask])):
+        syn = net.connect(a, b, form(mask), weight=weight, delay=delay, plasticity=iz.STDP())
+        w, d = (W if np.size(x) > 1 else np.full((3, 4), x) for x in (weight, delay))
+        assert pairs_of(syn) == [(i, j, w[i, j], d[i, j]) for i, j in where]
+    refused("Network.connect.rule must be a matrix of numbers without weight=, got one of True and False. Give the "
+            "weights with weight=, one for all synapses or a matrix of them.", net.connect, a, b, form(mask),
+            kind=TypeError)  # fmt: skip
+    shapes = "must have shape (), (4,) or (3, 4) (sources, targets), got (4, 3). Transpose it."
+    refused(f"Network.connect.weight {shapes}", net.connect, a, b, form(mask), weight=W.T)
+
+
+def test_a_matrix_picks_the_entries_of_pairs_in_their_order():
+    net, a, b = network()
+    W = np.arange(12.0).reshape(3, 4)
+    syn = net.connect(a, b, ([2, 0, 2], [1, 3, 1]), weight=W, delay=1.0 + W)
+    assert pairs_of(syn) == [(0, 3, 3.0, 4.0), (2, 1, 9.0, 10.0), (2, 1, 9.0, 10.0)]
+
+
+def test_what_to_do_with_a_matrix_is_said_where_none_is_taken():
+    net, a, b = network()
+    W = np.arange(12.0).reshape(3, 4)
+    cure = "Of a matrix W of both populations use syn.weight = W[syn.pre, syn.post]."
+    for rule in (iz.FixedProbability(0.9), iz.FixedOutDegree(2)):
+        with pytest.raises(ValueError, match="Network.connect.weight must have shape") as caught:
+            net.connect(a, b, rule, weight=W)
+        assert str(caught.value).endswith(f" {cure}")
+    syn = net.connect(a, b, iz.FixedProbability(0.9))
+    with pytest.raises(ValueError, match="Synapses.weight must have shape") as caught:
+        syn.weight = W
+    assert str(caught.value).endswith(f" {cure}")
+    syn.weight = W[syn.pre, syn.post]
+    assert [one[2] for one in pairs_of(syn)] == [W[i, j] for i, j, *_ in pairs_of(syn)]
+
+
+MASKED = np.ma.masked_array(np.ones((3, 4)), np.eye(3, 4) > 0)
+FORMS = {
+    "rows": (np.ones((3, 4)).tolist(), {}, "Pass a matrix as an array: np.array(rows)."),
+    "transposed rows": (np.ones((4, 3)).tolist(), {}, "Pass a matrix as an array: np.array(rows)."),
+    "masked": (MASKED, {}, "Fill the masked elements with .filled(value)."),
+    "masked mask": (MASKED > 0, {"weight": 2.0}, "Fill the masked elements with .filled(value)."),
+    "objects": (np.ones((3, 4), object), {}, "Convert it with .astype(float)."),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_other_forms_of_a_matrix_are_refused_with_a_cure(form):
+    matrix, options, cure = FORMS[form]
+    net, a, b = network()
+    with pytest.raises(TypeError, match=r"Network.connect.rule must be") as caught:
+        net.connect(a, b, matrix, **options)
+    assert str(caught.value).endswith(f" {cure}")
+    net, a, b = network((2, 2))
+    refused("Network.connect.pre indices must be whole numbers from 0 to 1, got 0.5 for synapse 1. Pass a matrix as an "
+            "array: np.array(rows).", net.connect, a, b, [[0.0, 0.5], [0.2, 0.3]])  # fmt: skip
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
