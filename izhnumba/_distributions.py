@@ -15,7 +15,7 @@ from izhnumba import _checks
 
 Array = NDArray[Any]
 _NOT_NEGATIVE = {"at_least": 0.0}
-_WORTH_DRAWING = 1e-3  # of what is drawn
+_OFTEN = 1 / 6  # so many normal numbers are within the bounds, at the least, to be drawn until they are
 
 
 class Distribution(ABC):
@@ -54,7 +54,7 @@ class Uniform(Distribution):
 
 @dataclass(frozen=True)
 class Normal(Distribution):
-    """Normal with mean and std; what falls outside low to high is drawn again.
+    """Normal with mean and std, truncated to low to high. A number costs about the same whatever the bounds.
 
     Examples
     --------
@@ -77,15 +77,15 @@ class Normal(Distribution):
             )
 
     def draw(self, rng: Generator, size: int) -> Array:
-        if self._share() >= _WORTH_DRAWING:
+        if self._share() >= _OFTEN:
             return _within(lambda n: rng.normal(self.mean, self.std, n), size, self.low, self.high)
-        return _from_piece(rng, size, self.mean, self.std, self.low, self.high)
+        return _far_out(rng, size, self.mean, self.std, self.low, self.high)
 
     def _share(self) -> float:
         """Of the normal law, how much lies between low and high."""
         if self.std == 0:
             return 1.0
-        low, high = ((bound - self.mean) / (math.sqrt(2) * self.std) for bound in (self.low, self.high))
+        low, high = (_in_std(bound, self.mean, self.std) / math.sqrt(2) for bound in (self.low, self.high))
         return (math.erfc(low) - math.erfc(high)) / 2 if low > 0 else (math.erfc(-high) - math.erfc(-low)) / 2
 
 
@@ -110,16 +110,33 @@ class LogNormal(Distribution):
         return rng.lognormal(self.mean, self.std, size)
 
 
-def _from_piece(rng: Generator, size: int, mean: float, std: float, low: float, high: float) -> Array:
-    """Normal numbers between two bounds so near each other, or so far out, that the law of numbers drawn evenly between
-    them is not far from it: each is kept with its density, as a share of the highest there."""
-    values, wanted = rng.uniform(low, high, size), np.arange(size)
-    highest = (min(max(mean, low), high) - mean) / std
+def _in_std(x: float, mean: float, std: float) -> float:
+    """How far x is above the mean; the difference of large numbers need not be a number."""
+    unit = 0.25 if std > 1 else 1.0
+    return (x * unit - mean * unit) / (std * unit)
+
+
+def _far_out(rng: Generator, size: int, mean: float, std: float, low: float, high: float) -> Array:
+    """Normal numbers between bounds where few are. From the possible number nearest to the mean on, their law falls
+    like an exponential one, or hardly if the bounds are near each other: numbers of that law are drawn, or evenly, and
+    kept with what is left of the density (C. P. Robert, Statistics and Computing 5, 121, 1995). About half are."""
+    nearest = min(max(mean, low), high)
+    away, width = abs(_in_std(nearest, mean, std)), _in_std(high, low, std)
+    even, side = away * width <= 1, std if nearest == low else -std
+    values, wanted = np.empty(size), np.arange(size)
     while wanted.size:
-        x = (values[wanted] - mean) / std
-        kept = rng.random(wanted.size) < np.exp((highest - x) * (highest + x) / 2)
+        if even:
+            x = rng.uniform(low, high, wanted.size)
+            further = np.abs(x - nearest) / std
+            share = np.exp(-further * (away + further / 2))
+        else:
+            further = rng.exponential(1 / away, wanted.size)
+            share = np.exp(-further * further / 2)
+            with np.errstate(over="ignore"):
+                x = nearest + side * further
+        kept = (low <= x) & (x <= high) & (rng.random(wanted.size) < share)
+        values[wanted[kept]] = x[kept]
         wanted = wanted[~kept]
-        values[wanted] = rng.uniform(low, high, wanted.size)
     return values
 
 

@@ -160,37 +160,6 @@ def target(n):
     return Target((n,), 0.1, np.dtype("float64"), (1, 2), {}, "mV")
 
 
-# --- numbers that are drawn -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("low", [0.5, -7.0, 0.0])
-def test_normal_numbers_between_equal_bounds(low):
-    mean = low + (low == 0.5)
-    assert (iz.Normal(mean, 1.0, low=low, high=low).draw(np.random.default_rng(1), 1000) == low).all()
-
-
-@pytest.mark.parametrize(("low", "high"), [(2.95, 2.951), (-0.0004, 0.0004), (-2.99, -2.98)])
-def test_normal_numbers_between_near_bounds_have_the_exact_law(low, high):
-    """The mean and the variance of a truncated normal law, from its density on a grid."""
-    draw = iz.Normal(0.0, 1.0, low=low, high=high)
-    assert draw._share() < 1e-3
-    x = np.linspace(low, high, 10_001)
-    density = np.exp(-x * x / 2) / np.exp(-x * x / 2).sum()
-    mean, spread = (x * density).sum(), math.sqrt((x * x * density).sum() - (x * density).sum() ** 2)
-    found = draw.draw(np.random.default_rng(1), 200_000)
-    assert low <= found.min() < found.max() <= high
-    assert abs(found.mean() - mean) < 5 * spread / math.sqrt(found.size)
-    assert found.std() == pytest.approx(spread, rel=0.01)
-
-
-def test_normal_numbers_stay_as_they_were():
-    rng, again = np.random.default_rng(3), np.random.default_rng(3)
-    values = again.normal(0.5, 0.2, 1000)
-    while (outside := np.flatnonzero((values < 0.4) | (values > 0.5))).size:
-        values[outside] = again.normal(0.5, 0.2, outside.size)
-    assert (iz.Normal(0.5, 0.2, 0.4, 0.5).draw(rng, 1000) == values).all()
-
-
 # --- functions of the user ------------------------------------------------------------------------------------------
 
 
