@@ -67,6 +67,7 @@ def connected(
     whole = isinstance(rule, AllToAll) and single and plasticity is None and not gap and not exact
     item = 4 * (not whole) + engine.dtype.itemsize + 8 * exact + _PLASTIC_BYTES * (plasticity is not None)
     _check_size(f"{where}.rule", rule.expected(both), item, rule.scratch(both) * (not whole), plasticity is not None)
+    rule.check(both)
     n, dt, random = rule.count(both), target.population.dt, streams(seed, name)
     limits = limits_of(receptor, plasticity, engine.dtype)
 

@@ -64,6 +64,9 @@ class Rule(ABC):
         """Bytes that drawing a piece takes, about: a row at the least."""
         return _PAIR_BYTES * max(PIECE, self.expected(ends) / ends.n_pre)
 
+    def check(self, ends: Ends) -> None:  # noqa: B027 - most rules look only at pairs that they yield
+        """Refuse what would take too long to draw."""
+
     def _check(self, *names: str, at_least: int = 0) -> None:
         for name in names:
             where, value = f"{type(self).__name__}.{name}", getattr(self, name)

@@ -16,6 +16,7 @@ from izhnumba import _checks
 from izhnumba._connectivity import PIECE, Ends, Pairs, Rule, without_autapses
 
 Array = NDArray[Any]
+_MOST_LOOKS = 1e10  # at pairs, to draw which are connected
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Distance(Rule):
     """Each pair with a probability that falls with its distance.
 
     Both populations fill the same box evenly, in the order of their n-d size: neuron j of n along an axis is at
-    (j + 1/2) extent / n.
+    (j + 1/2) extent / n. All pairs as near as the kernel or `reach` goes are looked at: at most 1e10, in minutes.
 
     Parameters
     ----------
@@ -39,12 +40,14 @@ class Distance(Rule):
         Whether the box is closed to a ring or torus.
     autapses : bool
         Whether a neuron may reach itself.
+    reach : float, > 0
+        Neurons further apart are not connected. A function goes on without end, so large populations need it.
 
     Examples
     --------
     >>> import izhnumba as iz
     >>> iz.Distance("box", scale=3.0, periodic=True)
-    Distance(kernel='box', scale=3.0, p=1.0, extent=None, periodic=True, autapses=True)
+    Distance(kernel='box', scale=3.0, p=1.0, extent=None, periodic=True, autapses=True, reach=inf)
     """
 
     kernel: str | Callable[[Array], Array]
@@ -53,12 +56,14 @@ class Distance(Rule):
     extent: Any = None
     periodic: bool = False
     autapses: bool = True
+    reach: float = math.inf
 
     def __post_init__(self) -> None:
         if not callable(self.kernel):
             _checks.one_of("Distance.kernel", self.kernel, ("gaussian", "exponential", "box"))
         self.__dict__["scale"] = _checks.number("Distance.scale", self.scale, above=0.0)
         self.__dict__["p"] = _checks.number("Distance.p", self.p, at_least=0.0, at_most=1.0)
+        self.__dict__["reach"] = _checks.number("Distance.reach", self.reach, above=0.0, finite=False)
         self._check("periodic", "autapses")
         if callable(self.kernel):
             _checks.takes("Distance.kernel", self.kernel, "distance")
@@ -75,6 +80,16 @@ class Distance(Rule):
         extent, few = self._extent(ends), np.unique(np.linspace(0, ends.n_pre - 1, 5).astype(np.int64))
         found = [float(np.sum(self._probability(self._near(source, ends, extent)[1]))) for source in few]
         return ends.n_pre * sum(found) / len(found)
+
+    def check(self, ends: Ends) -> None:
+        middle, extent = [n // 2 for n in ends.pre_shape], map(float, self._extent(ends))
+        axes = zip(middle, ends.pre_shape, ends.post_shape, extent, strict=True)
+        looks = ends.n_pre * math.prod(len(self._along(*axis)[0]) for axis in axes)
+        if looks > _MOST_LOOKS:
+            raise ValueError(
+                f"Distance must have at most {_MOST_LOOKS:g} pairs of neurons within reach, got {looks:.4g}. Pass "
+                "Distance(..., reach=), beyond which no neurons are connected, or connect slices."
+            )
 
     def _extent(self, ends: Ends) -> Any:
         extent = ends.pre_shape if self.extent is None else np.atleast_1d(self.extent)
@@ -117,13 +132,17 @@ class Distance(Rule):
         return near, (np.minimum(apart, length - apart) if self.periodic else apart) ** 2
 
     def _reach(self) -> float:
-        """Beyond it the probability is less than the smallest random number above 0."""
+        """What is given, or beyond which the probability is less than the smallest random number above 0."""
         if callable(self.kernel):
-            return math.inf
+            return self.reach
         least = 53 * math.log(2)
-        return self.scale * {"gaussian": math.sqrt(2 * least), "exponential": least, "box": 1 + 1e-12}[self.kernel]
+        scales = {"gaussian": math.sqrt(2 * least), "exponential": least, "box": 1 + 1e-12}[self.kernel]
+        return min(self.reach, self.scale * scales)
 
     def _probability(self, distance: Array) -> Array:
+        return self._of_kernel(distance) * (distance <= self.reach * (1 + 1e-12))
+
+    def _of_kernel(self, distance: Array) -> Array:
         if callable(self.kernel):
             values = _checks.array("Distance.kernel(distance)", self.kernel(distance), "", [distance.shape])
             if np.any((values < 0) | (values > 1)):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import re
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 from scipy import sparse, stats
 
 import izhnumba as iz
+from izhnumba._connectivity import Ends
 
 
 def connected(rule, n=(100, 80), *, same=False, seed=1, **options):
@@ -305,3 +309,45 @@ def test_a_seed_builds_the_same_network_with_every_numpy(rule, weight, expected)
     rows = np.array([syn.pre, syn.post, np.rint(syn.delay / 0.1), np.round(syn.weight, 6) + 0.0])  # no last digits
     rows = rows[:, np.lexsort(rows[::-1])]
     assert hashlib.sha256(rows.astype("<f8").tobytes()).hexdigest()[:16] == expected
+
+
+def test_distance_within_a_given_reach():
+    """As without, but for what is further apart."""
+    for kernel in (lambda d: np.ones_like(d), "gaussian", "box"):
+        for size in (40, (6, 7)):
+            net = iz.Network(seed=2)
+            pop = net.add(iz.Population(size))
+            whole = net.connect(pop, pop, iz.Distance(kernel, scale=1e9))
+            near = net.connect(pop, pop, iz.Distance(kernel, scale=1e9, reach=3.0))
+            places = np.array(np.unravel_index(np.arange(pop.n), np.atleast_1d(size)))
+            apart = np.sqrt(np.sum((places[:, whole.pre] - places[:, whole.post]) ** 2, 0))
+            expected = set(zip(whole.pre[apart <= 3], whole.post[apart <= 3], strict=True))
+            assert set(zip(near.pre, near.post, strict=True)) == expected
+    with pytest.raises(ValueError, match=re.escape("Distance.reach must be a number > 0.0, got 0.0")):
+        iz.Distance("box", reach=0.0)
+
+
+@pytest.mark.parametrize("size", [10**6, (1000, 1000)])
+@pytest.mark.parametrize(
+    "rule", [iz.Distance(lambda d: 1e-9 * np.exp(-d)), iz.Distance("gaussian", scale=1e6, p=1e-9)], ids=["own", "named"]
+)
+def test_distances_of_too_many_pairs_are_refused_at_once(rule, size):
+    net = iz.Network()
+    pop = net.add(iz.Population(size, dtype="float32"))
+    message = "Distance must have at most 1e+10 pairs of neurons within reach, got 1e+12. Pass Distance(..., reach=), "
+    with pytest.raises(ValueError, match=re.escape(message)):
+        net.connect(pop, pop, rule)
+    assert not net.synapses
+    near = iz.Distance(rule.kernel, scale=1e6, p=1e-9, reach=30.0)
+    near.check(Ends(10**6, 10**6, pop.shape, pop.shape, None))
+
+
+def test_distances_within_reach_are_counted():
+    """Those of a source in the middle, and the next ones beyond."""
+    for shape, reach, number in (((1000,), 9.5, 21_000), ((100, 50), 4.5, 5000 * 121)):
+        n = math.prod(shape)
+        with pytest.MonkeyPatch.context() as patch:
+            for most, refused in ((number - 1, True), (number, False)):
+                patch.setattr("izhnumba._distance._MOST_LOOKS", most)
+                with pytest.raises(ValueError, match="within reach") if refused else nullcontext():
+                    iz.Distance(np.ones_like, reach=reach).check(Ends(n, n, shape, shape, None))
