@@ -371,7 +371,7 @@ def _within(value: float, bounds: Mapping[str, Bound]) -> bool:
 
 
 def _bounds(bounds: Mapping[str, Bound], unit: str) -> str:
-    text = " and ".join([f"{sign} {bound}" for sign, bound in bounds.items() if bound is not None])
+    text = " and ".join([f"{sign} {bound}".removesuffix(".0") for sign, bound in bounds.items() if bound is not None])
     return f" {text} {unit}".rstrip() if text else _in(unit)
 
 

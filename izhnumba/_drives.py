@@ -12,7 +12,7 @@ from izhnumba._arrivals import Port
 from izhnumba._binding import Input, Sum
 from izhnumba._exact_clock import ExactClock
 from izhnumba._exact_feeds import Current, ExactFeeds, Source, Spikes, current_of, spikes_of
-from izhnumba._feeds import Feed, broadcasts, feed, refuse_function
+from izhnumba._feeds import Feed, broadcasts, feed, misfit, refuse_function
 from izhnumba._implausible import warn_of_base_unit
 from izhnumba._sealed import Sealed
 from izhnumba._section import Section
@@ -66,10 +66,7 @@ class Drive(Sealed):
             value = _checks.magnitude(where, value, unit)
             warn_of_base_unit(where, value, unit if unit == "pA" else "")
             if not broadcasts(np.shape(value), self.shape):
-                raise ValueError(
-                    f"{where} must broadcast to shape {self.shape}, got shape {np.shape(value)}. Pass one value for "
-                    "all neurons or one per neuron. Over time, use TimedArray(values, dt)."
-                )
+                raise ValueError(misfit(where, np.shape(value), self.shape, None, "TimedArray(values, dt)"))
         if not spikes and any(isinstance(getattr(part, "input", part), SpikeInput) for part in _parts(value)):
             raise TypeError(
                 f"{where} must be currents or spikes, got {value!r:.60}. Give each spike input a drive of its own; its "

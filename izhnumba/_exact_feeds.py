@@ -194,7 +194,7 @@ def current_of(where: str, value: Any, unit: str, pop: Any, first: int = 0, stea
     if not isinstance(value, Input):
         plain = np.asarray(_checks.magnitude(where, value, unit))
         if not broadcasts(plain.shape, pop.shape):
-            raise ValueError(misfit(where, plain.shape, pop.shape, None) + " Over time, use TimedArray(values, dt).")
+            raise ValueError(misfit(where, plain.shape, pop.shape, None, "TimedArray(values, dt)"))
         _checks.finite(where, plain, pop.dtype)
         value = Constant(plain)
     value._fit(Target(pop.shape, pop.dt, pop.dtype, (0, 0), {}, unit))

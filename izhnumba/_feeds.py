@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -137,9 +138,16 @@ def broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
         return False
 
 
-def misfit(where: str, got: tuple[int, ...], shape: tuple[int, ...], n_steps: int | None) -> str:
+def misfit(
+    where: str, got: tuple[int, ...], shape: tuple[int, ...], n_steps: int | None, over_time: str = ""
+) -> str:  # fmt: skip
+    """The message about a shape. over_time: what to pass instead of a row per step, where there are no steps."""
     if n_steps is None:
         cure = "Pass one value for all neurons or one per neuron."
+        if len(got) != len(shape) and math.prod(got) == math.prod(shape):
+            cure += f" Here: .reshape({', '.join(map(str, shape)) if len(shape) > 1 else -1})."
+        elif over_time:
+            cure += f" Over time, use {over_time}."
         return f"{where} must broadcast to shape {shape}, got shape {got}. {cure}"
     table = (n_steps, *shape)
     cure = "Pass one value for all neurons, one per neuron, or one row per step."

@@ -223,7 +223,9 @@ class Pulses(Input):
         length = np.atleast_1d(np.subtract(stop, start))
         if (length < 0).any():
             j = int(np.argmin(length >= 0))
-            raise ValueError(f"Pulses.stop must be >= start, got {-length[j]} ms less at index {j}.")
+            at = f" at index {j}" if len(length) > 1 else ""
+            first, last = (float(np.broadcast_to(value, length.shape)[j]) for value in (start, stop))
+            raise ValueError(f"Pulses.stop must be >= start ({first:g}) ms, got {last:g}{at}.")
 
     def _rows(self, to: Target) -> Rows:
         start, stop = np.broadcast_arrays(np.atleast_1d(self.start), np.atleast_1d(self.stop))

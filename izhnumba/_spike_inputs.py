@@ -54,8 +54,9 @@ class SpikeInput(Input):
         name = type(self).__name__
         if to.unit and (to.unit != "mV" or not isinstance(self.receptor, Delta)):
             raise ValueError(
-                f"{name}.receptor must be Delta() for delta= of a Population, and spikes are no current, got "
-                f"{self.receptor!r} for {to.unit}. Use Network.drive for other receptors."
+                f"{name} must drive a population of a network or, with Delta(), be delta= of one alone, got "
+                f"{self.receptor!r} where {to.unit} are expected. Use net = Network(); pop = net.add(Population(...)); "
+                f"net.drive(pop, {name}(...))."
             )
         where = f"{name}.weight"
         fit_shape(where, self.weight, to.shape)

@@ -34,7 +34,7 @@ def sign_of(receptor: Receptor) -> list[Limit]:
         return []
     sets = "V of the source sets" if receptor.E is None else f"E ({receptor.E:g} mV) sets"
     why = f"Weights are conductances: {sets} the sign of the current."
-    return [Limit(0.0, math.inf, f"be >= 0 for {receptor!r}", why)]
+    return [Limit(0.0, math.inf, f"be >= 0 for the conductance {receptor!r}", why)]
 
 
 def bounds_of(rule: Any, dtype: Any) -> list[Limit]:

@@ -186,9 +186,9 @@ def test_a_scheme_that_breaks_down_is_reported_too():
         ({"schemes": ["eurel"]}, ValueError, "schemes must be a known name, got 'eurel'. Did you mean 'euler'?"),
         ({"schemes": ["exact"]}, ValueError, "schemes must be a known name, got 'exact'."),
         ({"dts": 0.1}, TypeError, "dts must be a list, got 0.1. Pass [x] for a single one."),
-        ({"dts": [0.1, 0.0]}, ValueError, "dts must be a finite number > 0.0 ms, got 0.0."),
+        ({"dts": [0.1, 0.0]}, ValueError, "dts must be a finite number > 0 ms, got 0.0."),
         ({"dts": [0.3]}, ValueError, "duration must be a whole number of steps of 0.3 ms, got 100.0. Use 99.9 or"),
-        ({"duration": -1.0}, ValueError, "duration must be a finite number > 0.0 ms, got -1.0."),
+        ({"duration": -1.0}, ValueError, "duration must be a finite number > 0 ms, got -1.0."),
         ({"I": np.zeros((1000, 1))}, ValueError, "I must be constant, one value per neuron or an input object, got an"),
     ],
 )

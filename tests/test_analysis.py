@@ -279,9 +279,9 @@ def test_a_neuron_that_nothing_moves_has_no_rheobase():
 @pytest.mark.parametrize(
     ("function", "options", "error", "message"),
     [
-        ("rheobase", {"duration": 0.0}, ValueError, "duration must be a finite number > 0.0 ms, got 0.0."),
+        ("rheobase", {"duration": 0.0}, ValueError, "duration must be a finite number > 0 ms, got 0.0."),
         ("rheobase", {"n_spikes": 0}, ValueError, "n_spikes must be a whole number >= 1, got 0."),
-        ("rheobase", {"tolerance": 0.0}, ValueError, "tolerance must be a finite number > 0.0 mV/ms, got 0.0."),
+        ("rheobase", {"tolerance": 0.0}, ValueError, "tolerance must be a finite number > 0 mV/ms, got 0.0."),
         ("rheobase", {"neuron": 5}, TypeError, "neuron must be a Population, a preset or other mapping, or a Model"),
         ("fi_curve", {"I": [[1.0]]}, ValueError, "I must have shape (currents,), at least one, got (1, 1). Pass I.rav"),
         ("fi_curve", {"I": "x"}, TypeError, "I must be a number or an array of numbers in mV/ms, got 'x'."),

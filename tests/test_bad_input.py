@@ -94,8 +94,8 @@ MAKING = {
         ([-INF, -80.0, INF], "must be finite, got inf at index 2."),
     ],
     "tau_ref": [
-        (-1.0, "must be >= 0.0 ms, got -1.0."),
-        ([0.0, 2.0, -0.5], "must be >= 0.0 ms, got -0.5 at index 2."),
+        (-1.0, "must be >= 0 ms, got -1.0."),
+        ([0.0, 2.0, -0.5], "must be >= 0 ms, got -0.5 at index 2."),
         (NAN, "must be finite, got nan."),
         (1e9, "must be at most 5.36871e+07 ms, got 1e+09."),
         (1e308, "must be at most 5.36871e+07 ms, got 1e+308."),

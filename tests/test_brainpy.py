@@ -428,7 +428,7 @@ REFUSED = [
     (lambda it: it.align_pre(brainpy.state.Expon.desc(3)) and it.run(X), ValueError, "got after_updates. Those"),
     (lambda it: within(it, dt=None), TypeError, "brainstate.environ.dt must be a quantity in ms, got None"),
     (lambda it: within(it, dt=0.1), TypeError, "brainstate.environ.dt must be a quantity in ms, got 0.1"),
-    (lambda it: within(it, dt=-DT), ValueError, "brainstate.environ.dt must be a finite number > 0.0 ms, got -0.1"),
+    (lambda it: within(it, dt=-DT), ValueError, "brainstate.environ.dt must be a finite number > 0 ms, got -0.1"),
     (lambda it: within(it, dt=0.1 * u.mV), ValueError, "brainstate.environ.dt must .* Its unit must convert to ms"),
     (lambda it: within(it, t=X[0] / RATE * DT), ValueError, r"environ.t must have shape \(\) or \(5,\), got \(3,\)"),
     (lambda it: brainstate.transform.jit(it.run)(X), ValueError, "environ.t must be set .*, got none while JAX traces"),

@@ -275,7 +275,7 @@ def test_bad_npy(folder, capsys, array, message):
         (["--dt", "0"], "izhnumba run: --dt must be a finite number >"),
         (["--dt", "nan"], "izhnumba run: --dt must be a finite number >"),
         (["--dt", "fast"], "argument --dt: invalid float value: 'fast'"),
-        (["--tau-ref", "-1"], "izhnumba run: --tau-ref must be >= 0.0 ms, got -1.0."),
+        (["--tau-ref", "-1"], "izhnumba run: --tau-ref must be >= 0 ms, got -1.0."),
         (["--duration", "100.05"], "--duration must be "),
         (["--duration", "200"], "--duration must be at most 100 ms"),
         (["--duration", "-1"], "--duration must be "),

@@ -258,7 +258,7 @@ def test_rules_check_their_arguments():
         (lambda: iz.Uniform(2.0, 1.0), "Uniform.high"),
         (lambda: iz.Normal(0.0, -1.0), "Normal.std"),
         (lambda: iz.DualExponential(5.0, 1.0), "DualExponential.tau_rise must be below tau_decay"),
-        (lambda: iz.Exponential(0.0), "Exponential.tau must be a finite number > 0.0 ms, got 0.0"),
+        (lambda: iz.Exponential(0.0), "Exponential.tau must be a finite number > 0 ms, got 0.0"),
     ):
         with pytest.raises((TypeError, ValueError), match=message):
             make()

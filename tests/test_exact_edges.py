@@ -78,7 +78,7 @@ def test_a_long_step_shows_all_its_spikes():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (dict(dt=0.0), r"Population.step.dt must be a finite number > 0.0 ms, got 0.0"),
+        (dict(dt=0.0), r"Population.step.dt must be a finite number > 0 ms, got 0.0"),
         (dict(dt="1"), r"Population.step.dt must be"),
         (dict(delta=np.nan), r"Population.step.delta must be finite"),
         (dict(delta=[1.0, 2.0, 3.0]), r"Population.step.delta must"),

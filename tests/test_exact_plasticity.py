@@ -277,7 +277,7 @@ class Broken(Timing):
     [
         (iz.STDP2006(), r"plasticity must have exponential traces with the scheme 'exact', got STDP2006, whose traces"),
         (Tabled(), r"plasticity must have exponential traces with the scheme 'exact', got Tabled"),
-        (Negative(), r"Negative.taus\(\) must be a finite number > 0.0 ms, got -7.0"),
+        (Negative(), r"Negative.taus\(\) must be a finite number > 0 ms, got -7.0"),
         (Broken(), r"Broken.target_spike\(w, e, x, y, p\) must return \(w, e\), got"),
         ("STDP", r"Network.connect.plasticity must be a rule such as STDP\(\)"),
     ],

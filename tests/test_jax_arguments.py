@@ -45,10 +45,10 @@ BAD = [
     (dict(state=(1, 2, 3)), TypeError, "run.state must be a State, got tuple. Take that of izhnumba.jax.init"),
     (dict(state=None), TypeError, "run.state must be a State, got NoneType."),
     # dt and n_steps
-    (dict(dt=0.0), ValueError, "run.dt must be a finite number > 0.0 ms, got 0.0."),
-    (dict(dt=NAN), ValueError, "run.dt must be a finite number > 0.0 ms, got nan."),
-    (dict(dt=np.ones(3)), ValueError, "run.dt must be a finite number > 0.0 ms, got an array of shape (3,)"),
-    (dict(dt=None), TypeError, "run.dt must be a finite number > 0.0 ms, got None."),
+    (dict(dt=0.0), ValueError, "run.dt must be a finite number > 0 ms, got 0.0."),
+    (dict(dt=NAN), ValueError, "run.dt must be a finite number > 0 ms, got nan."),
+    (dict(dt=np.ones(3)), ValueError, "run.dt must be a finite number > 0 ms, got an array of shape (3,)"),
+    (dict(dt=None), TypeError, "run.dt must be a finite number > 0 ms, got None."),
     (dict(n_steps=None), ValueError, "run.n_steps must be given if no input has a row for each step, got None."),
     (dict(n_steps=-1), ValueError, "run.n_steps must be a whole number >= 0, got -1."),
     (dict(n_steps=1.5), ValueError, "run.n_steps must be a whole number >= 0, got 1.5."),
@@ -331,7 +331,7 @@ def test_sizes_that_do_not_fit_are_refused_before_they_are_made():
 
 
 def test_parameters_keep_the_bounds_of_the_model():
-    message = r"must be > 0.0, got -1.0"
+    message = r"must be > 0, got -1.0"
     with pytest.raises(ValueError, match=rf"^init.C {message}"):
         izj.init(3, iz.Izhikevich2007, C=-1.0)
     params, state = izj.init(3, iz.Izhikevich2007)

@@ -287,7 +287,7 @@ REFUSED = [
     (dict(loss=lambda p: p["a"] / 0.0), ValueError, "fit.loss must be a finite number at the start, got inf. Start"),
     (dict(steps=-1), ValueError, "fit.steps must be a whole number >= 0, got -1."),
     (dict(steps=1.5), ValueError, "fit.steps must be a whole number >= 0, got 1.5."),
-    (dict(learning_rate=0.0), ValueError, "fit.learning_rate must be a finite number > 0.0, got 0.0."),
+    (dict(learning_rate=0.0), ValueError, "fit.learning_rate must be a finite number > 0, got 0.0."),
     (dict(tolerance=np.nan), ValueError, "fit.tolerance must be a finite number"),
     (dict(optimizer="adam"), TypeError, "fit.optimizer must be one of optax, got 'adam'. Make it, as"),
     (dict(optimizer=optax.adam), TypeError, "fit.optimizer must be one of optax, got <function adam"),

@@ -372,7 +372,7 @@ REFUSED = [
     (dict(n_steps=1.5), ValueError, "recurrent.n_steps must be a whole number >= 0, got 1.5."),
     (dict(I=np.zeros((4, N)), n_steps=5), ValueError, "recurrent.I must broadcast to (12,) (constant) or have shape"),
     (dict(I=np.zeros(3)), ValueError, "recurrent.I must broadcast to (12,)"),
-    (dict(dt=0.0), ValueError, "recurrent.dt must be a finite number > 0.0 ms, got 0.0."),
+    (dict(dt=0.0), ValueError, "recurrent.dt must be a finite number > 0 ms, got 0.0."),
     (dict(record="W"), ValueError, "run.record must be a known name, got 'W'."),
     (dict(checkpoint=True), TypeError, "recurrent has no parameter 'checkpoint'."),
     (dict(delays=1.0), TypeError, "recurrent has no parameter 'delays'. Did you mean 'delay'?"),

@@ -268,19 +268,19 @@ def test_static_argument_of_jit():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Sigmoid(0.0), "Sigmoid.alpha must be a finite number > 0.0, got 0.0."),
-        (lambda: ReluGrad(width=-1.0), "ReluGrad.width must be a finite number > 0.0, got -1.0."),
-        (lambda: ReluGrad(alpha=-0.1), "ReluGrad.alpha must be a finite number >= 0.0, got -0.1."),
-        (lambda: LogTailedRelu(np.nan), "LogTailedRelu.alpha must be a finite number >= 0.0, got nan."),
+        (lambda: Sigmoid(0.0), "Sigmoid.alpha must be a finite number > 0, got 0.0."),
+        (lambda: ReluGrad(width=-1.0), "ReluGrad.width must be a finite number > 0, got -1.0."),
+        (lambda: ReluGrad(alpha=-0.1), "ReluGrad.alpha must be a finite number >= 0, got -0.1."),
+        (lambda: LogTailedRelu(np.nan), "LogTailedRelu.alpha must be a finite number >= 0, got nan."),
         (lambda: MultiGaussianGrad(h=np.inf), "MultiGaussianGrad.h must be a finite number, got inf."),
-        (lambda: S2NN(beta=[1.0, 2.0]), "S2NN.beta must be a finite number >= 0.0, got [1.0, 2.0]. Pass one value."),
+        (lambda: S2NN(beta=[1.0, 2.0]), "S2NN.beta must be a finite number >= 0, got [1.0, 2.0]. Pass one value."),
         (
             lambda: SlayerGrad("2"),
-            "SlayerGrad.alpha must be a finite number > 0.0, got '2'. Turn text into numbers first.",
+            "SlayerGrad.alpha must be a finite number > 0, got '2'. Turn text into numbers first.",
         ),
         (lambda: SquarewaveFourierSeries(0), "SquarewaveFourierSeries.n must be a whole number >= 1, got 0."),
         (lambda: SquarewaveFourierSeries(2.5), "SquarewaveFourierSeries.n must be a whole number >= 1, got 2.5."),
-        (lambda: relu_grad(0.0, width=0), "ReluGrad.width must be a finite number > 0.0, got 0."),
+        (lambda: relu_grad(0.0, width=0), "ReluGrad.width must be a finite number > 0, got 0."),
     ],
 )
 def test_bad_parameters(make, message):

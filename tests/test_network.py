@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -294,9 +295,13 @@ def test_spikes_are_no_current():
     pop = iz.Population(3, **SILENT, seed=1)
     pop.run(10.0, delta=iz.Poisson(2000.0, weight=1.0))
     assert pop.V.min() > -70
-    with pytest.raises(ValueError, match=r"Poisson.receptor must be Delta\(\) for delta= of a Population, and"):
+    spikes = (
+        "Poisson must drive a population of a network or, with Delta(), be delta= of one alone, got Delta() where "
+        "mV/ms are expected. Use net = Network(); pop = net.add(Population(...)); net.drive(pop, Poisson(...))."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(spikes)}$"):
         pop.run(10.0, iz.Poisson(20.0))
-    with pytest.raises(ValueError, match="Poisson.receptor must be .*, got Pulse.* for mV. Use Network.drive for"):
+    with pytest.raises(ValueError, match=r"got Pulse.* where mV are expected. Use net = Network\(\); pop ="):
         pop.run(10.0, delta=iz.Poisson(20.0, receptor=iz.Pulse()))
 
 

@@ -157,7 +157,7 @@ CASES |= {
         "Network.drive.population must be a Population or a slice of one, got 'population'. Pass pop or pop[a:b].",
     ),
     "run by itself": (lambda: network()[1].run(1.0), RuntimeError, "Call step, run and reset of the Network."),
-    "per cent": (lambda: iz.FixedProbability(10), ValueError, "FixedProbability.p must be a finite number >= 0.0 and"),
+    "per cent": (lambda: iz.FixedProbability(10), ValueError, "FixedProbability.p must be a finite number >= 0 and"),
     "rule as text": (_connected("all_to_all"), FileNotFoundError, "Rules are objects such as AllToAll() or"),
     "rule as a class": (_connected(iz.AllToAll), TypeError, "must be a rule such as AllToAll()"),
     "delay in s": (
@@ -200,6 +200,15 @@ CASES |= {
 
 NO_ITEMS = "Read its attributes: batch, i, n_batch, step, t, to_dataframe."
 SAMPLE = "Sample it: TimedArray(values, dt)."
+
+
+PER_NEURON = "Pass one value for all neurons or one per neuron."
+
+
+def driven_part(values, shape, flat, scheme):
+    net = iz.Network(scheme=scheme)
+    cells = net.add(iz.Population(shape))
+    return net.drive(cells[:] if flat else cells, values)
 
 
 def driven(value, scheme="exp_euler"):
@@ -302,6 +311,24 @@ CASES |= {
         ValueError,
         "got shape (100,). Pass one value for all neurons or one per neuron. Over time, use TimedArray(values, dt).",
     ),
+    **{
+        f"values of {got} for {shape}, {scheme}": (
+            lambda got=got, shape=shape, flat=flat, scheme=scheme: driven_part(np.ones(got), shape, flat, scheme),
+            ValueError,
+            cure,
+        )
+        for scheme in ("euler", "exact")
+        for got, shape, flat, cure in (
+            ((2, 3), (2, 3), True, f"must broadcast to shape (6,), got shape (2, 3). {PER_NEURON} Here: .reshape(-1)."),
+            (
+                (6,),
+                (2, 3),
+                False,
+                f"must broadcast to shape (2, 3), got shape (6,). {PER_NEURON} Here: .reshape(2, 3).",
+            ),
+            ((3, 2), (2, 3), False, f"{PER_NEURON} Over time, use TimedArray(values, dt)."),
+        )
+    },
     "spikes that are added": (
         lambda: driven(10.0 + iz.Poisson(5.0)),
         TypeError,

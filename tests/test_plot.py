@@ -131,7 +131,7 @@ R = "must be a whole number >= -2 and <= 1, got "  # of the two neurons in `resu
         ({"ax": 5}, TypeError, "ax must be an Axes, got 5."),
         ({"batch": 7}, ValueError, "batch must be a whole number >= -1 and <= 0, got 7."),
         ({"batch": "a"}, TypeError, "batch must be a whole number >= -1 and <= 0, got 'a'."),
-        ({"size": -1}, ValueError, "size must be a finite number >= 0.0 and <= 1000000.0, got -1."),
+        ({"size": -1}, ValueError, "size must be a finite number >= 0 and <= 1000000, got -1."),
     ],
 )
 def test_raster_says_what_it_must_be_given(result, options, error, message):

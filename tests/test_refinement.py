@@ -52,7 +52,7 @@ def test_the_duration_of_a_pulse():
     ):
         with pytest.raises(ValueError, match=message):
             net.connect(cells, cells, iz.OneToOne(), receptor=iz.Pulse(duration))
-    with pytest.raises(ValueError, match="Pulse.duration must be a finite number > 0.0 ms, got -1.0"):
+    with pytest.raises(ValueError, match="Pulse.duration must be a finite number > 0 ms, got -1.0"):
         iz.Pulse(-1.0)
     assert not net.synapses
 

@@ -68,7 +68,7 @@ def test_bounds_that_are_other_arguments():
 def test_conductances_have_a_reversal_potential():
     for make in (iz.NMDA, iz.AMPA, iz.GABA_A, iz.GABA_B):
         refused(f"{make.__name__}.E must be a finite number in mV, got None.", make, E=None)
-    refused("AMPA.tau must be a finite number > 0.0 ms, got 0.", iz.AMPA, 0)
+    refused("AMPA.tau must be a finite number > 0 ms, got 0.", iz.AMPA, 0)
 
 
 @pytest.mark.parametrize("receptor", [False, 0, "", [], np.empty(0), np.ones(3)])
@@ -85,11 +85,11 @@ def test_only_None_stands_for_the_default_receptor(receptor, tmp_path):
 def test_capacitance_is_above_0():
     for C in (0.0, -100.0, -0.0):
         cell = dict(iz.presets["2007/RS"]) | {"C": C}
-        refused("fixed_points.neuron['C'] must be a finite number > 0.0 pF, got", analysis.fixed_points, cell)
+        refused("fixed_points.neuron['C'] must be a finite number > 0 pF, got", analysis.fixed_points, cell)
     half = iz.Quantity(0.5, "", "a share", at_least=0.0)
     model = dataclasses.replace(iz.Izhikevich, name="mine", parameters={**iz.Izhikevich.parameters, "share": half})
     refused(
-        "saddle_node_current.neuron['share'] must be a finite number >= 0.0, got -1",
+        "saddle_node_current.neuron['share'] must be a finite number >= 0, got -1",
         analysis.saddle_node_current, {"model": model, "share": -1},
     )  # fmt: skip
 
@@ -103,7 +103,7 @@ def test_what_is_not_finite():
     refused("fi_curve.I must be finite, got inf at index 0.", analysis.fi_curve, cell, [INF])
     refused("fixed_points.V must be finite, got nan at index 0.", analysis.fixed_points, cell, V=(NAN, 1.0))
     refused("Distance.extent must be finite, got nan", iz.Distance, "box", extent=(1.0, NAN))
-    refused("Distance.extent must be > 0.0, got 0.0 at index 1.", iz.Distance, "box", extent=(1.0, 0.0))
+    refused("Distance.extent must be > 0, got 0.0 at index 1.", iz.Distance, "box", extent=(1.0, 0.0))
     refused("Distance.extent must be one length or a tuple of them", iz.Distance, "box", extent=[[1.0]])
 
 

@@ -401,7 +401,7 @@ def scalars_only(u, p):
     [
         (lambda: analysis.spike_time_gradients("RS", 1.0), TypeError, ["pop must be a Population, got 'RS'"]),
         (lambda: analysis.spike_time_gradients(iz.Population(1), 1.0), ValueError, ["scheme 'exact', got 'exp_euler'"]),
-        (lambda: analysis.spike_time_gradients(exact(), 0.0), ValueError, ["T must be", "> 0.0 ms, got 0.0"]),
+        (lambda: analysis.spike_time_gradients(exact(), 0.0), ValueError, ["T must be", "> 0 ms, got 0.0"]),
         (lambda: analysis.spike_time_gradients(exact(), "a"), TypeError, ["spike_time_gradients.T must be"]),
         (lambda: analysis.spike_time_gradients(exact(), 1.0, iz.Sine(1.0, 2.0)), ValueError, ["TimedArray, got Sine("]),
         (lambda: analysis.spike_time_gradients(exact(), 1.0, iz.Noise(1.0)), ValueError, ["a TimedArray, got Noise("]),

@@ -17,7 +17,7 @@ SCHEMES = ("exp_euler", "exact")
 CONDUCTANCES = (iz.AMPA(), iz.GABA_A(), iz.Alpha(3.0, E=-80.0), iz.DualExponential(1.0, 5.0, E=0.0))
 INHIBITION = iz.GABA_A()
 SIGN = "Weights are conductances: E (-70 mV) sets the sign of the current."
-MUST = "must be >= 0 for Exponential(tau=6.0, E=-70.0), got"
+MUST = "must be >= 0 for the conductance Exponential(tau=6.0, E=-70.0), got"
 
 
 def network(sizes=(3, 4), scheme="exp_euler", **options):
@@ -87,12 +87,13 @@ def test_a_file_of_negative_conductances(tmp_path):
 @pytest.mark.parametrize("receptor", [*CONDUCTANCES, iz.NMDA(), iz.GABA_B(), iz.GapJunction()], ids=repr)
 def test_every_conductance_has_no_sign(receptor):
     net, a, b = network()
-    refused(f"Network.connect.weight must be >= 0 for {receptor!r}, got -0.5. Weights are conductances: ", net.connect,
-            a, b, iz.AllToAll(), weight=-0.5, receptor=receptor)  # fmt: skip
+    refused(f"Network.connect.weight must be >= 0 for the conductance {receptor!r}, got -0.5. Weights are cond",
+            net.connect, a, b, iz.AllToAll(), weight=-0.5, receptor=receptor)  # fmt: skip
     syn = net.connect(a, b, iz.AllToAll(), weight=[0.0, -0.0] * 6, receptor=receptor)
     net.run(1.0)
     syn.weight[5] = -2.0
-    refused(f"Synapses.weight of 'a to b' must be >= 0 for {receptor!r}, got -2 for synapse 5. ", net.run, 1.0)
+    refused(f"Synapses.weight of 'a to b' must be >= 0 for the conductance {receptor!r}, got -2 for synapse 5. ",
+            net.run, 1.0)  # fmt: skip
 
 
 def test_truncated_distributions_are_conductances():
@@ -201,8 +202,8 @@ class Turning(Falling):
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_rules_that_make_negative_conductances(scheme, tmp_path):
     net, a, b = network(scheme=scheme, **iz.presets["RS"])
-    refused("Turning.arrival of a weight of 1 must be >= 0 for Exponential(tau=6.0, E=-70.0), got -1. ", net.connect,
-            a, b, iz.AllToAll(), receptor=INHIBITION, plasticity=Turning())  # fmt: skip
+    refused("Turning.arrival of a weight of 1 must be >= 0 for the conductance Exponential(tau=6.0, E=-70.0), got -1. ",
+            net.connect, a, b, iz.AllToAll(), receptor=INHIBITION, plasticity=Turning())  # fmt: skip
     net.connect(a, b, iz.AllToAll(), plasticity=Turning())
     net.connect(a, b, iz.AllToAll(), weight=1.0, receptor=INHIBITION, plasticity=Falling(), name="falling")
     net.drive(a, 20.0)
@@ -270,8 +271,8 @@ def test_plastic_weights_start_within_their_bounds(scheme, rule):
     net.run(1.0)
     low = dataclasses.replace(rule, w_min=-2.0)
     net.connect(a, b, iz.AllToAll(), weight=-1.0, plasticity=low)
-    refused(f"{name}.w_min must be >= 0 for Exponential(tau=6.0, E=-70.0), got -2. {SIGN}", net.connect, a, b,
-            iz.AllToAll(), receptor=INHIBITION, plasticity=low)  # fmt: skip
+    refused(f"{name}.w_min must be >= 0 for the conductance Exponential(tau=6.0, E=-70.0), got -2. {SIGN}",
+            net.connect, a, b, iz.AllToAll(), receptor=INHIBITION, plasticity=low)  # fmt: skip
 
 
 def test_bounds_that_are_none():
