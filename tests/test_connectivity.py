@@ -323,7 +323,7 @@ def test_distance_within_a_given_reach():
             apart = np.sqrt(np.sum((places[:, whole.pre] - places[:, whole.post]) ** 2, 0))
             expected = set(zip(whole.pre[apart <= 3], whole.post[apart <= 3], strict=True))
             assert set(zip(near.pre, near.post, strict=True)) == expected
-    with pytest.raises(ValueError, match=re.escape("Distance.reach must be a number > 0.0, got 0.0")):
+    with pytest.raises(ValueError, match=re.escape("Distance.reach must be a number > 0, got 0.0")):
         iz.Distance("box", reach=0.0)
 
 
