@@ -227,6 +227,7 @@ ONE = Start(-65.0, -13.0)
         (({"c": 40.0}, ONE, 10.0, T), {}, RuntimeError, "neuron 0 runs away"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:Population. a spike leaves neuron 0 at 40 mV")
 def test_errors(arguments, options, error, words):
     with pytest.raises(error, match=re.escape(words)):
         spike_times(*arguments, **{"n_spikes": 2, **options})
