@@ -10,6 +10,7 @@ from oracle import Quadratic
 
 import izhnumba as iz
 from izhnumba import _exact_engine
+from izhnumba._exact_clock import ExactClock
 from izhnumba._exact_trap import rectangles
 from izhnumba._normal_form import normal_form
 
@@ -105,6 +106,7 @@ def test_regular_cells_have_one():
 # --- through the API ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:Population. a spike leaves neuron")
 def test_whoever_is_inside_stays_silent():
     """Random starts in the rectangles, 10 s, also where they are looked at all the time."""
     cells, I = random_cells(600, 4)
@@ -161,15 +163,23 @@ def test_skipping_changes_no_bit(monkeypatch, seed):
     assert len(results[0][0]) > 60
 
 
-def test_skipping_does_less(monkeypatch):
-    """Else the tests here would say nothing."""
-    steps = []
-    for rule in (rectangles, without_rectangles):
-        monkeypatch.setattr(_exact_engine, "rectangles", rule)
-        pop = iz.Population(200, scheme="exact", V=-70.0, u=-14.0, a=np.linspace(0.02, 0.1, 200))
-        pop.run(2000.0)
-        steps.append(sum(int(block.table[_exact_engine.t.N_STEPS]) for block in pop._engine.blocks))
-    assert 5 * steps[0] < steps[1]
+@pytest.mark.parametrize("n", [1, 600])
+def test_cells_at_rest_do_not_lag_behind(monkeypatch, n):
+    """Or all that they have been spared would be done when V is shown, in one call that Ctrl-C must wait for."""
+    lags, show = [], ExactClock.show
+
+    def looked_at(clock):
+        (engine,) = clock.engines
+        if engine.laid is not None:
+            lags.append(clock.now - engine.cells[:, engine.bench.T].min())
+        return show(clock)
+
+    monkeypatch.setattr(ExactClock, "show", looked_at)
+    pop = iz.Population(n, scheme="exact", V=-70.0, u=-14.0)
+    pop.run(1e5)
+    assert np.all(pop._engine.more(_exact_engine.t.X_LOW) < pop._engine.more(_exact_engine.t.X_HIGH))
+    assert len(lags) > 0
+    assert max(lags) < 300.0
 
 
 def test_a_current_that_wakes_cells_up():

@@ -164,8 +164,7 @@ def _attend(variant: ExactVariant) -> Any:
         if left:
             following = overcome(population, place, b[t.BENCH], lane, cell, neuron, end)
             if following != GO_ON:
-                rests = following > end and last == np.inf and silent_until(b[t.BENCH], lane, cell) == np.inf
-                return np.inf if rests else following
+                return following
         cursors, ends = ints_at(b[t.CURSORS]), ints_at(b[t.ENDS])
         if cursors[j] < ends[j]:
             cursors[j] = arrive(population, b[t.BENCH], lane, cell, b[t.SORTED], cursors[j], ends[j])

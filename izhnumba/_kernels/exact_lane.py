@@ -22,6 +22,7 @@ from izhnumba._models import Model
 
 GO_ON = -1.0  # the neuron has not come to the end of the slice
 LONGEST_QUIET = 2.0  # ms, for which it is worth knowing that a neuron cannot spike
+LONGEST_REST = 50.0  # ms, for which a trapped neuron is left alone: showing one that lags far behind takes long
 _RUNGS = (-0.5, -0.2, 0.0, 0.2, 0.5, 1.0, 2.0, 1e300)  # of x, between which x' is bounded
 _FASTEST = 0.1  # 1/ms, of u, for the bound to hold
 _SHORTEST = 1e-9  # ms: a crossing and its undoing within less are one touch
@@ -226,7 +227,7 @@ def silent(ports: tuple[PortKind, ...]) -> Any:
             return bench[T + lane]
         trapped = more[t.X_LOW] <= x <= more[t.X_HIGH] and more[t.Y_LOW] <= y <= more[t.Y_HIGH]
         if trapped and pull <= more[t.STILL]:
-            return np.inf
+            return bench[T + lane] + LONGEST_REST
         return bench[T + lane] + time_of(bench, lane, x, y, y + bench[I + lane] + pull)
 
     return called(silent_until)
