@@ -188,13 +188,13 @@ def _read_csv(path: Path) -> _Table:
     values = array("d")
     decimal_comma = mark != "," and not any("." in line for _, line in rows)
     for number, line in rows:
-        fields, place = _fields(line, mark), f"{path}, line {number}"
+        fields, place = _fields(line.replace(",", ".") if decimal_comma else line, mark), f"{path}, line {number}"
         if number == first:
             _check_head(place, fields, labels)
         if len(fields) != n_columns:
             raise ValueError(f"{place}: must have {n_columns} columns like line {first}, got {len(fields)}.")
         for column, field in enumerate(fields, start=1):
-            value = _value(field.replace(",", ".") if decimal_comma else field)
+            value = _value(field)
             if value is None or not math.isfinite(value):
                 raise ValueError(f"{place}, column {column}: must be a finite number, got {field.strip()[:40]!r}.")
             values.append(value)

@@ -280,3 +280,10 @@ def test_what_may_be_a_time_is_told_on_the_command_line(capsys):
 )
 def test_other_currents_are_not(text):
     assert read_currents(*_file(text)).time == ""
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_decimal_commas_in_every_number(tmp_path, mark):
+    file = tmp_path / "x.csv"
+    file.write_text(f"t{mark}I\n0,1{mark}10,5\n0,2{mark}11,5\n0,3{mark}12,5\n")
+    assert read_currents(file, 0.1).values.tolist() == [[10.5], [11.5], [12.5]]

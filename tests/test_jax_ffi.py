@@ -254,3 +254,8 @@ def test_the_call_through_python(owner, name, value, match, request):
     assert re.search(match, str(warning.message))
     for result in found:
         jax.tree.map(np.testing.assert_array_equal, result, expected)
+
+
+def test_a_guard_of_the_users_does_not_fail_the_first_call():
+    with jax.transfer_guard("disallow"):
+        _ffi._self_test()

@@ -204,8 +204,16 @@ def steep(x):
     ("loss", "losses", "message"),
     [
         (undefined, 1, "Stopped at step 0: the gradient is nan by params['x']."),
-        (steep, 6, "All 5 steps were taken. None moved the parameters: the gradient is at most 2e+30, by params['x']."),
-        (jnp.floor, 6, "All 5 steps were taken. None moved the parameters: the gradient is at most 0, by params['x']."),
+        (
+            steep,
+            6,
+            "All 5 steps were taken. None moved the parameters: the steepest gradient is 2e+30, by params['x'].",
+        ),
+        (
+            jnp.floor,
+            6,
+            "All 5 steps were taken. None moved the parameters: the steepest gradient is 0, by params['x'].",
+        ),
         (lambda x: jnp.where(x > 2, -jnp.inf, -x), 1, "Stopped at step 1: the loss became -inf."),
         (lambda x: jnp.where(x < 2, 3.0, x), 6, "All 5 steps were taken. None lowered the loss."),
     ],
@@ -228,7 +236,7 @@ def test_gradients_that_are_not_finite_are_named():
 
 
 def test_batches_that_move_nothing():
-    with pytest.warns(RuntimeWarning, match="The batches ended after 2 steps. None moved the parameters: the gradient"):
+    with pytest.warns(RuntimeWarning, match="The batches ended after 2 steps. None moved the parameters: the steepest"):
         izj.fit(lambda x, batch: jnp.floor(x) + batch, 1.0, batches=[1.0, 2.0, 3.0])
 
 

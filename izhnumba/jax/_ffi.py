@@ -87,7 +87,8 @@ def _self_test() -> None:
     target = _target(program, Layout((lane,), (number,), (row,), (row,)), STRICT)
     operands = np.int32(2), np.array([1, 2], "f4"), np.float32(2), np.ones((2, 2), "f4")
     results = [jax.ShapeDtypeStruct(shape, np.float32) for shape in ((2,), (2, 2))]
-    with jax.ensure_compile_time_eval(), jax.default_device(jax.local_devices(backend="cpu")[0]):
+    cpu = jax.default_device(jax.local_devices(backend="cpu")[0])
+    with jax.ensure_compile_time_eval(), cpu, jax.transfer_guard("allow"):  # the user's guard is for the user's arrays
         found = [np.asarray(array).tolist() for array in jax.ffi.ffi_call(target, results)(*operands)]
     if found != [[7.0, 11.0], [[3.0, 5.0], [7.0, 11.0]]]:
         raise RuntimeError(f"{found}, a wrong result.")

@@ -67,7 +67,8 @@ def fit(
     bounds : mapping of names to (low, high), optional
         For the top-level entries of `params`, a dict. Values at the start must lie inside.
     batches : iterable, optional
-        Each step takes the next of these as the second argument of the loss.
+        Each step takes the next of these as the second argument of the loss, and so does the loss after the last step:
+        n steps need n + 1.
     tolerance : float, optional
         Stop once the loss is not above this.
     progress : callable (step, loss, params), optional
@@ -184,7 +185,7 @@ def _steepness(slope: Any) -> str:
     if wrong:
         return f"the gradient is {', '.join(wrong)}"
     name = max(steepest, key=steepest.__getitem__, default="params")
-    return f"the gradient is at most {steepest.get(name, 0.0):.3g}, by {name}"
+    return f"the steepest gradient is {steepest.get(name, 0.0):.3g}, by {name}"
 
 
 def _supply(batches: Any) -> Iterator[tuple[Any, ...]]:
