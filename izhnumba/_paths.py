@@ -71,7 +71,7 @@ def _path(where: str, value: Any) -> Path:
     except PermissionError:
         raise PermissionError(f"{where} must be in a folder that can be entered, got {_shown(path)}.") from None
     except (OSError, ValueError) as error:  # a name too long or with a null character, links in a circle
-        reason = error.strerror if isinstance(error, OSError) else error
+        reason = error.strerror if isinstance(error, OSError) else "A path has no null characters"
         raise ValueError(f"{where} must be a path, got {_shown(path)}. {str(reason).capitalize()}.") from None
     return path
 

@@ -102,7 +102,7 @@ def test_links_lead_to_their_folder(tmp_path, monkeypatch):
         (_paths.place, "~/x", FileNotFoundError, "got '~/x'. Write Path(path).expanduser() for ~."),
         (_paths.place, "no/x", FileNotFoundError, "f.path must be in an existing folder, got 'no/x'. Make it first."),
         (_paths.place, "", IsADirectoryError, "f.path must be a file, got the folder '.'."),
-        (_paths.place, "a\0b", ValueError, r"f.path must be a path, got 'a\x00b'. Embedded null"),
+        (_paths.place, "a\0b", ValueError, r"f.path must be a path, got 'a\x00b'. A path has no null characters."),
         (_paths.place, "a" * 5000, ValueError, "f.path must be a path, got 'aaaa"),
         (_paths.place, None, TypeError, "f.path must be a path, got None."),
         (_paths.text_table, "text", ValueError, "f.path must be a table of numbers, got 'text': could not convert"),

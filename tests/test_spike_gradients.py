@@ -429,7 +429,8 @@ def test_equations_without_a_derivative_are_refused():
 
 
 def test_a_neuron_that_runs_away():
-    pop = iz.Population(1, scheme="exact", c=40.0)
+    with pytest.warns(UserWarning, match="a spike leaves neuron 0 at 40 mV"):
+        pop = iz.Population(1, scheme="exact", c=40.0)
     with pytest.raises(RuntimeError, match="runs away"):
         analysis.spike_time_gradients(pop, 100.0, 10.0)
     assert pop.t == 0.0

@@ -117,7 +117,7 @@ def test_files_without_steps(tmp_path):
     stream.append(0.5, t, V)
     samples = iz.io.read(tmp_path / "v")
     assert (samples.step, samples.t.tolist(), samples.V.tolist()) == (None, t.tolist(), V.tolist())
-    assert isinstance(timebase_of(_kept.read(tmp_path / "v")[0]), Continuous)
+    assert isinstance(timebase_of(_kept.read("read.path", tmp_path / "v")[0]), Continuous)
 
 
 class Clockwork:
