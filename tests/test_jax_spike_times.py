@@ -258,6 +258,7 @@ def test_cells_that_the_exact_engine_does_not_take_are_refused_at_once(name, gui
         jax.jit(first)(params, 100.0)
 
 
+@pytest.mark.filterwarnings("ignore:Population. a spike leaves neuron 0 at 40 mV")
 def test_what_the_exact_engine_raises_comes_as_it_is():
     def total(c):
         return spike_times({"c": c}, ONE, 10.0, T, n_spikes=2).sum()
