@@ -7,21 +7,9 @@ import sys
 import numpy as np
 import pytest
 from scipy import sparse
+from test_weights import SCHEMES, network, refused
 
 import izhnumba as iz
-
-SCHEMES = ("exp_euler", "exact")
-
-
-def network(sizes=(3, 4), scheme="exp_euler", **options):
-    net = iz.Network(seed=1, scheme=scheme)
-    return net, *(net.add(iz.Population(n, **options), name=name) for n, name in zip(sizes, "ab", strict=False))
-
-
-def refused(message, call, *arguments, kind=ValueError, **named):
-    with pytest.raises(kind) as caught:
-        call(*arguments, **named)
-    assert str(caught.value).startswith(message)
 
 
 def pairs_of(syn):

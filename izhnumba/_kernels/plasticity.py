@@ -173,6 +173,14 @@ def kernels(
             array_at(p[DECAYS + 2], p[DECAY_SIZES + 2], number), array_at(p[DECAYS + 3], p[DECAY_SIZES + 3], number),
         )  # fmt: skip
 
+    def rows_under_way_of(p):
+        n = p[DELAYS] * p[N_ROWS]
+        return (
+            array_at(p[COUNTS], p[DELAYS], np.int64),
+            array_at(p[CURSORS], n, np.uint64),  # indices that may be negative cost time
+            array_at(p[ENDS], n, np.uint64),
+        )
+
     def numbers_of(p):
         lanes = parameter_lanes(array_at(p[NUMBERS], len(names), np.int64), 0, number, p_type, 0)
         return parameters_of(lanes, 0, p_type, number)
@@ -180,7 +188,8 @@ def kernels(
     def fading(p, steps):
         return array_at(p[FADING], steps + 1, number)[steps] if FADES else one
 
-    arrays, rule_numbers, fade_after = inlined(arrays_of), inlined(numbers_of), inlined(fading)
+    arrays, rows_under_way = inlined(arrays_of), inlined(rows_under_way_of)
+    rule_numbers, fade_after = inlined(numbers_of), inlined(fading)
 
     def arrive(address, part, k):
         if part > 0:
@@ -189,10 +198,7 @@ def kernels(
         target = array_at(p[TARGET], t.TABLE_SIZE, np.int64)
         q, now, lanes = rule_numbers(p), target[t.STEP] + k, target[t.PADDED]
         a, fade = arrays(p, lanes), fade_after(p, now % p[PERIOD] + 1)
-        delays, n_rows = p[DELAYS], p[N_ROWS]
-        counts = array_at(p[COUNTS], delays, np.int64)
-        cursors = array_at(p[CURSORS], delays * n_rows, np.uint64)  # indices that may be negative cost time
-        ends = array_at(p[ENDS], delays * n_rows, np.uint64)
+        delays, n_rows, (counts, cursors, ends) = p[DELAYS], p[N_ROWS], rows_under_way(p)
         ring_row = array_at(p[RING] + now % target[t.RING_STEPS] * lanes * item, lanes, number)
         for j in range(delays):
             lag = j + 1 if LATEST_FIRST else delays - j
@@ -232,10 +238,8 @@ def kernels(
                         spike_at(a, lane, now, fade, q)
         if due and not UPDATE_FIRST:
             update_weights(a, lanes, now, modulator[0], fade_after(p, since), q)
-        delays, n_rows, new = p[DELAYS], p[N_ROWS], now % p[DELAYS]
-        counts, rows = array_at(p[COUNTS], delays, np.int64), array_at(p[ROWS], n_rows + 1, np.int64)
-        cursors = array_at(p[CURSORS], delays * n_rows, np.uint64)
-        ends = array_at(p[ENDS], delays * n_rows, np.uint64)
+        n_rows, new, (counts, cursors, ends) = p[N_ROWS], now % p[DELAYS], rows_under_way(p)
+        rows = array_at(p[ROWS], n_rows + 1, np.int64)
         spiking = rows_to_deliver(p, part, k)
         counts[new] = spiking.size
         for j in range(spiking.size):
