@@ -3,7 +3,30 @@
 import typing as _typing
 
 from izhnumba import io as io
-from izhnumba._connectivity import (
+from izhnumba._base.elsewhere import missing as _missing
+from izhnumba._input.currents import Constant, Input, Noise, OrnsteinUhlenbeck, Pulses, Ramp, Sine, TimedArray
+from izhnumba._input.spike_trains import Poisson, SpikeTrain
+from izhnumba._model.model import (
+    Izhikevich,
+    Izhikevich2007,
+    IzhikevichAccommodation,
+    IzhikevichRef,
+    Model,
+    Quantity,
+    where,
+)
+from izhnumba._model.schemes import Scheme, schemes
+from izhnumba._network.drives import Drive
+from izhnumba._network.load import load
+from izhnumba._network.network import Network
+from izhnumba._network.synapses import Synapses
+from izhnumba._population.kernel import kernel
+from izhnumba._population.population import Population
+from izhnumba._population.presets import Preset, presets
+from izhnumba._record.recorder import RateRecorder, Recorder, SpikeRecorder
+from izhnumba._record.results import Result, Samples, Spikes
+from izhnumba._record.samples import StateRecorder, WeightRecorder
+from izhnumba._synapse.connectivity import (
     AllToAll,
     FixedInDegree,
     FixedOutDegree,
@@ -11,20 +34,11 @@ from izhnumba._connectivity import (
     FixedTotalNumber,
     OneToOne,
 )
-from izhnumba._distance import Distance
-from izhnumba._distributions import LogNormal, Normal, Uniform
-from izhnumba._drives import Drive
-from izhnumba._elsewhere import missing as _missing
-from izhnumba._embedding import kernel
-from izhnumba._inputs import Constant, Input, Noise, OrnsteinUhlenbeck, Pulses, Ramp, Sine, TimedArray
-from izhnumba._loading import load
-from izhnumba._models import Izhikevich, Izhikevich2007, IzhikevichAccommodation, IzhikevichRef, Model, Quantity, where
-from izhnumba._network import Network
-from izhnumba._plasticity import Plasticity
-from izhnumba._plasticity_rules import STDP, STDP2006, DopamineSTDP, Scaling, TripletSTDP, TsodyksMarkram
-from izhnumba._population import Population
-from izhnumba._presets import Preset, presets
-from izhnumba._receptors import (
+from izhnumba._synapse.distance import Distance
+from izhnumba._synapse.distributions import LogNormal, Normal, Uniform
+from izhnumba._synapse.plasticity import Plasticity
+from izhnumba._synapse.plasticity_rules import STDP, STDP2006, DopamineSTDP, Scaling, TripletSTDP, TsodyksMarkram
+from izhnumba._synapse.receptors import (
     AMPA,
     GABA_A,
     GABA_B,
@@ -37,12 +51,6 @@ from izhnumba._receptors import (
     Pulse,
     Receptor,
 )
-from izhnumba._recorders import RateRecorder, Recorder, SpikeRecorder
-from izhnumba._results import Result, Samples, Spikes
-from izhnumba._samplers import StateRecorder, WeightRecorder
-from izhnumba._schemes import Scheme, schemes
-from izhnumba._spike_inputs import Poisson, SpikeTrain
-from izhnumba._synapses import Synapses
 
 __version__ = "0.1.0"
 

@@ -26,9 +26,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from izhnumba import _checks
-from izhnumba._models import Izhikevich as _MODEL
-from izhnumba._schemes import schemes
+from izhnumba._base import checks
+from izhnumba._model.model import Izhikevich as _MODEL
+from izhnumba._model.schemes import schemes
 from izhnumba.jax import _run, _surrogates
 from izhnumba.jax._arguments import Lanes, array
 from izhnumba.jax._finite import check_values, watched
@@ -104,11 +104,11 @@ class _Sequences:
         """
         owner, names = type(self).__name__, (record,) if isinstance(record, str) else tuple(record)
         for name in names:
-            _checks.one_of(f"{owner}.run.record", name, _run.RECORDED)
+            checks.one_of(f"{owner}.run.record", name, _run.RECORDED)
         _check_ready(owner, self)
         given = _given(owner, self, inputs, delta)
         cell = _cell(owner, self.spk_fun, given)
-        wanted = {*names, "V", "u"} if _checks.kind(f"{owner}.run.check", check, bool, "True or False") else names
+        wanted = {*names, "V", "u"} if checks.kind(f"{owner}.run.check", check, bool, "True or False") else names
         recorded = tuple(name for name in _run.RECORDED if name in wanted)
         backend = _run.backend_for(f"{owner}.run.backend", backend, cell)
         ended, found = _solved(owner, cell, recorded, backend, given["dt"] if check else None, given)
@@ -198,7 +198,7 @@ def _check_made(neuron: Any) -> None:
 def _check_threshold(owner: str, V_th: Any) -> None:
     if not isinstance(V_th, Quantity) or _traced(V_th):
         return
-    lowest = np.min(_checks.magnitude(f"{owner}.V_th", V_th, "mV"))
+    lowest = np.min(checks.magnitude(f"{owner}.V_th", V_th, "mV"))
     if not lowest > 0:
         why = "brainpy.state divides by it, and would take V below it for a spike. izhnumba.Population takes any V_th."
         raise ValueError(f"{owner}.V_th must be > 0 mV, got {lowest:g} mV. {why}")
@@ -230,7 +230,7 @@ def _given(owner: str, neuron: Any, inputs: Any, delta: Any) -> Arrays:
     if delta is not None:
         given["delta"] = _without_unit(f"{owner}.run.delta", delta, "mV")
     dt = _without_unit("brainstate.environ.dt", brainstate.environ.get("dt", None), "ms")
-    given["dt"] = _checks.number("brainstate.environ.dt", dt, "ms", above=0.0)
+    given["dt"] = checks.number("brainstate.environ.dt", dt, "ms", above=0.0)
     n_steps = _length(owner, given)
     if "last_spike_time" in given:
         given["times"] = _times(n_steps, Lanes(owner, given["V"], None).dtype, given)
@@ -239,10 +239,10 @@ def _given(owner: str, neuron: Any, inputs: Any, delta: Any) -> Arrays:
 
 def _without_unit(where: str, value: Any, unit: str) -> Any:
     value = value.value if isinstance(value, brainstate.State) else value
-    _checks.kind(where, value, Quantity, f"a quantity in {unit}")
+    checks.kind(where, value, Quantity, f"a quantity in {unit}")
     with contextlib.suppress(Exception):  # the next line puts it in words
         return value.to_decimal(_UNITS[unit])
-    return _checks.without_unit(where, value, unit)
+    return checks.without_unit(where, value, unit)
 
 
 def _with_unit(name: str, value: Any) -> Any:

@@ -21,11 +21,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 import izhnumba as iz
-from izhnumba import _checks
-from izhnumba._compile import cache_folder, target_features
-from izhnumba._current_file import read_currents
-from izhnumba._files import replaced
-from izhnumba._timebase import SHORTEST_STEP
+from izhnumba._base import checks
+from izhnumba._base.files import replaced
+from izhnumba._engine.timebase import SHORTEST_STEP
+from izhnumba._input.current_file import read_currents
+from izhnumba._numba.compile import cache_folder, target_features
 
 HAVE_MATPLOTLIB = importlib.util.find_spec("matplotlib") is not None
 NO_MATPLOTLIB = 'it needs matplotlib. Install it with: pip install "izhnumba[plot]"'
@@ -127,8 +127,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _demo(arguments: argparse.Namespace) -> None:
     dt = 1.0  # of net.m, whose noise is a number per neuron and step
-    duration = dt * _checks.steps("--duration", arguments.duration, dt, at_least=1)
-    seed = _checks.integer("--seed", arguments.seed, at_least=0)
+    duration = dt * checks.steps("--duration", arguments.duration, dt, at_least=1)
+    seed = checks.integer("--seed", arguments.seed, at_least=0)
     if HAVE_MATPLOTLIB:
         _check_figure_name(arguments.plot)
     started = time.perf_counter()
@@ -186,7 +186,7 @@ def _run(arguments: argparse.Namespace) -> None:
     preset = iz.presets[arguments.preset]
     scheme = preset.scheme if arguments.scheme is None else arguments.scheme
     dt = preset.dt if arguments.dt is None else arguments.dt
-    dt = _checks.number("--dt", dt, "ms", at_least=SHORTEST_STEP)
+    dt = checks.number("--dt", dt, "ms", at_least=SHORTEST_STEP)
     path = Path(arguments.current)
     if not path.exists() and re.fullmatch(r"[-+]?[\d.]+", arguments.current):
         raise ValueError(f"{path}: --current must be a file. One with this number alone holds for --duration.")
@@ -198,10 +198,10 @@ def _run(arguments: argparse.Namespace) -> None:
     population = iz.Population(n, scheme=scheme, dt=dt, dtype=arguments.dtype, tau_ref=arguments.tau_ref, **preset)
     duration = rows * dt if arguments.duration is None else arguments.duration
     if population.scheme.exact:  # rows are pieces of a current in continuous time
-        too_long = _checks.number("--duration", duration, "ms", at_least=0) > rows * dt
+        too_long = checks.number("--duration", duration, "ms", at_least=0) > rows * dt
         given: Any = iz.TimedArray(current, dt)
     else:
-        steps = _checks.steps("--duration", duration, dt)
+        steps = checks.steps("--duration", duration, dt)
         too_long, given = steps > rows, current[:steps] if rows > 1 else np.broadcast_to(current, (steps, n))
     if too_long and rows > 1:  # a single row holds for as long as asked
         raise ValueError(f"--duration must be at most {rows * dt:g} ms, as long as the file, got {duration:g}.")
@@ -251,7 +251,7 @@ def _check_figure_name(name: str) -> None:
         raise ImportError(f"--plot: {NO_MATPLOTLIB}")
     from matplotlib.backend_bases import FigureCanvasBase
 
-    _checks.one_of(f"{name}: file type", Path(name).suffix[1:], FigureCanvasBase.get_supported_filetypes())
+    checks.one_of(f"{name}: file type", Path(name).suffix[1:], FigureCanvasBase.get_supported_filetypes())
 
 
 def _save_figure(result: Any, peak: float, path: Path) -> None:

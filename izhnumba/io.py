@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from izhnumba import _paths
-from izhnumba._blocks import read as _read
-from izhnumba._results import Samples, Spikes
-from izhnumba._timebase import timebase_of
+from izhnumba._base import paths
+from izhnumba._engine.timebase import timebase_of
+from izhnumba._record.blocks import read as _read
+from izhnumba._record.results import Samples, Spikes
 
 __all__ = ["read"]
 
@@ -42,7 +42,7 @@ def read(path: str | Path, *, until_damage: bool = False) -> Spikes | Samples:
     ...     iz.io.read(f"{folder}/spikes.rec")
     <6 spikes of 2 neurons, 3.2 to 71.7 ms>
     """
-    about, index, rows = _read("read.path", _paths.file("read.path", path), until_damage=until_damage)
+    about, index, rows = _read("read.path", paths.file("read.path", path), until_damage=until_damage)
     time = timebase_of(about)
     if about["kind"] == "spikes":
         return Spikes(rows[0], rows[1], time, about["n"], None)

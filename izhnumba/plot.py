@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from izhnumba import _checks, _phase_plane
-from izhnumba._models import Model
-from izhnumba._samplers import StateRecorder
+from izhnumba._base import checks
+from izhnumba._model.model import Model
+from izhnumba._record.samples import StateRecorder
+from izhnumba.analysis import _phase_plane
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,7 +66,7 @@ def raster(spikes: Any, ax: Axes | None = None, *, batch: int = 0, size: float |
     i, t = events.i[drawn], events.t[drawn]
     rows = int(i.max()) + 1 if i.size else 1
     automatic = float(np.clip(200 / rows, 1.5, 15))
-    size = automatic if size is None else _checks.number("raster.size", size, at_least=0.0, at_most=1e6)
+    size = automatic if size is None else checks.number("raster.size", size, at_least=0.0, at_most=1e6)
     ax = _axes("raster.ax", ax)
     marker, width = ("|", 1.0) if size > 3 else ("o", 0.0)
     default = {"s": size**2, "marker": marker, "linewidth": width, "rasterized": i.size > 10_000}
@@ -108,16 +109,16 @@ def trace(
     >>> plot.trace(result, columns=[0], peak=30.0).get_ylabel()
     'V (mV)'
     """
-    _checks.kind("trace.result", result, _Record, "a Result or a StateRecorder")
-    _checks.one_of("trace.variable", variable, ("V", "u"))
+    checks.kind("trace.result", result, _Record, "a Result or a StateRecorder")
+    checks.one_of("trace.variable", variable, ("V", "u"))
     shape = getattr(result, variable).shape
     chosen = _columns("trace.columns", columns, shape[-1])
     batch = _place("trace.batch", batch, shape[1] if len(shape) == 3 else 1)
     if peak is not None:
-        peak = _checks.number("trace.peak", peak, "mV", finite=False)
+        peak = checks.number("trace.peak", peak, "mV", finite=False)
         _must_know_spikes("trace.result", result, "a Result if there is a peak")
     if unit is not None:
-        _checks.kind("trace.unit", unit, str, "a str")
+        checks.kind("trace.unit", unit, str, "a str")
     ax = _axes("trace.ax", ax)
     style = _long_names(style, "Line2D")
     for column in chosen:
@@ -161,7 +162,7 @@ def phase_plane(
     'u (mV/ms)'
     """
     model, p = _phase_plane.one_neuron("phase_plane", neuron, index)
-    I = _checks.number("phase_plane.I", I, model.I.unit)
+    I = checks.number("phase_plane.I", I, model.I.unit)
     top = float(model.threshold(0.0, p))
     lowest = min(float(model.V_reset(0.0, p)), model.V.default)
     V = (lowest - 25, top + 5) if V is None else _phase_plane.limits("phase_plane.V", V, model.V.unit)
@@ -200,7 +201,7 @@ def _axes(where: str, ax: Axes | None) -> Axes:
         from matplotlib import axes, pyplot
     except ImportError as error:
         raise ImportError('izhnumba.plot needs matplotlib. Install it with: pip install "izhnumba[plot]"') from error
-    return pyplot.subplots(layout="constrained")[1] if ax is None else _checks.kind(where, ax, axes.Axes, "an Axes")
+    return pyplot.subplots(layout="constrained")[1] if ax is None else checks.kind(where, ax, axes.Axes, "an Axes")
 
 
 def _long_names(style: dict[str, Any], artist: str) -> dict[str, Any]:
@@ -220,25 +221,25 @@ def _labelled(ax: Axes, x: str, y: str) -> Axes:
 def _events(spikes: Any) -> _Events:
     events = getattr(spikes, "spikes", spikes)
     found = events if isinstance(events, _Events) else spikes
-    return _checks.kind("raster.spikes", found, _Events, "a Result, Spikes or SpikeRecorder")
+    return checks.kind("raster.spikes", found, _Events, "a Result, Spikes or SpikeRecorder")
 
 
 def _place(where: str, value: Any, n: int) -> int:
     """An index of n things; a negative one counts from the end."""
-    return _checks.integer(where, value, at_least=-n, at_most=n - 1) % n
+    return checks.integer(where, value, at_least=-n, at_most=n - 1) % n
 
 
 def _columns(where: str, columns: Any, n: int) -> Sequence[int]:
     if columns is None:
         return range(n)
     several = Iterable if np.iterable(columns) else ()  # an array of no dimension is an Iterable too
-    _checks.kind(where, columns, several, "a list of whole numbers", "Pass [0] for the first neuron.")
+    checks.kind(where, columns, several, "a list of whole numbers", "Pass [0] for the first neuron.")
     return [_place(where, column, n) for column in columns]
 
 
 def _must_know_spikes(where: str, record: Any, must_be: str) -> None:
     good = isinstance(record, _Record) and isinstance(getattr(record, "spikes", None), _Events)
-    _checks.kind(where, record, object if good else (), must_be, "A StateRecorder does not know the spikes.")
+    checks.kind(where, record, object if good else (), must_be, "A StateRecorder does not know the spikes.")
 
 
 def _model(record: Any) -> Model:

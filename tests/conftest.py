@@ -2,5 +2,5 @@
 
 from importlib.util import find_spec
 
-NEEDED = {"test_jax_*.py": "jax", "test_brainpy*.py": "brainpy", "test_brian2.py": "brian2"}
+NEEDED = {"_jax/*.py": "jax", "test_brainpy*.py": "brainpy", "test_brian2.py": "brian2"}
 collect_ignore_glob = [files for files, package in NEEDED.items() if find_spec(package) is None]

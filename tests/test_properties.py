@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import izhnumba as iz
-from izhnumba import _clock_engine, _feeds, _running
+from izhnumba._clock import engine
+from izhnumba._clock import inputs as clock_inputs
+from izhnumba._engine import run_loop
 
 prop = settings(derandomize=True, deadline=None, max_examples=25)
 sizes = st.sampled_from([1, 2, 5, 63, 64, 65, 130])
@@ -53,7 +55,7 @@ def test_the_length_of_slices_changes_nothing(n, seed, most_steps, I):
     pop, sliced = (population(n, different(n, seed)) for _ in range(2))
     result = pop.run(20.0, I, record="V", every=0.3)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_feeds, "_MOST_STEPS", most_steps)
+        patch.setattr(clock_inputs, "_MOST_STEPS", most_steps)
         assert_same_result(result, sliced.run(20.0, I, record="V", every=0.3))
     assert_same(pop, sliced)
 
@@ -63,8 +65,8 @@ def test_slices_that_follow_the_clock_change_nothing(monkeypatch):
     pop = population(65)
     result = pop.run(50.0, table, record=["V", "u"])
     for first, seconds in ((1, 1e-9), (64 * 7 * 2, 1e-9), (1, 10.0), (64 * 200, 1e-4)):
-        monkeypatch.setattr(_feeds, "_FIRST_SLICE", first)
-        monkeypatch.setattr(_running, "_SLICE_SECONDS", seconds)
+        monkeypatch.setattr(clock_inputs, "_FIRST_SLICE", first)
+        monkeypatch.setattr(run_loop, "_SLICE_SECONDS", seconds)
         sliced = population(65)
         assert_same_result(result, sliced.run(50.0, table, record=["V", "u"]))
         assert_same(pop, sliced)
@@ -157,7 +159,7 @@ def test_steps_are_the_run(n, seed, dtype):
 
 @pytest.mark.parametrize("n", [5000, 20_001])
 def test_the_number_of_threads_changes_nothing(n, monkeypatch):
-    monkeypatch.setattr(_clock_engine, "_PAYS", 1)
+    monkeypatch.setattr(engine, "_PAYS", 1)
     table = np.random.default_rng(1).normal(10.0, 10.0, (40, n))
     runs = []
     for threads in (1, 2, 4):
@@ -179,8 +181,8 @@ def test_the_number_of_threads_changes_nothing(n, monkeypatch):
 def test_threads_are_used_when_they_are_asked_for(monkeypatch):
     """The test above would pass if all ran on one thread."""
     used = []
-    advance = _clock_engine.ClockEngine.advance
-    monkeypatch.setattr(_clock_engine.ClockEngine, "advance", lambda *args: (used.append(args[-1]), advance(*args))[1])
+    advance = engine.ClockEngine.advance
+    monkeypatch.setattr(engine.ClockEngine, "advance", lambda *args: (used.append(args[-1]), advance(*args))[1])
     population(20_001, threads=2).run(1.0, 10.0)
     population(20_001, threads=1).run(1.0, 10.0)
     population(20, threads=2).run(1.0, 10.0)

@@ -11,8 +11,8 @@ from processes import run, write
 
 import izhnumba as iz
 from izhnumba import analysis
-from izhnumba._connectivity import Ends
-from izhnumba._per_synapse import drawer
+from izhnumba._synapse.connectivity import Ends
+from izhnumba._synapse.per_synapse import drawer
 
 NAN, INF = math.nan, math.inf
 RULES = (iz.STDP(), iz.TripletSTDP(), iz.STDP2006(), iz.DopamineSTDP(), iz.TsodyksMarkram(), iz.Scaling(target=5.0))
@@ -155,7 +155,7 @@ def test_inputs_of_spikes_tell_how_many_come():
 
 
 def target(n):
-    from izhnumba._binding import Target
+    from izhnumba._input.input import Target
 
     return Target((n,), 0.1, np.dtype("float64"), (1, 2), {}, "mV")
 

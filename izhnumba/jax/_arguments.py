@@ -14,17 +14,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from izhnumba import _checks
-from izhnumba._binding import steps_held
-from izhnumba._feeds import warn_of_steps
-from izhnumba._models import Model, equations_of
+from izhnumba._base import checks
+from izhnumba._clock.inputs import warn_of_steps
+from izhnumba._input.input import steps_held
+from izhnumba._model.model import Model, equations_of
 
 Shape = tuple[int, ...]
 
 
 def dtype(where: str, value: Any) -> Any:
     """float32 or float64, the latter only where JAX has it."""
-    chosen = _checks.dtype(where, jnp.zeros(0).dtype if value is None else value)
+    chosen = checks.dtype(where, jnp.zeros(0).dtype if value is None else value)
     if chosen == np.float64 and jax.dtypes.canonicalize_dtype(chosen) != chosen:
         raise ValueError(
             f"{where} must be float32 as long as jax_enable_x64 is off, got float64. Call "
@@ -35,10 +35,10 @@ def dtype(where: str, value: Any) -> Any:
 
 def array(where: str, value: Any, unit: str, dtype: Any) -> jax.Array:
     """A number or an array of any shape, without its unit, in this dtype."""
-    plain = _checks.without_unit(where, value, unit)
+    plain = checks.without_unit(where, value, unit)
     if not isinstance(plain, jax.Array):
         kept = getattr(plain, "dtype", None)
-        plain = _checks.magnitude(where, plain, unit) if kept != np.float16 else plain
+        plain = checks.magnitude(where, plain, unit) if kept != np.float16 else plain
     kind = jnp.result_type(plain)
     if kind in (np.dtype(np.float16), jnp.dtype(jnp.bfloat16)):
         raise TypeError(f"{where} must be float32 or float64, got {kind}. Convert it with .astype('float32').")
@@ -52,7 +52,7 @@ def known(where: str, value: Any, unit: str) -> float:
     """A positive number that JAX does not trace."""
     if isinstance(value, jax.core.Tracer):
         raise TypeError(f"{where} must be known when JAX traces, got a traced value. Pass a plain number.")
-    return _checks.number(where, value, unit, above=0.0)
+    return checks.number(where, value, unit, above=0.0)
 
 
 def names(where: str, value: Any) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ def names(where: str, value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,)
     several = Collection if getattr(value, "ndim", 1) else ()  # an array of no dimension is a Collection too
-    _checks.kind(where, value, several, "a name or several", "Use 'V' or ('spikes', 'V').")
+    checks.kind(where, value, several, "a name or several", "Use 'V' or ('spikes', 'V').")
     return tuple(value)
 
 
@@ -89,7 +89,7 @@ class Lanes:
         self.shape: Shape = np.shape(V)
         if isinstance(n_steps, jax.core.Tracer):
             raise TypeError(f"{owner}.n_steps must be known when JAX traces, got a traced value. Pass a plain number.")
-        self.n_steps = None if n_steps is None else _checks.integer(f"{owner}.n_steps", n_steps, at_least=0)
+        self.n_steps = None if n_steps is None else checks.integer(f"{owner}.n_steps", n_steps, at_least=0)
         self._constant: list[tuple[str, jax.Array]] = []  # inputs that are
 
     def state(self, name: str, value: Any, unit: str) -> jax.Array:
@@ -160,7 +160,7 @@ class Lanes:
                 f"{where} must be known when JAX traces, got a traced value. Pass a number or a NumPy array: it counts "
                 "steps, and has no gradient."
             )
-        exact = np.asarray(_checks.magnitude(where, tau_ref, "ms"), np.float64)
+        exact = np.asarray(checks.magnitude(where, tau_ref, "ms"), np.float64)
         self.fitting(where, exact)
         wrong = exact[~((exact >= 0) & (exact < 2**30 * dt))]
         if wrong.size:
@@ -193,10 +193,10 @@ def float_of(values: Any) -> Any:
 
 def parameters(where: str, params: Any, model: Model, extra: tuple[str, ...] = ("V_min",)) -> Mapping[str, Any]:
     """Values by name: those given, and the model's defaults for the rest. extra: what may be given besides."""
-    _checks.kind(where, params, Mapping, "a mapping of names to numbers or arrays", "Pass a dict such as {'a': 0.02}.")
+    checks.kind(where, params, Mapping, "a mapping of names to numbers or arrays", "Pass a dict such as {'a': 0.02}.")
     for name in params:
         if name not in model.parameters and name not in extra:
-            _checks.unknown(where, name, (*model.parameters, *extra))
+            checks.unknown(where, name, (*model.parameters, *extra))
     return {name: quantity.default for name, quantity in model.parameters.items()} | dict(params)
 
 
@@ -205,9 +205,9 @@ def bounded(where: str, value: Any, model: Model, name: str) -> Any:
     quantity = model.parameters.get(name)
     limits = {} if quantity is None else {key: getattr(quantity, key) for key in ("above", "at_least")}
     if any(bound is not None for bound in limits.values()):
-        plain = _checks.without_unit(where, value, unit_of(model, name))
+        plain = checks.without_unit(where, value, unit_of(model, name))
         if not isinstance(plain, jax.core.Tracer):
-            _checks.array(where, np.asarray(plain) if isinstance(plain, jax.Array) else plain, "", **limits)
+            checks.array(where, np.asarray(plain) if isinstance(plain, jax.Array) else plain, "", **limits)
     return value
 
 

@@ -16,10 +16,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from izhnumba._compile import STRICT
-from izhnumba._kernels import xla
-from izhnumba._kernels.program import Op, Program
-from izhnumba._kernels.scan import Layout, Operand, handler
+from izhnumba._numba.compile import STRICT
+from izhnumba.jax._kernels import xla
+from izhnumba.jax._kernels.program import Op, Program
+from izhnumba.jax._kernels.scan import Layout, Operand, handler
 
 Array = np.ndarray[Any, Any]
 _lock = threading.RLock()  # XLA takes a name once

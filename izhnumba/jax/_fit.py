@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from izhnumba import _checks
+from izhnumba._base import checks
 from izhnumba.jax import _arguments
 
 
@@ -110,9 +110,9 @@ def fit(
     for name, value in {"loss": loss, "progress": progress}.items():
         if not (callable(value) or (name == "progress" and value is None)):
             raise TypeError(f"fit.{name} must be a function, got {value!r:.60}.")
-    n_steps = _checks.integer("fit.steps", steps, at_least=0)
-    rate = _checks.number("fit.learning_rate", learning_rate, above=0.0)
-    enough = -math.inf if tolerance is None else _checks.number("fit.tolerance", tolerance)
+    n_steps = checks.integer("fit.steps", steps, at_least=0)
+    rate = checks.number("fit.learning_rate", learning_rate, above=0.0)
+    enough = -math.inf if tolerance is None else checks.number("fit.tolerance", tolerance)
     start = jax.tree.map(_real, params)
     inward, outward = _coordinates(start, bounds)
     chosen = optax.adam(optax.cosine_decay_schedule(rate, max(n_steps, 1), 0.1)) if optimizer is None else optimizer
@@ -191,7 +191,7 @@ def _steepness(slope: Any) -> str:
 def _supply(batches: Any) -> Iterator[tuple[Any, ...]]:
     if batches is None:
         return itertools.repeat(())
-    _checks.kind("fit.batches", batches, Iterable, "something to iterate over")
+    checks.kind("fit.batches", batches, Iterable, "something to iterate over")
     return ((batch,) for batch in batches)
 
 
@@ -215,7 +215,7 @@ def _size(x: jax.Array) -> jax.Array:
 def _coordinates(start: Any, bounds: Any) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
     """The ways from parameters to coordinates, in which they are about 1 or unbounded, and back."""
     if bounds is not None:
-        _checks.kind("fit.bounds", bounds, Mapping, "a mapping of names to (low, high)")
+        checks.kind("fit.bounds", bounds, Mapping, "a mapping of names to (low, high)")
     if not bounds:
         size = jax.tree.map(_size, start)
         return (
@@ -231,17 +231,17 @@ def _coordinates(start: Any, bounds: Any) -> tuple[Callable[[Any], Any], Callabl
 
 
 def _named(start: Any) -> Mapping[str, Any]:
-    return _checks.kind("fit.params", start, Mapping, "a dict if there are bounds")
+    return checks.kind("fit.params", start, Mapping, "a dict if there are bounds")
 
 
 def _between(name: str, start: Mapping[str, Any], pair: Any) -> tuple[Any, Any]:
     """Coordinates of what stays between two numbers, where it moves by about a tenth of their distance for 0.4."""
     if name not in start:
-        _checks.unknown("fit.bounds", name, start)
+        checks.unknown("fit.bounds", name, start)
     where = f"fit.bounds[{name!r}]"
     if not (isinstance(pair, Sequence) and len(pair) == 2):
         raise TypeError(f"{where} must be a pair (low, high), got {pair!r:.60}.")
-    low, high = (_checks.number(where, bound) for bound in pair)
+    low, high = (checks.number(where, bound) for bound in pair)
     if not np.all((low < start[name]) & (start[name] < high)):
         raise ValueError(f"fit.params[{name!r}] must lie between its bounds, {low:g} and {high:g}, got {start[name]}.")
 

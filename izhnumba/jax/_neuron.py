@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from izhnumba._models import Model
-from izhnumba._schemes import Scheme
-from izhnumba._variant import Variant, equations
+from izhnumba._model.equations import Variant, equations
+from izhnumba._model.model import Model
+from izhnumba._model.schemes import Scheme
 from izhnumba.jax._exprel import exprel
 
 Spike = Callable[[Any], Any]  # of the scaled distance from threshold to 0 or 1, with a derivative

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from jax.extend.core import Literal
 
-from izhnumba._kernels.program import OPERATIONS, Constant, Op, Program
+from izhnumba.jax._kernels.program import OPERATIONS, Constant, Op, Program
 
 KINDS = {"float32": "f4", "float64": "f8", "int32": "i4", "int64": "i8", "bool": "b1"}  # by dtype
 _RENAMING = {

@@ -13,9 +13,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from izhnumba import _checks
-from izhnumba._models import Izhikevich, Model
-from izhnumba._receptors import Delta, Propagator, Pulse, Receptor
+from izhnumba._base import checks
+from izhnumba._model.model import Izhikevich, Model
+from izhnumba._synapse.receptors import Delta, Propagator, Pulse, Receptor
 from izhnumba.jax import _arguments
 from izhnumba.jax._finite import check_values, watched
 from izhnumba.jax._run import Outputs, State, check_state, run
@@ -103,20 +103,20 @@ def recurrent(
     """
     for name in options:
         if name not in _OPTIONS:
-            _checks.unknown("recurrent", name, (*_OPTIONS, *_OWN))
-    model = _checks.kind("recurrent.model", options.get("model", Izhikevich), Model, "an izhnumba.Model")
+            checks.unknown("recurrent", name, (*_OPTIONS, *_OWN))
+    model = checks.kind("recurrent.model", options.get("model", Izhikevich), Model, "an izhnumba.Model")
     step = _arguments.known("recurrent.dt", dt, "ms")
     neurons = _neurons(state.neurons if isinstance(state, LayerState) else state, model)
     shape, dtype = neurons.V.shape, neurons.V.dtype
     unit = _unit(receptor, model)
-    wiring = _wiring(_checks.without_unit("recurrent.weights", weights, unit), delay, pre, post, shape[-1], step, dtype)
+    wiring = _wiring(checks.without_unit("recurrent.weights", weights, unit), delay, pre, post, shape[-1], step, dtype)
     course = _course(receptor, step)
     lanes = _arguments.Lanes("recurrent", neurons.V, n_steps)
     current = lanes.over_time("recurrent.I", I, model.I.unit)
     n_steps = lanes.all_steps()
     start = _layer(state, neurons, wiring.longest)
     names = set(_arguments.names("recurrent.record", record))
-    if _checks.kind("recurrent.check", check, bool, "True or False"):
+    if checks.kind("recurrent.check", check, bool, "True or False"):
         leaves = params, wiring.weights, start, current
         current += watched("recurrent", step, (n_steps, *shape), lanes.dtype, leaves)
     kept = {"V", "u"} if check else set()
@@ -145,7 +145,7 @@ _OPTIONS = ("model", "scheme", "reset", "tau_ref", "surrogate", "detach_reset", 
 def _neurons(state: Any, model: Model) -> State:
     """A state without units."""
     check_state("recurrent.state", state, "a State or a LayerState")
-    V, u = (_checks.without_unit(f"recurrent.state.{x}", getattr(state, x), getattr(model, x).unit) for x in ("V", "u"))
+    V, u = (checks.without_unit(f"recurrent.state.{x}", getattr(state, x), getattr(model, x).unit) for x in ("V", "u"))
     V = jnp.asarray(V, _arguments.dtype("recurrent.state.V", getattr(V, "dtype", None)))
     if not V.ndim:
         raise ValueError("recurrent.state.V must have an axis of neurons, got shape (). Use init(size).")
@@ -155,7 +155,7 @@ def _neurons(state: Any, model: Model) -> State:
 def _layer(state: Any, neurons: State, longest: int) -> LayerState:
     """Where to start: nothing is under way in a new layer."""
     zero = jnp.zeros_like(neurons.V)
-    _checks.fits("recurrent.delay", longest * zero.size * zero.dtype.itemsize, "Use shorter delays or fewer neurons.")
+    checks.fits("recurrent.delay", longest * zero.size * zero.dtype.itemsize, "Use shorter delays or fewer neurons.")
     if not isinstance(state, LayerState):
         return LayerState(neurons, jnp.zeros((longest, *zero.shape), zero.dtype), (zero, zero))
     if state.past.shape != (longest, *zero.shape):
@@ -168,7 +168,7 @@ def _layer(state: Any, neurons: State, longest: int) -> LayerState:
 
 def _unit(receptor: Any, model: Model) -> str:
     """Of weights."""
-    _checks.kind("recurrent.receptor", receptor, Receptor, "a receptor", "Use izhnumba.Delta().")
+    checks.kind("recurrent.receptor", receptor, Receptor, "a receptor", "Use izhnumba.Delta().")
     if isinstance(receptor, Delta):
         return "mV"
     if receptor.E is None:
@@ -224,7 +224,7 @@ def _wiring(weights: Any, delay: Any, pre: Any, post: Any, n: int, dt: float, dt
 def _ends(where: str, value: Any, n: int) -> Any:
     """Neurons, one for each weight."""
     if not isinstance(value, jax.core.Tracer):
-        return _checks.indices(where, np.asarray(value) if isinstance(value, jax.Array) else value, n)
+        return checks.indices(where, np.asarray(value) if isinstance(value, jax.Array) else value, n)
     if value.ndim != 1 or not jnp.issubdtype(value.dtype, np.integer):
         raise ValueError(f"{where} must be a list of whole numbers, got {value.dtype} of shape {value.shape}.")
     return value
@@ -234,7 +234,7 @@ def _delay_steps(delay: Any, shape: tuple[int, ...], dt: float) -> Any:
     """One whole number, or one for each weight."""
     if isinstance(delay, jax.core.Tracer):
         raise TypeError("recurrent.delay must be known when JAX traces, got a traced value. Pass a NumPy array.")
-    exact = np.full((), dt) if delay is None else _checks.array("recurrent.delay", delay, "ms", [shape])
+    exact = np.full((), dt) if delay is None else checks.array("recurrent.delay", delay, "ms", [shape])
     if np.any(exact < dt * (1 - 1e-3)):
         raise ValueError(f"recurrent.delay must be at least one step of {dt:g} ms, got {np.min(exact):g} ms.")
     if np.any(exact > _MOST_STEPS * dt):

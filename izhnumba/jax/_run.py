@@ -12,10 +12,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from izhnumba import _checks
-from izhnumba._derived import u_nullcline
-from izhnumba._models import Izhikevich, Model, equations_of
-from izhnumba._schemes import schemes
+from izhnumba._base import checks
+from izhnumba._clock.constants import u_nullcline
+from izhnumba._model.model import Izhikevich, Model, equations_of
+from izhnumba._model.schemes import schemes
 from izhnumba.jax import _arguments
 from izhnumba.jax._arguments import Lanes
 from izhnumba.jax._finite import check_values, watched
@@ -103,12 +103,12 @@ def init(
     >>> float(params["d"]), state.V.shape
     (2.0, (100,))
     """
-    _checks.kind("init.model", model, Model, "an izhnumba.Model", "Use izhnumba.Izhikevich.")
-    n_size = _checks.size("init.size", size)
-    shape = n_size if batch is None else (_checks.integer("init.batch", batch, at_least=1), *n_size)
+    checks.kind("init.model", model, Model, "an izhnumba.Model", "Use izhnumba.Izhikevich.")
+    n_size = checks.size("init.size", size)
+    shape = n_size if batch is None else (checks.integer("init.batch", batch, at_least=1), *n_size)
     lanes = Lanes("init", jax.ShapeDtypeStruct(shape, _arguments.dtype("init.dtype", dtype)), None)
     n_bytes = math.prod(shape) * (2 * lanes.dtype.itemsize + 4)
-    _checks.fits(f"init.{'size' if batch is None else 'batch'}", n_bytes, "Use fewer neurons or dtype float32.")
+    checks.fits(f"init.{'size' if batch is None else 'batch'}", n_bytes, "Use fewer neurons or dtype float32.")
     values = _arguments.parameters("init", parameters, model)
     params = {
         name: _shaped(
@@ -225,16 +225,16 @@ def run(
     >>> round(float(by_I), 2), sorted(by_params)
     (2.01, ['V_th', 'a', 'b', 'c', 'd', 'k0', 'k1', 'k2'])
     """
-    _checks.kind("run.model", model, Model, "an izhnumba.Model", "Use izhnumba.Izhikevich.")
+    checks.kind("run.model", model, Model, "an izhnumba.Model", "Use izhnumba.Izhikevich.")
     check_state("run.state", state, "a State")
     step = _arguments.known("run.dt", dt, "ms")
-    lanes = Lanes("run", _checks.without_unit("run.state.V", state.V, model.V.unit), n_steps)
-    _checks.finite("run.dt", np.asarray(step), lanes.dtype)
+    lanes = Lanes("run", checks.without_unit("run.state.V", state.V, model.V.unit), n_steps)
+    checks.finite("run.dt", np.asarray(step), lanes.dtype)
     V, u = (lanes.state(name, getattr(state, name), getattr(model, name).unit) for name in ("V", "u"))
     p = _parameters(lanes, params, model)
     given = _inputs(lanes, model, I, delta, g, E)
     n_steps = lanes.all_steps()
-    if _checks.kind("run.check", check, bool, "True or False"):
+    if checks.kind("run.check", check, bool, "True or False"):
         given[0] += watched("run", step, (n_steps, *lanes.shape), lanes.dtype, V, u, p, given)
     flat = [(None, "") if values is None else lanes.flat(values) for values in given]
     kinds = tuple(kind for _, kind in flat)
@@ -243,9 +243,9 @@ def run(
     _arguments.check_equations("run.model", model)
     cell = Cell(
         model, _scheme(scheme, step), lanes.dtype.name,
-        reset=_checks.one_of("run.reset", reset, ("hard", "soft", "overshoot")),
+        reset=checks.one_of("run.reset", reset, ("hard", "soft", "overshoot")),
         surrogate=as_surrogate("run.surrogate", surrogate),
-        detach_reset=_checks.kind("run.detach_reset", detach_reset, bool, "True or False"), hold="steps" * refractory,
+        detach_reset=checks.kind("run.detach_reset", detach_reset, bool, "True or False"), hold="steps" * refractory,
         floor="V_min" in params, jumps=bool(kinds[1]), conductances=bool(kinds[2]),
     )  # fmt: skip
     h = jnp.asarray(step, lanes.dtype)
@@ -253,7 +253,7 @@ def run(
     names = _recorded(record)
     task = Task(cell, kinds, _recorded({*names, "V", "u"}) if check else names, n_steps)
     n_bytes = n_steps * math.prod(lanes.shape) * lanes.dtype.itemsize * len(task.record)
-    _checks.fits("run.n_steps", n_bytes, "Record less, or run for a shorter time.")
+    checks.fits("run.n_steps", n_bytes, "Record less, or run for a shorter time.")
     segment = _segment("run.checkpoint", checkpoint, n_steps)
     ended, outs = _jitted(task, backend_for("run.backend", backend, cell), segment, data)
     named = {name: lanes.restore(out) for name, out in zip(task.record, outs, strict=True)}
@@ -294,7 +294,7 @@ def _inputs(lanes: Lanes, model: Model, I: Any, delta: Any, g: Any, E: Any) -> l
 
 
 def _scheme(name: str, dt: float) -> Any:
-    chosen = schemes[_checks.one_of("run.scheme", name, schemes)]
+    chosen = schemes[checks.one_of("run.scheme", name, schemes)]
     if chosen.exact:
         raise ValueError("run.scheme must be one that has steps, got 'exact'. Use izhnumba.jax.spike_times.")
     chosen.warn_of("run.dt", dt, stacklevel=3)
@@ -302,7 +302,7 @@ def _scheme(name: str, dt: float) -> Any:
 
 
 def _recorded(record: Any) -> tuple[str, ...]:
-    chosen = {_checks.one_of("run.record", name, RECORDED) for name in _arguments.names("run.record", record)}
+    chosen = {checks.one_of("run.record", name, RECORDED) for name in _arguments.names("run.record", record)}
     return tuple(name for name in RECORDED if name in chosen)
 
 
@@ -310,13 +310,13 @@ def _segment(where: str, checkpoint: Any, n_steps: int) -> int:
     """Steps between stored states; 0 to store all."""
     if checkpoint is True:
         return max(1, math.isqrt(n_steps))
-    return 0 if checkpoint is False else _checks.integer(where, checkpoint, at_least=1)
+    return 0 if checkpoint is False else checks.integer(where, checkpoint, at_least=1)
 
 
 def backend_for(where: str, name: Any, cell: Cell) -> str:
     """The one that a user names, or the one to take."""
     if name is not None:
-        _checks.one_of(where, name, ("numba", "xla"))
+        checks.one_of(where, name, ("numba", "xla"))
     if name == "xla":
         return "xla"
     platform = jax.default_backend()

@@ -13,8 +13,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from izhnumba._kernels.scan import Layout, Operand
 from izhnumba.jax import _ffi
+from izhnumba.jax._kernels.scan import Layout, Operand
 from izhnumba.jax._programs import KINDS, program
 from izhnumba.jax._reverse import only_once
 

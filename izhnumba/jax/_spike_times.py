@@ -10,12 +10,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from izhnumba import _checks
-from izhnumba._inputs import Input, TimedArray
-from izhnumba._models import Izhikevich, Model
-from izhnumba._normal_form import NotPolynomial, coefficients, normal_form
-from izhnumba._population import Population
-from izhnumba._sensitivities import Cells, Pieces, check_equations, gradients, ordinals
+from izhnumba._base import checks
+from izhnumba._exact.sensitivities import Cells, Pieces, check_equations, gradients, ordinals
+from izhnumba._input.currents import Input, TimedArray
+from izhnumba._model.model import Izhikevich, Model
+from izhnumba._model.normal_form import NotPolynomial, coefficients, normal_form
+from izhnumba._population.population import Population
 from izhnumba.jax import _arguments
 from izhnumba.jax._reverse import only_once, reverse_mode
 
@@ -106,16 +106,16 @@ def spike_times(
         raise ValueError(
             f"{where} must have float64, got jax_enable_x64 = False. Call jax.config.update('jax_enable_x64', True)."
         )
-    _checks.kind(f"{where}.model", model, Model, "an izhnumba.Model")
+    checks.kind(f"{where}.model", model, Model, "an izhnumba.Model")
     values = _arguments.parameters(f"{where}.params", params, model, extra=())
     if isinstance(I, Input):
         raise TypeError(f"{where}.I must be a number or an array, got {I!r:.60}. Pass rows of values, and dt.")
     task = Task(
         model,
-        _checks.one_of(f"{where}.reset", reset, ("hard", "soft", "overshoot")),
-        _checks.number(f"{where}.tau_ref", tau_ref, "ms", at_least=0.0),
+        checks.one_of(f"{where}.reset", reset, ("hard", "soft", "overshoot")),
+        checks.number(f"{where}.tau_ref", tau_ref, "ms", at_least=0.0),
         _arguments.known(f"{where}.T", T, "ms"),
-        _checks.integer(f"{where}.n_spikes", n_spikes, at_least=1),
+        checks.integer(f"{where}.n_spikes", n_spikes, at_least=1),
         0.0 if dt is None else _arguments.known(f"{where}.dt", dt, "ms"),
     )
     given = {"state.V": (state.V, model.V), "state.u": (state.u, model.u), "I": (I, model.I)}
@@ -124,7 +124,7 @@ def spike_times(
     V, u, I, *p = (
         _arguments.array(f"{where}.{x}", value, known.unit, jnp.float64) for x, (value, known) in given.items()
     )
-    plain = {x: _checks.without_unit(where, values[x], quantity.unit) for x, quantity in model.parameters.items()}
+    plain = {x: checks.without_unit(where, values[x], quantity.unit) for x, quantity in model.parameters.items()}
     _check_form(where, model, plain)
     function, failures = _differentiable(task)
     failures.clear()

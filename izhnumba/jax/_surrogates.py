@@ -17,7 +17,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from izhnumba import _checks
+from izhnumba._base import checks
 
 Array = jax.Array
 
@@ -83,10 +83,10 @@ def _parameter(check: Callable[..., float], default: float, **bounds: float) -> 
     return field(default=default, metadata={"check": partial(check, **bounds)})
 
 
-_positive = partial(_parameter, _checks.number, above=0.0)  # steepness and widths
-_height = partial(_parameter, _checks.number, at_least=0.0)
-_finite = partial(_parameter, _checks.number)
-_count = partial(_parameter, _checks.integer, at_least=1)
+_positive = partial(_parameter, checks.number, above=0.0)  # steepness and widths
+_height = partial(_parameter, checks.number, at_least=0.0)
+_finite = partial(_parameter, checks.number)
+_count = partial(_parameter, checks.integer, at_least=1)
 
 
 def _either(x: Array, condition: Array, one: Any, other: Any) -> Array:
@@ -331,8 +331,8 @@ def surrogate(slope: Callable[[Array], Any]) -> Surrogate:
     where = "surrogate.slope"
     if isinstance(slope, (type, Surrogate)):
         raise TypeError(f"{where} must be a function, got {slope!r}. A surrogate is a spike function as it is.")
-    _checks.kind(where, slope, Callable, "a function")
-    _checks.takes(where, slope, "x")
+    checks.kind(where, slope, Callable, "a function")
+    checks.takes(where, slope, "x")
     return _Own(slope)
 
 
@@ -381,11 +381,11 @@ def as_surrogate(where: str, value: Any) -> Any:
         return value
     if isinstance(value, str):
         names = [name for name, cls in _BY_NAME.items() if name == cls.__name__]
-        return _BY_NAME[value if value in _BY_NAME else _checks.one_of(where, value, names)]()
+        return _BY_NAME[value if value in _BY_NAME else checks.one_of(where, value, names)]()
     if isinstance(value, type) or not callable(value):
         cure = f"Add parentheses: {value.__name__}()." if isinstance(value, type) else "Pass ReluGrad(), for one."
-        _checks.kind(where, value, (), "a surrogate spike function or the name of one", cure)
-    _checks.takes(where, value, "x")
+        checks.kind(where, value, (), "a surrogate spike function or the name of one", cure)
+    checks.takes(where, value, "x")
     _check_spikes(where, value)
     return value
 

@@ -1,0 +1,35 @@
+"""Names that users bring from other simulators, and what does the same here."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable
+from typing import NoReturn
+
+from izhnumba._base import checks
+
+_HERE = {
+    **dict.fromkeys(("NeuronGroup", "Create", "Neuron", "IzhikevichNeuron"), "Population(n, **presets['RS'])"),
+    **dict.fromkeys(("PoissonGroup", "PoissonInput", "PoissonSpike"), "Poisson(rate, weight) in Network.drive"),
+    **dict.fromkeys(("SpikeGeneratorGroup", "SpikeGenerator"), "SpikeTrain(i, t, weight) in Network.drive"),
+    **dict.fromkeys(("Connect", "AlignPostProj", "Projection"), "Network.connect"),
+    **dict.fromkeys(("SpikeMonitor", "StateMonitor", "PopulationRateMonitor", "Monitor"), "Network.record"),
+    **dict.fromkeys(("run", "Simulate", "for_loop"), "Population.run or Network.run"),
+    **dict.fromkeys(("NetworkX", "DynSysGroup"), "Network"),
+    **dict.fromkeys(("network_operation", "Runner"), "a loop of your own around Network.step"),
+    **dict.fromkeys(("defaultclock", "SetKernelStatus"), "Network(dt=0.1, seed=1) or Population(n, dt=0.1, seed=1)"),
+    **dict.fromkeys(("ms", "mV", "pA", "nS", "pF", "Hz", "second", "units"), "plain numbers in ms, mV, mV/ms or pA"),
+}
+
+
+def missing(module: str, name: str, known: Iterable[str]) -> NoReturn:
+    """Say that a module has no such name, and what is meant by it."""
+    cure = ""
+    if name[:1] != "_":  # else Python itself asks
+        if name in _HERE:
+            cure = f" Here it is {_HERE[name]}."
+        elif importlib.util.find_spec(f"{module}.{name}"):
+            cure = f" Write import {module}.{name} first."
+        else:
+            cure = f" {checks.did_you_mean(name, list(known))}".rstrip()
+    raise AttributeError(f"module {module!r} has no attribute {name!r}.{cure}")

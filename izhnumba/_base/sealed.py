@@ -1,0 +1,106 @@
+"""What is fixed: objects of which a misspelt attribute is an error, not a new one, and tables of what has a name."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Iterator, Mapping
+from types import FunctionType
+from typing import Any, TypeVar
+
+from izhnumba._base import checks
+
+Entry = TypeVar("Entry")
+
+
+class Fixed:
+    """Only what has a setter, or is not public, can be set after the beginning."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name[:1] == "_":
+            super().__setattr__(name, value)
+            return
+        own = getattr(type(self), name, None)
+        if not vars(self).get("_sealed") or getattr(own, "fset", None):
+            super().__setattr__(name, value)
+        elif own is not None or name in vars(self):
+            raise AttributeError(f"{type(self).__name__}.{name} cannot be changed.")
+        else:
+            settable = [known for known in dir(type(self)) if getattr(getattr(type(self), known), "fset", None)]
+            if not settable:
+                raise TypeError(f"{type(self).__name__} has no parameter {name!r:.60}, and none that can be set.")
+            checks.unknown(type(self).__name__, name, settable)
+
+    def _seal(self) -> None:
+        self._sealed = True
+
+
+class Sealed(Fixed):
+    """What is fixed and belongs to a network."""
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Copies would share what runs; refused here, not when they are used."""
+        raise TypeError(f"{type(self).__name__} cannot be copied or pickled. Use Network.save and izhnumba.load.")
+
+
+def shown_as(public: type, private: type) -> None:
+    """Let what Python itself says of a call to a method that `public` inherits name the public class."""
+    for method in vars(private).values():
+        if isinstance(method, FunctionType):
+            method.__qualname__ = public.__qualname__ + method.__qualname__.removeprefix(private.__qualname__)
+
+
+class UnknownName(KeyError, ValueError):
+    """A name that a table does not have; in words, and not in quotes as of other keys."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class Table(Mapping[str, Entry]):
+    """Entries by name, which nobody can change. name, home: of the variable that holds it, and of its module."""
+
+    def __init__(self, name: str, home: str, entries: Iterable[Entry]) -> None:
+        self._name, self._home = name, home
+        self._entries: dict[str, Entry] = {entry.name: entry for entry in entries}  # type: ignore[attr-defined]
+
+    def __getitem__(self, name: str) -> Entry:
+        try:
+            return self._entries[checks.one_of(f"{self._name}.name", name, self._entries)]
+        except ValueError as error:
+            raise UnknownName(str(error)) from None
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name in self._entries
+
+    def __getattr__(self, name: str) -> Any:
+        if name[:1] == "_":
+            raise AttributeError(name)  # also while it is copied
+        near = checks.did_you_mean(name, self)
+        cure = f"Write {self._name}[{name!r}]." if name in self else f"{near}Write {self._name}[name]."
+        raise AttributeError(f"{self._name} has no attribute {name!r}. {cure}")
+
+    def get(self, name: Any, default: Any = None) -> Any:
+        """The entry of this name, or else the default."""
+        return self._entries[name] if name in self else default
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __repr__(self) -> str:
+        return f"<{self._name}: {', '.join(self._entries)}>"
+
+    def __reduce__(self) -> Any:
+        return _found, (self._home, self._name)
+
+    def of(self, entry: Entry, otherwise: Any) -> Any:
+        """How an entry is pickled: by name, so that it is the same object again; what is of no table, otherwise."""
+        name: str = entry.name  # type: ignore[attr-defined]
+        return (_found, (self._home, self._name, name)) if self.get(name) is entry else otherwise()
+
+
+def _found(home: str, table: str, *name: str) -> Any:
+    entries = getattr(importlib.import_module(home), table)
+    return entries[name[0]] if name else entries

@@ -1,0 +1,152 @@
+"""Whether all that a checkpoint says of a network fits together: asked before anything is made of it.
+
+Kernels believe the numbers that they get. So here every row, offset, cursor and event is compared with the sizes of
+what it points into.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._checkpoint.check_populations import Cells, Frame, part_of, population
+from izhnumba._checkpoint.check_synapses import Projection, events, synapses
+from izhnumba._checkpoint.saved import Saved
+from izhnumba._exact.kernels import layout
+from izhnumba._input.input import Input, Scaled, Sum, stream_key
+from izhnumba._input.spike_trains import SpikeInput
+from izhnumba._model.schemes import schemes
+
+Array = NDArray[Any]
+
+
+def check(network: Any) -> None:
+    """Misfit, if a part of it does not fit the others."""
+    top = Saved(network, "network", ("arguments", "now", "populations", "synapses", "drives", "recorders"))
+    arguments = top.part("arguments", ("dt", "scheme", "seed", "threads"))
+    dt = arguments.real("dt", math.ulp(0.0))
+    exact = schemes[arguments.one_of("scheme", schemes)].exact
+    seed = arguments.integer("seed", 0, 10**4000)
+    if arguments.value["threads"] is not None:
+        arguments.integer("threads", 1)
+    frame = Frame(dt, exact, seed, top.real("now", 0.0) if exact else top.integer("now", 0))
+    cells = {name: population(one, place, frame) for name, one, place in top.named("populations")}
+    key, projections = layout.FIRST_KEY, list[Projection]()
+    for _, one, place in top.named("synapses"):
+        projections.append(synapses(one, place, frame, cells, key))
+        key += one["rows"]["weights"].size
+    if exact:
+        for name, one, place in top.named("populations"):
+            events(Saved(one["state"], f"{place}/state", one["state"]), frame, cells[name], name, projections)
+    ordinals: dict[str, set[int]] = {name: set() for name in cells}
+    for _, one, place in top.named("drives"):
+        _drive(one, place, frame, cells, ordinals)
+    for _, one, place in top.named("recorders"):
+        _recorder(one, place, cells, network["synapses"])
+
+
+def _drive(one: Any, place: str, frame: Frame, cells: dict[str, Cells], ordinals: dict[str, set[int]]) -> None:
+    saved = Saved(one, place, ("section", "value", "memory"), ("ordinal",))
+    part, value = part_of(saved, "section", cells), saved.value["value"]
+    saved.kind("value", (Input, int, float, np.ndarray), "a number, an array or an input")
+    if isinstance(value, SpikeInput):
+        saved.require(value.receptor in part.cells.receptors, "value", "have a receptor of its population", value)
+    if isinstance(value, np.ndarray):
+        saved.require(value.dtype.kind in "fiu", "value", "be an array of numbers")
+    taken = ordinals[part.name]
+    ordinal = saved.integer("ordinal", 0) if "ordinal" in one else max(taken, default=-1) + 1
+    saved.require(ordinal not in taken, "ordinal", "be another one than those of the drives before")
+    taken.add(ordinal)
+    stream = stream_key(frame.seed, part.name, "input", ordinal)[1]
+    known = {(stream + k) % 2**32 for k in range(_n_streams(value))}
+    memory = saved.kind("memory", dict, "a dict")
+    if not _is_ours(value):
+        return  # what it keeps is its own affair
+    saved.require(set(memory) <= known, "memory", f"be of the random streams {sorted(known)}", sorted(memory, key=str))
+    for stream, states in memory.items():
+        where = Saved(memory, saved.at("memory"), memory)
+        for when, values in where.kind(stream, dict, "a dict of states by time").items():
+            good = type(when) in ((int, float) if frame.exact else (int,)) and 0 <= when < math.inf
+            good = good and all(_is_state(values, when, len(part), frame))
+            where.require(good, str(stream), f"be states of {len(part)} neurons", states)
+
+
+def _is_ours(value: Any) -> bool:
+    """Whether an input is of izhnumba, with all its parts."""
+    parts = value.parts if isinstance(value, Sum) else (value,)
+    inputs = [one.input if isinstance(one, Scaled) else one for one in parts]
+    return all(type(one).__module__.startswith("izhnumba.") for one in inputs if isinstance(one, Input))
+
+
+def _n_streams(value: Any) -> int:
+    return sum(map(_n_streams, value.parts)) if isinstance(value, Sum) else int(getattr(value, "_streams", 0))
+
+
+def _is_state(values: Any, when: float, n: int, frame: Frame) -> Iterator[bool]:
+    """Of a clock scheme: the last values, None before the first; else when the next spike comes, and how many came."""
+    if not frame.exact:
+        yield values is None or (isinstance(values, np.ndarray) and values.dtype == float and values.shape == (n,))
+        return
+    yield isinstance(values, tuple) and len(values) == 2 and all(isinstance(one, np.ndarray) for one in values)
+    after, count = values
+    yield after.dtype == np.float64 and after.shape == (n,) and bool(np.all(after >= when))
+    yield count.dtype == np.int64 and count.shape == (n,) and bool(np.all(count >= 0))
+
+
+def _recorder(one: Any, place: str, cells: dict[str, Cells], synapses: dict[str, Any]) -> None:
+    saved = Saved(one, place, ("source", "what", "options", "to", "position"))
+    if isinstance(one["source"], str):
+        saved.require(one["source"] in synapses, "source", "be synapses of the network")
+    else:
+        part_of(saved, "source", cells)
+    what = saved.kind("what", (str, list), "what is recorded")
+    saved.require(all(isinstance(name, str) for name in what), "what", "be texts")
+    options = saved.kind("options", dict, "a dict")
+    saved.require({"start", "stop"} <= set(options), "options", "have start and stop")
+    for name in ("start", "stop"):
+        saved.require(type(options[name]) in (int, float), "options", f"have a number as {name}", options[name])
+    if one["to"] is not None:
+        saved.require(saved.kind("to", str, "a path or None") and "\0" not in one["to"], "to", "be a path")
+        saved.require(what != "rate", "to", "be None for a rate")
+
+
+def check_position(recorder: Any, position: Any, to: str | None, now: Any, place: str) -> None:
+    """Where a recorder was, against the recorder that has been made anew."""
+    time, rate = recorder._engine.time, recorder.kind == "rate"
+    more = ("born", "before") if rate else ()
+    saved = Saved(position, place, ("upto", *more, "end" if to else "rows"), ("heads",) if to else ())
+    instant = saved.integer if isinstance(now, int) else saved.real
+    instant("upto", 0, now)
+    last_bin = time.samples_by(now, recorder._every) if rate else 0
+    if rate:
+        instant("born", 0, now)
+        size = saved.kind("before", np.ndarray, "an array").size
+        before = saved.array("before", np.int64, (size,), low=0, high=last_bin)
+        saved.require_all("before", before[1:] > before[:-1], "ascend", before[1:])
+    if to:
+        saved.integer("end", 1)
+        if "heads" in position:
+            saved.integer("heads", 0, 2**32 - 1)
+        return
+    rows = saved.kind("rows", list, "a list of columns")
+    saved.require(len(rows) == len(recorder._columns), "rows", f"be {len(recorder._columns)} columns", rows)
+    columns = Saved({c.name: row for c, row in zip(recorder._columns, rows, strict=True)}, saved.at("rows"),
+                    [column.name for column in recorder._columns])  # fmt: skip
+    n_rows = len(rows[0]) if isinstance(rows[0], np.ndarray) and rows[0].ndim else 0
+    for column in recorder._columns:
+        columns.array(column.name, column.dtype, (n_rows, *column.shape))
+    if rate:
+        columns.array("bin", np.int64, (n_rows,), low=0, high=last_bin)
+        columns.array("count", np.int64, (n_rows,), low=0)
+        return
+    labels = columns.value[time.column.name]
+    columns.require_all(time.column.name, labels[1:] >= labels[:-1], "ascend", labels[1:])
+    instants = time.instants(labels)
+    good = (instants >= 0) & (instants <= now)
+    columns.require_all(time.column.name, good, f"not be later than {time.ms(now):g} ms", labels)
+    if recorder.kind == "spikes":
+        columns.array("i", np.int64, (n_rows,), low=recorder._first, high=recorder._last - 1)

@@ -1,0 +1,186 @@
+"""Whether what a checkpoint says of a population fits together: its arguments, and the state of its engine."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._checkpoint.saved import Misfit, Saved
+from izhnumba._clock.kernels import layout as clock_table
+from izhnumba._clock.receptors import state_sizes
+from izhnumba._exact.kernels import layout
+from izhnumba._exact.receptors import ExactPort, described
+from izhnumba._model.model import Model
+from izhnumba._synapse.receptors import Receptor
+
+Array = NDArray[Any]
+_LANES = 64
+_MOST_HELD = 2**29 + 1  # steps; what `until` can be ahead of the present
+_NEVER = -(2**30)
+SLICE = 1000.0  # ms: a neuron that failed stands within a slice that has not ended
+
+
+class Frame(NamedTuple):
+    """What holds for the whole network. now: steps, or ms."""
+
+    dt: float
+    exact: bool
+    seed: int
+    now: Any
+
+
+class Cells(NamedTuple):
+    """A population, as far as others refer to it."""
+
+    size: tuple[int, ...]
+    n: int
+    lanes: int
+    dtype: np.dtype[Any]
+    receptors: list[Any]
+
+
+class Part(NamedTuple):
+    """A run of neurons of a population."""
+
+    name: str
+    cells: Cells
+    start: int
+    stop: int
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+def part_of(saved: Saved, key: str, cells: dict[str, Cells]) -> Part:
+    """What a section is: [population, start, stop], and False behind them for a slice that covers the population."""
+    value = saved.kind(key, list, "a list [population, start, stop]")
+    good = len(value) in (3, 4) and isinstance(value[0], str) and value[0] in cells
+    good = good and all(type(n) is int for n in value[1:3]) and 0 <= value[1] < value[2] <= cells[value[0]].n
+    good = good and (len(value) == 3 or (value[3] is False and value[2] - value[1] == cells[value[0]].n))
+    saved.require(good, key, "be neurons of a population of the network")
+    return Part(value[0], cells[value[0]], value[1], value[2])
+
+
+def population(one: Any, place: str, frame: Frame) -> Cells:
+    saved = Saved(one, place, ("arguments", "state", "warned"))
+    saved.kind("warned", bool, "True or False")
+    model = Saved(one["arguments"], saved.at("arguments"), ("model",), one["arguments"]).kind("model", Model, "a model")
+    names = ("size", "model", "dtype", "reset", "V", "u", "V_min", "tau_ref", *model.parameters)
+    arguments = saved.part("arguments", names)
+    size = arguments.kind("size", tuple, "a tuple of whole numbers")
+    good = size and len(size) <= 64 and all(type(n) is int and n > 0 for n in size) and math.prod(size) < 2**40
+    arguments.require(good, "size", "be a tuple of whole numbers >= 1, less than 2**40 in all")
+    dtype = np.dtype(arguments.one_of("dtype", ("float64",) if frame.exact else ("float32", "float64")))
+    for name in ("V", "u"):
+        arguments.array(name, dtype, size)
+    for name in ("V_min", "tau_ref", *model.parameters):
+        arguments.array(name, dtype, (), size)
+    n = math.prod(size)
+    cells = Cells(size, n, -(-n // _LANES) * _LANES, dtype, [])
+    if frame.exact:
+        return cells._replace(receptors=_exact_state(saved, frame, cells))
+    return cells._replace(receptors=_clock_state(saved, frame, cells))
+
+
+def _clock_state(population: Saved, frame: Frame, cells: Cells) -> list[Any]:
+    """Returns the receptors."""
+    state = Saved(population.value["state"], population.at("state"), ("receptors",), population.value["state"])
+    receptors = state.kind("receptors", list, "a list of receptors")
+    rings = [f"{name}{k}" for k in range(len(receptors)) for name in ("ring", "y", "x")]
+    state = population.part("state", ("V", "u", "last", "spikes", "until", "receptors", "ring_steps", "count", *rings))
+    lanes = (cells.lanes,)
+    for name in ("V", "u"):
+        state.array(name, cells.dtype, lanes)
+    state.array("last", np.int64, lanes, low=-1, high=max(-1, frame.now - 1))
+    state.array("spikes", np.uint8, lanes, high=1)
+    count = state.array("count", np.int64, (2,), low=0, high=frame.now)
+    state.require(count[0] == frame.now, "count", f"begin with {frame.now}, the steps of the network", str(count))
+    done = int(count[0] - count[1])
+    state.require(done <= clock_table.MOST_STEPS, "count", f"be at most {clock_table.MOST_STEPS} apart", str(count))
+    state.array("until", np.int32, (0,), lanes, low=_NEVER, high=min(done + _MOST_HELD, 2**31 - 1))
+    steps = state.integer("ring_steps", 1, 2 * clock_table.MOST_CELLS // cells.lanes)
+    for k, receptor in enumerate(receptors):
+        good = isinstance(receptor, Receptor) and receptor not in receptors[:k]
+        state.require(good, "receptors", "be receptors, each another one", receptor)
+        state.array(f"ring{k}", cells.dtype, (steps, cells.lanes))
+        for name, size in zip("yx", state_sizes(receptor, frame.dt, cells.lanes), strict=True):
+            state.array(f"{name}{k}", cells.dtype, (size,))
+    return list(receptors)
+
+
+def _exact_state(population: Saved, frame: Frame, cells: Cells) -> list[Any]:
+    """Returns the receptors."""
+    names = ("V", "u", "shown", "spikes", "last", "next", "ports", "n_laid", "cells", "form", "changed", "in_force")
+    state = population.part("state", (*names, "events", "now"))
+    n, lanes, late = (cells.n,), (cells.lanes,), frame.now + SLICE
+    for name in ("V", "u"):
+        state.array(name, np.float64, lanes)
+    state.array("shown", np.float64, (2, cells.n))
+    state.array("spikes", np.uint8, lanes, high=1)
+    state.array("last", np.float64, n, high=late)
+    state.require_all("next", ~np.isnan(state.array("next", np.float64, n)), "be numbers")
+    state.require(state.real("now", 0.0) == frame.now, "now", f"be {frame.now}, that of the network")
+    state.kind("changed", bool, "True or False")
+    ports = [_port(state, one, cells.n) for one in state.kind("ports", list, "a list of ports")]
+    unlike = all(one not in state.value["ports"][:k] for k, one in enumerate(state.value["ports"]))
+    state.require(unlike, "ports", "be receptors, each another one")
+    n_laid = state.integer("n_laid", -1, sum(port.states > 0 for port in ports))
+    if n_laid < 0:
+        for name in ("cells", "form", "in_force"):
+            state.require(state.value[name] is None, name, "be None if no cells are laid out")
+    else:
+        _check_cells(state, frame, cells, [port for port in ports if port.states][:n_laid])
+    return [one for one in state.value["ports"] if isinstance(one, Receptor)]
+
+
+def _port(state: Saved, one: Any, n: int) -> ExactPort:
+    """Receptors are as they are, other ports are told of by a dict."""
+    good = isinstance(one, Receptor)
+    if isinstance(one, dict) and list(one) in (["Waves"], ["Steady"]):
+        (number,) = one.values()
+        several = isinstance(number, tuple) and len(number) == n and "Steady" in one
+        numbers = number if several else (number,)
+        good = all(type(x) in (int, float) and abs(x) < math.inf for x in numbers)
+    state.require(good, "ports", "be receptors, Waves or Steady", one)
+    try:
+        return ExactPort(described(one))
+    except ValueError as error:
+        raise Misfit(state.at("ports"), "be receptors of the scheme 'exact'", f"others: {error}") from error
+
+
+def _check_cells(state: Saved, frame: Frame, cells: Cells, laid: list[ExactPort]) -> None:
+    from izhnumba._exact.kernels.bench import Bench, PortKind
+
+    bench = Bench(tuple(PortKind(port.states, port.conductance) for port in laid))
+    width = bench.n_cell + layout.N_MORE + bench.n_z
+    times = state.array("cells", np.float64, (cells.n, width))[:, bench.T]
+    good = (times >= 0) & (times <= frame.now + SLICE)
+    state.require_all("cells", good, f"have times from 0 to {frame.now}", times)
+    form = state.array("form", np.float64, (10, cells.n))
+    state.require_all("form", np.isfinite(form), "be finite")
+    piece = state.value["in_force"]
+    if piece is not None:
+        good = isinstance(piece, tuple) and len(piece) == 3 and type(piece[0]) in (int, float)
+        good = good and all(isinstance(one, np.ndarray) for one in piece[1:])
+        if good:
+            rows, values = piece[1:]
+            good = rows.dtype == np.int64 and rows.ndim == 1 and np.all((rows >= 0) & (rows < width))
+            good &= values.dtype == np.float64 and values.shape in ((rows.size, 1), (rows.size, cells.n))
+        state.require(good, "in_force", "be a time, rows of a cell and their values")
+
+
+def check_laid(engine: Any, state: dict[str, Any], place: str) -> None:
+    """Of an exact engine that has been restored: what follows from the parameters in its cells must do so. If they have
+    been changed, it is made anew before the next advance."""
+    if engine.laid is None or state["changed"]:
+        return
+    saved = Saved(state, place, state)
+    form = np.array([np.broadcast_to(values, (engine.n,)) for values in engine.normal_form()])
+    saved.require_all("form", form == state["form"], "follow from the parameters")
+    cells = engine.cells.copy()
+    engine._fill()
+    good = (cells == engine.cells) | (np.isnan(cells) & np.isnan(engine.cells))  # of neurons that have run away
+    saved.require_all("cells", good, "follow from the parameters", cells)

@@ -1,0 +1,217 @@
+"""Whether what a checkpoint says of synapses fits together: their rows, what plastic ones keep, what is under way."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._checkpoint.check_populations import SLICE, Cells, Frame, Part, part_of
+from izhnumba._checkpoint.saved import Saved
+from izhnumba._clock.kernels import layout as clock_table
+from izhnumba._exact.kernels import layout
+from izhnumba._synapse import csr, weight_limits
+from izhnumba._synapse.connectivity import AllToAll, Ends
+from izhnumba._synapse.plasticity import Plasticity
+from izhnumba._synapse.receptors import GapJunction, Receptor
+from izhnumba._synapse.weight_limits import Limit
+
+Array = NDArray[Any]
+_LANES = 64
+_PIECE = 2**22  # synapses looked at at a time
+_FARTHEST = 1e12  # ms: slots of time are counted in 64 bits. Synapses that sent an event may be gone
+_PLASTIC = ("memory", "y", "spiked", "modulator")  # what plastic synapses keep with every scheme
+
+
+class Projection(NamedTuple):
+    """Synapses, as far as events under way refer to them. key: of the first."""
+
+    target: str
+    receptor: Receptor
+    plastic: bool
+    key: int
+    offsets: Array
+
+
+def synapses(one: Any, place: str, frame: Frame, cells: dict[str, Cells], key: int) -> Projection:
+    names = ("source", "target", "receptor", "rule", "rows", "plasticity", "first_weights", "state")
+    saved = Saved(one, place, names)
+    source, target = part_of(saved, "source", cells), part_of(saved, "target", cells)
+    receptor = saved.kind("receptor", Receptor, "a receptor")
+    saved.require(receptor in target.cells.receptors, "receptor", "be one of its target population")
+    gap = isinstance(receptor, GapJunction)
+    saved.require(not gap or source.cells.dtype == target.cells.dtype, "source", "have the dtype of the target")
+    plastic = saved.value["plasticity"] is not None
+    if plastic:
+        saved.kind("plasticity", Plasticity, "a rule of plasticity")
+        saved.require(not gap, "plasticity", "be None for gap junctions")
+    rows = saved.part("rows", ("starts", "offsets", "weights", "parts", "delay", "times"))
+    sign = weight_limits.sign_of(receptor)
+    n = _weights(rows, "weights", target.cells.dtype, None, sign)
+    if rows.value["offsets"] is None:
+        saved.require(isinstance(one["rule"], AllToAll), "rule", "be AllToAll if there are no offsets")
+        saved.require(not (plastic or gap or frame.exact), "rows", "have offsets", "none")
+        _whole_rows(rows, n, source, target, one["rule"])
+    else:
+        saved.require(one["rule"] is None, "rule", "be None if there are offsets")
+        _sparse_rows(rows, n, len(source), target, frame, _parts(rows, target, frame, plastic), gap)
+    for name in ("state", "first_weights"):
+        saved.require(plastic or one[name] is None, name, "be None without plasticity")
+    if plastic:
+        _weights(saved, "first_weights", target.cells.dtype, n, sign)
+        _plastic_state(saved, rows, target, frame)
+    offsets = one["rows"]["offsets"]
+    return Projection(target.name, receptor, plastic, key, np.empty(0) if offsets is None else offsets)
+
+
+def _weights(saved: Saved, key: str, dtype: np.dtype[Any], n: int | None, sign: list[Limit]) -> int:
+    size = saved.kind(key, np.ndarray, "an array").size
+    values = saved.array(key, dtype, (size if n is None else n,))
+    saved.require_all(key, np.isfinite(values), "be finite")
+    for limit in sign:
+        saved.require_all(key, values >= limit.low, limit.must)
+    return size
+
+
+def _starts(rows: Saved, n_rows: int, n: int) -> Array:
+    starts = rows.array("starts", np.int64, (n_rows + 1,), low=0, high=n)
+    rows.require_all("starts", starts[1:] >= starts[:-1], "ascend", starts[1:])
+    good = starts[0] == 0 and starts[-1] == n
+    rows.require(good, "starts", f"be from 0 to {n}", f"from {starts[0]} to {starts[-1]}")
+    return starts
+
+
+def _parts(rows: Saved, target: Part, frame: Frame, plastic: bool) -> int:
+    """In how many the targets are cut: a power of 2."""
+    words = target.cells.lanes // _LANES
+    most = csr._MOST_PARTS if words >= csr._MOST_PARTS else 1
+    parts = rows.integer("parts", 1, most)
+    allowed = [most] if frame.exact else [1] if plastic else [2**k for k in range(most.bit_length())]
+    rows.require(parts in allowed, "parts", f"be one of {allowed}")
+    return parts
+
+
+def _whole_rows(rows: Saved, n: int, source: Part, target: Part, rule: AllToAll) -> None:
+    """A weight for every pair, but for those of a neuron with itself if they are left out."""
+    rows.integer("parts", 1, 1)
+    rows.integer("delay", 1, _most_steps(target.cells.lanes))
+    rows.require(rows.value["times"] is None, "times", "be None")
+    shift = source.start - target.start if source.name == target.name else None
+    ends = Ends(len(source), len(target), (len(source),), (len(target),), shift)
+    counts = np.full(ends.n_pre, ends.n_post)
+    if not rule.autapses and shift is not None:
+        own = np.arange(ends.n_pre) + shift
+        counts -= (own >= 0) & (own < ends.n_post)
+    starts = _starts(rows, ends.n_pre, n)
+    rows.require_all("starts", np.diff(starts) == counts, "leave room for a weight of every target", starts[1:])
+
+
+def _sparse_rows(rows: Saved, n: int, n_pre: int, target: Part, frame: Frame, parts: int, gap: bool) -> None:
+    """Offsets: each to a target, in the part that its row is for, and ascending in each row."""
+    starts = _starts(rows, n_pre * parts, n)
+    rows.integer("delay", 0, 0)
+    rows.array("offsets", np.uint32, (n,))
+    if frame.exact:
+        rows.array("times", np.float64, (n,), low=csr._SHORTEST, high=np.finfo(np.float64).max)
+    else:
+        rows.require(rows.value["times"] is None, "times", "be None without the scheme 'exact'")
+    longest = 0 if gap or frame.exact else _most_steps(target.cells.lanes)
+    for first in range(0, n, _PIECE):
+        begin, end = max(first - 1, 0), min(first + _PIECE, n)  # with the one before, to compare
+        some = slice(*np.searchsorted(starts, (begin, end - 1), side="right") - (1, 0))  # rows
+        edges = np.clip(starts[some.start : some.stop + 1], begin, end)
+        row = np.repeat(np.arange(some.start, some.stop), np.diff(edges))
+        _piece_of_rows(rows, begin, row, target, parts, longest)
+
+
+def _piece_of_rows(rows: Saved, begin: int, row: Array, target: Part, parts: int, longest: int) -> None:
+    """Synapses from `begin` on, in these rows."""
+    lanes, part = target.cells.lanes, slice(begin, begin + row.size)
+    offsets, times = rows.value["offsets"][part], rows.value["times"]
+    delays = offsets // np.uint32(lanes)
+    lane = (offsets - delays * np.uint32(lanes)).astype(np.int64)
+    inside = (lane >= target.start) & (lane < target.stop)
+    of_part = np.ones(1, bool) if parts == 1 else lane // _LANES * parts // (lanes // _LANES) == row % parts
+    ascending = np.append(True, (offsets[1:] >= offsets[:-1]) | (row[1:] > row[:-1]))
+    if times is not None:
+        earlier, later = times[part][:-1], times[part][1:]
+        ascending[1:] = (later > earlier) | ((later == earlier) & ascending[1:]) | (row[1:] > row[:-1])
+    for good, must in (
+        (delays <= longest, f"have delays of at most {longest} steps"),
+        (delays >= min(longest, 1), "have delays of at least 1 step"),
+        (inside, f"lead to neurons from {target.start} to {target.stop - 1}"),
+        (of_part, "lead to the part of the targets that their row is for"),
+        (ascending, "ascend in each row"),
+    ):
+        rows.require_all("offsets", good, must, offsets, begin)
+
+
+def _most_steps(lanes: int) -> int:
+    """The longest delay, as `Layout.offsets` has it."""
+    return clock_table.MOST_CELLS // lanes - 1
+
+
+def _plastic_state(saved: Saved, rows: Saved, target: Part, frame: Frame) -> None:
+    """Of plastic synapses; what has the shape of the synapses is compared in `check_plastic`."""
+    if frame.exact:
+        state = saved.part("state", (*_PLASTIC, "updates"))
+        state.array("updates", np.int64, (1,), low=0)
+        state.array("spiked", np.float64, (target.cells.lanes,), high=frame.now + SLICE)
+        return
+    state = saved.part("state", (*_PLASTIC, "counts", "cursors", "ends"))
+    starts, offsets = rows.value["starts"], rows.value["offsets"]
+    lanes, n_rows = target.cells.lanes, starts.size - 1
+    slots = max(1, int(offsets.max(initial=0)) // lanes)
+    counts = state.array("counts", np.int64, (slots,), low=0, high=n_rows)
+    shape = (slots, int(counts.max()))
+    cursors, ends = (state.array(name, np.uint64, shape, high=offsets.size) for name in ("cursors", "ends"))
+    state.kind("spiked", np.ndarray, "an array")
+    state.array("spiked", np.int64, (lanes,), (0,), low=0, high=frame.now)
+    steps = frame.now - 1 - (frame.now - 1 - np.arange(slots)) % slots  # the latest with each slot
+    state.require_all("counts", (steps >= 0) | (counts == 0), "be 0 for steps before the first", counts)
+    slot, column = np.nonzero(np.arange(shape[1]) < counts[:, np.newaxis])
+    cursor, end = (values[slot, column].astype(np.int64) for values in (cursors, ends))
+    row = np.searchsorted(starts, end)  # the row of synapses that ends there, if there is one that is not empty
+    first = starts[np.maximum(row - 1, 0)]
+    state.require_all("ends", starts[np.minimum(row, n_rows)] == end, "be ends of rows", end)
+    state.require_all("cursors", (cursor >= first) & (cursor <= end), "be within their rows", cursor)
+    left, lag = cursor < end, frame.now - steps[slot]
+    state.require_all("cursors", ~left | (lag <= slots), "be at the end of rows that have been delivered", cursor)
+    there = offsets[cursor[left]].astype(np.int64)
+    state.require_all("cursors", there >= lag[left] * lanes, "not be before what has been delivered", cursor[left])
+
+
+def check_plastic(plastic: Any, state: dict[str, Array], place: str) -> None:
+    """The state of plastic synapses against arrays like it, made anew."""
+    saved = Saved(state, place, state)
+    for name in _PLASTIC:
+        like = getattr(plastic, name)
+        saved.array(name, like.dtype, like.shape)
+    saved.require_all("modulator", ~np.isnan(state["modulator"]), "be numbers")
+    first = 2 if plastic.modulator.size > 2 else 1  # behind what is set: how it decays
+    good = np.array_equal(state["modulator"][first:], plastic.modulator[first:])
+    saved.require(good, "modulator", f"decay by {plastic.modulator[first]}", str(state["modulator"]))
+
+
+def events(state: Saved, frame: Frame, cells: Cells, name: str, projections: list[Projection]) -> None:
+    """Events under way to a population: of a rule, if they are those of plastic synapses."""
+    raw = state.kind("events", np.ndarray, "an array of events")
+    good = raw.dtype == np.uint8 and raw.ndim == 1 and raw.size % layout.EVENT_SIZE == 0
+    state.require(good, "events", f"be uint8, {layout.EVENT_SIZE} for each event")
+    found, own = raw.view(layout.EVENT), [one for one in projections if one.target == name]
+    ahead = (found["t"] > frame.now) & (found["t"] <= _FARTHEST)
+    state.require_all("events", ahead, f"be later than {frame.now} and at most at {_FARTHEST:g}", found["t"])
+    plastic = [one for one in own if one.plastic]
+    for column, low, high in (
+        ("target", 0, cells.n - 1), ("inlet", 0, len(state.value["ports"]) - 1), ("rule", -1, len(plastic) - 1),
+    ):  # fmt: skip
+        good = (found[column] >= low) & (found[column] <= high)
+        state.require_all("events", good, f"have a {column} from {low} to {high}", found[column])
+    state.require_all("events", np.isfinite(found["w"]), "have finite weights", found["w"])
+    for number, one in enumerate(plastic):
+        mine = found[found["rule"] == number]
+        synapse = mine["key"] - one.key
+        good = (synapse >= 0) & (synapse < one.offsets.size)
+        state.require_all("events", good, "be of synapses that are there", mine["key"])
+        state.require_all("events", one.offsets[synapse] == mine["target"], "be of their synapses", mine["target"])

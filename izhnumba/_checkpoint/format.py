@@ -1,0 +1,222 @@
+"""Files of whole networks: values as JSON and arrays in an npz file, which appears complete or not at all.
+
+An object is stored as the name of its class and its fields, a model as its name; nothing in a file is ever executed.
+The comment of the zip archive is the SHA-256 of all that comes before it: it shows what was cut short or altered, and
+proves nothing. So nothing that a file says is believed before it has been checked.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._base import files, npz
+from izhnumba._checkpoint.saved import Misfit, Saved, shown
+from izhnumba._input import currents, input, spike_trains
+from izhnumba._model import model as models
+from izhnumba._model.model import Model
+from izhnumba._synapse import connectivity, plasticity_rules, receptors
+
+Array = NDArray[Any]
+_FORMAT = 2
+_DIGEST = 64  # characters
+_CHUNK = 2**22
+_DEEPEST = 64
+_PLAIN = (type(None), bool, int, float, str)
+
+
+def _named(*modules: Any) -> dict[str, Any]:
+    things = [thing for module in modules for thing in vars(module).values()]
+    classes = [one for one in things if isinstance(one, type) and dataclasses.is_dataclass(one)]
+    return {_name(one): one for one in (*classes, *(one for one in things if isinstance(one, Model)))}
+
+
+def _name(thing: Any) -> str:
+    return str(thing.name if isinstance(thing, Model) else thing.__name__)
+
+
+_OURS = _named(input, currents, spike_trains, receptors, plasticity_rules, connectivity, models)
+
+
+def save(path: Path, network: dict[str, Any]) -> None:
+    """Write a description made of numbers, texts, arrays, lists, dicts, models and dataclasses."""
+    arrays: dict[str, Array] = {}
+    about = {"format": _FORMAT, "network": _packed(network, "network", arrays)}
+    arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
+    with files.replaced(path) as scratch, open(scratch, "w+b") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+        _seal(file)
+
+
+def load(path: Path, define: Sequence[Any]) -> dict[str, Any]:
+    """The description that was saved. define: the models and classes in it that are not ours."""
+    with open(path, "rb") as file:
+        if not _sealed(file):
+            raise refusal(path, "which is another kind of file, cut short or altered")
+        try:
+            arrays = npz.arrays(file)
+            about = _about(arrays)
+        except ValueError as error:
+            raise refusal(path, error) from None
+    if about["format"] != _FORMAT:
+        cure = "Update izhnumba." if about["format"] > _FORMAT else "Load it with the izhnumba that saved it."
+        found = f"which is of format {about['format']}; this izhnumba reads format {_FORMAT}"
+        raise ValueError(f"{refusal(path, found)} {cure}")
+    theirs = {_name(one): one for one in define}
+    if len(theirs) < len(set(map(id, define))):
+        raise ValueError(f"load.define must hold one thing of each name, got {sorted(map(_name, define))}.")
+    reader = _Reader(arrays, theirs)
+    try:
+        network: dict[str, Any] = reader.unpacked(about["network"], "network")
+        if reader.arrays:
+            raise Misfit("arrays", "be in use", f"{sorted(reader.arrays)[0]!r:.60} as well")
+    except Misfit as error:
+        raise refusal(path, error) from error.__cause__
+    return network
+
+
+def refusal(path: Path, reason: Any) -> ValueError:
+    """The error that a file deserves. reason: begins with "which" or "whose"."""
+    return ValueError(f"load.path must be a checkpoint of izhnumba, got {os.fspath(path)!r}, {reason}.")
+
+
+def _about(arrays: dict[str, Array]) -> dict[str, Any]:
+    text = arrays.pop("about", None)
+    if text is None or text.dtype != np.uint8 or text.ndim != 1:
+        raise ValueError("which does not say what it is about")
+    try:
+        about = json.loads(text.tobytes())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"which cannot be read: {error}") from None
+    saved = Saved(about, "about", ("format", "network"))
+    saved.integer("format", 0)
+    return saved.value
+
+
+def _packed(value: Any, place: str, arrays: dict[str, Array]) -> Any:
+    """A value as JSON, with its arrays put aside under the names of their places."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, np.ndarray) and value.dtype.kind in npz.KINDS and not value.dtype.hasobject:
+        place = re.sub(r"[^\w/#. -]", "_", place)
+        while place in arrays:
+            place += "_"
+        arrays[place] = value
+        return {"array": place}
+    if isinstance(value, (list, tuple)):
+        return {type(value).__name__: [_packed(one, f"{place}/{k}", arrays) for k, one in enumerate(value)]}
+    if isinstance(value, dict):
+        keys = [_packed(key, place, arrays) for key in value]
+        return {"dict": [keys, [_packed(one, f"{place}/{k}", arrays) for k, one in zip(keys, value.values())]]}  # noqa: B905
+    if isinstance(value, Model):
+        return {"model": value.name, "ours": _OURS.get(value.name) is value}
+    if dataclasses.is_dataclass(value):
+        kind = type(value)
+        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        ours = _OURS.get(kind.__name__) is kind
+        return {"object": kind.__name__, "ours": ours, "fields": _packed(fields, place, arrays)}
+    found = type(value).__name__
+    raise TypeError(f"Network.save cannot store a {found} at {place}: it is no number, text, array or dataclass.")
+
+
+class _Reader:
+    """From JSON to values. Each array is used once, for no two things may share one."""
+
+    def __init__(self, arrays: dict[str, Array], theirs: dict[str, Any]) -> None:
+        self.arrays, self._theirs = arrays, theirs
+
+    def unpacked(self, value: Any, place: str, depth: int = 0) -> Any:
+        if isinstance(value, _PLAIN):
+            return value
+        if depth > _DEEPEST:
+            raise Misfit(place, f"be nested at most {_DEEPEST} deep", "more")
+        form = next(iter(value), None) if isinstance(value, dict) else None
+        if form == "array":
+            name = Saved(value, place, ("array",)).kind("array", str, "the name of an array")
+            if name not in self.arrays:
+                raise Misfit(place, "be an array of its own", f"{name!r:.60}, which is not there")
+            return self.arrays.pop(name)
+        if form in ("list", "tuple"):
+            items = Saved(value, place, (form,)).kind(form, list, "a list")
+            parts = [self.unpacked(one, f"{place}/{k}", depth + 1) for k, one in enumerate(items)]
+            return tuple(parts) if form == "tuple" else parts
+        if form == "dict":
+            return self._dict(Saved(value, place, ("dict",)), place, depth)
+        if form in ("model", "object"):
+            saved = Saved(value, place, ("model", "ours") if form == "model" else ("object", "ours", "fields"))
+            found = self._known(saved, form)
+            return found if form == "model" else self._made(found, value["fields"], place, depth)
+        raise Misfit(place, "be a value that a checkpoint can store", shown(value))
+
+    def _dict(self, saved: Saved, place: str, depth: int) -> dict[Any, Any]:
+        pair = saved.kind("dict", list, "keys and values")
+        if len(pair) != 2 or not all(isinstance(one, list) for one in pair) or len(pair[0]) != len(pair[1]):
+            raise Misfit(place, "be as many keys as values", pair)
+        keys, items = pair
+        if not all(isinstance(key, _PLAIN) for key in keys) or len(set(keys)) < len(keys):
+            raise Misfit(place, "be a dict with different keys", keys)
+        return {key: self.unpacked(one, f"{place}/{key}", depth + 1) for key, one in zip(keys, items, strict=True)}
+
+    def _known(self, saved: Saved, form: str) -> Any:
+        name, ours = saved.kind(form, str, "a name"), saved.kind("ours", bool, "True or False")
+        known = _OURS if ours else self._theirs
+        found = known.get(name)
+        if isinstance(found, Model) == (form == "model") and found is not None:
+            return found
+        what = "model" if form == "model" else "class"
+        if ours:
+            raise Misfit(saved.place, f"be a {what} of izhnumba", shown(name))
+        raise ValueError(
+            f"load.define must hold the {what} {name!r}, which is not one of izhnumba's, got "
+            f"{sorted(self._theirs) or 'nothing'}. Call load(path, define=[{name}])."
+        )
+
+    def _made(self, kind: Any, fields: Any, place: str, depth: int) -> Any:
+        values = self.unpacked(fields, place, depth + 1)
+        if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+            raise Misfit(place, "have fields by name", shown(values))
+        try:
+            return kind(**values)
+        except Exception as error:  # whatever a constructor has against its arguments
+            raise Misfit(place, f"be the fields of a {kind.__name__}", f"others: {error!s:.300}") from error
+
+
+def _seal(file: BinaryIO) -> None:
+    """Append the digest of a zip file to it, as its comment."""
+    end = file.seek(0, os.SEEK_END)
+    file.seek(end - 2)
+    file.write(_DIGEST.to_bytes(2, "little"))
+    file.write(_digest(file, end))
+
+
+def _sealed(file: BinaryIO) -> bool:
+    """Whether the file still is what was saved."""
+    end = file.seek(0, os.SEEK_END) - _DIGEST
+    if end <= 0:
+        return False
+    wanted = _digest(file, end)
+    file.seek(end)
+    good = file.read() == wanted
+    file.seek(0)
+    return good
+
+
+def _digest(file: BinaryIO, end: int) -> bytes:
+    digest, left = hashlib.sha256(), end
+    file.seek(0)
+    while left:
+        chunk = file.read(min(_CHUNK, left))
+        digest.update(chunk)
+        left -= len(chunk)
+    return digest.hexdigest().encode()

@@ -1,0 +1,416 @@
+"""The clock-driven engine: owns the lanes of a population and runs the compiled loop over them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._clock.constants import LANES, Derived, derived
+from izhnumba._clock.kernels import layout as t
+from izhnumba._clock.receptors import Arrivals, Port
+from izhnumba._engine.codes import FAILURE, LEAP, OK
+from izhnumba._engine.protocol import Record
+from izhnumba._engine.table import Table, address_of
+from izhnumba._engine.timebase import Steps
+from izhnumba._input.input import steps_held
+from izhnumba._model.equations import Variant
+from izhnumba._model.model import Model
+from izhnumba._model.schemes import Scheme
+from izhnumba._synapse.receptors import Receptor
+
+Array = NDArray[Any]
+Call = Callable[[Array, Array, float], int]
+
+_LANES = 64  # every array is padded to whole vectors and to whole words of spike bits
+_MOST_HELD = 2**29  # steps
+_NEVER = -(2**30)  # `until` of a neuron that has not spiked, and the most steps a neuron can be held
+_PAYS = 20_000  # neuron-steps in one call from which a second thread helps
+_WORTH_COMPILING = 10_000_000_000  # neuron-steps in one run that repay compiling the parallel loop
+
+
+class ClockEngine:
+    """Padded state, parameters and the address table of `kernels.advance` for n neurons."""
+
+    def __init__(self, model: Model, scheme: Scheme, dtype: np.dtype[Any], reset: str, n: int, dt: float) -> None:
+        self.model, self.scheme, self.dtype, self.reset, self.n, self.dt = model, scheme, dtype, reset, n, dt
+        self.time = Steps(dt)
+        self.item = dtype.itemsize
+        self.padded = -(-n // _LANES) * _LANES
+        self._given = model.named_tuple("V_min")._fields
+        self._fields = (*self._given, *LANES)
+        self._lanes: dict[str, Array] = {}
+        self._calls: dict[tuple[Any, ...], Any] = {}
+        self._rows: dict[str, Array] = {}
+        self._inputs = {"I": t.INPUT_I, "jump": t.INPUT_JUMP, "g": t.INPUT_G, "gE": t.INPUT_GE}
+        self.table = Table(t.TABLE_SIZE)
+        self._allocate()
+        self.arrivals = Arrivals(self.padded, dtype, dt)
+
+    def _allocate(self) -> None:
+        dtype, padded = self.dtype, self.padded
+        self.V = self.table.put(t.V, _aligned(padded, dtype))
+        self.u = self.table.put(t.U, _aligned(padded, dtype))
+        self.table.put(t.UNTIL, np.full(0, _NEVER, np.int32))
+        self.last = self.table.put(t.LAST, np.full(padded, -1, np.int64))
+        self.spikes = self.table.put(t.SPIKES, _aligned(padded, np.uint8))
+        self._reports = self.table.put(t.REPORT, np.zeros(t.REPORT_SIZE * -(-padded // t.BLOCK), np.int64))
+        self.table.put(t.RASTER, np.zeros(padded // _LANES, np.uint64))
+        self.table.put(t.SCRATCH, _aligned(t.SCRATCH_ROWS * t.BLOCK, dtype))
+        for which in self._inputs.values():
+            self._put_row(which, np.zeros(1, dtype))
+        self.table[[t.N, t.PADDED, t.THREADS]] = self.n, padded, 1
+        self.empty = np.empty(0, dtype)
+
+    def _put_row(self, which: int, rows: Array) -> None:
+        """Point an input of the table at rows of shape (steps or 1, n or padded or 1)."""
+        if self.table.points_at(which, rows):
+            return
+        steps, lanes = rows.shape if rows.ndim == 2 else (1, rows.size)
+        also = {which + t.STRIDE: lanes if steps > 1 else 0, which + t.SHARED: int(lanes == 1 and self.n > 1)}
+        self.table.put(which, rows, also=also)
+
+    def set_clock(self, scheme: Scheme, dt: float) -> None:
+        """Take over the scheme and the time step of a network."""
+        self.scheme, self.dt, self.arrivals = scheme, dt, Arrivals(self.padded, self.dtype, dt)
+        self.time = Steps(dt)
+        self._calls.clear()
+
+    # --- parameters -----------------------------------------------------------------------------------------------
+
+    def set_parameter(self, name: str, values: Array) -> None:
+        """values: () or (n,)."""
+        self._put_lanes(name, values)
+        self._calls.clear()
+
+    def _put_lanes(self, name: str, values: Array) -> None:
+        lanes = _aligned(self.padded if values.ndim else 1, self.dtype)
+        lanes[: self.n] = values
+        lanes[self.n :] = lanes[self.n - 1 : self.n]
+        self._lanes[name] = lanes
+
+    @property
+    def outer_ports(self) -> list[Port]:
+        """Those through which spikes come: all."""
+        return self.arrivals.ports
+
+    def port(self, receptor: Receptor) -> Port:
+        """The port of this receptor, or of one equal to it."""
+        return self.arrivals.port(receptor)
+
+    def conductances(self, port: Port) -> Array:
+        """That of a receptor in each neuron."""
+        return port.y
+
+    def check_tau_ref(self, where: str, tau_ref: Array) -> None:
+        """Refuse times that cannot be counted in steps."""
+        if np.any(tau_ref > _MOST_HELD * self.dt):
+            raise ValueError(f"{where} must be at most {_MOST_HELD * self.dt:g} ms, got {np.max(tau_ref):g}.")
+
+    def set_tau_ref(self, tau_ref: Array) -> None:
+        """tau_ref: ms, () or (n,), in float64."""
+        self.set_refractory(steps_held(tau_ref, self.dt))
+
+    def set_refractory(self, n_ref: Array) -> None:
+        """n_ref: steps for which a neuron is held after a spike, () or (n,)."""
+        if not self.until.size:
+            if not np.any(n_ref):
+                return
+            spiked_last = (self.last == self.step - 1) & (self.step > 0)
+            now = self.step - int(self.table[t.BASE])
+            self.table.put(t.N_REF, np.zeros(self.padded, np.int32))
+            self._calls.clear()
+            self.table.put(t.UNTIL, np.where(spiked_last, now, _NEVER).astype(np.int32))
+        self.table.array(t.N_REF)[: self.n] = n_ref
+
+    # --- state ----------------------------------------------------------------------------------------------------
+
+    @property
+    def step(self) -> int:
+        """Steps done since the last reset."""
+        return int(self.table[t.STEP])
+
+    now = step  # in its timebase
+
+    @property
+    def until(self) -> Array:
+        """The step since BASE to which each neuron is held; empty if none ever is."""
+        return self.table.array(t.UNTIL)
+
+    def rewind(self) -> None:
+        self.table[[t.STEP, t.BASE]] = 0
+        self.until[:] = _NEVER
+        self.last[:] = -1
+        self.spikes[:] = 0
+        self._reports[:] = 0
+        self.arrivals.clear()
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs to go on from here."""
+        arrays = {name: getattr(self, name).copy() for name in ("V", "u", "last", "spikes", "until")}
+        ports = {"receptors": [port.receptor for port in self.arrivals.ports], "ring_steps": self.arrivals.steps}
+        return arrays | ports | {"count": self.table[[t.STEP, t.BASE]]} | self.arrivals.state()
+
+    def prepare_for(self, state: dict[str, Any]) -> None:
+        """Have the ports of a state that is to be restored, in their order."""
+        ports = {self.arrivals.port(receptor) for receptor in state["receptors"]}
+        self.arrivals.lay(state["ring_steps"], 0, ports)
+
+    def restore(self, state: dict[str, Any]) -> None:
+        if state["until"].size > self.until.size:  # its neurons were held once, though they are no more
+            self.set_refractory(np.ones(1, np.int32))
+            self.set_refractory(np.zeros(1, np.int32))
+        for name in ("V", "u", "last", "spikes", "until"):
+            getattr(self, name)[...] = state[name]
+        self.table[[t.STEP, t.BASE]] = state["count"]
+        self.arrivals.restore(state)
+
+    def last_spike_time(self) -> Array:
+        """End of the step of the last spike of each neuron, ms; -inf before the first."""
+        last = self.last[: self.n]
+        return np.where(last >= 0, (last + 1) * self.dt, -np.inf)
+
+    def held(self) -> Array:
+        """Neurons that spiked in the last step or were held in it."""
+        if self.until.size:
+            return self.until[: self.n] > self.step - 1 - int(self.table[t.BASE])
+        return (self.last[: self.n] == self.step - 1) & (self.step > 0)
+
+    def _rebase(self) -> None:
+        """Keep the 32-bit step counts of `until` small."""
+        done = self.step - int(self.table[t.BASE])
+        if done > -_NEVER // 2:
+            later = np.maximum(self.until, _NEVER + done) - np.int32(done)
+            self.table.put(t.UNTIL, later, also={t.BASE: self.step})
+
+    # --- running --------------------------------------------------------------------------------------------------
+
+    def row(self, name: str) -> Array:
+        """Where single steps find an input: I, jump, g or gE. n numbers, kept for the next step."""
+        if name not in self._rows:
+            self._rows[name] = _aligned(self.padded, self.dtype)
+        return self._rows[name][: self.n]
+
+    def stepper(self, names: tuple[str, ...], wanted_threads: int | None) -> Call:
+        """`call(table, I, level)` for single steps with these inputs: I is the current, or empty if it is `level` for
+        all neurons, or, if that is NaN, what `row("I")` holds; the other inputs are in their rows."""
+        self._rebase()
+        for name in names:
+            self.row(name)
+            self._put_row(self._inputs[name], self._rows[name])
+        threads = self.threads_for(self.step + 1, self.step + 1, wanted_threads)
+        self._make_room(threads)
+        self.table[[t.STEPS, t.N_RECORDS, t.THREADS]] = 1, 0, threads
+        call = self._call("jump" in names, "g" in names, threads)
+        if threads == 1:
+            return call
+
+        def parallel_call(table: Array, I: Array, level: float) -> int:  # noqa: E741
+            with one_parallel_region():
+                return call(table, I, level)
+
+        return parallel_call
+
+    def advance(self, until: int, inputs: dict[str, Array], threads: int) -> int:
+        """Steps with `inputs`: rows of shape (steps or 1, n or 1) under I, and jump or g with gE."""
+        self.prepare(until - self.step, inputs, threads)
+        call = self._call("jump" in inputs, "g" in inputs, threads)
+        with one_parallel_region() if threads > 1 else nullcontext():
+            code = call(self.table.numbers, self.empty, np.nan)
+        return int(code)
+
+    def show(self) -> int:
+        """V and u always are those of now."""
+        return OK
+
+    def prepare(self, n_steps: int, inputs: dict[str, Array], threads: int) -> None:
+        """Make room for `n_steps` steps, and put in the table where their inputs are."""
+        self._rebase()
+        for name, rows in inputs.items():
+            self._put_row(self._inputs[name], rows)
+        if self.table.array(t.RASTER).size < n_steps * self.padded // _LANES:
+            self.table.put(t.RASTER, np.empty(n_steps * self.padded // _LANES, np.uint64))
+        self._make_room(threads)
+        self.table[[t.STEPS, t.THREADS]] = n_steps, threads
+
+    def prepare_slices(self, n_steps: int, current: Array, drives: dict[Port, Array], threads: int) -> int:
+        """The same for a network, which reaches a population through the address returned: that of a function
+        (table, start, stop). `drives`: what arrives from outside, for some of the ports."""
+        from izhnumba._clock.kernels.advance import slice_address
+
+        self.prepare(n_steps, {"I": current}, threads)
+        self.arrivals.bind(self.table, drives)
+        self._reports[:] = 0
+        kinds = self.arrivals.kinds()
+        key = ("slices", kinds, threads > 1)
+        if key not in self._calls:
+            variant = self._variant(kinds.jumps, kinds.conductances, kinds.magnesium)
+            variant = variant._replace(ring=kinds.jumps, receptors=kinds.receptors)
+            self._calls[key] = slice_address(variant, threads > 1)
+        return self._calls[key]
+
+    @property
+    def n_blocks(self) -> int:
+        """Pieces that threads can share."""
+        return -(-self.padded // t.BLOCK)
+
+    def threads_for(self, until: int, stop: int, wanted: int | None) -> int:
+        """How many threads to use for the next steps of a run. The result does not depend on it."""
+        most, now = min(self.n_blocks, wanted or n_processors()), self.step
+        return most if most > 1 and may_go_parallel(self.n * (until - now), self.n * (stop - now), wanted) else 1
+
+    def _make_room(self, threads: int) -> None:
+        """Scratch memory for each thread."""
+        if self.table.array(t.SCRATCH).size < threads * t.SCRATCH_ROWS * t.BLOCK:
+            self.table.put(t.SCRATCH, _aligned(threads * t.SCRATCH_ROWS * t.BLOCK, self.dtype))
+
+    def record(self, wanted: list[Record]) -> None:
+        """Write states into the samples of these records at each step of the next slices that they ask for."""
+        if not wanted:
+            self.table[t.N_RECORDS] = 0
+            return
+        edges = np.arange(0, self.padded + t.BLOCK, t.BLOCK)
+        rows = np.zeros((len(wanted), t.RECORD_SIZE), np.int64)
+        starts = [np.searchsorted(record.lanes, edges).astype(np.int64) for record in wanted]
+        for row, record, start in zip(rows, wanted, starts, strict=True):
+            row[: t.RECORD_LANES] = record.every, record.first, len(record.samples), record.lanes.size
+            arrays = record.lanes, start, record.places, record.source, record.samples
+            row[t.RECORD_LANES :] = [address_of(array) for array in arrays]
+        self.table[t.N_RECORDS] = 0
+        self.table.put(t.RECORDS, rows, (wanted, starts))
+        self.table[t.N_RECORDS] = len(wanted)
+
+    def spike_list(self, since: int) -> tuple[Array, Array]:
+        """(neuron, step) of the spikes of the last steps, in order."""
+        from izhnumba._clock.kernels.raster import spike_list
+
+        n_steps = self.step - since
+        words = self.table.array(t.RASTER)[: n_steps * self.padded // _LANES]
+        n_spikes = int(self._reports[t.N_SPIKES :: t.REPORT_SIZE].sum())
+        return spike_list(words, self.padded // _LANES, since, n_spikes)
+
+    def verdict(self) -> set[int]:
+        """The codes of what the last call found."""
+        leap = self.scheme.euler_part > 0 and self._reports[t.WAS_CAREFUL :: t.REPORT_SIZE].any()
+        return {FAILURE} if self._failed() else {LEAP} if leap else {OK}
+
+    def _failed(self) -> bool:
+        return bool(self._reports[t.FAILED_COUNT :: t.REPORT_SIZE].any())
+
+    @property
+    def reliable(self) -> int:
+        """Steps done, or up to the one in which V or u stopped being finite: what came later means nothing."""
+        return self.failure()[0] + 1 if self._failed() else self.step
+
+    def leap_V(self) -> float:
+        """V below which a step of the Euler schemes leads to beyond the threshold."""
+        return float(self.table.array(t.CONSTANTS)[t.CAREFUL_V])
+
+    def failure(self) -> tuple[int, int, int, str]:
+        """(step, neurons, first neuron, "V" or "u") of the first values in the last slice that were not finite."""
+        reports = self._reports.reshape(-1, t.REPORT_SIZE)
+        step = reports[reports[:, t.FAILED_COUNT] > 0, t.FAILED_STEP].min()
+        blocks = np.flatnonzero((reports[:, t.FAILED_COUNT] > 0) & (reports[:, t.FAILED_STEP] == step))
+        first = reports[blocks[0]]
+        lane = int(blocks[0]) * t.BLOCK + int(first[t.FAILED_LANE])
+        count = int(reports[blocks, t.FAILED_COUNT].sum())
+        return int(step), count, lane, "V" if first[t.FAILED_V] else "u"
+
+    # --- compiling ------------------------------------------------------------------------------------------------
+
+    def _call(self, jumps: bool, conductances: bool, threads: int) -> Call:
+        from izhnumba._clock.kernels.advance import entry
+
+        key = (jumps, conductances, threads > 1)
+        if key not in self._calls:
+            self._calls[key] = entry(self._variant(jumps, conductances), threads > 1)
+        call: Call = self._calls[key]
+        return call
+
+    def _variant(self, jumps: bool, conductances: bool, magnesium: float = 0.0) -> Variant:
+        with np.errstate(all="ignore"):  # odd parameters show in V and u, which are looked at
+            known = self._bind_parameters()
+        line = not conductances and not magnesium  # the slope of f by V is one
+        return Variant(
+            self.model, self.scheme, self.dtype.name, self.reset,
+            self.varies(),
+            self.until.size > 0, bool(np.any(self._lanes["V_min"] > -np.inf)), jumps, conductances,
+            affine=known.affine and line, short=known.short and line, magnesium=magnesium,
+        )  # fmt: skip
+
+    def varies(self) -> int:
+        """Bit k: parameter k differs between neurons."""
+        return sum(1 << k for k, name in enumerate(self._fields) if self._lanes[name].size > 1)
+
+    def _bind_parameters(self) -> Derived:
+        """Put what is derived from the parameters among the lanes, and all their addresses in the table."""
+        result = derived(self.model, self.scheme, self.reset, self.dt, self._p())
+        for name, values in result.lanes.items():
+            self._put_lanes(name, values)
+        addresses = Table(t.MAX_PARAMETERS)
+        addresses.put_all({k: self._lanes[name] for k, name in enumerate(self._fields)})
+        self.table.put_table(t.PARAMETERS, addresses)
+        highest = np.finfo(self.dtype).max
+        low = -highest if result.careful_V is None else result.careful_V
+        self.table.put(t.CONSTANTS, np.array([self.dt, low, highest], self.dtype))
+        return result
+
+    def _p(self) -> Any:
+        """The named tuple of parameters, each as float64 of shape () or (n,)."""
+        values = {}
+        for name in self._given:
+            lanes = self._lanes[name].astype(np.float64)
+            values[name] = lanes[: self.n] if lanes.size > 1 else lanes[0]
+        return self.model.named_tuple("V_min")(**values)
+
+
+def _aligned(size: int, dtype: Any) -> Array:
+    """Zeros that start on a cache line."""
+    dtype = np.dtype(dtype)
+    raw = np.zeros(size * dtype.itemsize + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + size * dtype.itemsize].view(dtype)
+
+
+def n_processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+# --- Threads --------------------------------------------------------------------------------------------------------
+
+_region = threading.Lock()
+_state = {"parallel": False, "forked": False}
+
+
+def may_go_parallel(neuron_steps: int, total: int, wanted: int | None) -> bool:
+    """Whether threads pay in a call of `neuron_steps`, in a run of `total`, and nothing forbids them."""
+    if neuron_steps < _PAYS or _state["forked"] or _region.locked():
+        return False
+    return wanted is not None or _state["parallel"] or total >= _WORTH_COMPILING
+
+
+@contextmanager
+def one_parallel_region() -> Iterator[None]:
+    """One parallel loop at a time: the workqueue layer aborts the process if two Python threads enter one."""
+    with _region:
+        _state["parallel"] = True
+        yield
+
+
+def _after_fork() -> None:
+    """GNU OpenMP kills a child that was forked after a parallel loop and enters one itself: stay serial there."""
+    global _region
+    _region = threading.Lock()
+    layer = sys.modules.get("numba.np.ufunc.parallel")  # the user's own loops count too
+    _state["forked"] = _state["parallel"] or getattr(layer, "_is_initialized", False)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

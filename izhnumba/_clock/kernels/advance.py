@@ -1,0 +1,374 @@
+"""The one time loop: advance a block of neurons by K steps, block after block.
+
+Everything a call needs is reached through one table of integers, so that a call from Python costs 0.3 us: sizes,
+the step counter and addresses of arrays. A block of neurons stays in the cache for all K steps, and the cost per
+neuron does not depend on their number. The loop over lanes is written so that LLVM vectorises it: whole rows from
+index 0, selects instead of branches, no integer wider than a lane.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import from_dtype, prange, types
+from numba.core.errors import NumbaError
+
+from izhnumba._clock.constants import LANES
+from izhnumba._clock.kernels import layout as t
+from izhnumba._clock.kernels.neuron import compile_equations, neuron_step
+from izhnumba._clock.kernels.receptors import arrivals, clear
+from izhnumba._engine.codes import BAD_INPUT, BUSY, FAILURE, LEAP, NOT_PLAIN, OK
+from izhnumba._model.equations import Variant
+from izhnumba._numba.compile import address_of, called, compiled, entry_point, inlined
+from izhnumba._numba.intrinsics import (
+    NOINLINE,
+    WIDEST,
+    array_at,
+    claim,
+    copy_bytes,
+    mask64,
+    parameter_lanes,
+    parameters_of,
+    release,
+    tell_llvm,
+    trailing_zeros,
+)
+
+_SLICE = (types.int64,) * 3
+
+
+@functools.cache
+def entry(variant: Variant, parallel: bool) -> Callable[..., int]:
+    """`build`, compiled for its types and called without type dispatch."""
+    number = from_dtype(np.dtype(variant.dtype))
+    try:
+        return entry_point(build(variant, parallel), (types.int64[::1], number[::1], types.float64))
+    except NumbaError:
+        compile_equations(variant.model, number)
+        raise
+
+
+@functools.cache
+def slice_address(variant: Variant, parallel: bool) -> int:
+    """Address of the compiled `advance_slice(table, start, stop)`: steps `start` to `stop` of a population's part in a
+    network."""
+    loop, advance_block = _team(variant, parallel)
+
+    def advance_slice(address, start, stop):
+        tell_llvm(WIDEST)
+        table = array_at(address, t.TABLE_SIZE, np.int64)
+        n_blocks, threads = (table[t.PADDED] + t.BLOCK - 1) // t.BLOCK, table[t.THREADS]
+        for thread in loop(threads):
+            for block in range(thread * n_blocks // threads, (thread + 1) * n_blocks // threads):
+                advance_block(table, thread, block, start, stop)
+        return (
+            FAILURE if reported(array_at(table[t.REPORT], n_blocks * t.REPORT_SIZE, np.int64), t.FAILED_COUNT) else OK
+        )
+
+    try:
+        return address_of(compiled(advance_slice, fastmath=variant.scheme.fastmath, parallel=parallel), _SLICE)
+    except NumbaError:
+        compile_equations(variant.model, from_dtype(np.dtype(variant.dtype)))
+        raise
+
+
+def build(variant: Variant, parallel: bool = False) -> Any:
+    """The compiled `advance(table, I, level)`. I: the current of a single step, or empty: then it is `level` for all
+    neurons, or if that is NaN the one in the table."""
+    admit, (loop, advance_block), EULER = _admit(variant), _team(variant, parallel), variant.scheme.euler_part > 0
+    number = np.dtype(variant.dtype).type
+
+    def advance(table, I, level):  # noqa: E741
+        tell_llvm(WIDEST)
+        in_use = table.ctypes.data + t.IN_USE * 8
+        if not claim(in_use):
+            return BUSY
+        code = OK
+        if table[t.STEP] - table[t.BASE] > t.MOST_STEPS:
+            code = NOT_PLAIN
+        elif I.size:
+            code = admit(table, I)
+        elif level == level:
+            current = array_at(table[t.INPUT_I], table[t.N], number)
+            for i in range(np.uint64(table[t.N])):
+                current[i] = level
+        if code == OK:
+            n_blocks, threads = (table[t.PADDED] + t.BLOCK - 1) // t.BLOCK, table[t.THREADS]
+            reports = array_at(table[t.REPORT], n_blocks * t.REPORT_SIZE, np.int64)
+            for i in range(reports.size):
+                reports[i] = 0
+            done = 0
+            while done < table[t.STEPS] and not reported(reports, t.FAILED_COUNT):
+                stop = done + t.STRETCH if done + t.STRETCH < table[t.STEPS] else table[t.STEPS]
+                for thread in loop(threads):
+                    for block in range(thread * n_blocks // threads, (thread + 1) * n_blocks // threads):
+                        advance_block(table, thread, block, done, stop)
+                done = stop
+            table[t.STEP] += done
+            if reported(reports, t.FAILED_COUNT):
+                code = FAILURE
+            elif EULER and reported(reports, t.WAS_CAREFUL):
+                code = LEAP
+        release(in_use)
+        return code
+
+    return compiled(advance, fastmath=variant.scheme.fastmath, parallel=parallel)
+
+
+def _team(variant: Variant, parallel: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The loop over threads, and what each of them does for each of its blocks."""
+    # a function of its own costs a third of a second of compiling, but keeps the parallel loop small
+    return (prange, _block(variant)) if parallel else (range, inlined(_block(variant)))
+
+
+@called
+def reported(reports, entry):
+    """Whether an entry is set in the report of any block."""
+    i = entry
+    while i < reports.size and not reports[i]:
+        i += t.REPORT_SIZE
+    return i < reports.size
+
+
+def _admit(variant: Variant) -> Callable[..., Any]:
+    """Check the inputs of a single step and take over the caller's current, before anything changes."""
+    number = np.dtype(variant.dtype).type
+    item = number(0).itemsize
+    JUMPS, CONDUCTANCES = variant.jumps, variant.conductances
+
+    def admit(table, I):  # noqa: E741
+        n = table[t.N]
+        if I.size != n or (n > 1 and I.strides[0] != item):
+            return NOT_PLAIN
+        highest = array_at(table[t.CONSTANTS], 3, number)[t.HIGHEST]
+        odd = unusual(I, n, -highest)
+        if JUMPS:
+            odd |= unusual(array_at(table[t.INPUT_JUMP], n, number), n, -highest)
+        if CONDUCTANCES:
+            odd |= unusual(array_at(table[t.INPUT_G], n, number), n, -highest)
+            odd |= unusual(array_at(table[t.INPUT_GE], n, number), n, -highest)
+        if odd:
+            return BAD_INPUT
+        if I.ctypes.data != table[t.INPUT_I]:
+            copy_bytes(table[t.INPUT_I], I.ctypes.data, n * item)
+        return OK
+
+    return inlined(admit)
+
+
+def _block(variant: Variant) -> Callable[..., Any]:
+    """Steps `start` to `stop` of the slice for one block, from the input to the records."""
+    number = np.dtype(variant.dtype).type
+    item = number(0).itemsize
+    p_type = variant.model.named_tuple("V_min", *LANES)
+    VARIES, JUMPS, CONDUCTANCES = variant.varies, variant.jumps, variant.conductances
+    RING, RECEPTORS, BLOCKED = variant.ring, variant.receptors, variant.magnesium > 0
+    ring_row, receive = arrivals(variant)
+    input_row, lanes, look = _input_row(number), _lanes(variant), _look(number)
+    collect = _collect(variant.refractory)
+
+    def advance_block(table, thread, block, start, stop):
+        first = block * t.BLOCK
+        count = t.BLOCK if table[t.PADDED] - first > t.BLOCK else table[t.PADDED] - first
+        valid = count if table[t.N] - first > count else table[t.N] - first
+        V_lanes = array_at(table[t.V] + first * item, count, number)
+        u_lanes = array_at(table[t.U] + first * item, count, number)
+        until = array_at(table[t.UNTIL] + first * 4, count, np.int32)
+        spikes = array_at(table[t.SPIKES] + first, count, np.uint8)
+        addresses = array_at(table[t.PARAMETERS], t.MAX_PARAMETERS, np.int64)
+        parameters = parameter_lanes(addresses, first, number, p_type, VARIES)
+        constants = array_at(table[t.CONSTANTS], 3, number)
+        row = t.BLOCK * item
+        scratch = table[t.SCRATCH] + thread * t.SCRATCH_ROWS * row
+        report = array_at(table[t.REPORT] + block * t.REPORT_SIZE * 8, t.REPORT_SIZE, np.int64)
+        low, highest = constants[t.CAREFUL_V], constants[t.HIGHEST]
+        if start == 0:
+            careful = unusual(V_lanes, count, low)
+            if careful or unusual(u_lanes, valid, -highest):
+                report[t.WAS_CAREFUL] = unusual(V_lanes, valid, low)
+                look(V_lanes, u_lanes, valid, table[t.STEP], highest, report)
+        else:
+            careful = report[t.CAREFUL] != 0
+        for k in range(start, stop):
+            fresh = RECEPTORS or k == start  # what receptors have been added to is made anew
+            I = input_row(table, t.INPUT_I, k, fresh, RECEPTORS, first, count, valid, scratch)  # noqa: E741
+            jump = g = gE = b = bE = I  # never read unless the variant has them
+            if RING:
+                jump = ring_row(table, k, first, count, valid)
+            elif JUMPS:
+                jump = input_row(table, t.INPUT_JUMP, k, fresh, False, first, count, valid, scratch + row)
+            if CONDUCTANCES:
+                g = input_row(table, t.INPUT_G, k, fresh, RECEPTORS, first, count, valid, scratch + 2 * row)
+                gE = input_row(table, t.INPUT_GE, k, fresh, RECEPTORS, first, count, valid, scratch + 3 * row)
+            if BLOCKED:
+                b, bE = array_at(scratch + 5 * row, count, number), array_at(scratch + 6 * row, count, number)
+                clear(b)
+                clear(bE)
+            if RECEPTORS:
+                receive(table, k, first, count, valid, (V_lanes, u_lanes, parameters), (I, g, gE, b, bE))
+            now = np.int32(table[t.STEP] + k - table[t.BASE])
+            inputs = I, jump, g, gE, b, bE
+            careful = lanes(V_lanes, u_lanes, until, spikes, inputs, parameters, now, constants, careful)
+            if RING:
+                clear(jump)
+            filled = array_at(scratch + 4 * row, count // 64, np.int64)
+            infinite = collect(table, k, first, valid, filled, V_lanes, spikes, until, now, report)
+            if careful or infinite:
+                report[t.WAS_CAREFUL] |= unusual(V_lanes, valid, low)
+                look(V_lanes, u_lanes, valid, table[t.STEP] + k, highest, report)
+            if table[t.N_RECORDS]:
+                record(table, k, block, V_lanes)
+        report[t.CAREFUL] = careful
+        seldom = stop == table[t.STEPS] or start // t.STRETCH < stop // t.STRETCH  # V would follow in the next step
+        if seldom and unusual(u_lanes, valid, -highest):
+            look(V_lanes, u_lanes, valid, table[t.STEP] + stop - 1, highest, report)
+
+    return advance_block
+
+
+def _lanes(variant: Variant) -> Callable[..., Any]:
+    """One step of all lanes of a block; tells whether the next one needs care, or V is not finite."""
+    step = neuron_step(variant)
+    p_type = variant.model.named_tuple("V_min", *LANES)
+    number = np.dtype(variant.dtype).type
+    zero = number(0.0)  # zero * V is not a number if V is infinite
+    REFRACTORY, SHORT, RESET_FIRST = variant.refractory, variant.short, variant.scheme.reset_first
+
+    def lanes(V, u, until, spikes, inputs, parameters, now, constants, careful):
+        tell_llvm(WIDEST)
+        I, jump, g, gE, b, bE = inputs  # noqa: E741
+        dt, low = constants[t.DT], constants[t.CAREFUL_V]
+        odd = np.int32(0)
+        if SHORT and not careful:
+            for i in range(np.uint64(V.size) & ~np.uint64(63)):  # so LLVM knows that rows are whole vectors
+                held = REFRACTORY and now < until[i]
+                p = parameters_of(parameters, i, p_type, number)
+                x = I[i], jump[i], g[i], gE[i], b[i], bE[i]
+                V_new, u_new, spiked = step(V[i], u[i], held, x, p, p.gain, dt, False)
+                V[i], u[i], spikes[i] = V_new, u_new, spiked
+                odd = odd if V_new >= low else np.int32(1)
+        else:
+            for i in range(np.uint64(V.size) & ~np.uint64(63)):
+                held = REFRACTORY and now < until[i]
+                p = parameters_of(parameters, i, p_type, number)
+                x = I[i], jump[i], g[i], gE[i], b[i], bE[i]
+                V_new, u_new, spiked = step(V[i], u[i], held, x, p, p.gain, dt, True)
+                V[i], u[i], spikes[i] = V_new, u_new, spiked
+                if not RESET_FIRST:  # else an infinite V counts as a spike here, and `collect` finds it
+                    V_new = V_new + zero * V_new
+                odd = odd if V_new >= low else np.int32(1)
+        return odd != 0
+
+    return lanes
+
+
+@called
+def unusual(values, n, low):
+    """Whether one of the first n values is below `low` or not finite."""
+    tell_llvm(WIDEST)
+    tell_llvm(NOINLINE)
+    odd = np.int32(0)
+    for i in range(np.uint64(n)):
+        x = values[i]
+        odd = odd if x - x + x >= low else np.int32(1)  # x - x is not a number if x is infinite
+    return odd != 0
+
+
+def _input_row(number: Any) -> Callable[..., Any]:
+    item = number(0).itemsize
+
+    def input_row(table, which, k, fresh, copy, first, count, valid, scratch):
+        """The input of step k as `count` lanes: the caller's own row where it fills a block, else, or if wanted, a
+        padded copy."""
+        stride, shared = table[which + t.STRIDE], table[which + t.SHARED]
+        source = table[which] + stride * k * item
+        if not copy and not shared and valid == count:
+            return array_at(source + first * item, count, number)
+        padded = array_at(scratch, count, number)
+        if not (fresh or stride):
+            return padded
+        if shared:
+            value = array_at(source, 1, number)[0]
+            for i in range(np.uint64(count)):
+                padded[i] = value
+        else:
+            copy_bytes(scratch, source + first * item, valid * item)
+        return padded
+
+    return inlined(input_row)
+
+
+def _collect(refractory: bool) -> Callable[..., Any]:
+    """Spike flags to one bit per neuron; the few neurons that spiked note when, and until when they are held."""
+    REFRACTORY = refractory
+
+    def collect(table, k, first, valid, filled, V, spikes, until, now, report):
+        words = array_at(table[t.RASTER] + (k * table[t.PADDED] + first) // 8, filled.size, np.uint64)
+        last = array_at(table[t.LAST] + first * 8, V.size, np.int64)
+        n_ref = array_at(table[t.N_REF] + first * 4, V.size, np.int32)
+        infinite, n_filled = False, 0
+        for w in range(filled.size):
+            bits = mask64(spikes, w * 64)
+            if valid - w * 64 < 64:  # the padding after the last neuron
+                bits &= (np.uint64(1) << np.uint64(valid - w * 64)) - np.uint64(1)
+            words[w] = bits
+            filled[n_filled] = w  # without a branch that nobody can predict
+            n_filled += bits != 0
+        for j in range(n_filled):
+            w = filled[j]
+            bits = words[w]
+            while bits:
+                lane = w * 64 + np.int64(trailing_zeros(bits))
+                if not V[lane] < np.inf:  # a failure, not a spike, nor healed by a reset
+                    infinite, V[lane] = True, np.nan
+                    spikes[lane] = 0
+                    words[w] ^= bits & -bits
+                else:
+                    last[lane] = table[t.STEP] + k
+                    report[t.N_SPIKES] += 1
+                    if REFRACTORY:
+                        until[lane] = now + np.int32(1) + n_ref[lane]
+                bits &= bits - np.uint64(1)
+        return infinite
+
+    return inlined(collect)
+
+
+def _look(number: Any) -> Callable[..., Any]:
+    infinity = number(np.inf)
+
+    @called
+    def look(V, u, valid, step, highest, report):
+        """Note in the REPORT of the block if, for the first time, V or u of a neuron is not finite after `step`."""
+        tell_llvm(NOINLINE)
+        if report[t.FAILED_COUNT] or not (unusual(V, valid, -highest) or unusual(u, valid, -highest)):
+            return
+        for i in range(valid):
+            if not (abs(V[i]) < infinity and abs(u[i]) < infinity):
+                V[i] = V[i] if abs(V[i]) < infinity else number(np.nan)
+                if report[t.FAILED_COUNT] == 0:
+                    report[t.FAILED_STEP], report[t.FAILED_LANE], report[t.FAILED_V] = step, i, not abs(V[i]) < infinity
+                report[t.FAILED_COUNT] += 1
+
+    return look
+
+
+@called
+def record(table, k, block, like):
+    """Copy states of the neurons of this block, at the steps that are sampled, for each recorder. like: any row."""
+    tell_llvm(NOINLINE)
+    for j in range(table[t.N_RECORDS]):
+        r = array_at(table[t.RECORDS] + j * t.RECORD_SIZE * 8, t.RECORD_SIZE, np.int64)
+        done, n = table[t.STEP] + k + 1, r[t.RECORD_N]
+        sample = done // r[t.RECORD_EVERY] - r[t.RECORD_FIRST]
+        if done % r[t.RECORD_EVERY] or not 0 <= sample < r[t.RECORD_ROOM]:
+            continue
+        starts = array_at(r[t.RECORD_STARTS], block + 2, np.int64)
+        wanted, places = array_at(r[t.RECORD_LANES], n, np.int64), array_at(r[t.RECORD_PLACES], n, np.int64)
+        source = array_at(r[t.RECORD_SOURCE], table[t.PADDED], like.dtype)
+        samples = array_at(r[t.RECORD_SAMPLES] + sample * n * like.itemsize, n, like.dtype)
+        for i in range(starts[block], starts[block + 1]):
+            samples[places[i]] = source[wanted[i]]

@@ -1,0 +1,41 @@
+"""One step over plain arrays, for loops that are not ours."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from izhnumba._clock.kernels.neuron import neuron_step
+from izhnumba._model.equations import Variant
+from izhnumba._model.model import Model
+from izhnumba._model.schemes import Scheme
+from izhnumba._numba.compile import compiled, inlined
+from izhnumba._numba.exprel import exprel_full
+from izhnumba._numba.intrinsics import WIDEST, parameters_of, tell_llvm
+
+
+@functools.cache
+def build(model: Model, scheme: Scheme, dtype: str, reset: str) -> Any:
+    one_step = neuron_step(Variant(model, scheme, dtype, reset))
+    rate, u_slope = inlined(model.rate), inlined(model.u_slope)
+    number = np.dtype(dtype).type
+    p_type = model.named_tuple()
+    EXPONENTIAL = scheme.exponential
+    zero = number(0.0)
+
+    def step(V, u, I, p, dt, spikes):  # noqa: E741
+        tell_llvm(WIDEST)
+        n_spikes, h = 0, number(dt)
+        for i in range(np.uint64(V.size)):
+            q = parameters_of(p, i, p_type, number)
+            gain = zero
+            if EXPONENTIAL:
+                gain = rate(q) * exprel_full(h, h * u_slope(q))
+            V[i], u[i], spikes[i] = one_step(V[i], u[i], False, (I[i], zero, zero, zero, zero, zero), q, gain, h, True)
+        for i in range(spikes.size):
+            n_spikes += spikes[i]
+        return n_spikes
+
+    return compiled(step, fastmath=scheme.fastmath)

@@ -1,0 +1,65 @@
+"""Gap junctions: looked after before each step, from V as it stands then, so that nothing is carried over."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from izhnumba._clock.constants import LANES
+from izhnumba._clock.kernels import layout as t
+from izhnumba._clock.kernels.network import (
+    FIRST,
+    N_ROWS,
+    OFFSETS,
+    PARTS,
+    PROJECTION_SIZE,
+    RING,
+    ROWS,
+    SOURCE,
+    TARGET,
+    WEIGHTS,
+)
+from izhnumba._engine.codes import OK
+from izhnumba._numba.compile import STRICT, address_of, compiled, inlined
+from izhnumba._numba.intrinsics import array_at, parameter_lanes, parameters_of
+
+SUM_V = PROJECTION_SIZE  # behind the entries of every projection; in place of a RING there are the sums of weights
+TABLE_SIZE = PROJECTION_SIZE + 1
+
+
+@functools.cache
+def couple(model: Any, dtype: str, varies: int) -> int:
+    """Address of `couple(projection, part, k)`: add the weights, and the weights times V of the sources, up to their
+    thresholds, to the sums of the targets. model, varies: of the sources."""
+    number = np.dtype(dtype).type
+    item = number(0).itemsize
+    p_type = model.named_tuple("V_min", *LANES)
+    threshold, VARIES = inlined(model.threshold), varies
+
+    def couple(address, part, k):
+        p = array_at(address, TABLE_SIZE, np.int64)
+        parts = p[PARTS]
+        if part >= parts:
+            return OK
+        source, target = array_at(p[SOURCE], t.TABLE_SIZE, np.int64), array_at(p[TARGET], t.TABLE_SIZE, np.int64)
+        rows = array_at(p[ROWS], p[N_ROWS] * parts + 1, np.int64)
+        offsets = array_at(p[OFFSETS], rows[p[N_ROWS] * parts], np.uint32)
+        weights = array_at(p[WEIGHTS], offsets.size, number)
+        sum_w, sum_wV = array_at(p[RING], target[t.PADDED], number), array_at(p[SUM_V], target[t.PADDED], number)
+        V = array_at(source[t.V] + p[FIRST] * item, p[N_ROWS], number)
+        u = array_at(source[t.U] + p[FIRST] * item, p[N_ROWS], number)
+        addresses = array_at(source[t.PARAMETERS], t.MAX_PARAMETERS, np.int64)
+        parameters = parameter_lanes(addresses, p[FIRST], number, p_type, VARIES)
+        for j in range(p[N_ROWS]):
+            top = threshold(u[j], parameters_of(parameters, j, p_type, number))
+            level = V[j] if V[j] < top else top
+            row = j * parts + part
+            for s in range(np.uint64(rows[row]), np.uint64(rows[row + 1])):
+                sum_w[offsets[s]] += weights[s]
+                sum_wV[offsets[s]] += weights[s] * level
+        return OK
+
+    return address_of(compiled(couple, fastmath=STRICT), (types.int64,) * 3)

@@ -1,0 +1,100 @@
+"""One step of one neuron as a scalar function, put together from a model, a scheme and the input kinds in use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import types
+from numba.core.errors import NumbaError
+
+from izhnumba._model.equations import Variant, equations
+from izhnumba._model.model import Model, equations_of
+from izhnumba._numba.compile import compiled, inlined
+from izhnumba._numba.exprel import dt_exprel, dt_exprel_full, exprel_full
+
+
+def neuron_step(variant: Variant) -> Callable[..., Any]:
+    """`step(V, u, held, x, p, gain, dt, wide)` -> new V, new u, spiked; the arguments are those of a rule."""
+    RESET_FIRST, REFRACTORY = variant.scheme.reset_first, variant.refractory
+    at_threshold, reset = _spike(variant)
+    assert variant.scheme.rule is not None  # the exact scheme, which has none, has kernels of its own
+    phi = dt_exprel if variant.short else dt_exprel_full
+    rule = inlined(variant.scheme.rule(equations(variant, inlined, phi, exprel_full)))
+
+    def step(V, u, held, x, p, gain, dt, wide):
+        if RESET_FIRST:
+            V, u = reset(V, u, at_threshold(V, u, p), p)
+        V_new, u_new = rule(V, u, x, p, gain, dt, wide)
+        if REFRACTORY:
+            V, u = V if held else V_new, u if held else u_new
+            spiked = at_threshold(V, u, p) & (not held)
+        else:
+            V, u = V_new, u_new
+            spiked = at_threshold(V, u, p)
+        if not RESET_FIRST:
+            V, u = reset(V, u, spiked, p)
+        return V, u, spiked
+
+    return step
+
+
+def compile_equations(model: Model, number: Any) -> None:
+    """Compile the equations one by one, to say in a line which of them Numba does not take, and why."""
+    p = types.NamedUniTuple(number, len(model.parameters), model.named_tuple())
+    for name, equation, arguments in equations_of(model):
+        try:
+            dispatcher = compiled(equation)
+            dispatcher.compile((*[number] * (len(arguments) - 1), p))
+            (compiled_one,) = dispatcher.overloads.values()  # from the disk its types are others of the same names
+            result = compiled_one.signature.return_type
+            if not isinstance(result, (types.Float, types.Integer)):
+                raise TypeError(f"Model.{name} must return a number, got {result} from {equation.__name__}.")
+        except NumbaError as error:
+            reason = next(line for line in str(error).splitlines()[1:] if line.strip())
+            reason = reason.replace("NRT required but not enabled", "it makes a list or an array")
+            raise TypeError(
+                f"Model.{name} must be an equation that Numba can compile, got {equation.__name__}: "
+                f"{reason.strip(' .:')}. Use arithmetic on the arguments and izhnumba.where; the last argument has "
+                f"{', '.join(model.parameters)}."
+            ) from None
+
+
+def start_of_step(variant: Variant) -> Callable[..., Any]:
+    """`start(V, u, p)`: V from which a step leads on, after the reset of schemes that reset first."""
+    RESET_FIRST = variant.scheme.reset_first
+    at_threshold, reset = _spike(variant)
+
+    def start(V, u, p):
+        if RESET_FIRST:
+            V, u = reset(V, u, at_threshold(V, u, p), p)
+        return V
+
+    return inlined(start)
+
+
+def _spike(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    model = variant.model
+    threshold, V_reset, u_reset = inlined(model.threshold), inlined(model.V_reset), inlined(model.u_reset)
+    STRICT, SOFT, OVERSHOOT = variant.scheme.strict_test, variant.reset == "soft", variant.reset == "overshoot"
+    RESET_FIRST = variant.scheme.reset_first
+    infinity = np.dtype(variant.dtype).type(np.inf)
+
+    def at_threshold(V, u, p):
+        if RESET_FIRST:
+            return threshold(u, p) <= V
+        # an infinite V is a failure to be reported: a reset at once would hide it
+        if STRICT:
+            return (threshold(u, p) < V) & (V < infinity)
+        return (threshold(u, p) <= V) & (V < infinity)
+
+    def reset(V, u, spiked, p):
+        target = V_reset(u, p)
+        if SOFT:
+            target = V - threshold(u, p)
+        if OVERSHOOT:
+            target = target + (V - threshold(u, p))
+        return target if spiked else V, u_reset(u, p) if spiked else u
+
+    return inlined(at_threshold), inlined(reset)

@@ -1,0 +1,253 @@
+"""Synapses that change: delivered in the step in which their spikes arrive, because the weight of an arrival depends on
+the target's spikes until then."""
+
+from __future__ import annotations
+
+import collections
+import functools
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import types
+from numba.core.errors import NumbaError
+
+from izhnumba._clock.kernels import layout as t
+from izhnumba._clock.kernels.network import (
+    FIRST_TARGET,
+    N_ROWS,
+    N_TARGETS,
+    OFFSETS,
+    PROJECTION_SIZE,
+    RING,
+    ROWS,
+    TARGET,
+    WEIGHTS,
+    rows_to_deliver,
+)  # fmt: skip
+from izhnumba._engine.codes import OK
+from izhnumba._numba.compile import STRICT, address_of, compiled, inlined
+from izhnumba._numba.intrinsics import array_at, parameter_lanes, parameters_of, trailing_zeros
+
+# Behind the entries of every projection. For each synapse a record, its MEMORY; for each target lane: traces Y, the
+# step of its last spike, where its synapses START in INCOMING. DECAYS: addresses and sizes of the tables of the four
+# traces. For each of DELAYS steps: CURSORS and ENDS of what is left of the rows that spiked, and the COUNT of these.
+# MODULATOR: its value, and its decay in a step. FADING: what is left of an eligibility so many steps after the latest
+# update; it is stored as it would have been then.
+(
+    MEMORY, Y, _, SPIKED, STARTS, INCOMING, DECAYS, _, _, _, DECAY_SIZES, _, _, _,
+    DELAYS, CURSORS, ENDS, COUNTS, NUMBERS, PERIOD, MODULATOR, FADING, TABLE_SIZE,
+) = range(PROJECTION_SIZE, PROJECTION_SIZE + 23)  # fmt: skip
+
+
+class Kernels(NamedTuple):
+    """Addresses: of `arrive(projection, part, k)`, for what arrives in step k, before the neurons advance; and of
+    `look_back(projection, part, k)`, for the spikes of step k and the updates at its end."""
+
+    arrive: int
+    look_back: int
+
+
+class Arrays(NamedTuple):
+    """Seen once, for a kernel that finds an address in a table must look it up again after every store."""
+
+    offsets: Any
+    w: Any
+    memory: Any
+    y1: Any
+    y2: Any
+    spiked: Any
+    starts: Any
+    incoming: Any
+    decays_x1: Any
+    decays_x2: Any
+    decays_y1: Any
+    decays_y2: Any
+
+
+@functools.cache
+def kernels(
+    rule: Any, dtype: str, memory: np.dtype[Any], n_x: int, n_y: int, fades: bool, names: tuple[str, ...]
+) -> Kernels:
+    """For synapses with this rule. memory: of each of them; fades: whether the eligibility does; names: of the rule's
+    parameters."""
+    number = np.dtype(dtype).type
+    item = number(0).itemsize
+    zero = number(0.0)
+    p_type = collections.namedtuple("parameters", names)  # type: ignore[misc]  # noqa: PYI024
+    arrive_at = inlined(rule.arrival)
+    TARGET_SPIKE, AFTER_SPIKE, UPDATE = rule.target_spike, rule.after_spike, rule.update
+    on_spike = inlined(TARGET_SPIKE or rule.arrival)
+    after_spike = inlined(AFTER_SPIKE or rule.arrival)
+    on_update = inlined(UPDATE or rule.arrival)
+    HAS_SPIKE, HAS_AFTER, HAS_UPDATE = TARGET_SPIKE is not None, AFTER_SPIKE is not None, UPDATE is not None
+    HAS_E, N_X, N_Y, NEAREST, LATEST_FIRST = rule.keeps_e, n_x, n_y, rule.nearest, rule.latest_first
+    UPDATE_FIRST, FADES = rule.update_first, fades
+    one = number(1.0)
+
+    def faded(decays, trace, steps):
+        """A trace, so many steps after its last event: tables end with 0."""
+        return trace * decays[min(np.uint64(steps), np.uint64(decays.size - 1))]
+
+    def first_x(a, s):
+        return one if NEAREST else a.memory[s].x1
+
+    def second_x(a, s):
+        return one if NEAREST else a.memory[s].x2
+
+    x1_of, x2_of = inlined(first_x), inlined(second_x)
+
+    def traces_x(a, s, now):
+        steps = np.uint32(np.uint32(now) - a.memory[s].arrival) if N_X else np.uint32(now)
+        if N_X == 2:
+            return faded(a.decays_x1, x1_of(a, s), steps), faded(a.decays_x2, x2_of(a, s), steps)
+        if N_X == 1:
+            return (faded(a.decays_x1, x1_of(a, s), steps),)
+        return ()
+
+    def traces_y(a, lane, now):
+        steps = now - a.spiked[lane] if N_Y else now
+        if N_Y == 2:
+            return faded(a.decays_y1, a.y1[lane], steps), faded(a.decays_y2, a.y2[lane], steps)
+        if N_Y == 1:
+            return (faded(a.decays_y1, a.y1[lane], steps),)
+        return ()
+
+    x_of, y_of = inlined(traces_x), inlined(traces_y)
+
+    def e_at(a, s, fade):
+        """The eligibility at present. fade: what is left of it since the latest update."""
+        return a.memory[s].e * fade if HAS_E else zero
+
+    e_of = inlined(e_at)
+
+    def keep_e_at(a, s, e, fade):
+        if HAS_E:
+            a.memory[s].e = e / fade
+
+    keep_e = inlined(keep_e_at)
+
+    def update_all(a, lanes, now, m, fade, q):
+        for s in range(a.w.size):
+            y = y_of(a, np.int64(a.offsets[s] % np.uint32(lanes)), now)
+            w, e = on_update(a.w[s], e_of(a, s, fade), y, m, q)
+            a.w[s] = w
+            if HAS_E:
+                a.memory[s].e = e
+
+    def spike_of(a, lane, now, fade, q):
+        y = y_of(a, lane, now)
+        if HAS_SPIKE:
+            for j in range(np.uint64(a.starts[lane]), np.uint64(a.starts[lane + 1])):
+                s = a.incoming[j]
+                w, e = on_spike(a.w[s], e_of(a, s, fade), x_of(a, s, now), y, q)
+                a.w[s] = w
+                keep_e(a, s, e, fade)
+        if HAS_AFTER:
+            y = after_spike(y, q)
+            a.y1[lane] = y[0]
+            if N_Y == 2:
+                a.y2[lane] = y[1]
+            a.spiked[lane] = now
+
+    def arrival_at(a, s, lane, now, fade, q):
+        amount, w, e, x = arrive_at(a.w[s], e_of(a, s, fade), x_of(a, s, now), y_of(a, lane, now), q)
+        a.w[s] = w
+        keep_e(a, s, e, fade)
+        if N_X > 0:
+            a.memory[s].arrival = np.uint32(now)
+        if N_X > 0 and not NEAREST:
+            a.memory[s].x1 = x[0]
+        if N_X == 2 and not NEAREST:
+            a.memory[s].x2 = x[1]
+        return amount
+
+    update_weights, spike_at, arrival_of = inlined(update_all), inlined(spike_of), inlined(arrival_at)
+
+    def arrays_of(p, lanes):
+        n = array_at(p[ROWS], p[N_ROWS] + 1, np.int64)[p[N_ROWS]]
+        return Arrays(
+            array_at(p[OFFSETS], n, np.uint32), array_at(p[WEIGHTS], n, number), array_at(p[MEMORY], n, memory),
+            array_at(p[Y], lanes, number), array_at(p[Y + 1], lanes, number), array_at(p[SPIKED], lanes, np.int64),
+            array_at(p[STARTS], lanes + 1, np.int64), array_at(p[INCOMING], n, np.uint32),
+            array_at(p[DECAYS], p[DECAY_SIZES], number), array_at(p[DECAYS + 1], p[DECAY_SIZES + 1], number),
+            array_at(p[DECAYS + 2], p[DECAY_SIZES + 2], number), array_at(p[DECAYS + 3], p[DECAY_SIZES + 3], number),
+        )  # fmt: skip
+
+    def rows_under_way_of(p):
+        n = p[DELAYS] * p[N_ROWS]
+        return (
+            array_at(p[COUNTS], p[DELAYS], np.int64),
+            array_at(p[CURSORS], n, np.uint64),  # indices that may be negative cost time
+            array_at(p[ENDS], n, np.uint64),
+        )
+
+    def numbers_of(p):
+        lanes = parameter_lanes(array_at(p[NUMBERS], len(names), np.int64), 0, number, p_type, 0)
+        return parameters_of(lanes, 0, p_type, number)
+
+    def fading(p, steps):
+        return array_at(p[FADING], steps + 1, number)[steps] if FADES else one
+
+    arrays, rows_under_way = inlined(arrays_of), inlined(rows_under_way_of)
+    rule_numbers, fade_after = inlined(numbers_of), inlined(fading)
+
+    def arrive(address, part, k):
+        if part > 0:
+            return OK
+        p = array_at(address, TABLE_SIZE, np.int64)
+        target = array_at(p[TARGET], t.TABLE_SIZE, np.int64)
+        q, now, lanes = rule_numbers(p), target[t.STEP] + k, target[t.PADDED]
+        a, fade = arrays(p, lanes), fade_after(p, now % p[PERIOD] + 1)
+        delays, n_rows, (counts, cursors, ends) = p[DELAYS], p[N_ROWS], rows_under_way(p)
+        ring_row = array_at(p[RING] + now % target[t.RING_STEPS] * lanes * item, lanes, number)
+        for j in range(delays):
+            lag = j + 1 if LATEST_FIRST else delays - j
+            slot = (now - lag + delays) % delays
+            first, limit = np.uint32(lag * lanes), np.uint32((lag + 1) * lanes)
+            for c in range(np.uint64(slot * n_rows), np.uint64(slot * n_rows + counts[slot])):
+                s, end = cursors[c], ends[c]
+                while s < end and a.offsets[s] < limit:
+                    post = np.uint64(a.offsets[s] - first)
+                    ring_row[post] += arrival_of(a, s, post, now, fade, q)
+                    s += np.uint64(1)
+                cursors[c] = s
+        return OK
+
+    def look_back(address, part, k):
+        if part > 0:
+            return OK
+        p = array_at(address, TABLE_SIZE, np.int64)
+        target = array_at(p[TARGET], t.TABLE_SIZE, np.int64)
+        q, now, lanes = rule_numbers(p), target[t.STEP] + k, target[t.PADDED]
+        a, modulator = arrays(p, lanes), array_at(p[MODULATOR], 2, number)
+        since = now % p[PERIOD] + 1  # steps from the latest update to the end of this one
+        due = HAS_UPDATE and since == p[PERIOD]
+        modulator[0] *= modulator[1]
+        if due and UPDATE_FIRST:
+            update_weights(a, lanes, now, modulator[0], fade_after(p, since), q)
+            since = 0
+        if HAS_SPIKE or HAS_AFTER:
+            fade = fade_after(p, since)
+            words = array_at(target[t.RASTER] + k * lanes // 8, lanes // 64, np.uint64)
+            for w in range(p[FIRST_TARGET] // 64, (p[FIRST_TARGET] + p[N_TARGETS] + 63) // 64):
+                bits = words[w]
+                while bits:
+                    lane = w * 64 + np.int64(trailing_zeros(bits))
+                    bits &= bits - np.uint64(1)
+                    if p[FIRST_TARGET] <= lane < p[FIRST_TARGET] + p[N_TARGETS]:
+                        spike_at(a, lane, now, fade, q)
+        if due and not UPDATE_FIRST:
+            update_weights(a, lanes, now, modulator[0], fade_after(p, since), q)
+        n_rows, new, (counts, cursors, ends) = p[N_ROWS], now % p[DELAYS], rows_under_way(p)
+        rows = array_at(p[ROWS], n_rows + 1, np.int64)
+        spiking = rows_to_deliver(p, part, k)
+        counts[new] = spiking.size
+        for j in range(spiking.size):
+            cursors[new * n_rows + j], ends[new * n_rows + j] = rows[spiking[j]], rows[spiking[j] + 1]
+        return OK
+
+    try:
+        return Kernels(*(address_of(compiled(one, fastmath=STRICT), (types.int64,) * 3) for one in (arrive, look_back)))
+    except NumbaError as error:
+        reason = next((line for line in str(error).splitlines()[1:] if line.strip()), str(error)).strip(" .:")
+        raise TypeError(f"{rule.__name__} must be a rule that Numba can compile: {reason}.") from None

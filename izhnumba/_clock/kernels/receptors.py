@@ -1,0 +1,174 @@
+"""Arrivals at a block of neurons: rings of what is under way, synaptic states, and what they add to the input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from izhnumba._clock.constants import LANES
+from izhnumba._clock.kernels import layout as t
+from izhnumba._clock.kernels.neuron import start_of_step
+from izhnumba._model.equations import Variant, magnesium_block
+from izhnumba._numba.compile import called, inlined
+from izhnumba._numba.exprel import exprel_full
+from izhnumba._numba.intrinsics import NOINLINE, WIDEST, array_at, parameters_of, tell_llvm
+
+DECAY_Y, X_TO_Y, DECAY_X, TO_X, REVERSAL, NUMBERS_SIZE = range(6)
+
+
+def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """`jumps(table, k, first, count, valid)`: the V jumps of step k, to be cleared after use; and `receive(table, k,
+    first, count, valid, state, inputs)`: add to the inputs (I, g, gE, b, bE) what the receptors give in step k, then
+    let their states advance."""
+    number = np.dtype(variant.dtype).type
+    item = number(0).itemsize
+    note_current = _note_current(variant)
+
+    def arrived(table, ring, drive, k, first, count, valid):
+        """What arrives at a ring in step k: what the synapses sent, and an input from outside."""
+        slot = (table[t.STEP] + k) % table[t.RING_STEPS]
+        row = array_at(ring + (slot * table[t.PADDED] + first) * item, count, number)
+        if drive[0]:
+            source = drive[0] + drive[t.STRIDE] * k * item
+            if drive[t.SHARED]:
+                add_value(row, valid, array_at(source, 1, number)[0])
+            else:
+                add_row(row, array_at(source + first * item, valid, number))
+        return row
+
+    row_of = inlined(arrived)
+
+    def jumps(table, k, first, count, valid):
+        return row_of(table, table[t.JUMP_RING], table[t.INPUT_JUMP : t.INPUT_JUMP + 3], k, first, count, valid)
+
+    def receive(table, k, first, count, valid, state, inputs):
+        I, g, gE, b, bE = inputs  # noqa: E741
+        for p in range(table[t.N_PORTS]):
+            port = array_at(table[t.PORTS] + p * t.PORT_SIZE * 8, t.PORT_SIZE, np.int64)
+            row = row_of(table, port[t.PORT_RING], port[t.PORT_DRIVE : t.PORT_DRIVE + 3], k, first, count, valid)
+            numbers = array_at(port[t.PORT_NUMBERS], NUMBERS_SIZE, number)
+            several = port[t.PORT_STEPS] > 1
+            y = array_at(port[t.PORT_Y] + first * item, count, number) if port[t.PORT_STATES] or several else row
+            if several:
+                size = (port[t.PORT_STEPS] + 1) * table[t.PADDED] - first
+                rows = array_at(port[t.PORT_X] + first * item, size, number)
+                sum_latest(y, rows, row, table[t.PADDED], table[t.STEP] + k, port[t.PORT_STEPS])
+            x = array_at(port[t.PORT_X] + first * item, count, number) if port[t.PORT_STATES] == 2 else row
+            if port[t.PORT_CURRENT]:
+                current = array_at(port[t.PORT_CURRENT] + first * item, count, number)
+                note_current(current, port[t.PORT_TARGET], state, y, x, numbers[REVERSAL])
+            if port[t.PORT_TARGET] == t.TO_CURRENT:
+                add_row(I, y)
+            elif port[t.PORT_TARGET] == t.TO_CONDUCTANCE:
+                add_conductance(g, gE, y, numbers[REVERSAL])
+            elif port[t.PORT_TARGET] == t.TO_BLOCKED:
+                add_conductance(b, bE, y, numbers[REVERSAL])
+            else:
+                add_row(g, y)
+                add_row(gE, x)
+            if port[t.PORT_STATES] == 1:
+                advance_one(y, row, numbers)
+            elif port[t.PORT_STATES] == 2:
+                advance_two(y, x, row, numbers)
+            clear(row)
+
+    return inlined(jumps), inlined(receive)
+
+
+def _note_current(variant: Variant) -> Callable[..., Any]:
+    number = np.dtype(variant.dtype).type
+    _, unblocked = magnesium_block(variant.magnesium, number, inlined, exprel_full)
+    start, p_type = start_of_step(variant), variant.model.named_tuple("V_min", *LANES)
+
+    @called
+    def note_current(current, target, state, y, x, E):
+        """The current of a receptor in this step, at the V from which it leads on. state: V, u and parameters."""
+        tell_llvm(NOINLINE)
+        V_lanes, u_lanes, parameters = state
+        for i in range(np.uint64(current.size)):
+            V = start(V_lanes[i], u_lanes[i], parameters_of(parameters, i, p_type, number))
+            if target == t.TO_CURRENT:
+                current[i] = y[i]
+            elif target == t.TO_GAP:
+                current[i] = x[i] - y[i] * V
+            elif target == t.TO_BLOCKED:
+                current[i] = unblocked(V) * (y[i] * (E - V))
+            else:
+                current[i] = y[i] * (E - V)
+
+    return note_current
+
+
+@called
+def clear(row):
+    tell_llvm(NOINLINE)
+    for i in range(row.size):
+        row[i] = 0
+
+
+@called
+def add_row(total, row):
+    tell_llvm(WIDEST)
+    tell_llvm(NOINLINE)
+    for i in range(row.size):
+        total[i] += row[i]
+
+
+@called
+def sum_latest(total, rows, row, stride, step, n):
+    """Let the total be the sum of this row and the n - 1 before it. Steps are cut in blocks of n: a running sum of this
+    block is in row n of `rows`, and row j holds what arrived at place j of this block, or from there on in the block
+    before. So a step costs the same for every n, and nothing is left of what has gone, as if it had been subtracted."""
+    tell_llvm(WIDEST)
+    tell_llvm(NOINLINE)
+    size, place = row.size, step % n
+    newest, running = rows[place * stride : place * stride + size], rows[n * stride : n * stride + size]
+    if place == 0:
+        clear(running)
+    add_row(running, row)
+    for i in range(size):
+        newest[i] = row[i]
+        total[i] = running[i]
+    if place + 1 < n:
+        add_row(total, rows[(place + 1) * stride : (place + 1) * stride + size])
+        return
+    for j in range(n - 2, -1, -1):
+        add_row(rows[j * stride : j * stride + size], rows[(j + 1) * stride : (j + 1) * stride + size])
+
+
+@called
+def add_value(total, n, value):
+    tell_llvm(WIDEST)
+    tell_llvm(NOINLINE)
+    for i in range(np.uint64(n)):
+        total[i] += value
+
+
+@called
+def add_conductance(g, gE, row, E):
+    tell_llvm(WIDEST)
+    tell_llvm(NOINLINE)
+    for i in range(row.size):
+        g[i] += row[i]
+        gE[i] += row[i] * E
+
+
+@called
+def advance_one(y, row, numbers):
+    tell_llvm(WIDEST)
+    tell_llvm(NOINLINE)
+    decay = numbers[DECAY_Y]
+    for i in range(row.size):
+        y[i] = decay * y[i] + row[i]
+
+
+@called
+def advance_two(y, x, row, numbers):
+    tell_llvm(WIDEST)
+    tell_llvm(NOINLINE)
+    decay_y, x_to_y, decay_x, to_x = numbers[DECAY_Y], numbers[X_TO_Y], numbers[DECAY_X], numbers[TO_X]
+    for i in range(row.size):
+        y[i] = decay_y * y[i] + x_to_y * x[i]
+        x[i] = decay_x * x[i] + to_x * row[i]

@@ -1,0 +1,142 @@
+"""The clock of a network: takes populations and synapses from slice to slice in one compiled call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._clock.engine import ClockEngine, may_go_parallel, n_processors, one_parallel_region
+from izhnumba._clock.kernels import layout as t
+from izhnumba._clock.kernels.layout import MOST_CELLS
+from izhnumba._clock.receptors import Port
+from izhnumba._engine.codes import OK
+from izhnumba._engine.protocol import Record
+from izhnumba._engine.table import Table
+from izhnumba._engine.timebase import Steps
+
+Array = NDArray[Any]
+Binder = Callable[[], tuple[int, Table]]
+Calls = list[tuple[int, Table]]  # addresses of compiled functions, and what they take
+
+
+class NetworkClock:
+    """Populations' engines and the synapses between them, advanced together. Inputs are named (population, port), by
+    number and port; the port is None for currents."""
+
+    def __init__(self, dt: float) -> None:
+        self.time = Steps(dt)
+        self.engines: list[ClockEngine] = []
+        self._table = Table(t.NET_SIZE)
+        self._calls: dict[int, Calls] = {}  # that are in the table
+        self.slice = 1
+        self._gaps: Sequence[Binder] = ()
+        self._arriving: Calls = []
+        self._most_parts = 1
+        self.found: list[set[int]] = []  # by the engines in this run
+
+    @property
+    def now(self) -> int:
+        """Steps done, where the kernel counts them together with those of the engines: Ctrl-C cannot part them."""
+        return int(self._table[t.NET_STEP])
+
+    @now.setter
+    def now(self, value: int) -> None:
+        self._table[t.NET_STEP] = value
+
+    step = now
+
+    @property
+    def n(self) -> int:
+        return sum(engine.n for engine in self.engines)
+
+    @property
+    def item(self) -> int:
+        return max(engine.item for engine in self.engines)
+
+    def connect(
+        self, engines: list[ClockEngine], gaps: Sequence[Binder], ports: set[Port | None],
+        delays: dict[ClockEngine, int], shortest: int, parts: int,
+    ) -> None:  # fmt: skip
+        """Take over populations, and the gap junctions to be looked after before each slice. ports: those in use;
+        delays: the longest to each population, in steps; shortest: of all."""
+        self.engines, self._most_parts = engines, parts
+        self.slice = _slice(shortest, [(steps, engine.padded) for engine, steps in delays.items()])
+        for engine in engines:
+            longest = delays.get(engine, 1)
+            if longest < engine.arrivals.steps:  # spikes of synapses that are gone may still be under way
+                longest = max(longest, engine.arrivals.under_way(self.now))
+            engine.arrivals.lay(_whole(longest, self.slice), self.now, ports)
+        self._gaps = gaps
+
+    def deliver(self, arriving: Calls, calls: Calls) -> None:
+        """Take over what is to be delivered before each slice, and after it."""
+        self._arriving = arriving
+        self._put_calls(t.PROJECTIONS, t.N_PROJECTIONS, calls)
+
+    def advance(self, until: int, inputs: dict[tuple[int, Port | None], Array], threads: int) -> int:
+        from izhnumba._clock.kernels.network import entry
+
+        n_steps, table = until - self.now, self._table
+        self._put_calls(t.POPULATIONS, t.N_POPULATIONS, list(self._prepared(n_steps, inputs, threads)))
+        # gap junctions anew, for they depend on which parameters are arrays
+        self._put_calls(t.BEFORE, t.N_BEFORE, [*self._arriving, *(bind() for bind in self._gaps)])
+        table[[t.NET_STEPS, t.NET_SLICE, t.N_PARTS]] = n_steps, self.slice, self._most_parts
+        run = entry(threads > 1 and self._most_parts > 1)
+        with one_parallel_region() if threads > 1 else nullcontext():
+            code = run(table.numbers)
+        for engine, codes in zip(self.engines, self.found, strict=True):
+            codes |= engine.verdict()
+        return int(code)
+
+    def _put_calls(self, entry: int, count: int, calls: Calls) -> None:
+        if self._calls.get(entry) == calls:
+            return
+        self._calls.pop(entry, None)
+        pairs = [(function, table.address) for function, table in calls]
+        self._table[count] = 0
+        self._table.put(entry, np.array(pairs, np.int64).reshape(-1), calls)
+        self._table[count] = len(calls)
+        self._calls[entry] = calls
+
+    def show(self) -> int:
+        """V and u always are those of now."""
+        return OK
+
+    def _prepared(
+        self, n_steps: int, inputs: dict[tuple[int, Port | None], Array], threads: int
+    ) -> Iterator[tuple[int, Table]]:
+        """The engines' kernels, each with its table."""
+        for number, engine in enumerate(self.engines):
+            drives = {port: rows for (which, port), rows in inputs.items() if which == number and port is not None}
+            current = inputs.get((number, None))
+            current = np.zeros((1, 1), engine.dtype) if current is None else current
+            yield engine.prepare_slices(n_steps, current, drives, min(threads, engine.n_blocks)), engine.table
+
+    def record(self, wanted: list[Record]) -> None:
+        """Write states into the rows of these records in the next slices."""
+        for engine in self.engines:
+            engine.record([record for record in wanted if record.engine is engine])
+
+    def threads_for(self, until: int, stop: int, wanted: int | None) -> int:
+        most = min(max(self._most_parts, *(engine.n_blocks for engine in self.engines)), wanted or n_processors())
+        n, now = self.n, self.now
+        work = n * min(self.slice, until - now)
+        return most if most > 1 and may_go_parallel(work, n * (stop - now), wanted) else 1
+
+
+def _whole(steps: int, length: int) -> int:
+    """Steps rounded up to whole slices."""
+    return -(-steps // length) * length
+
+
+def _slice(shortest: int, longest: list[tuple[int, int]]) -> int:
+    """How long slices are: as the shortest delay, or shorter where rings of whole slices would have more cells than
+    kernels can count in 32 bits. longest: delay in steps and number of lanes of each population."""
+    length = shortest
+    while length > 1 and any(_whole(steps, length) * lanes > MOST_CELLS for steps, lanes in longest):
+        length -= 1
+    return length

@@ -1,0 +1,92 @@
+"""Single steps: plain arrays and numbers go to the compiled step by the shortest way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._clock.engine import Call, ClockEngine
+from izhnumba._engine.codes import NOT_PLAIN
+
+Array = NDArray[Any]
+NUMBERS = {float, int, np.float64, np.int64, np.int32}
+
+
+def converts(source: np.dtype[Any], target: np.dtype[Any]) -> bool:
+    """Whether numbers of one kind are also numbers of the other."""
+    return source.kind in "fiu" and np.can_cast(source, target)
+
+
+class Stepper:
+    """The compiled calls for single steps of a population, and rows of its shape in which they find their inputs."""
+
+    def __init__(self, engine: ClockEngine, shape: tuple[int, ...], threads: int | None) -> None:
+        self._engine, self._shape, self._threads = engine, shape, threads
+        self._calls: dict[tuple[str, ...], Call] = {}
+        self._rows: dict[str, Array] = {}
+        self._highest = float(np.finfo(engine.dtype).max)
+
+    def forget(self) -> None:
+        """Something that the calls rely on has changed."""
+        self._calls.clear()
+
+    def call(self, *names: str) -> Call:
+        """`call(table, I, level)` for steps with these inputs."""
+        if names not in self._calls:
+            self._calls[names] = self._engine.stepper(names, self._threads)
+        return self._calls[names]
+
+    def step(self, I: Any, delta: Any, g: Any, E: Any) -> int:  # noqa: E741
+        """A step with V jumps or conductances; NOT_PLAIN, and no step, if an input takes a closer look."""
+        names: tuple[str, ...] = ("I",)
+        plain = self._fill("I", I)
+        if plain and delta is not None:
+            names, plain = (*names, "jump"), self._fill("jump", delta)
+        if plain and (g is not None or E is not None):
+            names, plain = (*names, "g", "gE"), self._fill_conductances(g, E)
+        return self.step_of_rows(*names) if plain else NOT_PLAIN
+
+    def step_of_rows(self, *names: str) -> int:
+        """A step with what the rows of these inputs hold."""
+        return self.call(*names)(self._engine.table.numbers, self._row("I").reshape(-1), np.nan)
+
+    def fill(self, rows: dict[str, Array]) -> None:
+        """Put inputs of shape (1, n or 1) where the steps find them."""
+        for name, values in rows.items():
+            self._row(name).reshape(-1)[:] = values[0]
+
+    def _row(self, name: str) -> Array:
+        if name not in self._rows:
+            self._rows[name] = self._engine.row(name).reshape(self._shape)
+        return self._rows[name]
+
+    def _fill(self, name: str, value: Any) -> bool:
+        plain = self._plain(value)
+        if plain is not None:
+            np.copyto(self._row(name), plain)
+        return plain is not None
+
+    def _fill_conductances(self, g: Any, E: Any) -> bool:
+        """Sum the conductances, and their products with the reversal potentials, in the order of the receptors."""
+        several = isinstance(g, (list, tuple)) and isinstance(E, (list, tuple))
+        pairs = [(self._plain(one), self._plain(level)) for one, level in (zip(g, E) if several else [(g, E)])]  # noqa: B905
+        if not pairs or (several and len(g) != len(E)) or any(x is None for pair in pairs for x in pair):
+            return False
+        (first, level), *others = pairs
+        total, weighted = self._row("g"), self._row("gE")
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found by the compiled step
+            np.copyto(total, first)
+            np.multiply(first, level, out=weighted)
+            for one, level in others:
+                total += one
+                weighted += one * level
+        return True
+
+    def _plain(self, value: Any) -> Any:
+        """An array of the right shape, or a number of this dtype; None for everything else."""
+        if type(value) is np.ndarray:
+            safe = value.dtype is self._engine.dtype or converts(value.dtype, self._engine.dtype)
+            return value if safe and value.shape == self._shape else None
+        return self._engine.dtype.type(value) if type(value) in NUMBERS and abs(value) <= self._highest else None

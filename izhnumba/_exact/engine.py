@@ -1,0 +1,386 @@
+"""The exact engine of a population: its neurons as cells, rows of numbers in normal form."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._clock.kernels.layout import MAX_PARAMETERS
+from izhnumba._engine.protocol import Record
+from izhnumba._engine.table import Table
+from izhnumba._engine.timebase import Continuous
+from izhnumba._exact.blocks import Block, bounds
+from izhnumba._exact.kernels import layout as t
+from izhnumba._exact.network import ExactClock
+from izhnumba._exact.receptors import ExactPort, described
+from izhnumba._exact.trap import rectangles
+from izhnumba._model.model import Model
+from izhnumba._model.normal_form import NormalForm, normal_form
+
+Array = NDArray[Any]
+_MOST_NUMBER = np.iinfo(t.EVENT["rule"]).max  # of inlets and rules, in events
+_STILL = 1e-3  # 1/ms^2: input that a trapping rectangle bears
+_STATE = ("V", "u", "shown", "spikes", "last", "next")
+_SOFT = {"hard": 0, "soft": 1, "overshoot": 2}
+
+
+class ExactEngine:
+    """Cells of n neurons, in blocks. `V` and `u` (whole arrays of a population) show the present state: what somebody
+    writes into them, or sets as a parameter, is taken up before the next advance."""
+
+    def __init__(self, model: Model, reset: str, n: int, dt: float, V: Array, u: Array, spikes: Array) -> None:
+        self.model, self.n, self.padded, self.time = model, n, V.size, Continuous(dt)
+        self.dtype, self.item, self.empty = np.dtype(np.float64), 8, np.empty(0)
+        self.table = Table(t.TABLE_SIZE)
+        self.V, self.u, self.spikes = self.table.put(t.V, V), self.table.put(t.U, u), spikes
+        self.shown = self.table.put(t.SHOWN, np.full((2, n), np.nan))
+        self.next, self.last = self.table.put(t.NEXT, np.zeros(n)), self.table.put(t.LAST, np.full(n, -np.inf))
+        rows = np.zeros((len(bounds(n)), t.BLOCK_SIZE), np.int64)
+        self.blocks = [Block(row, *ends) for row, ends in zip(rows, bounds(n), strict=True)]
+        self.table.put(t.BLOCKS, rows, self.blocks)
+        self.table[[t.N, t.N_BLOCKS, t.SOFT]] = n, len(rows), _SOFT[reset]
+        self.ports: list[ExactPort] = []
+        self.laid: list[ExactPort] | None = None  # those that have states, as the cells are laid out
+        self._in_tables: list[ExactPort] = []  # those that kernels know
+        self.connected: set[ExactPort] = set()  # those that parts of a network hold on to
+        self.form: NormalForm | None = None
+        self._parameters, self._tau_ref, self._changed = dict[str, Array](), np.zeros(n), True
+        self._bench: tuple[Any, Any] = (self, None)
+        self._pieces: dict[int, Any] = {}
+        self._trapped: Any = None
+        self._rules: list[tuple[list[int], Table]] = []
+        self.layout = 0  # how often the cells have been laid out
+        self.before: tuple[NormalForm, dict[Any, Array]] | None = None  # of cells that are being laid out anew
+        self.clock = ExactClock(self.time)
+        self.clock.connect([self], {}, np.inf, 0.0)
+
+    # --- what it is made of ---------------------------------------------------------------------------------------
+
+    def set_parameter(self, name: str, values: Array) -> None:
+        """values: () or (n,)."""
+        self._parameters[name] = np.array(np.broadcast_to(values, (self.n,)), np.float64)
+        self._changed = True
+
+    def check_tau_ref(self, where: str, tau_ref: Array) -> None:
+        """All times will do."""
+
+    def set_tau_ref(self, tau_ref: Array) -> None:
+        """tau_ref: ms, () or (n,)."""
+        self._tau_ref = np.array(np.broadcast_to(tau_ref, (self.n,)), np.float64)
+        self._changed = True
+
+    def port(self, receptor: Any) -> ExactPort:
+        """The port of this receptor, or of one equal to it."""
+        for port in self.ports:
+            if port.receptor == receptor:
+                return port
+        if len(self.ports) > _MOST_NUMBER:
+            raise ValueError(f"Network receptors of a population must be at most {_MOST_NUMBER + 1}, got one more.")
+        self.ports.append(ExactPort(receptor))
+        return self.ports[-1]
+
+    @property
+    def outer_ports(self) -> list[ExactPort]:
+        """Those through which spikes come."""
+        return [port for port in self.ports if not port.inner]
+
+    def keep(self, wanted: set[ExactPort]) -> None:
+        """Forget ports that neither kernels know nor anybody wants: a call that was stopped may have left some."""
+        wanted = wanted | self.connected
+        self.ports = [port for port in self.ports if port in self._in_tables or port in wanted]
+
+    def normal_form(self) -> NormalForm:
+        """Of its parameters now; an error if there is none."""
+        return normal_form(self.model, self.model.named_tuple()(*map(self._parameters.get, self.model.parameters)))
+
+    # --- time -----------------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> float:
+        return self.clock.now
+
+    @property
+    def reliable(self) -> float:
+        """Until when what it has done means something."""
+        return self.now
+
+    def advance(self, until: float, inputs: Any, threads: int) -> int:
+        return self.clock.advance(until, inputs, threads)
+
+    def threads_for(self, until: float, stop: float, wanted: int | None) -> int:
+        return self.clock.threads_for(until, stop, wanted)
+
+    def show(self) -> int:
+        return self.clock.show()
+
+    def record(self, wanted: list[Record]) -> None:
+        self.clock.record(wanted)
+
+    def what(self, source: Array) -> int:
+        """The number by which the kernel knows what a record asks for."""
+        if source is self.V or source is self.u:
+            return t.OF_V if source is self.V else t.OF_U
+        return t.OF_PORT + next(k for k, port in enumerate(self.laid or ()) if port.current is source)
+
+    def spike_list(self, since: float) -> tuple[Array, Array]:
+        """Neurons and times of the spikes of the last advance, in order of time and neuron."""
+        pieces = [block.spikes(self.now) for block in self.blocks]
+        i, when = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
+        order = np.lexsort((i, when))
+        return i[order], when[order]
+
+    def failure(self) -> tuple[float, int] | None:
+        """When a neuron ran away, and the first one that did."""
+        found = [failure for block in self.blocks if (failure := block.failure())]
+        return min(found) if found else None
+
+    def last_spike_time(self) -> Array:
+        return self.last.copy()
+
+    def held(self) -> Array:
+        """Neurons that do not move for the refractory period of their last spike."""
+        return self.last + self._tau_ref > self.now
+
+    def conductances(self, port: ExactPort) -> Array:
+        """That of a receptor in each neuron, in its unit."""
+        if port not in (self.laid or ()):
+            return np.zeros(self.n)
+        return np.asarray(self.cells[:, self.states_of(port).start] / self.more(t.CONDUCTANCE))
+
+    # --- cells ----------------------------------------------------------------------------------------------------
+
+    @property
+    def bench(self) -> Any:
+        """How cells begin."""
+        if self._bench[0] is not self.laid:
+            from izhnumba._exact.kernels.bench import Bench, PortKind
+
+            kinds = tuple(PortKind(port.states, port.conductance) for port in self.laid or ())
+            self._bench = self.laid, Bench(kinds)
+        return self._bench[1]
+
+    def more(self, which: int) -> Array:
+        """What the cells hold behind the bench."""
+        return self.cells[:, self.bench.n_cell + which]
+
+    def states_of(self, port: ExactPort) -> slice:
+        """The places in a cell of the states of a port."""
+        assert self.laid is not None
+        first = self.bench.Z + self.bench.first_states()[self.laid.index(port)]
+        return slice(first, first + port.states)
+
+    def touched(self) -> bool:
+        """Whether V, u, parameters or ports are others than in the cells."""
+        V, u = self.shown
+        same = np.array_equal(V, self.V[: self.n]) and np.array_equal(u, self.u[: self.n])
+        return not same or self._changed or self.before is not None or self.ports != self._in_tables
+
+    def take_up(self) -> None:
+        """Go on from V, u, parameters and ports as they are; all cells stand at the present."""
+        if self.before is None and self.laid is not None and self.form is not None:
+            self.before = self._inventory()
+        self.form, self.laid = self.normal_form(), [port for port in self.ports if port.states]
+        B = self.bench
+        self.cells = np.zeros((self.n, B.n_cell + t.N_MORE + B.n_z))
+        self._fill()
+        self.cells[:, B.T], self.cells[:, B.HELD], self.more(t.SINCE)[:] = self.now, -np.inf, -np.inf
+        V, u = self.V[: self.n], self.u[: self.n]
+        self.cells[:, B.X], self.cells[:, B.Y] = self.form.x(V), self.form.y(u)
+        if self.before is not None:
+            self._carry_over(*self.before)
+        self._put_ports()
+        self.next[:], self._trapped = self.now, None
+        self._changed, self.before = False, None
+        self.shown[...] = V, u  # last: what differs counts as set by the user
+
+    def _inventory(self) -> tuple[NormalForm, dict[Any, Array]]:
+        """The normal form and columns of the cells that outlast another layout, by what they are."""
+        assert self.form is not None
+        B = self.bench
+        columns: dict[Any, Array] = {row: self.cells[:, row] for row in (B.X, B.Y, B.HELD)}
+        columns |= {"I": self.cells[:, B.I], "SINCE": self.more(t.SINCE), "COUNT": self.more(t.COUNT)}
+        return self.form, columns | {port: self.cells[:, self.states_of(port)] for port in self.laid or ()}
+
+    def _carry_over(self, old: NormalForm, columns: dict[Any, Array]) -> None:
+        """Into new cells what was in the old ones, in the unit of the new normal form."""
+        assert self.form is not None
+        B, form = self.bench, self.form
+        set_by_user = (self.V[: self.n] != self.shown[0]) | (self.u[: self.n] != self.shown[1])
+        alike = [np.broadcast_to(new == was, (self.n,)) for new, was in zip(form, old, strict=True)]
+        kept = np.all(alike, axis=0) & ~set_by_user
+        for row in (B.X, B.Y):  # to the last bit
+            self.cells[kept, row] = columns[row][kept]
+        self.cells[:, B.HELD] = columns[B.HELD]
+        self.cells[:, B.I] = columns["I"] * ((form.p * form.gI) / (old.p * old.gI))
+        self.more(t.SINCE)[:], self.more(t.COUNT)[:] = columns["SINCE"], columns["COUNT"]
+        for port in self.laid or ():
+            if port in columns:
+                unit = form.gI / old.gI * (1.0 if port.conductance else form.p / old.p)
+                self.cells[:, self.states_of(port)] = columns[port] * np.reshape(unit, (-1, 1))
+
+    def _fill(self) -> None:
+        """Put what follows from the parameters into the cells."""
+        assert self.form is not None
+        B, form = self.bench, self.form
+        lemma = np.where(form.kappa == 0, form.theta**2, -np.inf)
+        reversals = [form.x(np.asarray(port.E)) for port in self.laid or () if port.conductance]
+        rows = [form.A, form.B, form.C, form.theta, form.kappa, lemma, *reversals]
+        more = [form.p, form.p * form.gI, form.gI, form.p, form.half, form.y0, form.gu, self._tau_ref]
+        for row, values in (*enumerate(rows, B.A), *enumerate(more, B.n_cell)):
+            self.cells[:, row] = values
+        self._put_parameters()
+
+    def _put_parameters(self) -> None:
+        addresses = Table(MAX_PARAMETERS)
+        addresses.put_all({k: self._parameters[name] for k, name in enumerate(self.model.parameters)})
+        self.table.put_table(t.PARAMETERS, addresses)
+
+    def _put_ports(self) -> None:
+        self.layout += 1
+        B = self.bench
+        laid = self.laid or []
+        self.table.put(t.CELLS, self.cells, also={t.CELL_SIZE: self.cells.shape[1]})
+        self.table.put(t.NUMBERS, np.array([x for port in laid for x in port.linear] or [0.0]))
+        known = list(itertools.takewhile(lambda port: not port.states or port in laid, self.ports))
+        inlets = [port.inlet(self.states_of(port).stop - 1 if port.states else B.X) for port in known]
+        self.table.put(t.INLETS, np.array(inlets, np.int64).reshape(-1))
+        self.look_bench = np.zeros(B.size * t.LANES)
+        record, everybody = Table(t.RECORD_SIZE), np.arange(self.n)
+        record[[t.RECORD_TABLE, t.RECORD_N]] = self.table.address, self.n
+        record.put_all({t.RECORD_LANES: everybody, t.RECORD_PLACES: everybody, t.RECORD_BENCH: self.look_bench})
+        self.table.put_table(t.SHOWN_RECORD, record)
+        for block in self.blocks:
+            block.lay_bench(B.size)
+        self._in_tables = known
+
+    def trap(self) -> None:
+        """Find the rectangles in which neurons without further input stay silent, if no break comes in the next
+        advance but one at the present."""
+        assert self.form is not None
+        B, breaks, values = self.bench, self.table.array(t.BREAKS)[1:], self.table.array(t.PIECE_VALUES)[1:]
+        steady = not breaks.size or breaks[-1] <= self.now
+        z = np.broadcast_to(values[0, 0] if breaks.size else self.cells[:, B.I], (self.n,)) if steady else None
+        if self._trapped is not None and _same(self._trapped[0], z):
+            return
+        found = np.tile([[1.0], [-1.0]], (2, self.n)) if z is None else rectangles(self.form, z, _STILL)
+        size = np.maximum(np.abs(found[:2]).max(0), 1.0)
+        for which, values in enumerate((*found, np.full(self.n, _STILL)), t.X_LOW):
+            self.more(which)[:] = values
+        for port in self.laid or ():
+            place = self.states_of(port)
+            bound = size + np.abs(self.form.x(np.asarray(port.E))) if port.conductance else np.ones(self.n)
+            first = B.n_cell + t.N_MORE + place.start - B.Z
+            self.cells[:, first : first + port.states] = np.outer(bound, port.reach)
+        self._trapped = (None if z is None else z.copy(),)
+
+    # --- input ----------------------------------------------------------------------------------------------------
+
+    @property
+    def in_force(self) -> Any:
+        """The piece of the input that holds now: its description, or None."""
+        return self._pieces.get(int(self.table[t.PIECE]))
+
+    def set_pieces(self, breaks: Array, rows: Array, values: Array, descriptions: list[Any]) -> None:
+        """Pieces to come, which begin at `breaks`, with the values (pieces, rows, n or 1) of some rows of the cells, of
+        which the constant input is the first."""
+        first, n = int(self.table[t.PIECE]), len(breaks)
+        self._pieces = {first: self.in_force} | dict(enumerate(descriptions, first + 1))
+        self.table.put(t.BREAKS, np.concatenate([[-np.inf], breaks]))
+        self.table.put(t.PIECE_ROWS, rows)
+        self.table.put(t.PIECE_VALUES, np.concatenate([np.zeros((1, *values.shape[1:])), values]))
+        self.table[[t.FIRST_PIECE, t.LAST_PIECE]] = first, first + n
+        self.table[[t.N_PIECE_ROWS, t.PIECE_STRIDE]] = rows.size, values.shape[2] > 1
+
+    def set_outside(self, events: Array) -> None:
+        """Events to come, by neuron of the population."""
+        owner = self._owner(events)
+        for number, block in enumerate(self.blocks):
+            block.set_outside(events[owner == number], self.clock.per_ms)
+
+    def _owner(self, events: Array) -> Array:
+        """The number of the block of each event."""
+        return np.searchsorted([block.first for block in self.blocks], events["target"], side="right") - 1
+
+    def add_rule(self, row: list[int], projection: Table) -> int:
+        """Take over the kernels of plastic synapses onto the population. Returns their number."""
+        if len(self._rules) > _MOST_NUMBER:
+            raise ValueError(
+                f"Network.connect.plasticity must be for at most {_MOST_NUMBER + 1} calls to a population."
+            )
+        self._rules.append((row, projection))
+        rows, tables = zip(*self._rules, strict=True)
+        self.table.put(t.PLASTIC, np.array(rows, np.int64).reshape(-1), tables)
+        self.table[t.N_PLASTIC] = len(rows)
+        return len(rows) - 1
+
+    def forget_rules(self) -> None:
+        self.table[t.N_PLASTIC] = 0
+        self._rules = []
+
+    def compile(self) -> None:
+        """Put the kernels' addresses into the table."""
+        from izhnumba._exact.kernels.advance import advance
+        from izhnumba._exact.kernels.neuron import ExactVariant
+        from izhnumba._exact.kernels.sample import look
+        from izhnumba._exact.kernels.taylor_scalar import step_address
+
+        kinds = self.bench.ports
+        addresses = step_address(kinds), advance(ExactVariant(self.model, kinds)), look(kinds)
+        self.table[[t.STEP, t.ADVANCE, t.LOOK]] = addresses
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs to go on from here."""
+        self.clock.finish_slice()
+        if self.before is not None:  # an interrupt has come in between
+            self.take_up()
+        arrays = {name: getattr(self, name).copy() for name in _STATE}
+        events = [block.under_way() for block in self.blocks]
+        for block, some in zip(self.blocks, events, strict=True):
+            some["target"] += block.first
+        cells = None if self.laid is None else self.cells.copy()
+        form = None if self.form is None else np.array([np.broadcast_to(x, (self.n,)) for x in self.form])
+        return arrays | {
+            "ports": [port.describe() for port in self.ports], "n_laid": -1 if self.laid is None else len(self.laid),
+            "cells": cells, "form": form, "changed": self._changed, "in_force": self.in_force,
+            "events": np.concatenate(events).view(np.uint8), "now": self.now,
+        }  # fmt: skip
+
+    def prepare_for(self, state: dict[str, Any]) -> None:
+        """Have the ports of a state that is to be restored."""
+        for one in state["ports"]:
+            self.port(described(one))
+
+    def restore(self, state: dict[str, Any]) -> None:
+        for name in _STATE:
+            getattr(self, name)[...] = state[name]
+        self.ports = [self.port(described(one)) for one in state["ports"]]
+        if state["cells"] is not None:
+            self.laid = [port for port in self.ports if port.states][: state["n_laid"]]
+            self.cells, self.form = state["cells"].copy(), NormalForm(*state["form"])
+            self._put_parameters()
+            self._put_ports()
+            self._pieces, self._changed = {int(self.table[t.PIECE]): state["in_force"]}, state["changed"]
+        if self.clock.engines == [self]:
+            self.clock.now = state["now"]
+        events = state["events"].view(t.EVENT)
+        owner = self._owner(events)
+        for number, block in enumerate(self.blocks):
+            mine = events[owner == number]
+            mine["target"] -= block.first
+            block.put_under_way(mine, self.clock.per_ms)
+
+    def rewind(self) -> None:
+        """Back to the start: what is under way is gone."""
+        self.clock.now = 0.0
+        self.last[:], self.spikes[:], self._pieces, self.laid, self.form = -np.inf, 0, {}, None, None
+        self.table[t.PIECE] = 0
+        for block in self.blocks:
+            block.clear()
+        self._changed, self.before = True, None
+
+
+def _same(one: Array | None, other: Array | None) -> bool:
+    return one is other or (one is not None and other is not None and np.array_equal(one, other))

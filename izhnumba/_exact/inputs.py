@@ -1,0 +1,277 @@
+"""Feeds of the exact engine: currents as pieces, lines and waves between breaks, and spikes as events."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._base import checks
+from izhnumba._clock.inputs import broadcasts, misfit, pairs_of, refuse_function
+from izhnumba._engine.codes import OK
+from izhnumba._exact.engine import ExactEngine
+from izhnumba._exact.kernels import layout as t
+from izhnumba._exact.receptors import ExactPort, Steady, Waves
+from izhnumba._input.currents import Constant, Input
+from izhnumba._input.input import Target, stream_key
+from izhnumba._input.spike_trains import SpikeInput
+from izhnumba._synapse.receptors import Delta
+
+Array = NDArray[Any]
+_FIRST_SLICE = 10_000.0  # neuron-ms, later slices follow the measured speed
+_LEAST = 0.1  # ms: what an advance costs for each neuron must not be spent again and again
+_MOST_EVENTS = 2**18  # from outside that are expected in an advance
+_MOST_VALUES = 2**21  # numbers in the pieces of an advance
+_STREAM = 2**40  # events of a drive that can be told apart; before those of synapses if they come at one time
+
+
+class Current(NamedTuple):
+    """What drives the n neurons from `first` on, in the unit of the model. steady: it is a conductance, as a port."""
+
+    input: Input
+    first: int
+    n: int
+    shape: tuple[int, ...]
+    steady: Any = None
+
+    @property
+    def uniform(self) -> bool:
+        """Whether it is the same for all neurons."""
+        return self.levels(np.zeros(1))[0].shape[1] == 1
+
+    @property
+    def slopes(self) -> bool:
+        """Whether it rises or falls anywhere."""
+        return bool(np.any(self.levels(np.concatenate([np.zeros(1), self.input._breaks()]))[1]))
+
+    @property
+    def steps(self) -> bool:
+        """Whether it changes at breaks alone."""
+        return not self.slopes and not self.input._waves()
+
+    def levels(self, times: Array) -> tuple[Array, Array]:
+        """(times, n or 1), and slopes (times,)."""
+        levels, slopes = self.input._lines(times)
+        if levels.ndim == 1:
+            return levels[:, np.newaxis], slopes
+        shape = (len(times), *(1,) * (len(self.shape) + 1 - levels.ndim), *levels.shape[1:])
+        return np.broadcast_to(levels.reshape(shape), (len(times), *self.shape)).reshape(len(times), -1), slopes
+
+
+class Spikes(NamedTuple):
+    """Spikes that act through a port on n neurons from `first` on; events(now, until) gives t, neuron, weight,
+    number. per_ms: how many are expected at most."""
+
+    events: Callable[[float, float], tuple[Array, Array, Array, Array]]
+    first: int
+    port: Any
+    n: int
+    per_ms: float = 0.0
+
+
+class Source:
+    """All that comes to one population from outside."""
+
+    def __init__(self, engine: ExactEngine, currents: list[Current], spikes: list[Spikes]) -> None:
+        self.engine, self.currents, self.spikes = engine, currents, spikes
+        self.inner = {port for current in currents for port in self._inner(current)}
+        breaks = [current.input._breaks() for current in currents]
+        self.breaks = np.unique(np.concatenate([np.zeros(1), *breaks]))
+
+    @property
+    def ports(self) -> set[ExactPort]:
+        """Those through which it comes."""
+        return self.inner | {spikes.port for spikes in self.spikes}
+
+    def _inner(self, current: Current) -> Iterator[ExactPort]:
+        """The ports of a current, but for a constant one, which needs none."""
+        if current.slopes:
+            yield self.engine.port(Waves(0.0))
+        for wave in current.input._waves():
+            yield self.engine.port(Waves(wave.rate))
+        if current.steady is not None:
+            yield self.engine.port(current.steady)
+
+    def pieces(self, now: float, until: float) -> tuple[Array, Array, Array, list[Any]]:
+        """Breaks from now on; rows of the cells, and their values (breaks, rows, n or 1) from each break on; and what
+        tells these pieces from others. One that is in force already has no break."""
+        last = np.searchsorted(self.breaks, now, side="right") - 1
+        origin = self.breaks[last : last + 1]
+        later = self.breaks[last + 1 : np.searchsorted(self.breaks, until, side="left")]
+        rows, values = self._values(np.concatenate([origin, later]))
+        described = [(when, rows, value) for when, value in zip((*origin, *later), values, strict=True)]
+        if _same(self.engine.in_force, described[0]):
+            return later, rows, values[1:], described[1:]
+        begun = self._values(np.array([now]))[1]  # in a new array: what is described stays as it is
+        return np.concatenate([[now], later]), rows, np.concatenate([begun, values[1:]]), described
+
+    def _values(self, times: Array) -> tuple[Array, Array]:
+        """The numbers of the rows that hold the input, and what they are from each of these times on."""
+        engine, B = self.engine, self.engine.bench
+        current, conductance = engine.more(t.CURRENT), engine.more(t.CONDUCTANCE)
+        alike = all(np.all(scale == scale[0]) for scale in (current, conductance))
+        width = 1 if alike and all(one.uniform and one.n == engine.n for one in self.currents) else engine.n
+        places = [np.array([B.I])]
+        places += [np.r_[engine.states_of(port)] for port in engine.laid or () if port.inner]
+        rows = {int(row): np.zeros((len(times), width)) for row in np.concatenate(places)}
+        for one in self.currents:
+            part = slice(one.first, one.first + one.n) if width > 1 else slice(1)
+            for row, values in self._parts(one, times):
+                scale = conductance if one.steady else current
+                rows[row][:, part] += values * scale[part]
+        return np.array(list(rows), np.int64), np.stack(list(rows.values()), axis=1)
+
+    def _parts(self, current: Current, times: Array) -> Iterator[tuple[int, Array]]:
+        """The rows of the cells, and what one current adds to them."""
+        levels, slopes = current.levels(times)
+        where = self.engine.states_of
+        if current.steady:
+            yield where(self.engine.port(current.steady)).start, levels
+            return
+        yield self.engine.bench.I, levels
+        if np.any(slopes):
+            yield where(self.engine.port(Waves(0.0))).start + 1, slopes[:, np.newaxis]
+        for wave in current.input._waves():
+            first = where(self.engine.port(Waves(wave.rate))).start
+            angle = wave.rate * times[:, np.newaxis] + wave.phase
+            yield first, wave.amplitude * np.sin(angle)
+            yield first + 1, wave.amplitude * np.cos(angle)
+
+    def events(self, since: float, until: float) -> Array:
+        """What arrives later than `since` and no later than `until`."""
+        found = [np.empty(0, t.EVENT)]
+        for ordinal, spikes in enumerate(self.spikes):
+            when, neuron, weight, number = spikes.events(since, until)
+            if not np.all((neuron >= 0) & (neuron < spikes.n) & (when >= since) & (when <= until)):  # a user's own
+                raise ValueError(
+                    f"A spike input must give neurons from 0 to {spikes.n - 1}, times from {since:g} to {until:g} ms, "
+                    f"got {neuron.min()} to {neuron.max()} and {when.min():g} to {when.max():g} ms."
+                )
+            events = np.zeros(when.size, t.EVENT)
+            events["t"], events["w"], events["target"] = when, weight, neuron + spikes.first
+            events["key"], events["rule"] = ordinal * _STREAM + number, -1
+            events["inlet"] = self.engine.ports.index(spikes.port)
+            found.append(events)
+        return np.concatenate(found)
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one is not None and all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+class ExactFeeds:
+    """What comes into a network, or a population by itself, in a run."""
+
+    def __init__(self, sources: list[Source], clock: Any) -> None:
+        self.sources, self._clock = sources, clock
+        self._n = clock.n
+
+    def reach(self, now: float, length: float | None) -> float:
+        """Not so far that what is to be prepared takes much memory."""
+        until = now + max(_FIRST_SLICE / self._n if length is None else length, _LEAST)
+        per_ms = sum(spikes.per_ms for source in self.sources for spikes in source.spikes)
+        until = min(until, now + self._clock.most_ahead(), now + _MOST_EVENTS / max(per_ms, 1e-300))
+        for source in self.sources:
+            later = source.breaks[np.searchsorted(source.breaks, now, side="right") :]
+            most = max(1, _MOST_VALUES // self._n)
+            if later.size > most:
+                until = min(until, float(later[most]))
+        return until
+
+    def between(self, now: float, until: float) -> list[Source]:
+        return self.sources
+
+
+# --- What users give ------------------------------------------------------------------------------------------------
+
+
+def current_of(where: str, value: Any, unit: str, pop: Any, first: int = 0, steady: Any = None) -> Current:
+    """A number, array or input object as a current. pop: what has shape, n, dtype, dt, seed and name."""
+    refuse_function(where, value, "an array, TimedArray, Sine, Ramp, Pulses or a sum of them with the scheme 'exact'")
+    if not isinstance(value, Input):
+        plain = np.asarray(checks.magnitude(where, value, unit))
+        if not broadcasts(plain.shape, pop.shape):
+            raise ValueError(misfit(where, plain.shape, pop.shape, None, "TimedArray(values, dt)"))
+        checks.finite(where, plain, pop.dtype)
+        value = Constant(plain)
+    value._fit(Target(pop.shape, pop.dt, pop.dtype, (0, 0), {}, unit))
+    if isinstance(value, SpikeInput) or value._breaks() is None:
+        raise ValueError(
+            f"{where} must be a number, an array, TimedArray, Sine, Ramp, Pulses or a sum of them with the scheme "
+            f"'exact', whose equations have no noise and no steps, got {value!r:.60}. Use a clock scheme such as 'rk4'."
+        )
+    return Current(value, first, pop.n, pop.shape, steady)
+
+
+def spikes_of(
+    where: str, value: SpikeInput, unit: str, pop: Any, engine: ExactEngine, ordinal: int, first: int = 0
+) -> Spikes:
+    """Spikes from outside. unit: "" for those of a network."""
+    to = Target(pop.shape, pop.dt, pop.dtype, stream_key(pop.seed, pop.name, "input", ordinal), pop._memory, unit)
+    return Spikes(value._events(to), first, engine.port(value.receptor), pop.n, value._most_per_ms(to))
+
+
+def conductances_of(where: str, g: Any, E: Any, pop: Any) -> list[Current]:
+    """Conductances that stay as they are, g (E - V), of one or several receptors."""
+    if g is None and E is None:
+        return []
+    units = ("nS" if pop.model.I.unit == "pA" else "1/ms", "mV")
+    found = []
+    for one, level in pairs_of(where, g, E):
+        levels = checks.array(f"{where}.E", level, units[1], [pop.shape])
+        steady = Steady(tuple(np.broadcast_to(levels, pop.shape).ravel()) if levels.ndim else float(levels))
+        found.append(current_of(f"{where}.g", one, units[0], pop, steady=steady))
+        if not found[-1].steps:
+            raise ValueError(
+                f"{where}.g must stay as it is between steps with the scheme 'exact', got {one!r:.60}. Use TimedArray, "
+                "Pulses, a synaptic receptor or a clock scheme such as 'rk4'."
+            )
+    return found
+
+
+def population_feeds(where: str, pop: Any, I: Any, delta: Any, g: Any, E: Any) -> ExactFeeds:  # noqa: E741
+    """All inputs of a run of a population by itself."""
+    engine = pop._engine
+    currents = [current_of(f"{where}.I", I, pop.model.I.unit, pop), *conductances_of(where, g, E, pop)]
+    spikes = []
+    if isinstance(delta, SpikeInput):
+        spikes.append(spikes_of(f"{where}.delta", delta, "mV", pop, engine, 1))
+    elif delta is not None:
+        raise ValueError(
+            f"{where}.delta must be SpikeTrain or Poisson with the scheme 'exact', which has no steps, got "
+            f"{delta!r:.60}. Use SpikeTrain(i, t, weight)."
+        )
+    return ExactFeeds([Source(engine, currents, spikes)], engine.clock)
+
+
+def step(pop: Any, I: Any, delta: Any, g: Any, E: Any, dt: Any) -> int:  # noqa: E741
+    """Advance a population by dt ms with constant inputs, and V jumps at the end."""
+    where, engine = "Population.step", pop._engine
+    h = pop.dt if dt is None else checks.number(f"{where}.dt", dt, "ms", above=0.0)
+    stop = engine.time.after(f"{where}.dt", engine.now, h)
+    if isinstance(I, Input) and not isinstance(I, Constant):
+        raise TypeError(f"{where}.I must be a number or an array, got {I!r:.60}. Use run for inputs that change.")
+    feeds = population_feeds(where, pop, I, None, g, E)
+    if delta is not None:
+        jumps = current_of(f"{where}.delta", delta, "mV", pop).levels(np.zeros(1))[0]
+        feeds.sources[0].spikes.append(_jumps_at(stop, np.broadcast_to(jumps, (1, pop.n)).ravel(), engine))
+    code, spiked = OK, np.zeros(pop.n, bool)
+    while code == OK and engine.now < stop:
+        code = engine.advance(min(stop, feeds.reach(engine.now, math.inf)), feeds.sources, 1)
+        spiked |= pop.spikes.ravel()
+    shown = engine.show()
+    pop.spikes.ravel()[:] = spiked
+    return code if code != OK else shown
+
+
+def _jumps_at(when: float, jumps: Array, engine: ExactEngine) -> Spikes:
+    neurons = np.flatnonzero(jumps)
+
+    def events(since: float, until: float) -> tuple[Array, Array, Array, Array]:
+        due = neurons if until >= when else neurons[:0]
+        return np.full(due.size, when), due, jumps[due], due
+
+    return Spikes(events, 0, engine.port(Delta()), engine.n)

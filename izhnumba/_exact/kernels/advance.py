@@ -1,0 +1,183 @@
+"""The exact engine's loop: the neurons of a block from event to event, to the end of a slice.
+
+A step is never cut at the end of a slice. What a neuron is stored as is its state at its last event or after its last
+whole step; a step that would end later is left to later, when it is done again or cut by an event that has come. So
+what is computed depends on events alone, and no slice, block, thread or split of a run can change a bit.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+from numba import types
+from numba.core.errors import NumbaError
+
+from izhnumba._clock.kernels.network import call_at
+from izhnumba._clock.kernels.neuron import compile_equations
+from izhnumba._engine.codes import FAILURE, OK, ROOM
+from izhnumba._exact.kernels import layout as t
+from izhnumba._exact.kernels.bench import LANES, Bench
+from izhnumba._exact.kernels.events import EVENT, block_of, real, set_real
+from izhnumba._exact.kernels.neuron import GO_ON, ExactVariant, arriving, overcoming, silent, spiking
+from izhnumba._numba.compile import CONTRACT, address_of, called, compiled, inlined
+from izhnumba._numba.intrinsics import array_at, trailing_zeros
+from izhnumba._numba.memory import ints_at, reals_at
+
+IDLE, ALL_IDLE = -1, 2**LANES - 1
+
+
+@functools.cache
+def advance(variant: ExactVariant) -> int:
+    """Address of `advance(network, population, block)`: all neurons of a block to the end of the slice."""
+    try:
+        return address_of(compiled(_advance(variant), fastmath=CONTRACT), (types.int64,) * 3)
+    except NumbaError:
+        compile_equations(variant.model, types.float64)
+        raise
+
+
+def _advance(variant: ExactVariant) -> Any:
+    B, attend = Bench(variant.ports), _attend(variant)
+    N_STATE, N_CELL, T, LIMIT = B.n_state, B.n_cell, B.T * LANES, B.LIMIT * LANES
+    limit, (OFTEN, LEAST) = _limit(B), t.STUCK
+
+    def load(b, bench, lane, j, cell, last):
+        """Put a neuron into a lane."""
+        owners = ints_at(b[t.OWNERS])
+        owners[lane], owners[LANES + lane] = j, IDLE
+        values = reals_at(cell)
+        for k in range(N_CELL):
+            bench[k * LANES + lane] = values[k]
+        bench[LIMIT + lane] = limit(b, bench, lane, j, last)
+
+    def store(b, bench, lane, cell):
+        """Put it back. An idle lane does not move."""
+        values = reals_at(cell)
+        for k in range(N_STATE):
+            values[k] = bench[k * LANES + lane]
+        bench[LIMIT + lane] = bench[T + lane]
+        ints_at(b[t.OWNERS])[lane] = IDLE
+
+    def clear(b, bench):
+        owners = ints_at(b[t.OWNERS])
+        for lane in range(LANES):
+            owners[lane] = IDLE
+            bench[LIMIT + lane] = bench[T + lane] = 0.0
+
+    @called
+    def stand_still(place, bench):
+        """A lane whose neuron has not come on since the last look, when it was there already, else IDLE. Behind the
+        OWNERS stand those of that look, and to when they had come."""
+        owners, times, found = ints_at(place), reals_at(place + 2 * LANES * 8), IDLE
+        for lane in range(LANES):
+            stayed = owners[lane] != IDLE and owners[lane] == owners[LANES + lane]
+            if stayed and bench[T + lane] - times[lane] < LEAST:
+                found = lane
+            owners[LANES + lane], times[lane] = owners[lane], bench[T + lane]
+        return found
+
+    take_in, put_back, clear_lanes = inlined(load), inlined(store), inlined(clear)
+
+    def advance(network, population, number):
+        p, place = ints_at(population), block_of(population, number)
+        b, end = ints_at(place), real(network, t.END)
+        last = end if p[t.CUT] else np.inf
+        first, count, width = b[t.FIRST], b[t.N_CELLS], p[t.CELL_SIZE] * 8
+        cursors, ends = ints_at(b[t.CURSORS]), ints_at(b[t.ENDS])
+        next_look = reals_at(p[t.NEXT] + first * 8)
+        owners, bench = ints_at(b[t.OWNERS]), reals_at(b[t.BENCH])
+        cells = p[t.CELLS] + first * width
+        clear_lanes(b, bench)
+        idle: Any = ALL_IDLE
+        j = 0
+        while True:
+            while idle and j < count:
+                if cursors[j] < ends[j] or next_look[j] <= end or p[t.CUT]:
+                    lane: Any = np.int64(trailing_zeros(np.uint64(idle)))
+                    idle &= idle - 1
+                    take_in(b, bench, lane, j, cells + j * width, last)
+                j += 1
+            if idle == ALL_IDLE:
+                return OK
+            if b[t.SPIKE_ROOM] - b[t.N_SPIKES] < t.MOST_SPIKES or b[t.N_STEPS] >= b[t.LAST_STEP]:
+                for lane in range(LANES):
+                    if owners[lane] != IDLE:
+                        next_look[owners[lane]] = end
+                        put_back(b, bench, lane, cells + owners[lane] * width)
+                return ROOM
+            if b[t.N_STEPS] % OFTEN == 0:
+                stuck = stand_still(b[t.OWNERS], bench)
+                if stuck != IDLE:
+                    b[t.FAILED], b[t.FAILED_NEURON] = 1, first + owners[stuck]
+                    set_real(place, t.FAILED_TIME, bench[T + stuck])
+                    return FAILURE
+            masks = call_at(p[t.STEP], b[t.BENCH], p[t.NUMBERS], network + t.END * 8)
+            b[t.N_STEPS] += 1
+            left, mask = masks >> LANES, masks & ~idle & ALL_IDLE
+            while mask:
+                lane = np.int64(trailing_zeros(np.uint64(mask)))
+                mask &= mask - 1
+                j_lane = owners[lane]
+                cell = cells + j_lane * width
+                following = attend(population, place, lane, cell, j_lane, end, last, left >> lane & 1)
+                if following != following:
+                    b[t.FAILED], b[t.FAILED_NEURON] = 1, first + j_lane
+                    set_real(place, t.FAILED_TIME, bench[T + lane])
+                    return FAILURE
+                if following != GO_ON:
+                    put_back(b, bench, lane, cell)
+                    next_look[j_lane] = following
+                    idle |= 1 << lane
+
+    return advance
+
+
+def _limit(B: Bench) -> Any:
+    """`limit(b, bench, lane, j, last)`: what the neuron must not step over, which is its next event, `last`, or the end
+    of its refractory period."""
+    T, HELD = B.T * LANES, B.HELD * LANES
+
+    def limit(b, bench, lane, j, last):
+        cursor, end = ints_at(b[t.CURSORS])[j], ints_at(b[t.ENDS])[j]
+        until = array_at(b[t.SORTED], end, EVENT)[cursor].t if cursor < end else last
+        held = bench[HELD + lane]
+        return min(until, held) if held > bench[T + lane] else until
+
+    return inlined(limit)
+
+
+def _attend(variant: ExactVariant) -> Any:
+    """`attend(population, place, lane, cell, j, end, last, left)`: take a neuron over its spike, its events or the end
+    of a step; left: the step has not moved it on. Tells when it must be looked at next, if that is after the end of the
+    slice, else GO_ON; NaN for what went wrong."""
+    B = Bench(variant.ports)
+    overcome, arrive, spike = overcoming(variant), arriving(variant.ports), spiking(variant)
+    silent_until, limit = silent(variant.ports), _limit(B)
+    T, X, Y, HELD, LIMIT = (row * LANES for row in (B.T, B.X, B.Y, B.HELD, B.LIMIT))
+    KAPPA, THETA = B.KAPPA * LANES, B.THETA * LANES
+
+    def attend(population, place, lane, cell, j, end, last, left):
+        b = ints_at(place)
+        bench, neuron = reals_at(b[t.BENCH]), b[t.FIRST] + j
+        if left:
+            following = overcome(population, place, b[t.BENCH], lane, cell, neuron, end)
+            if following != GO_ON:
+                return following
+        cursors, ends = ints_at(b[t.CURSORS]), ints_at(b[t.ENDS])
+        if cursors[j] < ends[j]:
+            cursors[j] = arrive(population, b[t.BENCH], lane, cell, b[t.SORTED], cursors[j], ends[j])
+            above = bench[X + lane] + bench[KAPPA + lane] * bench[Y + lane] >= bench[THETA + lane]
+            free = bench[HELD + lane] <= bench[T + lane]
+            if above and free and spike(population, place, b[t.BENCH], lane, cell, neuron):
+                return np.nan
+        bench[LIMIT + lane] = limit(b, bench, lane, j, last)
+        if cursors[j] < ends[j]:
+            return GO_ON
+        if bench[T + lane] >= last:
+            return last
+        later = silent_until(b[t.BENCH], lane, cell) if last == np.inf else GO_ON
+        return later if later > end else GO_ON
+
+    return called(attend)

@@ -1,0 +1,260 @@
+"""The clock of the exact engine: takes populations and synapses from slice to slice in one compiled call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._clock.engine import may_go_parallel, n_processors, one_parallel_region
+from izhnumba._engine.codes import FAILURE, OK, ROOM
+from izhnumba._engine.protocol import Record
+from izhnumba._engine.table import Table
+from izhnumba._engine.timebase import Continuous
+from izhnumba._exact.kernels import layout as t
+
+Array = NDArray[Any]
+_WIDEST = 1000.0  # ms, of a slot of time, if no delay says so
+_SHARE = 1 - 2.0**-20  # of the shortest delay: rounding must not bring a spike into the slice that sends it
+_SLOTS = 64
+_MOST_SLOTS = 2**20
+_GONE = 2**59  # half of the first key of synapses
+_PATIENCE = 0.05  # s, after Ctrl-C
+_WORK = 100  # of a neuron in a ms, beside a step of the clock engine
+
+
+class ExactClock:
+    """Populations' engines and the synapses between them, advanced together."""
+
+    def __init__(self, time: Continuous) -> None:
+        self.time, self.engines = time, list[Any]()
+        self._moving: dict[Any, list[Array]] | None = None  # what is under way, while it is put into other slots
+        self._table = Table(t.NET_SIZE)
+        self._reals = self._table.numbers.view(np.float64)
+        self._projections: dict[Any, Table] = {}
+        self._records: list[Record] = []
+        self.found: list[set[int]] = []
+        self._shown = True
+        self._bound: Any = None
+        self.connect([], {}, np.inf, 0.0)
+
+    @property
+    def now(self) -> float:
+        """Time to which all has come, ms."""
+        return float(self._reals[t.NOW])
+
+    @now.setter
+    def now(self, value: float) -> None:
+        self._reals[[t.NOW, t.FED]] = value
+        self._table[t.PHASE], self._shown = 0, True  # V and u are what the user sees, not the cells
+
+    @property
+    def n(self) -> int:
+        return sum(engine.n for engine in self.engines)
+
+    @property
+    def item(self) -> int:
+        return 8
+
+    def connect(
+        self, engines: Sequence[Any], projections: Mapping[Any, Table], shortest: float, longest: float
+    ) -> None:
+        """Take over populations, and tables of projections by what they are of. shortest, longest: of all delays, ms.
+        What is under way stays so; what belonged to projections that are gone arrives with the weights of now."""
+        per_ms = 1 / min(shortest * _SHARE, _WIDEST)
+        wanted = max(2 * longest * per_ms, _SLOTS)
+        if wanted > _MOST_SLOTS:
+            raise ValueError(
+                f"Network.connect.delay must be at least {2 * longest / _MOST_SLOTS:g} ms beside one of {longest:g} ms "
+                f"with the scheme 'exact', got {shortest:g} ms."
+            )
+        was, self._bound = self._moving or {}, None
+        self._moving = {engine: was.get(engine) or self._under_way(engine) for engine in engines}
+        self.engines, self._longest = list(engines), longest
+        self.per_ms, self._table[t.SLOTS] = per_ms, 2 ** int(np.ceil(np.log2(wanted + 4)))
+        self._reals[t.PER_MS] = per_ms
+        for engine, pieces in self._moving.items():
+            engine.clock = self
+            for block, events in zip(engine.blocks, pieces, strict=True):
+                block.lay_slots(int(self._table[t.SLOTS]))
+                block.put_under_way(self._translated(engine, events, projections), per_ms)
+        self._projections, self._moving = dict(projections), None
+
+    def _under_way(self, engine: Any) -> list[Array]:
+        return [block.under_way() for block in engine.blocks]
+
+    def _translated(self, engine: Any, events: Array, projections: Mapping[Any, Table]) -> Array:
+        """Events under way, in terms of other projections than those that sent them."""
+        told = events.copy()
+        for synapses, old in self._projections.items():
+            if old[t.TARGET] != engine.table.address:
+                continue
+            weights, new = old.array(t.WEIGHTS), projections.get(synapses)
+            sent = (events["key"] >= old[t.KEY]) & (events["key"] < old[t.KEY] + weights.size)
+            if new is not None:
+                told["key"][sent] += new[t.KEY] - old[t.KEY]
+                told["rule"][sent] = new[t.RULE]
+            else:  # beside the keys of all others
+                told["w"][sent] = weights[events["key"][sent] - old[t.KEY]]
+                told["rule"][sent] = -1
+                told["key"][sent] -= _GONE
+        return told
+
+    def most_ahead(self) -> float:
+        """How long an advance may be: events from outside are put into slots beforehand."""
+        return (int(self._table[t.SLOTS]) - 2) / self.per_ms - self._longest
+
+    def threads_for(self, until: float, stop: float, wanted: int | None) -> int:
+        most = min(max(len(engine.blocks) for engine in self.engines), wanted or n_processors())
+        work = _WORK * self.n
+        parallel = may_go_parallel(
+            int(work * min(1 / self.per_ms, until - self.now)), int(work * (stop - self.now)), wanted
+        )
+        return most if most > 1 and parallel else 1
+
+    def record(self, wanted: list[Record]) -> None:
+        """Write states into the samples of these records in the next advances."""
+        self._records = wanted
+
+    # --- running --------------------------------------------------------------------------------------------------
+
+    def advance(self, until: float, sources: Sequence[Any], threads: int) -> int:
+        if any(engine.failure() for engine in self.engines):  # in the midst of a slice, from where no way leads on
+            return self._found(FAILURE)
+        if self._table[t.PHASE]:  # an interrupt has come in the midst of a slice
+            return self._found(self._run(float(self._reals[t.END]), threads))
+        for source in sources:
+            source.engine.keep(source.ports)
+        records = self._records
+        self._take_up()
+        self._records, self._shown = records, False
+        for source in sources:
+            source.engine.set_pieces(*source.pieces(self.now, until))
+            source.engine.trap()
+            source.engine.set_outside(source.events(float(self._reals[t.FED]), until))
+        return self._found(self._run(until, threads))
+
+    def _found(self, code: int) -> int:
+        """Note the spikes and the code for each population; only some of them have failed."""
+        for engine in self.engines:
+            engine.spikes[:] = 0
+            for block in engine.blocks:
+                engine.spikes[block.spikes(self.now)[0]] = 1
+        codes = [OK if code == FAILURE and not engine.failure() else code for engine in self.engines]
+        self.found = [found | {one} for found, one in zip(self.found, codes, strict=False)]
+        return code
+
+    def finish_slice(self) -> None:
+        """Come to the end of a slice, if the last call was stopped within."""
+        if self._table[t.PHASE]:
+            self._run(float(self._reals[t.END]), 1)
+
+    def _take_up(self) -> None:
+        """Let the cells be what users have set."""
+        for engine in self.engines:  # what an interrupted call has not come to take over is made again
+            for block in engine.blocks:
+                block.table[t.N_OUTSIDE] = 0
+        if not any(engine.touched() for engine in self.engines):
+            return
+        standing = [engine for engine in self.engines if engine.form is not None and engine.before is None]
+        for engine in standing:  # a break at the present brings all cells there
+            engine.set_pieces(np.array([self.now]), np.zeros(0, np.int64), np.zeros((1, 0, 1)), [engine.in_force])
+        if standing:
+            self._records = []
+            self._run(self.now, 1, standing)
+        for engine in self.engines:
+            engine.take_up()
+
+    def show(self) -> int:
+        """Let V and u of all engines be those of now: in one call, for whatever differs from what was shown counts as
+        set by the user. Returns a code: a neuron may not get there."""
+        from izhnumba._exact.kernels.network import show
+
+        if self._shown or self._table[t.PHASE]:
+            return OK
+        code = show(self._table.numbers)
+        self._shown = True
+        return self._found(code) if code == FAILURE else OK
+
+    def _run(self, until: float, threads: int, engines: Sequence[Any] | None = None) -> int:
+        """Until then, however often room must be made."""
+        from izhnumba._exact.kernels.network import entry
+
+        self._bind(engines or self.engines)
+        self._reals[t.UNTIL] = until
+        self._table[t.FRESH] = 1
+        run, code = entry(threads > 1), ROOM
+        with one_parallel_region() if threads > 1 else nullcontext():
+            try:
+                while code == ROOM:
+                    self._grow()
+                    code = run(self._table.numbers)
+            except KeyboardInterrupt:  # the slice is brought to its end if that is near: the next run begins there
+                self._reals[t.UNTIL], patience = self._reals[t.END], perf_counter() + _PATIENCE
+                while self._table[t.PHASE] and code == ROOM and perf_counter() < patience:
+                    self._grow()
+                    code = run(self._table.numbers)
+                raise
+        return int(code)
+
+    def _grow(self) -> None:
+        """Give all blocks what they have found wanting."""
+        for engine in self.engines:
+            for block in engine.blocks:
+                block.grow()
+
+    def _bind(self, engines: Sequence[Any]) -> None:
+        """Put what is to be advanced into the table."""
+        from izhnumba._exact.kernels.events import deliver
+
+        self._bind_rest(engines)
+        key = [(engine, engine.layout) for engine in engines], self._projections
+        if self._bound is not None and key[0] == self._bound[0] and key[1] is self._bound[1]:
+            return
+        self._bound = None  # until all is done: Ctrl-C may come in between
+        for engine in engines:
+            engine.compile()
+        tables = [engine.table for engine in engines]
+        blocks = [
+            (table.address, k) for table, engine in zip(tables, engines, strict=True) for k in range(len(engine.blocks))
+        ]
+        n_parts = max(len(engine.blocks) for engine in engines)
+        self._table.put_tables(t.POPULATIONS, tables)
+        self._table.put(t.ALL_BLOCKS, np.array(blocks, np.int64).reshape(-1), tables)
+        self._table.put_tables(t.PROJECTIONS, list(self._projections.values()))
+        self._table.put(t.CODES, np.zeros(max(len(blocks), n_parts), np.int64))
+        n = len(engines), len(blocks), n_parts, len(self._projections)
+        self._table[[t.N_POPULATIONS, t.N_ALL_BLOCKS, t.N_PARTS, t.N_PROJECTIONS]] = n
+        self._table[t.DELIVER_TO] = deliver() if self._projections else 0
+        self._bound = key
+
+    def _bind_rest(self, engines: Sequence[Any]) -> None:
+        """What is bound anew for each call."""
+        from izhnumba._exact.kernels.events import gather
+
+        for engine in engines:
+            for block in engine.blocks:
+                block.prepare(int(self._table[t.SLOTS]))
+        rows = [self._record(record) for record in self._records if record.samples.size]
+        self._table.put(t.RECORDS, np.array([row.numbers for row in rows], np.int64).reshape(-1), rows)
+        expects = self._projections or any(block.expects for engine in engines for block in engine.blocks)
+        self._table[[t.N_RECORDS, t.GATHER]] = len(rows), gather() if expects else 0
+
+    def _record(self, record: Record) -> Table:
+        """A row for the kernel."""
+        engine: Any = record.engine
+        row = Table(t.RECORD_SIZE)
+        row.put_table(t.RECORD_TABLE, engine.table)
+        row[t.RECORD_EVERY : t.RECORD_EVERY + 1].view(np.float64)[0] = record.every
+        following = engine.time.samples_by(self.now, record.every) + 1
+        row[[t.RECORD_NEXT, t.RECORD_FIRST, t.RECORD_ROOM]] = following, record.first, len(record.samples)
+        row[[t.RECORD_N, t.RECORD_WHAT]] = record.lanes.size, engine.what(record.source)
+        row.put_all({
+            t.RECORD_LANES: record.lanes, t.RECORD_PLACES: record.places, t.RECORD_SAMPLES: record.samples,
+            t.RECORD_BENCH: engine.look_bench,
+        })  # fmt: skip
+        return row

@@ -1,0 +1,372 @@
+"""Inputs: currents as functions of time, evaluated at t = k dt, the start of step k, or by the exact scheme followed in
+continuous time.
+
+Amplitudes are numbers in the unit of what they drive, mV/ms for currents (pA for Izhikevich2007), or quantities.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from izhnumba._base import checks
+from izhnumba._base.implausible import users_level
+from izhnumba._input.input import NO_TIMES, Array, Constant, Input, Rows, Target, Wave, fit_shape, flag, frozen, snapped
+
+__all__ = ["Constant", "Input", "Noise", "OrnsteinUhlenbeck", "Pulses", "Ramp", "Sine", "TimedArray"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TimedArray(Input):
+    """A recorded or computed current: row j holds for j dt <= t < (j + 1) dt.
+
+    Parameters
+    ----------
+    values : array, shape (rows,) or (rows, *shape of one value)
+        One value has shape () or one that broadcasts to the population.
+    dt : float, ms, > 0
+        Time between rows. It need not fit the dt of the population: step k takes row floor(k dt_population / dt), and
+        a quotient less than a thousandth below a whole number is that number.
+    hold : bool
+        Whether the last row stays on after its time; otherwise the input is 0 from then on.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.TimedArray([1.0, 2.0, 4.0], dt=0.5).at([0.0, 0.4, 0.5, 9.0])
+    array([1., 1., 2., 4.])
+    """
+
+    values: Any
+    dt: float
+    hold: bool = True
+
+    def __post_init__(self) -> None:
+        self._set_amplitude("values")
+        shape = np.shape(self.values)
+        if not shape or not math.prod(shape):
+            raise ValueError(f"TimedArray.values must have shape (rows,) or (rows, ...) with rows >= 1, got {shape}.")
+        self._set(dt=checks.number("TimedArray.dt", self.dt, "ms", above=0), hold=flag("TimedArray.hold", self.hold))
+
+    def _fit(self, to: Target) -> None:
+        super()._fit(to)
+        fit_shape("TimedArray.values[0]", self.values[0], to.shape)
+        checks.finite("TimedArray.values", self.values, to.dtype)
+
+    def _rows(self, to: Target) -> Rows:
+        if to.dt >= 100 * self.dt:
+            warnings.warn(
+                f"TimedArray.dt is {self.dt:g} ms, of which a step of {to.dt:g} ms takes one row in a hundred or less. "
+                "Pass it in ms.",
+                stacklevel=users_level(),
+            )
+        return super()._rows(to)
+
+    def _values(self, k: Array, dt: float) -> Array:
+        row, end = np.floor(snapped(k * (dt / self.dt))), len(self.values)
+        values: Array = self.values[np.clip(row, 0, end - 1).astype(np.intp)]
+        values[(row < 0) | ((row >= end) & (not self.hold))] = 0.0
+        return values
+
+    def _breaks(self) -> Array:
+        rows = self._all_rows()
+        changes = np.any((rows[1:] != rows[:-1]).reshape(len(rows) - 1, rows[0].size), axis=1)
+        return np.asarray((np.flatnonzero(changes) + 1) * self.dt)
+
+    def _lines(self, t: Array) -> tuple[Array, Array]:
+        rows = self._all_rows()
+        edges = np.arange(1, len(rows)) * self.dt  # no part of a step is forgiven here
+        return rows[np.searchsorted(edges, t, side="right")], np.zeros(len(t))
+
+    def _all_rows(self) -> Array:
+        """With the one that holds from the end on."""
+        return self.values if self.hold else np.concatenate([self.values, np.zeros_like(self.values[:1])])
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sine(Input):
+    """offset + amplitude sin(2 pi frequency t + phase), the same for all neurons.
+
+    Parameters
+    ----------
+    amplitude, offset : float
+    frequency : float, Hz, >= 0
+    phase : float, rad
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.Sine(5.0, frequency=10.0, offset=3.0).at([0.0, 25.0, 75.0])
+    array([ 3.,  8., -2.])
+    """
+
+    amplitude: Any
+    frequency: float
+    phase: float = 0.0
+    offset: Any = 0.0
+
+    def __post_init__(self) -> None:
+        self._set_amplitude("amplitude", scalar=True)
+        self._set_amplitude("offset", scalar=True)
+        self._set(frequency=checks.number("Sine.frequency", self.frequency, "Hz", at_least=0))
+        self._set(phase=checks.number("Sine.phase", self.phase, "rad"))
+
+    def _values(self, k: Array, dt: float) -> Array:
+        angle = 2e-3 * math.pi * self.frequency * (k * dt) + self.phase  # 1e-3: Hz times ms
+        return np.asarray(self.offset + self.amplitude * np.sin(angle))
+
+    def _breaks(self) -> Array:
+        return NO_TIMES
+
+    def _lines(self, t: Array) -> tuple[Array, Array]:
+        return np.full(len(t), self.offset), np.zeros(len(t))
+
+    def _waves(self) -> list[Wave]:
+        return [Wave(2e-3 * math.pi * self.frequency, self.amplitude, self.phase)]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Ramp(Input):
+    """base + slope (t - start) for start <= t < stop, base before and after; the same for all neurons.
+
+    Parameters
+    ----------
+    slope : float
+        Change in a ms.
+    start, stop : float, ms, start <= stop, `stop` may be infinite
+    base : float
+    strict : bool
+        With True it is on for start < t < stop, as in figure1.m of 2004.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.Ramp(0.5, start=10.0, stop=20.0, base=1.0).at([5.0, 10.0, 16.0, 20.0])
+    array([1., 1., 4., 1.])
+    """
+
+    slope: float
+    start: float = 0.0
+    stop: float = math.inf
+    base: Any = 0.0
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        self._set_amplitude("base", scalar=True)
+        self._set(slope=self._slope(), start=checks.number("Ramp.start", self.start, "ms"))
+        start = checks.Other("start", self.start)
+        self._set(stop=checks.number("Ramp.stop", self.stop, "ms", at_least=start, finite=False))
+        self._set(strict=flag("Ramp.strict", self.strict))
+
+    def _slope(self) -> float:
+        """A plain number, or a quantity in the unit of base per ms."""
+        try:
+            return checks.number("Ramp.slope", self.slope)
+        except ValueError as error:
+            for unit in [self._unit] if self._unit else ["mV/ms", "pA"]:
+                with contextlib.suppress(ValueError):
+                    return checks.number("Ramp.slope", self.slope, f"{unit}/ms")
+            raise error from None
+
+    def _values(self, k: Array, dt: float) -> Array:
+        on = between(k, self.start / dt, self.stop / dt, self.strict)
+        return np.asarray(self.base + np.where(on, self.slope * (k * dt - self.start), 0.0))
+
+    def _breaks(self) -> Array:
+        return np.unique([x for x in (self.start, self.stop) if 0 < x < math.inf])
+
+    def _lines(self, t: Array) -> tuple[Array, Array]:
+        slopes = np.where((self.start <= t) & (t < self.stop), self.slope, 0.0)
+        return self.base + slopes * (t - self.start), slopes
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Pulses(Input):
+    """base plus the amplitude of every pulse that is on, start <= t < stop; the same for all neurons.
+
+    Parameters
+    ----------
+    start, stop : float or sequence, ms, start <= stop, `stop` may be infinite
+    amplitude : float or sequence
+        Above base. Sequences have one length, and a single number serves all pulses.
+    base : float
+    strict : bool
+        With True a pulse is on for start < t < stop, as in figure1.m of 2004.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.Pulses([10.0, 30.0], [12.0, 32.0], 5.0, base=1.0).at([0.0, 10.0, 12.0, 31.0])
+    array([1., 6., 1., 6.])
+    """
+
+    start: Any
+    stop: Any
+    amplitude: Any
+    base: Any = 0.0
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        self._set_amplitude("amplitude")
+        self._set_amplitude("base", scalar=True)
+        start, stop = frozen("Pulses.start", self.start, "ms"), frozen("Pulses.stop", self.stop, "ms", finite=False)
+        self._set(start=start, stop=stop, strict=flag("Pulses.strict", self.strict))
+        shapes = [np.shape(value) for value in (start, stop, self.amplitude)]
+        if len({(), *shapes}) > 2 or max(map(len, shapes)) > 1:
+            got = ", ".join(map(str, shapes))
+            raise ValueError(f"Pulses.start, stop and amplitude must be numbers or of one length, got shapes {got}.")
+        length = np.atleast_1d(np.subtract(stop, start))
+        if (length < 0).any():
+            j = int(np.argmin(length >= 0))
+            at = f" at index {j}" if len(length) > 1 else ""
+            first, last = (float(np.broadcast_to(value, length.shape)[j]) for value in (start, stop))
+            raise ValueError(f"Pulses.stop must be >= start ({first:g}) ms, got {last:g}{at}.")
+
+    def _rows(self, to: Target) -> Rows:
+        start, stop = np.broadcast_arrays(np.atleast_1d(self.start), np.atleast_1d(self.stop))
+        first, last = np.ceil(snapped(start / to.dt)), np.ceil(snapped(stop / to.dt))
+        lost = np.flatnonzero((first >= last) & (start < stop))
+        if lost.size:
+            j = lost[0]
+            warnings.warn(
+                f"Pulses from {start[j]:g} to {stop[j]:g} ms lie between two steps of {to.dt:g} ms and are lost. Make "
+                "them as long as a step.",
+                stacklevel=users_level(),
+            )
+        return super()._rows(to)
+
+    def _values(self, k: Array, dt: float) -> Array:
+        start, stop, amplitude = map(np.atleast_1d, np.broadcast_arrays(self.start, self.stop, self.amplitude))
+        near = (start <= k.max(initial=-math.inf) * dt + dt) & (stop >= k.min(initial=math.inf) * dt - dt)
+        values = np.full(len(k), self.base)
+        for first, last, height in zip(start[near] / dt, stop[near] / dt, amplitude[near], strict=True):
+            values += height * between(k, first, last, self.strict)
+        return values
+
+    def _breaks(self) -> Array:
+        times = np.unique(np.concatenate([np.ravel(self.start), np.ravel(self.stop)]))
+        return times[(times > 0) & np.isfinite(times)]
+
+    def _lines(self, t: Array) -> tuple[Array, Array]:
+        levels = np.full(len(t), self.base)
+        for start, stop, height in np.broadcast(self.start, self.stop, self.amplitude):
+            levels += height * ((start <= t) & (t < stop))
+        return levels, np.zeros(len(t))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Noise(Input):
+    """std times a standard normal number, a new one for each neuron and step, or each `hold` ms.
+
+    It is not scaled with dt, as in net.m of 2003: half the dt is half the power at low frequencies. With `hold` the
+    current is the same function of time for every dt, so that a network published with dt = 1 ms can be refined. For
+    noise in continuous time take `OrnsteinUhlenbeck`.
+
+    Parameters
+    ----------
+    std : float or array, >= 0
+        One value, or any shape that broadcasts to the population.
+    hold : float, ms, > 0, a whole number of steps, optional
+        How long a number holds; by default one step.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.Constant(2.0) + iz.Noise(5.0, hold=1.0)
+    Constant(value=2.0) + Noise(std=5.0, hold=1.0)
+    """
+
+    std: Any
+    hold: float | None = None
+    _per_neuron, _streams = ("std",), 1
+
+    def __post_init__(self) -> None:
+        self._set_amplitude("std", at_least=0)
+        if self.hold is not None:
+            self._set(hold=checks.number("Noise.hold", self.hold, "ms", above=0))
+
+    def _rows(self, to: Target) -> Rows:
+        from izhnumba._numba.philox import normals
+
+        self._fit(to)
+        std = np.asarray(lanes(self.std, to.shape) if np.ndim(self.std) else self.std, to.dtype)
+        held = 1 if self.hold is None else checks.steps("Noise.hold", self.hold, to.dt, at_least=1)
+
+        def rows(step: int, count: int) -> Array:
+            first, last = step // held, (step + count - 1) // held
+            values = normals(first, last - first + 1, math.prod(to.shape), *to.key).astype(to.dtype, copy=False)
+            values *= std
+            return values if held == 1 else values[np.arange(step, step + count) // held - first]
+
+        return rows
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class OrnsteinUhlenbeck(Input):
+    """Noise around a mean with a memory of tau ms, for each neuron by itself and of the same law for every dt.
+
+    The first value is mean + std N(0, 1), the stationary law. From step to step, exactly,
+    x <- x + (1 - exp(-dt / tau)) (mean - x) + std sqrt(1 - exp(-2 dt / tau)) N(0, 1). A run right after a run with such
+    an input goes on from its last value; after a reset, or steps without it, it starts afresh.
+
+    Parameters
+    ----------
+    mean, std : float or array, std >= 0
+        Of the stationary law. One value, or any shape that broadcasts to the population.
+    tau : float, ms, > 0
+        Correlation time: values s ms apart have the correlation exp(-s / tau).
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.OrnsteinUhlenbeck(mean=3.0, std=1.0, tau=5.0)
+    OrnsteinUhlenbeck(mean=3.0, std=1.0, tau=5.0)
+    """
+
+    mean: Any
+    std: Any
+    tau: float
+    _per_neuron, _streams = ("mean", "std"), 1
+
+    def __post_init__(self) -> None:
+        self._set_amplitude("mean")
+        self._set_amplitude("std", at_least=0)
+        self._set(tau=checks.number("OrnsteinUhlenbeck.tau", self.tau, "ms", above=0))
+
+    def _rows(self, to: Target) -> Rows:
+        from izhnumba._numba.philox import normals, relax
+
+        self._fit(to)
+        mean, std = lanes(self.mean, to.shape), lanes(self.std, to.shape)
+        pull = -math.expm1(-to.dt / self.tau)
+        kick = std * math.sqrt(-math.expm1(-2 * to.dt / self.tau))
+
+        def rows(step: int, count: int) -> Array:
+            values = normals(step, count, math.prod(to.shape), *to.key).astype(to.dtype, copy=False)
+            if count:
+                start = to.memory.get(to.key[1], {}).get(step)
+                afresh = start is None
+                x = mean + std * values[0] if afresh else start.copy()
+                if afresh:
+                    values[0] = x
+                relax(values[afresh:], x, mean, kick, pull)
+                # Both ends are kept: a piece that was not used, because the run was stopped, is made again as it was.
+                to.memory[to.key[1]] = {step: start, step + count: x}
+            return values
+
+        return rows
+
+
+def between(k: Array, start: float, stop: float, strict: bool) -> Array:
+    first, last = snapped(start), snapped(stop)
+    return ((first < k) if strict else (first <= k)) & (k < last)
+
+
+def lanes(value: Any, shape: tuple[int, ...]) -> Array:
+    """A value for each neuron, in flat order."""
+    return np.broadcast_to(value, shape).flatten()

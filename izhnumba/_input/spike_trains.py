@@ -1,0 +1,296 @@
+"""Inputs that are spikes: each counts for its weight and acts through a receptor in the step in which it falls."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from izhnumba._base import checks, paths
+from izhnumba._engine.timebase import timebase_of
+from izhnumba._input.currents import TimedArray
+from izhnumba._input.input import Array, Input, Rows, Target, aligned, fit_shape, frozen, snapped
+from izhnumba._record import storage
+from izhnumba._synapse import weight_limits
+from izhnumba._synapse.receptors import Delta, GapJunction, Receptor
+
+_MOST_PER_STEP = 30.0  # expected spikes: beyond, 32 random bits do not tell the counts apart well
+_NEVER = 2.0**62  # steps, which no run reaches
+_MOST_HZ = 1e9  # in continuous time: a thousand spikes in a microsecond
+_EVENT_BYTES = 128  # of a spike on its way: its time, neuron, weight and number, and copies of these
+
+Events = Callable[[float, float], tuple[Array, Array, Array, Array]]
+
+
+class SpikeInput(Input):
+    """What is common to inputs that are spikes."""
+
+    weight: Any
+    receptor: Receptor
+
+    def _events(self, to: Target) -> Events:
+        """A function of (since, until) that gives the spikes later than the one and no later than the other, those at
+        0 with the first ones: times (ms), neurons, weights, and numbers that tell spikes of one time apart."""
+        raise ValueError(
+            f"{type(self).__name__} must tell the times of its spikes with the scheme 'exact', got {self!r:.60}. Use "
+            "SpikeTrain or Poisson."
+        )
+
+    def _most_per_ms(self, to: Target) -> float:
+        """How many spikes come in a ms at the most, as they are drawn: all neurons together. 0 for given ones."""
+        return 0.0
+
+    def _check(self) -> None:
+        name = type(self).__name__
+        self._set(weight=frozen(f"{name}.weight", self.weight))
+        checks.kind(f"{name}.receptor", self.receptor, Receptor, "a receptor such as Delta()")
+        if isinstance(self.receptor, GapJunction):
+            raise ValueError(f"{name}.receptor must be one that spikes reach, got {self.receptor!r}.")
+        weight_limits.check(f"{name}.weight", self.weight, weight_limits.sign_of(self.receptor), each="neuron")
+
+    def _weights(self, to: Target) -> Array:
+        name = type(self).__name__
+        if to.unit and (to.unit != "mV" or not isinstance(self.receptor, Delta)):
+            raise ValueError(
+                f"{name} must drive a population of a network or, with Delta(), be delta= of one alone, got "
+                f"{self.receptor!r} where {to.unit} are expected. Use net = Network(); pop = net.add(Population(...)); "
+                f"net.drive(pop, {name}(...))."
+            )
+        where = f"{name}.weight"
+        fit_shape(where, self.weight, to.shape)
+        checks.finite(where, np.asarray(self.weight), to.dtype)
+        weights = np.asarray(self.weight, to.dtype)
+        return np.broadcast_to(weights, to.shape).ravel() if weights.ndim else weights
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Poisson(SpikeInput):
+    """A Poisson spike train for each neuron: in a step of dt the number of spikes is Poisson with mean rate * dt. With
+    the scheme "exact" spikes come at real times, with exponential waiting times between them.
+
+    Parameters
+    ----------
+    rate : float, array, TimedArray or other input, Hz, >= 0
+        One for all neurons, one for each, or one that changes in time. At most 30 spikes per step. With the scheme
+        "exact" without that bound, and of inputs a TimedArray only.
+    weight : float or array, default 1
+        Of each spike, in the unit of the receptor; >= 0 for conductances.
+    receptor : Receptor, default Delta()
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> net = iz.Network(seed=1)
+    >>> cells = net.add(iz.Population(100))
+    >>> drive = net.drive(cells, iz.Poisson(rate=1000.0, weight=8.0))
+    >>> rec = net.record(cells, "spikes")
+    >>> net.run(100.0)
+    >>> len(rec) > 100
+    True
+    """
+
+    rate: Any
+    weight: Any = 1.0
+    receptor: Receptor = field(default_factory=Delta)
+    _streams = 1
+
+    def __post_init__(self) -> None:
+        self._check()
+        if not isinstance(self.rate, Input):
+            self._set(rate=frozen("Poisson.rate", self.rate, "Hz", at_least=0.0))
+            return
+        try:
+            self.rate._values(np.zeros(1), 1.0)
+        except TypeError:
+            must = "Poisson.rate must be a number, an array or an input without random parts and spikes"
+            raise TypeError(f"{must}, got {self.rate!r:.60}.") from None
+
+    def _rows(self, to: Target) -> Rows:
+        from izhnumba._numba.philox import poisson
+
+        n, weights = math.prod(to.shape), self._weights(to)
+        means = None if isinstance(self.rate, Input) else self._means(np.asarray(self.rate)[np.newaxis], to)
+
+        def rows(step: int, count: int) -> Array:
+            lam = means
+            if lam is None:
+                lam = self._means(self.rate._values(step + np.arange(count, dtype=np.float64), to.dt), to)
+            counts = poisson(step, count, n, *to.key, lam)
+            return counts.astype(to.dtype) * weights
+
+        return rows
+
+    def _events(self, to: Target) -> Events:
+        from izhnumba._numba.philox import fill_arrivals, fill_first, fill_thinning
+
+        n, weights = math.prod(to.shape), self._weights(to)
+        varying, most, per_ms = isinstance(self.rate, TimedArray), self._most(to), self._most_per_ms(to)
+
+        def candidates(since: float, until: float) -> tuple[Array, Array, Array]:
+            held = to.memory.get(to.key[1], {})
+            cure = "Use a lower rate or fewer neurons."
+            checks.fits("Poisson.rate", int(per_ms * (until - since)) * _EVENT_BYTES, cure)
+            if since in held:
+                after, count = (values.copy() for values in held[since])
+            else:
+                after, count = np.empty(n), np.zeros(n, np.int64)
+                with np.errstate(divide="ignore"):
+                    fill_first(after, most, since, *to.key)
+            start, room = (after.copy(), count.copy()), 1024
+            pieces: list[list[Array]] = []
+            while not pieces or pieces[-1][0].size == room // 2:
+                arrays = np.empty(room), np.empty(room, np.int64), np.empty(room, np.int64)
+                found = fill_arrivals(*arrays, after, count, until, most, *to.key)
+                pieces.append([values[:found] for values in arrays])
+                room *= 2
+            # Both ends are kept: what was not used, because the run was stopped, is made again as it was.
+            to.memory[to.key[1]] = {since: start, until: (after, count)}
+            times, lanes, numbers = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
+            return times, lanes, numbers
+
+        def events(since: float, until: float) -> tuple[Array, Array, Array, Array]:
+            times, lanes, numbers = candidates(since, until)
+            if varying:
+                rates = self._rates_at(times, lanes, to) * 1e-3
+                keep = np.empty(times.size, np.bool_)
+                fill_thinning(keep, lanes, numbers, rates / most[lanes % most.size], *to.key)
+                times, lanes, numbers = times[keep], lanes[keep], numbers[keep]
+            return times, lanes, np.broadcast_to(weights, n)[lanes], numbers * n + lanes
+
+        return events
+
+    def _most(self, to: Target) -> Array:
+        """The highest rate of each neuron in continuous time, or of all of them, in 1/ms."""
+        where = "Poisson.rate"
+        if isinstance(self.rate, Input) and not isinstance(self.rate, TimedArray):
+            raise ValueError(
+                f"{where} must be a number, an array or a TimedArray with the scheme 'exact', got {self.rate!r:.60}."
+            )
+        values = self.rate.values if isinstance(self.rate, TimedArray) else np.asarray(self.rate)[np.newaxis]
+        fit_shape(where, values[0], to.shape)
+        wrong = values[(values < 0) | (values > _MOST_HZ)]
+        if wrong.size:
+            raise ValueError(f"{where} must be between 0 and {_MOST_HZ:g} Hz, got {wrong[0]:g} Hz.")
+        most = np.max(values, axis=0) * 1e-3 + 0.0  # not -0.0, after which all waiting times are negative
+        return np.broadcast_to(most, to.shape).flatten() if most.ndim else most.reshape(1)
+
+    def _most_per_ms(self, to: Target) -> float:
+        most = self._most(to)
+        return float(most.sum()) * (math.prod(to.shape) // most.size)
+
+    def _rates_at(self, times: Array, lanes: Array, to: Target) -> Array:
+        """Of each arrival, Hz."""
+        values, _ = self.rate._lines(times)
+        if values.ndim == 1:
+            return values
+        full = np.broadcast_to(aligned(values, len(to.shape)), (len(times), *to.shape))
+        return np.asarray(full.reshape(len(times), -1)[np.arange(len(times)), lanes])
+
+    def _means(self, rate: Array, to: Target) -> Array:
+        """Expected spikes per step, shape (steps or 1, neurons or 1)."""
+        where = "Poisson.rate"
+        fit_shape(where, rate[0], to.shape)
+        means = np.asarray(rate * (to.dt * 1e-3))
+        if np.any(means < 0) or np.any(means > _MOST_PER_STEP):
+            wrong = rate[(means < 0) | (means > _MOST_PER_STEP)].flat[0]
+            most = _MOST_PER_STEP / to.dt * 1e3
+            raise ValueError(f"{where} must be between 0 and {most:g} Hz at this dt, got {wrong:g} Hz.")
+        if means.ndim == 1:
+            return means[:, np.newaxis]
+        return np.broadcast_to(means, (len(means), *to.shape)).reshape(len(means), -1)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SpikeTrain(SpikeInput):
+    """Given spikes.
+
+    Parameters
+    ----------
+    i : int array
+        Neurons, by flat index.
+    t : float array, ms, >= 0
+        Times: a spike at t acts in the step that begins at t or before it, floor(t / dt); a thousandth of a step is
+        forgiven. With the scheme "exact" it acts at t.
+    weight : float or array, default 1
+        Of each neuron's spikes, in the unit of the receptor; >= 0 for conductances.
+    receptor : Receptor, default Delta()
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.SpikeTrain([0, 0, 1], [1.0, 2.0, 2.0], weight=20.0)
+    SpikeTrain(i=[0, 0, 1], t=[1.0, 2.0, 2.0], weight=20.0, receptor=Delta())
+    """
+
+    i: Any
+    t: Any
+    weight: Any = 1.0
+    receptor: Receptor = field(default_factory=Delta)
+
+    @classmethod
+    def from_file(cls, path: str | Path, weight: Any = 1.0, receptor: Receptor | None = None) -> SpikeTrain:
+        """Spikes from a file: one that a recorder wrote (`Network.record(..., to=path)`), or a text file with a spike
+        per line, neuron and time in ms."""
+        path = paths.file("SpikeTrain.from_file.path", path)
+        if storage.is_recording(path):
+            about, _, rows = storage.read("SpikeTrain.from_file.path", path)
+            if about["kind"] != "spikes":
+                raise ValueError(f"SpikeTrain.from_file.path must hold spikes, got {about['kind']} in {str(path)!r}.")
+            i, t = rows[0], timebase_of(about).t(rows[1])
+        else:
+            table = paths.text_table("SpikeTrain.from_file.path", path)
+            if table.size and table.shape[1] != 2:
+                raise ValueError(
+                    f"SpikeTrain.from_file.path must have two columns, neuron and time, got {table.shape[1]} in "
+                    f"{str(path)!r}."
+                )
+            i, t = table.reshape(-1, 2).T
+        return cls(i, t, weight, Delta() if receptor is None else receptor)
+
+    def __post_init__(self) -> None:
+        self._check()
+        t = np.atleast_1d(np.asarray(frozen("SpikeTrain.t", self.t, "ms", at_least=0.0)))
+        i = np.atleast_1d(np.asarray(frozen("SpikeTrain.i", self.i, at_least=0.0)))
+        wrong = i[(i != np.rint(i)) | (i >= 2**53)]
+        if wrong.size:
+            raise ValueError(f"SpikeTrain.i must be whole numbers below 2**53, got {wrong[0]:g}.")
+        if i.shape != t.shape or i.ndim != 1:
+            raise ValueError(f"SpikeTrain.t must have one entry per entry of i ({i.size}), got shape {t.shape}.")
+        self._set(i=i.astype(np.int64), t=t)
+
+    def _check_neurons(self, n: int) -> None:
+        if self.i.size and self.i.max() >= n:
+            raise ValueError(f"SpikeTrain.i must be below {n}, the number of neurons, got {self.i.max()}.")
+
+    def _events(self, to: Target) -> Events:
+        n, weights = math.prod(to.shape), self._weights(to)
+        self._check_neurons(n)
+        order = np.argsort(self.t, kind="stable")
+        times, neurons = self.t[order], self.i[order]
+
+        def events(since: float, until: float) -> tuple[Array, Array, Array, Array]:
+            first = np.searchsorted(times, since, side="right") if since > 0 else 0
+            part = slice(first, np.searchsorted(times, until, side="right"))
+            return times[part], neurons[part], np.broadcast_to(weights, n)[neurons[part]], order[part]
+
+        return events
+
+    def _rows(self, to: Target) -> Rows:
+        n, weights = math.prod(to.shape), self._weights(to)
+        self._check_neurons(n)
+        with np.errstate(over="ignore"):
+            step_of = np.floor(snapped(np.minimum(self.t / to.dt, _NEVER))).astype(np.int64)
+        order = np.argsort(step_of, kind="stable")
+        steps, neurons = step_of[order], self.i[order]
+
+        def rows(step: int, count: int) -> Array:
+            first, last = np.searchsorted(steps, (step, step + count))
+            counts = np.zeros((count, n), to.dtype)
+            np.add.at(counts, (steps[first:last] - step, neurons[first:last]), 1)
+            return np.asarray(counts * weights)
+
+        return rows

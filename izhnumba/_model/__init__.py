@@ -1,0 +1,1 @@
+"""Models and schemes as data: equations written once as scalars, and what is read off them."""

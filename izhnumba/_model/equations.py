@@ -1,0 +1,108 @@
+"""The equations of a model under a scheme, with the kinds of input in use folded in: for kernels, and for JAX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from izhnumba._model.model import Model, where
+from izhnumba._model.schemes import Equations, Scheme
+
+Function = Callable[..., Any]
+
+
+class Variant(NamedTuple):
+    """What the compiler must know; every other difference between populations is data."""
+
+    model: Model
+    scheme: Scheme
+    dtype: str
+    reset: str = "hard"
+    varies: int = 0  # bit k: parameter k differs between neurons
+    refractory: bool = False
+    floor: bool = False
+    jumps: bool = False
+    conductances: bool = False
+    ring: bool = False  # V jumps come from synapses
+    receptors: bool = False  # synaptic currents and conductances add to the input
+    magnesium: float = 0.0  # mM, of the block of NMDA receptors; 0: there are none
+    affine: bool = False  # dt_slope is z0 + z1 V, known beforehand
+    short: bool = False  # the short exprel holds for every V from CAREFUL_V to the threshold
+
+
+def equations(variant: Variant, inline: Callable[[Function], Any], phi: Function, exprel: Function) -> Equations:
+    """The model's equations with the inputs, the jumps and the floor of this variant folded in.
+
+    inline: makes a function one that others can call; phi: dt_exprel of the rules; exprel(factor, z): factor times it.
+    """
+    model = variant.model
+    dV = inline(getattr(model.dV, "horner", model.dV) if variant.scheme.horner else model.dV)
+    dV_slope = inline(model.dV_slope)
+    HAS_C, C = model.C is not None, inline(model.C or model.rate)
+    AFFINE, CONDUCTANCES, FLOOR = variant.affine, variant.conductances, variant.floor
+    JUMP_AS_CURRENT = variant.jumps and variant.scheme.jump_as_current
+    JUMP = variant.jumps and not variant.scheme.jump_as_current
+    number = np.dtype(variant.dtype).type
+    zero, one = number(0.0), number(1.0)
+    BLOCKED, steepness, unblocked = variant.magnesium > 0, *magnesium_block(variant.magnesium, number, inline, exprel)
+
+    def current_change(V, u, x, p):
+        I = x[0]  # noqa: E741
+        if CONDUCTANCES:
+            I = I + (x[3] - x[2] * V)  # noqa: E741
+        if BLOCKED:
+            I = I + unblocked(V) * (x[5] - x[4] * V)  # noqa: E741
+        if JUMP_AS_CURRENT and HAS_C:
+            return dV(V, u, I, p) + x[1] * C(p)
+        if JUMP_AS_CURRENT:
+            return dV(V, u, I, p) + x[1]
+        return dV(V, u, I, p)
+
+    change = inline(current_change)
+
+    def dt_f(dt, V, u, x, p):
+        if HAS_C:
+            return dt * change(V, u, x, p) / C(p)
+        return dt * change(V, u, x, p)
+
+    def dt_slope(dt, V, x, p):
+        if AFFINE:
+            return p.z1 * V + p.z0
+        dI = -x[2] if CONDUCTANCES else zero
+        if BLOCKED:
+            B = unblocked(V)
+            dI = dI + B * (steepness * (one - B) * (x[5] - x[4] * V) - x[4])
+        if HAS_C:
+            return dt * (dV_slope(V, dI, p) / C(p))
+        return dt * dV_slope(V, dI, p)
+
+    def jump(V, x):
+        if JUMP:
+            return V + x[1]
+        return V
+
+    def floor(V, p):
+        if FLOOR:
+            return where(V < p.V_min, p.V_min, V)
+        return V
+
+    return Equations(
+        inline(dt_f), inline(dt_slope), inline(model.rate), inline(model.pull), inline(jump), inline(floor),
+        inline(phi), number,
+    )  # fmt: skip
+
+
+def magnesium_block(
+    magnesium: float, number: Any, inline: Callable[[Function], Any], exprel: Function
+) -> tuple[Any, Function]:
+    """The share of NMDA channels that magnesium leaves open at V, and the steepness s of this curve B, whose slope is
+    s B (1 - B) (C. E. Jahr and C. F. Stevens 1990)."""
+    one, steepness, ratio = number(1.0), number(0.062), number(magnesium / 3.57)
+
+    def unblocked(V):
+        z = -steepness * V
+        return one / (one + ratio * (one + z * exprel(one, z)))
+
+    return steepness, inline(unblocked)

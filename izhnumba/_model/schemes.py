@@ -1,0 +1,164 @@
+"""Schemes: how a neuron advances by one step, as scalar rules. Adding one is one function and one table entry.
+
+A rule maps (V, u) at t = k dt to (V, u) at (k+1) dt, before the spike test. It may use
+
+    dt_f(dt, V, u, x, p)   dt * dV/dt with the input at V           dt_slope(dt, V, x, p)   dt * its derivative by V
+    rate(p), pull(V, V_new, u, p)   the factors of du/dt            jump(V, x)     V + the V jumps of the step
+    dt_exprel(dt, z, wide)          dt * (exp(z) - 1) / z           floor(V, p)    V, but not below V_min
+    number(x)                       x in the precision of the population
+    gain               dt * rate * exprel(dt * u_slope), what exponential Euler multiplies pull by
+
+where x = (I, jump, g, gE, b, bE) is the input of the step: current, V jump, sum of conductances, sum of conductance
+times reversal potential, and both once more for conductances behind a magnesium block. The grouping of each expression
+is that of the program the scheme comes from, to the last bit.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from izhnumba._base.sealed import Table
+from izhnumba._numba.compile import CONTRACT, STRICT
+
+
+class Equations(NamedTuple):
+    """What a rule may call: a model's equations with the input kinds in use folded in."""
+
+    dt_f: Callable[..., Any]
+    dt_slope: Callable[..., Any]
+    rate: Callable[..., Any]
+    pull: Callable[..., Any]
+    jump: Callable[..., Any]
+    floor: Callable[..., Any]
+    dt_exprel: Callable[..., Any]
+    number: Callable[..., Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Scheme:
+    """A one-step rule and what a kernel must know about it; or "exact", which has no steps, and no rule."""
+
+    name: str
+    source: str
+    rule: Callable[[Equations], Callable[..., Any]] | None  # None: there are no steps
+    dt_max: float  # ms, beyond it spikes are lost or V overshoots by far
+    reset_first: bool = False  # reset at the start of the next step (stored V may exceed V_th), else at once
+    strict_test: bool = False  # a spike is V > V_th instead of V >= V_th
+    jump_as_current: bool = False  # V jumps enter every sub-step as a current
+    horner: bool = False  # takes dV in Horner form, where the model has one
+    exponential: bool = False  # uses dt_slope, dt_exprel and gain
+    euler_part: float = 0.0  # of dt, in one Euler step of V: from very negative V it would leap over the threshold
+    fastmath: frozenset[str] = STRICT  # contraction would move the last bits of a scheme that follows another program
+
+    def warn_of(self, where: str, dt: float, stacklevel: int) -> None:
+        """Say if a time step is too large. stacklevel: as for `warnings.warn`, of the caller."""
+        if dt > self.dt_max:
+            warnings.warn(
+                f"{where} = {dt:g} ms is too large for the scheme {self.name!r}: spikes are lost and V overshoots. Use "
+                f"dt <= {self.dt_max:g} ms.",
+                stacklevel=stacklevel + 1,
+            )
+
+    def __reduce__(self) -> Any:
+        return schemes.of(self, super().__reduce__)
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is the exact engine, which has no steps."""
+        return self.rule is None
+
+
+def _exp_euler(eq: Equations) -> Callable[..., Any]:
+    dt_f, dt_slope, dt_exprel, pull, jump, floor = eq.dt_f, eq.dt_slope, eq.dt_exprel, eq.pull, eq.jump, eq.floor
+
+    def rule(V, u, x, p, gain, dt, wide):
+        V = floor(jump(V + dt_f(dt_exprel(dt, dt_slope(dt, V, x, p), wide), V, u, x, p), x), p)
+        return V, u + gain * pull(V, V, u, p)
+
+    return rule
+
+
+def _euler(eq: Equations) -> Callable[..., Any]:
+    dt_f, rate, pull, jump, floor = eq.dt_f, eq.rate, eq.pull, eq.jump, eq.floor
+
+    def rule(V, u, x, p, gain, dt, wide):
+        V_new = floor(V + jump(dt_f(dt, V, u, x, p), x), p)
+        return V_new, u + dt * rate(p) * pull(V, V_new, u, p)
+
+    return rule
+
+
+def _euler_then_u(eq: Equations) -> Callable[..., Any]:
+    dt_f, rate, pull, jump, floor = eq.dt_f, eq.rate, eq.pull, eq.jump, eq.floor
+
+    def rule(V, u, x, p, gain, dt, wide):
+        V = floor(jump(V + dt_f(dt, V, u, x, p), x), p)
+        return V, u + dt * rate(p) * pull(V, V, u, p)
+
+    return rule
+
+
+def _two_half_steps(eq: Equations) -> Callable[..., Any]:
+    dt_f, rate, pull, jump, floor, number = eq.dt_f, eq.rate, eq.pull, eq.jump, eq.floor, eq.number
+
+    def rule(V, u, x, p, gain, dt, wide):
+        half = number(0.5) * dt
+        V = V + dt_f(half, V, u, x, p)
+        V = floor(jump(V + dt_f(half, V, u, x, p), x), p)
+        return V, u + dt * rate(p) * pull(V, V, u, p)
+
+    return rule
+
+
+def _two_half_steps_floor_last(eq: Equations) -> Callable[..., Any]:
+    dt_f, rate, pull, floor, number = eq.dt_f, eq.rate, eq.pull, eq.floor, eq.number
+
+    def rule(V, u, x, p, gain, dt, wide):
+        half = number(0.5) * dt
+        V = V + dt_f(half, V, u, x, p)
+        V = V + dt_f(half, V, u, x, p)
+        return floor(V, p), u + dt * rate(p) * pull(V, V, u, p)
+
+    return rule
+
+
+def _rk4(eq: Equations) -> Callable[..., Any]:
+    dt_f, rate, pull, jump, floor, number = eq.dt_f, eq.rate, eq.pull, eq.jump, eq.floor, eq.number
+
+    def rule(V, u, x, p, gain, dt, wide):
+        r, half, third = dt * rate(p), number(0.5), number(1.0) / number(3.0)
+        V1, u1 = dt_f(dt, V, u, x, p), r * pull(V, V, u, p)
+        Va, ua = V + half * V1, u + half * u1
+        V2, u2 = dt_f(dt, Va, ua, x, p), r * pull(Va, Va, ua, p)
+        Vb, ub = V + half * V2, u + half * u2
+        V3, u3 = dt_f(dt, Vb, ub, x, p), r * pull(Vb, Vb, ub, p)
+        Vc, uc = V + V3, u + u3
+        V4, u4 = dt_f(dt, Vc, uc, x, p), r * pull(Vc, Vc, uc, p)
+        V = floor(jump(V + third * (half * (V1 + V4) + V2 + V3), x), p)
+        return V, u + third * (half * (u1 + u4) + u2 + u3)
+
+    return rule
+
+
+_ALL = (
+    Scheme("exp_euler", "brainpy.state: exponential Euler linearised at V, then u with the new V",
+           _exp_euler, dt_max=0.5, reset_first=True, horner=True, exponential=True, fastmath=CONTRACT),
+    Scheme("euler", "forward Euler, V and u from the old values (NeuroML, Brian2)", _euler, dt_max=0.5,
+           euler_part=1.0),
+    Scheme("izhikevich2003", "net.m of Izhikevich 2003 and spnet: two half steps of V, then u with the new V",
+           _two_half_steps, dt_max=1.0, reset_first=True, horner=True, euler_part=0.5),
+    Scheme("izhikevich2004", "figure1.m of Izhikevich 2004: Euler step of V, then u with the new V, spike on V > V_th",
+           _euler_then_u, dt_max=0.5, strict_test=True, euler_part=1.0),
+    Scheme("nest", "NEST izhikevich, consistent_integration=True", _euler, dt_max=0.5, euler_part=1.0),
+    Scheme("nest_published", "NEST izhikevich, consistent_integration=False",
+           _two_half_steps_floor_last, dt_max=1.0, jump_as_current=True, euler_part=0.5),
+    Scheme("rk4", "the classical Runge-Kutta rule of fourth order", _rk4, dt_max=0.5, horner=True,
+           fastmath=CONTRACT),
+    Scheme("exact", "no steps: Taylor series from event to event, spike times to rounding (docs/exact.md)", None,
+           dt_max=math.inf),
+)  # fmt: skip
+schemes = Table("schemes", __name__, _ALL)

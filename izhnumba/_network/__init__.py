@@ -1,0 +1,1 @@
+"""Networks: populations, synapses, drives and recorders under one clock; saved and loaded."""

@@ -1,0 +1,166 @@
+"""From what a user passes to `Network.connect` to synapses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._base import checks
+from izhnumba._base.implausible import warn_of_base_unit
+from izhnumba._clock.plasticity import PlasticState
+from izhnumba._exact.plasticity import ExactPlastic
+from izhnumba._network.synapses import Synapses, limits_of, of_izhnumba
+from izhnumba._population.section import Section, ends
+from izhnumba._synapse import per_synapse, weight_limits
+from izhnumba._synapse.connectivity import AllToAll, GivenPairs
+from izhnumba._synapse.csr import (
+    FEWER,
+    Draw,
+    Layout,
+    Rows,
+    Shown,
+    build,
+    build_whole,
+    delay_steps,
+    delay_times,
+    streams,
+)
+from izhnumba._synapse.distributions import Distribution
+from izhnumba._synapse.edges import given
+from izhnumba._synapse.per_synapse import Look
+from izhnumba._synapse.plasticity import Plasticity
+from izhnumba._synapse.receptors import Delta, GapJunction, Receptor
+from izhnumba._synapse.weight_limits import Limit
+
+Array = NDArray[Any]
+_PLASTIC_BYTES = 24  # of a synapse with plasticity, besides its weight and place
+_MOST_PLASTIC = 2**32 - 1  # kernels number them in 32 bits
+
+
+def connected(
+    source: Section, target: Section, rule: Any, weight: Any, delay: Any, receptor: Any, plasticity: Any, name: str,
+    seed: int, shown: Shown,
+) -> Synapses:  # fmt: skip
+    """The synapses; only when all is well does the target population get a port."""
+    where, engine = "Network.connect", target.population._engine
+    receptor = Delta() if receptor is None else receptor
+    checks.kind(f"{where}.receptor", receptor, Receptor, "a receptor such as Delta()")
+    checks.kind(f"{where}.plasticity", plasticity, (Plasticity, type(None)), "a rule such as STDP() or None")
+    if plasticity is not None:
+        check_rule(plasticity, receptor, target.population.dt)
+    both = ends(source, target)
+    rule, weight, delay = given(rule, weight, delay, both)
+    weight = per_synapse.of_rule(f"{where}.weight", 1.0 if weight is None else weight, "", rule, both)
+    delay = delay if delay is None else per_synapse.of_rule(f"{where}.delay", delay, "ms", rule, both)
+    if plasticity is None and isinstance(weight, (int, float, np.ndarray)):  # plastic ones may start from little
+        warn_of_base_unit(f"{where}.weight", weight, _unit_of(receptor, target))
+    gap = isinstance(receptor, GapJunction)
+    if gap:
+        _check_gap(source, target, delay, plasticity)
+    exact = target.population.scheme.exact
+    port = engine.port(receptor) if exact else None  # it says what is wrong
+    layout = Layout(engine.padded, target.start, engine.dtype, exact)
+    single = delay is None or isinstance(delay, (int, float, np.number))
+    whole = isinstance(rule, AllToAll) and single and plasticity is None and not gap and not exact
+    item = 4 * (not whole) + engine.dtype.itemsize + 8 * exact + _PLASTIC_BYTES * (plasticity is not None)
+    _check_size(f"{where}.rule", rule.expected(both), item, rule.scratch(both) * (not whole), plasticity is not None)
+    rule.check(both)
+    n, dt, random = rule.count(both), target.population.dt, streams(seed, name)
+    limits = limits_of(receptor, plasticity, engine.dtype)
+
+    def make(shown: Shown) -> Rows:
+        look = _look_at_weights(f"{where}.weight", weight, limits, engine.dtype)
+        weights = per_synapse.drawer(f"{where}.weight", weight, "", n, random("weight"), look)
+        steps: Draw = lambda before, count: np.zeros(count, np.int64)  # noqa: E731
+        if not gap:
+            look = lambda delays, before: checks.finite(f"{where}.delay", delays, engine.dtype)  # noqa: E731
+            delays = per_synapse.drawer(
+                f"{where}.delay", dt if delay is None else delay, "ms", n, random("delay"), look
+            )
+            steps = delay_times(delays, f"{where}.delay") if exact else delay_steps(delays, dt, f"{where}.delay")
+        if whole:
+            return build_whole(rule, both, layout, weights, int(steps(0, 1)[0]), random, shown)
+        return build(rule, both, layout, weights, steps, random, shown, cut=plasticity is None or exact)
+
+    rows = make(shown)
+    plastic = None
+    if plasticity is not None:
+        drawn = isinstance(weight, Distribution) and not isinstance(rule, GivenPairs)
+        again = drawn and (delay is None or isinstance(delay, (Distribution, int, float)))
+        first = _first_weights(rows.weights, (lambda: make(lambda done, total: None).weights) if again else None)
+        kind = ExactPlastic if exact else PlasticState
+        plastic = kind(plasticity, rows, layout, dt, first)
+        if not of_izhnumba(plasticity):
+            plastic.kernel(engine.dtype.name)  # whatever Numba does not take shows now
+    return Synapses(name, source, target, port or engine.port(receptor), rule, both, layout, rows, plastic)
+
+
+def _unit_of(receptor: Receptor, target: Section) -> str:
+    """The unit of weights, for what is in pA or nS."""
+    pA = target.population.model.I.unit == "pA" and not isinstance(receptor, Delta)
+    return ("pA" if receptor.E is None else "nS") if pA else ""
+
+
+def _check_size(where: str, n: float, item: int, scratch: float, plastic: bool) -> None:
+    """Refuse what is too large before it is drawn. n: about how many synapses of `item` bytes."""
+    if plastic and n > _MOST_PLASTIC:
+        raise ValueError(
+            f"{where} must yield at most {_MOST_PLASTIC} synapses with plasticity, got {n:.6g}. Connect slices."
+        )
+    checks.fits(where, n * item + scratch, FEWER, f"{n:.6g} synapses")
+
+
+def _first_weights(weights: Array, draw: Callable[[], Array] | None) -> Callable[[], Array]:
+    """What gives the weights at the start: drawn again, where that is possible, rather than kept for all synapses."""
+    if draw is not None:
+        return draw
+    if np.all(weights == weights[:1]):
+        n, one = weights.size, weights[:1].copy()
+        return lambda: np.repeat(one, n if one.size else 0)
+    kept = weights.copy()
+    return lambda: kept
+
+
+def check_rule(rule: Plasticity, receptor: Receptor, dt: float) -> None:
+    """Try its functions, and refuse a rule that would turn the sign of a conductance."""
+    rule.check(dt)
+    name, sign = type(rule).__name__, weight_limits.sign_of(receptor)
+    if of_izhnumba(rule):
+        weight_limits.check(f"{name}.w_min", getattr(rule, "w_min", 0.0), sign)
+    amount = _first_amount(rule, dt)
+    if amount < 0:  # NaN is the affair of the rule
+        weight_limits.check(f"{name}.arrival of a weight of 1", amount, sign)
+
+
+def _first_amount(rule: Plasticity, dt: float) -> Any:
+    """What the first arrival at a synapse of weight 1 delivers."""
+    x, y = ((np.float64(0.0),) * len(traces) for traces in rule.traces(dt))
+    with np.errstate(all="ignore"):
+        return rule.arrival(np.float64(1.0), np.float64(0.0), x, y, SimpleNamespace(**rule.parameters()))[0]
+
+
+def _look_at_weights(where: str, weight: Any, limits: list[Limit], dtype: Any) -> Look:
+    truncated = isinstance(weight, Distribution) and hasattr(weight, "low")
+    cure = f" Draw none below 0: {type(weight).__name__}(..., low=0)." if truncated else ""
+
+    def look(weights: Array, before: int) -> None:
+        checks.finite(where, weights, dtype)
+        weight_limits.check(where, weights.astype(dtype, copy=False), limits, before, cure)
+
+    return look
+
+
+def _check_gap(source: Section, target: Section, delay: Any, plasticity: Any) -> None:
+    where = "Network.connect"
+    if delay is not None or plasticity is not None:
+        wrong = "delay" if plasticity is None else "plasticity"
+        raise ValueError(f"{where}.{wrong} must be left out with GapJunction(), which acts at all times.")
+    if source.population.dtype != target.population.dtype:
+        raise ValueError(
+            f"{where}.pre must be {target.population.dtype} like the target for GapJunction(), got "
+            f"{source.population.dtype}."
+        )

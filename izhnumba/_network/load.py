@@ -1,0 +1,177 @@
+"""`load`: a network made anew from a checkpoint."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from izhnumba._base import checks, paths
+from izhnumba._checkpoint import format as checkpoint_format
+from izhnumba._checkpoint.check_network import check, check_position
+from izhnumba._checkpoint.check_populations import check_laid
+from izhnumba._checkpoint.check_synapses import check_plastic
+from izhnumba._checkpoint.saved import Misfit
+from izhnumba._clock.plasticity import PlasticState
+from izhnumba._exact.plasticity import ExactPlastic
+from izhnumba._model.model import Model
+from izhnumba._network.connect import check_rule
+from izhnumba._network.network import Network
+from izhnumba._network.synapses import Synapses
+from izhnumba._population.population import Population
+from izhnumba._population.section import Section, ends
+from izhnumba._synapse.csr import Layout, Rows
+
+
+def load(path: str | Path, define: Sequence[Any] = ()) -> Network:
+    """A network as it was when `Network.save` wrote it: it goes on to the last bit as if it had never stopped.
+
+    Parameters
+    ----------
+    path : path
+    define : sequence of models and classes
+        Those of your own that the network uses: models, rules of plasticity, receptors, inputs. Izhnumba's are known by
+        name.
+
+    Returns
+    -------
+    Network
+        Its parts are in `net.populations`, `net.synapses`, `net.drives` and `net.recorders` by name. A
+        recorder with a file goes on in that file, from where it was.
+
+    Raises
+    ------
+    ValueError
+        If the file is another kind of file, cut short, altered or of a newer format, if what it says cannot be, or if
+        it needs something that `define` does not hold; if the file of a recorder is not the one that it was writing.
+    TypeError, FileNotFoundError
+        For another kind of path or `define`; without the checkpoint, or the file of a recorder.
+
+    Warns
+    -----
+    UserWarning
+        If the file of a recorder holds rows that are later than the checkpoint. Loading leaves it as it is. When new
+        rows come, the later ones are first moved to a recording of their own beside it, `<name>.1` or the next number
+        that is free.
+
+    Notes
+    -----
+    Nothing in a file is executed, and all of it is checked before anything is made, so that a file from elsewhere can
+    do no harm. Your own classes in `define` get the fields that a file holds.
+
+    Examples
+    --------
+    >>> import tempfile, izhnumba as iz
+    >>> net = iz.Network(seed=1)
+    >>> cells = net.add(iz.Population(10, **iz.presets["RS"]), name="cells")
+    >>> noise = net.drive(cells, iz.Noise(std=20.0))
+    >>> net.run(50.0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     net.save(f"{folder}/state.npz")
+    ...     again = iz.load(f"{folder}/state.npz")
+    >>> net.run(50.0)
+    >>> again.run(50.0)
+    >>> bool((again.populations["cells"].V == cells.V).all())
+    True
+    """
+    checks.kind("load.define", define, (list, tuple), "a list of models and classes")
+    for one in define:
+        checks.kind("load.define", one, (Model, type), "a list of models and classes")
+    path = paths.file("load.path", path)
+    saved = checkpoint_format.load(path, define)
+    with _refusing(path):
+        check(saved)
+        net = _network(saved)
+    for name, one in saved["recorders"].items():
+        later = net.recorders[name].restore(one["position"], one["to"])
+        if later is not None:
+            warnings.warn(
+                f"load: recorder {name!r} goes on from {net.t:g} ms, but its file {one['to']!r} holds rows up to "
+                f"{later:g} ms. When new ones come, these are moved to a file of their own beside it.",
+                stacklevel=2,
+            )
+    return net
+
+
+@contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    """Whatever goes wrong in here is the fault of the file."""
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except Misfit as error:
+        raise checkpoint_format.refusal(path, error) from error.__cause__
+    except Exception as error:
+        reason = str(error).rstrip(".") or type(error).__name__
+        raise checkpoint_format.refusal(path, f"of which no network can be made: {reason}") from error
+
+
+def _network(saved: dict[str, Any]) -> Network:
+    net = Network(**saved["arguments"])
+    for name, one in saved["populations"].items():
+        _add_population(net, name, one)
+    for name, one in saved["synapses"].items():
+        net._synapses[name] = _synapses(net, name, one)
+    for name, one in saved["drives"].items():
+        _add_drive(net, name, one)
+    for name, pop in net.populations.items():
+        state = saved["populations"][name]["state"]
+        pop._engine.restore(state)
+        if net.scheme.exact:
+            check_laid(pop._engine, state, f"network/populations/{name}/state")
+    net._clock.now = saved["now"]
+    for name, one in saved["recorders"].items():
+        _add_recorder(net, name, one)
+    return net
+
+
+def _add_population(net: Network, name: str, saved: dict[str, Any]) -> None:
+    with warnings.catch_warnings(action="ignore"):  # that dt is too large has been said
+        pop = net.add(Population(**saved["arguments"]), name)
+    pop._set(_warned=saved["warned"])
+    pop._engine.prepare_for(saved["state"])
+
+
+def _section(net: Network, saved: list[Any]) -> Section:
+    name, start, stop, *whole = saved
+    population = net.populations[name]
+    return Section(population, start, stop, *whole or [stop - start == population.n])
+
+
+def _synapses(net: Network, name: str, saved: dict[str, Any]) -> Synapses:
+    source, target = _section(net, saved["source"]), _section(net, saved["target"])
+    engine, rows, both = target.population._engine, Rows(**saved["rows"]), ends(source, target)
+    exact = net.scheme.exact
+    layout, plastic = Layout(engine.padded, target.start, engine.dtype, exact), None
+    if saved["plasticity"] is not None:
+        check_rule(saved["plasticity"], saved["receptor"], net.dt)
+        kind = ExactPlastic if exact else PlasticState
+        plastic = kind(saved["plasticity"], rows, layout, net.dt, lambda: saved["first_weights"])
+        check_plastic(plastic, saved["state"], f"network/synapses/{name}/state")
+        plastic.restore(saved["state"])
+    port = engine.port(saved["receptor"])
+    synapses = Synapses(name, source, target, port, saved["rule"], both, layout, rows, plastic)
+    synapses.weight  # noqa: B018  # whoever wrote the file may have written them: the first run looks at them
+    return synapses
+
+
+def _add_drive(net: Network, name: str, saved: dict[str, Any]) -> None:
+    drive = net.drive(_section(net, saved["section"]), saved["value"], name=name)
+    if saved.get("ordinal", drive._ordinal) != drive._ordinal:
+        drive._ordinal = saved["ordinal"]
+        drive.value = saved["value"]  # with the random numbers that are its own
+    drive._memory.update(saved["memory"])
+
+
+def _add_recorder(net: Network, name: str, saved: dict[str, Any]) -> None:
+    source = saved["source"]
+    source = net.synapses[source] if isinstance(source, str) else _section(net, source)
+    options = dict(saved["options"])
+    start, stop = options.pop("start"), options.pop("stop")
+    recorder = net.record(source, saved["what"], name=name, **options)
+    recorder.stop, recorder.start = stop, start  # one that pauses may start after it has stopped
+    check_position(recorder, saved["position"], saved["to"], net._clock.now, f"network/recorders/{name}/position")

@@ -1,0 +1,61 @@
+"""What a checkpoint of a network holds: for each of its parts what makes it anew, and the state it is in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from izhnumba._population.section import Section
+
+
+def description(net: Any) -> dict[str, Any]:
+    """Of a Network, in terms that a checkpoint can store."""
+    return {
+        "arguments": {"dt": net.dt, "scheme": net.scheme.name, "seed": net.seed, "threads": net.threads},
+        "now": net._clock.now,
+        "populations": {name: _population(pop) for name, pop in net.populations.items()},
+        "synapses": {name: _synapses(syn) for name, syn in net.synapses.items()},
+        "drives": {name: _drive(one) for name, one in net.drives.items()},
+        "recorders": {name: _recorder(recorder) for name, recorder in net.recorders.items()},
+    }
+
+
+def _population(pop: Any) -> dict[str, Any]:
+    arguments = {"size": pop.size, "model": pop.model, "dtype": pop.dtype.name, "reset": pop.reset_kind, **pop._values}
+    engine = pop._engine
+    return {
+        "arguments": arguments | {"V": pop._start[0], "u": pop._start[1]},
+        "state": engine.state(),
+        "warned": pop._warned,
+    }
+
+
+def _section(section: Section) -> list[Any]:
+    covers = len(section) == section.population.n
+    flat = [False] if covers and not section.whole else []  # all others say by what they cover whether they are whole
+    return [section.population.name, section.start, section.stop, *flat]
+
+
+def _synapses(syn: Any) -> dict[str, Any]:
+    rows, plastic = syn._rows, syn._plastic
+    return {
+        "source": _section(syn.source),
+        "target": _section(syn.target),
+        "receptor": syn.receptor,
+        "rule": syn._rule,
+        "rows": dict(rows._asdict()),
+        "plasticity": syn.plasticity,
+        "first_weights": plastic.first_weights() if plastic else None,
+        "state": plastic.state() if plastic else None,
+    }
+
+
+def _drive(drive: Any) -> dict[str, Any]:
+    return {"section": _section(drive.section), "value": drive.value, "ordinal": drive._ordinal,
+            "memory": drive._memory}  # fmt: skip
+
+
+def _recorder(recorder: Any) -> dict[str, Any]:
+    source = _section(recorder.source) if isinstance(recorder.source, Section) else recorder.source.name
+    to = None if recorder.to is None else str(recorder.to)
+    return {"source": source, "what": recorder.what, "options": recorder.options(), "to": to,
+            "position": recorder.position()}  # fmt: skip

@@ -1,0 +1,313 @@
+"""Synapses: the connections that one call of `Network.connect` makes. Owns their arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._base import checks
+from izhnumba._base.sealed import Sealed
+from izhnumba._clock.plasticity import PlasticState
+from izhnumba._clock.receptors import Port
+from izhnumba._engine.table import Table
+from izhnumba._exact.plasticity import ExactPlastic
+from izhnumba._population.section import Section
+from izhnumba._record.results import optional
+from izhnumba._synapse import per_synapse, plasticity_rules, weight_limits
+from izhnumba._synapse.connectivity import Ends, Rule
+from izhnumba._synapse.csr import Layout, Rows
+from izhnumba._synapse.plasticity import Plasticity
+from izhnumba._synapse.receptors import GapJunction, Receptor
+from izhnumba._synapse.weight_limits import Limit
+
+Array = NDArray[Any]
+_PER_STEP = 2**12  # weights that are checked for each step of a run
+_ROUNDING = 1e-6  # of the largest conductance of a receptor
+
+
+class Synapses(Sealed):
+    """Connections from one population, or a slice of one, to another. Made by `Network.connect`.
+
+    Attributes
+    ----------
+    pre, post : ndarray of int64
+        Flat indices of source and target neuron of each synapse, in the populations as wholes.
+    weight : ndarray
+        In the unit of the receptor. Live: `syn.weight[...] = x` and `syn.weight = x` take effect. Conductances are not
+        negative, and plastic weights lie within the bounds of their rule: the next run refuses others.
+    delay : ndarray of float64, ms
+        Whole steps, or with the scheme "exact" the delays as given.
+    source, target : slices of populations
+    receptor : Receptor
+    name : str
+
+    Notes
+    -----
+    Synapses are in the order of their source neurons, those of one neuron in the order of delay and target; equal ones
+    stay in the order in which they were given or drawn. Where a neuron has hundreds, they are in the order of (part of
+    the targets, delay, target), with up to eight parts: threads share them, but their number does not matter.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> net = iz.Network(seed=1)
+    >>> cells = net.add(iz.Population(3), name="cells")
+    >>> syn = net.connect(cells, cells, ([0, 0, 2], [2, 1, 0]), weight=[0.5, 1.0, 2.0], delay=1.0)
+    >>> syn.pre, syn.post, syn.weight
+    (array([0, 0, 2]), array([1, 2, 0]), array([1. , 0.5, 2. ]))
+    """
+
+    receptor: Receptor
+
+    def __init__(
+        self, name: str, source: Section, target: Section, port: Port, rule: Rule | None, ends: Ends, layout: Layout,
+        rows: Rows, plastic: PlasticState | ExactPlastic | None,
+    ) -> None:  # fmt: skip
+        self.name, self.source, self.target, self.receptor = name, source, target, port.receptor
+        self._port, self._ends, self._layout, self._rows = port, ends, layout, rows
+        self._rule = rule if rows.offsets is None else None  # else the rows say it all
+        self._dt, self._plastic = target.population.dt, plastic
+        self._scratch = np.empty((rows.parts, ends.n_pre), np.int64)
+        self._limits = limits_of(port.receptor, self.plasticity, layout.dtype)
+        self._ours = plastic is None or of_izhnumba(plastic.rule)
+        self._shared = not self._ours  # whether somebody may write weights at any time
+        self._unchecked = 0.0  # steps since they were checked
+        self._seal()
+
+    @property
+    def plasticity(self) -> Plasticity | None:
+        """The rule by which the weights change."""
+        return self._plastic.rule if self._plastic else None
+
+    @property
+    def modulator(self) -> float:
+        """What scales the changes of a modulated rule now, such as dopamine; it can be set."""
+        return self._modulated().modulator_at(self.target.population._engine.now)
+
+    @modulator.setter
+    def modulator(self, value: Any) -> None:
+        now = self.target.population._engine.now
+        self._modulated().set_modulator(checks.number("Synapses.modulator", value), now)
+
+    @property
+    def eligibility(self) -> Array:
+        """What a rule keeps for each synapse beside its weight, such as the eligibility of DopamineSTDP or the
+        derivative of STDP2006: as it is now, a read-only copy. It can be set: `syn.eligibility = x`."""
+        stored, left = self._eligible()
+        values = stored * stored.dtype.type(left)
+        values.flags.writeable = False
+        return np.asarray(values)
+
+    @eligibility.setter
+    def eligibility(self, value: Any) -> None:
+        stored, left = self._eligible()
+        exact = checks.array("Synapses.eligibility", value, "", [stored.shape])
+        checks.finite("Synapses.eligibility", exact, stored.dtype)
+        stored[...] = exact / left
+
+    def _eligible(self) -> tuple[Array, float]:
+        """Eligibilities as they would have been at the latest update, and what is left of them since."""
+        if self._plastic is None or not self._plastic.rule.keeps_e:
+            raise AttributeError(f"Synapses {self.name!r} have no eligibility. Connect with DopamineSTDP().")
+        return self._plastic.memory["e"], self._plastic.left_of_e(self.target.population._engine.now)
+
+    def _modulated(self) -> PlasticState | ExactPlastic:
+        if self._plastic is None or not self._plastic.rule.modulator_tau:
+            raise AttributeError(f"Synapses {self.name!r} have no modulator. Connect with DopamineSTDP().")
+        return self._plastic
+
+    def _clear(self, weights: bool) -> None:
+        if self._plastic:
+            self._plastic.clear()
+            if weights:
+                self._rows.weights[...] = self._plastic.first_weights()
+
+    def __len__(self) -> int:
+        return int(self._rows.weights.size)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} synapses {self.source!r} -> {self.target!r}, {self.receptor!r}>"
+
+    @property
+    def pre(self) -> Array:
+        """Flat index of the source neuron of each synapse."""
+        counts = np.diff(self._rows.starts)
+        row = np.repeat(np.arange(counts.size) // self._rows.parts, counts)
+        return np.asarray(row + self.source.start)
+
+    @property
+    def post(self) -> Array:
+        """Flat index of the target neuron of each synapse."""
+        if self._rule is not None:
+            pieces = [post for _, post in self._rule.pairs(self._ends, np.random.default_rng(0))]
+            return np.concatenate(pieces) + self.target.start
+        assert self._rows.offsets is not None
+        return (self._rows.offsets % self._layout.lanes).astype(np.int64)
+
+    @property
+    def delay(self) -> Array:
+        """Delay of each synapse, ms."""
+        if self._rows.times is not None:
+            return self._rows.times.copy()
+        if self._rows.offsets is None:
+            return np.full(len(self), self._rows.delay * self._dt)
+        return np.asarray((self._rows.offsets // self._layout.lanes) * self._dt)
+
+    @property
+    def weight(self) -> Array:
+        """Weight of each synapse, live: what you write into it is checked when a run begins."""
+        self._shared = True
+        return self._rows.weights
+
+    @weight.setter
+    def weight(self, value: Any) -> None:
+        where, weights = "Synapses.weight", self._rows.weights
+        exact = per_synapse.array(where, value, "", weights.size)
+        checks.finite(where, exact, weights.dtype)
+        weight_limits.check(where, exact.astype(weights.dtype), self._limits)
+        weights[...] = exact
+
+    def to_scipy(self) -> Any:
+        """The weights as a scipy.sparse.coo_array (sources, targets), which `Network.connect` takes as it takes others.
+
+        Returns
+        -------
+        scipy.sparse.coo_array
+            A copy, with an entry for each synapse in the order of `weight`, also for those of weight 0. Indices are
+            places in `source` and `target`. Several synapses of a pair are entries of their own, which `.toarray()`
+            adds up.
+
+        Raises
+        ------
+        ImportError
+            Without scipy.
+
+        Examples
+        --------
+        >>> import numpy as np, izhnumba as iz
+        >>> net = iz.Network()
+        >>> cells = net.add(iz.Population(2))
+        >>> W = np.array([[0.0, 1.5], [2.5, 0.5]])
+        >>> net.connect(cells, cells, W).to_scipy().toarray()
+        array([[0. , 1.5],
+               [2.5, 0.5]])
+        """
+        sparse = optional("Synapses.to_scipy", "scipy.sparse")
+        places = self.pre - self.source.start, self.post - self.target.start
+        return sparse.coo_array((self._rows.weights.copy(), places), shape=(self._ends.n_pre, self._ends.n_post))
+
+    def _check_weights(self, steps: float) -> None:
+        """Refuse weights that somebody has written and that cannot be, when a run of so many steps begins; those of a
+        large network when there have been so many that the check is nothing beside them."""
+        if not self._shared or not self._limits:
+            return
+        self._unchecked += max(steps, 1)
+        if self._unchecked * _PER_STEP >= self._rows.weights.size:
+            weight_limits.check(f"Synapses.weight of {self.name!r}", self._rows.weights, self._limits)
+            self._unchecked = 0.0
+
+    def _check_results(self, steps: float) -> None:
+        """The same for what a rule of the user has written in a run, and for what has come of that which it delivered:
+        conductances below 0."""
+        if self._ours or not self._limits:
+            return
+        rule = type(self.plasticity).__name__
+        try:
+            self._check_weights(steps)
+        except ValueError as error:
+            raise RuntimeError(f"{self.name}: {rule} has made weights that cannot be: {error}") from None
+        strengths = self.target.population._engine.conductances(self._port)
+        least = float(strengths.min(initial=0.0))
+        if least < -_ROUNDING * float(strengths.max(initial=0.0)) and min(self.receptor.propagator(self._dt)[1:]) >= 0:
+            raise RuntimeError(
+                f"{self.name}: {rule}.arrival must deliver no amount below 0 to {self.receptor!r}, got a conductance "
+                f"of {least:g} in neuron {int(strengths.argmin())}. {self._limits[0].why}"
+            )
+
+    def _let_arrive(self) -> None:
+        """Put what is under way through plastic synapses, which the clock has let go, where that of others is."""
+        plastic, engine = self._plastic, self.target.population._engine
+        if isinstance(plastic, PlasticState) and not plastic.over:
+            (steps, rings), ring = engine.arrivals.laid, self._port.ring.copy()
+            cells, sent = plastic.under_way(self._rows, self._layout.lanes, engine.now)
+            np.add.at(ring.reshape(-1), cells % ring.size, self._rows.weights[sent])
+            engine.arrivals.laid, plastic.over = (steps, rings | {self._port: ring}), True  # no line in between
+
+    def _is_gap(self) -> bool:
+        return isinstance(self.receptor, GapJunction)
+
+    def _delays(self) -> tuple[Any, Any]:
+        """In how many steps, or ms, the first spike arrives, and the last; in one step if each must be looked after."""
+        shortest, longest = self._rows.delays(self._layout.lanes)
+        if self._layout.exact:
+            return shortest, longest
+        return 1 if self._plastic or self._is_gap() else shortest, longest
+
+    def _table(self) -> Table:
+        """What the kernels that look after these synapses take."""
+        from izhnumba._clock.kernels import gap, plasticity
+        from izhnumba._clock.kernels import network as k
+
+        rows, ends = self._rows, self._ends
+        table = Table(max(k.PROJECTION_SIZE, gap.TABLE_SIZE, plasticity.TABLE_SIZE))
+        table.put_table(k.SOURCE, self.source.population._engine.table)
+        table.put_table(k.TARGET, self.target.population._engine.table)
+        table[[k.FIRST, k.N_ROWS, k.PARTS]] = self.source.start, ends.n_pre, rows.parts
+        table[[k.FIRST_TARGET, k.N_TARGETS]] = self.target.start, ends.n_post
+        table.put_all({k.ROWS: rows.starts, k.LIST: self._scratch, k.WEIGHTS: rows.weights, k.RING: self._port.ring})
+        if rows.offsets is None:
+            whole = ends.shift is None or len(self) == ends.n_pre * ends.n_post
+            table[[k.DELAY, k.HOLE]] = rows.delay, k.NO_HOLE if whole or ends.shift is None else ends.shift
+        else:
+            table.put(k.OFFSETS, rows.offsets)
+        return table
+
+    def _couple(self) -> tuple[int, Table]:
+        """The address of the kernel that looks after gap junctions before each step, and the table it takes."""
+        from izhnumba._clock.kernels import gap
+        from izhnumba._clock.kernels import network as k
+
+        source, table = self.source.population._engine, self._table()
+        table.put_all({k.RING: self._port.y, gap.SUM_V: self._port.x})
+        return gap.couple(source.model, source.dtype.name, source.varies()), table
+
+    def _bind(self) -> tuple[int, int, Table]:
+        """Addresses of the kernels that deliver before each slice (0: none) and after it, and the table they take."""
+        from izhnumba._clock.kernels import network as k
+
+        table, dtype = self._table(), self._rows.weights.dtype.name
+        if isinstance(self._plastic, PlasticState):
+            return *self._plastic.bind(table, dtype), table
+        return 0, (k.dense if self._rows.offsets is None else k.sparse)(dtype), table
+
+    def _project(self, key: int) -> Table:
+        """The table of a projection of the exact engine. key: that of the first synapse, by which events are told
+        apart."""
+        from izhnumba._exact.kernels import layout as t
+
+        rows, target, table = self._rows, self.target.population._engine, Table(t.PROJECTION_SIZE)
+        assert rows.offsets is not None
+        assert rows.times is not None
+        table.put_table(t.SOURCE, self.source.population._engine.table)
+        table.put_table(t.TARGET, target.table)
+        table[[t.FIRST_ROW, t.N_ROWS, t.PARTS, t.KEY]] = self.source.start, self._ends.n_pre, rows.parts, key
+        table[[t.INLET, t.RULE]] = target.ports.index(self._port), -1
+        table.put_all({t.STARTS: rows.starts, t.TARGETS: rows.offsets, t.DELAYS: rows.times, t.WEIGHTS: rows.weights})
+        table.put(t.DONE, np.full(rows.parts, -1, np.int64))
+        if isinstance(self._plastic, ExactPlastic):
+            table[t.RULE] = target.add_rule(*self._plastic.bind(table, target.now))
+        return table
+
+
+def limits_of(receptor: Receptor, rule: Plasticity | None, dtype: Any) -> list[Limit]:
+    """Those of weights of synapses; what bounds mean in a rule of the user's own is its own affair."""
+    bounds = [] if rule is None or not of_izhnumba(rule) else weight_limits.bounds_of(rule, dtype)
+    return weight_limits.sign_of(receptor) + bounds
+
+
+def of_izhnumba(rule: Plasticity) -> bool:
+    """Whether all functions of a rule are izhnumba's."""
+    functions = (getattr(type(rule), name) for name in ("arrival", "target_spike", "after_spike", "update"))
+    return all(getattr(one, "__module__", None) == plasticity_rules.__name__ for one in functions if one is not None)

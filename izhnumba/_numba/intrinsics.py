@@ -1,0 +1,161 @@
+"""Memory seen from inside a kernel: addresses as arrays, parameters as lanes, bytes as bit masks."""
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.errors import TypingError
+from numba.extending import intrinsic, overload
+from numba.np.arrayobj import populate_array
+
+from izhnumba._model.model import where
+from izhnumba._numba.compile import known_to_numba
+
+# For many processors with AVX-512, LLVM takes vectors of half the width, to keep the clock of other code high. In loops
+# of nothing but arithmetic whole vectors are faster by a third and more.
+WIDEST = '"prefer-vector-width"="512"'
+NOINLINE = "noinline"  # code that is called seldom or from several places: less to compile
+
+known_to_numba.add(where)
+
+
+@overload(where, jit_options={"no_cfunc_wrapper": True, "no_cpython_wrapper": True})
+def _select(condition, yes, no):
+    def select(condition, yes, no):
+        return yes if condition else no
+
+    return select
+
+
+@intrinsic
+def array_at(typingctx, address, size, element):
+    """The `size` numbers from an integer address on as a 1-D array. element: the dtype class."""
+    result = types.Array(element.dtype, 1, "C")
+
+    def generate(context, builder, signature, arguments):
+        array = context.make_array(result)(context, builder)
+        item = ir.Constant(ir.IntType(64), context.get_abi_sizeof(context.get_data_type(result.dtype)))
+        data = builder.inttoptr(arguments[0], context.get_data_type(result.dtype).as_pointer())
+        populate_array(array, data=data, shape=[arguments[1]], strides=[item], itemsize=item, meminfo=None)
+        return array._getvalue()
+
+    return result(types.int64, types.int64, element), generate
+
+
+@intrinsic
+def claim(typingctx, address):
+    """Make the integer at an address 1 if it is 0, whatever other threads do. Tells whether it was."""
+
+    def generate(context, builder, signature, arguments):
+        word = ir.IntType(64)
+        place = builder.inttoptr(arguments[0], word.as_pointer())
+        return builder.extract_value(builder.cmpxchg(place, word(0), word(1), "acquire", "monotonic"), 1)
+
+    return types.boolean(types.int64), generate
+
+
+@intrinsic
+def release(typingctx, address):
+    """Make it 0 again, after all that was done before."""
+
+    def generate(context, builder, signature, arguments):
+        word = ir.IntType(64)
+        builder.store_atomic(word(0), builder.inttoptr(arguments[0], word.as_pointer()), "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
+@intrinsic
+def copy_bytes(typingctx, target, source, size):
+    """Copy `size` bytes from one address to another."""
+
+    def generate(context, builder, signature, arguments):
+        to, origin = (builder.inttoptr(address, ir.IntType(8).as_pointer()) for address in arguments[:2])
+        cgutils.raw_memcpy(builder, to, origin, arguments[2], 1)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), generate
+
+
+@intrinsic(prefer_literal=True)
+def parameter_lanes(typingctx, addresses, first_lane, element, fields, varies):
+    """The parameters of the lanes from `first_lane` on: a pointer for each one that varies, a value for the others.
+
+    addresses: int64[:], one per field; element: the dtype class; fields: the named tuple class that `parameters_of`
+    fills; varies: bit k is set if field k differs between lanes.
+    """
+    scalar, mask = element.dtype, varies.literal_value
+    count = len(fields.instance_class._fields)
+    lanes = types.Tuple([types.CPointer(scalar) if mask >> k & 1 else scalar for k in range(count)])
+
+    def generate(context, builder, signature, arguments):
+        table = context.make_array(signature.args[0])(context, builder, arguments[0])
+        members = []
+        for k, kind in enumerate(lanes):
+            address = builder.load(builder.gep(table.data, [ir.Constant(ir.IntType(64), k)]))
+            pointer = builder.inttoptr(address, context.get_value_type(scalar).as_pointer())
+            members.append(builder.gep(pointer, [arguments[1]]) if kind is not scalar else builder.load(pointer))
+        return context.make_tuple(builder, lanes, members)
+
+    return lanes(addresses, first_lane, element, fields, varies), generate
+
+
+@intrinsic
+def parameters_of(typingctx, lanes, lane, fields, element):
+    """The named tuple of parameters of one lane. lanes: values, pointers or 1-D arrays, one per field."""
+    if not isinstance(lanes, types.BaseTuple):  # a list would be iterated without end
+        raise TypingError(f"p must be a tuple with one entry for each of {', '.join(fields.instance_class._fields)}")
+    kinds, scalar = list(lanes), element.dtype
+    if len(kinds) != len(fields.instance_class._fields):
+        raise TypingError(f"p must have one entry for each of {', '.join(fields.instance_class._fields)}")
+    if any(isinstance(kind, types.Array) and (kind.ndim, kind.layout) != (1, "C") for kind in kinds):
+        raise TypingError("p must hold numbers and contiguous 1-D arrays")
+    result = types.NamedUniTuple(scalar, len(kinds), fields.instance_class)
+
+    def generate(context, builder, signature, arguments):
+        members = []
+        for k, kind in enumerate(kinds):
+            value = builder.extract_value(arguments[0], k)
+            if isinstance(kind, types.Array):
+                value = context.make_array(kind)(context, builder, value).data
+            if isinstance(kind, (types.CPointer, types.Array)):
+                value, kind = builder.load(builder.gep(value, [arguments[1]])), kind.dtype
+            members.append(context.cast(builder, value, kind, scalar))
+        return context.make_tuple(builder, result, members)
+
+    return result(lanes, lane, fields, element), generate
+
+
+@intrinsic(prefer_literal=True)
+def tell_llvm(typingctx, attribute):
+    """Give the function this is called from an attribute: WIDEST or NOINLINE."""
+
+    def generate(context, builder, signature, arguments):
+        set.add(builder.function.attributes, attribute.literal_value)  # its own `add` knows none that have values
+        return context.get_dummy_value()
+
+    return types.void(attribute), generate
+
+
+@intrinsic
+def mask64(typingctx, flags, first):
+    """64 bytes of 0 or 1 from `first` on, as the bits of one word."""
+
+    def generate(context, builder, signature, arguments):
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        vector = ir.VectorType(ir.IntType(8), 64)
+        start = builder.bitcast(builder.gep(data, [arguments[1]]), vector.as_pointer())
+        bytes64 = builder.load(start, align=1)
+        bits = builder.icmp_unsigned("!=", bytes64, ir.Constant(vector, [0] * 64))
+        return builder.bitcast(bits, ir.IntType(64))
+
+    return types.uint64(flags, first), generate
+
+
+@intrinsic
+def trailing_zeros(typingctx, word):
+    """The number of zero bits below the lowest set bit of a word that is not 0."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.uint64(word), generate

@@ -1,0 +1,214 @@
+"""Random numbers without state: each is a function of a key and of the place where it is used.
+
+The generator is Philox4x32-10 (J. K. Salmon et al., Parallel random numbers: as easy as 1, 2, 3, 2011,
+doi:10.1145/2063384.2063405). The key is (seed, stream), the counter (step // 4, lane), and the four words of a call
+belong to the steps 4 j to 4 j + 3 of one lane. So any piece of the table steps x lanes can be filled alone, in any
+order and by any thread, with the same bits. Integers, additions, products and square roots round alike on every
+machine, and nothing here is contracted to fused operations: a seed means the same numbers everywhere.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._numba.compile import compiled, inlined
+from izhnumba._numba.intrinsics import WIDEST, tell_llvm
+
+u4, u8, i4, f4 = np.uint32, np.uint64, np.int32, np.float32
+
+_LOW, _32 = u8(0xFFFFFFFF), u8(32)
+_FACTOR_0, _FACTOR_1 = u8(0xD2511F53), u8(0xCD9E8D57)
+_WEYL_0, _WEYL_1 = u8(0x9E3779B9), u8(0xBB67AE85)  # golden ratio, sqrt(3) - 1: what a round adds to the key
+
+
+@inlined
+def words(group, lane, key):
+    """The four words of a lane, in the low halves of 64 bits."""
+    c0, c1, c2, c3 = group & _LOW, group >> _32, lane & _LOW, lane >> _32
+    k0, k1 = key
+    for _ in range(10):
+        p0, p1 = (c0 & _LOW) * _FACTOR_0, (c2 & _LOW) * _FACTOR_1
+        c0, c1, c2, c3 = (p1 >> _32) ^ c1 ^ k0, p1, (p0 >> _32) ^ c3 ^ k1, p0
+        k0, k1 = k0 + _WEYL_0, k1 + _WEYL_1
+    return c0, c1, c2, c3
+
+
+def fill_words(row0, row1, row2, row3, group, first_lane, key):
+    """The four words of each lane from `first_lane` on. group = step // 4; all numbers uint64.
+
+    Words are in the low halves of 64 bits, as the packed multiply takes them; the high halves may hold anything.
+    """
+    tell_llvm(WIDEST)
+    for i in range(row0.size):
+        c0, c1, c2, c3 = words(group, first_lane + u8(i), key)
+        row0[i], row1[i], row2[i], row3[i] = u4(c0), u4(c1), u4(c2), u4(c3)
+
+
+# Minimax fits: -log(1 + f) / f on [sqrt(1/2) - 1, sqrt(2) - 1], relative error 1.7e-7 of the log;
+# sin(pi/4 t) / t and cos(pi/4 t) in powers of t^2 on [-1, 1], errors 2.4e-9 and 2.8e-8.
+_LOG = tuple(f4(c) for c in (
+    -0.9999999453106901, 0.5000036512438462, -0.3333505892260407, 0.24969908988412134, -0.19900166119853543,
+    0.17250831389705215, -0.16222575792274235, 0.1010688409348108))  # fmt: skip
+_SIN = tuple(f4(c) for c in (0.785398160983403, -0.08074543483021265, 0.0024900071270960306, -3.5954507784187516e-05))
+_COS = tuple(f4(c) for c in (0.9999999724233207, -0.30842425356194914, 0.015849915256883645, -0.0003188805083826785))
+_ONE, _TO_UNIT = f4(1.0), f4(2.0**-31)
+_ROOT_HALF, _EXPONENT = i4(0x3F3504F3), i4(-(1 << 23))  # bits of sqrt(1/2), and where the exponent is
+_2_TO_32 = i4(32 << 23)  # what a division by 2^32 takes from the bits
+_LN2 = f4(-np.log(2) * 2.0**-23)  # for an exponent that is still in its place
+_SIGN, _1, _2 = u4(1 << 31), u4(1), u4(2)
+
+
+def to_normals(row, next_row):
+    """Box-Muller: turn two rows of words into two rows of normals, in place (float32 bits), at most 6.66 in size.
+
+    The first word gives the radius sqrt(-2 log x), x = (word | 1) / 2^32. The second gives a sign for each of the two
+    normals and an angle between -45 and 45 degrees; turned by 45 degrees it fills the first quadrant, where cosine and
+    sine are (cos - sin) / sqrt(2) and (cos + sin) / sqrt(2). The roots of 2 cancel.
+    """
+    tell_llvm(WIDEST)
+    for i in range(row.size):
+        a, b = row[i], next_row[i]
+        bits = i4(np.float32(u4(a | _1)).view(np.int32) - _2_TO_32)
+        exponent = i4(i4(bits - _ROOT_HALF) & _EXPONENT)
+        f = i4(bits - exponent).view(np.float32) - _ONE
+        c = _LOG
+        p = ((((((c[7] * f + c[6]) * f + c[5]) * f + c[4]) * f + c[3]) * f + c[2]) * f + c[1]) * f + c[0]
+        radius = np.float32(np.sqrt(p * f + f4(exponent) * _LN2))
+        t = f4(i4(u4(b << _2))) * _TO_UNIT
+        z = t * t
+        c = _SIN
+        sine = (((c[3] * z + c[2]) * z + c[1]) * z + c[0]) * t
+        c = _COS
+        cosine = ((c[3] * z + c[2]) * z + c[1]) * z + c[0]
+        x, y = np.float32(radius * (cosine + sine)), np.float32(radius * (cosine - sine))
+        row[i] = x.view(np.uint32) ^ (b & _SIGN)
+        next_row[i] = y.view(np.uint32) ^ (u4(b << _1) & _SIGN)
+
+
+def _fill_normals(out, group, first_lane, seed, stream):
+    """Fill whole groups of four steps with normals, as float32 bits. out: (steps, lanes) uint32."""
+    tell_llvm(WIDEST)
+    key = u8(seed) & _LOW, u8(stream) & _LOW
+    for k in range(0, len(out), 4):
+        row0, row1, row2, row3 = out[k], out[k + 1], out[k + 2], out[k + 3]
+        fill_words(row0, row1, row2, row3, u8(group) + u8(k >> 2), u8(first_lane), key)
+        to_normals(row0, row1)
+        to_normals(row2, row3)
+
+
+fill_normals = compiled(_fill_normals)
+
+
+def normals(
+    first_step: int, count: int, lanes: int, seed: int, stream: int, first_lane: int = 0
+) -> NDArray[np.float32]:
+    """Standard normal numbers, shape (count, lanes), for the steps and lanes from the first on.
+
+    Costs least when the first step and the count are multiples of 4.
+    """
+    group, skipped = divmod(first_step, 4)
+    words = np.empty(((skipped + count + 3) // 4 * 4, lanes), np.uint32)
+    fill_normals(words, group, first_lane, seed, stream)
+    return words[skipped : skipped + count].view(np.float32)
+
+
+def _fill_poisson(out, words, mean, none):
+    """Counts with these means: the quantile of each word, taken as a number between 0 and 1. mean, none = exp(-mean):
+    of shape (steps or 1, lanes or 1)."""
+    for k in range(len(out)):
+        row, word = out[k], words[k]
+        means, nones = mean[k % len(mean)], none[k % len(none)]
+        shared = means.size == 1
+        for i in range(row.size):
+            lane = 0 if shared else i
+            quantile, below, chance, count = (word[i] + 0.5) * 2.0**-32, nones[lane], nones[lane], 0
+            while quantile > below and count < 200:
+                count += 1
+                chance *= means[lane] / count
+                below += chance
+            row[i] = count
+
+
+fill_poisson = compiled(_fill_poisson)
+
+
+def poisson(
+    first_step: int, count: int, lanes: int, seed: int, stream: int, mean: NDArray[np.float64]
+) -> NDArray[np.uint8]:
+    """Poisson numbers with means of shape (count or 1, lanes or 1), shape (count, lanes)."""
+    group, skipped = divmod(first_step, 4)
+    words = np.empty(((skipped + count + 3) // 4 * 4, lanes), np.uint32)
+    fill_raw(words, group, seed, stream)
+    out = np.empty((count, lanes), np.uint8)
+    fill_poisson(out, words[skipped : skipped + count], mean, np.exp(-mean))
+    return out
+
+
+def _fill_raw(out, group, seed, stream):
+    """Fill whole groups of four steps with words. out: (steps, lanes) uint32."""
+    tell_llvm(WIDEST)
+    key = u8(seed) & _LOW, u8(stream) & _LOW
+    for k in range(0, len(out), 4):
+        fill_words(out[k], out[k + 1], out[k + 2], out[k + 3], u8(group) + u8(k >> 2), u8(0), key)
+
+
+fill_raw = compiled(_fill_raw)
+
+
+def _relax(values, x, mean, kick, pull):
+    """Ornstein-Uhlenbeck, row by row of values: x <- x + pull (mean - x) + kick value, then value <- x.
+
+    x is float64 whatever the values are: in a slow process it moves by less than a float32 can.
+    """
+    for k in range(len(values)):
+        row = values[k]  # a row of the loop `for row in values` would not be known to be contiguous
+        for i in range(x.size):
+            x[i] += pull * (mean[i] - x[i]) + kick[i] * row[i]
+            row[i] = x[i]
+
+
+relax = compiled(_relax)
+
+
+def _fill_arrivals(times, lanes, numbers, after, count, until, most, seed, stream):
+    """Poisson processes with rates `most` (1/ms): the arrivals up to `until` of each lane, whose next one is due at
+    after[i] and is its number count[i]. Returns how many there are; those for which there is no room are not moved on.
+    """
+    key, n = (u8(seed) & _LOW, u8(stream) & _LOW), 0
+    for i in range(after.size):
+        while after[i] <= until and n < times.size:
+            times[n], lanes[n], numbers[n] = after[i], i, count[i]
+            n += 1
+            count[i] += 1
+            after[i] += waiting_time(u8(count[i]), u8(i), key) / most[i % most.size]
+    return n
+
+
+@inlined
+def waiting_time(number, lane, key):
+    """An exponential number of mean 1."""
+    high, low, _, _ = words(number, lane, key)
+    return -np.log(((high & _LOW) * 2.0**32 + (low & _LOW) + 0.5) * 2.0**-64)
+
+
+fill_arrivals = compiled(_fill_arrivals)
+
+
+def _fill_first(after, most, now, seed, stream):
+    """When the first arrival of each lane is due, later than `now`."""
+    key = u8(seed) & _LOW, u8(stream) & _LOW
+    for i in range(after.size):
+        after[i] = now + waiting_time(u8(0), u8(i), key) / most[i % most.size]
+
+
+fill_first = compiled(_fill_first)
+
+
+def _fill_thinning(keep, lanes, numbers, share, seed, stream):
+    """Which arrivals are kept, each with the chance that is its share."""
+    key = u8(seed) & _LOW, u8(stream) & _LOW
+    for k in range(keep.size):
+        _, _, word, _ = words(u8(numbers[k]), u8(lanes[k]), key)
+        keep[k] = ((word & _LOW) + 0.5) * 2.0**-32 < share[k]
+
+
+fill_thinning = compiled(_fill_thinning)

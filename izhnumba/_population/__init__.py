@@ -1,0 +1,1 @@
+"""Populations: parameters, state, single steps and runs; sections of them, presets, and one step as a function."""

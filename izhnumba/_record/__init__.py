@@ -1,0 +1,1 @@
+"""What a run leaves behind: recorders, their storage and its file format, results."""

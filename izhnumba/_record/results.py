@@ -1,0 +1,204 @@
+"""What a run leaves behind: spikes as lists of events, states as shaped arrays."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cached_property
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._base import checks
+from izhnumba._base.sealed import Fixed
+from izhnumba._engine.timebase import Timebase
+from izhnumba._model.model import Model
+
+Array = NDArray[Any]
+_HABITS = {  # of other simulators
+    **dict.fromkeys(("time", "times", "spike_times", "ts"), "t"),
+    **dict.fromkeys(("indices", "ids", "senders", "neuron", "neurons", "spike_ids"), "i"),
+    **dict.fromkeys(("v", "voltage", "v_m", "vm", "membrane_potential"), "V"),
+}
+
+
+class _Found(Fixed):
+    """What a run leaves behind: nobody can change it, and names from elsewhere lead to ours."""
+
+    def _cure(self, name: str) -> str:
+        """What to do about a name that is not there."""
+        return ""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        cure = ""
+        if name[:1] != "_":  # else Python itself asks, also while it copies
+            known, meant = [known for known in dir(self) if known[:1] != "_"], _HABITS.get(name.lower(), name)
+            cure = checks.did_you_mean(name, known, meant) or self._cure(meant)
+        raise AttributeError(f"{type(self).__name__} has no {name!r}. {cure}".rstrip())
+
+    def __getitem__(self, key: Any) -> NoReturn:
+        known = ", ".join(known for known in dir(self) if known[:1] != "_")
+        raise TypeError(f"{type(self).__name__} has no items, got [{key!r:.60}]. Read its attributes: {known}.")
+
+
+class Spikes(_Found):
+    """Spikes as events, sorted by (step or t, batch, i).
+
+    Attributes
+    ----------
+    i : ndarray of int64
+        Flat index of the neuron (within its batch entry).
+    step : ndarray of int64 or None
+        Step k in which V reached the threshold; None in continuous time.
+    t : ndarray of float64, ms
+        (k + 1) dt, the end of that step, or the time itself.
+    batch : ndarray of int64
+        Batch entry, 0 without batch.
+    n_batch : int or None
+        Entries of the batch, None without.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> spikes = iz.Population(2, **iz.presets["RS"]).run(50.0, I=[0.0, 10.0]).spikes
+    >>> spikes
+    <2 spikes of 1 neuron, 3.2 to 26.7 ms>
+    """
+
+    def __init__(self, i: Array, labels: Array, time: Timebase, n: int, n_batch: int | None) -> None:
+        self.i = i if n_batch is None else i % n
+        self.step: Any = time.steps(labels)
+        self._labels, self._time = labels, time
+        self.n_batch = n_batch
+        self._batch = None if n_batch is None else i // n
+        self._seal()
+
+    @cached_property
+    def t(self) -> Array:
+        """Time of each spike, ms: the end of its step, (step + 1) dt."""
+        return self._time.t(self._labels)
+
+    @cached_property
+    def batch(self) -> Array:
+        """Batch entry of each spike, 0 without batch."""
+        return np.zeros(len(self.i), np.int64) if self._batch is None else self._batch
+
+    def __len__(self) -> int:
+        return len(self.i)
+
+    def __repr__(self) -> str:
+        if not len(self):
+            return "<0 spikes>"
+        neurons = len(np.unique(self.i + (self.i.max() + 1) * self.batch))
+        many = "s" * (neurons > 1)
+        return f"<{len(self)} spikes of {neurons} neuron{many}, {self.t[0]:.6g} to {self.t[-1]:.6g} ms>"
+
+    def to_dataframe(self) -> Any:
+        """A pandas DataFrame with columns i, t, step (but in continuous time) and batch."""
+        steps = {} if self.step is None else {"step": self.step}
+        return optional("Spikes.to_dataframe", "pandas").DataFrame(
+            {"i": self.i, "t": self.t, **steps, "batch": self.batch}
+        )
+
+
+class Samples(_Found):
+    """Numbers sampled in time: V and u of neurons, the current of a receptor, or weights of synapses.
+
+    Attributes
+    ----------
+    t : ndarray (samples,), ms
+        A sample of step k is taken after it, at (k + 1) dt.
+    step : ndarray of int64 or None
+        None in continuous time.
+    V, u, current, weight : ndarray (samples, neurons or synapses)
+        Those that were recorded.
+    index : ndarray of int64
+        Flat indices of the neurons or synapses, in the order of the columns.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> net = iz.Network()
+    >>> voltage = net.record(net.add(iz.Population(3)), "V", every=1.0, neurons=[0, 2])
+    >>> net.run(4.0)
+    >>> voltage.samples
+    <V of 2, 4 samples, 1 to 4 ms>
+    """
+
+    def __init__(self, labels: Array, time: Timebase, columns: dict[str, Array], index: Array) -> None:
+        self.step: Any = time.steps(labels)
+        self.t, self.index, self._columns = time.t(labels), index, columns
+        vars(self).update(columns)
+        self._seal()
+
+    def _cure(self, name: str) -> str:
+        return f"Recorded: {', '.join(self._columns)}."
+
+    def __len__(self) -> int:
+        return len(self.t)
+
+    def __repr__(self) -> str:
+        span = f", {self.t[0]:.6g} to {self.t[-1]:.6g} ms" if len(self) else ""
+        return f"<{', '.join(self._columns)} of {self.index.size}, {len(self)} samples{span}>"
+
+
+class Result(_Found):
+    """What `Population.run` returns: `.spikes`, and `.t` with `.V`, `.u` if they were recorded.
+
+    Attributes
+    ----------
+    model : Model
+        Of the population, with the units of V and u.
+    spikes : Spikes
+    t : ndarray (samples,), ms
+        Times of the samples: a sample of step k is the state after it, at (k + 1) dt.
+    V, u : ndarray (samples, neurons) or (samples, batch, neurons)
+        Recorded states. Reading one that was not recorded, or `t` if none was, is an AttributeError that says so.
+    neurons : ndarray of int64
+        Flat indices of the recorded neurons, in the order of the columns.
+    """
+
+    model: Model
+    spikes: Spikes
+    t: Array
+    neurons: Array
+    V: Array
+    u: Array
+
+    def __init__(self, model: Model, spikes: Spikes, states: Samples) -> None:
+        self.model, self.spikes, self.neurons = model, spikes, states.index
+        if states._columns:  # else there are no samples, and an empty `t` would leave plots blank
+            vars(self).update(states._columns, t=states.t)
+        self._seal()
+
+    def _cure(self, name: str) -> str:
+        if name in ("V", "u"):
+            return f"Pass record=[{name!r}] to run."
+        return "Pass record=['V'] to run for samples; times of spikes are in spikes.t." if name == "t" else ""
+
+    def __repr__(self) -> str:
+        states = "".join(f", {name} {vars(self)[name].shape}" for name in ("V", "u") if name in vars(self))
+        return f"<result: {self.spikes!r}{states}>"
+
+    def to_dataframe(self) -> Any:
+        """A pandas DataFrame: one row per sample and neuron, with columns t, i, batch and those of V, u recorded."""
+        names = [name for name in ("V", "u") if name in vars(self)]
+        shape = vars(self)[names[0]].shape if names else (0, 0)
+        samples, batches, neurons = shape[0], shape[1] if len(shape) == 3 else 1, shape[-1]
+        columns = {
+            "t": np.repeat(vars(self).get("t", np.empty(0)), batches * neurons),
+            "i": np.tile(self.neurons, samples * batches) if names else np.empty(0, np.int64),
+            "batch": np.tile(np.repeat(np.arange(batches), neurons), samples),
+        }
+        return optional("Result.to_dataframe", "pandas").DataFrame(
+            columns | {name: vars(self)[name].ravel() for name in names}
+        )
+
+
+def optional(method: str, module: str) -> Any:
+    """A module of a package that this method alone needs."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        package = module.partition(".")[0]
+        raise ImportError(f"{method} needs {package}. Install it with: pip install {package}") from None

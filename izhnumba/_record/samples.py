@@ -1,0 +1,215 @@
+"""Recorders that sample: states and currents of neurons, which the kernel writes, and weights of synapses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._base import checks
+from izhnumba._engine.protocol import NeuronEngine, Record
+from izhnumba._engine.timebase import Instant
+from izhnumba._record.recorder import Recorder
+from izhnumba._record.results import Samples
+from izhnumba._record.storage import Column
+
+Array = NDArray[Any]
+
+
+class StateRecorder(Recorder):
+    """Samples of V and u of chosen neurons, or of the current through a receptor of theirs. Made by `Network.record`.
+
+    Samples are taken on the absolute clock: of the state after step k if (k + 1) is a multiple of `every` in steps. A
+    current is the one that flowed in step k.
+
+    Attributes
+    ----------
+    t : ndarray (samples,), ms
+    V, u, current : ndarray (samples, neurons) or (samples, batch, neurons)
+        Those that were asked for.
+    neurons : ndarray of int64
+        Flat indices of the neurons, in the order of the columns.
+    samples : Samples
+        All of these.
+    start, stop, to, name
+        See `Recorder`.
+    """
+
+    kind = "states"
+
+    def __init__(
+        self, where: str, engine: NeuronEngine, name: str, n_batch: int | None, sources: dict[str, Array], every: Any,
+        neurons: Any, first: int = 0, last: int | None = None,
+    ) -> None:  # fmt: skip
+        n = engine.n // (n_batch or 1)
+        self.neurons = np.arange(first, n if last is None else last)
+        if neurons is not None:
+            self.neurons = checks.indices(f"{where}.neurons", neurons, self.neurons.size) + first
+        if not sources:
+            self.neurons = self.neurons[:0]
+        self._every = engine.time.interval(f"{where}.every", every)
+        self._where, self._sources, self._n_batch, self._first = where, sources, n_batch, first
+        lanes = (np.arange(n_batch or 1)[:, None] * n + self.neurons).ravel()
+        self._places = np.argsort(lanes, kind="stable")
+        self._lanes = lanes[self._places]
+        dtype = engine.dtype.newbyteorder("<").str
+        columns = [engine.time.column, *(Column(state, dtype, (lanes.size,)) for state in sources)]
+        super().__init__(engine, name, columns, self.neurons)
+        self._row, self._rows = 0, dict[str, Array]()  # which sample the first row is for, and the rows
+
+    def begin(self, stop: Instant) -> None:
+        """Make room for the samples of a run, unless they go to a file."""
+        if self.to is None:
+            self._make_room(stop)
+
+    def _make_room(self, until: Instant) -> None:
+        if not self._sources:
+            return
+        samples_by = self._engine.time.samples_by
+        self._row = samples_by(max(self._engine.now, self._from), self._every) + 1
+        n_rows = max(0, samples_by(min(until, self._until), self._every) - self._row + 1)
+        n_bytes = n_rows * (len(self._sources) * self._lanes.size * self._engine.dtype.itemsize + 8)
+        checks.fits(f"{self._where}.every", n_bytes, "Record fewer neurons, more seldom, or a shorter run.")
+        self._rows = {name: np.empty((n_rows, self._lanes.size), self._engine.dtype) for name in self._sources}
+
+    def records(self, until: Instant) -> list[Record]:
+        """Where the samples until then go."""
+        if self.to is not None:
+            self._make_room(until)
+        return [
+            Record(self._engine, self._every, self._row, self._lanes, self._places, source, self._rows[name])
+            for name, source in self._sources.items()
+        ]
+
+    def take(self) -> None:
+        if self.to is not None:
+            self.end()
+
+    def end(self) -> None:
+        """Keep the samples taken."""
+        if self._rows and self._engine.now > self._keeps.upto:
+            self._keeps.append(self._engine.now, *self._taken())
+        if self._rows:
+            self._rows = {}
+
+    def _taken(self) -> list[Array]:
+        """The rows that the kernel has filled."""
+        time = self._engine.time
+        n_rows = max(0, time.samples_by(self._reliable(), self._every) - self._row + 1)
+        labels = time.labels(time.sample(self._row + np.arange(n_rows), self._every))
+        return [labels, *(rows[:n_rows] for rows in self._rows.values())]
+
+    def options(self) -> dict[str, Any]:
+        neurons = self.neurons - self._first if self._sources else None
+        return super().options() | {"every": self._engine.time.ms(self._every), "neurons": neurons}
+
+    @property
+    def samples(self) -> Samples:
+        """Everything so far."""
+        kept = self._rows_so_far()
+        if self._rows and self.to is None and not self._elsewhere():  # in the course of a run
+            kept = [np.concatenate(both) for both in zip(kept, self._taken(), strict=True)]
+        batches = () if self._n_batch is None else (self._n_batch,)
+        labels, *states = kept
+        shaped = {name: rows.reshape((len(labels), *batches, self.neurons.size))
+                  for name, rows in zip(self._sources, states, strict=True)}  # fmt: skip
+        return Samples(labels, self._engine.time, shaped, self.neurons)
+
+    @property
+    def t(self) -> Array:
+        """Times of the samples, ms."""
+        return self.samples.t
+
+    @property
+    def V(self) -> Array:
+        """V, (samples, neurons)."""
+        return self._state("V")
+
+    @property
+    def u(self) -> Array:
+        """u, (samples, neurons)."""
+        return self._state("u")
+
+    @property
+    def current(self) -> Array:
+        """Current of the receptor, (samples, neurons)."""
+        return self._state("current")
+
+    def _state(self, name: str) -> Array:
+        if name not in self._sources:
+            raise AttributeError(f"StateRecorder has no {name!r}. Ask Network.record for it.")
+        return np.asarray(getattr(self.samples, name))
+
+    def __repr__(self) -> str:
+        return f"<{', '.join(self._sources)} of {self.neurons.size} neurons, {len(self.t)} samples>"
+
+
+class WeightRecorder(Recorder):
+    """Samples of the weights of chosen synapses, on the absolute clock. Made by `Network.record`.
+
+    Attributes
+    ----------
+    t : ndarray (samples,), ms
+    weight : ndarray (samples, synapses)
+    synapses : ndarray of int64
+        Their places in `syn.weight`, in the order of the columns.
+    samples : Samples
+    start, stop, to, name
+        See `Recorder`.
+    """
+
+    kind = "weights"
+
+    def __init__(
+        self, where: str, engine: NeuronEngine, name: str, weights: Array, every: Any, synapses: Any = None
+    ) -> None:
+        self.synapses = np.arange(weights.size)
+        if synapses is not None:
+            self.synapses = checks.indices(f"{where}.synapses", synapses, weights.size)
+        self._every = engine.time.interval(f"{where}.every", every)
+        self._weights = weights
+        columns = [engine.time.column, Column("weight", weights.dtype.newbyteorder("<").str, self.synapses.shape)]
+        super().__init__(engine, name, columns, self.synapses)
+
+    def next_look(self) -> Instant:
+        """When the next sample is taken."""
+        return self._engine.time.next_sample(self._engine.now, self._every)
+
+    def take(self) -> None:
+        time, now = self._engine.time, self._engine.now
+        if now > self._keeps.upto and time.is_sample(now, self._every) and self._from < now <= self._until:
+            self._keeps.append(now, time.labels(np.array([now])), self._weights[self.synapses][np.newaxis])
+
+    def options(self) -> dict[str, Any]:
+        return super().options() | {"every": self._engine.time.ms(self._every), "synapses": self.synapses}
+
+    @property
+    def samples(self) -> Samples:
+        """Everything so far."""
+        labels, weight = self._rows_so_far()
+        return Samples(labels, self._engine.time, {"weight": weight}, self.synapses)
+
+    @property
+    def t(self) -> Array:
+        """Times of the samples, ms."""
+        return self.samples.t
+
+    @property
+    def weight(self) -> Array:
+        """Weights, (samples, synapses)."""
+        return np.asarray(self.samples.weight)
+
+    def __repr__(self) -> str:
+        return f"<weights of {self.synapses.size} synapses, {len(self.samples)} samples>"
+
+
+def state_names(where: str, value: Any) -> tuple[str, ...]:
+    """What a user passes for states, as names."""
+    value = checks.kind(where, value, (str, list, tuple, set), "'V', 'u' or a list of them")
+    given = [value] if isinstance(value, str) else list(value)
+    if "spikes" in given:
+        cure = "Spikes are in the result of a run, and have a recorder of their own in a network."
+        raise ValueError(f"{where} must be 'V', 'u' or a list of them, got 'spikes'. {cure}")
+    names = [checks.one_of(where, name, ("V", "u")) for name in given]
+    return tuple(sorted(set(names)))  # V before u

@@ -1,0 +1,217 @@
+"""Where recorders keep their rows: in memory, or in a file of blocks."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from numpy.typing import NDArray
+
+from izhnumba._base import files
+from izhnumba._record import blocks as block_format
+from izhnumba._record.blocks import Column, is_recording, joined, packed_rows, packed_start, read
+
+__all__ = ["Column", "Memory", "Stream", "is_recording", "read"]
+
+Array = NDArray[Any]
+_PIECE = 2**20  # bytes
+
+
+class Memory:
+    """Pieces of rows, and the instant up to which they are complete: one object, so that Ctrl-C cannot part them."""
+
+    def __init__(self, columns: list[Column], upto: Any) -> None:
+        self._columns = columns
+        self._pieces: list[tuple[Any, ...]] = []
+        self.clear(upto)
+
+    @property
+    def upto(self) -> Any:
+        return self._pieces[-1][0]
+
+    def append(self, upto: Any, *rows: Array) -> None:
+        if len(rows[0]):
+            self._pieces.append((upto, *rows))
+        else:
+            self._pieces[-1] = (upto, *self._pieces[-1][1:])
+
+    def rows(self, *, alone: bool = True) -> list[Array]:
+        """All rows, column by column. alone: no other thread is about to append more."""
+        pieces = self._pieces[:]
+        _, *columns = zip(*pieces, strict=True)
+        whole = [joined(one) for one in columns]
+        if alone and len(pieces) > 1 and self._pieces[-1] is pieces[-1]:
+            self._pieces = [(pieces[-1][0], *whole)]
+        return whole
+
+    def clear(self, upto: Any = 0) -> None:
+        """Start again."""
+        self._pieces = [(upto, *(column.array(0) for column in self._columns))]
+
+    def position(self) -> dict[str, Any]:
+        """What `restore` needs, for a checkpoint."""
+        return {"upto": self.upto, "rows": self.rows()}
+
+    def restore(self, position: dict[str, Any]) -> None:
+        self._pieces = [(position["upto"], *position["rows"])]
+
+
+class _At(NamedTuple):
+    """Where the next block goes; the CRC-32 of the heads before it; the instant so far; blocks that wait to be written;
+    how long the file is, and whether there are rows in it behind `end`, later ones than those of a checkpoint."""
+
+    end: int
+    heads: int
+    upto: Any
+    waiting: list[bytes]
+    size: int
+    later: bool = False
+
+
+class Stream:
+    """A file to which each piece of rows is appended as a block. What could not be written waits for the next time."""
+
+    path: Path
+    _columns: list[Column]
+    _start: int
+    _at: _At  # one object for Ctrl-C
+
+    def __init__(
+        self, path: Path, columns: list[Column], upto: Any, about: dict[str, Any], index: Array,
+        before: Memory | Stream | None = None,
+    ) -> None:  # fmt: skip
+        """A new file, with the rows that are in memory, or with what another file could not take."""
+        start, heads = packed_start(about, columns, index)
+        waiting = before._at.waiting if isinstance(before, Stream) else []
+        if isinstance(before, Memory):
+            waiting = [block for block in [packed_rows(columns, before.rows())] if block]
+        end = len(start) + sum(map(len, waiting))
+        self.path, self._columns, self._start = path, columns, len(start)
+        self._at = _At(end, _chain(waiting, heads), upto, [], end)
+        with files.created(path) as file:  # last: there is no file without an owner
+            file.write(start)
+            file.writelines(waiting)
+
+    @property
+    def upto(self) -> Any:
+        return self._at.upto
+
+    def append(self, upto: Any, *rows: Array) -> None:
+        block = packed_rows(self._columns, rows)
+        self._at = self._at._replace(upto=upto, waiting=self._at.waiting + ([block] if block else []))
+        self._write()
+
+    def _write(self) -> None:
+        if not self._at.waiting:
+            return
+        with open(self.path, "r+b") as file:
+            if self._at.later:
+                self._part_with_later(file)
+            end, heads, _, waiting, size, _ = self._at
+            data = b"".join(waiting)
+            self._check_end(file, size, data)
+            file.seek(end)
+            file.write(data)
+            file.truncate()
+        end += len(data)
+        self._at = self._at._replace(end=end, heads=_chain(waiting, heads), waiting=[], size=end)
+
+    def _check_end(self, file: BinaryIO, size: int, data: bytes) -> None:
+        """Refuse to cut off what somebody else has appended; what may be there is a part of our own data."""
+        file.seek(size)
+        more = file.read(len(data) + 1)
+        if file.seek(0, 2) < size or not data.startswith(more):
+            raise RuntimeError(
+                f"Network.record.to must be a file of one recorder, got {str(self.path)!r}, which has changed. Give "
+                "this recorder another file: recorder.to = path."
+            )
+
+    def _part_with_later(self, file: BinaryIO) -> None:
+        """Move what lies behind the end to a recording of its own, and only then cut it off."""
+        if file.seek(0, os.SEEK_END) != self._at.end:  # else an interrupt came after the cut
+            self._check_end(file, self._at.size, b"")
+            self._copy_later(file)
+            file.truncate(self._at.end)
+        self._at = self._at._replace(size=self._at.end, later=False)
+
+    def _copy_later(self, file: BinaryIO) -> None:
+        for number in itertools.count(1):
+            beside = self.path.with_name(f"{self.path.name}.{number}")
+            try:
+                with files.created(beside) as copy:
+                    file.seek(0)
+                    copy.write(file.read(self._start))
+                    file.seek(self._at.end)
+                    shutil.copyfileobj(file, copy)
+                return
+            except FileExistsError:
+                if self._is_copy(beside, file):  # an interrupt came before the cut
+                    return
+
+    def _is_copy(self, beside: Path, file: BinaryIO) -> bool:
+        """Whether a file holds what lies behind the end of this one."""
+        if not beside.is_file() or beside.stat().st_size != self._start + self._at.size - self._at.end:
+            return False
+        with open(beside, "rb") as other:
+            other.seek(self._start)
+            file.seek(self._at.end)
+            pieces = iter(lambda: (other.read(_PIECE), file.read(_PIECE)), (b"", b""))
+            return all(one == another for one, another in pieces)
+
+    def rows(self, *, alone: bool = True) -> list[Array]:
+        """All rows, column by column, from the file. alone: no other thread is about to write more."""
+        if alone:
+            self._write()
+        return block_format.recording("Network.record.to", self.path, upto=self._at.end).rows()
+
+    @property
+    def filled(self) -> bool:
+        """Whether there are any rows."""
+        return self._at.end > self._start or bool(self._at.waiting)
+
+    def clear(self) -> None:
+        """Start again; only for a file that is not filled."""
+        self._at = self._at._replace(upto=0)
+
+    def position(self) -> dict[str, Any]:
+        """What `reopen` needs, for a checkpoint."""
+        self._write()
+        return {"upto": self.upto, "end": self._at.end, "heads": self._at.heads}
+
+    @classmethod
+    def reopen(
+        cls, path: Path, columns: list[Column], about: dict[str, Any], index: Array, position: dict[str, Any]
+    ) -> tuple[Stream, Any]:
+        """A file that exists, from a position on. If it holds rows behind that, which stay there until new ones come,
+        the label of the last one, else None."""
+        end, name = position["end"], os.fspath(path)
+        where = f"load: the file of recorder {about['name']!r}"
+        found = block_format.recording(where, path, until_damage=True, with_rows=False)
+        expected = about | {"columns": columns, "index": index.tolist()}
+        there = found.about | {"columns": found.columns, "index": found.places.tolist()}
+        for key, value in expected.items():
+            if there.get(key, value) != value:  # older files have no seed
+                got = f"of another {key}" if key in ("columns", "index") else f"with {key} {there[key]!r:.60}"
+                raise ValueError(f"{where} ({name!r}) must be its recording in this network, got one {got}.")
+        blocks = {found.first.end: found.first} | {block.end: block for block, _ in found.pieces}
+        if end not in blocks:
+            raise ValueError(f"{where} ({name!r}) must hold what was recorded before the checkpoint, got less.")
+        heads = blocks[end].heads
+        if position.get("heads", heads) != heads:
+            raise ValueError(
+                f"{where} ({name!r}) must hold what was recorded before the checkpoint, got something else."
+            )
+        later = max(blocks) > end
+        stream = cls.__new__(cls)
+        stream.path, stream._columns, stream._start = path, columns, found.first.end
+        stream._at = _At(end, heads, position["upto"], [], path.stat().st_size, later)
+        return stream, found.last if later else None
+
+
+def _chain(blocks: list[bytes], heads: int) -> int:
+    for block in blocks:
+        heads = block_format.heads_of(block, heads)
+    return heads

@@ -1,0 +1,226 @@
+"""Rows of synapses: what a rule draws, laid out for delivery.
+
+A row holds the synapses of one source neuron, or those to one part of the targets, sorted by (delay, target); those
+that agree in both stay in the order in which they were drawn. A synapse is an offset, delay * lanes + target lane, and
+a weight; in continuous time the offset is the target lane, and the delay in ms stands beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.random import Generator, Philox
+from numpy.typing import NDArray
+
+from izhnumba._base import checks
+from izhnumba._clock.kernels.layout import MOST_CELLS
+from izhnumba._input.input import stream_key
+from izhnumba._synapse.connectivity import Ends, Rule
+
+Array = NDArray[Any]
+Draw = Callable[[int, int], Array]
+Random = Callable[[str], Generator]
+Shown = Callable[[float, float], Any]
+_SORTED = 2**20  # synapses sorted at a time
+_LANES = 64
+_WORTH_CUTTING = 125  # synapses of a row to one part
+_MOST_PARTS = 8  # a power of 2
+FEWER = "Connect fewer neurons, or use float32."
+_SHORTEST = 1e-6  # ms, of delays in continuous time
+
+
+class Rows(NamedTuple):
+    """`starts` (rows * parts + 1), and for each synapse `offsets` (uint32) and `weights`. Whole rows, to every target
+    in order and with one `delay` in steps, have no offsets. times: delays in ms, in continuous time."""
+
+    starts: Array
+    offsets: Array | None
+    weights: Array
+    parts: int = 1
+    delay: int = 0
+    times: Array | None = None
+
+    def delays(self, lanes: int) -> tuple[Any, Any]:
+        """The shortest and the longest delay, in steps or ms; without synapses (0, 0)."""
+        if not self.weights.size:
+            return 0, 0
+        if self.times is not None:
+            return float(self.times.min()), float(self.times.max())
+        if self.offsets is None:
+            return self.delay, self.delay
+        return int(self.offsets.min()) // lanes, int(self.offsets.max()) // lanes
+
+
+class Layout(NamedTuple):
+    """Of the target population: lanes of a ring's row, and where the first target is."""
+
+    lanes: int
+    first: int
+    dtype: np.dtype[Any]
+    exact: bool = False  # time is continuous
+
+    def row(self, pre: Array, post: Array, parts: int) -> Array:
+        """Rows of synapses if the targets are cut in parts."""
+        if parts == 1:
+            return pre
+        return pre * parts + (post + self.first) // _LANES * parts // (self.lanes // _LANES)
+
+    def offsets(self, post: Array, delay: Array) -> Array:
+        """delay (steps) * lanes + target lane, below MOST_CELLS: looked at before it is multiplied."""
+        longest = MOST_CELLS // self.lanes - 1
+        if np.max(delay, initial=0) > longest:
+            raise ValueError(
+                f"Network.connect.delay must be at most {longest} steps for {self.lanes} targets, got {np.max(delay)}. "
+                "Use shorter delays or smaller populations."
+            )
+        return delay * self.lanes + (post + self.first)
+
+
+def streams(seed: int, name: str) -> Random:
+    """Random numbers for one purpose in the building of the synapses `name`, from their beginning."""
+    return lambda role: Generator(Philox(key=np.array(stream_key(seed, name, role, 0), np.uint64)))
+
+
+def build(
+    rule: Rule, ends: Ends, layout: Layout, weight: Draw, delay: Draw, random: Random, shown: Shown, *, cut: bool
+) -> Rows:
+    """weight, delay: functions of (how many were drawn before, how many) to weights and to delays in steps. cut:
+    whether the targets may be cut in parts, for threads to share; in how many does not depend on how many threads."""
+    most = _MOST_PARTS if cut and layout.lanes >= _MOST_PARTS * _LANES else 1
+    counts = np.zeros(ends.n_pre * most, np.int64)
+    for pre, post in rule.pairs(ends, random("pairs")):
+        counts += np.bincount(layout.row(pre, post, most), minlength=counts.size)
+    parts = most
+    while parts > 1 and not layout.exact and counts.sum() < _WORTH_CUTTING * ends.n_pre * parts:
+        parts //= 2  # blocks of the exact engine have their own part each
+    counts = counts.reshape(-1, most // parts).sum(1)
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    times = np.empty(_room(starts[-1], 8)) if layout.exact else None
+    rows = Rows(starts, np.empty(_room(starts[-1], 4), np.uint32), _weights(starts[-1], layout), parts, times=times)
+    cursor, drawn = starts[:-1].copy(), 0
+    for pre, post in rule.pairs(ends, random("pairs")):
+        places = _places(layout.row(pre, post, parts), cursor)
+        delays = delay(drawn, len(pre))
+        if times is not None:
+            times[places], delays = delays, np.zeros(len(pre), np.int64)
+        rows.offsets[places] = layout.offsets(post, delays)  # type: ignore[index]
+        rows.weights[places] = weight(drawn, len(pre))
+        drawn += len(pre)
+        shown(drawn, starts[-1])
+    _sort(rows)
+    return rows
+
+
+def build_whole(rule: Rule, ends: Ends, layout: Layout, weight: Draw, delay: int, random: Random, shown: Shown) -> Rows:
+    """For a rule that reaches every target, but for a neuron's own, in order."""
+    counts = np.zeros(ends.n_pre, np.int64)
+    for pre, _ in rule.pairs(ends, random("pairs")):
+        counts += np.bincount(pre, minlength=counts.size)
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    layout.offsets(np.zeros(1, np.int64), np.array([delay]))
+    weights = _weights(starts[-1], layout)
+    for first in range(0, weights.size, _SORTED):
+        count = min(_SORTED, weights.size - first)
+        weights[first : first + count] = weight(first, count)
+        shown(first + count, weights.size)
+    return Rows(starts, None, weights, 1, delay)
+
+
+def _weights(n: Any, layout: Layout) -> Array:
+    return np.empty(_room(n, layout.dtype.itemsize), layout.dtype)
+
+
+def _room(n: Any, item: int) -> int:
+    checks.fits("Network.connect.rule", int(n) * item, FEWER, f"{int(n):.6g} synapses")
+    return int(n)
+
+
+def _places(row: Array, cursor: Array) -> Array:
+    """Where synapses of these rows go; the cursors of the rows move on."""
+    order = None if np.all(row[1:] >= row[:-1]) else np.argsort(row, kind="stable")
+    ordered = row if order is None else row[order]
+    first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(row) else np.empty(0, np.int64)
+    counts = np.diff(np.concatenate([first, [len(row)]]))
+    places = np.repeat(cursor[ordered[first]] - first, counts) + np.arange(len(row))
+    cursor[ordered[first]] += counts
+    if order is None:
+        return places
+    result = np.empty_like(places)
+    result[order] = places
+    return result
+
+
+def _sort(rows: Rows) -> None:
+    """Sort each row by offset, in place and stably."""
+    assert rows.offsets is not None
+    for first, last in _groups(rows.starts):
+        begin, end = rows.starts[first], rows.starts[last]
+        offsets, n = rows.offsets[begin:end], int(end - begin)
+        lengths = np.diff(rows.starts[first : last + 1])
+        row = np.repeat(np.arange(last - first), lengths)
+        if rows.times is not None:
+            order = np.lexsort((offsets, rows.times[begin:end], row))
+            for array in (rows.times, rows.offsets, rows.weights):
+                array[begin:end] = array[begin:end][order]
+            continue
+        if np.all((offsets[1:] >= offsets[:-1]) | (row[1:] > row[:-1])):
+            continue
+        bits = (last - first).bit_length(), n.bit_length()
+        if sum(bits) <= 32:  # one word for (row, offset, place) sorts far faster than indices do
+            row_bits, place_bits = (np.uint64(b) for b in bits)
+            words = row.astype(np.uint64) << np.uint64(64 - int(row_bits))
+            words |= offsets.astype(np.uint64) << place_bits
+            words |= np.arange(n, dtype=np.uint64)
+            words.sort()
+            order = (words & ((np.uint64(1) << place_bits) - np.uint64(1))).astype(np.int64)
+        else:
+            order = np.lexsort((offsets, row))
+        rows.offsets[begin:end] = offsets[order]
+        rows.weights[begin:end] = rows.weights[begin:end][order]
+
+
+def _groups(starts: Array) -> Iterator[tuple[int, int]]:
+    """Runs of rows with about as many synapses as are sorted at a time."""
+    first, n_rows = 0, len(starts) - 1
+    while first < n_rows:
+        last = int(np.searchsorted(starts, starts[first] + _SORTED, side="right")) - 1
+        last = min(max(last, first + 1), first + 4096, n_rows)
+        yield first, last
+        first = last
+
+
+def delay_times(draw: Draw, where: str) -> Draw:
+    """Delays in ms, each long enough for a slice of time."""
+
+    def times(before: int, count: int) -> Array:
+        delays = draw(before, count)
+        short = np.flatnonzero(delays < _SHORTEST)
+        if short.size:
+            raise ValueError(
+                f"{where} must be at least {_SHORTEST:g} ms with the scheme 'exact', got {delays[short[0]]:g} ms for "
+                f"synapse {before + short[0]}."
+            )
+        return delays
+
+    return times
+
+
+def delay_steps(draw: Draw, dt: float, where: str) -> Draw:
+    """Delays in whole steps, each at least one."""
+
+    def steps(before: int, count: int) -> Array:
+        delays = draw(before, count)
+        ratio = np.floor(delays / dt + 0.5)
+        if np.any(ratio >= MOST_CELLS):
+            raise ValueError(f"{where} must be at most {MOST_CELLS - 1} steps of {dt:g} ms, got {np.max(delays):g} ms.")
+        short = np.flatnonzero((delays < dt * (1 - 1e-3)) | (ratio < 1))
+        if short.size:
+            raise ValueError(
+                f"{where} must be at least one step of {dt:g} ms, got {delays[short[0]]:g} ms for synapse "
+                f"{before + short[0]}."
+            )
+        return ratio.astype(np.int64)
+
+    return steps

@@ -1,0 +1,158 @@
+"""Connectivity by distance: neurons in a box, or on a ring or torus."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from izhnumba._base import checks
+from izhnumba._synapse.connectivity import PIECE, Ends, Pairs, Rule, without_autapses
+
+Array = NDArray[Any]
+_MOST_LOOKS = 1e10  # at pairs, to draw which are connected
+
+
+@dataclass(frozen=True)
+class Distance(Rule):
+    """Each pair with a probability that falls with its distance.
+
+    Both populations fill the same box evenly, in the order of their n-d size: neuron j of n along an axis is at
+    (j + 1/2) extent / n. All pairs as near as the kernel or `reach` goes are looked at: at most 1e10, in minutes.
+
+    Parameters
+    ----------
+    kernel : "gaussian", "exponential", "box" or callable(distance) -> probability
+        p exp(-d^2 / (2 scale^2)), p exp(-d / scale), or p up to d = scale.
+    scale : float, > 0
+        In the unit of `extent`.
+    p : float, 0 to 1
+        Probability at distance 0.
+    extent : float or tuple, > 0, optional
+        Lengths of the box, by default those of the source's n-d size: its neurons are 1 apart.
+    periodic : bool
+        Whether the box is closed to a ring or torus.
+    autapses : bool
+        Whether a neuron may reach itself.
+    reach : float, > 0
+        Neurons further apart are not connected. A function goes on without end, so large populations need it.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.Distance("box", scale=3.0, periodic=True)
+    Distance(kernel='box', scale=3.0, p=1.0, extent=None, periodic=True, autapses=True, reach=inf)
+    """
+
+    kernel: str | Callable[[Array], Array]
+    scale: float = 1.0
+    p: float = 1.0
+    extent: Any = None
+    periodic: bool = False
+    autapses: bool = True
+    reach: float = math.inf
+
+    def __post_init__(self) -> None:
+        if not callable(self.kernel):
+            checks.one_of("Distance.kernel", self.kernel, ("gaussian", "exponential", "box"))
+        self.__dict__["scale"] = checks.number("Distance.scale", self.scale, above=0.0)
+        self.__dict__["p"] = checks.number("Distance.p", self.p, at_least=0.0, at_most=1.0)
+        self.__dict__["reach"] = checks.number("Distance.reach", self.reach, above=0.0, finite=False)
+        self._check("periodic", "autapses")
+        if callable(self.kernel):
+            checks.takes("Distance.kernel", self.kernel, "distance")
+        if self.extent is not None:
+            lengths = checks.array("Distance.extent", self.extent, "", above=0.0)
+            if lengths.ndim > 1 or not lengths.size:
+                raise ValueError(f"Distance.extent must be one length or a tuple of them, got shape {lengths.shape}.")
+            self.__dict__["extent"] = tuple(map(float, lengths)) if lengths.ndim else float(lengths)
+
+    def expected(self, ends: Ends) -> float:
+        most = self.p * ends.n_pre * ends.n_post
+        if most < PIECE:
+            return most
+        extent, few = self._extent(ends), np.unique(np.linspace(0, ends.n_pre - 1, 5).astype(np.int64))
+        found = [float(np.sum(self._probability(self._near(source, ends, extent)[1]))) for source in few]
+        return ends.n_pre * sum(found) / len(found)
+
+    def check(self, ends: Ends) -> None:
+        middle, extent = [n // 2 for n in ends.pre_shape], map(float, self._extent(ends))
+        axes = zip(middle, ends.pre_shape, ends.post_shape, extent, strict=True)
+        looks = ends.n_pre * math.prod(len(self._along(*axis)[0]) for axis in axes)
+        if looks > _MOST_LOOKS:
+            raise ValueError(
+                f"Distance must have at most {_MOST_LOOKS:g} pairs of neurons within reach, got {looks:.4g}. Pass "
+                "Distance(..., reach=), beyond which no neurons are connected, or connect slices."
+            )
+
+    def _extent(self, ends: Ends) -> Any:
+        extent = ends.pre_shape if self.extent is None else np.atleast_1d(self.extent)
+        if not len(extent) == len(ends.pre_shape) == len(ends.post_shape):
+            raise ValueError(
+                f"Distance must have ends of as many dimensions as extent ({len(extent)}), got sizes "
+                f"{ends.pre_shape} and {ends.post_shape}. Connect whole populations of n-d size."
+            )
+        return extent
+
+    def pairs(self, ends: Ends, rng: Generator) -> Pairs:
+        extent = self._extent(ends)
+        rows = max(1, PIECE // ends.n_post)
+        for first in range(0, ends.n_pre, rows):
+            sources = range(first, min(first + rows, ends.n_pre))
+            post = [self._targets(source, ends, extent, rng) for source in sources]
+            pre = np.repeat(sources, [len(one) for one in post])
+            yield without_autapses(pre, np.concatenate(post), ends, self.autapses)
+
+    def _targets(self, source: int, ends: Ends, extent: Any, rng: Generator) -> Array:
+        near, distance = self._near(source, ends, extent)
+        chosen = np.nonzero(rng.random(distance.shape) < self._probability(distance))
+        targets = tuple(where[along] for where, along in zip(near, chosen, strict=True))
+        return np.ravel_multi_index(targets, ends.post_shape)
+
+    def _near(self, source: int, ends: Ends, extent: Any) -> tuple[tuple[Array, ...], Array]:
+        """The targets within reach of a source along each axis, and all their distances."""
+        place = np.unravel_index(source, ends.pre_shape)
+        axes = list(zip(place, ends.pre_shape, ends.post_shape, map(float, extent), strict=True))
+        near, squares = zip(*(self._along(*axis) for axis in axes), strict=True)
+        return near, np.sqrt(reduce(np.add.outer, squares))
+
+    def _along(self, place: Any, n_pre: int, n_post: int, length: float) -> tuple[Array, Array]:
+        """Which of n_post places on an axis are within reach, ascending, and the squares of their distances."""
+        x, reach = (place + 0.5) * length / n_pre, min(self._reach(), length)
+        low, high = ((x + side * reach) * n_post / length - 0.5 for side in (-1, 1))
+        near = np.arange(math.floor(low), math.ceil(high) + 1)
+        near = np.unique(near % n_post) if self.periodic else near[(near >= 0) & (near < n_post)]
+        apart = np.abs(x - (near + 0.5) * length / n_post)
+        return near, (np.minimum(apart, length - apart) if self.periodic else apart) ** 2
+
+    def _reach(self) -> float:
+        """What is given, or beyond which the probability is less than the smallest random number above 0."""
+        if callable(self.kernel):
+            return self.reach
+        least = 53 * math.log(2)
+        scales = {"gaussian": math.sqrt(2 * least), "exponential": least, "box": 1 + 1e-12}[self.kernel]
+        return min(self.reach, self.scale * scales)
+
+    def _probability(self, distance: Array) -> Array:
+        return self._of_kernel(distance) * (distance <= self.reach * (1 + 1e-12))
+
+    def _of_kernel(self, distance: Array) -> Array:
+        if callable(self.kernel):
+            values = checks.array("Distance.kernel(distance)", self.kernel(distance), "", [distance.shape])
+            if np.any((values < 0) | (values > 1)):
+                raise ValueError(
+                    f"Distance.kernel(distance) must be from 0 to 1, got {values.min()} to {values.max()}."
+                )
+            return self.p * values
+        if self.kernel == "gaussian":
+            with np.errstate(over="ignore"):  # a scale far below the distances
+                return np.asarray(self.p * np.exp(-((distance / self.scale) ** 2) / 2))
+        if self.kernel == "exponential":
+            return np.asarray(self.p * np.exp(-distance / self.scale))
+        return np.where(distance <= self.scale * (1 + 1e-12), self.p, 0.0)

@@ -1,0 +1,78 @@
+"""What users pass as weights and delays, as a number for each synapse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from izhnumba._base import checks
+from izhnumba._synapse.connectivity import AllToAll, Ends, GivenPairs, OneToOne, Rule
+from izhnumba._synapse.csr import Draw
+from izhnumba._synapse.distributions import Distribution
+
+Array = NDArray[Any]
+Look = Callable[[Array, int], None]  # at numbers, of which so many came before: raises an error
+_EACH = "Pass one value for all synapses or one per synapse"
+
+
+def of_rule(where: str, value: Any, unit: str, rule: Rule, ends: Ends) -> Any:
+    """An array as numbers in the order in which the rule yields its pairs; what is no array as it is."""
+    if isinstance(value, Distribution) or (callable(value) and not hasattr(value, "__array__")):
+        return value
+    numbers = np.asarray(checks.magnitude(where, value, unit))
+    if not numbers.ndim:
+        return value
+    n, matrix = rule.count(ends), (ends.n_pre, ends.n_post)
+    if numbers.shape == matrix and (entries := rule.of_matrix(numbers, ends)) is not None:
+        return entries
+    if isinstance(rule, OneToOne) and numbers.shape == ends.pre_shape:
+        return numbers.reshape(-1)
+    if isinstance(rule, (AllToAll, GivenPairs)) and numbers.shape != (n,):
+        cure = "Transpose it." if numbers.shape == matrix[::-1] else f"{_EACH}, or a matrix."
+        must = f"{where} must have shape (), {(n,)} or {matrix} (sources, targets)"
+        raise ValueError(f"{must}, got {numbers.shape}. {cure}")
+    if n is None:
+        raise ValueError(
+            f"{where} must have shape (), got {numbers.shape}. {type(rule).__name__} draws how many synapses there "
+            f"are: pass one value, a distribution or a function of (rng, size).{_of_matrix(numbers)}"
+        )
+    return array(where, numbers, "", n)
+
+
+def array(where: str, value: Any, unit: str, n: int | None) -> Array:
+    """One number for all synapses, or one for each of n, as float64."""
+    numbers = np.asarray(checks.magnitude(where, value, unit))
+    if numbers.ndim and numbers.shape != (n,):
+        cure = f"{_EACH}, in their order.{_of_matrix(numbers)}"
+        raise ValueError(f"{where} must have shape () or {(n,)}, got {numbers.shape}. {cure}")
+    return checks.array(where, numbers, "")
+
+
+def _of_matrix(numbers: Array) -> str:
+    """What to do with a matrix."""
+    return " Of a matrix W of both populations use syn.weight = W[syn.pre, syn.post]." if numbers.ndim == 2 else ""
+
+
+def drawer(where: str, value: Any, unit: str, n: int | None, rng: Generator, look: Look) -> Draw:
+    """A function of (how many before, how many) to float64 numbers, all of which are looked at."""
+    if isinstance(value, Distribution):
+        return lambda before, count: _looked_at(look, value.draw(rng, count), before)
+    if callable(value) and not hasattr(value, "__array__"):
+        checks.takes(where, value, "rng", "size")
+
+        def call(before: int, count: int) -> Array:
+            numbers = array(where, value(rng, count), unit, count)  # or one for all
+            return np.broadcast_to(_looked_at(look, numbers, before), (count,))
+
+        return call
+    numbers = _looked_at(look, array(where, value, unit, n), 0)
+    return lambda before, count: numbers[before : before + count] if numbers.ndim else np.full(count, numbers)
+
+
+def _looked_at(look: Look, numbers: Array, before: int) -> Array:
+    look(numbers, before)
+    return numbers

@@ -1,0 +1,320 @@
+"""Receptors: what a spike does to its target. Each is one exact propagator of one or two states."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from izhnumba._base import checks
+from izhnumba._base.implausible import warn_of_base_unit
+
+
+class Propagator(NamedTuple):
+    """From step to step y <- decay_y y + x_to_y x (+ arrivals, if there is no x), x <- decay_x x + to_x arrivals."""
+
+    states: int  # 0: what arrives acts in the step itself
+    decay_y: float = 0.0
+    x_to_y: float = 0.0
+    decay_x: float = 0.0
+    to_x: float = 0.0
+    steps: int = 1  # in which it acts, from the step itself on, if there are no states
+
+
+class Rates(NamedTuple):
+    """In continuous time y' = alpha y + beta x (+ arrivals, if there is no x), x' = gamma x + factor arrivals."""
+
+    states: int
+    alpha: float = 0.0
+    beta: float = 0.0
+    gamma: float = 0.0
+    factor: float = 1.0
+
+
+class Receptor:
+    """What a spike that arrives does, scaled by the weight of its synapse.
+
+    `izhnumba.Delta`, `Pulse`, `Exponential`, `Alpha`, `DualExponential`, `AMPA`, `GABA_A`, `GABA_B`, `NMDA`,
+    `GapJunction`. With a reversal potential `E` (mV) weights are conductances (1/ms, for Izhikevich2007 nS) and the
+    current is g (E - V), whose slope enters exponential Euler; without one they are currents (mV/ms, pA). Equal
+    receptors of a population are one: their synapses add to the same state. With the scheme "exact" a spike acts at the
+    time of its arrival; `Pulse`, `NMDA` and `GapJunction` are refused there.
+    """
+
+    E: float | None = None
+
+    def propagator(self, dt: float) -> Propagator:
+        """How the states advance by dt ms; without states what arrives acts in the step itself."""
+        return Propagator(0)
+
+    def rates(self) -> Rates | None:
+        """How the states change in continuous time, which the exact engine needs; None if it cannot be told so."""
+        return None
+
+    def _check_E(self) -> None:
+        if self.E is not None:
+            self._set(E=checks.number(f"{type(self).__name__}.E", self.E, "mV"))
+            warn_of_base_unit(f"{type(self).__name__}.E", self.E, "mV")
+
+    def _check_tau(self, name: str) -> None:
+        self._set(**{name: checks.number(f"{type(self).__name__}.{name}", getattr(self, name), "ms", above=0.0)})
+
+    def _set(self, **values: Any) -> None:
+        self.__dict__.update(values)  # the class is frozen for everybody else
+
+
+@dataclass(frozen=True)
+class Delta(Receptor):
+    """V jumps by the weight, in mV, in the step in which the spike arrives; with the scheme "exact" at that time.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.Delta()
+    Delta()
+    """
+
+    def rates(self) -> Rates:
+        return Rates(0)
+
+
+@dataclass(frozen=True)
+class Pulse(Receptor):
+    """The weight is a current, in mV/ms (pA), that flows for a while from the step on in which the spike arrives.
+
+    The scheme "exact" refuses it: spikes are events there, but the end of a current is none.
+
+    Parameters
+    ----------
+    duration : float, ms, > 0, a whole number of steps, optional
+        By default the one step in which the spike arrives: half the dt is half the charge then. Models that were
+        published with dt = 1 ms mean `Pulse(1.0)` at every dt.
+
+    Notes
+    -----
+    A current from outside that is on from start to stop is `Pulses`.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.Pulse().propagator(0.1).steps, iz.Pulse(1.0).propagator(0.1).steps
+    (1, 10)
+    """
+
+    duration: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.duration is not None:
+            self._set(duration=checks.number("Pulse.duration", self.duration, "ms", above=0.0))
+
+    def propagator(self, dt: float) -> Propagator:
+        if self.duration is None:
+            return Propagator(0)
+        return Propagator(0, steps=checks.steps("Pulse.duration", self.duration, dt, at_least=1))
+
+
+@dataclass(frozen=True)
+class Exponential(Receptor):
+    """Rises by the weight at once and decays with tau.
+
+    Parameters
+    ----------
+    tau : float, ms, > 0
+    E : float, mV, optional
+        Reversal potential: with it weights are conductances.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.Exponential(5.0, E=0.0)
+    Exponential(tau=5.0, E=0.0)
+    """
+
+    tau: float
+    E: float | None = None
+
+    def __post_init__(self) -> None:
+        self._check_tau("tau")
+        self._check_E()
+
+    def propagator(self, dt: float) -> Propagator:
+        return Propagator(1, math.exp(-dt / self.tau))
+
+    def rates(self) -> Rates:
+        return Rates(1, -1 / self.tau)
+
+
+@dataclass(frozen=True)
+class Alpha(Receptor):
+    """weight (t / tau) exp(1 - t / tau): the weight is the peak, tau after the arrival.
+
+    Parameters
+    ----------
+    tau : float, ms, > 0
+    E : float, mV, optional
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.Alpha(2.0)
+    Alpha(tau=2.0, E=None)
+    """
+
+    tau: float
+    E: float | None = None
+
+    def __post_init__(self) -> None:
+        self._check_tau("tau")
+        self._check_E()
+
+    def propagator(self, dt: float) -> Propagator:
+        decay = math.exp(-dt / self.tau)
+        return Propagator(2, decay, decay * dt, decay, math.e / self.tau)
+
+    def rates(self) -> Rates:
+        return Rates(2, -1 / self.tau, 1.0, -1 / self.tau, math.e / self.tau)
+
+
+@dataclass(frozen=True)
+class DualExponential(Receptor):
+    """The difference of two exponentials, scaled so that the weight is the peak.
+
+    Parameters
+    ----------
+    tau_rise, tau_decay : float, ms, 0 < tau_rise < tau_decay
+        For equal ones take `Alpha`.
+    E : float, mV, optional
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.DualExponential(1.0, 5.0)
+    DualExponential(tau_rise=1.0, tau_decay=5.0, E=None)
+    """
+
+    tau_rise: float
+    tau_decay: float
+    E: float | None = None
+
+    def __post_init__(self) -> None:
+        self._check_tau("tau_rise")
+        self._check_tau("tau_decay")
+        self._check_E()
+        if self.tau_rise >= self.tau_decay:
+            raise ValueError(
+                f"{type(self).__name__}.tau_rise must be below tau_decay ({self.tau_decay:g} ms), got "
+                f"{self.tau_rise:g} ms. For equal time constants use Alpha."
+            )
+
+    def propagator(self, dt: float) -> Propagator:
+        slow, fast = math.exp(-dt / self.tau_decay), math.exp(-dt / self.tau_rise)
+        return Propagator(2, slow, slow - fast, fast, 1.0 / self._peak())
+
+    def rates(self) -> Rates:
+        rise, decay = 1 / self.tau_rise, 1 / self.tau_decay
+        return Rates(2, -decay, rise - decay, -rise, 1.0 / self._peak())
+
+    def _peak(self) -> float:
+        """Of the difference of the exponentials."""
+        ratio = self.tau_decay / self.tau_rise
+        return float(ratio ** (-1 / (ratio - 1)) - ratio ** (-ratio / (ratio - 1)))
+
+
+@dataclass(frozen=True)
+class NMDA(Receptor):
+    """Slow excitation: a conductance g that magnesium blocks at low V, current g B(V) (E - V).
+
+    B(V) = 1 / (1 + Mg / 3.57 exp(-0.062 V)) (C. E. Jahr and C. F. Stevens 1990). The weight is the peak of g, which
+    rises and decays as that of `DualExponential`. B is evaluated wherever a scheme evaluates the current, and its slope
+    enters exponential Euler. The scheme "exact" refuses it: B is no polynomial.
+
+    Parameters
+    ----------
+    tau_rise, tau_decay : float, ms, 0 < tau_rise < tau_decay
+    E : float, mV
+    Mg : float, mM, > 0
+        One for all NMDA receptors of a population.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.NMDA()
+    NMDA(tau_rise=2.0, tau_decay=150.0, E=0.0, Mg=1.0)
+    """
+
+    tau_rise: float = 2.0
+    tau_decay: float = 150.0
+    E: float = 0.0
+    Mg: float = 1.0
+
+    def __post_init__(self) -> None:
+        DualExponential.__post_init__(self)  # type: ignore[arg-type]
+        self._set(Mg=checks.number("NMDA.Mg", self.Mg, "", above=0.0))
+
+    def _check_E(self) -> None:
+        self._set(E=checks.number("NMDA.E", self.E, "mV"))  # there is none without
+        warn_of_base_unit("NMDA.E", self.E, "mV")
+
+    propagator, _peak = DualExponential.propagator, DualExponential._peak
+
+
+@dataclass(frozen=True)
+class GapJunction(Receptor):
+    """An electrical synapse: the current weight (V_source - V) flows at all times; the weight is a conductance.
+
+    V_source is that before the step and at most the source's threshold, so that a stored overshoot of V does not count.
+    A junction is one way: connect (i, j) and (j, i), as `AllToAll` and pairs in both orders do. It has no delay, and a
+    network with gap junctions advances one step at a time. The scheme "exact" refuses them.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> net = iz.Network()
+    >>> pair = net.add(iz.Population(2, **iz.presets["FS"]), name="pair")
+    >>> net.connect(pair, pair, iz.AllToAll(autapses=False), weight=0.1, receptor=iz.GapJunction())
+    <2 synapses pair -> pair, GapJunction()>
+    """
+
+    def propagator(self, dt: float) -> Propagator:
+        return Propagator(2)  # sums of weights and of weights times V, made anew in each step
+
+
+def AMPA(tau: float = 5.0, E: float = 0.0) -> Exponential:
+    """Fast excitation: a conductance that decays in 5 ms (E. M. Izhikevich and G. M. Edelman 2008).
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.AMPA()
+    Exponential(tau=5.0, E=0.0)
+    """
+    return _conductance("AMPA", tau, E)
+
+
+def GABA_A(tau: float = 6.0, E: float = -70.0) -> Exponential:
+    """Fast inhibition: a conductance that decays in 6 ms (E. M. Izhikevich and G. M. Edelman 2008).
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.GABA_A()
+    Exponential(tau=6.0, E=-70.0)
+    """
+    return _conductance("GABA_A", tau, E)
+
+
+def GABA_B(tau: float = 150.0, E: float = -90.0) -> Exponential:
+    """Slow inhibition: a conductance that decays in 150 ms (E. M. Izhikevich and G. M. Edelman 2008).
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.GABA_B()
+    Exponential(tau=150.0, E=-90.0)
+    """
+    return _conductance("GABA_B", tau, E)
+
+
+def _conductance(owner: str, tau: float, E: float) -> Exponential:
+    """With a reversal potential, or it would be a current."""
+    return Exponential(checks.number(f"{owner}.tau", tau, "ms", above=0.0), checks.number(f"{owner}.E", E, "mV"))

@@ -1,0 +1,244 @@
+"""What a time step costs: the spikes of clock-driven schemes held against those in continuous time."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from izhnumba import plot
+from izhnumba._base import checks
+from izhnumba._input.currents import Input
+from izhnumba._model.schemes import schemes as _known_schemes
+from izhnumba._population.population import Population
+from izhnumba._record.results import Spikes, optional
+from izhnumba.analysis._matching import match_spikes, trains
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Accuracy(NamedTuple):
+    """How one scheme does at one time step, a row of an `AccuracyReport`.
+
+    Attributes
+    ----------
+    scheme, dt : str, float (ms)
+    spikes : int
+        Spikes of the scheme.
+    missed, spurious : int
+        Exact spikes without a partner, and spikes of the scheme without one.
+    max_error, median_error : float, ms
+        Of the times of matched spikes; NaN if there are none.
+    seconds : float
+        Time the run took, compilation not counted.
+
+    Examples
+    --------
+    >>> from izhnumba import analysis
+    >>> analysis.Accuracy("euler", 0.1, 7, 1, 0, 0.9, 0.4, 1e-3).missed
+    1
+    """
+
+    scheme: str
+    dt: float
+    spikes: int
+    missed: int
+    spurious: int
+    max_error: float
+    median_error: float
+    seconds: float
+
+
+class AccuracyReport:
+    """What `accuracy_report` returns; printed, it is a table.
+
+    Attributes
+    ----------
+    rows : tuple of Accuracy
+        One per scheme and time step, in the order they were asked for.
+    n_spikes : int
+        Spikes in continuous time.
+    seconds : float
+        Time the exact engine took.
+    duration : float, ms
+
+    Examples
+    --------
+    >>> from izhnumba import analysis
+    >>> row = analysis.Accuracy("euler", 0.1, spikes=7, missed=1, spurious=0, max_error=0.91, median_error=0.4,
+    ...                         seconds=1e-3)
+    >>> analysis.AccuracyReport([row], n_spikes=8, seconds=2e-4, duration=1000.0)
+    8 spikes in 1000 ms of continuous time, found in 0.2 ms of wall time
+    scheme          dt (ms)  spikes  missed  spurious  max error (ms)  median (ms)  wall (ms)
+    euler               0.1       7       1         0            0.91          0.4          1
+    """
+
+    def __init__(self, rows: Sequence[Accuracy], n_spikes: int, seconds: float, duration: float) -> None:
+        self.rows, self.n_spikes, self.seconds, self.duration = tuple(rows), n_spikes, seconds, duration
+
+    def __repr__(self) -> str:
+        found = f"found in {1000 * self.seconds:.3g} ms of wall time"
+        lines = [
+            f"{self.n_spikes} spikes in {self.duration:g} ms of continuous time, {found}",
+            "scheme          dt (ms)  spikes  missed  spurious  max error (ms)  median (ms)  wall (ms)",
+        ]
+        lines += [
+            f"{row.scheme:14} {row.dt:8.4g} {row.spikes:7d} {row.missed:7d} {row.spurious:9d} {row.max_error:15.2g} "
+            f"{row.median_error:12.2g} {1000 * row.seconds:10.3g}"
+            for row in self.rows
+        ]
+        return "\n".join(lines)
+
+    def to_dataframe(self) -> Any:
+        """A pandas DataFrame with the rows, and the fields of `Accuracy` as columns."""
+        return optional("AccuracyReport.to_dataframe", "pandas").DataFrame(
+            list(self.rows), columns=list(Accuracy._fields)
+        )
+
+    def plot(self, ax: Axes | None = None, *, against: str = "dt") -> Axes:
+        """Draw the largest error against the time step or the wall time, a line per scheme.
+
+        A filled mark says that all spikes are matched; an open one stands for missed or spurious spikes, a larger one
+        for more of them.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+        against : "dt" or "seconds"
+
+        Examples
+        --------
+        >>> from izhnumba import analysis
+        >>> row = analysis.Accuracy("euler", 0.1, 7, 1, 0, 0.91, 0.4, 1e-3)
+        >>> analysis.AccuracyReport([row], 8, 2e-4, 1000.0).plot().get_xlabel()
+        'time step (ms)'
+        """
+        checks.one_of("AccuracyReport.plot.against", against, ("dt", "seconds"))
+        ax = plot._axes("AccuracyReport.plot.ax", ax)
+        for scheme, color in zip(dict.fromkeys(row.scheme for row in self.rows), plot.COLORS * 2, strict=False):
+            rows = sorted((row for row in self.rows if row.scheme == scheme), key=lambda row: row.dt)
+            x, y = [getattr(row, against) for row in rows], [row.max_error for row in rows]
+            ax.plot(x, y, color=color, linewidth=1.0, label=scheme)
+            for row, *place in zip(rows, x, y, strict=True):
+                wrong = (row.missed + row.spurious) / max(1, self.n_spikes)
+                face, size = ("white", 5 + 8 * min(wrong, 1.0)) if wrong else (color, 5)
+                ax.plot(*place, "o", color=color, markerfacecolor=face, markersize=size)
+        ax.plot([], [], "o", color="gray", markerfacecolor="white", label="missed or spurious spikes")
+        ax.set(xscale="log", yscale="log")
+        ax.legend(frameon=False, fontsize="small")
+        return plot._labelled(ax, {"dt": "time step (ms)", "seconds": "wall time (s)"}[against], "largest error (ms)")
+
+
+def accuracy_report(
+    pop: Population,
+    I: Any = 0.0,
+    duration: float = 1000.0,
+    *,
+    schemes: Sequence[str] = ("exp_euler", "euler", "izhikevich2003", "rk4"),
+    dts: Sequence[float] = (0.5, 0.1, 0.05, 0.01),
+) -> AccuracyReport:
+    """Run copies of a population by clock-driven schemes and exactly, and tell how far their spikes are apart.
+
+    The copies start as `pop.reset()` would leave them and get the same input; `pop` itself is not touched. Spikes are
+    paired by `match_spikes`. Clock-driven schemes stamp a spike at the end of its step, so up to dt of an error is the
+    stamp. Errors that grow during a run, and missed spikes at its end, come from a period that is slightly wrong.
+
+    Parameters
+    ----------
+    pop : Population
+        What the exact engine takes, in any scheme and dtype (the exact copy is float64).
+    I : float, array that broadcasts to Shape, or input object, mV/ms (2007 form: pA)
+        Input objects (`Pulses`, `Ramp`, ...) mean the same at every dt. An array with one row per step does not: wrap
+        it in a `TimedArray`.
+    duration : float, ms, > 0
+        A whole number of steps of each dt.
+    schemes : sequence of str
+        Names in `izhnumba.schemes`, clock-driven.
+    dts : sequence of float, ms, > 0
+
+    Returns
+    -------
+    AccuracyReport
+        A scheme whose V stops being finite counts with the spikes it had until then.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For values of the wrong kind or range, and for neurons and inputs that the exact engine refuses.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> from izhnumba import analysis
+    >>> chattering = iz.Population(1, **iz.presets["CH"])
+    >>> report = analysis.accuracy_report(chattering, 10.0, 500.0, schemes=["euler"], dts=[0.5, 0.01])
+    >>> report.rows[0].missed > report.rows[1].missed
+    True
+    """
+    checks.kind("accuracy_report.pop", pop, Population, "a Population", "Write Population(1, **preset).")
+    names = [_clock_driven("accuracy_report.schemes", name) for name in _listed("accuracy_report.schemes", schemes)]
+    steps = [checks.number("accuracy_report.dts", dt, "ms", above=0.0) for dt in _listed("accuracy_report.dts", dts)]
+    duration = checks.number("accuracy_report.duration", duration, "ms", above=0.0)
+    for dt in steps:
+        checks.steps("accuracy_report.duration", duration, dt, at_least=1)
+    if not isinstance(I, Input) and np.ndim(I) > len(pop.shape):
+        must = "accuracy_report.I must be constant, one value per neuron or an input object"
+        raise ValueError(f"{must}, got an array of shape {np.shape(I)}. Wrap rows in a TimedArray.")
+    exact, seconds = _timed(_copy(pop, scheme="exact", dtype="float64"), I, duration, warm_up=min(1.0, duration))
+    expected, rows = trains(exact), []
+    for name in names:
+        for dt in steps:
+            with warnings.catch_warnings(action="ignore"):  # that dt is large is what the report is about
+                cells, warm_up = _copy(pop, scheme=name, dt=dt), dt * min(10, round(duration / dt))
+                spikes, wall = _timed(cells, I, duration, warm_up, ignored=RuntimeError)
+            rows.append(_compared(name, dt, expected, trains(spikes), wall))
+    return AccuracyReport(rows, len(exact), seconds, duration)
+
+
+def _listed(where: str, values: Any) -> list[Any]:
+    good = np.iterable(values) and not isinstance(values, str)
+    checks.kind(where, values, object if good else (), "a list", "Pass [x] for a single one.")
+    return list(values)
+
+
+def _clock_driven(where: str, name: Any) -> str:
+    return checks.one_of(where, name, [known for known in _known_schemes if known != "exact"])
+
+
+def _copy(pop: Population, **changed: Any) -> Population:
+    start = dict(zip(("V", "u"), pop._start, strict=True))
+    names = ("size", "model", "dtype", "batch", "seed", "threads", "name")
+    kept = {name: getattr(pop, name) for name in names} | {"reset": pop.reset_kind}
+    return Population(**{**kept, **pop._values, **start, **changed})
+
+
+def _timed(cells: Population, I: Any, duration: float, warm_up: float, *, ignored: Any = ()) -> tuple[Spikes, float]:
+    """Spikes of a run, and the time it took after `warm_up` ms had everything compiled."""
+    with contextlib.suppress(ignored):
+        cells.run(warm_up, I)
+    cells.reset()
+    begin = time.perf_counter()
+    with contextlib.suppress(ignored):
+        cells.run(duration, I)
+    return cells.result.spikes, time.perf_counter() - begin
+
+
+def _compared(scheme: str, dt: float, expected: Any, found: Any, seconds: float) -> Accuracy:
+    none, errors = np.empty(0), [np.empty(0)]
+    for cell in {**expected, **found}:
+        reference, other = expected.get(cell, none), found.get(cell, none)
+        i, j = match_spikes(reference, other)
+        errors.append(np.abs(other[j] - reference[i]))
+    error = np.concatenate(errors)
+    n_expected, n_found = (sum(map(len, trains.values())) for trains in (expected, found))
+    largest, median = (error.max(), np.median(error)) if error.size else (np.nan, np.nan)
+    return Accuracy(
+        scheme, dt, n_found, n_expected - error.size, n_found - error.size, float(largest), float(median), seconds
+    )

@@ -1,0 +1,206 @@
+"""How a neuron answers a current step: rheobase and f-I curve, with spike times of the exact engine.
+
+The step starts at t = 0 from the resting state without input; a neuron without one starts as its population does.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from izhnumba._base import checks
+from izhnumba._model.model import Model
+from izhnumba._population.population import Population
+from izhnumba._record.results import Spikes
+from izhnumba.analysis._bifurcations import stable_point
+from izhnumba.analysis._phase_plane import parameters_of
+
+Array = np.ndarray[Any, np.dtype[Any]]
+_DOUBLINGS = 20  # a million times the unit of current
+
+
+class FICurve(NamedTuple):
+    """Firing rates at constant currents, as `fi_curve` returns them.
+
+    Attributes
+    ----------
+    I : ndarray, mV/ms (2007 form: pA)
+    rate : ndarray, Hz
+        Steady rate: spikes per time between the first and the last spike of the second half of the run, which is
+        1000 / interval for periodic firing and the average over its bursts for a bursting cell. 0 with fewer than two
+        spikes there.
+    first : ndarray, Hz
+        1000 / first interval; 0 with fewer than two spikes in all.
+
+    Examples
+    --------
+    >>> from izhnumba import analysis
+    >>> analysis.FICurve(I=[0.0, 10.0], rate=[0.0, 22.3], first=[0.0, 58.4]).rate
+    [0.0, 22.3]
+    """
+
+    I: Array
+    rate: Array
+    first: Array
+
+
+def rheobase(neuron: Any, *, duration: float = 1000.0, n_spikes: int = 1, tolerance: float = 1e-6) -> Array:
+    """The smallest current step that makes a resting neuron fire within `duration`.
+
+    The current is switched on at t = 0 and stays. It is bracketed by doubling from 1 and bisected with the exact
+    engine, all neurons at a time; that a stronger current does not silence the neuron is taken for granted. For endless
+    firing see `saddle_node_current`: a slow u lets a neuron fire once or a few times below it.
+
+    Parameters
+    ----------
+    neuron : Population, preset or other mapping of parameters, or Model
+        What the exact engine takes. A neuron starts in its stable fixed point without input, or as its population does
+        where there is none.
+    duration : float, ms, > 0
+        A neuron near a saddle-node needs long to fire: where b < a in the 2003 form, the result exceeds that for a step
+        without end by about (1 - b / a)^2 (pi / duration)^2 / 0.04.
+    n_spikes : int, >= 1
+        Spikes that count as firing: 1 for the classical rheobase, more for repetitive firing.
+    tolerance : float, mV/ms (2007 form: pA), > 0
+
+    Returns
+    -------
+    ndarray of the shape of the population, () for anything else, mV/ms (2007 form: pA)
+        A current at which it fires, at most `tolerance` above one at which it does not. NaN for a neuron that fires
+        without current or stays silent up to a million units.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For values of the wrong kind or range, and for neurons that the exact engine refuses.
+
+    References
+    ----------
+    E. M. Izhikevich, Dynamical Systems in Neuroscience, MIT Press 2007.
+
+    Examples
+    --------
+    A regular spiking cell can fire once below the current that makes it fire on and on:
+
+    >>> import izhnumba as iz
+    >>> from izhnumba import analysis
+    >>> cell = iz.presets["RS"]
+    >>> bool(analysis.rheobase(cell) < analysis.rheobase(cell, n_spikes=5) < analysis.saddle_node_current(cell))
+    True
+    """
+    duration = checks.number("rheobase.duration", duration, "ms", above=0.0)
+    n_spikes = checks.integer("rheobase.n_spikes", n_spikes, at_least=1)
+    unit = parameters_of("rheobase", neuron)[0].I.unit
+    tolerance = checks.number("rheobase.tolerance", tolerance, unit, above=0.0)
+    lanes = resting_lanes("rheobase", neuron)
+    n = len(lanes["V"])
+    cells = Population(n, scheme="exact", **lanes)
+
+    def fires(I: Array) -> Array:
+        cells.reset()
+        cure = "Ask for fewer spikes, a shorter duration or another neuron."
+        return np.bincount(_spikes("rheobase", cells, duration, I, cure).i, minlength=n) >= n_spikes
+
+    low, high, spontaneous = np.zeros(n), np.ones(n), fires(np.zeros(n))
+    for _ in range(_DOUBLINGS):
+        silent = ~fires(high)
+        if not silent.any():
+            break
+        low, high = np.where(silent, high, low), np.where(silent, 2 * high, high)
+    for _ in range(math.ceil(math.log2(max(2.0, np.max(high - low) / tolerance)))):
+        middle = (low + high) / 2
+        enough = fires(middle)
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    found = np.where(spontaneous | silent, np.nan, high)
+    return found.reshape(neuron.shape if isinstance(neuron, Population) else ())
+
+
+def fi_curve(neuron: Any, I: ArrayLike, duration: float = 1000.0, *, index: int = 0) -> FICurve:
+    """Firing rates of a neuron at many constant currents, from the exact engine: one population, a neuron per current.
+
+    Parameters
+    ----------
+    neuron : Population, preset or other mapping of parameters, or Model
+        What the exact engine takes. Each copy starts in its stable fixed point without input, or as the population does
+        where there is none.
+    I : array (currents,), mV/ms (2007 form: pA)
+    duration : float, ms, > 0
+        The first half is for the neuron to settle; steady rates below about 2000 / duration Hz come out as 0.
+    index : int
+        Which neuron of a Population, by its flat index.
+
+    Returns
+    -------
+    FICurve
+        With `.I`, `.rate` and `.first`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For values of the wrong kind or range, and for neurons that the exact engine refuses.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> from izhnumba import analysis
+    >>> curve = analysis.fi_curve(iz.presets["RS"], [0.0, 5.0, 10.0])
+    >>> curve.rate.round()
+    array([ 0., 11., 22.])
+    """
+    duration = checks.number("fi_curve.duration", duration, "ms", above=0.0)
+    unit = parameters_of("fi_curve", neuron)[0].I.unit
+    I = np.array(checks.array("fi_curve.I", I, unit), ndmin=1)
+    if I.ndim > 1 or not I.size:
+        raise ValueError(f"fi_curve.I must have shape (currents,), at least one, got {I.shape}. Pass I.ravel().")
+    lanes = resting_lanes("fi_curve", neuron)
+    n = len(lanes["V"])
+    chosen = checks.integer("fi_curve.index", index, at_least=-n, at_most=n - 1)
+    one = {name: value[chosen] if np.ndim(value) else value for name, value in lanes.items()}
+    cells = Population(I.size, scheme="exact", **one)
+    spikes = _spikes("fi_curve", cells, duration, I, "Use weaker currents, a shorter duration or another neuron.")
+    return FICurve(I, *rates(spikes.i, spikes.t, I.size, duration))
+
+
+def _spikes(owner: str, cells: Population, duration: float, I: Array, cure: str) -> Spikes:
+    """Those of a run, in which no neuron may run away."""
+    try:
+        return cells.run(duration, I).spikes
+    except RuntimeError:
+        when, i = cells._engine.failure()
+        raise ValueError(
+            f"{owner}.neuron must have a solution for duration ({duration:g} ms) at each current that is tried, got "
+            f"one that at I = {I[i]:g} {cells.model.I.unit} runs away at t = {when:.6g} ms. {cure}"
+        ) from None
+
+
+def resting_lanes(owner: str, neuron: Any) -> dict[str, Any]:
+    """What makes a population of the same neurons in a row, at rest."""
+    if not isinstance(neuron, Population):
+        neuron = Population(1, **({"model": neuron} if isinstance(neuron, Model) else neuron))
+    start = [
+        np.where(np.isnan(rest), own, rest)
+        for rest, own in zip(stable_point(owner, neuron), neuron._start, strict=True)
+    ]
+    values = {**neuron._values, "V": start[0], "u": start[1]}
+    lanes = {name: np.broadcast_to(value, neuron.shape).ravel().astype(float) for name, value in values.items()}
+    return {"model": neuron.model, "reset": neuron.reset_kind, **lanes}
+
+
+def rates(i: Array, t: Array, n: int, duration: float) -> tuple[Array, Array]:
+    """Steady rate and rate of the first interval, in Hz, of n neurons whose spikes are (i, t)."""
+    order = np.lexsort((t, i))
+    i, t = i[order], t[order]
+    late = t >= duration / 2
+    number = np.bincount(i[late], minlength=n)
+    begin, end = np.full(n, np.inf), np.full(n, -np.inf)
+    np.minimum.at(begin, i[late], t[late])
+    np.maximum.at(end, i[late], t[late])
+    steady, first = np.zeros(n), np.zeros(n)
+    several = number > 1
+    steady[several] = 1000 * (number[several] - 1) / (end - begin)[several]
+    pairs = np.flatnonzero(i[1:] == i[:-1])[::-1]  # backwards, so that the first of a neuron is written last
+    first[i[pairs]] = 1000 / (t[pairs + 1] - t[pairs])
+    return steady, first
