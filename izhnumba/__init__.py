@@ -13,13 +13,13 @@ from izhnumba._model.model import (
     IzhikevichRef,
     Model,
     Quantity,
-    where,
 )
 from izhnumba._model.schemes import Scheme, schemes
 from izhnumba._network.drives import Drive
 from izhnumba._network.load import load
 from izhnumba._network.network import Network
 from izhnumba._network.synapses import Synapses
+from izhnumba._numba.where import where
 from izhnumba._population.kernel import kernel
 from izhnumba._population.population import Population
 from izhnumba._population.presets import Preset, presets

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 
 from izhnumba._base import checks
+from izhnumba._base.axes import COLORS, axes_for, labelled
 from izhnumba._model.model import Model
 from izhnumba._record.samples import StateRecorder
 from izhnumba.analysis import _phase_plane
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = np.ndarray[Any, np.dtype[Any]]
-COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # safe for colour-blind eyes
 BLUE, VERMILLION, GREEN, *_ = COLORS
 
 
@@ -67,14 +67,14 @@ def raster(spikes: Any, ax: Axes | None = None, *, batch: int = 0, size: float |
     rows = int(i.max()) + 1 if i.size else 1
     automatic = float(np.clip(200 / rows, 1.5, 15))
     size = automatic if size is None else checks.number("raster.size", size, at_least=0.0, at_most=1e6)
-    ax = _axes("raster.ax", ax)
+    ax = axes_for("raster.ax", ax)
     marker, width = ("|", 1.0) if size > 3 else ("o", 0.0)
     default = {"s": size**2, "marker": marker, "linewidth": width, "rasterized": i.size > 10_000}
     default |= {} if "c" in style else {"color": BLUE}  # scatter refuses both, and c may be values for a colour map
     ax.scatter(t, i, **default | _long_names(style, "PathCollection"))
     ax.set_ylim(-0.5, rows - 0.5)
     ax.locator_params(axis="y", integer=True)
-    return _labelled(ax, "time (ms)", "neuron")
+    return labelled(ax, "time (ms)", "neuron")
 
 
 def trace(
@@ -119,15 +119,13 @@ def trace(
         _must_know_spikes("trace.result", result, "a Result if there is a peak")
     if unit is not None:
         checks.kind("trace.unit", unit, str, "a str")
-    ax = _axes("trace.ax", ax)
+    ax = axes_for("trace.ax", ax)
     style = _long_names(style, "Line2D")
     for column in chosen:
         t, values = _with_spikes(result, variable, column, batch, peak)
         default: dict[str, Any] = {"color": COLORS[column % len(COLORS)], "linewidth": 1.0}
         ax.plot(t, values, **default | style)
-    return _labelled(
-        ax, "time (ms)", f"{variable} ({getattr(_model(result), variable).unit if unit is None else unit})"
-    )
+    return labelled(ax, "time (ms)", f"{variable} ({getattr(_model(result), variable).unit if unit is None else unit})")
 
 
 def phase_plane(
@@ -170,7 +168,7 @@ def phase_plane(
     if trajectory is not None:
         _must_know_spikes("phase_plane.trajectory", trajectory, "a Result of a run with record=['V', 'u']")
         column = _place("phase_plane.column", column, trajectory.V.shape[-1])
-    ax = _axes("phase_plane.ax", ax)
+    ax = axes_for("phase_plane.ax", ax)
     grid = np.linspace(*V, 1001)
     V_null, u_null = _phase_plane.nullclines(neuron, I, grid, index=index)
     ax.plot(grid, V_null, color=BLUE, linewidth=1.5, label="V' = 0")
@@ -193,15 +191,7 @@ def phase_plane(
     ax.set(xlim=V, ylim=u or (low - 0.1 * (high - low), high + 0.1 * (high - low)))
     shown = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
     ax.legend(shown.values(), shown.keys(), frameon=False)
-    return _labelled(ax, "V (mV)", f"u ({model.u.unit})")
-
-
-def _axes(where: str, ax: Axes | None) -> Axes:
-    try:
-        from matplotlib import axes, pyplot
-    except ImportError as error:
-        raise ImportError('izhnumba.plot needs matplotlib. Install it with: pip install "izhnumba[plot]"') from error
-    return pyplot.subplots(layout="constrained")[1] if ax is None else checks.kind(where, ax, axes.Axes, "an Axes")
+    return labelled(ax, "V (mV)", f"u ({model.u.unit})")
 
 
 def _long_names(style: dict[str, Any], artist: str) -> dict[str, Any]:
@@ -210,12 +200,6 @@ def _long_names(style: dict[str, Any], artist: str) -> dict[str, Any]:
 
     artists = {"PathCollection": collections.PathCollection, "Line2D": lines.Line2D}
     return cbook.normalize_kwargs(style, artists[artist])
-
-
-def _labelled(ax: Axes, x: str, y: str) -> Axes:
-    ax.set(xlabel=x, ylabel=y)
-    ax.spines[["top", "right"]].set_visible(False)
-    return ax
 
 
 def _events(spikes: Any) -> _Events:

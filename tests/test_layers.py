@@ -83,12 +83,7 @@ ROOMS = {(room(one), room(other)) for one, other in ARROWS}
 
 
 UNTIED = {
-    ("_engine", "_record"),
     ("_exact", "_clock"),
-    ("_numba", "_model"),
-    ("_synapse", "_clock"),
-    ("_synapse", "_input"),
-    ("analysis", "plot"),
 }
 
 

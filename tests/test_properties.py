@@ -12,6 +12,7 @@ import izhnumba as iz
 from izhnumba._clock import engine
 from izhnumba._clock import inputs as clock_inputs
 from izhnumba._engine import run_loop
+from izhnumba._numba import threads as thread_policy
 
 prop = settings(derandomize=True, deadline=None, max_examples=25)
 sizes = st.sampled_from([1, 2, 5, 63, 64, 65, 130])
@@ -159,7 +160,7 @@ def test_steps_are_the_run(n, seed, dtype):
 
 @pytest.mark.parametrize("n", [5000, 20_001])
 def test_the_number_of_threads_changes_nothing(n, monkeypatch):
-    monkeypatch.setattr(engine, "_PAYS", 1)
+    monkeypatch.setattr(thread_policy, "_PAYS", 1)
     table = np.random.default_rng(1).normal(10.0, 10.0, (40, n))
     runs = []
     for threads in (1, 2, 4):

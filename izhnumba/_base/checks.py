@@ -12,16 +12,16 @@ import contextlib
 import dataclasses
 import difflib
 import inspect
-import itertools
 import math
 import operator
 import reprlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
+
+from izhnumba._base.memory import free_memory
 
 Array = NDArray[Any]
 Bound = float | None
@@ -45,11 +45,6 @@ _NUMBER_TYPES = {float, int, np.float64, np.float32, np.int64, np.int32}
 _TEXT = (str, bytes, bytearray, memoryview)
 _TINIEST = 1e-300  # of what must be above 0
 _DEEPEST = 32  # nesting of lists, and dimensions of a population: numpy's own limit is 64, older ones' 32
-_GROUP_FILES = {  # of a memory control group, by the name of its controller: version 2 has none
-    "": ("memory.max", "memory.current", "inactive_file"),
-    "memory": ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
-}
-
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = _short.maxlong = 60
 
@@ -276,29 +271,6 @@ def fits(where: str, n_bytes: float, cure: str, what: str = "") -> None:
         must = f"{where} must fit in the free memory ({free / 2**30:.4g} GiB)"
         needed = float(min(n_bytes, 1e300)) / 2**30
         raise _refusal(ValueError, must, f"{what}{', ' * bool(what)}{needed:.4g} GiB", cure)
-
-
-def free_memory(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup")) -> int | None:
-    """Bytes this process may still take, by the machine and by its control groups; None where Linux does not tell."""
-    room = []
-    with contextlib.suppress(OSError):
-        words = (proc / "meminfo").read_text().split()
-        room += [1024 * int(amount) for name, amount in itertools.pairwise(words) if name == "MemAvailable:"]
-        for line in (proc / "self/cgroup").read_text().splitlines():
-            _, controllers, path = line.split(":", 2)
-            for controller in _GROUP_FILES.keys() & controllers.split(","):
-                group = groups / controller / path.lstrip("/")
-                for folder in (group, *group.parents):  # a limit of a parent binds too
-                    room += _room(folder, *_GROUP_FILES[controller])
-    return min(room, default=None)
-
-
-def _room(folder: Path, limit: str, usage: str, cached: str) -> list[int]:
-    with contextlib.suppress(OSError, ValueError):  # no such file, or no limit: "max"
-        words = (folder / "memory.stat").read_text().split()
-        droppable = int(dict(zip(words[::2], words[1::2], strict=True))[cached])  # files kept in memory make way
-        return [max(0, int((folder / limit).read_text()) - int((folder / usage).read_text()) + droppable)]
-    return []
 
 
 def _plain(must: str, value: Any, unit: str, at: tuple[int, ...] = ()) -> float | Array:

@@ -8,16 +8,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from izhnumba._base.partition import WORD, words
 from izhnumba._checkpoint.saved import Misfit, Saved
 from izhnumba._clock.kernels import layout as clock_table
 from izhnumba._clock.receptors import state_sizes
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.receptors import ExactPort, described
 from izhnumba._model.model import Model
+from izhnumba._synapse.csr import MOST_CELLS
 from izhnumba._synapse.receptors import Receptor
 
 Array = NDArray[Any]
-_LANES = 64
 _MOST_HELD = 2**29 + 1  # steps; what `until` can be ahead of the present
 _NEVER = -(2**30)
 SLICE = 1000.0  # ms: a neuron that failed stands within a slice that has not ended
@@ -79,7 +80,7 @@ def population(one: Any, place: str, frame: Frame) -> Cells:
     for name in ("V_min", "tau_ref", *model.parameters):
         arguments.array(name, dtype, (), size)
     n = math.prod(size)
-    cells = Cells(size, n, -(-n // _LANES) * _LANES, dtype, [])
+    cells = Cells(size, n, words(n) * WORD, dtype, [])
     if frame.exact:
         return cells._replace(receptors=_exact_state(saved, frame, cells))
     return cells._replace(receptors=_clock_state(saved, frame, cells))
@@ -101,7 +102,7 @@ def _clock_state(population: Saved, frame: Frame, cells: Cells) -> list[Any]:
     done = int(count[0] - count[1])
     state.require(done <= clock_table.MOST_STEPS, "count", f"be at most {clock_table.MOST_STEPS} apart", str(count))
     state.array("until", np.int32, (0,), lanes, low=_NEVER, high=min(done + _MOST_HELD, 2**31 - 1))
-    steps = state.integer("ring_steps", 1, 2 * clock_table.MOST_CELLS // cells.lanes)
+    steps = state.integer("ring_steps", 1, 2 * MOST_CELLS // cells.lanes)
     for k, receptor in enumerate(receptors):
         good = isinstance(receptor, Receptor) and receptor not in receptors[:k]
         state.require(good, "receptors", "be receptors, each another one", receptor)

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from izhnumba._base import partition
 from izhnumba._checkpoint.check_populations import SLICE, Cells, Frame, Part, part_of
 from izhnumba._checkpoint.saved import Saved
-from izhnumba._clock.kernels import layout as clock_table
 from izhnumba._exact.kernels import layout
 from izhnumba._synapse import csr, weight_limits
 from izhnumba._synapse.connectivity import AllToAll, Ends
@@ -18,7 +18,6 @@ from izhnumba._synapse.receptors import GapJunction, Receptor
 from izhnumba._synapse.weight_limits import Limit
 
 Array = NDArray[Any]
-_LANES = 64
 _PIECE = 2**22  # synapses looked at at a time
 _FARTHEST = 1e12  # ms: slots of time are counted in 64 bits. Synapses that sent an event may be gone
 _PLASTIC = ("memory", "y", "spiked", "modulator")  # what plastic synapses keep with every scheme
@@ -84,8 +83,7 @@ def _starts(rows: Saved, n_rows: int, n: int) -> Array:
 
 def _parts(rows: Saved, target: Part, frame: Frame, plastic: bool) -> int:
     """In how many the targets are cut: a power of 2."""
-    words = target.cells.lanes // _LANES
-    most = csr._MOST_PARTS if words >= csr._MOST_PARTS else 1
+    most = partition.parts_of(target.cells.lanes)
     parts = rows.integer("parts", 1, most)
     allowed = [most] if frame.exact else [1] if plastic else [2**k for k in range(most.bit_length())]
     rows.require(parts in allowed, "parts", f"be one of {allowed}")
@@ -132,7 +130,7 @@ def _piece_of_rows(rows: Saved, begin: int, row: Array, target: Part, parts: int
     delays = offsets // np.uint32(lanes)
     lane = (offsets - delays * np.uint32(lanes)).astype(np.int64)
     inside = (lane >= target.start) & (lane < target.stop)
-    of_part = np.ones(1, bool) if parts == 1 else lane // _LANES * parts // (lanes // _LANES) == row % parts
+    of_part = np.ones(1, bool) if parts == 1 else partition.part_of(lane, lanes, parts) == row % parts
     ascending = np.append(True, (offsets[1:] >= offsets[:-1]) | (row[1:] > row[:-1]))
     if times is not None:
         earlier, later = times[part][:-1], times[part][1:]
@@ -148,8 +146,8 @@ def _piece_of_rows(rows: Saved, begin: int, row: Array, target: Part, parts: int
 
 
 def _most_steps(lanes: int) -> int:
-    """The longest delay, as `Layout.offsets` has it."""
-    return clock_table.MOST_CELLS // lanes - 1
+    """The longest delay, as `TargetLanes.offsets` has it."""
+    return csr.MOST_CELLS // lanes - 1
 
 
 def _plastic_state(saved: Saved, rows: Saved, target: Part, frame: Frame) -> None:

@@ -42,14 +42,6 @@ def derived(model: Model, scheme: Scheme, reset: str, dt: float, p: Any) -> Deri
     return Derived(lanes, affine=True, short=short_V is not None, careful_V=short_V)
 
 
-def u_nullcline(model: Model, V: Array, p: Any) -> Array:
-    """u at which it does not change, by Newton's step on an equation that is linear in u."""
-    at_zero, at_one = (np.asarray(model.pull(V, V, u, p), float) for u in (0.0, 1.0))
-    if np.any(at_zero == at_one):
-        raise ValueError("Population.u must be a number for a model in which u does not leak, got 'nullcline'.")
-    return np.asarray(np.broadcast_to(at_zero / (at_zero - at_one), np.shape(V)))
-
-
 def _gain(model: Model, dt: float, p: Any) -> Array:
     z = dt * np.asarray(model.u_slope(p), float)
     phi = np.where(np.abs(z) > 1e-300, np.expm1(z) / z, 1.0)

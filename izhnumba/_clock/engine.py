@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from izhnumba._base.partition import WORD, words
 from izhnumba._clock.constants import LANES, Derived, derived
-from izhnumba._clock.kernels import layout as t
+from izhnumba._clock.kernels import layout
 from izhnumba._clock.receptors import Arrivals, Port
 from izhnumba._engine.codes import FAILURE, LEAP, OK
 from izhnumba._engine.protocol import Record
 from izhnumba._engine.table import Table, address_of
-from izhnumba._engine.timebase import Steps
-from izhnumba._input.input import steps_held
+from izhnumba._engine.timebase import Steps, steps_held
 from izhnumba._model.equations import Variant
-from izhnumba._model.model import Model
+from izhnumba._model.model import MAX_PARAMETERS, Model
 from izhnumba._model.schemes import Scheme
+from izhnumba._numba.threads import may_go_parallel, n_processors, one_parallel_region
 from izhnumba._synapse.receptors import Receptor
 
 Array = NDArray[Any]
 Call = Callable[[Array, Array, float], int]
 
-_LANES = 64  # every array is padded to whole vectors and to whole words of spike bits
 _MOST_HELD = 2**29  # steps
 _NEVER = -(2**30)  # `until` of a neuron that has not spiked, and the most steps a neuron can be held
-_PAYS = 20_000  # neuron-steps in one call from which a second thread helps
-_WORTH_COMPILING = 10_000_000_000  # neuron-steps in one run that repay compiling the parallel loop
 
 
 class ClockEngine:
@@ -42,30 +37,32 @@ class ClockEngine:
         self.model, self.scheme, self.dtype, self.reset, self.n, self.dt = model, scheme, dtype, reset, n, dt
         self.time = Steps(dt)
         self.item = dtype.itemsize
-        self.padded = -(-n // _LANES) * _LANES
+        self.padded = words(n) * WORD
         self._given = model.named_tuple("V_min")._fields
         self._fields = (*self._given, *LANES)
         self._lanes: dict[str, Array] = {}
         self._calls: dict[tuple[Any, ...], Any] = {}
         self._rows: dict[str, Array] = {}
-        self._inputs = {"I": t.INPUT_I, "jump": t.INPUT_JUMP, "g": t.INPUT_G, "gE": t.INPUT_GE}
-        self.table = Table(t.TABLE_SIZE)
+        self._inputs = {"I": layout.INPUT_I, "jump": layout.INPUT_JUMP, "g": layout.INPUT_G, "gE": layout.INPUT_GE}
+        self.table = Table(layout.TABLE_SIZE)
         self._allocate()
         self.arrivals = Arrivals(self.padded, dtype, dt)
 
     def _allocate(self) -> None:
         dtype, padded = self.dtype, self.padded
-        self.V = self.table.put(t.V, _aligned(padded, dtype))
-        self.u = self.table.put(t.U, _aligned(padded, dtype))
-        self.table.put(t.UNTIL, np.full(0, _NEVER, np.int32))
-        self.last = self.table.put(t.LAST, np.full(padded, -1, np.int64))
-        self.spikes = self.table.put(t.SPIKES, _aligned(padded, np.uint8))
-        self._reports = self.table.put(t.REPORT, np.zeros(t.REPORT_SIZE * -(-padded // t.BLOCK), np.int64))
-        self.table.put(t.RASTER, np.zeros(padded // _LANES, np.uint64))
-        self.table.put(t.SCRATCH, _aligned(t.SCRATCH_ROWS * t.BLOCK, dtype))
+        self.V = self.table.put(layout.V, _aligned(padded, dtype))
+        self.u = self.table.put(layout.U, _aligned(padded, dtype))
+        self.table.put(layout.UNTIL, np.full(0, _NEVER, np.int32))
+        self.last = self.table.put(layout.LAST, np.full(padded, -1, np.int64))
+        self.spikes = self.table.put(layout.SPIKES, _aligned(padded, np.uint8))
+        self._reports = self.table.put(
+            layout.REPORT, np.zeros(layout.REPORT_SIZE * -(-padded // layout.BLOCK), np.int64)
+        )
+        self.table.put(layout.RASTER, np.zeros(padded // WORD, np.uint64))
+        self.table.put(layout.SCRATCH, _aligned(layout.SCRATCH_ROWS * layout.BLOCK, dtype))
         for which in self._inputs.values():
             self._put_row(which, np.zeros(1, dtype))
-        self.table[[t.N, t.PADDED, t.THREADS]] = self.n, padded, 1
+        self.table[[layout.N, layout.PADDED, layout.THREADS]] = self.n, padded, 1
         self.empty = np.empty(0, dtype)
 
     def _put_row(self, which: int, rows: Array) -> None:
@@ -73,7 +70,7 @@ class ClockEngine:
         if self.table.points_at(which, rows):
             return
         steps, lanes = rows.shape if rows.ndim == 2 else (1, rows.size)
-        also = {which + t.STRIDE: lanes if steps > 1 else 0, which + t.SHARED: int(lanes == 1 and self.n > 1)}
+        also = {which + layout.STRIDE: lanes if steps > 1 else 0, which + layout.SHARED: int(lanes == 1 and self.n > 1)}
         self.table.put(which, rows, also=also)
 
     def set_clock(self, scheme: Scheme, dt: float) -> None:
@@ -123,28 +120,28 @@ class ClockEngine:
             if not np.any(n_ref):
                 return
             spiked_last = (self.last == self.step - 1) & (self.step > 0)
-            now = self.step - int(self.table[t.BASE])
-            self.table.put(t.N_REF, np.zeros(self.padded, np.int32))
+            now = self.step - int(self.table[layout.BASE])
+            self.table.put(layout.N_REF, np.zeros(self.padded, np.int32))
             self._calls.clear()
-            self.table.put(t.UNTIL, np.where(spiked_last, now, _NEVER).astype(np.int32))
-        self.table.array(t.N_REF)[: self.n] = n_ref
+            self.table.put(layout.UNTIL, np.where(spiked_last, now, _NEVER).astype(np.int32))
+        self.table.array(layout.N_REF)[: self.n] = n_ref
 
     # --- state ----------------------------------------------------------------------------------------------------
 
     @property
     def step(self) -> int:
         """Steps done since the last reset."""
-        return int(self.table[t.STEP])
+        return int(self.table[layout.STEP])
 
     now = step  # in its timebase
 
     @property
     def until(self) -> Array:
         """The step since BASE to which each neuron is held; empty if none ever is."""
-        return self.table.array(t.UNTIL)
+        return self.table.array(layout.UNTIL)
 
     def rewind(self) -> None:
-        self.table[[t.STEP, t.BASE]] = 0
+        self.table[[layout.STEP, layout.BASE]] = 0
         self.until[:] = _NEVER
         self.last[:] = -1
         self.spikes[:] = 0
@@ -155,7 +152,7 @@ class ClockEngine:
         """What `restore` needs to go on from here."""
         arrays = {name: getattr(self, name).copy() for name in ("V", "u", "last", "spikes", "until")}
         ports = {"receptors": [port.receptor for port in self.arrivals.ports], "ring_steps": self.arrivals.steps}
-        return arrays | ports | {"count": self.table[[t.STEP, t.BASE]]} | self.arrivals.state()
+        return arrays | ports | {"count": self.table[[layout.STEP, layout.BASE]]} | self.arrivals.state()
 
     def prepare_for(self, state: dict[str, Any]) -> None:
         """Have the ports of a state that is to be restored, in their order."""
@@ -168,7 +165,7 @@ class ClockEngine:
             self.set_refractory(np.zeros(1, np.int32))
         for name in ("V", "u", "last", "spikes", "until"):
             getattr(self, name)[...] = state[name]
-        self.table[[t.STEP, t.BASE]] = state["count"]
+        self.table[[layout.STEP, layout.BASE]] = state["count"]
         self.arrivals.restore(state)
 
     def last_spike_time(self) -> Array:
@@ -179,15 +176,15 @@ class ClockEngine:
     def held(self) -> Array:
         """Neurons that spiked in the last step or were held in it."""
         if self.until.size:
-            return self.until[: self.n] > self.step - 1 - int(self.table[t.BASE])
+            return self.until[: self.n] > self.step - 1 - int(self.table[layout.BASE])
         return (self.last[: self.n] == self.step - 1) & (self.step > 0)
 
     def _rebase(self) -> None:
         """Keep the 32-bit step counts of `until` small."""
-        done = self.step - int(self.table[t.BASE])
+        done = self.step - int(self.table[layout.BASE])
         if done > -_NEVER // 2:
             later = np.maximum(self.until, _NEVER + done) - np.int32(done)
-            self.table.put(t.UNTIL, later, also={t.BASE: self.step})
+            self.table.put(layout.UNTIL, later, also={layout.BASE: self.step})
 
     # --- running --------------------------------------------------------------------------------------------------
 
@@ -206,7 +203,7 @@ class ClockEngine:
             self._put_row(self._inputs[name], self._rows[name])
         threads = self.threads_for(self.step + 1, self.step + 1, wanted_threads)
         self._make_room(threads)
-        self.table[[t.STEPS, t.N_RECORDS, t.THREADS]] = 1, 0, threads
+        self.table[[layout.STEPS, layout.N_RECORDS, layout.THREADS]] = 1, 0, threads
         call = self._call("jump" in names, "g" in names, threads)
         if threads == 1:
             return call
@@ -225,7 +222,7 @@ class ClockEngine:
             code = call(self.table.numbers, self.empty, np.nan)
         return int(code)
 
-    def show(self) -> int:
+    def publish_state(self) -> int:
         """V and u always are those of now."""
         return OK
 
@@ -234,10 +231,10 @@ class ClockEngine:
         self._rebase()
         for name, rows in inputs.items():
             self._put_row(self._inputs[name], rows)
-        if self.table.array(t.RASTER).size < n_steps * self.padded // _LANES:
-            self.table.put(t.RASTER, np.empty(n_steps * self.padded // _LANES, np.uint64))
+        if self.table.array(layout.RASTER).size < n_steps * self.padded // WORD:
+            self.table.put(layout.RASTER, np.empty(n_steps * self.padded // WORD, np.uint64))
         self._make_room(threads)
-        self.table[[t.STEPS, t.THREADS]] = n_steps, threads
+        self.table[[layout.STEPS, layout.THREADS]] = n_steps, threads
 
     def prepare_slices(self, n_steps: int, current: Array, drives: dict[Port, Array], threads: int) -> int:
         """The same for a network, which reaches a population through the address returned: that of a function
@@ -258,7 +255,7 @@ class ClockEngine:
     @property
     def n_blocks(self) -> int:
         """Pieces that threads can share."""
-        return -(-self.padded // t.BLOCK)
+        return -(-self.padded // layout.BLOCK)
 
     def threads_for(self, until: int, stop: int, wanted: int | None) -> int:
         """How many threads to use for the next steps of a run. The result does not depend on it."""
@@ -267,41 +264,41 @@ class ClockEngine:
 
     def _make_room(self, threads: int) -> None:
         """Scratch memory for each thread."""
-        if self.table.array(t.SCRATCH).size < threads * t.SCRATCH_ROWS * t.BLOCK:
-            self.table.put(t.SCRATCH, _aligned(threads * t.SCRATCH_ROWS * t.BLOCK, self.dtype))
+        if self.table.array(layout.SCRATCH).size < threads * layout.SCRATCH_ROWS * layout.BLOCK:
+            self.table.put(layout.SCRATCH, _aligned(threads * layout.SCRATCH_ROWS * layout.BLOCK, self.dtype))
 
     def record(self, wanted: list[Record]) -> None:
         """Write states into the samples of these records at each step of the next slices that they ask for."""
         if not wanted:
-            self.table[t.N_RECORDS] = 0
+            self.table[layout.N_RECORDS] = 0
             return
-        edges = np.arange(0, self.padded + t.BLOCK, t.BLOCK)
-        rows = np.zeros((len(wanted), t.RECORD_SIZE), np.int64)
+        edges = np.arange(0, self.padded + layout.BLOCK, layout.BLOCK)
+        rows = np.zeros((len(wanted), layout.RECORD_SIZE), np.int64)
         starts = [np.searchsorted(record.lanes, edges).astype(np.int64) for record in wanted]
         for row, record, start in zip(rows, wanted, starts, strict=True):
-            row[: t.RECORD_LANES] = record.every, record.first, len(record.samples), record.lanes.size
+            row[: layout.RECORD_LANES] = record.every, record.first, len(record.samples), record.lanes.size
             arrays = record.lanes, start, record.places, record.source, record.samples
-            row[t.RECORD_LANES :] = [address_of(array) for array in arrays]
-        self.table[t.N_RECORDS] = 0
-        self.table.put(t.RECORDS, rows, (wanted, starts))
-        self.table[t.N_RECORDS] = len(wanted)
+            row[layout.RECORD_LANES :] = [address_of(array) for array in arrays]
+        self.table[layout.N_RECORDS] = 0
+        self.table.put(layout.RECORDS, rows, (wanted, starts))
+        self.table[layout.N_RECORDS] = len(wanted)
 
     def spike_list(self, since: int) -> tuple[Array, Array]:
         """(neuron, step) of the spikes of the last steps, in order."""
         from izhnumba._clock.kernels.raster import spike_list
 
         n_steps = self.step - since
-        words = self.table.array(t.RASTER)[: n_steps * self.padded // _LANES]
-        n_spikes = int(self._reports[t.N_SPIKES :: t.REPORT_SIZE].sum())
-        return spike_list(words, self.padded // _LANES, since, n_spikes)
+        words = self.table.array(layout.RASTER)[: n_steps * self.padded // WORD]
+        n_spikes = int(self._reports[layout.N_SPIKES :: layout.REPORT_SIZE].sum())
+        return spike_list(words, self.padded // WORD, since, n_spikes)
 
     def verdict(self) -> set[int]:
         """The codes of what the last call found."""
-        leap = self.scheme.euler_part > 0 and self._reports[t.WAS_CAREFUL :: t.REPORT_SIZE].any()
+        leap = self.scheme.euler_part > 0 and self._reports[layout.WAS_CAREFUL :: layout.REPORT_SIZE].any()
         return {FAILURE} if self._failed() else {LEAP} if leap else {OK}
 
     def _failed(self) -> bool:
-        return bool(self._reports[t.FAILED_COUNT :: t.REPORT_SIZE].any())
+        return bool(self._reports[layout.FAILED_COUNT :: layout.REPORT_SIZE].any())
 
     @property
     def reliable(self) -> int:
@@ -310,17 +307,17 @@ class ClockEngine:
 
     def leap_V(self) -> float:
         """V below which a step of the Euler schemes leads to beyond the threshold."""
-        return float(self.table.array(t.CONSTANTS)[t.CAREFUL_V])
+        return float(self.table.array(layout.CONSTANTS)[layout.CAREFUL_V])
 
     def failure(self) -> tuple[int, int, int, str]:
         """(step, neurons, first neuron, "V" or "u") of the first values in the last slice that were not finite."""
-        reports = self._reports.reshape(-1, t.REPORT_SIZE)
-        step = reports[reports[:, t.FAILED_COUNT] > 0, t.FAILED_STEP].min()
-        blocks = np.flatnonzero((reports[:, t.FAILED_COUNT] > 0) & (reports[:, t.FAILED_STEP] == step))
+        reports = self._reports.reshape(-1, layout.REPORT_SIZE)
+        step = reports[reports[:, layout.FAILED_COUNT] > 0, layout.FAILED_STEP].min()
+        blocks = np.flatnonzero((reports[:, layout.FAILED_COUNT] > 0) & (reports[:, layout.FAILED_STEP] == step))
         first = reports[blocks[0]]
-        lane = int(blocks[0]) * t.BLOCK + int(first[t.FAILED_LANE])
-        count = int(reports[blocks, t.FAILED_COUNT].sum())
-        return int(step), count, lane, "V" if first[t.FAILED_V] else "u"
+        lane = int(blocks[0]) * layout.BLOCK + int(first[layout.FAILED_LANE])
+        count = int(reports[blocks, layout.FAILED_COUNT].sum())
+        return int(step), count, lane, "V" if first[layout.FAILED_V] else "u"
 
     # --- compiling ------------------------------------------------------------------------------------------------
 
@@ -353,12 +350,12 @@ class ClockEngine:
         result = derived(self.model, self.scheme, self.reset, self.dt, self._p())
         for name, values in result.lanes.items():
             self._put_lanes(name, values)
-        addresses = Table(t.MAX_PARAMETERS)
+        addresses = Table(MAX_PARAMETERS)
         addresses.put_all({k: self._lanes[name] for k, name in enumerate(self._fields)})
-        self.table.put_table(t.PARAMETERS, addresses)
+        self.table.put_table(layout.PARAMETERS, addresses)
         highest = np.finfo(self.dtype).max
         low = -highest if result.careful_V is None else result.careful_V
-        self.table.put(t.CONSTANTS, np.array([self.dt, low, highest], self.dtype))
+        self.table.put(layout.CONSTANTS, np.array([self.dt, low, highest], self.dtype))
         return result
 
     def _p(self) -> Any:
@@ -376,41 +373,3 @@ def _aligned(size: int, dtype: Any) -> Array:
     raw = np.zeros(size * dtype.itemsize + 64, np.uint8)
     start = -raw.ctypes.data % 64
     return raw[start : start + size * dtype.itemsize].view(dtype)
-
-
-def n_processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-# --- Threads --------------------------------------------------------------------------------------------------------
-
-_region = threading.Lock()
-_state = {"parallel": False, "forked": False}
-
-
-def may_go_parallel(neuron_steps: int, total: int, wanted: int | None) -> bool:
-    """Whether threads pay in a call of `neuron_steps`, in a run of `total`, and nothing forbids them."""
-    if neuron_steps < _PAYS or _state["forked"] or _region.locked():
-        return False
-    return wanted is not None or _state["parallel"] or total >= _WORTH_COMPILING
-
-
-@contextmanager
-def one_parallel_region() -> Iterator[None]:
-    """One parallel loop at a time: the workqueue layer aborts the process if two Python threads enter one."""
-    with _region:
-        _state["parallel"] = True
-        yield
-
-
-def _after_fork() -> None:
-    """GNU OpenMP kills a child that was forked after a parallel loop and enters one itself: stay serial there."""
-    global _region
-    _region = threading.Lock()
-    layer = sys.modules.get("numba.np.ufunc.parallel")  # the user's own loops count too
-    _state["forked"] = _state["parallel"] or getattr(layer, "_is_initialized", False)
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.implausible import users_level, warn_of_base_unit
+from izhnumba._base.random import stream_key
 from izhnumba._input.currents import Constant, Input
-from izhnumba._input.input import Target, rows_of, stream_key
+from izhnumba._input.input import Target, rows_of
 from izhnumba._synapse.receptors import Receptor
 
 Array = NDArray[Any]

@@ -9,28 +9,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba._clock.engine import ClockEngine, may_go_parallel, n_processors, one_parallel_region
-from izhnumba._clock.kernels import layout as t
-from izhnumba._clock.kernels.layout import MOST_CELLS
+from izhnumba._clock.engine import ClockEngine
+from izhnumba._clock.kernels import layout
 from izhnumba._clock.receptors import Port
 from izhnumba._engine.codes import OK
 from izhnumba._engine.protocol import Record
 from izhnumba._engine.table import Table
 from izhnumba._engine.timebase import Steps
+from izhnumba._numba.threads import may_go_parallel, n_processors, one_parallel_region
+from izhnumba._synapse.csr import MOST_CELLS
 
 Array = NDArray[Any]
 Binder = Callable[[], tuple[int, Table]]
 Calls = list[tuple[int, Table]]  # addresses of compiled functions, and what they take
 
 
-class NetworkClock:
+class ClockNetwork:
     """Populations' engines and the synapses between them, advanced together. Inputs are named (population, port), by
     number and port; the port is None for currents."""
 
     def __init__(self, dt: float) -> None:
         self.time = Steps(dt)
         self.engines: list[ClockEngine] = []
-        self._table = Table(t.NET_SIZE)
+        self._table = Table(layout.NET_SIZE)
         self._calls: dict[int, Calls] = {}  # that are in the table
         self.slice = 1
         self._gaps: Sequence[Binder] = ()
@@ -41,11 +42,11 @@ class NetworkClock:
     @property
     def now(self) -> int:
         """Steps done, where the kernel counts them together with those of the engines: Ctrl-C cannot part them."""
-        return int(self._table[t.NET_STEP])
+        return int(self._table[layout.NET_STEP])
 
     @now.setter
     def now(self, value: int) -> None:
-        self._table[t.NET_STEP] = value
+        self._table[layout.NET_STEP] = value
 
     step = now
 
@@ -75,16 +76,16 @@ class NetworkClock:
     def deliver(self, arriving: Calls, calls: Calls) -> None:
         """Take over what is to be delivered before each slice, and after it."""
         self._arriving = arriving
-        self._put_calls(t.PROJECTIONS, t.N_PROJECTIONS, calls)
+        self._put_calls(layout.PROJECTIONS, layout.N_PROJECTIONS, calls)
 
     def advance(self, until: int, inputs: dict[tuple[int, Port | None], Array], threads: int) -> int:
         from izhnumba._clock.kernels.network import entry
 
         n_steps, table = until - self.now, self._table
-        self._put_calls(t.POPULATIONS, t.N_POPULATIONS, list(self._prepared(n_steps, inputs, threads)))
+        self._put_calls(layout.POPULATIONS, layout.N_POPULATIONS, list(self._prepared(n_steps, inputs, threads)))
         # gap junctions anew, for they depend on which parameters are arrays
-        self._put_calls(t.BEFORE, t.N_BEFORE, [*self._arriving, *(bind() for bind in self._gaps)])
-        table[[t.NET_STEPS, t.NET_SLICE, t.N_PARTS]] = n_steps, self.slice, self._most_parts
+        self._put_calls(layout.BEFORE, layout.N_BEFORE, [*self._arriving, *(bind() for bind in self._gaps)])
+        table[[layout.NET_STEPS, layout.NET_SLICE, layout.N_PARTS]] = n_steps, self.slice, self._most_parts
         run = entry(threads > 1 and self._most_parts > 1)
         with one_parallel_region() if threads > 1 else nullcontext():
             code = run(table.numbers)
@@ -102,7 +103,7 @@ class NetworkClock:
         self._table[count] = len(calls)
         self._calls[entry] = calls
 
-    def show(self) -> int:
+    def publish_state(self) -> int:
         """V and u always are those of now."""
         return OK
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._engine.table import Table
-from izhnumba._synapse.csr import Layout, Rows
+from izhnumba._synapse.csr import SynapseTable, TargetLanes
 from izhnumba._synapse.plasticity import Plasticity, fading
 
 if TYPE_CHECKING:
@@ -25,31 +25,33 @@ class PlasticState:
     first: gives the weights at the start. modulator: its value, and its decay in a step.
     """
 
-    def __init__(self, rule: Plasticity, rows: Rows, layout: Layout, dt: float, first: Callable[[], Array]) -> None:
+    def __init__(
+        self, rule: Plasticity, rows: SynapseTable, targets: TargetLanes, dt: float, first: Callable[[], Array]
+    ) -> None:
         assert rows.offsets is not None
-        self.rule, self.first_weights, n, lanes = rule, first, rows.weights.size, layout.lanes
+        self.rule, self.first_weights, n, lanes = rule, first, rows.weights.size, targets.lanes
         delays = max(1, rows.delays(lanes)[1])
         x, y = rule.traces(dt)
-        self._tables = [np.append(decays, 0.0).astype(layout.dtype) for decays in (*x, *y)]
+        self._tables = [np.append(decays, 0.0).astype(targets.dtype) for decays in (*x, *y)]
         self.n_x, self.n_y = len(x), len(y)
         fields: list[Any] = [("arrival", np.uint32)] if x else []
-        fields += [(f"x{j + 1}", layout.dtype) for j in range(self.n_x) if not rule.nearest]
-        fields += [("e", layout.dtype)] if rule.keeps_e else []
+        fields += [(f"x{j + 1}", targets.dtype) for j in range(self.n_x) if not rule.nearest]
+        fields += [("e", targets.dtype)] if rule.keeps_e else []
         self.memory = np.zeros(n, fields)  # side by side, for a target spike meets its synapses in no order
         self._forget_arrivals()
-        self.y = np.zeros((self.n_y, lanes), layout.dtype)
+        self.y = np.zeros((self.n_y, lanes), targets.dtype)
         self.spiked = np.zeros(lanes if y else 0, np.int64)
         n_rows = rows.starts.size - 1
         self.cursors, self.ends = np.zeros((2, delays, n_rows), np.uint64)
         self.counts = np.zeros(delays, np.int64)
         self.over = False  # what was under way has been put elsewhere
         decay = np.exp(-dt / rule.modulator_tau) if rule.modulator_tau else 1.0
-        self.modulator = np.array([0.0, decay], layout.dtype)
+        self.modulator = np.array([0.0, decay], targets.dtype)
         self.period = (
             checks.steps(f"{type(rule).__name__}.period", rule.period, dt, at_least=1) if rule.period else 2**62
         )
-        self._fading = fading(rule, self.period, dt).astype(layout.dtype)
-        self._numbers = np.array(list(rule.parameters().values()), layout.dtype)
+        self._fading = fading(rule, self.period, dt).astype(targets.dtype)
+        self._numbers = np.array(list(rule.parameters().values()), targets.dtype)
         self._addresses = self._numbers.ctypes.data + self._numbers.itemsize * np.arange(self._numbers.size)
         post = rows.offsets % np.uint32(lanes)
         needs_incoming = type(rule).target_spike is not None
@@ -70,7 +72,7 @@ class PlasticState:
         under_way = {"cursors": self.cursors[:, :most], "ends": self.ends[:, :most]}
         return {name: getattr(self, name) for name in names} | under_way
 
-    def under_way(self, rows: Rows, lanes: int, now: int) -> tuple[Array, Array]:
+    def under_way(self, rows: SynapseTable, lanes: int, now: int) -> tuple[Array, Array]:
         """Spikes that have not arrived after `now` steps: cells of a ring without end, in order of the steps in which
         they were sent, and their synapses."""
         assert rows.offsets is not None

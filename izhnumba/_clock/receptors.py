@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
-from izhnumba._clock.kernels import layout as t
+from izhnumba._clock.kernels import layout
 from izhnumba._engine.table import Table
 from izhnumba._synapse.receptors import NMDA, Delta, GapJunction, Propagator, Receptor
 
@@ -32,9 +32,11 @@ class Port:
         self.y, self.x = np.zeros(n_y, dtype), np.zeros(n_x, dtype)
         self.current = np.zeros(0, dtype)  # in the last step, if somebody records it
 
-        self.target = t.TO_CURRENT if receptor.E is None else t.TO_CONDUCTANCE  # what y is, in the kernel's words
+        self.target = (
+            layout.TO_CURRENT if receptor.E is None else layout.TO_CONDUCTANCE
+        )  # what y is, in the kernel's words
         if isinstance(receptor, (NMDA, GapJunction)):
-            self.target = t.TO_BLOCKED if isinstance(receptor, NMDA) else t.TO_GAP
+            self.target = layout.TO_BLOCKED if isinstance(receptor, NMDA) else layout.TO_GAP
 
     def note_current(self) -> Array:
         """From now on the current of each step is noted in this array."""
@@ -150,7 +152,9 @@ class Arrivals:
         jumps = [isinstance(port.receptor, Delta) for port in self.ports]
         targets = {port.target for port in self.ports}
         magnesium = [port.receptor.Mg for port in self.ports if isinstance(port.receptor, NMDA)]
-        return Kinds(any(jumps), not all(jumps), bool(targets & {t.TO_CONDUCTANCE, t.TO_GAP}), *magnesium[:1] or [0.0])
+        return Kinds(
+            any(jumps), not all(jumps), bool(targets & {layout.TO_CONDUCTANCE, layout.TO_GAP}), *magnesium[:1] or [0.0]
+        )
 
     def bind(self, table: Table, drives: dict[Port, Array]) -> None:
         """Put the ports, and what arrives at them from outside in the next steps, in a population's table."""
@@ -164,20 +168,27 @@ class Arrivals:
     def _bind_ports(self, table: Table, noted: list[int]) -> None:
         self._bound = None
         ports = [port for port in self.laid[1] if not isinstance(port.receptor, Delta)]
-        rows = np.zeros((len(ports), t.PORT_SIZE), np.int64)
-        places = {port: (Table(row), t.PORT_DRIVE) for port, row in zip(ports, rows, strict=True)}
+        rows = np.zeros((len(ports), layout.PORT_SIZE), np.int64)
+        places = {port: (Table(row), layout.PORT_DRIVE) for port, row in zip(ports, rows, strict=True)}
         for port, (row, _) in places.items():
-            row[[t.PORT_TARGET, t.PORT_STATES, t.PORT_STEPS]] = port.target, port.states, port.steps
-            row.put_all({t.PORT_RING: port.ring, t.PORT_Y: port.y, t.PORT_X: port.x, t.PORT_NUMBERS: port.numbers})
+            row[[layout.PORT_TARGET, layout.PORT_STATES, layout.PORT_STEPS]] = port.target, port.states, port.steps
+            row.put_all(
+                {
+                    layout.PORT_RING: port.ring,
+                    layout.PORT_Y: port.y,
+                    layout.PORT_X: port.x,
+                    layout.PORT_NUMBERS: port.numbers,
+                }
+            )
             if port.current.size:
-                row.put(t.PORT_CURRENT, port.current)
-        table[[t.N_PORTS, t.RING_STEPS, t.INPUT_JUMP]] = 0, self.steps, 0
+                row.put(layout.PORT_CURRENT, port.current)
+        table[[layout.N_PORTS, layout.RING_STEPS, layout.INPUT_JUMP]] = 0, self.steps, 0
         for port in self.laid[1]:
             if isinstance(port.receptor, Delta):
-                table.put(t.JUMP_RING, port.ring)
-                places[port] = table, t.INPUT_JUMP
-        table.put(t.PORTS, rows, places)
-        table[t.N_PORTS] = len(rows)
+                table.put(layout.JUMP_RING, port.ring)
+                places[port] = table, layout.INPUT_JUMP
+        table.put(layout.PORTS, rows, places)
+        table[layout.N_PORTS] = len(rows)
         self._bound = self.laid, noted, places
 
     def clear(self) -> None:
@@ -202,4 +213,4 @@ def _put_drive(table: Table, entry: int, rows: Array | None) -> None:
         table[entry] = 0
     elif not table.points_at(entry, rows):
         stride = rows.shape[1] if len(rows) > 1 else 0
-        table.put(entry, rows, also={entry + t.STRIDE: stride, entry + t.SHARED: int(rows.shape[1] == 1)})
+        table.put(entry, rows, also={entry + layout.STRIDE: stride, entry + layout.SHARED: int(rows.shape[1] == 1)})

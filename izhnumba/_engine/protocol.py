@@ -37,8 +37,12 @@ class NeuronEngine(Protocol):
 
 
 class Record(NamedTuple):
-    """A state to be written: of an engine, every so often, from this sample on, of lanes (int64, ascending) to their
-    places in the rows of samples."""
+    """A state that a kernel writes while it runs.
+
+    engine: whose state; every: interval between samples, in the engine's count of time; first: number of the first
+    sample written; lanes, int64, shape (k,), ascending: the neurons; places, int64, shape (k,): where each goes in a
+    row of samples; source, shape (n,): the array of the state; samples, shape (rows, k): row `m - first` is sample m.
+    """
 
     engine: NeuronEngine
     every: Instant
@@ -70,8 +74,8 @@ class Engine(Protocol):
         """Returns one of `codes`."""
         ...
 
-    def show(self) -> int:
-        """Let V and u be those of now, which somebody is about to read. Returns one of `codes`."""
+    def publish_state(self) -> int:
+        """Write the present V and u to the arrays that users read. Returns one of `codes`."""
         ...
 
 
@@ -84,4 +88,24 @@ class Feeds(Protocol):
 
     def between(self, now: Instant, until: Instant) -> Any:
         """The inputs of an advance."""
+        ...
+
+
+class RunRecorder(Protocol):
+    """A recorder, as the loop over slices sees it."""
+
+    def next_look(self) -> Instant:
+        """The instant by which a slice must end so that the recorder can look; infinity: any."""
+        ...
+
+    def records(self, until: Instant) -> list[Record]:
+        """States that kernels write up to `until`."""
+        ...
+
+    def take(self) -> None:
+        """Take what the engine has done since the last call; after a Ctrl-C in here, the next call takes the rest."""
+        ...
+
+    def finish(self) -> None:
+        """Take the last of a run, which has ended."""
         ...

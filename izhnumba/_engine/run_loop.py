@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 
 from izhnumba._base import checks
 from izhnumba._engine.codes import BUSY, FAILURE
-from izhnumba._engine.protocol import Engine, Feeds
+from izhnumba._engine.protocol import Engine, Feeds, RunRecorder
 from izhnumba._engine.timebase import Instant, Timebase
-from izhnumba._record.recorder import Recorder
 
 _SLICE_SECONDS = 0.025  # Ctrl-C, progress and the look for values that are not finite wait that long
 
@@ -31,7 +30,7 @@ def run_slices(
     engine: Engine,
     stop: Instant,
     feeds: Feeds,
-    recorders: Sequence[Recorder],
+    recorders: Sequence[RunRecorder],
     threads: int | None,
     progress: Progress | None,
     condition: Condition | None = None,
@@ -53,14 +52,14 @@ def run_slices(
                 recorder.take()
             length = (until - now) * min(4.0, _SLICE_SECONDS / (perf_counter() - began))
             if progress or condition:
-                engine.show()
+                engine.publish_state()
             if progress:
                 progress(time.ms(engine.now - start), time.ms(stop - start))
             if condition and time.is_sample(engine.now, condition.every) and condition.holds():
                 break
     finally:
         engine.record([])
-        codes.add(engine.show())
+        codes.add(engine.publish_state())
         with ExitStack() as ends:  # each recorder's, whatever happens to the others'
             for recorder in recorders:
                 ends.callback(recorder.finish)

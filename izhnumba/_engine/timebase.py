@@ -8,19 +8,33 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
-from izhnumba._record.storage import Column
 
 Array = NDArray[Any]
 Instant = Any  # int or float; `every` is a difference of two
 GRID = 1e9  # points per ms: where users, runs and samples meet in continuous time, so that 3 * 0.1 is 0.3
 SHORTEST_STEP = 1e-9  # ms, of clocks; rates and times stay far from the ends of floats
 LATEST = 2.0**32  # ms, 49 days: points of the grid up to then can be counted in 64 bits
+
+
+class Column(NamedTuple):
+    """Of rows: its name, the dtype and the shape of an entry."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...] = ()
+
+    def array(self, n_rows: int, data: bytes = b"") -> Array:
+        return np.frombuffer(data, self.dtype).reshape((n_rows, *self.shape))
+
+    @property
+    def row_bytes(self) -> int:
+        return int(np.dtype(self.dtype).itemsize) * math.prod(self.shape)
 
 
 class Timebase(ABC):
@@ -183,3 +197,14 @@ def timebase_of(about: dict[str, Any]) -> Timebase:
     """That of a file of a recorder, by its head."""
     names = [column["name"] for column in about["columns"]]
     return next(kind(about["dt"]) for kind in (Steps, Continuous) if kind.column.name in names)
+
+
+def snapped(x: Any) -> Array:
+    """Whole numbers in place of numbers that miss them by a thousandth or less."""
+    nearest = np.rint(x)
+    return np.asarray(np.where(np.isclose(x, nearest, rtol=0, atol=1e-3), nearest, x))
+
+
+def steps_held(tau_ref: Array, dt: float) -> Array:
+    """Steps for which a neuron is held after a spike, as int32; tau_ref and dt in ms."""
+    return np.maximum(np.ceil(snapped(tau_ref / dt)) - 1, 0).astype(np.int32)

@@ -9,19 +9,10 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._engine.table import Table
-from izhnumba._exact.kernels import layout as t
+from izhnumba._exact.kernels import layout
 
 Array = NDArray[Any]
-_WORD, _MOST = 64, 8  # as the targets of synapses are cut in parts
 _FIRST_ROOM = 64  # spikes and sorted events for which there is room at first
-
-
-def bounds(n: int) -> list[tuple[int, int]]:
-    """The neurons of each block. How many blocks there are depends on nothing else."""
-    words = -(-n // _WORD)
-    parts = _MOST if words >= _MOST else 1
-    edges = [min(n, _WORD * -(-part * words // parts)) for part in range(parts + 1)]
-    return list(zip(edges, edges[1:], strict=False))
 
 
 class Block:
@@ -29,60 +20,63 @@ class Block:
 
     def __init__(self, table: Array, first: int, last: int) -> None:
         self.table, self.first, self.n = Table(table), first, last - first
-        self.table[[t.FIRST, t.N_CELLS, t.SORTED_ROOM]] = first, self.n, _FIRST_ROOM
+        self.table[[layout.FIRST, layout.N_CELLS, layout.SORTED_ROOM]] = first, self.n, _FIRST_ROOM
         for entry, array in (
-            (t.CURSORS, np.zeros(self.n, np.int64)), (t.ENDS, np.zeros(self.n, np.int64)),
-            (t.OWNERS, np.zeros(3 * t.LANES, np.int64)), (t.SORTED, np.zeros(_FIRST_ROOM, t.EVENT)),
-            (t.CHUNKS, np.zeros(0, t.EVENT)), (t.LINKS, np.zeros(0, np.int64)), (t.OUTSIDE, np.zeros(0, t.EVENT)),
+            (layout.CURSORS, np.zeros(self.n, np.int64)), (layout.ENDS, np.zeros(self.n, np.int64)),
+            (layout.OWNERS, np.zeros(3 * layout.LANES, np.int64)), (layout.SORTED, np.zeros(_FIRST_ROOM, layout.EVENT)),
+            (layout.CHUNKS, np.zeros(0, layout.EVENT)), (layout.LINKS, np.zeros(0, np.int64)),
+            (layout.OUTSIDE, np.zeros(0, layout.EVENT)),
         ):  # fmt: skip
             self.table.put(entry, array)
         self._put_spikes(_FIRST_ROOM)
         self.lay_slots(1)
 
     def _put_spikes(self, room: int) -> None:
-        n = int(self.table[t.N_SPIKES])
-        for entry, dtype in ((t.SPIKE_T, np.float64), (t.SPIKE_I, np.int64)):
+        n = int(self.table[layout.N_SPIKES])
+        for entry, dtype in ((layout.SPIKE_T, np.float64), (layout.SPIKE_I, np.int64)):
             array = np.empty(room, dtype)
             if n:
                 array[:n] = self.table.array(entry)[:n]
             self.table.put(entry, array)
-        self.table[t.SPIKE_ROOM] = room
+        self.table[layout.SPIKE_ROOM] = room
 
     def lay_bench(self, size: int) -> None:
         """Make room for eight neurons side by side."""
-        self.table.put(t.BENCH, np.zeros(size * t.LANES))
+        self.table.put(layout.BENCH, np.zeros(size * layout.LANES))
 
     # --- events under way -----------------------------------------------------------------------------------------
 
     def lay_slots(self, n_slots: int) -> None:
         """Start with empty slots of time; nothing is under way then."""
-        self.table.put(t.FILLED, np.zeros(n_slots, np.int64))
-        n = int(self.table[t.N_CHUNKS])
-        links = self.table.array(t.LINKS)
+        self.table.put(layout.FILLED, np.zeros(n_slots, np.int64))
+        n = int(self.table[layout.N_CHUNKS])
+        links = self.table.array(layout.LINKS)
         links[:] = np.arange(1, n + 1)
         links[-1:] = -1
-        self.table[[t.FREE, t.N_FREE]] = 0 if n else -1, n
-        self.table.put(t.TAILS, np.full(n_slots, -1, np.int64))  # last: by its size `prepare` sees that all is done
+        self.table[[layout.FREE, layout.N_FREE]] = 0 if n else -1, n
+        self.table.put(
+            layout.TAILS, np.full(n_slots, -1, np.int64)
+        )  # last: by its size `prepare` sees that all is done
 
     @property
     def expects(self) -> bool:
         """Whether events are, or may be, under way."""
-        return bool(self.table[t.N_CHUNKS] or self.table[t.N_OUTSIDE])
+        return bool(self.table[layout.N_CHUNKS] or self.table[layout.N_OUTSIDE])
 
     def prepare(self, n_slots: int) -> None:
         """Make slots of time, once."""
-        if self.table.array(t.TAILS).size != n_slots:
+        if self.table.array(layout.TAILS).size != n_slots:
             self.lay_slots(n_slots)
 
     def under_way(self) -> Array:
         """The events that have not arrived, by slot and from first to last put in."""
-        chunks, links = self.table.array(t.CHUNKS), self.table.array(t.LINKS)
+        chunks, links = self.table.array(layout.CHUNKS), self.table.array(layout.LINKS)
         pieces = [chunks[:0]]
-        for chunk, count in zip(self.table.array(t.TAILS), self.table.array(t.FILLED), strict=True):
+        for chunk, count in zip(self.table.array(layout.TAILS), self.table.array(layout.FILLED), strict=True):
             chain = []
             while chunk >= 0:
-                chain.append(chunks[chunk * t.CHUNK : chunk * t.CHUNK + count])
-                chunk, count = links[chunk], t.CHUNK
+                chain.append(chunks[chunk * layout.CHUNK : chunk * layout.CHUNK + count])
+                chunk, count = links[chunk], layout.CHUNK
             pieces += chain[::-1]
         return np.concatenate(pieces)
 
@@ -91,63 +85,63 @@ class Block:
         from izhnumba._exact.kernels.events import put_events
 
         self._reserve_for(events, per_ms)
-        put_events(self.table.numbers, events, per_ms, self.table.array(t.TAILS).size)
+        put_events(self.table.numbers, events, per_ms, self.table.array(layout.TAILS).size)
 
     def _reserve_for(self, events: Array, per_ms: float) -> None:
-        counts = np.bincount((events["t"] * per_ms).astype(np.int64) % self.table.array(t.TAILS).size)
-        self.reserve(int(np.sum(counts // t.CHUNK)) + int(np.count_nonzero(counts)))
+        counts = np.bincount((events["t"] * per_ms).astype(np.int64) % self.table.array(layout.TAILS).size)
+        self.reserve(int(np.sum(counts // layout.CHUNK)) + int(np.count_nonzero(counts)))
 
     def set_outside(self, events: Array, per_ms: float) -> None:
         """Events that the next call takes over, by neuron of the population."""
         events["target"] -= self.first
         self._reserve_for(events, per_ms)
-        self.table.put(t.OUTSIDE, events)
-        self.table[t.N_OUTSIDE] = events.size
+        self.table.put(layout.OUTSIDE, events)
+        self.table[layout.N_OUTSIDE] = events.size
 
     def reserve(self, wanted: int) -> None:
         """Make room for so many more chunks of events."""
-        free, n = int(self.table[t.N_FREE]), int(self.table[t.N_CHUNKS])
+        free, n = int(self.table[layout.N_FREE]), int(self.table[layout.N_CHUNKS])
         if free >= wanted:
             return
         more = max(wanted - free, n, 8)
-        checks.fits("Network.run", (n + more) * t.CHUNK * t.EVENT.itemsize, "Fewer spikes must be under way.")
-        chunks, links = np.zeros((n + more) * t.CHUNK, t.EVENT), np.empty(n + more, np.int64)
-        for room, entry, used in ((chunks, t.CHUNKS, n * t.CHUNK), (links, t.LINKS, n)):
+        checks.fits("Network.run", (n + more) * layout.CHUNK * layout.EVENT.itemsize, "Fewer spikes must be under way.")
+        chunks, links = np.zeros((n + more) * layout.CHUNK, layout.EVENT), np.empty(n + more, np.int64)
+        for room, entry, used in ((chunks, layout.CHUNKS, n * layout.CHUNK), (links, layout.LINKS, n)):
             room[:used] = self.table.array(entry)[:used]  # an interrupt may have left more room than is counted
         links[n:] = np.arange(n + 1, n + more + 1)
-        links[-1] = self.table[t.FREE]
-        self.table.put(t.CHUNKS, chunks)
-        self.table.put(t.LINKS, links)
-        self.table[[t.FREE, t.N_FREE, t.N_CHUNKS]] = n, free + more, n + more
+        links[-1] = self.table[layout.FREE]
+        self.table.put(layout.CHUNKS, chunks)
+        self.table.put(layout.LINKS, links)
+        self.table[[layout.FREE, layout.N_FREE, layout.N_CHUNKS]] = n, free + more, n + more
 
     def grow(self) -> None:
         """Give a kernel what it has found wanting."""
         table = self.table
-        if table[t.SPIKE_ROOM] - table[t.N_SPIKES] < t.MOST_SPIKES:
-            self._put_spikes(2 * int(table[t.SPIKE_ROOM]))
-        if table[t.WANTED_SORTED] > table[t.SORTED_ROOM]:
-            events = np.zeros(2 * table[t.WANTED_SORTED], t.EVENT)
-            self.table.put(t.SORTED, events)
-            table[t.SORTED_ROOM] = events.size  # last: Ctrl-C may strike in between
-        self.reserve(int(table[t.WANTED_CHUNKS]))
-        table[[t.WANTED_SORTED, t.WANTED_CHUNKS]] = 0
+        if table[layout.SPIKE_ROOM] - table[layout.N_SPIKES] < layout.MOST_SPIKES:
+            self._put_spikes(2 * int(table[layout.SPIKE_ROOM]))
+        if table[layout.WANTED_SORTED] > table[layout.SORTED_ROOM]:
+            events = np.zeros(2 * table[layout.WANTED_SORTED], layout.EVENT)
+            self.table.put(layout.SORTED, events)
+            table[layout.SORTED_ROOM] = events.size  # last: Ctrl-C may strike in between
+        self.reserve(int(table[layout.WANTED_CHUNKS]))
+        table[[layout.WANTED_SORTED, layout.WANTED_CHUNKS]] = 0
 
     # --- spikes ---------------------------------------------------------------------------------------------------
 
     def spikes(self, now: float) -> tuple[Array, Array]:
         """Neurons and times of the spikes of the last call, but for those of a slice that has not ended."""
-        n = int(self.table[t.N_SPIKES])
-        i, when = self.table.array(t.SPIKE_I)[:n], self.table.array(t.SPIKE_T)[:n]
+        n = int(self.table[layout.N_SPIKES])
+        i, when = self.table.array(layout.SPIKE_I)[:n], self.table.array(layout.SPIKE_T)[:n]
         return i[when <= now], when[when <= now]
 
     def failure(self) -> tuple[float, int] | None:
         """When a neuron ran away, and which."""
-        at = self.table[t.FAILED_TIME : t.FAILED_TIME + 1].view(np.float64)[0]
-        return (float(at), int(self.table[t.FAILED_NEURON])) if self.table[t.FAILED] else None
+        at = self.table[layout.FAILED_TIME : layout.FAILED_TIME + 1].view(np.float64)[0]
+        return (float(at), int(self.table[layout.FAILED_NEURON])) if self.table[layout.FAILED] else None
 
     def clear(self) -> None:
         """Nothing is under way and nobody has spiked."""
-        self.lay_slots(self.table.array(t.TAILS).size)
-        self.table[[t.N_SPIKES, t.DELIVERED, t.FAILED, t.GATHERED, t.N_OUTSIDE]] = 0
-        for entry in (t.CURSORS, t.ENDS):
+        self.lay_slots(self.table.array(layout.TAILS).size)
+        self.table[[layout.N_SPIKES, layout.DELIVERED, layout.FAILED, layout.GATHERED, layout.N_OUTSIDE]] = 0
+        for entry in (layout.CURSORS, layout.ENDS):
             self.table.array(entry)[:] = 0

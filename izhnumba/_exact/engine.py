@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba._clock.kernels.layout import MAX_PARAMETERS
+from izhnumba._base.partition import partition
 from izhnumba._engine.protocol import Record
 from izhnumba._engine.table import Table
 from izhnumba._engine.timebase import Continuous
-from izhnumba._exact.blocks import Block, bounds
-from izhnumba._exact.kernels import layout as t
-from izhnumba._exact.network import ExactClock
+from izhnumba._exact.blocks import Block
+from izhnumba._exact.kernels import layout
+from izhnumba._exact.network import ExactNetwork
 from izhnumba._exact.receptors import ExactPort, described
 from izhnumba._exact.trap import rectangles
-from izhnumba._model.model import Model
+from izhnumba._model.model import MAX_PARAMETERS, Model
 from izhnumba._model.normal_form import NormalForm, normal_form
 
 Array = NDArray[Any]
-_MOST_NUMBER = np.iinfo(t.EVENT["rule"]).max  # of inlets and rules, in events
+_MOST_NUMBER = np.iinfo(layout.EVENT["rule"]).max  # of inlets and rules, in events
 _STILL = 1e-3  # 1/ms^2: input that a trapping rectangle bears
 _STATE = ("V", "u", "shown", "spikes", "last", "next")
 _SOFT = {"hard": 0, "soft": 1, "overshoot": 2}
@@ -34,14 +34,17 @@ class ExactEngine:
     def __init__(self, model: Model, reset: str, n: int, dt: float, V: Array, u: Array, spikes: Array) -> None:
         self.model, self.n, self.padded, self.time = model, n, V.size, Continuous(dt)
         self.dtype, self.item, self.empty = np.dtype(np.float64), 8, np.empty(0)
-        self.table = Table(t.TABLE_SIZE)
-        self.V, self.u, self.spikes = self.table.put(t.V, V), self.table.put(t.U, u), spikes
-        self.shown = self.table.put(t.SHOWN, np.full((2, n), np.nan))
-        self.next, self.last = self.table.put(t.NEXT, np.zeros(n)), self.table.put(t.LAST, np.full(n, -np.inf))
-        rows = np.zeros((len(bounds(n)), t.BLOCK_SIZE), np.int64)
-        self.blocks = [Block(row, *ends) for row, ends in zip(rows, bounds(n), strict=True)]
-        self.table.put(t.BLOCKS, rows, self.blocks)
-        self.table[[t.N, t.N_BLOCKS, t.SOFT]] = n, len(rows), _SOFT[reset]
+        self.table = Table(layout.TABLE_SIZE)
+        self.V, self.u, self.spikes = self.table.put(layout.V, V), self.table.put(layout.U, u), spikes
+        self.shown = self.table.put(layout.SHOWN, np.full((2, n), np.nan))
+        self.next, self.last = (
+            self.table.put(layout.NEXT, np.zeros(n)),
+            self.table.put(layout.LAST, np.full(n, -np.inf)),
+        )
+        rows = np.zeros((len(partition(n)), layout.BLOCK_SIZE), np.int64)
+        self.blocks = [Block(row, *ends) for row, ends in zip(rows, partition(n), strict=True)]
+        self.table.put(layout.BLOCKS, rows, self.blocks)
+        self.table[[layout.N, layout.N_BLOCKS, layout.SOFT]] = n, len(rows), _SOFT[reset]
         self.ports: list[ExactPort] = []
         self.laid: list[ExactPort] | None = None  # those that have states, as the cells are laid out
         self._in_tables: list[ExactPort] = []  # those that kernels know
@@ -54,7 +57,7 @@ class ExactEngine:
         self._rules: list[tuple[list[int], Table]] = []
         self.layout = 0  # how often the cells have been laid out
         self.before: tuple[NormalForm, dict[Any, Array]] | None = None  # of cells that are being laid out anew
-        self.clock = ExactClock(self.time)
+        self.clock = ExactNetwork(self.time)
         self.clock.connect([self], {}, np.inf, 0.0)
 
     # --- what it is made of ---------------------------------------------------------------------------------------
@@ -113,8 +116,8 @@ class ExactEngine:
     def threads_for(self, until: float, stop: float, wanted: int | None) -> int:
         return self.clock.threads_for(until, stop, wanted)
 
-    def show(self) -> int:
-        return self.clock.show()
+    def publish_state(self) -> int:
+        return self.clock.publish_state()
 
     def record(self, wanted: list[Record]) -> None:
         self.clock.record(wanted)
@@ -122,8 +125,8 @@ class ExactEngine:
     def what(self, source: Array) -> int:
         """The number by which the kernel knows what a record asks for."""
         if source is self.V or source is self.u:
-            return t.OF_V if source is self.V else t.OF_U
-        return t.OF_PORT + next(k for k, port in enumerate(self.laid or ()) if port.current is source)
+            return layout.OF_V if source is self.V else layout.OF_U
+        return layout.OF_PORT + next(k for k, port in enumerate(self.laid or ()) if port.current is source)
 
     def spike_list(self, since: float) -> tuple[Array, Array]:
         """Neurons and times of the spikes of the last advance, in order of time and neuron."""
@@ -148,7 +151,7 @@ class ExactEngine:
         """That of a receptor in each neuron, in its unit."""
         if port not in (self.laid or ()):
             return np.zeros(self.n)
-        return np.asarray(self.cells[:, self.states_of(port).start] / self.more(t.CONDUCTANCE))
+        return np.asarray(self.cells[:, self.states_of(port).start] / self.more(layout.CONDUCTANCE))
 
     # --- cells ----------------------------------------------------------------------------------------------------
 
@@ -178,15 +181,15 @@ class ExactEngine:
         same = np.array_equal(V, self.V[: self.n]) and np.array_equal(u, self.u[: self.n])
         return not same or self._changed or self.before is not None or self.ports != self._in_tables
 
-    def take_up(self) -> None:
+    def load_state(self) -> None:
         """Go on from V, u, parameters and ports as they are; all cells stand at the present."""
         if self.before is None and self.laid is not None and self.form is not None:
             self.before = self._inventory()
         self.form, self.laid = self.normal_form(), [port for port in self.ports if port.states]
         B = self.bench
-        self.cells = np.zeros((self.n, B.n_cell + t.N_MORE + B.n_z))
+        self.cells = np.zeros((self.n, B.n_cell + layout.N_MORE + B.n_z))
         self._fill()
-        self.cells[:, B.T], self.cells[:, B.HELD], self.more(t.SINCE)[:] = self.now, -np.inf, -np.inf
+        self.cells[:, B.T], self.cells[:, B.HELD], self.more(layout.SINCE)[:] = self.now, -np.inf, -np.inf
         V, u = self.V[: self.n], self.u[: self.n]
         self.cells[:, B.X], self.cells[:, B.Y] = self.form.x(V), self.form.y(u)
         if self.before is not None:
@@ -201,7 +204,7 @@ class ExactEngine:
         assert self.form is not None
         B = self.bench
         columns: dict[Any, Array] = {row: self.cells[:, row] for row in (B.X, B.Y, B.HELD)}
-        columns |= {"I": self.cells[:, B.I], "SINCE": self.more(t.SINCE), "COUNT": self.more(t.COUNT)}
+        columns |= {"I": self.cells[:, B.I], "SINCE": self.more(layout.SINCE), "COUNT": self.more(layout.COUNT)}
         return self.form, columns | {port: self.cells[:, self.states_of(port)] for port in self.laid or ()}
 
     def _carry_over(self, old: NormalForm, columns: dict[Any, Array]) -> None:
@@ -215,7 +218,7 @@ class ExactEngine:
             self.cells[kept, row] = columns[row][kept]
         self.cells[:, B.HELD] = columns[B.HELD]
         self.cells[:, B.I] = columns["I"] * ((form.p * form.gI) / (old.p * old.gI))
-        self.more(t.SINCE)[:], self.more(t.COUNT)[:] = columns["SINCE"], columns["COUNT"]
+        self.more(layout.SINCE)[:], self.more(layout.COUNT)[:] = columns["SINCE"], columns["COUNT"]
         for port in self.laid or ():
             if port in columns:
                 unit = form.gI / old.gI * (1.0 if port.conductance else form.p / old.p)
@@ -236,22 +239,24 @@ class ExactEngine:
     def _put_parameters(self) -> None:
         addresses = Table(MAX_PARAMETERS)
         addresses.put_all({k: self._parameters[name] for k, name in enumerate(self.model.parameters)})
-        self.table.put_table(t.PARAMETERS, addresses)
+        self.table.put_table(layout.PARAMETERS, addresses)
 
     def _put_ports(self) -> None:
         self.layout += 1
         B = self.bench
         laid = self.laid or []
-        self.table.put(t.CELLS, self.cells, also={t.CELL_SIZE: self.cells.shape[1]})
-        self.table.put(t.NUMBERS, np.array([x for port in laid for x in port.linear] or [0.0]))
+        self.table.put(layout.CELLS, self.cells, also={layout.CELL_SIZE: self.cells.shape[1]})
+        self.table.put(layout.NUMBERS, np.array([x for port in laid for x in port.linear] or [0.0]))
         known = list(itertools.takewhile(lambda port: not port.states or port in laid, self.ports))
         inlets = [port.inlet(self.states_of(port).stop - 1 if port.states else B.X) for port in known]
-        self.table.put(t.INLETS, np.array(inlets, np.int64).reshape(-1))
-        self.look_bench = np.zeros(B.size * t.LANES)
-        record, everybody = Table(t.RECORD_SIZE), np.arange(self.n)
-        record[[t.RECORD_TABLE, t.RECORD_N]] = self.table.address, self.n
-        record.put_all({t.RECORD_LANES: everybody, t.RECORD_PLACES: everybody, t.RECORD_BENCH: self.look_bench})
-        self.table.put_table(t.SHOWN_RECORD, record)
+        self.table.put(layout.INLETS, np.array(inlets, np.int64).reshape(-1))
+        self.sample_bench = np.zeros(B.size * layout.LANES)
+        record, everybody = Table(layout.RECORD_SIZE), np.arange(self.n)
+        record[[layout.RECORD_TABLE, layout.RECORD_N]] = self.table.address, self.n
+        record.put_all(
+            {layout.RECORD_LANES: everybody, layout.RECORD_PLACES: everybody, layout.RECORD_BENCH: self.sample_bench}
+        )
+        self.table.put_table(layout.SHOWN_RECORD, record)
         for block in self.blocks:
             block.lay_bench(B.size)
         self._in_tables = known
@@ -260,19 +265,19 @@ class ExactEngine:
         """Find the rectangles in which neurons without further input stay silent, if no break comes in the next
         advance but one at the present."""
         assert self.form is not None
-        B, breaks, values = self.bench, self.table.array(t.BREAKS)[1:], self.table.array(t.PIECE_VALUES)[1:]
+        B, breaks, values = self.bench, self.table.array(layout.BREAKS)[1:], self.table.array(layout.PIECE_VALUES)[1:]
         steady = not breaks.size or breaks[-1] <= self.now
         z = np.broadcast_to(values[0, 0] if breaks.size else self.cells[:, B.I], (self.n,)) if steady else None
         if self._trapped is not None and _same(self._trapped[0], z):
             return
         found = np.tile([[1.0], [-1.0]], (2, self.n)) if z is None else rectangles(self.form, z, _STILL)
         size = np.maximum(np.abs(found[:2]).max(0), 1.0)
-        for which, values in enumerate((*found, np.full(self.n, _STILL)), t.X_LOW):
+        for which, values in enumerate((*found, np.full(self.n, _STILL)), layout.X_LOW):
             self.more(which)[:] = values
         for port in self.laid or ():
             place = self.states_of(port)
             bound = size + np.abs(self.form.x(np.asarray(port.E))) if port.conductance else np.ones(self.n)
-            first = B.n_cell + t.N_MORE + place.start - B.Z
+            first = B.n_cell + layout.N_MORE + place.start - B.Z
             self.cells[:, first : first + port.states] = np.outer(bound, port.reach)
         self._trapped = (None if z is None else z.copy(),)
 
@@ -281,18 +286,18 @@ class ExactEngine:
     @property
     def in_force(self) -> Any:
         """The piece of the input that holds now: its description, or None."""
-        return self._pieces.get(int(self.table[t.PIECE]))
+        return self._pieces.get(int(self.table[layout.PIECE]))
 
     def set_pieces(self, breaks: Array, rows: Array, values: Array, descriptions: list[Any]) -> None:
         """Pieces to come, which begin at `breaks`, with the values (pieces, rows, n or 1) of some rows of the cells, of
         which the constant input is the first."""
-        first, n = int(self.table[t.PIECE]), len(breaks)
+        first, n = int(self.table[layout.PIECE]), len(breaks)
         self._pieces = {first: self.in_force} | dict(enumerate(descriptions, first + 1))
-        self.table.put(t.BREAKS, np.concatenate([[-np.inf], breaks]))
-        self.table.put(t.PIECE_ROWS, rows)
-        self.table.put(t.PIECE_VALUES, np.concatenate([np.zeros((1, *values.shape[1:])), values]))
-        self.table[[t.FIRST_PIECE, t.LAST_PIECE]] = first, first + n
-        self.table[[t.N_PIECE_ROWS, t.PIECE_STRIDE]] = rows.size, values.shape[2] > 1
+        self.table.put(layout.BREAKS, np.concatenate([[-np.inf], breaks]))
+        self.table.put(layout.PIECE_ROWS, rows)
+        self.table.put(layout.PIECE_VALUES, np.concatenate([np.zeros((1, *values.shape[1:])), values]))
+        self.table[[layout.FIRST_PIECE, layout.LAST_PIECE]] = first, first + n
+        self.table[[layout.N_PIECE_ROWS, layout.PIECE_STRIDE]] = rows.size, values.shape[2] > 1
 
     def set_outside(self, events: Array) -> None:
         """Events to come, by neuron of the population."""
@@ -312,30 +317,30 @@ class ExactEngine:
             )
         self._rules.append((row, projection))
         rows, tables = zip(*self._rules, strict=True)
-        self.table.put(t.PLASTIC, np.array(rows, np.int64).reshape(-1), tables)
-        self.table[t.N_PLASTIC] = len(rows)
+        self.table.put(layout.PLASTIC, np.array(rows, np.int64).reshape(-1), tables)
+        self.table[layout.N_PLASTIC] = len(rows)
         return len(rows) - 1
 
     def forget_rules(self) -> None:
-        self.table[t.N_PLASTIC] = 0
+        self.table[layout.N_PLASTIC] = 0
         self._rules = []
 
     def compile(self) -> None:
         """Put the kernels' addresses into the table."""
         from izhnumba._exact.kernels.advance import advance
         from izhnumba._exact.kernels.neuron import ExactVariant
-        from izhnumba._exact.kernels.sample import look
+        from izhnumba._exact.kernels.sample import sampling
         from izhnumba._exact.kernels.taylor_scalar import step_address
 
         kinds = self.bench.ports
-        addresses = step_address(kinds), advance(ExactVariant(self.model, kinds)), look(kinds)
-        self.table[[t.STEP, t.ADVANCE, t.LOOK]] = addresses
+        addresses = step_address(kinds), advance(ExactVariant(self.model, kinds)), sampling(kinds)
+        self.table[[layout.STEP, layout.ADVANCE, layout.LOOK]] = addresses
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs to go on from here."""
         self.clock.finish_slice()
         if self.before is not None:  # an interrupt has come in between
-            self.take_up()
+            self.load_state()
         arrays = {name: getattr(self, name).copy() for name in _STATE}
         events = [block.under_way() for block in self.blocks]
         for block, some in zip(self.blocks, events, strict=True):
@@ -362,10 +367,10 @@ class ExactEngine:
             self.cells, self.form = state["cells"].copy(), NormalForm(*state["form"])
             self._put_parameters()
             self._put_ports()
-            self._pieces, self._changed = {int(self.table[t.PIECE]): state["in_force"]}, state["changed"]
+            self._pieces, self._changed = {int(self.table[layout.PIECE]): state["in_force"]}, state["changed"]
         if self.clock.engines == [self]:
             self.clock.now = state["now"]
-        events = state["events"].view(t.EVENT)
+        events = state["events"].view(layout.EVENT)
         owner = self._owner(events)
         for number, block in enumerate(self.blocks):
             mine = events[owner == number]
@@ -376,7 +381,7 @@ class ExactEngine:
         """Back to the start: what is under way is gone."""
         self.clock.now = 0.0
         self.last[:], self.spikes[:], self._pieces, self.laid, self.form = -np.inf, 0, {}, None, None
-        self.table[t.PIECE] = 0
+        self.table[layout.PIECE] = 0
         for block in self.blocks:
             block.clear()
         self._changed, self.before = True, None

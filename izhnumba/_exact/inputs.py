@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
+from izhnumba._base.random import stream_key
 from izhnumba._clock.inputs import broadcasts, misfit, pairs_of, refuse_function
 from izhnumba._engine.codes import OK
 from izhnumba._exact.engine import ExactEngine
-from izhnumba._exact.kernels import layout as t
+from izhnumba._exact.kernels import layout
 from izhnumba._exact.receptors import ExactPort, Steady, Waves
 from izhnumba._input.currents import Constant, Input
-from izhnumba._input.input import Target, stream_key
+from izhnumba._input.input import Target
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._synapse.receptors import Delta
 
@@ -111,7 +112,7 @@ class Source:
     def _values(self, times: Array) -> tuple[Array, Array]:
         """The numbers of the rows that hold the input, and what they are from each of these times on."""
         engine, B = self.engine, self.engine.bench
-        current, conductance = engine.more(t.CURRENT), engine.more(t.CONDUCTANCE)
+        current, conductance = engine.more(layout.CURRENT), engine.more(layout.CONDUCTANCE)
         alike = all(np.all(scale == scale[0]) for scale in (current, conductance))
         width = 1 if alike and all(one.uniform and one.n == engine.n for one in self.currents) else engine.n
         places = [np.array([B.I])]
@@ -142,7 +143,7 @@ class Source:
 
     def events(self, since: float, until: float) -> Array:
         """What arrives later than `since` and no later than `until`."""
-        found = [np.empty(0, t.EVENT)]
+        found = [np.empty(0, layout.EVENT)]
         for ordinal, spikes in enumerate(self.spikes):
             when, neuron, weight, number = spikes.events(since, until)
             if not np.all((neuron >= 0) & (neuron < spikes.n) & (when >= since) & (when <= until)):  # a user's own
@@ -150,7 +151,7 @@ class Source:
                     f"A spike input must give neurons from 0 to {spikes.n - 1}, times from {since:g} to {until:g} ms, "
                     f"got {neuron.min()} to {neuron.max()} and {when.min():g} to {when.max():g} ms."
                 )
-            events = np.zeros(when.size, t.EVENT)
+            events = np.zeros(when.size, layout.EVENT)
             events["t"], events["w"], events["target"] = when, weight, neuron + spikes.first
             events["key"], events["rule"] = ordinal * _STREAM + number, -1
             events["inlet"] = self.engine.ports.index(spikes.port)
@@ -262,7 +263,7 @@ def step(pop: Any, I: Any, delta: Any, g: Any, E: Any, dt: Any) -> int:  # noqa:
     while code == OK and engine.now < stop:
         code = engine.advance(min(stop, feeds.reach(engine.now, math.inf)), feeds.sources, 1)
         spiked |= pop.spikes.ravel()
-    shown = engine.show()
+    shown = engine.publish_state()
     pop.spikes.ravel()[:] = spiked
     return code if code != OK else shown
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba._clock.engine import may_go_parallel, n_processors, one_parallel_region
 from izhnumba._engine.codes import FAILURE, OK, ROOM
 from izhnumba._engine.protocol import Record
 from izhnumba._engine.table import Table
 from izhnumba._engine.timebase import Continuous
-from izhnumba._exact.kernels import layout as t
+from izhnumba._exact.kernels import layout
+from izhnumba._numba.threads import may_go_parallel, n_processors, one_parallel_region
 
 Array = NDArray[Any]
 _WIDEST = 1000.0  # ms, of a slot of time, if no delay says so
@@ -27,13 +27,13 @@ _PATIENCE = 0.05  # s, after Ctrl-C
 _WORK = 100  # of a neuron in a ms, beside a step of the clock engine
 
 
-class ExactClock:
+class ExactNetwork:
     """Populations' engines and the synapses between them, advanced together."""
 
     def __init__(self, time: Continuous) -> None:
         self.time, self.engines = time, list[Any]()
         self._moving: dict[Any, list[Array]] | None = None  # what is under way, while it is put into other slots
-        self._table = Table(t.NET_SIZE)
+        self._table = Table(layout.NET_SIZE)
         self._reals = self._table.numbers.view(np.float64)
         self._projections: dict[Any, Table] = {}
         self._records: list[Record] = []
@@ -45,12 +45,12 @@ class ExactClock:
     @property
     def now(self) -> float:
         """Time to which all has come, ms."""
-        return float(self._reals[t.NOW])
+        return float(self._reals[layout.NOW])
 
     @now.setter
     def now(self, value: float) -> None:
-        self._reals[[t.NOW, t.FED]] = value
-        self._table[t.PHASE], self._shown = 0, True  # V and u are what the user sees, not the cells
+        self._reals[[layout.NOW, layout.FED]] = value
+        self._table[layout.PHASE], self._shown = 0, True  # V and u are what the user sees, not the cells
 
     @property
     def n(self) -> int:
@@ -75,12 +75,12 @@ class ExactClock:
         was, self._bound = self._moving or {}, None
         self._moving = {engine: was.get(engine) or self._under_way(engine) for engine in engines}
         self.engines, self._longest = list(engines), longest
-        self.per_ms, self._table[t.SLOTS] = per_ms, 2 ** int(np.ceil(np.log2(wanted + 4)))
-        self._reals[t.PER_MS] = per_ms
+        self.per_ms, self._table[layout.SLOTS] = per_ms, 2 ** int(np.ceil(np.log2(wanted + 4)))
+        self._reals[layout.PER_MS] = per_ms
         for engine, pieces in self._moving.items():
             engine.clock = self
             for block, events in zip(engine.blocks, pieces, strict=True):
-                block.lay_slots(int(self._table[t.SLOTS]))
+                block.lay_slots(int(self._table[layout.SLOTS]))
                 block.put_under_way(self._translated(engine, events, projections), per_ms)
         self._projections, self._moving = dict(projections), None
 
@@ -91,22 +91,22 @@ class ExactClock:
         """Events under way, in terms of other projections than those that sent them."""
         told = events.copy()
         for synapses, old in self._projections.items():
-            if old[t.TARGET] != engine.table.address:
+            if old[layout.TARGET] != engine.table.address:
                 continue
-            weights, new = old.array(t.WEIGHTS), projections.get(synapses)
-            sent = (events["key"] >= old[t.KEY]) & (events["key"] < old[t.KEY] + weights.size)
+            weights, new = old.array(layout.WEIGHTS), projections.get(synapses)
+            sent = (events["key"] >= old[layout.KEY]) & (events["key"] < old[layout.KEY] + weights.size)
             if new is not None:
-                told["key"][sent] += new[t.KEY] - old[t.KEY]
-                told["rule"][sent] = new[t.RULE]
+                told["key"][sent] += new[layout.KEY] - old[layout.KEY]
+                told["rule"][sent] = new[layout.RULE]
             else:  # beside the keys of all others
-                told["w"][sent] = weights[events["key"][sent] - old[t.KEY]]
+                told["w"][sent] = weights[events["key"][sent] - old[layout.KEY]]
                 told["rule"][sent] = -1
                 told["key"][sent] -= _GONE
         return told
 
     def most_ahead(self) -> float:
         """How long an advance may be: events from outside are put into slots beforehand."""
-        return (int(self._table[t.SLOTS]) - 2) / self.per_ms - self._longest
+        return (int(self._table[layout.SLOTS]) - 2) / self.per_ms - self._longest
 
     def threads_for(self, until: float, stop: float, wanted: int | None) -> int:
         most = min(max(len(engine.blocks) for engine in self.engines), wanted or n_processors())
@@ -125,8 +125,8 @@ class ExactClock:
     def advance(self, until: float, sources: Sequence[Any], threads: int) -> int:
         if any(engine.failure() for engine in self.engines):  # in the midst of a slice, from where no way leads on
             return self._found(FAILURE)
-        if self._table[t.PHASE]:  # an interrupt has come in the midst of a slice
-            return self._found(self._run(float(self._reals[t.END]), threads))
+        if self._table[layout.PHASE]:  # an interrupt has come in the midst of a slice
+            return self._found(self._run(float(self._reals[layout.END]), threads))
         for source in sources:
             source.engine.keep(source.ports)
         records = self._records
@@ -135,7 +135,7 @@ class ExactClock:
         for source in sources:
             source.engine.set_pieces(*source.pieces(self.now, until))
             source.engine.trap()
-            source.engine.set_outside(source.events(float(self._reals[t.FED]), until))
+            source.engine.set_outside(source.events(float(self._reals[layout.FED]), until))
         return self._found(self._run(until, threads))
 
     def _found(self, code: int) -> int:
@@ -150,14 +150,14 @@ class ExactClock:
 
     def finish_slice(self) -> None:
         """Come to the end of a slice, if the last call was stopped within."""
-        if self._table[t.PHASE]:
-            self._run(float(self._reals[t.END]), 1)
+        if self._table[layout.PHASE]:
+            self._run(float(self._reals[layout.END]), 1)
 
     def _take_up(self) -> None:
         """Let the cells be what users have set."""
         for engine in self.engines:  # what an interrupted call has not come to take over is made again
             for block in engine.blocks:
-                block.table[t.N_OUTSIDE] = 0
+                block.table[layout.N_OUTSIDE] = 0
         if not any(engine.touched() for engine in self.engines):
             return
         standing = [engine for engine in self.engines if engine.form is not None and engine.before is None]
@@ -167,16 +167,16 @@ class ExactClock:
             self._records = []
             self._run(self.now, 1, standing)
         for engine in self.engines:
-            engine.take_up()
+            engine.load_state()
 
-    def show(self) -> int:
+    def publish_state(self) -> int:
         """Let V and u of all engines be those of now: in one call, for whatever differs from what was shown counts as
         set by the user. Returns a code: a neuron may not get there."""
-        from izhnumba._exact.kernels.network import show
+        from izhnumba._exact.kernels.network import publish_state
 
-        if self._shown or self._table[t.PHASE]:
+        if self._shown or self._table[layout.PHASE]:
             return OK
-        code = show(self._table.numbers)
+        code = publish_state(self._table.numbers)
         self._shown = True
         return self._found(code) if code == FAILURE else OK
 
@@ -185,8 +185,8 @@ class ExactClock:
         from izhnumba._exact.kernels.network import entry
 
         self._bind(engines or self.engines)
-        self._reals[t.UNTIL] = until
-        self._table[t.FRESH] = 1
+        self._reals[layout.UNTIL] = until
+        self._table[layout.FRESH] = 1
         run, code = entry(threads > 1), ROOM
         with one_parallel_region() if threads > 1 else nullcontext():
             try:
@@ -194,8 +194,8 @@ class ExactClock:
                     self._grow()
                     code = run(self._table.numbers)
             except KeyboardInterrupt:  # the slice is brought to its end if that is near: the next run begins there
-                self._reals[t.UNTIL], patience = self._reals[t.END], perf_counter() + _PATIENCE
-                while self._table[t.PHASE] and code == ROOM and perf_counter() < patience:
+                self._reals[layout.UNTIL], patience = self._reals[layout.END], perf_counter() + _PATIENCE
+                while self._table[layout.PHASE] and code == ROOM and perf_counter() < patience:
                     self._grow()
                     code = run(self._table.numbers)
                 raise
@@ -223,13 +223,13 @@ class ExactClock:
             (table.address, k) for table, engine in zip(tables, engines, strict=True) for k in range(len(engine.blocks))
         ]
         n_parts = max(len(engine.blocks) for engine in engines)
-        self._table.put_tables(t.POPULATIONS, tables)
-        self._table.put(t.ALL_BLOCKS, np.array(blocks, np.int64).reshape(-1), tables)
-        self._table.put_tables(t.PROJECTIONS, list(self._projections.values()))
-        self._table.put(t.CODES, np.zeros(max(len(blocks), n_parts), np.int64))
+        self._table.put_tables(layout.POPULATIONS, tables)
+        self._table.put(layout.ALL_BLOCKS, np.array(blocks, np.int64).reshape(-1), tables)
+        self._table.put_tables(layout.PROJECTIONS, list(self._projections.values()))
+        self._table.put(layout.CODES, np.zeros(max(len(blocks), n_parts), np.int64))
         n = len(engines), len(blocks), n_parts, len(self._projections)
-        self._table[[t.N_POPULATIONS, t.N_ALL_BLOCKS, t.N_PARTS, t.N_PROJECTIONS]] = n
-        self._table[t.DELIVER_TO] = deliver() if self._projections else 0
+        self._table[[layout.N_POPULATIONS, layout.N_ALL_BLOCKS, layout.N_PARTS, layout.N_PROJECTIONS]] = n
+        self._table[layout.DELIVER_TO] = deliver() if self._projections else 0
         self._bound = key
 
     def _bind_rest(self, engines: Sequence[Any]) -> None:
@@ -238,23 +238,27 @@ class ExactClock:
 
         for engine in engines:
             for block in engine.blocks:
-                block.prepare(int(self._table[t.SLOTS]))
+                block.prepare(int(self._table[layout.SLOTS]))
         rows = [self._record(record) for record in self._records if record.samples.size]
-        self._table.put(t.RECORDS, np.array([row.numbers for row in rows], np.int64).reshape(-1), rows)
+        self._table.put(layout.RECORDS, np.array([row.numbers for row in rows], np.int64).reshape(-1), rows)
         expects = self._projections or any(block.expects for engine in engines for block in engine.blocks)
-        self._table[[t.N_RECORDS, t.GATHER]] = len(rows), gather() if expects else 0
+        self._table[[layout.N_RECORDS, layout.GATHER]] = len(rows), gather() if expects else 0
 
     def _record(self, record: Record) -> Table:
         """A row for the kernel."""
         engine: Any = record.engine
-        row = Table(t.RECORD_SIZE)
-        row.put_table(t.RECORD_TABLE, engine.table)
-        row[t.RECORD_EVERY : t.RECORD_EVERY + 1].view(np.float64)[0] = record.every
+        row = Table(layout.RECORD_SIZE)
+        row.put_table(layout.RECORD_TABLE, engine.table)
+        row[layout.RECORD_EVERY : layout.RECORD_EVERY + 1].view(np.float64)[0] = record.every
         following = engine.time.samples_by(self.now, record.every) + 1
-        row[[t.RECORD_NEXT, t.RECORD_FIRST, t.RECORD_ROOM]] = following, record.first, len(record.samples)
-        row[[t.RECORD_N, t.RECORD_WHAT]] = record.lanes.size, engine.what(record.source)
+        row[[layout.RECORD_NEXT, layout.RECORD_FIRST, layout.RECORD_ROOM]] = (
+            following,
+            record.first,
+            len(record.samples),
+        )
+        row[[layout.RECORD_N, layout.RECORD_WHAT]] = record.lanes.size, engine.what(record.source)
         row.put_all({
-            t.RECORD_LANES: record.lanes, t.RECORD_PLACES: record.places, t.RECORD_SAMPLES: record.samples,
-            t.RECORD_BENCH: engine.look_bench,
+            layout.RECORD_LANES: record.lanes, layout.RECORD_PLACES: record.places,
+            layout.RECORD_SAMPLES: record.samples, layout.RECORD_BENCH: engine.sample_bench,
         })  # fmt: skip
         return row

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from izhnumba._base import checks
 from izhnumba._engine.table import Table
 from izhnumba._engine.timebase import Continuous
-from izhnumba._exact.kernels import layout as t
-from izhnumba._synapse.csr import Layout, Rows
+from izhnumba._exact.kernels import layout
+from izhnumba._synapse.csr import SynapseTable, TargetLanes
 from izhnumba._synapse.plasticity import Plasticity
 
 Array = NDArray[Any]
@@ -22,7 +22,9 @@ class ExactPlastic:
     """Arrays for the synapses of `rows` and for all lanes of their target population. first: gives the weights at the
     start. modulator: its value, when it was that, and the time constant with which it decays."""
 
-    def __init__(self, rule: Plasticity, rows: Rows, layout: Layout, dt: float, first: Callable[[], Array]) -> None:
+    def __init__(
+        self, rule: Plasticity, rows: SynapseTable, targets: TargetLanes, dt: float, first: Callable[[], Array]
+    ) -> None:
         assert rows.offsets is not None
         self.rule, self.first_weights, self._time = rule, first, Continuous(dt)
         x, y = time_constants(rule)
@@ -31,14 +33,14 @@ class ExactPlastic:
         fields += [(f"x{j + 1}", "<f8") for j in range(self.n_x) if not rule.nearest]
         fields += [("e", "<f8")] if rule.keeps_e or not fields else []
         self.memory = np.zeros(rows.weights.size, fields)
-        self.y, self.spiked = np.zeros((2, layout.lanes)), np.full(layout.lanes, -np.inf)
+        self.y, self.spiked = np.zeros((2, targets.lanes)), np.full(targets.lanes, -np.inf)
         self.modulator = np.array([0.0, 0.0, rule.modulator_tau or np.inf])
         self.updates = np.zeros(1, np.int64)  # done
         self._taus = np.array([*x, *y, rule.eligibility_tau or np.inf])
         self._numbers = np.array([*rule.parameters().values(), 0.0])
         self._addresses = self._numbers.ctypes.data + 8 * np.arange(self._numbers.size)
         self._incoming = np.argsort(rows.offsets, kind="stable").astype(np.uint32)
-        self._starts = np.concatenate([[0], np.cumsum(np.bincount(rows.offsets, minlength=layout.lanes))])
+        self._starts = np.concatenate([[0], np.cumsum(np.bincount(rows.offsets, minlength=targets.lanes))])
         self._forget()
 
     def _forget(self) -> None:
@@ -89,13 +91,13 @@ class ExactPlastic:
         if found.update:  # synapses may come late: of the updates on the absolute clock, those up to now are over
             self.updates[0] = self._time.samples_by(now, self.rule.period)
         projection.put_all({
-            t.MEMORY: self.memory, t.Y1: self.y[0], t.Y2: self.y[1], t.SPIKED: self.spiked, t.TAUS: self._taus,
-            t.INCOMING: self._incoming, t.INCOMING_STARTS: self._starts, t.MODULATOR: self.modulator,
-            t.UPDATES: self.updates,
+            layout.MEMORY: self.memory, layout.Y1: self.y[0], layout.Y2: self.y[1], layout.SPIKED: self.spiked,
+            layout.TAUS: self._taus, layout.INCOMING: self._incoming, layout.INCOMING_STARTS: self._starts,
+            layout.MODULATOR: self.modulator, layout.UPDATES: self.updates,
         })  # fmt: skip
-        projection.put(t.RULE_NUMBERS, self._addresses, self._numbers)
-        projection[t.UPDATE] = found.update
-        projection[t.PERIOD : t.PERIOD + 1].view(np.float64)[0] = self.rule.period
+        projection.put(layout.RULE_NUMBERS, self._addresses, self._numbers)
+        projection[layout.UPDATE] = found.update
+        projection[layout.PERIOD : layout.PERIOD + 1].view(np.float64)[0] = self.rule.period
         return [found.arrive, found.spike, projection.address], projection
 
 

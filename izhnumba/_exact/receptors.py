@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba._exact.kernels import layout as t
+from izhnumba._exact.kernels import layout
 from izhnumba._synapse.receptors import NMDA, GapJunction, Pulse, Rates, Receptor
 
 Array = NDArray[Any]
@@ -70,7 +70,7 @@ class ExactPort:
     @property
     def scale(self) -> int:
         """Which scale of a cell what arrives is multiplied by."""
-        return t.CONDUCTANCE if self.conductance else t.CURRENT if self.states else t.JUMP
+        return layout.CONDUCTANCE if self.conductance else layout.CURRENT if self.states else layout.JUMP
 
     @property
     def reach(self) -> list[float]:

@@ -16,7 +16,8 @@ import numpy as np
 
 from izhnumba._base import checks
 from izhnumba._base.implausible import users_level
-from izhnumba._input.input import NO_TIMES, Array, Constant, Input, Rows, Target, Wave, fit_shape, flag, frozen, snapped
+from izhnumba._engine.timebase import snapped
+from izhnumba._input.input import NO_TIMES, Array, Constant, Input, Rows, Target, Wave, fit_shape, flag, frozen
 
 __all__ = ["Constant", "Input", "Noise", "OrnsteinUhlenbeck", "Pulses", "Ramp", "Sine", "TimedArray"]
 

@@ -6,7 +6,6 @@ forgiven, so that step 3 of 0.1 ms is at 0.3 ms.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from izhnumba._base import checks
+from izhnumba._engine.timebase import snapped
 
 Array = NDArray[Any]
 NO_TIMES = np.empty(0)
@@ -335,12 +335,6 @@ def rows_of(value: Input, to: Target) -> Rows:
     return checked_rows
 
 
-def stream_key(seed: int, owner: str, role: str, ordinal: int) -> tuple[int, int]:
-    """Seed and stream of the random numbers for one purpose: adding another purpose leaves them as they are."""
-    digest = hashlib.sha256(f"{seed}/{owner}/{role}/{ordinal}".encode()).digest()
-    return seed & 0xFFFFFFFF, int.from_bytes(digest[:4], "little")
-
-
 def fit_shape(where: str, value: Any, shape: tuple[int, ...]) -> None:
     """Refuse a value that does not broadcast to the shape of the population."""
     own = np.shape(value)
@@ -357,17 +351,6 @@ def _total(values: list[Array]) -> Array:
     """The sum of values (steps, *shape of a value) of inputs, some of one value for all neurons."""
     dimensions = max(value.ndim for value in values) - 1
     return reduce(np.add, [aligned(value, dimensions) for value in values])
-
-
-def snapped(x: Any) -> Array:
-    """Whole numbers in place of numbers that miss them by a thousandth or less."""
-    nearest = np.rint(x)
-    return np.asarray(np.where(np.isclose(x, nearest, rtol=0, atol=1e-3), nearest, x))
-
-
-def steps_held(tau_ref: Array, dt: float) -> Array:
-    """Steps for which a neuron is held after a spike, as int32; tau_ref and dt in ms."""
-    return np.maximum(np.ceil(snapped(tau_ref / dt)) - 1, 0).astype(np.int32)
 
 
 def _amplitude(where: str, value: Any) -> tuple[float | Array, str | None]:

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from izhnumba._base import checks, paths
-from izhnumba._engine.timebase import timebase_of
+from izhnumba._engine.timebase import snapped, timebase_of
 from izhnumba._input.currents import TimedArray
-from izhnumba._input.input import Array, Input, Rows, Target, aligned, fit_shape, frozen, snapped
-from izhnumba._record import storage
+from izhnumba._input.input import Array, Input, Rows, Target, aligned, fit_shape, frozen
+from izhnumba._record import blocks
 from izhnumba._synapse import weight_limits
 from izhnumba._synapse.receptors import Delta, GapJunction, Receptor
 
@@ -236,8 +236,8 @@ class SpikeTrain(SpikeInput):
         """Spikes from a file: one that a recorder wrote (`Network.record(..., to=path)`), or a text file with a spike
         per line, neuron and time in ms."""
         path = paths.file("SpikeTrain.from_file.path", path)
-        if storage.is_recording(path):
-            about, _, rows = storage.read("SpikeTrain.from_file.path", path)
+        if blocks.is_recording(path):
+            about, _, rows = blocks.read("SpikeTrain.from_file.path", path)
             if about["kind"] != "spikes":
                 raise ValueError(f"SpikeTrain.from_file.path must hold spikes, got {about['kind']} in {str(path)!r}.")
             i, t = rows[0], timebase_of(about).t(rows[1])

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from izhnumba._model.model import Model, where
+from izhnumba._model.model import Model
 from izhnumba._model.schemes import Equations, Scheme
+from izhnumba._numba.where import where
 
 Function = Callable[..., Any]
 

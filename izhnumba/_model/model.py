@@ -18,14 +18,10 @@ from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from izhnumba._base import checks
-
-
-def where(condition: Any, yes: Any, no: Any) -> Any:
-    """`yes` where `condition` holds, else `no`: for numbers, arrays and tracers alike, and inside kernels."""
-    namespace = getattr(condition, "__array_namespace__", lambda: np)()
-    return namespace.where(condition, yes, no)
+from izhnumba._numba.where import where
 
 
 @dataclass(frozen=True)
@@ -81,7 +77,8 @@ _TAKEN = {
     "state_at", "self", "V_min", "tau_ref", "gain", "z0", "z1",
 }  # fmt: skip
 _QUANTITY = "a Quantity(default, unit, meaning)"
-_MOST_PARAMETERS = 60  # kernels have room for 64, with V_min and what is derived
+MAX_PARAMETERS = 64  # for which kernels have room, with V_min and what is derived
+_MOST_PARAMETERS = 60
 
 # The equations of a model, and the arguments of each.
 EQUATIONS = {
@@ -386,3 +383,11 @@ Izhikevich2007 = Model(
     V_reset=_c_of_u,
     u_reset=_u_capped,
 )
+
+
+def u_nullcline(model: Model, V: NDArray[Any], p: Any) -> NDArray[Any]:
+    """u at which it does not change, by Newton's step on an equation that is linear in u."""
+    at_zero, at_one = (np.asarray(model.pull(V, V, u, p), float) for u in (0.0, 1.0))
+    if np.any(at_zero == at_one):
+        raise ValueError("Population.u must be a number for a model in which u does not leak, got 'nullcline'.")
+    return np.asarray(np.broadcast_to(at_zero / (at_zero - at_one), np.shape(V)))

@@ -15,10 +15,10 @@ from numpy.typing import ArrayLike
 from izhnumba._base import checks
 from izhnumba._base.sealed import Sealed
 from izhnumba._base.turns import Turn
-from izhnumba._clock.network import NetworkClock
+from izhnumba._clock.network import ClockNetwork
 from izhnumba._engine.run_loop import Progress, ProgressBar, progress_shown
 from izhnumba._engine.timebase import SHORTEST_STEP, Continuous
-from izhnumba._exact.network import ExactClock
+from izhnumba._exact.network import ExactNetwork
 from izhnumba._model.schemes import schemes
 from izhnumba._network.connect import connected
 from izhnumba._network.drives import Drive
@@ -46,7 +46,7 @@ class Circuit(Sealed):
         self._synapses: dict[str, Synapses] = {}
         self._drives: dict[str, Drive] = {}
         self._recorders: dict[str, Recorder] = {}
-        self._clock: Any = ExactClock(Continuous(self.dt)) if self.scheme.exact else NetworkClock(self.dt)
+        self._clock: Any = ExactNetwork(Continuous(self.dt)) if self.scheme.exact else ClockNetwork(self.dt)
         within = "Network.run or connect has not ended: until then only states, parameters and weights may be set."
         self._turn = Turn("Network", within)
         self._bound: tuple[list[Any], bool] = [], False  # parts for which the clock was made ready; whether it is
@@ -336,7 +336,7 @@ class Circuit(Sealed):
             recorder.catch_up()
         for population in self._populations.values():
             population._hand_over()
-        self._clock.show()
+        self._clock.publish_state()
 
     def _name(self, where: str, name: Any, default: str, taken: Any) -> str:
         if name is None:

@@ -20,9 +20,9 @@ from izhnumba._synapse.connectivity import AllToAll, GivenPairs
 from izhnumba._synapse.csr import (
     FEWER,
     Draw,
-    Layout,
-    Rows,
     Shown,
+    SynapseTable,
+    TargetLanes,
     build,
     build_whole,
     delay_steps,
@@ -63,7 +63,7 @@ def connected(
         _check_gap(source, target, delay, plasticity)
     exact = target.population.scheme.exact
     port = engine.port(receptor) if exact else None  # it says what is wrong
-    layout = Layout(engine.padded, target.start, engine.dtype, exact)
+    targets = TargetLanes(engine.padded, target.start, engine.dtype, exact)
     single = delay is None or isinstance(delay, (int, float, np.number))
     whole = isinstance(rule, AllToAll) and single and plasticity is None and not gap and not exact
     item = 4 * (not whole) + engine.dtype.itemsize + 8 * exact + _PLASTIC_BYTES * (plasticity is not None)
@@ -72,7 +72,7 @@ def connected(
     n, dt, random = rule.count(both), target.population.dt, streams(seed, name)
     limits = limits_of(receptor, plasticity, engine.dtype)
 
-    def make(shown: Shown) -> Rows:
+    def make(shown: Shown) -> SynapseTable:
         look = _look_at_weights(f"{where}.weight", weight, limits, engine.dtype)
         weights = per_synapse.drawer(f"{where}.weight", weight, "", n, random("weight"), look)
         steps: Draw = lambda before, count: np.zeros(count, np.int64)  # noqa: E731
@@ -83,8 +83,8 @@ def connected(
             )
             steps = delay_times(delays, f"{where}.delay") if exact else delay_steps(delays, dt, f"{where}.delay")
         if whole:
-            return build_whole(rule, both, layout, weights, int(steps(0, 1)[0]), random, shown)
-        return build(rule, both, layout, weights, steps, random, shown, cut=plasticity is None or exact)
+            return build_whole(rule, both, targets, weights, int(steps(0, 1)[0]), random, shown)
+        return build(rule, both, targets, weights, steps, random, shown, cut=plasticity is None or exact)
 
     rows = make(shown)
     plastic = None
@@ -93,10 +93,10 @@ def connected(
         again = drawn and (delay is None or isinstance(delay, (Distribution, int, float)))
         first = _first_weights(rows.weights, (lambda: make(lambda done, total: None).weights) if again else None)
         kind = ExactPlastic if exact else PlasticState
-        plastic = kind(plasticity, rows, layout, dt, first)
+        plastic = kind(plasticity, rows, targets, dt, first)
         if not of_izhnumba(plasticity):
             plastic.kernel(engine.dtype.name)  # whatever Numba does not take shows now
-    return Synapses(name, source, target, port or engine.port(receptor), rule, both, layout, rows, plastic)
+    return Synapses(name, source, target, port or engine.port(receptor), rule, both, targets, rows, plastic)
 
 
 def _unit_of(receptor: Receptor, target: Section) -> str:

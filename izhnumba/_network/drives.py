@@ -14,7 +14,7 @@ from izhnumba._base.turns import Turn
 from izhnumba._clock.inputs import Feed, broadcasts, feed, misfit, refuse_function
 from izhnumba._clock.receptors import Port
 from izhnumba._exact.inputs import Current, ExactFeeds, Source, Spikes, current_of, spikes_of
-from izhnumba._exact.network import ExactClock
+from izhnumba._exact.network import ExactNetwork
 from izhnumba._input.input import Input, Sum
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._population.section import Section
@@ -117,7 +117,7 @@ def drive_feeds(drives: list[Drive], populations: list[Any]) -> dict[tuple[int, 
     return {key: _sum(group) for key, group in grouped.items()}
 
 
-def exact_feeds(drives: list[Drive], populations: list[Any], clock: ExactClock) -> ExactFeeds:
+def exact_feeds(drives: list[Drive], populations: list[Any], clock: ExactNetwork) -> ExactFeeds:
     """The same for the exact engine, which adds up what it is given."""
     sources = []
     for population in populations:

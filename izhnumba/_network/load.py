@@ -24,7 +24,7 @@ from izhnumba._network.network import Network
 from izhnumba._network.synapses import Synapses
 from izhnumba._population.population import Population
 from izhnumba._population.section import Section, ends
-from izhnumba._synapse.csr import Layout, Rows
+from izhnumba._synapse.csr import SynapseTable, TargetLanes
 
 
 def load(path: str | Path, define: Sequence[Any] = ()) -> Network:
@@ -144,17 +144,17 @@ def _section(net: Network, saved: list[Any]) -> Section:
 
 def _synapses(net: Network, name: str, saved: dict[str, Any]) -> Synapses:
     source, target = _section(net, saved["source"]), _section(net, saved["target"])
-    engine, rows, both = target.population._engine, Rows(**saved["rows"]), ends(source, target)
+    engine, rows, both = target.population._engine, SynapseTable(**saved["rows"]), ends(source, target)
     exact = net.scheme.exact
-    layout, plastic = Layout(engine.padded, target.start, engine.dtype, exact), None
+    targets, plastic = TargetLanes(engine.padded, target.start, engine.dtype, exact), None
     if saved["plasticity"] is not None:
         check_rule(saved["plasticity"], saved["receptor"], net.dt)
         kind = ExactPlastic if exact else PlasticState
-        plastic = kind(saved["plasticity"], rows, layout, net.dt, lambda: saved["first_weights"])
+        plastic = kind(saved["plasticity"], rows, targets, net.dt, lambda: saved["first_weights"])
         check_plastic(plastic, saved["state"], f"network/synapses/{name}/state")
         plastic.restore(saved["state"])
     port = engine.port(saved["receptor"])
-    synapses = Synapses(name, source, target, port, saved["rule"], both, layout, rows, plastic)
+    synapses = Synapses(name, source, target, port, saved["rule"], both, targets, rows, plastic)
     synapses.weight  # noqa: B018  # whoever wrote the file may have written them: the first run looks at them
     return synapses
 

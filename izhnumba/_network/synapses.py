@@ -17,7 +17,7 @@ from izhnumba._population.section import Section
 from izhnumba._record.results import optional
 from izhnumba._synapse import per_synapse, plasticity_rules, weight_limits
 from izhnumba._synapse.connectivity import Ends, Rule
-from izhnumba._synapse.csr import Layout, Rows
+from izhnumba._synapse.csr import SynapseTable, TargetLanes
 from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.receptors import GapJunction, Receptor
 from izhnumba._synapse.weight_limits import Limit
@@ -62,15 +62,15 @@ class Synapses(Sealed):
     receptor: Receptor
 
     def __init__(
-        self, name: str, source: Section, target: Section, port: Port, rule: Rule | None, ends: Ends, layout: Layout,
-        rows: Rows, plastic: PlasticState | ExactPlastic | None,
+        self, name: str, source: Section, target: Section, port: Port, rule: Rule | None, ends: Ends,
+        targets: TargetLanes, rows: SynapseTable, plastic: PlasticState | ExactPlastic | None,
     ) -> None:  # fmt: skip
         self.name, self.source, self.target, self.receptor = name, source, target, port.receptor
-        self._port, self._ends, self._layout, self._rows = port, ends, layout, rows
+        self._port, self._ends, self._targets, self._rows = port, ends, targets, rows
         self._rule = rule if rows.offsets is None else None  # else the rows say it all
         self._dt, self._plastic = target.population.dt, plastic
         self._scratch = np.empty((rows.parts, ends.n_pre), np.int64)
-        self._limits = limits_of(port.receptor, self.plasticity, layout.dtype)
+        self._limits = limits_of(port.receptor, self.plasticity, targets.dtype)
         self._ours = plastic is None or of_izhnumba(plastic.rule)
         self._shared = not self._ours  # whether somebody may write weights at any time
         self._unchecked = 0.0  # steps since they were checked
@@ -144,7 +144,7 @@ class Synapses(Sealed):
             pieces = [post for _, post in self._rule.pairs(self._ends, np.random.default_rng(0))]
             return np.concatenate(pieces) + self.target.start
         assert self._rows.offsets is not None
-        return (self._rows.offsets % self._layout.lanes).astype(np.int64)
+        return (self._rows.offsets % self._targets.lanes).astype(np.int64)
 
     @property
     def delay(self) -> Array:
@@ -153,7 +153,7 @@ class Synapses(Sealed):
             return self._rows.times.copy()
         if self._rows.offsets is None:
             return np.full(len(self), self._rows.delay * self._dt)
-        return np.asarray((self._rows.offsets // self._layout.lanes) * self._dt)
+        return np.asarray((self._rows.offsets // self._targets.lanes) * self._dt)
 
     @property
     def weight(self) -> Array:
@@ -231,7 +231,7 @@ class Synapses(Sealed):
         plastic, engine = self._plastic, self.target.population._engine
         if isinstance(plastic, PlasticState) and not plastic.over:
             (steps, rings), ring = engine.arrivals.laid, self._port.ring.copy()
-            cells, sent = plastic.under_way(self._rows, self._layout.lanes, engine.now)
+            cells, sent = plastic.under_way(self._rows, self._targets.lanes, engine.now)
             np.add.at(ring.reshape(-1), cells % ring.size, self._rows.weights[sent])
             engine.arrivals.laid, plastic.over = (steps, rings | {self._port: ring}), True  # no line in between
 
@@ -240,8 +240,8 @@ class Synapses(Sealed):
 
     def _delays(self) -> tuple[Any, Any]:
         """In how many steps, or ms, the first spike arrives, and the last; in one step if each must be looked after."""
-        shortest, longest = self._rows.delays(self._layout.lanes)
-        if self._layout.exact:
+        shortest, longest = self._rows.delays(self._targets.lanes)
+        if self._targets.exact:
             return shortest, longest
         return 1 if self._plastic or self._is_gap() else shortest, longest
 
@@ -285,19 +285,31 @@ class Synapses(Sealed):
     def _project(self, key: int) -> Table:
         """The table of a projection of the exact engine. key: that of the first synapse, by which events are told
         apart."""
-        from izhnumba._exact.kernels import layout as t
+        from izhnumba._exact.kernels import layout
 
-        rows, target, table = self._rows, self.target.population._engine, Table(t.PROJECTION_SIZE)
+        rows, target, table = self._rows, self.target.population._engine, Table(layout.PROJECTION_SIZE)
         assert rows.offsets is not None
         assert rows.times is not None
-        table.put_table(t.SOURCE, self.source.population._engine.table)
-        table.put_table(t.TARGET, target.table)
-        table[[t.FIRST_ROW, t.N_ROWS, t.PARTS, t.KEY]] = self.source.start, self._ends.n_pre, rows.parts, key
-        table[[t.INLET, t.RULE]] = target.ports.index(self._port), -1
-        table.put_all({t.STARTS: rows.starts, t.TARGETS: rows.offsets, t.DELAYS: rows.times, t.WEIGHTS: rows.weights})
-        table.put(t.DONE, np.full(rows.parts, -1, np.int64))
+        table.put_table(layout.SOURCE, self.source.population._engine.table)
+        table.put_table(layout.TARGET, target.table)
+        table[[layout.FIRST_ROW, layout.N_ROWS, layout.PARTS, layout.KEY]] = (
+            self.source.start,
+            self._ends.n_pre,
+            rows.parts,
+            key,
+        )
+        table[[layout.INLET, layout.RULE]] = target.ports.index(self._port), -1
+        table.put_all(
+            {
+                layout.STARTS: rows.starts,
+                layout.TARGETS: rows.offsets,
+                layout.DELAYS: rows.times,
+                layout.WEIGHTS: rows.weights,
+            }
+        )
+        table.put(layout.DONE, np.full(rows.parts, -1, np.int64))
         if isinstance(self._plastic, ExactPlastic):
-            table[t.RULE] = target.add_rule(*self._plastic.bind(table, target.now))
+            table[layout.RULE] = target.add_rule(*self._plastic.bind(table, target.now))
         return table
 
 

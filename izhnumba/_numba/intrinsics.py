@@ -6,8 +6,8 @@ from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 from numba.np.arrayobj import populate_array
 
-from izhnumba._model.model import where
 from izhnumba._numba.compile import known_to_numba
+from izhnumba._numba.where import where
 
 # For many processors with AVX-512, LLVM takes vectors of half the width, to keep the clock of other code high. In loops
 # of nothing but arithmetic whole vectors are faster by a third and more.
@@ -159,3 +159,30 @@ def trailing_zeros(typingctx, word):
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
 
     return types.uint64(word), generate
+
+
+@intrinsic
+def call_at(typingctx, address, a, b, c):
+    """Call the compiled function int64(int64, int64, int64) at an address."""
+    kinds = [types.int64] * 3
+
+    def generate(context, builder, signature, arguments):
+        kind = context.call_conv.get_function_type(types.int64, kinds)
+        callee = builder.inttoptr(arguments[0], kind.as_pointer())
+        return context.call_conv.call_function(builder, callee, types.int64, kinds, arguments[1:])[1]
+
+    return types.int64(types.int64, types.int64, types.int64, types.int64), generate
+
+
+@intrinsic
+def prefetch(typingctx, address):
+    """Ask for the cache line at an address."""
+
+    def generate(context, builder, signature, arguments):
+        pointer, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [pointer, flag, flag, flag])
+        fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        builder.call(fetch, [builder.inttoptr(arguments[0], pointer), flag(0), flag(3), flag(1)])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate

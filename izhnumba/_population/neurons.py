@@ -13,14 +13,13 @@ from numpy.typing import DTypeLike, NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.implausible import users_level, warn_of_base_unit
+from izhnumba._base.random import stream_key
 from izhnumba._base.turns import Turn
-from izhnumba._clock.constants import u_nullcline
 from izhnumba._clock.engine import ClockEngine
 from izhnumba._clock.step import Stepper
 from izhnumba._engine.timebase import SHORTEST_STEP
 from izhnumba._exact.engine import ExactEngine
-from izhnumba._input.input import stream_key
-from izhnumba._model.model import Izhikevich, Model, Quantity
+from izhnumba._model.model import Izhikevich, Model, Quantity, u_nullcline
 from izhnumba._model.schemes import schemes
 
 Array = NDArray[Any]

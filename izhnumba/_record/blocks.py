@@ -20,6 +20,8 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from izhnumba._engine.timebase import Column
+
 Array = NDArray[Any]
 MAGIC = b"\x93izhrec"
 VERSION = b"\x01"
@@ -28,21 +30,6 @@ _MOST_DT, _MOST_STEPS = 1e280, 2**62  # their product is a finite time
 _STATES = ["<f4", "<f8"]
 _LABELS = {"step": "<i8", "t": "<f8"}  # the names that timebases give to their column
 _KINDS = {"spikes": [["i"]], "states": [["V"], ["u"], ["V", "u"], ["current"]], "weights": [["weight"]]}
-
-
-class Column(NamedTuple):
-    """Of rows: its name, the dtype and the shape of an entry."""
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...] = ()
-
-    def array(self, n_rows: int, data: bytes = b"") -> Array:
-        return np.frombuffer(data, self.dtype).reshape((n_rows, *self.shape))
-
-    @property
-    def row_bytes(self) -> int:
-        return int(np.dtype(self.dtype).itemsize) * math.prod(self.shape)
 
 
 class Block(NamedTuple):

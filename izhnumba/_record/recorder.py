@@ -15,9 +15,9 @@ from izhnumba._base import checks, paths
 from izhnumba._base.sealed import Sealed
 from izhnumba._base.turns import Turn
 from izhnumba._engine.protocol import NeuronEngine, Record
-from izhnumba._engine.timebase import Instant
+from izhnumba._engine.timebase import Column, Instant
 from izhnumba._record.results import Spikes
-from izhnumba._record.storage import Column, Memory, Stream
+from izhnumba._record.storage import FileStore, MemoryStore
 
 Array = NDArray[Any]
 _RECORDED = ("spikes", "rate", "V", "u", "weight", "current")
@@ -40,7 +40,7 @@ class Recorder(Sealed, ABC):
     kind: str
     source: Any  # Section or Synapses
     what: Any
-    _keeps: Memory | Stream
+    _keeps: MemoryStore | FileStore
     _turn: Turn | None = None  # of the network that it is in
     _unfinished = False  # whether a run has begun and not ended
     _thread = 0  # in which it has begun
@@ -50,7 +50,7 @@ class Recorder(Sealed, ABC):
         self._index = np.empty(0, np.int64) if index is None else index
         self._from: Instant = 0
         self._until: Instant = math.inf
-        self._keeps = Memory(columns, engine.now)
+        self._keeps = MemoryStore(columns, engine.now)
 
     def __getattr__(self, name: str) -> NoReturn:
         cure = ""
@@ -90,7 +90,7 @@ class Recorder(Sealed, ABC):
     @property
     def to(self) -> Path | None:
         """The file to which it writes."""
-        return self._keeps.path if isinstance(self._keeps, Stream) else None
+        return self._keeps.path if isinstance(self._keeps, FileStore) else None
 
     @to.setter
     def to(self, value: Any) -> None:
@@ -105,7 +105,7 @@ class Recorder(Sealed, ABC):
         path = paths.place("Network.record.to", value).absolute()  # wherever the process goes
         try:
             arguments = path, self._columns, self._keeps.upto, self._about(), self._index, self._keeps
-            vars(self)["_keeps"] = Stream(*arguments)  # without a line in between that an interrupt could hit
+            vars(self)["_keeps"] = FileStore(*arguments)  # without a line in between that an interrupt could hit
         except FileExistsError:
             raise FileExistsError(
                 f"Network.record.to must be a new file, got {str(path)!r}. Choose another name."
@@ -133,11 +133,11 @@ class Recorder(Sealed, ABC):
         """Go on from a position, in memory or in the file `to`. Returns up to when (ms) the file holds later rows, None
         if it holds none."""
         if to is None:
-            self._keeps = Memory(self._columns, 0)
+            self._keeps = MemoryStore(self._columns, 0)
             self._keeps.restore(position)
             return None
         path = paths.file(f"load: the file of recorder {self.name!r}", to).absolute()
-        self._keeps, last = Stream.reopen(path, self._columns, self._about(), self._index, position)
+        self._keeps, last = FileStore.reopen(path, self._columns, self._about(), self._index, position)
         return None if last is None else float(self._engine.time.t(last))
 
     def _must_not_run(self) -> None:
@@ -200,7 +200,7 @@ class Recorder(Sealed, ABC):
 
     def may_clear(self) -> None:
         """Raise an error if `clear` would undo what is in a file."""
-        if isinstance(self._keeps, Stream) and self._keeps.filled:
+        if isinstance(self._keeps, FileStore) and self._keeps.filled:
             raise RuntimeError(
                 f"Network.reset must not undo what is in {str(self.to)!r}. Give the recorder another file first: "
                 f"net.recorders[{self.name!r}].to = path."

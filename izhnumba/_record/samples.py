@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._engine.protocol import NeuronEngine, Record
-from izhnumba._engine.timebase import Instant
+from izhnumba._engine.timebase import Column, Instant
 from izhnumba._record.recorder import Recorder
 from izhnumba._record.results import Samples
-from izhnumba._record.storage import Column
 
 Array = NDArray[Any]
 

@@ -11,16 +11,15 @@ from typing import Any, BinaryIO, NamedTuple
 from numpy.typing import NDArray
 
 from izhnumba._base import files
+from izhnumba._engine.timebase import Column
 from izhnumba._record import blocks as block_format
-from izhnumba._record.blocks import Column, is_recording, joined, packed_rows, packed_start, read
-
-__all__ = ["Column", "Memory", "Stream", "is_recording", "read"]
+from izhnumba._record.blocks import joined, packed_rows, packed_start
 
 Array = NDArray[Any]
 _PIECE = 2**20  # bytes
 
 
-class Memory:
+class MemoryStore:
     """Pieces of rows, and the instant up to which they are complete: one object, so that Ctrl-C cannot part them."""
 
     def __init__(self, columns: list[Column], upto: Any) -> None:
@@ -71,7 +70,7 @@ class _At(NamedTuple):
     later: bool = False
 
 
-class Stream:
+class FileStore:
     """A file to which each piece of rows is appended as a block. What could not be written waits for the next time."""
 
     path: Path
@@ -81,12 +80,12 @@ class Stream:
 
     def __init__(
         self, path: Path, columns: list[Column], upto: Any, about: dict[str, Any], index: Array,
-        before: Memory | Stream | None = None,
+        before: MemoryStore | FileStore | None = None,
     ) -> None:  # fmt: skip
         """A new file, with the rows that are in memory, or with what another file could not take."""
         start, heads = packed_start(about, columns, index)
-        waiting = before._at.waiting if isinstance(before, Stream) else []
-        if isinstance(before, Memory):
+        waiting = before._at.waiting if isinstance(before, FileStore) else []
+        if isinstance(before, MemoryStore):
             waiting = [block for block in [packed_rows(columns, before.rows())] if block]
         end = len(start) + sum(map(len, waiting))
         self.path, self._columns, self._start = path, columns, len(start)
@@ -184,7 +183,7 @@ class Stream:
     @classmethod
     def reopen(
         cls, path: Path, columns: list[Column], about: dict[str, Any], index: Array, position: dict[str, Any]
-    ) -> tuple[Stream, Any]:
+    ) -> tuple[FileStore, Any]:
         """A file that exists, from a position on. If it holds rows behind that, which stay there until new ones come,
         the label of the last one, else None."""
         end, name = position["end"], os.fspath(path)

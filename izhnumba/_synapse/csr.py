@@ -15,23 +15,22 @@ from numpy.random import Generator, Philox
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
-from izhnumba._clock.kernels.layout import MOST_CELLS
-from izhnumba._input.input import stream_key
+from izhnumba._base.partition import part_of, parts_of
+from izhnumba._base.random import stream_key
 from izhnumba._synapse.connectivity import Ends, Rule
 
 Array = NDArray[Any]
 Draw = Callable[[int, int], Array]
 Random = Callable[[str], Generator]
 Shown = Callable[[float, float], Any]
+MOST_CELLS = 2**31  # of a ring: a cell and an offset are added in 32 bits, and go once around at most
 _SORTED = 2**20  # synapses sorted at a time
-_LANES = 64
 _WORTH_CUTTING = 125  # synapses of a row to one part
-_MOST_PARTS = 8  # a power of 2
 FEWER = "Connect fewer neurons, or use float32."
 _SHORTEST = 1e-6  # ms, of delays in continuous time
 
 
-class Rows(NamedTuple):
+class SynapseTable(NamedTuple):
     """`starts` (rows * parts + 1), and for each synapse `offsets` (uint32) and `weights`. Whole rows, to every target
     in order and with one `delay` in steps, have no offsets. times: delays in ms, in continuous time."""
 
@@ -53,7 +52,7 @@ class Rows(NamedTuple):
         return int(self.offsets.min()) // lanes, int(self.offsets.max()) // lanes
 
 
-class Layout(NamedTuple):
+class TargetLanes(NamedTuple):
     """Of the target population: lanes of a ring's row, and where the first target is."""
 
     lanes: int
@@ -65,7 +64,7 @@ class Layout(NamedTuple):
         """Rows of synapses if the targets are cut in parts."""
         if parts == 1:
             return pre
-        return pre * parts + (post + self.first) // _LANES * parts // (self.lanes // _LANES)
+        return pre * parts + part_of(post + self.first, self.lanes, parts)
 
     def offsets(self, post: Array, delay: Array) -> Array:
         """delay (steps) * lanes + target lane, below MOST_CELLS: looked at before it is multiplied."""
@@ -84,28 +83,30 @@ def streams(seed: int, name: str) -> Random:
 
 
 def build(
-    rule: Rule, ends: Ends, layout: Layout, weight: Draw, delay: Draw, random: Random, shown: Shown, *, cut: bool
-) -> Rows:
+    rule: Rule, ends: Ends, targets: TargetLanes, weight: Draw, delay: Draw, random: Random, shown: Shown, *, cut: bool
+) -> SynapseTable:
     """weight, delay: functions of (how many were drawn before, how many) to weights and to delays in steps. cut:
     whether the targets may be cut in parts, for threads to share; in how many does not depend on how many threads."""
-    most = _MOST_PARTS if cut and layout.lanes >= _MOST_PARTS * _LANES else 1
+    most = parts_of(targets.lanes) if cut else 1
     counts = np.zeros(ends.n_pre * most, np.int64)
     for pre, post in rule.pairs(ends, random("pairs")):
-        counts += np.bincount(layout.row(pre, post, most), minlength=counts.size)
+        counts += np.bincount(targets.row(pre, post, most), minlength=counts.size)
     parts = most
-    while parts > 1 and not layout.exact and counts.sum() < _WORTH_CUTTING * ends.n_pre * parts:
+    while parts > 1 and not targets.exact and counts.sum() < _WORTH_CUTTING * ends.n_pre * parts:
         parts //= 2  # blocks of the exact engine have their own part each
     counts = counts.reshape(-1, most // parts).sum(1)
     starts = np.concatenate([[0], np.cumsum(counts)])
-    times = np.empty(_room(starts[-1], 8)) if layout.exact else None
-    rows = Rows(starts, np.empty(_room(starts[-1], 4), np.uint32), _weights(starts[-1], layout), parts, times=times)
+    times = np.empty(_room(starts[-1], 8)) if targets.exact else None
+    rows = SynapseTable(
+        starts, np.empty(_room(starts[-1], 4), np.uint32), _weights(starts[-1], targets), parts, times=times
+    )
     cursor, drawn = starts[:-1].copy(), 0
     for pre, post in rule.pairs(ends, random("pairs")):
-        places = _places(layout.row(pre, post, parts), cursor)
+        places = _places(targets.row(pre, post, parts), cursor)
         delays = delay(drawn, len(pre))
         if times is not None:
             times[places], delays = delays, np.zeros(len(pre), np.int64)
-        rows.offsets[places] = layout.offsets(post, delays)  # type: ignore[index]
+        rows.offsets[places] = targets.offsets(post, delays)  # type: ignore[index]
         rows.weights[places] = weight(drawn, len(pre))
         drawn += len(pre)
         shown(drawn, starts[-1])
@@ -113,23 +114,25 @@ def build(
     return rows
 
 
-def build_whole(rule: Rule, ends: Ends, layout: Layout, weight: Draw, delay: int, random: Random, shown: Shown) -> Rows:
+def build_whole(
+    rule: Rule, ends: Ends, targets: TargetLanes, weight: Draw, delay: int, random: Random, shown: Shown
+) -> SynapseTable:
     """For a rule that reaches every target, but for a neuron's own, in order."""
     counts = np.zeros(ends.n_pre, np.int64)
     for pre, _ in rule.pairs(ends, random("pairs")):
         counts += np.bincount(pre, minlength=counts.size)
     starts = np.concatenate([[0], np.cumsum(counts)])
-    layout.offsets(np.zeros(1, np.int64), np.array([delay]))
-    weights = _weights(starts[-1], layout)
+    targets.offsets(np.zeros(1, np.int64), np.array([delay]))
+    weights = _weights(starts[-1], targets)
     for first in range(0, weights.size, _SORTED):
         count = min(_SORTED, weights.size - first)
         weights[first : first + count] = weight(first, count)
         shown(first + count, weights.size)
-    return Rows(starts, None, weights, 1, delay)
+    return SynapseTable(starts, None, weights, 1, delay)
 
 
-def _weights(n: Any, layout: Layout) -> Array:
-    return np.empty(_room(n, layout.dtype.itemsize), layout.dtype)
+def _weights(n: Any, targets: TargetLanes) -> Array:
+    return np.empty(_room(n, targets.dtype.itemsize), targets.dtype)
 
 
 def _room(n: Any, item: int) -> int:
@@ -152,7 +155,7 @@ def _places(row: Array, cursor: Array) -> Array:
     return result
 
 
-def _sort(rows: Rows) -> None:
+def _sort(rows: SynapseTable) -> None:
     """Sort each row by offset, in place and stably."""
     assert rows.offsets is not None
     for first, last in _groups(rows.starts):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from izhnumba import plot
 from izhnumba._base import checks
+from izhnumba._base.axes import COLORS, axes_for, labelled
 from izhnumba._input.currents import Input
 from izhnumba._model.schemes import schemes as _known_schemes
 from izhnumba._population.population import Population
@@ -121,8 +121,8 @@ class AccuracyReport:
         'time step (ms)'
         """
         checks.one_of("AccuracyReport.plot.against", against, ("dt", "seconds"))
-        ax = plot._axes("AccuracyReport.plot.ax", ax)
-        for scheme, color in zip(dict.fromkeys(row.scheme for row in self.rows), plot.COLORS * 2, strict=False):
+        ax = axes_for("AccuracyReport.plot.ax", ax)
+        for scheme, color in zip(dict.fromkeys(row.scheme for row in self.rows), COLORS * 2, strict=False):
             rows = sorted((row for row in self.rows if row.scheme == scheme), key=lambda row: row.dt)
             x, y = [getattr(row, against) for row in rows], [row.max_error for row in rows]
             ax.plot(x, y, color=color, linewidth=1.0, label=scheme)
@@ -133,7 +133,7 @@ class AccuracyReport:
         ax.plot([], [], "o", color="gray", markerfacecolor="white", label="missed or spurious spikes")
         ax.set(xscale="log", yscale="log")
         ax.legend(frameon=False, fontsize="small")
-        return plot._labelled(ax, {"dt": "time step (ms)", "seconds": "wall time (s)"}[against], "largest error (ms)")
+        return labelled(ax, {"dt": "time step (ms)", "seconds": "wall time (s)"}[against], "largest error (ms)")
 
 
 def accuracy_report(

@@ -16,7 +16,7 @@ import numpy as np
 
 from izhnumba._base import checks
 from izhnumba._clock.inputs import warn_of_steps
-from izhnumba._input.input import steps_held
+from izhnumba._engine.timebase import steps_held
 from izhnumba._model.model import Model, equations_of
 
 Shape = tuple[int, ...]

@@ -17,7 +17,7 @@ from scipy.optimize import minimize_scalar
 import izhnumba as iz
 from izhnumba import analysis
 from izhnumba._exact.sensitivities import slopes
-from izhnumba._model.model import where
+from izhnumba._numba.where import where
 
 STENCIL, WEIGHTS = np.array([-3, -2, -1, 1, 2, 3]), np.array([-1, 9, -45, 45, -9, 1]) / 60
 NOISE = 3e-11  # ms, of a difference of spike times

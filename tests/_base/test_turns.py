@@ -12,7 +12,7 @@ from cells import state
 
 import izhnumba as iz
 from izhnumba._base.turns import Turn
-from izhnumba._clock.kernels import layout as t
+from izhnumba._clock.kernels import layout
 
 WITHIN = "Population.run has not ended"
 ELSEWHERE = "Population must be used by one thread at a time, got a call while that of another has not ended"
@@ -101,13 +101,13 @@ def test_a_step_that_meets_another_in_the_kernel_changes_nothing():
     pop = iz.Population(3, **iz.presets["RS"])
     pop.step(10.0)
     table, before = pop._engine.table, state(pop)
-    table[t.IN_USE] = 1  # as a call of another thread would have it
+    table[layout.IN_USE] = 1  # as a call of another thread would have it
     for call in (lambda: pop.step(5.0), lambda: pop.step(np.ones(3)), lambda: pop.step(1.0, delta=1.0)):
         with pytest.raises(RuntimeError, match=ELSEWHERE):
             call()
     with pytest.raises(RuntimeError, match=ELSEWHERE):
         pop.run(1.0)
-    table[t.IN_USE] = 0
+    table[layout.IN_USE] = 0
     assert state(pop) == before
     pop.step(10.0)
 

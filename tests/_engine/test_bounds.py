@@ -12,7 +12,7 @@ import pytest
 import izhnumba as iz
 from izhnumba import analysis
 from izhnumba._base import checks
-from izhnumba._exact.kernels import layout as t
+from izhnumba._exact.kernels import layout
 
 EXACT = dict(scheme="exact")
 
@@ -106,7 +106,7 @@ def test_a_stop_while_room_for_events_is_made():
     whole.run(99.0)
     at = stopped = 1
     while stopped:
-        stopped = interrupted(lambda: block.reserve(2 * int(block.table[t.N_CHUNKS]) + 8), at)
+        stopped = interrupted(lambda: block.reserve(2 * int(block.table[layout.N_CHUNKS]) + 8), at)
         net.run(0.5)
         at += 1
     assert at > 10

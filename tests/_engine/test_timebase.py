@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import izhnumba as iz
 from izhnumba._engine.codes import OK
 from izhnumba._engine.run_loop import Condition, run_slices
-from izhnumba._engine.timebase import Continuous, Steps, timebase_of
-from izhnumba._record import storage
+from izhnumba._engine.timebase import Column, Continuous, Steps, timebase_of
+from izhnumba._record import blocks, storage
 from izhnumba._record.recorder import RateRecorder, SpikeRecorder
 from izhnumba._record.results import Samples, Spikes
 from izhnumba._record.samples import StateRecorder, WeightRecorder
@@ -107,17 +107,17 @@ def test_results_without_steps():
 def test_files_without_steps(tmp_path):
     t, V = np.array([0.1, 1 / 3]), np.array([[1.0], [2.0]])
     about = {"kind": "spikes", "name": "s", "dt": 0.1, "n": 3}
-    stream = storage.Stream(tmp_path / "s", [storage.Column("i", "<i8"), real.column], 0.0, about, np.empty(0))
+    stream = storage.FileStore(tmp_path / "s", [Column("i", "<i8"), real.column], 0.0, about, np.empty(0))
     stream.append(0.5, np.array([2, 0]), t)
     spikes = iz.io.read(tmp_path / "s")
     assert (spikes.step, spikes.t.tolist(), spikes.i.tolist()) == (None, t.tolist(), [2, 0])
     assert iz.SpikeTrain.from_file(tmp_path / "s").t.tolist() == t.tolist()
-    columns = [real.column, storage.Column("V", "<f8", (1,))]
-    stream = storage.Stream(tmp_path / "v", columns, 0.0, about | {"kind": "states"}, np.array([2]))
+    columns = [real.column, Column("V", "<f8", (1,))]
+    stream = storage.FileStore(tmp_path / "v", columns, 0.0, about | {"kind": "states"}, np.array([2]))
     stream.append(0.5, t, V)
     samples = iz.io.read(tmp_path / "v")
     assert (samples.step, samples.t.tolist(), samples.V.tolist()) == (None, t.tolist(), V.tolist())
-    assert isinstance(timebase_of(storage.read("read.path", tmp_path / "v")[0]), Continuous)
+    assert isinstance(timebase_of(blocks.read("read.path", tmp_path / "v")[0]), Continuous)
 
 
 class Clockwork:
@@ -143,7 +143,7 @@ class Clockwork:
     def record(self, wanted):
         self.wanted = wanted
 
-    def show(self):
+    def publish_state(self):
         """V is always that of now."""
 
     def advance(self, until, inputs, threads):

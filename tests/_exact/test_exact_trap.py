@@ -10,7 +10,7 @@ from oracle import Quadratic
 
 import izhnumba as iz
 from izhnumba._exact import engine as exact_engine
-from izhnumba._exact.network import ExactClock
+from izhnumba._exact import network as exact_network
 from izhnumba._exact.trap import rectangles
 from izhnumba._model.normal_form import normal_form
 
@@ -166,7 +166,7 @@ def test_skipping_changes_no_bit(monkeypatch, seed):
 @pytest.mark.parametrize("n", [1, 600])
 def test_cells_at_rest_do_not_lag_behind(monkeypatch, n):
     """Or all that they have been spared would be done when V is shown, in one call that Ctrl-C must wait for."""
-    lags, show = [], ExactClock.show
+    lags, show = [], exact_network.ExactNetwork.publish_state
 
     def looked_at(clock):
         (engine,) = clock.engines
@@ -174,7 +174,7 @@ def test_cells_at_rest_do_not_lag_behind(monkeypatch, n):
             lags.append(clock.now - engine.cells[:, engine.bench.T].min())
         return show(clock)
 
-    monkeypatch.setattr(ExactClock, "show", looked_at)
+    monkeypatch.setattr(exact_network.ExactNetwork, "publish_state", looked_at)
     pop = iz.Population(n, scheme="exact", V=-70.0, u=-14.0)
     pop.run(1e5)
     assert np.all(pop._engine.more(exact_engine.t.X_LOW) < pop._engine.more(exact_engine.t.X_HIGH))

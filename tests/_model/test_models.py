@@ -14,8 +14,7 @@ import pytest
 
 import izhnumba as iz
 from izhnumba._clock.constants import LANES
-from izhnumba._clock.kernels.layout import MAX_PARAMETERS
-from izhnumba._model.model import _MOST_PARAMETERS, _TAKEN, EQUATIONS
+from izhnumba._model.model import _MOST_PARAMETERS, _TAKEN, EQUATIONS, MAX_PARAMETERS
 
 A = iz.Quantity(1.0, "", "something")
 

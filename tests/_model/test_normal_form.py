@@ -10,9 +10,9 @@ import pytest
 
 import izhnumba as iz
 from izhnumba._model import polynomial as _polynomial
-from izhnumba._model.model import where
 from izhnumba._model.normal_form import normal_form
 from izhnumba._model.polynomial import Comparison, Polynomial, polynomial
+from izhnumba._numba.where import where
 
 V, u, I = _polynomial.V, _polynomial.U, _polynomial.I
 

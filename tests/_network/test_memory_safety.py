@@ -12,7 +12,7 @@ import pytest
 import izhnumba as iz
 from izhnumba._base import checks
 from izhnumba._clock import network as clock_network
-from izhnumba._clock.kernels import layout as t
+from izhnumba._clock.kernels import layout
 from izhnumba._engine.table import Table
 
 SCHEMES = ["exp_euler", "exact"]
@@ -185,7 +185,7 @@ def test_slices_are_short_enough_for_rings_of_32_bits():
         for longest in (shortest, 100, 1999, 2047):
             length = clock_network._slice(shortest, [(longest, 2**20), (longest // 2, 64)])
             assert 1 <= length <= shortest
-            assert clock_network._whole(longest, length) * 2**20 <= t.MOST_CELLS
+            assert clock_network._whole(longest, length) * 2**20 <= layout.MOST_CELLS
 
 
 def test_a_spike_with_a_long_delay_to_a_million_neurons_arrives_in_its_step(monkeypatch):
@@ -206,7 +206,7 @@ def test_a_spike_with_a_long_delay_to_a_million_neurons_arrives_in_its_step(monk
     def set_clock(step):
         net._clock.now = step
         for population in net.populations.values():
-            population._engine.table[t.STEP] = step
+            population._engine.table[layout.STEP] = step
 
     ring = cells._engine.arrivals.steps
     start = 10 * ring - 2  # the last rows of the ring but one
@@ -227,11 +227,11 @@ def test_a_spike_with_a_long_delay_to_a_million_neurons_arrives_in_its_step(monk
 
 @pytest.mark.parametrize("delay", [1024.0, 2.0**30, 1e18])
 def test_delays_beyond_the_ring_are_refused_before_they_are_multiplied(delay):
-    from izhnumba._synapse.csr import Layout
+    from izhnumba._synapse.csr import TargetLanes
 
-    layout = Layout(2**21, 0, np.dtype("float32"))
+    targets = TargetLanes(2**21, 0, np.dtype("float32"))
     with pytest.raises(ValueError, match="Network.connect.delay must be at most 1023 steps for 2097152 targets"):
-        layout.offsets(np.array([0]), np.array([int(delay)]))
+        targets.offsets(np.array([0]), np.array([int(delay)]))
 
 
 # --- what users write themselves --------------------------------------------------------------------------------------

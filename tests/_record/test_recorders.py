@@ -357,7 +357,7 @@ def test_memory_does_not_grow_with_what_goes_to_files(tmp_path):
         assert recorder._keeps._at.end == recorder.to.stat().st_size
         assert recorder._keeps._at.waiting == []
     assert net.recorders["states"]._rows == {}
-    assert isinstance(net.recorders["spikes"]._keeps, storage.Stream)
+    assert isinstance(net.recorders["spikes"]._keeps, storage.FileStore)
 
 
 def test_a_spike_train_comes_from_a_file(tmp_path):

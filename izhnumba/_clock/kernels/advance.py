@@ -17,11 +17,13 @@ from numba import from_dtype, prange, types
 from numba.core.errors import NumbaError
 
 from izhnumba._clock.constants import LANES
-from izhnumba._clock.kernels import layout as t
-from izhnumba._clock.kernels.neuron import compile_equations, neuron_step
+from izhnumba._clock.kernels import layout
+from izhnumba._clock.kernels.neuron import neuron_step
 from izhnumba._clock.kernels.receptors import arrivals, clear
 from izhnumba._engine.codes import BAD_INPUT, BUSY, FAILURE, LEAP, NOT_PLAIN, OK
+from izhnumba._model.compiled import compile_equations
 from izhnumba._model.equations import Variant
+from izhnumba._model.model import MAX_PARAMETERS
 from izhnumba._numba.compile import address_of, called, compiled, entry_point, inlined
 from izhnumba._numba.intrinsics import (
     NOINLINE,
@@ -59,13 +61,15 @@ def slice_address(variant: Variant, parallel: bool) -> int:
 
     def advance_slice(address, start, stop):
         tell_llvm(WIDEST)
-        table = array_at(address, t.TABLE_SIZE, np.int64)
-        n_blocks, threads = (table[t.PADDED] + t.BLOCK - 1) // t.BLOCK, table[t.THREADS]
+        table = array_at(address, layout.TABLE_SIZE, np.int64)
+        n_blocks, threads = (table[layout.PADDED] + layout.BLOCK - 1) // layout.BLOCK, table[layout.THREADS]
         for thread in loop(threads):
             for block in range(thread * n_blocks // threads, (thread + 1) * n_blocks // threads):
                 advance_block(table, thread, block, start, stop)
         return (
-            FAILURE if reported(array_at(table[t.REPORT], n_blocks * t.REPORT_SIZE, np.int64), t.FAILED_COUNT) else OK
+            FAILURE
+            if reported(array_at(table[layout.REPORT], n_blocks * layout.REPORT_SIZE, np.int64), layout.FAILED_COUNT)
+            else OK
         )
 
     try:
@@ -83,34 +87,34 @@ def build(variant: Variant, parallel: bool = False) -> Any:
 
     def advance(table, I, level):  # noqa: E741
         tell_llvm(WIDEST)
-        in_use = table.ctypes.data + t.IN_USE * 8
+        in_use = table.ctypes.data + layout.IN_USE * 8
         if not claim(in_use):
             return BUSY
         code = OK
-        if table[t.STEP] - table[t.BASE] > t.MOST_STEPS:
+        if table[layout.STEP] - table[layout.BASE] > layout.MOST_STEPS:
             code = NOT_PLAIN
         elif I.size:
             code = admit(table, I)
         elif level == level:
-            current = array_at(table[t.INPUT_I], table[t.N], number)
-            for i in range(np.uint64(table[t.N])):
+            current = array_at(table[layout.INPUT_I], table[layout.N], number)
+            for i in range(np.uint64(table[layout.N])):
                 current[i] = level
         if code == OK:
-            n_blocks, threads = (table[t.PADDED] + t.BLOCK - 1) // t.BLOCK, table[t.THREADS]
-            reports = array_at(table[t.REPORT], n_blocks * t.REPORT_SIZE, np.int64)
+            n_blocks, threads = (table[layout.PADDED] + layout.BLOCK - 1) // layout.BLOCK, table[layout.THREADS]
+            reports = array_at(table[layout.REPORT], n_blocks * layout.REPORT_SIZE, np.int64)
             for i in range(reports.size):
                 reports[i] = 0
             done = 0
-            while done < table[t.STEPS] and not reported(reports, t.FAILED_COUNT):
-                stop = done + t.STRETCH if done + t.STRETCH < table[t.STEPS] else table[t.STEPS]
+            while done < table[layout.STEPS] and not reported(reports, layout.FAILED_COUNT):
+                stop = done + layout.STRETCH if done + layout.STRETCH < table[layout.STEPS] else table[layout.STEPS]
                 for thread in loop(threads):
                     for block in range(thread * n_blocks // threads, (thread + 1) * n_blocks // threads):
                         advance_block(table, thread, block, done, stop)
                 done = stop
-            table[t.STEP] += done
-            if reported(reports, t.FAILED_COUNT):
+            table[layout.STEP] += done
+            if reported(reports, layout.FAILED_COUNT):
                 code = FAILURE
-            elif EULER and reported(reports, t.WAS_CAREFUL):
+            elif EULER and reported(reports, layout.WAS_CAREFUL):
                 code = LEAP
         release(in_use)
         return code
@@ -129,7 +133,7 @@ def reported(reports, entry):
     """Whether an entry is set in the report of any block."""
     i = entry
     while i < reports.size and not reports[i]:
-        i += t.REPORT_SIZE
+        i += layout.REPORT_SIZE
     return i < reports.size
 
 
@@ -140,20 +144,20 @@ def _admit(variant: Variant) -> Callable[..., Any]:
     JUMPS, CONDUCTANCES = variant.jumps, variant.conductances
 
     def admit(table, I):  # noqa: E741
-        n = table[t.N]
+        n = table[layout.N]
         if I.size != n or (n > 1 and I.strides[0] != item):
             return NOT_PLAIN
-        highest = array_at(table[t.CONSTANTS], 3, number)[t.HIGHEST]
+        highest = array_at(table[layout.CONSTANTS], 3, number)[layout.HIGHEST]
         odd = unusual(I, n, -highest)
         if JUMPS:
-            odd |= unusual(array_at(table[t.INPUT_JUMP], n, number), n, -highest)
+            odd |= unusual(array_at(table[layout.INPUT_JUMP], n, number), n, -highest)
         if CONDUCTANCES:
-            odd |= unusual(array_at(table[t.INPUT_G], n, number), n, -highest)
-            odd |= unusual(array_at(table[t.INPUT_GE], n, number), n, -highest)
+            odd |= unusual(array_at(table[layout.INPUT_G], n, number), n, -highest)
+            odd |= unusual(array_at(table[layout.INPUT_GE], n, number), n, -highest)
         if odd:
             return BAD_INPUT
-        if I.ctypes.data != table[t.INPUT_I]:
-            copy_bytes(table[t.INPUT_I], I.ctypes.data, n * item)
+        if I.ctypes.data != table[layout.INPUT_I]:
+            copy_bytes(table[layout.INPUT_I], I.ctypes.data, n * item)
         return OK
 
     return inlined(admit)
@@ -171,45 +175,45 @@ def _block(variant: Variant) -> Callable[..., Any]:
     collect = _collect(variant.refractory)
 
     def advance_block(table, thread, block, start, stop):
-        first = block * t.BLOCK
-        count = t.BLOCK if table[t.PADDED] - first > t.BLOCK else table[t.PADDED] - first
-        valid = count if table[t.N] - first > count else table[t.N] - first
-        V_lanes = array_at(table[t.V] + first * item, count, number)
-        u_lanes = array_at(table[t.U] + first * item, count, number)
-        until = array_at(table[t.UNTIL] + first * 4, count, np.int32)
-        spikes = array_at(table[t.SPIKES] + first, count, np.uint8)
-        addresses = array_at(table[t.PARAMETERS], t.MAX_PARAMETERS, np.int64)
+        first = block * layout.BLOCK
+        count = layout.BLOCK if table[layout.PADDED] - first > layout.BLOCK else table[layout.PADDED] - first
+        valid = count if table[layout.N] - first > count else table[layout.N] - first
+        V_lanes = array_at(table[layout.V] + first * item, count, number)
+        u_lanes = array_at(table[layout.U] + first * item, count, number)
+        until = array_at(table[layout.UNTIL] + first * 4, count, np.int32)
+        spikes = array_at(table[layout.SPIKES] + first, count, np.uint8)
+        addresses = array_at(table[layout.PARAMETERS], MAX_PARAMETERS, np.int64)
         parameters = parameter_lanes(addresses, first, number, p_type, VARIES)
-        constants = array_at(table[t.CONSTANTS], 3, number)
-        row = t.BLOCK * item
-        scratch = table[t.SCRATCH] + thread * t.SCRATCH_ROWS * row
-        report = array_at(table[t.REPORT] + block * t.REPORT_SIZE * 8, t.REPORT_SIZE, np.int64)
-        low, highest = constants[t.CAREFUL_V], constants[t.HIGHEST]
+        constants = array_at(table[layout.CONSTANTS], 3, number)
+        row = layout.BLOCK * item
+        scratch = table[layout.SCRATCH] + thread * layout.SCRATCH_ROWS * row
+        report = array_at(table[layout.REPORT] + block * layout.REPORT_SIZE * 8, layout.REPORT_SIZE, np.int64)
+        low, highest = constants[layout.CAREFUL_V], constants[layout.HIGHEST]
         if start == 0:
             careful = unusual(V_lanes, count, low)
             if careful or unusual(u_lanes, valid, -highest):
-                report[t.WAS_CAREFUL] = unusual(V_lanes, valid, low)
-                look(V_lanes, u_lanes, valid, table[t.STEP], highest, report)
+                report[layout.WAS_CAREFUL] = unusual(V_lanes, valid, low)
+                look(V_lanes, u_lanes, valid, table[layout.STEP], highest, report)
         else:
-            careful = report[t.CAREFUL] != 0
+            careful = report[layout.CAREFUL] != 0
         for k in range(start, stop):
             fresh = RECEPTORS or k == start  # what receptors have been added to is made anew
-            I = input_row(table, t.INPUT_I, k, fresh, RECEPTORS, first, count, valid, scratch)  # noqa: E741
+            I = input_row(table, layout.INPUT_I, k, fresh, RECEPTORS, first, count, valid, scratch)  # noqa: E741
             jump = g = gE = b = bE = I  # never read unless the variant has them
             if RING:
                 jump = ring_row(table, k, first, count, valid)
             elif JUMPS:
-                jump = input_row(table, t.INPUT_JUMP, k, fresh, False, first, count, valid, scratch + row)
+                jump = input_row(table, layout.INPUT_JUMP, k, fresh, False, first, count, valid, scratch + row)
             if CONDUCTANCES:
-                g = input_row(table, t.INPUT_G, k, fresh, RECEPTORS, first, count, valid, scratch + 2 * row)
-                gE = input_row(table, t.INPUT_GE, k, fresh, RECEPTORS, first, count, valid, scratch + 3 * row)
+                g = input_row(table, layout.INPUT_G, k, fresh, RECEPTORS, first, count, valid, scratch + 2 * row)
+                gE = input_row(table, layout.INPUT_GE, k, fresh, RECEPTORS, first, count, valid, scratch + 3 * row)
             if BLOCKED:
                 b, bE = array_at(scratch + 5 * row, count, number), array_at(scratch + 6 * row, count, number)
                 clear(b)
                 clear(bE)
             if RECEPTORS:
                 receive(table, k, first, count, valid, (V_lanes, u_lanes, parameters), (I, g, gE, b, bE))
-            now = np.int32(table[t.STEP] + k - table[t.BASE])
+            now = np.int32(table[layout.STEP] + k - table[layout.BASE])
             inputs = I, jump, g, gE, b, bE
             careful = lanes(V_lanes, u_lanes, until, spikes, inputs, parameters, now, constants, careful)
             if RING:
@@ -217,14 +221,16 @@ def _block(variant: Variant) -> Callable[..., Any]:
             filled = array_at(scratch + 4 * row, count // 64, np.int64)
             infinite = collect(table, k, first, valid, filled, V_lanes, spikes, until, now, report)
             if careful or infinite:
-                report[t.WAS_CAREFUL] |= unusual(V_lanes, valid, low)
-                look(V_lanes, u_lanes, valid, table[t.STEP] + k, highest, report)
-            if table[t.N_RECORDS]:
+                report[layout.WAS_CAREFUL] |= unusual(V_lanes, valid, low)
+                look(V_lanes, u_lanes, valid, table[layout.STEP] + k, highest, report)
+            if table[layout.N_RECORDS]:
                 record(table, k, block, V_lanes)
-        report[t.CAREFUL] = careful
-        seldom = stop == table[t.STEPS] or start // t.STRETCH < stop // t.STRETCH  # V would follow in the next step
+        report[layout.CAREFUL] = careful
+        seldom = (
+            stop == table[layout.STEPS] or start // layout.STRETCH < stop // layout.STRETCH
+        )  # V would follow in the next step
         if seldom and unusual(u_lanes, valid, -highest):
-            look(V_lanes, u_lanes, valid, table[t.STEP] + stop - 1, highest, report)
+            look(V_lanes, u_lanes, valid, table[layout.STEP] + stop - 1, highest, report)
 
     return advance_block
 
@@ -240,7 +246,7 @@ def _lanes(variant: Variant) -> Callable[..., Any]:
     def lanes(V, u, until, spikes, inputs, parameters, now, constants, careful):
         tell_llvm(WIDEST)
         I, jump, g, gE, b, bE = inputs  # noqa: E741
-        dt, low = constants[t.DT], constants[t.CAREFUL_V]
+        dt, low = constants[layout.DT], constants[layout.CAREFUL_V]
         odd = np.int32(0)
         if SHORT and not careful:
             for i in range(np.uint64(V.size) & ~np.uint64(63)):  # so LLVM knows that rows are whole vectors
@@ -283,7 +289,7 @@ def _input_row(number: Any) -> Callable[..., Any]:
     def input_row(table, which, k, fresh, copy, first, count, valid, scratch):
         """The input of step k as `count` lanes: the caller's own row where it fills a block, else, or if wanted, a
         padded copy."""
-        stride, shared = table[which + t.STRIDE], table[which + t.SHARED]
+        stride, shared = table[which + layout.STRIDE], table[which + layout.SHARED]
         source = table[which] + stride * k * item
         if not copy and not shared and valid == count:
             return array_at(source + first * item, count, number)
@@ -306,9 +312,9 @@ def _collect(refractory: bool) -> Callable[..., Any]:
     REFRACTORY = refractory
 
     def collect(table, k, first, valid, filled, V, spikes, until, now, report):
-        words = array_at(table[t.RASTER] + (k * table[t.PADDED] + first) // 8, filled.size, np.uint64)
-        last = array_at(table[t.LAST] + first * 8, V.size, np.int64)
-        n_ref = array_at(table[t.N_REF] + first * 4, V.size, np.int32)
+        words = array_at(table[layout.RASTER] + (k * table[layout.PADDED] + first) // 8, filled.size, np.uint64)
+        last = array_at(table[layout.LAST] + first * 8, V.size, np.int64)
+        n_ref = array_at(table[layout.N_REF] + first * 4, V.size, np.int32)
         infinite, n_filled = False, 0
         for w in range(filled.size):
             bits = mask64(spikes, w * 64)
@@ -327,8 +333,8 @@ def _collect(refractory: bool) -> Callable[..., Any]:
                     spikes[lane] = 0
                     words[w] ^= bits & -bits
                 else:
-                    last[lane] = table[t.STEP] + k
-                    report[t.N_SPIKES] += 1
+                    last[lane] = table[layout.STEP] + k
+                    report[layout.N_SPIKES] += 1
                     if REFRACTORY:
                         until[lane] = now + np.int32(1) + n_ref[lane]
                 bits &= bits - np.uint64(1)
@@ -344,14 +350,18 @@ def _look(number: Any) -> Callable[..., Any]:
     def look(V, u, valid, step, highest, report):
         """Note in the REPORT of the block if, for the first time, V or u of a neuron is not finite after `step`."""
         tell_llvm(NOINLINE)
-        if report[t.FAILED_COUNT] or not (unusual(V, valid, -highest) or unusual(u, valid, -highest)):
+        if report[layout.FAILED_COUNT] or not (unusual(V, valid, -highest) or unusual(u, valid, -highest)):
             return
         for i in range(valid):
             if not (abs(V[i]) < infinity and abs(u[i]) < infinity):
                 V[i] = V[i] if abs(V[i]) < infinity else number(np.nan)
-                if report[t.FAILED_COUNT] == 0:
-                    report[t.FAILED_STEP], report[t.FAILED_LANE], report[t.FAILED_V] = step, i, not abs(V[i]) < infinity
-                report[t.FAILED_COUNT] += 1
+                if report[layout.FAILED_COUNT] == 0:
+                    report[layout.FAILED_STEP], report[layout.FAILED_LANE], report[layout.FAILED_V] = (
+                        step,
+                        i,
+                        not abs(V[i]) < infinity,
+                    )
+                report[layout.FAILED_COUNT] += 1
 
     return look
 
@@ -360,15 +370,15 @@ def _look(number: Any) -> Callable[..., Any]:
 def record(table, k, block, like):
     """Copy states of the neurons of this block, at the steps that are sampled, for each recorder. like: any row."""
     tell_llvm(NOINLINE)
-    for j in range(table[t.N_RECORDS]):
-        r = array_at(table[t.RECORDS] + j * t.RECORD_SIZE * 8, t.RECORD_SIZE, np.int64)
-        done, n = table[t.STEP] + k + 1, r[t.RECORD_N]
-        sample = done // r[t.RECORD_EVERY] - r[t.RECORD_FIRST]
-        if done % r[t.RECORD_EVERY] or not 0 <= sample < r[t.RECORD_ROOM]:
+    for j in range(table[layout.N_RECORDS]):
+        r = array_at(table[layout.RECORDS] + j * layout.RECORD_SIZE * 8, layout.RECORD_SIZE, np.int64)
+        done, n = table[layout.STEP] + k + 1, r[layout.RECORD_N]
+        sample = done // r[layout.RECORD_EVERY] - r[layout.RECORD_FIRST]
+        if done % r[layout.RECORD_EVERY] or not 0 <= sample < r[layout.RECORD_ROOM]:
             continue
-        starts = array_at(r[t.RECORD_STARTS], block + 2, np.int64)
-        wanted, places = array_at(r[t.RECORD_LANES], n, np.int64), array_at(r[t.RECORD_PLACES], n, np.int64)
-        source = array_at(r[t.RECORD_SOURCE], table[t.PADDED], like.dtype)
-        samples = array_at(r[t.RECORD_SAMPLES] + sample * n * like.itemsize, n, like.dtype)
+        starts = array_at(r[layout.RECORD_STARTS], block + 2, np.int64)
+        wanted, places = array_at(r[layout.RECORD_LANES], n, np.int64), array_at(r[layout.RECORD_PLACES], n, np.int64)
+        source = array_at(r[layout.RECORD_SOURCE], table[layout.PADDED], like.dtype)
+        samples = array_at(r[layout.RECORD_SAMPLES] + sample * n * like.itemsize, n, like.dtype)
         for i in range(starts[block], starts[block + 1]):
             samples[places[i]] = source[wanted[i]]

@@ -9,7 +9,7 @@ import numpy as np
 from numba import types
 
 from izhnumba._clock.constants import LANES
-from izhnumba._clock.kernels import layout as t
+from izhnumba._clock.kernels import layout
 from izhnumba._clock.kernels.network import (
     FIRST,
     N_ROWS,
@@ -23,6 +23,7 @@ from izhnumba._clock.kernels.network import (
     WEIGHTS,
 )
 from izhnumba._engine.codes import OK
+from izhnumba._model.model import MAX_PARAMETERS
 from izhnumba._numba.compile import STRICT, address_of, compiled, inlined
 from izhnumba._numba.intrinsics import array_at, parameter_lanes, parameters_of
 
@@ -44,14 +45,20 @@ def couple(model: Any, dtype: str, varies: int) -> int:
         parts = p[PARTS]
         if part >= parts:
             return OK
-        source, target = array_at(p[SOURCE], t.TABLE_SIZE, np.int64), array_at(p[TARGET], t.TABLE_SIZE, np.int64)
+        source, target = (
+            array_at(p[SOURCE], layout.TABLE_SIZE, np.int64),
+            array_at(p[TARGET], layout.TABLE_SIZE, np.int64),
+        )
         rows = array_at(p[ROWS], p[N_ROWS] * parts + 1, np.int64)
         offsets = array_at(p[OFFSETS], rows[p[N_ROWS] * parts], np.uint32)
         weights = array_at(p[WEIGHTS], offsets.size, number)
-        sum_w, sum_wV = array_at(p[RING], target[t.PADDED], number), array_at(p[SUM_V], target[t.PADDED], number)
-        V = array_at(source[t.V] + p[FIRST] * item, p[N_ROWS], number)
-        u = array_at(source[t.U] + p[FIRST] * item, p[N_ROWS], number)
-        addresses = array_at(source[t.PARAMETERS], t.MAX_PARAMETERS, np.int64)
+        sum_w, sum_wV = (
+            array_at(p[RING], target[layout.PADDED], number),
+            array_at(p[SUM_V], target[layout.PADDED], number),
+        )
+        V = array_at(source[layout.V] + p[FIRST] * item, p[N_ROWS], number)
+        u = array_at(source[layout.U] + p[FIRST] * item, p[N_ROWS], number)
+        addresses = array_at(source[layout.PARAMETERS], MAX_PARAMETERS, np.int64)
         parameters = parameter_lanes(addresses, p[FIRST], number, p_type, VARIES)
         for j in range(p[N_ROWS]):
             top = threshold(u[j], parameters_of(parameters, j, p_type, number))

@@ -14,9 +14,7 @@ BLOCK = 2048  # neurons; state, input and flags of a block, 17 B a neuron in flo
 ) = range(37)  # fmt: skip
 STRIDE, SHARED = 1, 2
 SCRATCH_ROWS = 7  # per thread: the four inputs, one for `collect`, what goes through the magnesium block
-MAX_PARAMETERS = 64
 MOST_STEPS = 2**30  # since BASE: `until` counts steps in 32 bits
-MOST_CELLS = 2**31  # of a ring: a cell and an offset are added in 32 bits, and go once around at most
 STRETCH = 64  # steps of all blocks between two looks whether to stop: state stays in the cache for as long
 
 # CONSTANTS: the time step in ms; the V below which a step needs care (the short exprel does not hold, or Euler leaps

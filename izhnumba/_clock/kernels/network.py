@@ -10,16 +10,13 @@ import functools
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import prange, types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
-from izhnumba._clock.kernels import layout as t
+from izhnumba._clock.kernels import layout
 from izhnumba._clock.kernels.receptors import add_row
 from izhnumba._engine.codes import FAILURE, OK
 from izhnumba._numba.compile import address_of, compiled, entry_point, inlined
-from izhnumba._numba.intrinsics import array_at, trailing_zeros
+from izhnumba._numba.intrinsics import array_at, call_at, prefetch, trailing_zeros
 
 # A projection's table. SOURCE and TARGET are addresses of populations' tables; the rows are those of the neurons FIRST
 # to FIRST + N_ROWS. The targets are cut in PARTS, each of which one thread can own. ROWS: where each row, or part of
@@ -35,60 +32,33 @@ AHEAD = 4  # rows between the one delivered and the one fetched into the cache
 MOST_FETCHED = 8  # cache lines of a row
 
 
-@intrinsic
-def call_at(typingctx, address, a, b, c):
-    """Call the compiled function int64(int64, int64, int64) at an address."""
-    kinds = [types.int64] * 3
-
-    def generate(context, builder, signature, arguments):
-        kind = context.call_conv.get_function_type(types.int64, kinds)
-        callee = builder.inttoptr(arguments[0], kind.as_pointer())
-        return context.call_conv.call_function(builder, callee, types.int64, kinds, arguments[1:])[1]
-
-    return types.int64(types.int64, types.int64, types.int64, types.int64), generate
-
-
-@intrinsic
-def prefetch(typingctx, address):
-    """Ask for the cache line at an address."""
-
-    def generate(context, builder, signature, arguments):
-        pointer, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [pointer, flag, flag, flag])
-        fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
-        builder.call(fetch, [builder.inttoptr(arguments[0], pointer), flag(0), flag(3), flag(1)])
-        return context.get_dummy_value()
-
-    return types.void(types.int64), generate
-
-
 @functools.cache
 def entry(parallel: bool) -> Any:
     """`run(table)` -> code: advance a network by NET_STEPS steps, or to the end of the slice in which one fails."""
     loop = prange if parallel else range
 
     def run(table):
-        populations = array_at(table[t.POPULATIONS], 2 * table[t.N_POPULATIONS], np.int64)
-        projections = array_at(table[t.PROJECTIONS], 2 * table[t.N_PROJECTIONS], np.int64)
-        before = array_at(table[t.BEFORE], 2 * table[t.N_BEFORE], np.int64)
+        populations = array_at(table[layout.POPULATIONS], 2 * table[layout.N_POPULATIONS], np.int64)
+        projections = array_at(table[layout.PROJECTIONS], 2 * table[layout.N_PROJECTIONS], np.int64)
+        before = array_at(table[layout.BEFORE], 2 * table[layout.N_BEFORE], np.int64)
         done, failed = 0, False
-        while done < table[t.NET_STEPS] and not failed:
-            in_slice = table[t.NET_SLICE] - (table[t.NET_STEP] + done) % table[t.NET_SLICE]
-            stop = min(done + in_slice, table[t.NET_STEPS])
-            if table[t.N_BEFORE]:
-                for part in loop(table[t.N_PARTS]):
-                    for p in range(table[t.N_BEFORE]):
+        while done < table[layout.NET_STEPS] and not failed:
+            in_slice = table[layout.NET_SLICE] - (table[layout.NET_STEP] + done) % table[layout.NET_SLICE]
+            stop = min(done + in_slice, table[layout.NET_STEPS])
+            if table[layout.N_BEFORE]:
+                for part in loop(table[layout.N_PARTS]):
+                    for p in range(table[layout.N_BEFORE]):
                         call_at(before[2 * p], before[2 * p + 1], part, done)
-            for p in range(table[t.N_POPULATIONS]):
+            for p in range(table[layout.N_POPULATIONS]):
                 failed |= call_at(populations[2 * p], populations[2 * p + 1], done, stop) == FAILURE
-            for part in loop(table[t.N_PARTS]):
+            for part in loop(table[layout.N_PARTS]):
                 for k in range(done, stop):
-                    for p in range(table[t.N_PROJECTIONS]):
+                    for p in range(table[layout.N_PROJECTIONS]):
                         call_at(projections[2 * p], projections[2 * p + 1], part, k)
             done = stop
-        table[t.NET_STEP] += done
-        for p in range(table[t.N_POPULATIONS]):
-            array_at(populations[2 * p + 1], t.STEP + 1, np.int64)[t.STEP] += done
+        table[layout.NET_STEP] += done
+        for p in range(table[layout.N_POPULATIONS]):
+            array_at(populations[2 * p + 1], layout.STEP + 1, np.int64)[layout.STEP] += done
         return FAILURE if failed else OK
 
     return entry_point(compiled(run, parallel=parallel), (types.int64[::1],))
@@ -103,16 +73,16 @@ def sparse(dtype: str) -> int:
 
     def deliver(address, part, k):
         p = array_at(address, PROJECTION_SIZE, np.int64)
-        parts, target = p[PARTS], array_at(p[TARGET], t.TABLE_SIZE, np.int64)
+        parts, target = p[PARTS], array_at(p[TARGET], layout.TABLE_SIZE, np.int64)
         if part >= parts:
             return OK
         spiking = rows_to_deliver(p, part, k)
         rows = array_at(p[ROWS], p[N_ROWS] * parts + 1, np.int64)
         offsets = array_at(p[OFFSETS], rows[p[N_ROWS] * parts], np.uint32)
         weights = array_at(p[WEIGHTS], offsets.size, number)
-        cells = np.uint32(target[t.RING_STEPS] * target[t.PADDED])
+        cells = np.uint32(target[layout.RING_STEPS] * target[layout.PADDED])
         ring = array_at(p[RING], np.int64(cells), number)
-        base = np.uint32((target[t.STEP] + k) % target[t.RING_STEPS] * target[t.PADDED])
+        base = np.uint32((target[layout.STEP] + k) % target[layout.RING_STEPS] * target[layout.PADDED])
         for j in range(spiking.size):
             if j + AHEAD < spiking.size:
                 ahead = spiking[j + AHEAD] * parts + part
@@ -142,11 +112,11 @@ def dense(dtype: str) -> int:
 
     def deliver(address, part, k):
         p = array_at(address, PROJECTION_SIZE, np.int64)
-        parts, n, target = p[PARTS], p[N_TARGETS], array_at(p[TARGET], t.TABLE_SIZE, np.int64)
+        parts, n, target = p[PARTS], p[N_TARGETS], array_at(p[TARGET], layout.TABLE_SIZE, np.int64)
         if part >= parts:
             return OK
-        slot = (target[t.STEP] + k + p[DELAY]) % target[t.RING_STEPS]
-        cells = p[RING] + (slot * target[t.PADDED] + p[FIRST_TARGET]) * item
+        slot = (target[layout.STEP] + k + p[DELAY]) % target[layout.RING_STEPS]
+        cells = p[RING] + (slot * target[layout.PADDED] + p[FIRST_TARGET]) * item
         low, high = n * part // parts, n * (part + 1) // parts
         rows = array_at(p[ROWS], p[N_ROWS], np.int64)
         spiking = rows_to_deliver(p, part, k)
@@ -165,9 +135,9 @@ def dense(dtype: str) -> int:
 @inlined
 def rows_to_deliver(p, part, k):
     """The rows whose neurons spiked in step k, ascending."""
-    source = array_at(p[SOURCE], t.TABLE_SIZE, np.int64)
+    source = array_at(p[SOURCE], layout.TABLE_SIZE, np.int64)
     first, end, n = p[FIRST], p[FIRST] + p[N_ROWS], 0
-    words = array_at(source[t.RASTER] + k * source[t.PADDED] // 8, source[t.PADDED] // 64, np.uint64)
+    words = array_at(source[layout.RASTER] + k * source[layout.PADDED] // 8, source[layout.PADDED] // 64, np.uint64)
     rows = array_at(p[LIST] + part * p[N_ROWS] * 8, p[N_ROWS], np.int64)
     for w in range(first // 64, (end + 63) // 64):
         bits = words[w]

@@ -11,7 +11,7 @@ import numpy as np
 from numba import types
 from numba.core.errors import NumbaError
 
-from izhnumba._clock.kernels import layout as t
+from izhnumba._clock.kernels import layout
 from izhnumba._clock.kernels.network import (
     FIRST_TARGET,
     N_ROWS,
@@ -195,11 +195,11 @@ def kernels(
         if part > 0:
             return OK
         p = array_at(address, TABLE_SIZE, np.int64)
-        target = array_at(p[TARGET], t.TABLE_SIZE, np.int64)
-        q, now, lanes = rule_numbers(p), target[t.STEP] + k, target[t.PADDED]
+        target = array_at(p[TARGET], layout.TABLE_SIZE, np.int64)
+        q, now, lanes = rule_numbers(p), target[layout.STEP] + k, target[layout.PADDED]
         a, fade = arrays(p, lanes), fade_after(p, now % p[PERIOD] + 1)
         delays, n_rows, (counts, cursors, ends) = p[DELAYS], p[N_ROWS], rows_under_way(p)
-        ring_row = array_at(p[RING] + now % target[t.RING_STEPS] * lanes * item, lanes, number)
+        ring_row = array_at(p[RING] + now % target[layout.RING_STEPS] * lanes * item, lanes, number)
         for j in range(delays):
             lag = j + 1 if LATEST_FIRST else delays - j
             slot = (now - lag + delays) % delays
@@ -217,8 +217,8 @@ def kernels(
         if part > 0:
             return OK
         p = array_at(address, TABLE_SIZE, np.int64)
-        target = array_at(p[TARGET], t.TABLE_SIZE, np.int64)
-        q, now, lanes = rule_numbers(p), target[t.STEP] + k, target[t.PADDED]
+        target = array_at(p[TARGET], layout.TABLE_SIZE, np.int64)
+        q, now, lanes = rule_numbers(p), target[layout.STEP] + k, target[layout.PADDED]
         a, modulator = arrays(p, lanes), array_at(p[MODULATOR], 2, number)
         since = now % p[PERIOD] + 1  # steps from the latest update to the end of this one
         due = HAS_UPDATE and since == p[PERIOD]
@@ -228,7 +228,7 @@ def kernels(
             since = 0
         if HAS_SPIKE or HAS_AFTER:
             fade = fade_after(p, since)
-            words = array_at(target[t.RASTER] + k * lanes // 8, lanes // 64, np.uint64)
+            words = array_at(target[layout.RASTER] + k * lanes // 8, lanes // 64, np.uint64)
             for w in range(p[FIRST_TARGET] // 64, (p[FIRST_TARGET] + p[N_TARGETS] + 63) // 64):
                 bits = words[w]
                 while bits:

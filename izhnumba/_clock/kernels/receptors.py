@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from izhnumba._clock.constants import LANES
-from izhnumba._clock.kernels import layout as t
+from izhnumba._clock.kernels import layout
 from izhnumba._clock.kernels.neuron import start_of_step
 from izhnumba._model.equations import Variant, magnesium_block
 from izhnumba._numba.compile import called, inlined
@@ -28,11 +28,11 @@ def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
 
     def arrived(table, ring, drive, k, first, count, valid):
         """What arrives at a ring in step k: what the synapses sent, and an input from outside."""
-        slot = (table[t.STEP] + k) % table[t.RING_STEPS]
-        row = array_at(ring + (slot * table[t.PADDED] + first) * item, count, number)
+        slot = (table[layout.STEP] + k) % table[layout.RING_STEPS]
+        row = array_at(ring + (slot * table[layout.PADDED] + first) * item, count, number)
         if drive[0]:
-            source = drive[0] + drive[t.STRIDE] * k * item
-            if drive[t.SHARED]:
+            source = drive[0] + drive[layout.STRIDE] * k * item
+            if drive[layout.SHARED]:
                 add_value(row, valid, array_at(source, 1, number)[0])
             else:
                 add_row(row, array_at(source + first * item, valid, number))
@@ -41,36 +41,44 @@ def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
     row_of = inlined(arrived)
 
     def jumps(table, k, first, count, valid):
-        return row_of(table, table[t.JUMP_RING], table[t.INPUT_JUMP : t.INPUT_JUMP + 3], k, first, count, valid)
+        return row_of(
+            table, table[layout.JUMP_RING], table[layout.INPUT_JUMP : layout.INPUT_JUMP + 3], k, first, count, valid
+        )
 
     def receive(table, k, first, count, valid, state, inputs):
         I, g, gE, b, bE = inputs  # noqa: E741
-        for p in range(table[t.N_PORTS]):
-            port = array_at(table[t.PORTS] + p * t.PORT_SIZE * 8, t.PORT_SIZE, np.int64)
-            row = row_of(table, port[t.PORT_RING], port[t.PORT_DRIVE : t.PORT_DRIVE + 3], k, first, count, valid)
-            numbers = array_at(port[t.PORT_NUMBERS], NUMBERS_SIZE, number)
-            several = port[t.PORT_STEPS] > 1
-            y = array_at(port[t.PORT_Y] + first * item, count, number) if port[t.PORT_STATES] or several else row
+        for p in range(table[layout.N_PORTS]):
+            port = array_at(table[layout.PORTS] + p * layout.PORT_SIZE * 8, layout.PORT_SIZE, np.int64)
+            row = row_of(
+                table, port[layout.PORT_RING], port[layout.PORT_DRIVE : layout.PORT_DRIVE + 3], k, first, count, valid
+            )
+            numbers = array_at(port[layout.PORT_NUMBERS], NUMBERS_SIZE, number)
+            several = port[layout.PORT_STEPS] > 1
+            y = (
+                array_at(port[layout.PORT_Y] + first * item, count, number)
+                if port[layout.PORT_STATES] or several
+                else row
+            )
             if several:
-                size = (port[t.PORT_STEPS] + 1) * table[t.PADDED] - first
-                rows = array_at(port[t.PORT_X] + first * item, size, number)
-                sum_latest(y, rows, row, table[t.PADDED], table[t.STEP] + k, port[t.PORT_STEPS])
-            x = array_at(port[t.PORT_X] + first * item, count, number) if port[t.PORT_STATES] == 2 else row
-            if port[t.PORT_CURRENT]:
-                current = array_at(port[t.PORT_CURRENT] + first * item, count, number)
-                note_current(current, port[t.PORT_TARGET], state, y, x, numbers[REVERSAL])
-            if port[t.PORT_TARGET] == t.TO_CURRENT:
+                size = (port[layout.PORT_STEPS] + 1) * table[layout.PADDED] - first
+                rows = array_at(port[layout.PORT_X] + first * item, size, number)
+                sum_latest(y, rows, row, table[layout.PADDED], table[layout.STEP] + k, port[layout.PORT_STEPS])
+            x = array_at(port[layout.PORT_X] + first * item, count, number) if port[layout.PORT_STATES] == 2 else row
+            if port[layout.PORT_CURRENT]:
+                current = array_at(port[layout.PORT_CURRENT] + first * item, count, number)
+                note_current(current, port[layout.PORT_TARGET], state, y, x, numbers[REVERSAL])
+            if port[layout.PORT_TARGET] == layout.TO_CURRENT:
                 add_row(I, y)
-            elif port[t.PORT_TARGET] == t.TO_CONDUCTANCE:
+            elif port[layout.PORT_TARGET] == layout.TO_CONDUCTANCE:
                 add_conductance(g, gE, y, numbers[REVERSAL])
-            elif port[t.PORT_TARGET] == t.TO_BLOCKED:
+            elif port[layout.PORT_TARGET] == layout.TO_BLOCKED:
                 add_conductance(b, bE, y, numbers[REVERSAL])
             else:
                 add_row(g, y)
                 add_row(gE, x)
-            if port[t.PORT_STATES] == 1:
+            if port[layout.PORT_STATES] == 1:
                 advance_one(y, row, numbers)
-            elif port[t.PORT_STATES] == 2:
+            elif port[layout.PORT_STATES] == 2:
                 advance_two(y, x, row, numbers)
             clear(row)
 
@@ -89,11 +97,11 @@ def _note_current(variant: Variant) -> Callable[..., Any]:
         V_lanes, u_lanes, parameters = state
         for i in range(np.uint64(current.size)):
             V = start(V_lanes[i], u_lanes[i], parameters_of(parameters, i, p_type, number))
-            if target == t.TO_CURRENT:
+            if target == layout.TO_CURRENT:
                 current[i] = y[i]
-            elif target == t.TO_GAP:
+            elif target == layout.TO_GAP:
                 current[i] = x[i] - y[i] * V
-            elif target == t.TO_BLOCKED:
+            elif target == layout.TO_BLOCKED:
                 current[i] = unblocked(V) * (y[i] * (E - V))
             else:
                 current[i] = y[i] * (E - V)

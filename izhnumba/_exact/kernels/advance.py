@@ -14,15 +14,14 @@ import numpy as np
 from numba import types
 from numba.core.errors import NumbaError
 
-from izhnumba._clock.kernels.network import call_at
-from izhnumba._clock.kernels.neuron import compile_equations
 from izhnumba._engine.codes import FAILURE, OK, ROOM
-from izhnumba._exact.kernels import layout as t
+from izhnumba._exact.kernels import layout
 from izhnumba._exact.kernels.bench import LANES, Bench
 from izhnumba._exact.kernels.events import EVENT, block_of, real, set_real
 from izhnumba._exact.kernels.neuron import GO_ON, ExactVariant, arriving, overcoming, silent, spiking
+from izhnumba._model.compiled import compile_equations
 from izhnumba._numba.compile import CONTRACT, address_of, called, compiled, inlined
-from izhnumba._numba.intrinsics import array_at, trailing_zeros
+from izhnumba._numba.intrinsics import array_at, call_at, trailing_zeros
 from izhnumba._numba.memory import ints_at, reals_at
 
 IDLE, ALL_IDLE = -1, 2**LANES - 1
@@ -41,11 +40,11 @@ def advance(variant: ExactVariant) -> int:
 def _advance(variant: ExactVariant) -> Any:
     B, attend = Bench(variant.ports), _attend(variant)
     N_STATE, N_CELL, T, LIMIT = B.n_state, B.n_cell, B.T * LANES, B.LIMIT * LANES
-    limit, (OFTEN, LEAST) = _limit(B), t.STUCK
+    limit, (OFTEN, LEAST) = _limit(B), layout.STUCK
 
     def load(b, bench, lane, j, cell, last):
         """Put a neuron into a lane."""
-        owners = ints_at(b[t.OWNERS])
+        owners = ints_at(b[layout.OWNERS])
         owners[lane], owners[LANES + lane] = j, IDLE
         values = reals_at(cell)
         for k in range(N_CELL):
@@ -58,10 +57,10 @@ def _advance(variant: ExactVariant) -> Any:
         for k in range(N_STATE):
             values[k] = bench[k * LANES + lane]
         bench[LIMIT + lane] = bench[T + lane]
-        ints_at(b[t.OWNERS])[lane] = IDLE
+        ints_at(b[layout.OWNERS])[lane] = IDLE
 
     def clear(b, bench):
-        owners = ints_at(b[t.OWNERS])
+        owners = ints_at(b[layout.OWNERS])
         for lane in range(LANES):
             owners[lane] = IDLE
             bench[LIMIT + lane] = bench[T + lane] = 0.0
@@ -82,39 +81,42 @@ def _advance(variant: ExactVariant) -> Any:
 
     def advance(network, population, number):
         p, place = ints_at(population), block_of(population, number)
-        b, end = ints_at(place), real(network, t.END)
-        last = end if p[t.CUT] else np.inf
-        first, count, width = b[t.FIRST], b[t.N_CELLS], p[t.CELL_SIZE] * 8
-        cursors, ends = ints_at(b[t.CURSORS]), ints_at(b[t.ENDS])
-        next_look = reals_at(p[t.NEXT] + first * 8)
-        owners, bench = ints_at(b[t.OWNERS]), reals_at(b[t.BENCH])
-        cells = p[t.CELLS] + first * width
+        b, end = ints_at(place), real(network, layout.END)
+        last = end if p[layout.CUT] else np.inf
+        first, count, width = b[layout.FIRST], b[layout.N_CELLS], p[layout.CELL_SIZE] * 8
+        cursors, ends = ints_at(b[layout.CURSORS]), ints_at(b[layout.ENDS])
+        next_look = reals_at(p[layout.NEXT] + first * 8)
+        owners, bench = ints_at(b[layout.OWNERS]), reals_at(b[layout.BENCH])
+        cells = p[layout.CELLS] + first * width
         clear_lanes(b, bench)
         idle: Any = ALL_IDLE
         j = 0
         while True:
             while idle and j < count:
-                if cursors[j] < ends[j] or next_look[j] <= end or p[t.CUT]:
+                if cursors[j] < ends[j] or next_look[j] <= end or p[layout.CUT]:
                     lane: Any = np.int64(trailing_zeros(np.uint64(idle)))
                     idle &= idle - 1
                     take_in(b, bench, lane, j, cells + j * width, last)
                 j += 1
             if idle == ALL_IDLE:
                 return OK
-            if b[t.SPIKE_ROOM] - b[t.N_SPIKES] < t.MOST_SPIKES or b[t.N_STEPS] >= b[t.LAST_STEP]:
+            if (
+                b[layout.SPIKE_ROOM] - b[layout.N_SPIKES] < layout.MOST_SPIKES
+                or b[layout.N_STEPS] >= b[layout.LAST_STEP]
+            ):
                 for lane in range(LANES):
                     if owners[lane] != IDLE:
                         next_look[owners[lane]] = end
                         put_back(b, bench, lane, cells + owners[lane] * width)
                 return ROOM
-            if b[t.N_STEPS] % OFTEN == 0:
-                stuck = stand_still(b[t.OWNERS], bench)
+            if b[layout.N_STEPS] % OFTEN == 0:
+                stuck = stand_still(b[layout.OWNERS], bench)
                 if stuck != IDLE:
-                    b[t.FAILED], b[t.FAILED_NEURON] = 1, first + owners[stuck]
-                    set_real(place, t.FAILED_TIME, bench[T + stuck])
+                    b[layout.FAILED], b[layout.FAILED_NEURON] = 1, first + owners[stuck]
+                    set_real(place, layout.FAILED_TIME, bench[T + stuck])
                     return FAILURE
-            masks = call_at(p[t.STEP], b[t.BENCH], p[t.NUMBERS], network + t.END * 8)
-            b[t.N_STEPS] += 1
+            masks = call_at(p[layout.STEP], b[layout.BENCH], p[layout.NUMBERS], network + layout.END * 8)
+            b[layout.N_STEPS] += 1
             left, mask = masks >> LANES, masks & ~idle & ALL_IDLE
             while mask:
                 lane = np.int64(trailing_zeros(np.uint64(mask)))
@@ -123,8 +125,8 @@ def _advance(variant: ExactVariant) -> Any:
                 cell = cells + j_lane * width
                 following = attend(population, place, lane, cell, j_lane, end, last, left >> lane & 1)
                 if following != following:
-                    b[t.FAILED], b[t.FAILED_NEURON] = 1, first + j_lane
-                    set_real(place, t.FAILED_TIME, bench[T + lane])
+                    b[layout.FAILED], b[layout.FAILED_NEURON] = 1, first + j_lane
+                    set_real(place, layout.FAILED_TIME, bench[T + lane])
                     return FAILURE
                 if following != GO_ON:
                     put_back(b, bench, lane, cell)
@@ -140,8 +142,8 @@ def _limit(B: Bench) -> Any:
     T, HELD = B.T * LANES, B.HELD * LANES
 
     def limit(b, bench, lane, j, last):
-        cursor, end = ints_at(b[t.CURSORS])[j], ints_at(b[t.ENDS])[j]
-        until = array_at(b[t.SORTED], end, EVENT)[cursor].t if cursor < end else last
+        cursor, end = ints_at(b[layout.CURSORS])[j], ints_at(b[layout.ENDS])[j]
+        until = array_at(b[layout.SORTED], end, EVENT)[cursor].t if cursor < end else last
         held = bench[HELD + lane]
         return min(until, held) if held > bench[T + lane] else until
 
@@ -160,24 +162,24 @@ def _attend(variant: ExactVariant) -> Any:
 
     def attend(population, place, lane, cell, j, end, last, left):
         b = ints_at(place)
-        bench, neuron = reals_at(b[t.BENCH]), b[t.FIRST] + j
+        bench, neuron = reals_at(b[layout.BENCH]), b[layout.FIRST] + j
         if left:
-            following = overcome(population, place, b[t.BENCH], lane, cell, neuron, end)
+            following = overcome(population, place, b[layout.BENCH], lane, cell, neuron, end)
             if following != GO_ON:
                 return following
-        cursors, ends = ints_at(b[t.CURSORS]), ints_at(b[t.ENDS])
+        cursors, ends = ints_at(b[layout.CURSORS]), ints_at(b[layout.ENDS])
         if cursors[j] < ends[j]:
-            cursors[j] = arrive(population, b[t.BENCH], lane, cell, b[t.SORTED], cursors[j], ends[j])
+            cursors[j] = arrive(population, b[layout.BENCH], lane, cell, b[layout.SORTED], cursors[j], ends[j])
             above = bench[X + lane] + bench[KAPPA + lane] * bench[Y + lane] >= bench[THETA + lane]
             free = bench[HELD + lane] <= bench[T + lane]
-            if above and free and spike(population, place, b[t.BENCH], lane, cell, neuron):
+            if above and free and spike(population, place, b[layout.BENCH], lane, cell, neuron):
                 return np.nan
         bench[LIMIT + lane] = limit(b, bench, lane, j, last)
         if cursors[j] < ends[j]:
             return GO_ON
         if bench[T + lane] >= last:
             return last
-        later = silent_until(b[t.BENCH], lane, cell) if last == np.inf else GO_ON
+        later = silent_until(b[layout.BENCH], lane, cell) if last == np.inf else GO_ON
         return later if later > end else GO_ON
 
     return called(attend)

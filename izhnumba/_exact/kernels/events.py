@@ -12,14 +12,13 @@ import functools
 import numpy as np
 from numba import types
 
-from izhnumba._clock.kernels.network import prefetch
 from izhnumba._engine.codes import OK, ROOM
-from izhnumba._exact.kernels import layout as t
+from izhnumba._exact.kernels import layout
 from izhnumba._numba.compile import address_of, called, compiled, inlined
-from izhnumba._numba.intrinsics import array_at
+from izhnumba._numba.intrinsics import array_at, prefetch
 from izhnumba._numba.memory import ints_at, reals_at
 
-EVENT, LIST_END = t.EVENT, -1
+EVENT, LIST_END = layout.EVENT, -1
 FEW = 32  # events of a neuron in a slice
 AHEAD = 4  # spikes between the one delivered and the one whose synapses are fetched into the cache
 
@@ -38,7 +37,7 @@ def set_real(address, entry, value):
 @inlined
 def block_of(population, number):
     """Address of the table of a block."""
-    return ints_at(population)[t.BLOCKS] + number * t.BLOCK_SIZE * 8
+    return ints_at(population)[layout.BLOCKS] + number * layout.BLOCK_SIZE * 8
 
 
 @inlined
@@ -50,23 +49,23 @@ def slot_of(time, per_ms):
 @inlined
 def place_in(b, slot):
     """Where the next event of a slot is to be put, in a block that has room for it."""
-    links, tails = ints_at(b[t.LINKS]), ints_at(b[t.TAILS])
-    filled = ints_at(b[t.FILLED])
-    if tails[slot] == LIST_END or filled[slot] == t.CHUNK:
-        chunk = b[t.FREE]
-        b[t.FREE] = links[chunk]
-        b[t.N_FREE] -= 1
+    links, tails = ints_at(b[layout.LINKS]), ints_at(b[layout.TAILS])
+    filled = ints_at(b[layout.FILLED])
+    if tails[slot] == LIST_END or filled[slot] == layout.CHUNK:
+        chunk = b[layout.FREE]
+        b[layout.FREE] = links[chunk]
+        b[layout.N_FREE] -= 1
         links[chunk] = tails[slot]
         tails[slot], filled[slot] = chunk, 0
     filled[slot] += 1
-    return tails[slot] * t.CHUNK + filled[slot] - 1
+    return tails[slot] * layout.CHUNK + filled[slot] - 1
 
 
 @called
 def append_all(place, events, per_ms, n_slots):
     """Put events into the slots of their times, in the block with its table there."""
     b = ints_at(place)
-    waiting = array_at(b[t.CHUNKS], b[t.N_CHUNKS] * t.CHUNK, EVENT)
+    waiting = array_at(b[layout.CHUNKS], b[layout.N_CHUNKS] * layout.CHUNK, EVENT)
     for k in range(events.size):
         waiting[place_in(b, slot_of(events[k].t, per_ms) & (n_slots - 1))] = events[k]
 
@@ -103,43 +102,45 @@ def gather() -> int:
     def gather(network, population, number):
         place, net = block_of(population, number), ints_at(network)
         b = ints_at(place)
-        if b[t.GATHERED] == net[t.SERIAL]:
+        if b[layout.GATHERED] == net[layout.SERIAL]:
             return OK
-        if b[t.N_OUTSIDE]:
-            outside = array_at(b[t.OUTSIDE], b[t.N_OUTSIDE], EVENT)
-            append_all(place, outside, real(network, t.PER_MS), net[t.SLOTS])
-            b[t.N_OUTSIDE] = 0
-        end, per_ms, n_slots = real(network, t.END), real(network, t.PER_MS), net[t.SLOTS]
-        first, last = slot_of(real(network, t.NOW), per_ms), slot_of(end, per_ms)
-        tails, filled = ints_at(b[t.TAILS]), ints_at(b[t.FILLED])
-        links = ints_at(b[t.LINKS])
-        waiting = array_at(b[t.CHUNKS], b[t.N_CHUNKS] * t.CHUNK, EVENT)
-        cursors, ends = ints_at(b[t.CURSORS]), ints_at(b[t.ENDS])
-        for j in range(b[t.N_CELLS]):
+        if b[layout.N_OUTSIDE]:
+            outside = array_at(b[layout.OUTSIDE], b[layout.N_OUTSIDE], EVENT)
+            append_all(place, outside, real(network, layout.PER_MS), net[layout.SLOTS])
+            b[layout.N_OUTSIDE] = 0
+        end, per_ms, n_slots = real(network, layout.END), real(network, layout.PER_MS), net[layout.SLOTS]
+        first, last = slot_of(real(network, layout.NOW), per_ms), slot_of(end, per_ms)
+        tails, filled = ints_at(b[layout.TAILS]), ints_at(b[layout.FILLED])
+        links = ints_at(b[layout.LINKS])
+        waiting = array_at(b[layout.CHUNKS], b[layout.N_CHUNKS] * layout.CHUNK, EVENT)
+        cursors, ends = ints_at(b[layout.CURSORS]), ints_at(b[layout.ENDS])
+        for j in range(b[layout.N_CELLS]):
             ends[j] = 0
         total = 0
         for slot in range(first, last + 1):
             chunk, count = tails[slot & (n_slots - 1)], filled[slot & (n_slots - 1)]
             while chunk != LIST_END:
-                for k in range(chunk * t.CHUNK, chunk * t.CHUNK + count):
+                for k in range(chunk * layout.CHUNK, chunk * layout.CHUNK + count):
                     if waiting[k].t <= end:
                         ends[waiting[k].target] += 1
                         total += 1
-                chunk, count = links[chunk], t.CHUNK
-        if total >= b[t.SORTED_ROOM] or (b[t.N_FREE] == 0 and b[t.N_CHUNKS]):  # one for what is left in a slot
-            b[t.WANTED_SORTED], b[t.WANTED_CHUNKS] = total + 1, 1  # one to set an event aside
+                chunk, count = links[chunk], layout.CHUNK
+        if total >= b[layout.SORTED_ROOM] or (
+            b[layout.N_FREE] == 0 and b[layout.N_CHUNKS]
+        ):  # one for what is left in a slot
+            b[layout.WANTED_SORTED], b[layout.WANTED_CHUNKS] = total + 1, 1  # one to set an event aside
             return ROOM
         total = 0
-        for j in range(b[t.N_CELLS]):
+        for j in range(b[layout.N_CELLS]):
             cursors[j] = total
             total += ends[j]
             ends[j] = cursors[j]
-        events, last_cell = array_at(b[t.SORTED], b[t.SORTED_ROOM], EVENT), b[t.N_CELLS] - 1
+        events, last_cell = array_at(b[layout.SORTED], b[layout.SORTED_ROOM], EVENT), b[layout.N_CELLS] - 1
         for slot in range(first, last + 1):
             chunk, count = tails[slot & (n_slots - 1)], filled[slot & (n_slots - 1)]
             tails[slot & (n_slots - 1)] = LIST_END
             while chunk != LIST_END:
-                for k in range(chunk * t.CHUNK, chunk * t.CHUNK + count):
+                for k in range(chunk * layout.CHUNK, chunk * layout.CHUNK + count):
                     event = waiting[k]
                     if event.t <= end:
                         j = event.target
@@ -154,14 +155,14 @@ def gather() -> int:
                     else:
                         waiting[place_in(b, slot & (n_slots - 1))] = event
                 ahead = links[chunk]
-                links[chunk] = b[t.FREE]
-                b[t.FREE] = chunk
-                b[t.N_FREE] += 1
-                chunk, count = ahead, t.CHUNK
-        for j in range(b[t.N_CELLS]):
+                links[chunk] = b[layout.FREE]
+                b[layout.FREE] = chunk
+                b[layout.N_FREE] += 1
+                chunk, count = ahead, layout.CHUNK
+        for j in range(b[layout.N_CELLS]):
             if ends[j] - cursors[j] > FEW:
-                sort_many(b[t.SORTED], cursors[j], ends[j], b[t.SORTED_ROOM] - 1)
-        b[t.GATHERED] = net[t.SERIAL]
+                sort_many(b[layout.SORTED], cursors[j], ends[j], b[layout.SORTED_ROOM] - 1)
+        b[layout.GATHERED] = net[layout.SERIAL]
         return OK
 
     return address_of(compiled(gather), (types.int64,) * 3)
@@ -171,10 +172,10 @@ def gather() -> int:
 def fetch(p, begin, end):
     """Ask for the synapses of a row."""
     for j in range(begin, end, 8):
-        prefetch(p[t.DELAYS] + j * 8)
-        prefetch(p[t.WEIGHTS] + j * 8)
+        prefetch(p[layout.DELAYS] + j * 8)
+        prefetch(p[layout.WEIGHTS] + j * 8)
     for j in range(begin, end, 16):
-        prefetch(p[t.TARGETS] + j * 4)
+        prefetch(p[layout.TARGETS] + j * 4)
 
 
 @functools.cache
@@ -183,38 +184,38 @@ def deliver() -> int:
 
     def deliver(network, projection, part):
         p, net = ints_at(projection), ints_at(network)
-        done = ints_at(p[t.DONE])
-        if part >= p[t.PARTS] or done[part] == net[t.SERIAL]:
+        done = ints_at(p[layout.DONE])
+        if part >= p[layout.PARTS] or done[part] == net[layout.SERIAL]:
             return OK
-        source = ints_at(p[t.SOURCE])
-        b = ints_at(block_of(p[t.TARGET], part))
-        first, n_rows, parts = p[t.FIRST_ROW], p[t.N_ROWS], p[t.PARTS]
-        starts = ints_at(p[t.STARTS])
+        source = ints_at(p[layout.SOURCE])
+        b = ints_at(block_of(p[layout.TARGET], part))
+        first, n_rows, parts = p[layout.FIRST_ROW], p[layout.N_ROWS], p[layout.PARTS]
+        starts = ints_at(p[layout.STARTS])
         n = starts[n_rows * parts]
-        targets, delays = array_at(p[t.TARGETS], n, np.uint32), reals_at(p[t.DELAYS])
-        weights = reals_at(p[t.WEIGHTS])
+        targets, delays = array_at(p[layout.TARGETS], n, np.uint32), reals_at(p[layout.DELAYS])
+        weights = reals_at(p[layout.WEIGHTS])
         total = 0
-        for number in range(source[t.N_BLOCKS]):
-            s = ints_at(block_of(p[t.SOURCE], number))
-            spike_i = ints_at(s[t.SPIKE_I])
-            for k in range(s[t.DELIVERED], s[t.N_SPIKES]):
+        for number in range(source[layout.N_BLOCKS]):
+            s = ints_at(block_of(p[layout.SOURCE], number))
+            spike_i = ints_at(s[layout.SPIKE_I])
+            for k in range(s[layout.DELIVERED], s[layout.N_SPIKES]):
                 row = spike_i[k] - first
                 if 0 <= row < n_rows:
                     total += starts[row * parts + part + 1] - starts[row * parts + part]
-        wanted = total // t.CHUNK + min(total, net[t.SLOTS]) + 1
-        if total and wanted > b[t.N_FREE]:
-            b[t.WANTED_CHUNKS] = wanted
+        wanted = total // layout.CHUNK + min(total, net[layout.SLOTS]) + 1
+        if total and wanted > b[layout.N_FREE]:
+            b[layout.WANTED_CHUNKS] = wanted
             return ROOM
-        per_ms, n_slots = real(network, t.PER_MS), net[t.SLOTS]
-        inlet, rule, key, offset = p[t.INLET], p[t.RULE], p[t.KEY], b[t.FIRST]
-        waiting = array_at(b[t.CHUNKS], b[t.N_CHUNKS] * t.CHUNK, EVENT)
-        for number in range(source[t.N_BLOCKS]):
-            s = ints_at(block_of(p[t.SOURCE], number))
-            spike_i = ints_at(s[t.SPIKE_I])
-            spike_t = reals_at(s[t.SPIKE_T])
-            for k in range(s[t.DELIVERED], s[t.N_SPIKES]):
+        per_ms, n_slots = real(network, layout.PER_MS), net[layout.SLOTS]
+        inlet, rule, key, offset = p[layout.INLET], p[layout.RULE], p[layout.KEY], b[layout.FIRST]
+        waiting = array_at(b[layout.CHUNKS], b[layout.N_CHUNKS] * layout.CHUNK, EVENT)
+        for number in range(source[layout.N_BLOCKS]):
+            s = ints_at(block_of(p[layout.SOURCE], number))
+            spike_i = ints_at(s[layout.SPIKE_I])
+            spike_t = reals_at(s[layout.SPIKE_T])
+            for k in range(s[layout.DELIVERED], s[layout.N_SPIKES]):
                 row, now = spike_i[k] - first, spike_t[k]
-                ahead = spike_i[min(k + AHEAD, s[t.N_SPIKES] - 1)] - first
+                ahead = spike_i[min(k + AHEAD, s[layout.N_SPIKES] - 1)] - first
                 if 0 <= ahead < n_rows:
                     fetch(p, starts[ahead * parts + part], starts[ahead * parts + part + 1])
                 if 0 <= row < n_rows:
@@ -223,7 +224,7 @@ def deliver() -> int:
                         event = waiting[place_in(b, slot_of(when, per_ms) & (n_slots - 1))]
                         event.t, event.w, event.key = when, weights[j], key + j
                         event.target, event.inlet, event.rule = np.int64(targets[j]) - offset, inlet, rule
-        done[part] = net[t.SERIAL]
+        done[part] = net[layout.SERIAL]
         return OK
 
     return address_of(compiled(deliver), (types.int64,) * 3)

@@ -10,14 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from izhnumba._clock.kernels.layout import MAX_PARAMETERS
-from izhnumba._clock.kernels.network import call_at
-from izhnumba._exact.kernels import layout as t
+from izhnumba._exact.kernels import layout
 from izhnumba._exact.kernels.bench import LANES, ORDER, Bench, PortKind
 from izhnumba._exact.kernels.events import EVENT, real
-from izhnumba._model.model import Model
+from izhnumba._model.model import MAX_PARAMETERS, Model
 from izhnumba._numba.compile import called, inlined
-from izhnumba._numba.intrinsics import array_at, parameter_lanes, parameters_of
+from izhnumba._numba.intrinsics import array_at, call_at, parameter_lanes, parameters_of
 from izhnumba._numba.memory import ints_at, reals_at
 
 GO_ON = -1.0  # the neuron has not come to the end of the slice
@@ -136,31 +134,31 @@ def spiking(variant: ExactVariant) -> Any:
     def spike(population, place, address, lane, cell, neuron):
         p, b = ints_at(population), ints_at(place)
         bench, more = reals_at(address), reals_at(cell + n_cell * 8)
-        addresses = array_at(p[t.PARAMETERS], MAX_PARAMETERS, np.int64)
+        addresses = array_at(p[layout.PARAMETERS], MAX_PARAMETERS, np.int64)
         q = parameters_of(parameter_lanes(addresses, 0, np.float64, p_type, MASK), neuron, p_type, np.float64)
-        now, scale, half, y0, gu = bench[T + lane], more[t.P], more[t.HALF], more[t.Y0], more[t.GU]
+        now, scale, half, y0, gu = bench[T + lane], more[layout.P], more[layout.HALF], more[layout.Y0], more[layout.GU]
         u = (bench[Y + lane] - y0) / (scale * gu)
         V = V_reset(u, q)
-        if p[t.SOFT]:  # 1: V - V_th; 2: V_reset + V - V_th
+        if p[layout.SOFT]:  # 1: V - V_th; 2: V_reset + V - V_th
             over = (bench[X + lane] - half) / scale - threshold(u, q)
-            V = over if p[t.SOFT] == 1 else V + over
+            V = over if p[layout.SOFT] == 1 else V + over
         bench[X + lane] = scale * V + half
         bench[Y + lane] = y0 + scale * gu * u_reset(u, q)
-        bench[HELD + lane] = now + more[t.TAU_REF] if more[t.TAU_REF] > 0.0 else -np.inf
-        n = b[t.N_SPIKES]
-        reals_at(b[t.SPIKE_T])[n] = now
-        ints_at(b[t.SPIKE_I])[n] = neuron
-        b[t.N_SPIKES] = n + 1
-        reals_at(p[t.LAST])[neuron] = now
-        rules = ints_at(p[t.PLASTIC])
-        for k in range(p[t.N_PLASTIC]):
+        bench[HELD + lane] = now + more[layout.TAU_REF] if more[layout.TAU_REF] > 0.0 else -np.inf
+        n = b[layout.N_SPIKES]
+        reals_at(b[layout.SPIKE_T])[n] = now
+        ints_at(b[layout.SPIKE_I])[n] = neuron
+        b[layout.N_SPIKES] = n + 1
+        reals_at(p[layout.LAST])[neuron] = now
+        rules = ints_at(p[layout.PLASTIC])
+        for k in range(p[layout.N_PLASTIC]):
             if rules[3 * k + 1]:
                 call_at(rules[3 * k + 1], rules[3 * k + 2], neuron, np.float64(now).view(np.int64))
-        more[t.COUNT] += 1.0
-        if more[t.COUNT] < t.RUNAWAY:
+        more[layout.COUNT] += 1.0
+        if more[layout.COUNT] < layout.RUNAWAY:
             return False
-        soon = now - more[t.SINCE] < 1.0
-        more[t.SINCE], more[t.COUNT] = now, 0.0
+        soon = now - more[layout.SINCE] < 1.0
+        more[layout.SINCE], more[layout.COUNT] = now, 0.0
         return soon
 
     return called(spike)
@@ -179,14 +177,16 @@ def arriving(ports: tuple[PortKind, ...]) -> Any:
         now = bench[T + lane]
         while cursor < end and events[cursor].t <= now:
             event = events[cursor]
-            place = p[t.INLETS] + event.inlet * t.INLET_SIZE * 8
+            place = p[layout.INLETS] + event.inlet * layout.INLET_SIZE * 8
             inlet = ints_at(place)
             if event.rule >= 0:
-                rules = ints_at(p[t.PLASTIC])
-                call_at(rules[3 * event.rule], rules[3 * event.rule + 2], first + cursor * t.EVENT_SIZE, 0)
-            row = inlet[t.INLET_ROW]
+                rules = ints_at(p[layout.PLASTIC])
+                call_at(rules[3 * event.rule], rules[3 * event.rule + 2], first + cursor * layout.EVENT_SIZE, 0)
+            row = inlet[layout.INLET_ROW]
             if row != X or bench[HELD + lane] <= now:  # V jumps are lost on a neuron that is held
-                bench[row * LANES + lane] += scales[inlet[t.INLET_SCALE]] * real(place, t.INLET_FACTOR) * event.w
+                bench[row * LANES + lane] += (
+                    scales[inlet[layout.INLET_SCALE]] * real(place, layout.INLET_FACTOR) * event.w
+                )
             cursor += 1
         return cursor
 
@@ -222,11 +222,11 @@ def silent(ports: tuple[PortKind, ...]) -> Any:
         bench, more = reals_at(address), reals_at(cell + n_cell * 8)
         x, y, pull = bench[X + lane], bench[Y + lane], 0.0
         for k in range(N_Z):
-            pull += more[t.N_MORE + k] * abs(bench[(Z + k) * LANES + lane])
+            pull += more[layout.N_MORE + k] * abs(bench[(Z + k) * LANES + lane])
         if bench[HELD + lane] > bench[T + lane]:
             return bench[T + lane]
-        trapped = more[t.X_LOW] <= x <= more[t.X_HIGH] and more[t.Y_LOW] <= y <= more[t.Y_HIGH]
-        if trapped and pull <= more[t.STILL]:
+        trapped = more[layout.X_LOW] <= x <= more[layout.X_HIGH] and more[layout.Y_LOW] <= y <= more[layout.Y_HIGH]
+        if trapped and pull <= more[layout.STILL]:
             return bench[T + lane] + LONGEST_REST
         return bench[T + lane] + time_of(bench, lane, x, y, y + bench[I + lane] + pull)
 

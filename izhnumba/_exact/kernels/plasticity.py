@@ -14,7 +14,7 @@ from numba import types
 from numba.core.errors import NumbaError
 
 from izhnumba._engine.codes import OK
-from izhnumba._exact.kernels import layout as t
+from izhnumba._exact.kernels import layout
 from izhnumba._exact.kernels.events import EVENT, real
 from izhnumba._numba.compile import STRICT, address_of, compiled, inlined
 from izhnumba._numba.intrinsics import array_at, parameter_lanes, parameters_of
@@ -41,7 +41,7 @@ def kernels(rule: Any, memory: np.dtype[Any], n_x: int, n_y: int, fades: bool, n
     HAS_E, N_X, N_Y, NEAREST, N_NAMES, FADES = rule.keeps_e, n_x, n_y, rule.nearest, len(names), fades
 
     def faded(p, trace, which, since):
-        return trace * np.exp(-since / reals_at(p[t.TAUS])[which])
+        return trace * np.exp(-since / reals_at(p[layout.TAUS])[which])
 
     fade = inlined(faded)
 
@@ -59,32 +59,32 @@ def kernels(rule: Any, memory: np.dtype[Any], n_x: int, n_y: int, fades: bool, n
         """The traces of a target."""
         if N_Y == 0:
             return ()
-        since = now - reals_at(p[t.SPIKED])[neuron]
-        first = fade(p, reals_at(p[t.Y1])[neuron], N_X, since)
+        since = now - reals_at(p[layout.SPIKED])[neuron]
+        first = fade(p, reals_at(p[layout.Y1])[neuron], N_X, since)
         if N_Y == 2:
-            return first, fade(p, reals_at(p[t.Y2])[neuron], N_X + 1, since)
+            return first, fade(p, reals_at(p[layout.Y2])[neuron], N_X + 1, since)
         return (first,)
 
     x_of, y_of = inlined(x_at), inlined(y_at)
 
     def parameters(p):
-        addresses = array_at(p[t.RULE_NUMBERS], N_NAMES, np.int64)
+        addresses = array_at(p[layout.RULE_NUMBERS], N_NAMES, np.int64)
         return parameters_of(parameter_lanes(addresses, 0, np.float64, p_type, 0), 0, p_type, np.float64)
 
     def fade_at(projection, p, now):
         """What is left of an eligibility since the latest update."""
         if not FADES:
             return 1.0
-        since = now - ints_at(p[t.UPDATES])[0] * real(projection, t.PERIOD)
-        return np.exp(-since / reals_at(p[t.TAUS])[N_X + N_Y])
+        since = now - ints_at(p[layout.UPDATES])[0] * real(projection, layout.PERIOD)
+        return np.exp(-since / reals_at(p[layout.TAUS])[N_X + N_Y])
 
     q_of, fade_since_update = inlined(parameters), inlined(fade_at)
 
     def arrive(projection, place, _):
         p, event = ints_at(projection), array_at(place, 1, EVENT)[0]
-        s = event.key - p[t.KEY]
-        weights, memory_of = reals_at(p[t.WEIGHTS]), array_at(p[t.MEMORY], s + 1, memory)
-        neuron = np.int64(array_at(p[t.TARGETS], s + 1, np.uint32)[s])
+        s = event.key - p[layout.KEY]
+        weights, memory_of = reals_at(p[layout.WEIGHTS]), array_at(p[layout.MEMORY], s + 1, memory)
+        neuron = np.int64(array_at(p[layout.TARGETS], s + 1, np.uint32)[s])
         left = fade_since_update(projection, p, event.t)
         e = memory_of[s].e * left if HAS_E else 0.0
         amount, w, e, x = arrival(weights[s], e, x_of(p, memory_of, s, event.t), y_of(p, neuron, event.t), q_of(p))
@@ -104,11 +104,11 @@ def kernels(rule: Any, memory: np.dtype[Any], n_x: int, n_y: int, fades: bool, n
         p, now = ints_at(projection), np.int64(bits).view(np.float64)
         y, q, left = y_of(p, neuron, now), q_of(p), fade_since_update(projection, p, now)
         if HAS_SPIKE:
-            starts = ints_at(p[t.INCOMING_STARTS])
-            incoming = array_at(p[t.INCOMING], starts[neuron + 1], np.uint32)
+            starts = ints_at(p[layout.INCOMING_STARTS])
+            incoming = array_at(p[layout.INCOMING], starts[neuron + 1], np.uint32)
             for j in range(starts[neuron], starts[neuron + 1]):
                 s = np.int64(incoming[j])
-                weights, memory_of = reals_at(p[t.WEIGHTS]), array_at(p[t.MEMORY], s + 1, memory)
+                weights, memory_of = reals_at(p[layout.WEIGHTS]), array_at(p[layout.MEMORY], s + 1, memory)
                 e = memory_of[s].e * left if HAS_E else 0.0
                 w, e = target_spike(weights[s], e, x_of(p, memory_of, s, now), y, q)
                 weights[s] = w
@@ -116,17 +116,17 @@ def kernels(rule: Any, memory: np.dtype[Any], n_x: int, n_y: int, fades: bool, n
                     memory_of[s].e = e / left
         if HAS_AFTER:
             y = after_spike(y, q)
-            reals_at(p[t.Y1])[neuron] = y[0]
+            reals_at(p[layout.Y1])[neuron] = y[0]
             if N_Y == 2:
-                reals_at(p[t.Y2])[neuron] = y[1]
-            reals_at(p[t.SPIKED])[neuron] = now
+                reals_at(p[layout.Y2])[neuron] = y[1]
+            reals_at(p[layout.SPIKED])[neuron] = now
         return OK
 
     def update(network, projection, _):
-        p, now = ints_at(projection), real(network, t.END)
-        n = ints_at(p[t.STARTS])[p[t.N_ROWS] * p[t.PARTS]]
-        weights, memory_of = reals_at(p[t.WEIGHTS]), array_at(p[t.MEMORY], n, memory)
-        targets, modulator = array_at(p[t.TARGETS], n, np.uint32), reals_at(p[t.MODULATOR])
+        p, now = ints_at(projection), real(network, layout.END)
+        n = ints_at(p[layout.STARTS])[p[layout.N_ROWS] * p[layout.PARTS]]
+        weights, memory_of = reals_at(p[layout.WEIGHTS]), array_at(p[layout.MEMORY], n, memory)
+        targets, modulator = array_at(p[layout.TARGETS], n, np.uint32), reals_at(p[layout.MODULATOR])
         m = modulator[0] * np.exp(-(now - modulator[1]) / modulator[2])
         q, left = q_of(p), fade_since_update(projection, p, now)
         for s in range(n):

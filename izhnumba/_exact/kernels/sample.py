@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from izhnumba._clock.kernels.network import call_at
 from izhnumba._engine.codes import FAILURE, OK
 from izhnumba._engine.timebase import GRID
-from izhnumba._exact.kernels import layout as t
+from izhnumba._exact.kernels import layout
 from izhnumba._exact.kernels.bench import LANES, Bench, PortKind
 from izhnumba._exact.kernels.events import block_of, real, set_real
 from izhnumba._numba.compile import CONTRACT, address_of, called, compiled, inlined
+from izhnumba._numba.intrinsics import call_at
 from izhnumba._numba.memory import ints_at, reals_at
 
 
@@ -28,13 +28,13 @@ def sampler(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
     B = Bench(ports)
     N_CELL, N_STATE, X, Y = B.n_cell, B.n_state, B.X, B.Y
     T, HELD, LIMIT, NEW, Z, XE = B.T * LANES, B.HELD * LANES, B.LIMIT * LANES, B.NEW, B.Z, B.XE
-    OFTEN, LEAST = t.STUCK
+    OFTEN, LEAST = layout.STUCK
     FIRST_STATE = (*B.first_states(), 0)  # Numba takes no empty tuples
     CONDUCTANCE = (*(port.conductance for port in ports), False)
     REVERSAL = (*(sum(port.conductance for port in ports[:k]) for k in range(len(ports))), 0)
 
     def bring(population, address, neurons, first, n, network):
-        p, bench, lanes, now = ints_at(population), reals_at(address), ints_at(neurons), real(network, t.NOW)
+        p, bench, lanes, now = ints_at(population), reals_at(address), ints_at(neurons), real(network, layout.NOW)
         for lane in range(LANES):
             cell = reals_at(cell_of(p, lanes[min(first + lane, n - 1)]))
             for k in range(N_CELL):
@@ -51,7 +51,7 @@ def sampler(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
                     return fail(population, lanes[min(first + last, n - 1)], bench[T + last])
                 steps, come = 0, bench[T + last]
             steps += 1
-            masks = call_at(p[t.STEP], address, p[t.NUMBERS], network + t.NOW * 8)
+            masks = call_at(p[layout.STEP], address, p[layout.NUMBERS], network + layout.NOW * 8)
             whole &= ~masks  # neither cut by the present nor in need of attention
             for lane in range(min(LANES, n - first)):
                 if whole >> lane & 1:
@@ -73,17 +73,17 @@ def sampler(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
 
     def sample(address, lane, cell_address, what):
         bench, cell = reals_at(address), reals_at(cell_address)
-        scale, half = cell[N_CELL + t.P], cell[N_CELL + t.HALF]
+        scale, half = cell[N_CELL + layout.P], cell[N_CELL + layout.HALF]
         x = bench[X * LANES + lane]
-        if what == t.OF_V:
+        if what == layout.OF_V:
             return (x - half) / scale
-        if what == t.OF_U:
-            return (bench[Y * LANES + lane] - cell[N_CELL + t.Y0]) / (scale * cell[N_CELL + t.GU])
-        port = what - t.OF_PORT
+        if what == layout.OF_U:
+            return (bench[Y * LANES + lane] - cell[N_CELL + layout.Y0]) / (scale * cell[N_CELL + layout.GU])
+        port = what - layout.OF_PORT
         value = bench[(Z + FIRST_STATE[port]) * LANES + lane]
         if CONDUCTANCE[port]:
             value *= cell[XE + REVERSAL[port]] - x
-        return value / cell[N_CELL + t.CURRENT]
+        return value / cell[N_CELL + layout.CURRENT]
 
     return called(bring), called(sample)
 
@@ -92,63 +92,66 @@ def sampler(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
 def fail(population, neuron, time):
     """Note in the block of a neuron that it does not come on."""
     number = 0
-    while neuron >= ints_at(block_of(population, number))[t.FIRST] + ints_at(block_of(population, number))[t.N_CELLS]:
+    while (
+        neuron
+        >= ints_at(block_of(population, number))[layout.FIRST] + ints_at(block_of(population, number))[layout.N_CELLS]
+    ):
         number += 1
     place = block_of(population, number)
     b = ints_at(place)
-    b[t.FAILED], b[t.FAILED_NEURON] = 1, neuron
-    set_real(place, t.FAILED_TIME, time)
+    b[layout.FAILED], b[layout.FAILED_NEURON] = 1, neuron
+    set_real(place, layout.FAILED_TIME, time)
     return FAILURE
 
 
 @inlined
 def cell_of(p, neuron):
     """Where the cell of a neuron is."""
-    return p[t.CELLS] + neuron * p[t.CELL_SIZE] * 8
+    return p[layout.CELLS] + neuron * p[layout.CELL_SIZE] * 8
 
 
 @inlined
 def due(record):
     """When the next sample of a record is to be taken, on the grid of `_timebase.Continuous`."""
-    following = ints_at(record)[t.RECORD_NEXT]
-    return np.rint(following * real(record, t.RECORD_EVERY) * GRID) / GRID
+    following = ints_at(record)[layout.RECORD_NEXT]
+    return np.rint(following * real(record, layout.RECORD_EVERY) * GRID) / GRID
 
 
 @functools.cache
-def look(ports: tuple[PortKind, ...]) -> int:
-    """Address of `look(network, record, show)`: if a sample is due at the end of the slice, write it; or show V and u
-    at the present."""
+def sampling(ports: tuple[PortKind, ...]) -> int:
+    """Address of `sample_or_publish(network, record, publish)`: write the sample that is due at the end of the slice, if
+    one is, or the present V and u to where users read them."""
     bring, sample = sampler(ports)
 
-    def look(network, record, show):
-        r, now = ints_at(record), real(network, t.NOW)
-        p = ints_at(r[t.RECORD_TABLE])
+    def sample_or_publish(network, record, publish):
+        r, now = ints_at(record), real(network, layout.NOW)
+        p = ints_at(r[layout.RECORD_TABLE])
         n, lanes, places, what = (
-            r[t.RECORD_N],
-            ints_at(r[t.RECORD_LANES]),
-            ints_at(r[t.RECORD_PLACES]),
-            r[t.RECORD_WHAT],
+            r[layout.RECORD_N],
+            ints_at(r[layout.RECORD_LANES]),
+            ints_at(r[layout.RECORD_PLACES]),
+            r[layout.RECORD_WHAT],
         )
         row = 0
-        if not show:
+        if not publish:
             if due(record) > now:
                 return OK
-            row = r[t.RECORD_NEXT] - r[t.RECORD_FIRST]
-            r[t.RECORD_NEXT] += 1
-            if not 0 <= row < r[t.RECORD_ROOM]:
+            row = r[layout.RECORD_NEXT] - r[layout.RECORD_FIRST]
+            r[layout.RECORD_NEXT] += 1
+            if not 0 <= row < r[layout.RECORD_ROOM]:
                 return OK
-        samples = reals_at(r[t.RECORD_SAMPLES] + row * n * 8)
-        V, u, shown = reals_at(p[t.V]), reals_at(p[t.U]), reals_at(p[t.SHOWN])
+        samples = reals_at(r[layout.RECORD_SAMPLES] + row * n * 8)
+        V, u, shown = reals_at(p[layout.V]), reals_at(p[layout.U]), reals_at(p[layout.SHOWN])
         for first in range(0, n, LANES):
-            if bring(r[t.RECORD_TABLE], r[t.RECORD_BENCH], r[t.RECORD_LANES], first, n, network) != OK:
+            if bring(r[layout.RECORD_TABLE], r[layout.RECORD_BENCH], r[layout.RECORD_LANES], first, n, network) != OK:
                 return FAILURE
             for lane in range(min(LANES, n - first)):
                 i = lanes[first + lane]
-                if show:
-                    V[i] = shown[i] = sample(r[t.RECORD_BENCH], lane, cell_of(p, i), t.OF_V)
-                    u[i] = shown[n + i] = sample(r[t.RECORD_BENCH], lane, cell_of(p, i), t.OF_U)
+                if publish:
+                    V[i] = shown[i] = sample(r[layout.RECORD_BENCH], lane, cell_of(p, i), layout.OF_V)
+                    u[i] = shown[n + i] = sample(r[layout.RECORD_BENCH], lane, cell_of(p, i), layout.OF_U)
                 else:
-                    samples[places[first + lane]] = sample(r[t.RECORD_BENCH], lane, cell_of(p, i), what)
+                    samples[places[first + lane]] = sample(r[layout.RECORD_BENCH], lane, cell_of(p, i), what)
         return OK
 
-    return address_of(compiled(look, fastmath=CONTRACT), (types.int64,) * 3)
+    return address_of(compiled(sample_or_publish, fastmath=CONTRACT), (types.int64,) * 3)

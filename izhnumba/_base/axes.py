@@ -1,0 +1,28 @@
+"""What pictures have in common: colours, and the axes into which they are drawn (extra `plot`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from izhnumba._base import checks
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # safe for colour-blind eyes
+
+
+def axes_for(where: str, ax: Axes | None) -> Axes:
+    """`ax`, or that of a new figure."""
+    try:
+        from matplotlib import axes, pyplot
+    except ImportError as error:
+        raise ImportError('izhnumba.plot needs matplotlib. Install it with: pip install "izhnumba[plot]"') from error
+    return pyplot.subplots(layout="constrained")[1] if ax is None else checks.kind(where, ax, axes.Axes, "an Axes")
+
+
+def labelled(ax: Axes, x: str, y: str) -> Axes:
+    """Names of both axes, with units; no frame on the right and above."""
+    ax.set(xlabel=x, ylabel=y)
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
