@@ -119,8 +119,8 @@ def due(record):
 
 @functools.cache
 def sampling(ports: tuple[PortKind, ...]) -> int:
-    """Address of `sample_or_publish(network, record, publish)`: write the sample that is due at the end of the slice, if
-    one is, or the present V and u to where users read them."""
+    """Address of `sample_or_publish(network, record, publish)`: write the sample due at the end of the slice, if there
+    is one, or the present V and u to where users read them."""
     bring, sample = sampler(ports)
 
     def sample_or_publish(network, record, publish):
