@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -11,16 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
-from izhnumba._base.implausible import users_level, warn_of_base_unit
+from izhnumba._base.implausible import warn_of_base_unit
 from izhnumba._base.random import stream_key
 from izhnumba._input.currents import Constant, Input
+from izhnumba._input.door import SAMPLE, broadcasts, misfit, pairs_of, refuse_function, warn_of_steps
 from izhnumba._input.input import Target, rows_of
-from izhnumba._synapse.receptors import Receptor
 
 Array = NDArray[Any]
 _FIRST_SLICE = 1_000_000  # neuron-steps; later slices follow the measured speed
 _MOST_STEPS = 2**16
-SAMPLE = "Sample it: TimedArray(values, dt)."
 _CACHED = 2**21  # bytes of rows prepared at a time, so that they are still in the cache when they are read
 
 
@@ -100,18 +97,6 @@ def feed(where: str, value: Any, unit: str, pop: Any, n_steps: int | None, ordin
     return Feed(lambda step, count: row, row.size, constant=True, prepared=False)
 
 
-def refuse_function(where: str, value: Any, kinds: str = "an array or an input object", cure: str = SAMPLE) -> None:
-    """Neither functions, of which it would be hidden when they are called, nor classes and receptors are inputs."""
-    if (callable(value) or isinstance(value, Receptor)) and not (
-        isinstance(value, Input) or hasattr(value, "__array__")
-    ):
-        if isinstance(value, type):
-            cure = f"Make an object: {value.__name__}(...)."
-        elif isinstance(value, Receptor):
-            cure = "A receptor belongs to synapses and spike inputs; for currents take Pulses(start, stop, amplitude)."
-        raise TypeError(f"{where} must be a number, {kinds}, got {value!r:.60}. {cure}")
-
-
 def _table(values: Array, pop: Any) -> Feed:
     """An array over time: used as it lies in memory if it can be, else converted a few steps at a time."""
     start, n = pop.n_steps, pop.n
@@ -130,62 +115,6 @@ def _table(values: Array, pop: Any) -> Feed:
         return np.broadcast_to(part, (count, *pop.shape)).reshape(count, n).astype(pop.dtype)
 
     return Feed(broadcast_rows, n, constant=False, prepared=True)
-
-
-def broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
-    try:
-        return np.broadcast_shapes(shape, target) == target
-    except ValueError:
-        return False
-
-
-def misfit(
-    where: str, got: tuple[int, ...], shape: tuple[int, ...], n_steps: int | None, over_time: str = ""
-) -> str:  # fmt: skip
-    """The message about a shape. over_time: what to pass instead of a row per step, where there are no steps."""
-    if n_steps is None:
-        cure = "Pass one value for all neurons or one per neuron."
-        if len(got) != len(shape) and math.prod(got) == math.prod(shape):
-            cure += f" Here: .reshape({', '.join(map(str, shape)) if len(shape) > 1 else -1})."
-        elif over_time:
-            cure += f" Over time, use {over_time}."
-        return f"{where} must broadcast to shape {shape}, got shape {got}. {cure}"
-    table = (n_steps, *shape)
-    cure = "Pass one value for all neurons, one per neuron, or one row per step."
-    if got == (n_steps,):
-        cure = f"For the same input to all neurons, reshape it to {(n_steps, *(1,) * len(shape))}."
-    return f"{where} must broadcast to shape {shape} or have shape {table}, got shape {got}. {cure}"
-
-
-def warn_of_steps(
-    where: str, values: Any, shape: tuple[int, ...], n_steps: int | None, constant: str, *, known: bool = True
-) -> None:
-    """Warn of an array that is taken per neuron, constant in time, and has the shape of a row per step as well.
-
-    constant: how to write that it is meant so. known: whether values can be looked at; equal ones mean the same."""
-    got = values.shape
-    if n_steps in (None, 1) or got[:1] != (n_steps,) or (known and (values == values.ravel()[0]).all()):
-        return
-    rows = (n_steps, *(1,) * (len(shape) + 1 - len(got)), *got[1:])
-    warnings.warn(
-        f"{where} of shape {got} for {n_steps} steps is read as constant, with a value per neuron, and could mean a "
-        f"row per step. Write {constant} for the first, np.reshape({where.rpartition('.')[2]}, {rows}) for the second.",
-        stacklevel=users_level(),
-    )
-
-
-def pairs_of(where: str, g: Any, E: Any) -> list[tuple[Any, Any]]:
-    """Each conductance with its reversal potential."""
-    if g is None and E is None:
-        return []
-    if g is None or E is None:
-        missing, given = ("g", "E") if g is None else ("E", "g")
-        raise ValueError(f"{where}.{given} must come with {missing}, got {given} alone. Pass both or neither.")
-    several = isinstance(g, (list, tuple)) and isinstance(E, (list, tuple))
-    gs, Es = (g, E) if several else ([g], [E])
-    if len(gs) != len(Es):
-        raise ValueError(f"{where}.g must have one entry per entry of E ({len(Es)}), got {len(gs)}.")
-    return list(zip(gs, Es, strict=True))
 
 
 def conductances(where: str, g: Any, E: Any, units: tuple[str, str], pop: Any, n_steps: int | None) -> dict[str, Feed]:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.random import stream_key
-from izhnumba._clock.inputs import broadcasts, misfit, pairs_of, refuse_function
 from izhnumba._engine.codes import OK
 from izhnumba._exact.engine import ExactEngine
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.receptors import ExactPort, Steady, Waves
 from izhnumba._input.currents import Constant, Input
+from izhnumba._input.door import broadcasts, misfit, pairs_of, refuse_function
 from izhnumba._input.input import Target
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._synapse.receptors import Delta

@@ -11,10 +11,11 @@ from izhnumba._base import checks
 from izhnumba._base.implausible import warn_of_base_unit
 from izhnumba._base.sealed import Sealed
 from izhnumba._base.turns import Turn
-from izhnumba._clock.inputs import Feed, broadcasts, feed, misfit, refuse_function
+from izhnumba._clock.inputs import Feed, feed
 from izhnumba._clock.receptors import Port
 from izhnumba._exact.inputs import Current, ExactFeeds, Source, Spikes, current_of, spikes_of
 from izhnumba._exact.network import ExactNetwork
+from izhnumba._input.door import broadcasts, misfit, refuse_function
 from izhnumba._input.input import Input, Sum
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._population.section import Section

@@ -15,8 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from izhnumba._base import checks
-from izhnumba._clock.inputs import warn_of_steps
 from izhnumba._engine.timebase import steps_held
+from izhnumba._input.door import warn_of_steps
 from izhnumba._model.model import Model, equations_of
 
 Shape = tuple[int, ...]
