@@ -57,8 +57,8 @@ class _Sequences:
 
     def run(
         self,
-        inputs: Any,
-        delta: Any = None,
+        inputs: object,
+        delta: object = None,
         *,
         record: str | Sequence[str] = "spikes",
         backend: str | None = None,
@@ -150,7 +150,7 @@ class Izhikevich(_Sequences, brainpy.state.Izhikevich):
     """
 
     @functools.wraps(brainpy.state.Izhikevich.__init__)  # type: ignore[misc]
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         _check_made(self)
 
@@ -184,18 +184,18 @@ class IzhikevichRef(_Sequences, brainpy.state.IzhikevichRef):
     """
 
     @functools.wraps(brainpy.state.IzhikevichRef.__init__)  # type: ignore[misc]
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         _check_made(self)
 
 
-def _check_made(neuron: Any) -> None:
+def _check_made(neuron) -> None:
     _check_threshold(type(neuron).__name__, neuron.V_th)
     if neuron.spk_reset == "soft":
         _warn_of_soft_reset()
 
 
-def _check_threshold(owner: str, V_th: Any) -> None:
+def _check_threshold(owner: str, V_th) -> None:
     if not isinstance(V_th, Quantity) or _traced(V_th):
         return
     lowest = np.min(checks.magnitude(f"{owner}.V_th", V_th, "mV"))
@@ -212,7 +212,7 @@ def _warn_of_soft_reset() -> None:
     )
 
 
-def _check_ready(owner: str, neuron: Any) -> None:
+def _check_ready(owner: str, neuron) -> None:
     if not hasattr(neuron, "V"):
         raise ValueError(f"{owner}.run must come after init_state, got neurons without V. Call init_state() first.")
     _check_threshold(owner, neuron.V_th)
@@ -222,7 +222,7 @@ def _check_ready(owner: str, neuron: Any) -> None:
         raise ValueError(f"{owner}.run must be of neurons without projections and delays, got {found}. {cure}")
 
 
-def _given(owner: str, neuron: Any, inputs: Any, delta: Any) -> Arrays:
+def _given(owner: str, neuron, inputs, delta) -> Arrays:
     """Numbers without units: states, parameters and inputs by name, dt, and the times of steps where they matter."""
     kept = {name: getattr(neuron, name) for name in _UNIT_OF if hasattr(neuron, name)}
     given = {name: _without_unit(f"{owner}.{name}", value, _UNIT_OF[name]) for name, value in kept.items()}
@@ -237,7 +237,7 @@ def _given(owner: str, neuron: Any, inputs: Any, delta: Any) -> Arrays:
     return given
 
 
-def _without_unit(where: str, value: Any, unit: str) -> Any:
+def _without_unit(where: str, value, unit: str):
     value = value.value if isinstance(value, brainstate.State) else value
     checks.kind(where, value, Quantity, f"a quantity in {unit}")
     with contextlib.suppress(Exception):  # the next line puts it in words
@@ -245,7 +245,7 @@ def _without_unit(where: str, value: Any, unit: str) -> Any:
     return checks.without_unit(where, value, unit)
 
 
-def _with_unit(name: str, value: Any) -> Any:
+def _with_unit(name: str, value):
     return value * _UNITS[_UNIT_OF[name]] if name in _UNIT_OF else value
 
 
@@ -258,7 +258,7 @@ def _length(owner: str, given: Arrays) -> int:
     return shapes["inputs"][0]
 
 
-def _times(n_steps: int, dtype: Any, given: Arrays) -> Any:
+def _times(n_steps: int, dtype, given: Arrays):
     """The time of each step in ms."""
     t, last = brainstate.environ.get("t", None), given["last_spike_time"]
     steps = np.arange(n_steps).astype(dtype) * dtype.type(given["dt"])
@@ -271,7 +271,7 @@ def _times(n_steps: int, dtype: Any, given: Arrays) -> Any:
     return t if np.shape(t) else steps + jnp.asarray(t, dtype)
 
 
-def _check_not_spiked(last: Any) -> None:
+def _check_not_spiked(last) -> None:
     """Without a time neurons that have spiked would be refractory until the clock is there again."""
     got = "while JAX traces" if _traced(last) else f"after a spike at {np.max(last):g} ms" if np.max(last) >= 0 else ""
     if got:
@@ -279,7 +279,7 @@ def _check_not_spiked(last: Any) -> None:
         raise ValueError(f"{must}, got none {got}. Run in brainstate.environ.context(t=0.0 * u.ms), for one.")
 
 
-def _cell(owner: str, spk_fun: Any, given: Arrays) -> Cell:
+def _cell(owner: str, spk_fun, given: Arrays) -> Cell:
     return Cell(
         _MODEL, schemes["exp_euler"], Lanes(owner, given["V"], None).dtype.name, "hard",
         _surrogate(f"{owner}.spk_fun", spk_fun), detach_reset=False, hold="time" if "times" in given else "",
@@ -287,7 +287,7 @@ def _cell(owner: str, spk_fun: Any, given: Arrays) -> Cell:
     )  # fmt: skip
 
 
-def _surrogate(where: str, spk_fun: Any) -> Any:
+def _surrogate(where: str, spk_fun):
     """In place of one of braintools our own, which are equal by value: a new one is not compiled anew."""
     name = type(spk_fun).__name__
     if type(spk_fun) is getattr(braintools.surrogate, name, None) and name in _surrogates.__all__:
@@ -297,7 +297,7 @@ def _surrogate(where: str, spk_fun: Any) -> Any:
     return _surrogates.as_surrogate(where, spk_fun)
 
 
-def _traced(value: Any) -> bool:
+def _traced(value) -> bool:
     return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(value))
 
 
@@ -325,13 +325,13 @@ def _solved(
     return jax.tree.map(lanes.restore, (ended, dict(zip(recorded, outs, strict=True))))
 
 
-def _parameters(owner: str, lanes: Lanes, given: Arrays) -> Any:
+def _parameters(owner: str, lanes: Lanes, given: Arrays):
     names = {name: _COEFFICIENTS.get(name, name) for name in _MODEL.parameters}
     values = {name: lanes.constant(f"{owner}.{known}", given[known], "") for name, known in names.items()}
     return parameters_type(_MODEL)(**values, V_min=jnp.asarray(-math.inf, lanes.dtype))
 
 
-def _rows(where: str, values: Any, lanes: Lanes) -> jax.Array:
+def _rows(where: str, values, lanes: Lanes) -> jax.Array:
     """An input as lanes for each step, or as one number for each where all neurons share it."""
     return jax.vmap(lambda row: lanes.constant(f"{where}[k]", row, ""))(array(where, values, "", lanes.dtype))
 

@@ -40,7 +40,9 @@ class _Record(Protocol):
     neurons: Array
 
 
-def raster(spikes: Any, ax: Axes | None = None, *, batch: int = 0, size: float | None = None, **style: Any) -> Axes:
+def raster(
+    spikes: object, ax: Axes | None = None, *, batch: int = 0, size: float | None = None, **style: object
+) -> Axes:
     """Draw one mark per spike: time across, neuron up.
 
     Parameters
@@ -78,8 +80,8 @@ def raster(spikes: Any, ax: Axes | None = None, *, batch: int = 0, size: float |
 
 
 def trace(
-    result: Any, ax: Axes | None = None, *, variable: str = "V", columns: Sequence[int] | None = None, batch: int = 0,
-    peak: float | None = None, unit: str | None = None, **style: Any,
+    result: object, ax: Axes | None = None, *, variable: str = "V", columns: Sequence[int] | None = None,
+    batch: int = 0, peak: float | None = None, unit: str | None = None, **style: object,
 ) -> Axes:  # fmt: skip
     """Draw recorded V or u over time, one line per recorded neuron.
 
@@ -129,7 +131,7 @@ def trace(
 
 
 def phase_plane(
-    neuron: Any, I: float = 0.0, ax: Axes | None = None, *, index: int = 0, V: tuple[float, float] | None = None,
+    neuron: object, I: float = 0.0, ax: Axes | None = None, *, index: int = 0, V: tuple[float, float] | None = None,
     u: tuple[float, float] | None = None, trajectory: Any = None, column: int = 0,
 ) -> Axes:  # fmt: skip
     """Draw nullclines and fixed points at constant input, and the path of a recorded neuron.
@@ -202,13 +204,13 @@ def _long_names(style: dict[str, Any], artist: str) -> dict[str, Any]:
     return cbook.normalize_kwargs(style, artists[artist])
 
 
-def _events(spikes: Any) -> _Events:
+def _events(spikes: object) -> _Events:
     events = getattr(spikes, "spikes", spikes)
     found = events if isinstance(events, _Events) else spikes
     return checks.kind("raster.spikes", found, _Events, "a Result, Spikes or SpikeRecorder")
 
 
-def _place(where: str, value: Any, n: int) -> int:
+def _place(where: str, value: object, n: int) -> int:
     """An index of n things; a negative one counts from the end."""
     return checks.integer(where, value, at_least=-n, at_most=n - 1) % n
 
@@ -221,7 +223,7 @@ def _columns(where: str, columns: Any, n: int) -> Sequence[int]:
     return [_place(where, column, n) for column in columns]
 
 
-def _must_know_spikes(where: str, record: Any, must_be: str) -> None:
+def _must_know_spikes(where: str, record: object, must_be: str) -> None:
     good = isinstance(record, _Record) and isinstance(getattr(record, "spikes", None), _Events)
     checks.kind(where, record, object if good else (), must_be, "A StateRecorder does not know the spikes.")
 

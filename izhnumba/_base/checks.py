@@ -49,12 +49,12 @@ _short = reprlib.Repr()
 _short.maxstring = _short.maxother = _short.maxlong = 60
 
 
-def magnitude(where: str, value: Any, unit: str) -> float | Array:
+def magnitude(where: str, value: object, unit: str) -> float | Array:
     """`value` in `unit`: a float, or an array of the real dtype it came with."""
     return _plain(f"{where} must be a number or an array of numbers{_in(unit)}", value, unit)
 
 
-def without_unit(where: str, value: Any, unit: str) -> Any:
+def without_unit(where: str, value: object, unit: str) -> Any:
     """The magnitude of a quantity in `unit` as its package holds it, which JAX may trace; other values as they are."""
     reader = _reader(value)
     if reader is None:
@@ -68,7 +68,7 @@ def without_unit(where: str, value: Any, unit: str) -> Any:
 
 def number(
     where: str,
-    value: Any,
+    value: object,
     unit: str = "",
     *,
     above: Bound = None,
@@ -132,7 +132,7 @@ def integer(where: str, value: Any, *, at_least: int | None = None, at_most: int
 
 def array(
     where: str,
-    value: Any,
+    value: object,
     unit: str,
     shapes: Sequence[tuple[int, ...]] | None = None,
     *,
@@ -170,7 +170,7 @@ def finite(where: str, array: Array, dtype: Any = None) -> None:
         _require(f"{where} must be at most {highest:.6g} in size ({dtype})", array, np.abs(array) <= highest)
 
 
-def indices(where: str, value: Any, n: int) -> Array:
+def indices(where: str, value: object, n: int) -> Array:
     """Flat indices, 0 <= i < n, as int64."""
     if getattr(value, "dtype", None) == np.bool_ or (
         isinstance(value, (list, tuple)) and value and isinstance(value[0], bool)
@@ -189,7 +189,7 @@ def indices(where: str, value: Any, n: int) -> Array:
     return found.astype(np.int64)
 
 
-def steps(where: str, duration: Any, dt: float, *, at_least: int = 0) -> int:
+def steps(where: str, duration: object, dt: float, *, at_least: int = 0) -> int:
     """`duration` in whole steps of `dt`, both in ms. A thousandth of a step is forgiven: 0.3 is 3 steps of 0.1."""
     ratio = number(where, duration, "ms", at_least=None if at_least else 0) / dt
     if not ratio < 2**62:
@@ -204,7 +204,7 @@ def steps(where: str, duration: Any, dt: float, *, at_least: int = 0) -> int:
     return whole
 
 
-def one_of(where: str, value: Any, options: Collection[str]) -> str:
+def one_of(where: str, value: object, options: Collection[str]) -> str:
     """One of the names in `options`."""
     if isinstance(value, str) and value in options:
         return str(value)
@@ -312,11 +312,11 @@ def _stacked(must: str, values: Sequence[Any], unit: str, at: tuple[int, ...]) -
     return np.array(parts, dtype=np.float64)
 
 
-def _reader(value: Any) -> Callable[[Any, str], Any] | None:
+def _reader(value: object) -> Callable[[Any, str], Any] | None:
     return next((read for method, read in _READERS.items() if hasattr(type(value), method)), None)
 
 
-def _obstacle(value: Any, unit: str) -> str:
+def _obstacle(value: object, unit: str) -> str:
     """What to do about a value from which numpy would silently drop a unit or a mask; "" for all others."""
     if isinstance(value, np.ndarray) and hasattr(value, "mask"):
         return "Fill the masked elements with .filled(value)."
@@ -359,7 +359,7 @@ def _at(index: tuple[int, ...]) -> str:
     return f" at index {index[0] if len(index) == 1 else index}" if index else ""
 
 
-def did_you_mean(name: Any, known: Collection[str], meant: str | None = None) -> str:
+def did_you_mean(name: object, known: Collection[str], meant: str | None = None) -> str:
     """The name among those known that is nearest, as a question and a blank; "" if none is near. meant: what the name
     stands for elsewhere."""
     by_lower = {option.lower(): option for option in known}
@@ -368,11 +368,11 @@ def did_you_mean(name: Any, known: Collection[str], meant: str | None = None) ->
     return f"Did you mean {found!r}? " if found else ""
 
 
-def _suggestion(name: Any, known: Collection[str]) -> str:
+def _suggestion(name: object, known: Collection[str]) -> str:
     return f"{did_you_mean(name, known)}Known: {', '.join(known)}."
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     """A value in a few words: arrays by their shape, anything long cut in the middle."""
     try:
         if isinstance(value, (np.number, np.bool_)) or _reader(value):

@@ -14,7 +14,7 @@ from izhnumba._base import checks
 Array = NDArray[Any]
 
 
-def file(where: str, value: Any, cure: str = "") -> Path:
+def file(where: str, value: object, cure: str = "") -> Path:
     """The path of a file that exists and can be read."""
     path = _path(where, value)
     if not path.is_file():
@@ -25,7 +25,7 @@ def file(where: str, value: Any, cure: str = "") -> Path:
     return path
 
 
-def place(where: str, value: Any) -> Path:
+def place(where: str, value: object) -> Path:
     """The path of a file that can be written: in an existing folder, and no folder itself."""
     path = _path(where, value)
     target = Path(os.path.realpath(path))  # links are followed
@@ -42,7 +42,7 @@ def place(where: str, value: Any) -> Path:
     return path
 
 
-def text_table(where: str, value: Any, cure: str = "") -> Array:
+def text_table(where: str, value: object, cure: str = "") -> Array:
     """The numbers of a text file, a row per line, separated by blanks, commas, semicolons or tabs."""
     path = file(where, value, cure)
     try:
@@ -60,7 +60,7 @@ def text_table(where: str, value: Any, cure: str = "") -> Array:
         raise ValueError(f"{where} must be a table of numbers, got {_shown(path)}: {reason}.") from None
 
 
-def _path(where: str, value: Any) -> Path:
+def _path(where: str, value: object) -> Path:
     path = Path(checks.kind(where, value, (str, Path), "a path"))
     try:
         path.lstat()

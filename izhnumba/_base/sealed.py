@@ -15,7 +15,7 @@ Entry = TypeVar("Entry")
 class Fixed:
     """Only what has a setter, or is not public, can be set after the beginning."""
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         if name[:1] == "_":
             super().__setattr__(name, value)
             return
@@ -37,7 +37,7 @@ class Fixed:
 class Sealed(Fixed):
     """What is fixed and belongs to a network."""
 
-    def __reduce_ex__(self, protocol: Any) -> Any:
+    def __reduce_ex__(self, protocol: object) -> Any:
         """Copies would share what runs; refused here, not when they are used."""
         raise TypeError(f"{type(self).__name__} cannot be copied or pickled. Use Network.save and izhnumba.load.")
 

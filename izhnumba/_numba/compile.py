@@ -166,7 +166,7 @@ def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
             yield from _codes(constant)
 
 
-def _is_ours(value: Any) -> bool:
+def _is_ours(value: object) -> bool:
     """A plain function that is not one of the libraries that Numba itself knows."""
     return isinstance(value, types.FunctionType) and not _is_theirs(value.__module__)
 

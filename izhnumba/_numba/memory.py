@@ -4,7 +4,6 @@ behind."""
 from __future__ import annotations
 
 import operator
-from typing import Any
 
 from llvmlite import ir
 from numba.core import cgutils, types
@@ -16,20 +15,20 @@ from numba.extending import intrinsic, lower_builtin, register_model
 class Row(types.Type):  # type: ignore[misc]
     """The numbers from an address on."""
 
-    def __init__(self, dtype: Any) -> None:
+    def __init__(self, dtype) -> None:
         self.dtype = dtype
         super().__init__(name=f"Row({dtype})")
 
 
 @register_model(Row)
 class _RowModel(PrimitiveModel):  # type: ignore[misc]
-    def __init__(self, manager: Any, kind: Row) -> None:
+    def __init__(self, manager, kind: Row) -> None:
         super().__init__(manager, kind, manager.lookup(kind.dtype).get_data_type().as_pointer())
 
 
 @infer_global(operator.getitem)
 class _GetItem(AbstractTemplate):  # type: ignore[misc]
-    def generic(self, args: Any, kws: Any) -> Any:
+    def generic(self, args, kws):
         row, index, *_ = args
         return (
             signature(row.dtype, row, types.intp) if isinstance(row, Row) and isinstance(index, types.Integer) else None
@@ -38,29 +37,29 @@ class _GetItem(AbstractTemplate):  # type: ignore[misc]
 
 @infer_global(operator.setitem)
 class _SetItem(AbstractTemplate):  # type: ignore[misc]
-    def generic(self, args: Any, kws: Any) -> Any:
+    def generic(self, args, kws):
         row, index, *_ = args
         found = isinstance(row, Row) and isinstance(index, types.Integer)
         return signature(types.none, row, types.intp, row.dtype) if found else None
 
 
 @lower_builtin(operator.getitem, Row, types.intp)
-def _get(context: Any, builder: Any, kinds: Any, arguments: Any) -> Any:
+def _get(context, builder, kinds, arguments):
     row, index = arguments
     return builder.load(builder.gep(row, [index]))
 
 
 @lower_builtin(operator.setitem, Row, types.intp, types.Any)
-def _set(context: Any, builder: Any, kinds: Any, arguments: Any) -> Any:
+def _set(context, builder, kinds, arguments):
     row, index, value = arguments
     builder.store(value, builder.gep(row, [index]))
     return context.get_dummy_value()
 
 
-def _row_at(dtype: Any) -> Any:
+def _row_at(dtype):
     @intrinsic
-    def row_at(typingctx: Any, address: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def row_at(typingctx, address):
+        def generate(context, builder, signature, arguments):
             return builder.inttoptr(arguments[0], context.get_value_type(dtype).as_pointer())
 
         return Row(dtype)(types.int64), generate
@@ -72,11 +71,11 @@ ints_at, reals_at = _row_at(types.int64), _row_at(types.float64)
 
 
 @intrinsic(prefer_literal=True)
-def stack(typingctx: Any, size: Any) -> Any:
+def stack(typingctx, size):
     """A row of `size` integers that ends with the function."""
     count = size.literal_value
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def generate(context, builder, signature, arguments):
         word = context.get_value_type(types.int64)
         return cgutils.alloca_once(builder, word, size=count)
 
@@ -84,11 +83,11 @@ def stack(typingctx: Any, size: Any) -> Any:
 
 
 @intrinsic
-def call_address(typingctx: Any, address: Any, row: Any, number: Any) -> Any:
+def call_address(typingctx, address, row, number):
     """Call the C function at an address with a pointer to a row of integers and a number, which it may leave alone; it
     returns a word."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def generate(context, builder, signature, arguments):
         word = context.get_value_type(types.int64)
         function = builder.inttoptr(arguments[0], ir.FunctionType(word, [word.as_pointer(), word]).as_pointer())
         return builder.call(function, arguments[1:])

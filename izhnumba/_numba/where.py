@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 
-def where(condition: Any, yes: Any, no: Any) -> Any:
+def where(condition, yes, no):
     """`yes` where `condition` holds, else `no`: for numbers, arrays and tracers alike, and inside kernels."""
     namespace = getattr(condition, "__array_namespace__", lambda: np)()
     return namespace.where(condition, yes, no)

@@ -208,18 +208,18 @@ def _listed(where: str, values: Any) -> list[Any]:
     return list(values)
 
 
-def _clock_driven(where: str, name: Any) -> str:
+def _clock_driven(where: str, name: object) -> str:
     return checks.one_of(where, name, [known for known in _known_schemes if known != "exact"])
 
 
-def _copy(pop: Population, **changed: Any) -> Population:
+def _copy(pop: Population, **changed: object) -> Population:
     start = dict(zip(("V", "u"), pop._start, strict=True))
     names = ("size", "model", "dtype", "batch", "seed", "threads", "name")
     kept = {name: getattr(pop, name) for name in names} | {"reset": pop.reset_kind}
     return Population(**{**kept, **pop._values, **start, **changed})
 
 
-def _timed(cells: Population, I: Any, duration: float, warm_up: float, *, ignored: Any = ()) -> tuple[Spikes, float]:
+def _timed(cells: Population, I: object, duration: float, warm_up: float, *, ignored: Any = ()) -> tuple[Spikes, float]:
     """Spikes of a run, and the time it took after `warm_up` ms had everything compiled."""
     with contextlib.suppress(ignored):
         cells.run(warm_up, I)

@@ -22,7 +22,7 @@ from izhnumba.analysis._phase_plane import parameters_of
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def resting_state(neuron: Any, I: ArrayLike = 0.0) -> tuple[Array, Array]:
+def resting_state(neuron: object, I: ArrayLike = 0.0) -> tuple[Array, Array]:
     """V and u of the stable fixed point at constant input, in closed form.
 
     Parameters
@@ -53,7 +53,7 @@ def resting_state(neuron: Any, I: ArrayLike = 0.0) -> tuple[Array, Array]:
     return stable_point("resting_state", neuron, I)
 
 
-def stable_point(owner: str, neuron: Any, I: ArrayLike = 0.0) -> tuple[Array, Array]:
+def stable_point(owner: str, neuron: object, I: ArrayLike = 0.0) -> tuple[Array, Array]:
     """The same for a function with another name."""
     k, shape = _of(owner, neuron)
     unit = parameters_of(owner, neuron)[0].I.unit
@@ -72,7 +72,7 @@ def stable_point(owner: str, neuron: Any, I: ArrayLike = 0.0) -> tuple[Array, Ar
     return np.where(stable, V, np.nan), np.where(stable, u, np.nan)
 
 
-def saddle_node_current(neuron: Any) -> Array:
+def saddle_node_current(neuron: object) -> Array:
     """The constant input at which the two fixed points merge and vanish.
 
     There the parabola that V' is on the u nullcline has one root, beta^2 = 4 k2 gamma. For the 2003 form
@@ -116,7 +116,7 @@ def saddle_node_current(neuron: Any) -> Array:
     return _known(I, k.ub != 0, shape)
 
 
-def hopf_current(neuron: Any) -> Array:
+def hopf_current(neuron: object) -> Array:
     """The constant input at which the fixed point that is no saddle changes its stability while it goes on to exist.
 
     There the Jacobian has trace 0, 2 k2 V + k1 + ub = 0, and a positive determinant, -ub^2 - ku ua > 0, so that its
@@ -165,7 +165,7 @@ def hopf_current(neuron: Any) -> Array:
     return _known(I, (k.ub != 0) & (-(k.ub**2) - k.ku * k.ua > 0), shape)
 
 
-def _of(owner: str, neuron: Any) -> tuple[Coefficients, tuple[int, ...]]:
+def _of(owner: str, neuron: object) -> tuple[Coefficients, tuple[int, ...]]:
     model, values = parameters_of(owner, neuron)
     got = ""
     try:

@@ -47,7 +47,7 @@ class FICurve(NamedTuple):
     first: Array
 
 
-def rheobase(neuron: Any, *, duration: float = 1000.0, n_spikes: int = 1, tolerance: float = 1e-6) -> Array:
+def rheobase(neuron: object, *, duration: float = 1000.0, n_spikes: int = 1, tolerance: float = 1e-6) -> Array:
     """The smallest current step that makes a resting neuron fire within `duration`.
 
     The current is switched on at t = 0 and stays. It is bracketed by doubling from 1 and bisected with the exact
@@ -118,7 +118,7 @@ def rheobase(neuron: Any, *, duration: float = 1000.0, n_spikes: int = 1, tolera
     return found.reshape(neuron.shape if isinstance(neuron, Population) else ())
 
 
-def fi_curve(neuron: Any, I: ArrayLike, duration: float = 1000.0, *, index: int = 0) -> FICurve:
+def fi_curve(neuron: object, I: ArrayLike, duration: float = 1000.0, *, index: int = 0) -> FICurve:
     """Firing rates of a neuron at many constant currents, from the exact engine: one population, a neuron per current.
 
     Parameters

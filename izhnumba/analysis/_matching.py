@@ -56,7 +56,7 @@ def _nearest(t: Array, among: Array) -> Array:
     return np.where(t - among[right - 1] <= among[right] - t, right - 1, right)
 
 
-def _ascending(where: str, value: Any) -> Array:
+def _ascending(where: str, value: object) -> Array:
     if isinstance(value, (Result, Spikes)):
         raise TypeError(f"{where} must be times of one neuron in ms, got {value!r}. Pass spikes.t[spikes.i == 0].")
     t = checks.array(where, value, "ms")

@@ -50,7 +50,7 @@ class FixedPoint(NamedTuple):
 
 
 def fixed_points(
-    neuron: Any, I: float = 0.0, *, index: int = 0, V: tuple[float, float] = (-120.0, 60.0)
+    neuron: object, I: float = 0.0, *, index: int = 0, V: tuple[float, float] = (-120.0, 60.0)
 ) -> list[FixedPoint]:
     """Find the fixed points of a neuron at constant input, between two voltages, in order of V.
 
@@ -93,7 +93,7 @@ def fixed_points(
     return [_classified(dV, du, x, y) for x, y in zip(found, _u_of_zero(dV, found), strict=True)]
 
 
-def nullclines(neuron: Any, I: float, V: ArrayLike, *, index: int = 0) -> tuple[Array, Array]:
+def nullclines(neuron: object, I: float, V: ArrayLike, *, index: int = 0) -> tuple[Array, Array]:
     """Where V' = 0 and where u' = 0 at constant input: u as a function of V.
 
     Parameters
@@ -145,7 +145,7 @@ def parameters_of(owner: str, neuron: Any) -> tuple[Model, dict[str, Array]]:
     }
 
 
-def one_neuron(owner: str, neuron: Any, index: Any) -> tuple[Model, Any]:
+def one_neuron(owner: str, neuron: object, index: object) -> tuple[Model, Any]:
     """The model of a neuron and the named tuple of its parameters, all numbers."""
     model, values = parameters_of(owner, neuron)
     n = neuron.n if isinstance(neuron, Population) else 1
@@ -155,7 +155,7 @@ def one_neuron(owner: str, neuron: Any, index: Any) -> tuple[Model, Any]:
     return model, model.named_tuple()(*map(float, values.values()))
 
 
-def limits(where: str, value: Any, unit: str) -> tuple[float, float]:
+def limits(where: str, value: object, unit: str) -> tuple[float, float]:
     """A pair of numbers."""
     pair = checks.array(where, value, unit)
     if pair.shape != (2,):
@@ -166,7 +166,7 @@ def limits(where: str, value: Any, unit: str) -> tuple[float, float]:
     return low, high
 
 
-def equations(model: Model, p: Any, I: float) -> tuple[Function, Function]:
+def equations(model: Model, p: object, I: float) -> tuple[Function, Function]:
     """V' and u' as functions of arrays (V, u)."""
     dV, du = (np.vectorize(lambda V, u, k=k: model.derivatives(V, u, I, p)[k], otypes=[float]) for k in (0, 1))
     quietly = np.errstate(over="ignore", invalid="ignore")  # far out V^2 is infinite

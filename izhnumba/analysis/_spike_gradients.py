@@ -54,7 +54,7 @@ class SpikeTimeGradients:
         return f"<derivatives of {len(self.t)} spike times by {', '.join(self._columns)}>"
 
 
-def spike_time_gradients(pop: Population, T: Any, I: Any = 0.0) -> SpikeTimeGradients:
+def spike_time_gradients(pop: Population, T: object, I: object = 0.0) -> SpikeTimeGradients:
     """How the spike times of a population depend on its parameters, its input and its initial state.
 
     A copy of the population runs exactly. The derivatives are those of the equations, to rounding: through all
@@ -135,7 +135,7 @@ def spike_time_gradients(pop: Population, T: Any, I: Any = 0.0) -> SpikeTimeGrad
     return SpikeTimeGradients(spikes.i, spikes.t, columns)
 
 
-def _pieces(where: str, pop: Population, I: Any) -> Pieces:
+def _pieces(where: str, pop: Population, I: object) -> Pieces:
     if isinstance(I, Input) and not isinstance(I, (Constant, TimedArray)):
         raise ValueError(
             f"{where} must be a number, an array or a TimedArray, got {I!r:.60}. Sample it: TimedArray(values, dt)."

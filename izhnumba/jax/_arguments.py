@@ -22,7 +22,7 @@ from izhnumba._model.model import Model, equations_of
 Shape = tuple[int, ...]
 
 
-def dtype(where: str, value: Any) -> Any:
+def dtype(where: str, value: object) -> Any:
     """float32 or float64, the latter only where JAX has it."""
     chosen = checks.dtype(where, jnp.zeros(0).dtype if value is None else value)
     if chosen == np.float64 and jax.dtypes.canonicalize_dtype(chosen) != chosen:
@@ -33,7 +33,7 @@ def dtype(where: str, value: Any) -> Any:
     return chosen
 
 
-def array(where: str, value: Any, unit: str, dtype: Any) -> jax.Array:
+def array(where: str, value: object, unit: str, dtype: Any) -> jax.Array:
     """A number or an array of any shape, without its unit, in this dtype."""
     plain = checks.without_unit(where, value, unit)
     if not isinstance(plain, jax.Array):
@@ -48,7 +48,7 @@ def array(where: str, value: Any, unit: str, dtype: Any) -> jax.Array:
         return jnp.asarray(plain, dtype)
 
 
-def known(where: str, value: Any, unit: str) -> float:
+def known(where: str, value: object, unit: str) -> float:
     """A positive number that JAX does not trace."""
     if isinstance(value, jax.core.Tracer):
         raise TypeError(f"{where} must be known when JAX traces, got a traced value. Pass a plain number.")
@@ -83,7 +83,7 @@ class Lanes:
     """The neurons of a run: how they are arranged, and what their arrays become. n_steps: None as long as it is not
     known."""
 
-    def __init__(self, owner: str, V: Any, n_steps: Any) -> None:
+    def __init__(self, owner: str, V: Any, n_steps: object) -> None:
         self.owner = owner
         self.dtype = dtype(f"{owner}.state.V", float_of(V))
         self.shape: Shape = np.shape(V)
@@ -92,7 +92,7 @@ class Lanes:
         self.n_steps = None if n_steps is None else checks.integer(f"{owner}.n_steps", n_steps, at_least=0)
         self._constant: list[tuple[str, jax.Array]] = []  # inputs that are
 
-    def state(self, name: str, value: Any, unit: str) -> jax.Array:
+    def state(self, name: str, value: object, unit: str) -> jax.Array:
         found = array(f"{self.owner}.state.{name}", value, unit, self.dtype)
         if found.shape != self.shape:
             raise ValueError(
@@ -100,7 +100,7 @@ class Lanes:
             )
         return found.reshape(-1)
 
-    def held(self, value: Any) -> jax.Array:
+    def held(self, value: object) -> jax.Array:
         """Steps for which neurons are still held."""
         found = value if isinstance(value, jax.Array) else np.asarray(value)
         if found.shape not in ((), self.shape) or not jnp.issubdtype(found.dtype, np.integer):
@@ -110,11 +110,11 @@ class Lanes:
             )
         return jnp.broadcast_to(jnp.asarray(found, jnp.int32), self.shape).reshape(-1)
 
-    def constant(self, where: str, value: Any, unit: str) -> jax.Array:
+    def constant(self, where: str, value: object, unit: str) -> jax.Array:
         """One number for all neurons, or one for each."""
         return self._flat(self.fitting(where, array(where, value, unit, self.dtype)))
 
-    def over_time(self, where: str, value: Any, unit: str) -> jax.Array:
+    def over_time(self, where: str, value: object, unit: str) -> jax.Array:
         """An input, constant or with a row for each step, not flat yet; it may tell the number of steps."""
         found = array(where, value, unit, self.dtype)
         if found.ndim <= len(self.shape):
@@ -152,7 +152,7 @@ class Lanes:
         """Rows or a row of lanes in the shape of the neurons."""
         return values.reshape(*values.shape[:-1], *self.shape)
 
-    def n_ref(self, tau_ref: Any, dt: float) -> tuple[jax.Array, bool]:
+    def n_ref(self, tau_ref: object, dt: float) -> tuple[jax.Array, bool]:
         """Steps for which neurons are held after a spike, and whether any is."""
         where = f"{self.owner}.tau_ref"
         if isinstance(tau_ref, jax.core.Tracer):
@@ -183,7 +183,7 @@ class Lanes:
         return jnp.broadcast_to(values, self.shape).reshape(-1) if values.ndim else values
 
 
-def float_of(values: Any) -> Any:
+def float_of(values: object) -> Any:
     """The dtype that arrays of floats ask for; JAX would make float32 of float64 without a word."""
     found = getattr(values, "dtype", None)
     if found is None or not jnp.issubdtype(found, np.floating):
@@ -200,7 +200,7 @@ def parameters(where: str, params: Any, model: Model, extra: tuple[str, ...] = (
     return {name: quantity.default for name, quantity in model.parameters.items()} | dict(params)
 
 
-def bounded(where: str, value: Any, model: Model, name: str) -> Any:
+def bounded(where: str, value: object, model: Model, name: str) -> Any:
     """The value of a parameter as it is, within the bounds that the model sets, as far as JAX does not trace it."""
     quantity = model.parameters.get(name)
     limits = {} if quantity is None else {key: getattr(quantity, key) for key in ("above", "at_least")}
@@ -215,7 +215,7 @@ def unit_of(model: Model, name: str) -> str:
     return "mV" if name == "V_min" else model.parameters[name].unit
 
 
-def listed(value: Any) -> Sequence[Any]:
+def listed(value: object) -> Sequence[Any]:
     """Conductances come alone or as a list."""
     if value is None:
         return ()

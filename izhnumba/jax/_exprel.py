@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,18 +14,18 @@ _SERIES_RANGE = 0.5  # beyond it the closed form of the derivative loses no more
 _SERIES = [(k + 1) / math.factorial(k + 2) for k in range(15)]
 
 
-def exprel(z: Any) -> jax.Array:
+def exprel(z: object) -> jax.Array:
     """(exp(z) - 1) / z, and 1 at 0, with derivatives of any order."""
     return _primitive.bind(z)
 
 
-def _closed(z: Any) -> jax.Array:
+def _closed(z) -> jax.Array:
     tiny = jnp.abs(z) < jnp.finfo(z.dtype).tiny
     safe = jnp.where(tiny, 1, z)
     return jnp.where(tiny, 1, jnp.expm1(safe) / safe)
 
 
-def _slope(z: Any) -> jax.Array:
+def _slope(z) -> jax.Array:
     """exprel(z) - (exprel(z) - 1) / z; near 0 the series of (k + 1) z^k / (k + 2)!."""
     near = jnp.abs(z) < _SERIES_RANGE
     safe = jnp.where(near, 1, z)

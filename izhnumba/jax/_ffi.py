@@ -94,7 +94,7 @@ def _self_test() -> None:
         raise RuntimeError(f"{found}, a wrong result.")
 
 
-def _call_with_a_frame(address: int, results: Sequence[Any], *operands: Any) -> tuple[Array, ...]:
+def _call_with_a_frame(address: int, results: Sequence[Any], *operands) -> tuple[Array, ...]:
     """Call a handler with a call frame of our own making."""
     arguments = [np.asarray(operand, order="C") for operand in operands]
     n_lead = arguments[0].ndim  # of the number of steps, which has no axes but those of a batch

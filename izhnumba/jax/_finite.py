@@ -15,19 +15,19 @@ import numpy as np
 from izhnumba.jax._reverse import reverse_mode
 
 
-def check_values(owner: str, dt: float, V: Any, u: Any) -> None:
+def check_values(owner: str, dt: float, V: object, u: object) -> None:
     """FloatingPointError for the first step of V and u, (n_steps, *Shape), that is not finite."""
     _look("values", owner, dt, {"V": V, "u": u})
 
 
-def watched(owner: str, dt: float, shape: tuple[int, ...], dtype: Any, *trees: Any) -> jax.Array:
+def watched(owner: str, dt: float, shape: tuple[int, ...], dtype: Any, *trees: object) -> jax.Array:
     """Zeros of shape (n_steps, *Shape) to be added to an input. When derivatives by anything in the trees are taken,
     their cotangents are those of the input: FloatingPointError for the first step, from the end, that is not finite."""
 
     def zeros(_: Any) -> Any:
         return jnp.zeros(shape, dtype)
 
-    def look(_: Any, wanted: Any, cotangent: Any) -> Any:
+    def look(_: object, wanted: object, cotangent: Any) -> Any:
         if cotangent is not None:
             _look("derivatives", owner, dt, {"": cotangent[::-1]})
         return jax.tree.map(lambda _: None, wanted)
@@ -55,7 +55,7 @@ def _look(what: str, owner: str, dt: float, traces: dict[str, Any]) -> None:
         tell(*found)
 
 
-def _tell(what: str, owner: str, dt: float, names: Any, shape: Any, found: Any, row: Any, place: Any, x: Any) -> None:
+def _tell(what: str, owner: str, dt: float, names, shape, found, row, place, x) -> None:
     if not found:
         return
     which, lane = divmod(int(place), int(np.prod(shape[1:], dtype=np.int64)))

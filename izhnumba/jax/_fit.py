@@ -121,8 +121,8 @@ def fit(
     update = optax.with_extra_args_support(chosen).update
 
     @jax.jit
-    def advance(z: Any, memory: Any, *batch: Any) -> Any:
-        def value_of(z: Any) -> Any:
+    def advance(z: object, memory: object, *batch: object) -> Any:
+        def value_of(z: object) -> Any:
             return _one_number(loss(outward(z), *batch))
 
         value, slope = jax.value_and_grad(value_of)(z)
@@ -170,12 +170,12 @@ def fit(
     return Fit(best[1], best[0], np.array(losses), message)
 
 
-def _everywhere(test: Callable[..., Any], *trees: Any) -> Any:
+def _everywhere(test: Callable[..., Any], *trees):
     """Whether numbers of trees pass a test, all of them."""
     return jnp.all(jnp.array([jnp.all(test(*leaves)) for leaves in zip(*map(jax.tree.leaves, trees), strict=True)]))
 
 
-def _steepness(slope: Any) -> str:
+def _steepness(slope) -> str:
     """What a gradient, in the units of `learning_rate`, is like in words: where it is not finite, or steepest."""
     steepest = {
         f"params{jax.tree_util.keystr(path)}": float(np.max(np.abs(leaf), initial=0.0))
@@ -188,20 +188,20 @@ def _steepness(slope: Any) -> str:
     return f"the steepest gradient is {steepest.get(name, 0.0):.3g}, by {name}"
 
 
-def _supply(batches: Any) -> Iterator[tuple[Any, ...]]:
+def _supply(batches) -> Iterator[tuple[Any, ...]]:
     if batches is None:
         return itertools.repeat(())
     checks.kind("fit.batches", batches, Iterable, "something to iterate over")
     return ((batch,) for batch in batches)
 
 
-def _one_number(value: Any) -> jax.Array:
+def _one_number(value) -> jax.Array:
     if jnp.shape(value) != () or not jnp.issubdtype(jnp.result_type(value), np.floating):
         raise TypeError(f"fit.loss must return one real number, got shape {jnp.shape(value)}. Take the mean, say.")
     return jnp.asarray(value)
 
 
-def _real(value: Any) -> jax.Array:
+def _real(value) -> jax.Array:
     kind = _arguments.float_of(value) if isinstance(value, jax.Array) else None
     return _arguments.array("fit.params", value, "", _arguments.dtype("fit.params", kind))
 
@@ -212,7 +212,7 @@ def _size(x: jax.Array) -> jax.Array:
     return jnp.where(size == 0, 1, size).astype(x.dtype)
 
 
-def _coordinates(start: Any, bounds: Any) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+def _coordinates(start, bounds) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
     """The ways from parameters to coordinates, in which they are about 1 or unbounded, and back."""
     if bounds is not None:
         checks.kind("fit.bounds", bounds, Mapping, "a mapping of names to (low, high)")
@@ -230,11 +230,11 @@ def _coordinates(start: Any, bounds: Any) -> tuple[Callable[[Any], Any], Callabl
     )
 
 
-def _named(start: Any) -> Mapping[str, Any]:
+def _named(start) -> Mapping[str, Any]:
     return checks.kind("fit.params", start, Mapping, "a dict if there are bounds")
 
 
-def _between(name: str, start: Mapping[str, Any], pair: Any) -> tuple[Any, Any]:
+def _between(name: str, start: Mapping[str, Any], pair) -> tuple[Any, Any]:
     """Coordinates of what stays between two numbers, where it moves by about a tenth of their distance for 0.4."""
     if name not in start:
         checks.unknown("fit.bounds", name, start)

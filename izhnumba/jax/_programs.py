@@ -44,7 +44,7 @@ def program(function: Callable[..., Any], dtypes: Sequence[Any]) -> Program:
     return Program(tuple(writer.inputs), tuple(writer.ops), tuple(outputs))
 
 
-def _kind(dtype: Any) -> str:
+def _kind(dtype) -> str:
     name = np.dtype(dtype).name
     if name not in KINDS:
         raise NotElementwise(f"numbers of dtype {name}")
@@ -72,7 +72,7 @@ class _Writer:
             known |= dict(zip(equation.outvars, results, strict=True))
         return [operand(variable) for variable in jaxpr.outvars]
 
-    def _equation(self, equation: Any, operands: list[Any]) -> list[Any]:
+    def _equation(self, equation, operands: list[Any]) -> list[Any]:
         name, parameters = equation.primitive.name, equation.params
         if name in _CALLS:
             inner = next(parameters[key] for key in _CALLED if key in parameters)
@@ -90,14 +90,14 @@ class _Writer:
         self.ops.append(Op(name, _kind(out.aval.dtype), tuple(operands), int(parameters.get("y", 0))))
         return [len(self.inputs) + len(self.ops) - 1]
 
-    def _kind_of(self, operand: Any) -> str:
+    def _kind_of(self, operand) -> str:
         if isinstance(operand, Constant):
             return operand.kind
         n = len(self.inputs)
         return self.inputs[operand] if operand < n else self.ops[operand - n].kind
 
 
-def _constant(value: Any, dtype: Any = None) -> Constant:
+def _constant(value, dtype=None) -> Constant:
     array = np.asarray(value, dtype)
     if array.ndim:
         raise NotElementwise("an array among its numbers")

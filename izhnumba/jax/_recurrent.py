@@ -40,14 +40,14 @@ class LayerState(NamedTuple):
 
 def recurrent(
     params: Mapping[str, Any],
-    weights: Any,
+    weights: object,
     state: State | LayerState,
-    I: Any,  # noqa: E741
+    I: object,  # noqa: E741
     dt: Any,
     *,
-    delay: Any = None,
-    pre: Any = None,
-    post: Any = None,
+    delay: object = None,
+    pre: object = None,
+    post: object = None,
     receptor: Receptor = Delta(),  # noqa: B008 - frozen
     n_steps: int | None = None,
     record: Any = ("spikes",),
@@ -142,7 +142,7 @@ _OWN = ("delay", "pre", "post", "receptor", "n_steps", "record", "check")
 _OPTIONS = ("model", "scheme", "reset", "tau_ref", "surrogate", "detach_reset", "backend")
 
 
-def _neurons(state: Any, model: Model) -> State:
+def _neurons(state, model: Model) -> State:
     """A state without units."""
     check_state("recurrent.state", state, "a State or a LayerState")
     V, u = (checks.without_unit(f"recurrent.state.{x}", getattr(state, x), getattr(model, x).unit) for x in ("V", "u"))
@@ -152,7 +152,7 @@ def _neurons(state: Any, model: Model) -> State:
     return State(V, jnp.asarray(u, V.dtype), state.held)
 
 
-def _layer(state: Any, neurons: State, longest: int) -> LayerState:
+def _layer(state, neurons: State, longest: int) -> LayerState:
     """Where to start: nothing is under way in a new layer."""
     zero = jnp.zeros_like(neurons.V)
     checks.fits("recurrent.delay", longest * zero.size * zero.dtype.itemsize, "Use shorter delays or fewer neurons.")
@@ -166,7 +166,7 @@ def _layer(state: Any, neurons: State, longest: int) -> LayerState:
     return state._replace(neurons=neurons)
 
 
-def _unit(receptor: Any, model: Model) -> str:
+def _unit(receptor, model: Model) -> str:
     """Of weights."""
     checks.kind("recurrent.receptor", receptor, Receptor, "a receptor", "Use izhnumba.Delta().")
     if isinstance(receptor, Delta):
@@ -186,7 +186,7 @@ class _Wiring(NamedTuple):
     longest: int
 
 
-def _wiring(weights: Any, delay: Any, pre: Any, post: Any, n: int, dt: float, dtype: Any) -> _Wiring:
+def _wiring(weights, delay, pre, post, n: int, dt: float, dtype) -> _Wiring:
     if hasattr(weights, "tocoo") or hasattr(weights, "indices"):  # of scipy.sparse, or a BCOO
         if weights.shape != (n, n) or pre is not None or post is not None:
             got = f"one of shape {weights.shape}{', pre and post' * (pre is not None)}"
@@ -221,7 +221,7 @@ def _wiring(weights: Any, delay: Any, pre: Any, post: Any, n: int, dt: float, dt
     return _Wiring(w, dense if pre is None else sparse, min(shortest, longest), longest)
 
 
-def _ends(where: str, value: Any, n: int) -> Any:
+def _ends(where: str, value, n: int):
     """Neurons, one for each weight."""
     if not isinstance(value, jax.core.Tracer):
         return checks.indices(where, np.asarray(value) if isinstance(value, jax.Array) else value, n)
@@ -230,7 +230,7 @@ def _ends(where: str, value: Any, n: int) -> Any:
     return value
 
 
-def _delay_steps(delay: Any, shape: tuple[int, ...], dt: float) -> Any:
+def _delay_steps(delay, shape: tuple[int, ...], dt: float):
     """One whole number, or one for each weight."""
     if isinstance(delay, jax.core.Tracer):
         raise TypeError("recurrent.delay must be known when JAX traces, got a traced value. Pass a NumPy array.")
@@ -242,7 +242,7 @@ def _delay_steps(delay: Any, shape: tuple[int, ...], dt: float) -> Any:
     return np.floor(exact / dt + 0.5).astype(np.int64)
 
 
-def _course(receptor: Any, dt: float) -> Callable[..., Any]:
+def _course(receptor, dt: float) -> Callable[..., Any]:
     """`course(arrivals, states, I)`: the inputs of the steps in which they arrive, and the states after these."""
     if receptor.rates() is None and not isinstance(receptor, Pulse):
         raise ValueError(
@@ -268,7 +268,7 @@ def _course(receptor: Any, dt: float) -> Callable[..., Any]:
     return course
 
 
-def _received(rule: Propagator, arrivals: jax.Array, states: Any) -> Any:
+def _received(rule: Propagator, arrivals: jax.Array, states):
     """y at the start of each step, before what arrives in it, and the states after the last one."""
 
     def one_step(now: Any, arrived: jax.Array) -> Any:
@@ -281,7 +281,7 @@ def _received(rule: Propagator, arrivals: jax.Array, states: Any) -> Any:
     return y, states
 
 
-def _slice_by_slice(advance: Any, state: LayerState, rows: Any, n_steps: int, length: int) -> Any:
+def _slice_by_slice(advance, state: LayerState, rows, n_steps: int, length: int):
     """All slices of this length, and then what is left."""
     n_whole, left = divmod(n_steps, length)
     cut = n_whole * length

@@ -30,7 +30,7 @@ def reverse_mode(
     """
 
     @jax.custom_jvp
-    def call(x: Any) -> Any:
+    def call(x: object) -> Any:
         return function(x)
 
     def rule(primals: tuple[Any], tangents: tuple[Any]) -> tuple[Any, Any]:
@@ -60,16 +60,16 @@ def reverse_mode(
     return call
 
 
-def only_once(words: str, tree: Any) -> Any:
+def only_once(words: str, tree: object) -> Any:
     """The tree as it is, in something that has no derivative: who asks for one gets a TypeError with the words."""
     return jax.tree.map(lambda x: _once.bind(x, words=words), tree)
 
 
-def _is_none(x: Any) -> bool:
+def _is_none(x) -> bool:
     return x is None
 
 
-def _refuse(*_: Any, words: str, **__: Any) -> Any:
+def _refuse(*_, words: str, **__):
     raise TypeError(words)
 
 
@@ -90,13 +90,13 @@ mlir.register_lowering(_linear, _refuse)
 ad.primitive_jvps[_linear] = _refuse
 
 
-def _transpose(cotangents: Sequence[Any], *operands: Any, pull: Any, n: int, **_: Any) -> list[Any]:
+def _transpose(cotangents: Sequence[Any], *operands, pull, n: int, **_) -> list[Any]:
     given = [None if type(cotangent) is ad.Zero else cotangent for cotangent in cotangents]
     bars = zip(operands[n:], pull(operands[:n], given), strict=True)
     return [None] * n + [bar if ad.is_undefined_primal(direction) else None for direction, bar in bars]
 
 
-def _of_many(operands: Sequence[Any], axes: Sequence[Any], *, pull: Any, n: int, kinds: Any, words: str) -> Any:
+def _of_many(operands: Sequence[Any], axes: Sequence[Any], *, pull, n: int, kinds, words: str):
     size = next(x.shape[axis] for x, axis in zip(operands, axes, strict=True) if axis is not None)
 
     def pull_all(residuals: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:

@@ -62,11 +62,11 @@ def init(
     size: int | tuple[int, ...],
     model: Model = Izhikevich,
     *,
-    dtype: Any = None,
+    dtype: object = None,
     batch: int | None = None,
-    V: Any = None,
-    u: Any = None,
-    **parameters: Any,
+    V: object = None,
+    u: object = None,
+    **parameters: object,
 ) -> tuple[dict[str, jax.Array], State]:
     """Parameters and initial state of neurons, from the arguments of a `Population`.
 
@@ -129,26 +129,26 @@ def init(
     return params, State(starts["V"], starts["u"], jnp.zeros(shape, jnp.int32))
 
 
-def _shaped(lanes: Lanes, where: str, value: Any, unit: str) -> jax.Array:
+def _shaped(lanes: Lanes, where: str, value, unit: str) -> jax.Array:
     return lanes.fitting(where, _arguments.array(where, value, unit, lanes.dtype))
 
 
 def run(
     params: Mapping[str, Any],
     state: Any,
-    I: Any,  # noqa: E741
-    dt: Any,
+    I: object,  # noqa: E741
+    dt: object,
     *,
     n_steps: int | None = None,
     model: Model = Izhikevich,
     scheme: str = "exp_euler",
     reset: str = "hard",
-    tau_ref: Any = 0.0,
-    delta: Any = None,
-    g: Any = None,
-    E: Any = None,
+    tau_ref: object = 0.0,
+    delta: object = None,
+    g: object = None,
+    E: object = None,
     record: str | Sequence[str] = ("spikes", "V"),
-    surrogate: Any = ReluGrad(),  # noqa: B008 - frozen
+    surrogate: object = ReluGrad(),  # noqa: B008 - frozen
     detach_reset: bool = False,
     checkpoint: bool | int = False,
     backend: str | None = None,
@@ -261,13 +261,13 @@ def run(
     return State(*map(lanes.restore, ended)), Outputs(**{name: named[name] for name in names})
 
 
-def check_state(where: str, state: Any, must_be: str) -> None:
+def check_state(where: str, state: object, must_be: str) -> None:
     if not all(hasattr(state, name) for name in State._fields):
         cure = "Take that of izhnumba.jax.init, or State(V, u, held)."
         raise TypeError(f"{where} must be {must_be}, got {type(state).__name__}. {cure}")
 
 
-def _parameters(lanes: Lanes, params: Any, model: Model) -> Any:
+def _parameters(lanes: Lanes, params, model: Model):
     values = {"V_min": -math.inf} | dict(_arguments.parameters("run.params", params, model))
     p_type = parameters_type(model)
     return p_type(
@@ -278,7 +278,7 @@ def _parameters(lanes: Lanes, params: Any, model: Model) -> Any:
     )
 
 
-def _inputs(lanes: Lanes, model: Model, I: Any, delta: Any, g: Any, E: Any) -> list[Any]:  # noqa: E741
+def _inputs(lanes: Lanes, model: Model, I, delta, g, E) -> list[Any]:  # noqa: E741
     """I, jump, and the sums of g and of g E; None for what there is not."""
     jump = None if delta is None else lanes.over_time("run.delta", delta, "mV")
     gs, Es = _arguments.listed(g), _arguments.listed(E)
@@ -292,7 +292,7 @@ def _inputs(lanes: Lanes, model: Model, I: Any, delta: Any, g: Any, E: Any) -> l
     return [lanes.over_time("run.I", I, model.I.unit), jump, total, drawn]
 
 
-def _scheme(name: str, dt: float) -> Any:
+def _scheme(name: str, dt: float):
     chosen = schemes[checks.one_of("run.scheme", name, schemes)]
     if chosen.exact:
         raise ValueError("run.scheme must be one that has steps, got 'exact'. Use izhnumba.jax.spike_times.")
@@ -300,19 +300,19 @@ def _scheme(name: str, dt: float) -> Any:
     return chosen
 
 
-def _recorded(record: Any) -> tuple[str, ...]:
+def _recorded(record) -> tuple[str, ...]:
     chosen = {checks.one_of("run.record", name, RECORDED) for name in _arguments.names("run.record", record)}
     return tuple(name for name in RECORDED if name in chosen)
 
 
-def _segment(where: str, checkpoint: Any, n_steps: int) -> int:
+def _segment(where: str, checkpoint, n_steps: int) -> int:
     """Steps between stored states; 0 to store all."""
     if checkpoint is True:
         return max(1, math.isqrt(n_steps))
     return 0 if checkpoint is False else checks.integer(where, checkpoint, at_least=1)
 
 
-def backend_for(where: str, name: Any, cell: Cell) -> str:
+def backend_for(where: str, name: object, cell: Cell) -> str:
     """The one that a user names, or the one to take."""
     if name is not None:
         checks.one_of(where, name, ("numba", "xla"))
@@ -333,7 +333,7 @@ def backend_for(where: str, name: Any, cell: Cell) -> str:
 
 
 @functools.cache
-def _unknown(model: Model, surrogate: Any, dtype: str) -> str | None:
+def _unknown(model: Model, surrogate, dtype: str) -> str | None:
     """What in the slope of the surrogate or in the equations kernels do not know."""
     p_type = model.named_tuple()
     functions = {"a surrogate whose slope": (surrogate, 1)}
@@ -350,11 +350,11 @@ def _unknown(model: Model, surrogate: Any, dtype: str) -> str | None:
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1, 2))
-def _jitted(task: Task, backend: str, segment: int, data: Data) -> Any:
+def _jitted(task: Task, backend: str, segment: int, data: Data):
     return _in_segments(task, by_kernels if backend == "numba" else by_scan, segment, data)
 
 
-def _in_segments(task: Task, solver: Callable[[Task], Any], segment: int, data: Data) -> Any:
+def _in_segments(task: Task, solver: Callable[[Task], Any], segment: int, data: Data):
     """One segment after the other, each a checkpoint, and then what is left."""
     n_whole = task.n_steps // segment if segment else 0
     if n_whole < 2:

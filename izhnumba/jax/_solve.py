@@ -131,7 +131,7 @@ def _parted(operands: Arrays, hold: bool) -> tuple[Any, ...]:
     return operands[:n], *operands[n:]
 
 
-def _pulled_back(task: Task, data: Data, trace: Arrays, wanted: Any, state_bar: Any, outs_bar: Any) -> Data:
+def _pulled_back(task: Task, data: Data, trace: Arrays, wanted, state_bar, outs_bar) -> Data:
     """Cotangents of the data from those of the results."""
     given = tuple(bar is not None for bar in outs_bar)
     constants_wanted, rows_wanted = wanted.constants, wanted.rows
@@ -147,7 +147,7 @@ def _pulled_back(task: Task, data: Data, trace: Arrays, wanted: Any, state_bar: 
     return Data(V_bar, u_bar, None, constants_bar, _spread(rows_bar, data.rows, rows_wanted), None, None, none)
 
 
-def _spread(bars: Any, like: Arrays, wanted: tuple[bool, ...]) -> tuple[Any, ...]:
+def _spread(bars, like: Arrays, wanted: tuple[bool, ...]) -> tuple[Any, ...]:
     """Cotangents of those that are wanted, summed where all lanes share a number; None for the rest."""
     rest = iter(bars)
     found = (next(rest) if want else None for want in wanted)
@@ -183,11 +183,11 @@ def _backwards(
     return backwards
 
 
-def _chosen(values: Any, wanted: tuple[bool, ...]) -> Arrays:
+def _chosen(values, wanted: tuple[bool, ...]) -> Arrays:
     return tuple(value for value, want in zip(values, wanted, strict=True) if want)
 
 
-def _merged(values: Any, wanted: tuple[bool, ...], chosen: Arrays) -> Arrays:
+def _merged(values, wanted: tuple[bool, ...], chosen: Arrays) -> Arrays:
     """`values`, with those that are wanted taken from `chosen`."""
     rest = iter(chosen)
     return tuple(next(rest) if want else value for value, want in zip(values, wanted, strict=True))

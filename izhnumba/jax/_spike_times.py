@@ -153,7 +153,7 @@ def _check_form(where: str, model: Model, values: Mapping[str, Any]) -> None:
     normal_form(model, p, where, "Use izhnumba.jax.run.")
 
 
-def _plain(value: Any) -> Any:
+def _plain(value):
     """Without a derivative, which is how `jax.grad` shows its numbers."""
     return jax.lax.stop_gradient(value) if isinstance(value, jax.core.Tracer) else value
 
@@ -168,7 +168,7 @@ class Task(NamedTuple):
     n_spikes: int
     dt: float  # of the rows of I, 0 if it has none
 
-    def times(self, x: Any, rows: Any) -> Array:
+    def times(self, x: object, rows: object) -> Array:
         """(..., n_spikes) for V, u and parameters x (..., quantities) and currents (..., rows)."""
         shape, (x, rows) = _flat(x, rows)
         given = dict(zip(("V", "u", *self.model.parameters), x.T, strict=True))
@@ -181,7 +181,7 @@ class Task(NamedTuple):
         times[i[first], nth[first]] = t[first]
         return times.reshape(*shape, self.n_spikes)
 
-    def pull_back(self, x: Any, rows: Any, times: Any, weights: Any) -> tuple[Array, Array]:
+    def pull_back(self, x: object, rows: object, times: object, weights: Any) -> tuple[Array, Array]:
         """The derivatives by x and rows of the sum of weights (..., n_spikes) times the times."""
         shape, (x, rows, times) = _flat(x, rows, times)
         known = np.isfinite(times)
@@ -198,14 +198,14 @@ class Task(NamedTuple):
 
 
 @functools.lru_cache
-def _differentiable(task: Task) -> Any:
+def _differentiable(task: Task):
     """`spike_times((V, u, *parameters), I)`, which JAX knows how to differentiate, and what its callbacks raised."""
     defaults = (task.model.V, task.model.u, *task.model.parameters.values())
     check_equations(task.cells(np.array([[quantity.default for quantity in defaults]])))
     failures: list[Exception] = []
     run, pull_back = _callback(lambda *x: (task.times(*x),), failures), _callback(task.pull_back, failures)
 
-    def times(given: Any) -> Any:
+    def times(given: object) -> Any:
         x, rows = only_once(_FIRST_REVERSE, given)
         return run([(*x.shape[:-1], task.n_spikes)], x, rows)[0]
 
@@ -213,7 +213,7 @@ def _differentiable(task: Task) -> Any:
         found = times(given)
         return found, (*given, found)
 
-    def backwards(kept: Any, wanted: Any, weights: Any) -> Any:
+    def backwards(kept: Any, wanted: object, weights: Any) -> Any:
         kept, weights = only_once(_FIRST_REVERSE, (kept, weights))
         return pull_back([array.shape for array in kept[:2]], *kept, weights)
 
@@ -225,7 +225,7 @@ def _callback(f: Callable[..., Sequence[Array]], failures: list[Exception]) -> C
     """`call(shapes of results, *arrays)` of a NumPy function. Numbers go in and out by their bits: in a thread to which
     `with jax.enable_x64()` does not reach, as are those of XLA, JAX makes float32 of every float64."""
 
-    def of_bits(*arrays: Any) -> list[Array]:
+    def of_bits(*arrays: object) -> list[Array]:
         try:
             found = f(*(np.ascontiguousarray(array).view(np.float64)[..., 0] for array in arrays))
         except Exception as error:
@@ -257,7 +257,7 @@ def _laid_out(values: Sequence[jax.Array], I: jax.Array, rows: bool) -> tuple[ja
     return x, jnp.broadcast_to(current, (*shape, current.shape[-1]))
 
 
-def _flat(*arrays: Any) -> tuple[tuple[int, ...], list[Array]]:
+def _flat(*arrays) -> tuple[tuple[int, ...], list[Array]]:
     """Arrays (..., k) as (n, k), and the shape of what has been made n."""
     shape = np.broadcast_shapes(*(np.shape(array)[:-1] for array in arrays))
     sizes = (np.shape(array)[-1] for array in arrays)

@@ -57,7 +57,7 @@ class Surrogate(ABC):
     def slope(self, x: Array) -> Array:
         """What stands in for the derivative at x, element by element."""
 
-    def __call__(self, x: Any) -> Array:
+    def __call__(self, x: object) -> Array:
         """The spikes at x, in its dtype."""
         return _spikes(self, jnp.asarray(x))
 
@@ -79,7 +79,7 @@ def _(spike: Surrogate, primals: tuple[Array], tangents: tuple[Array]) -> tuple[
     return _spikes(spike, x), jnp.asarray(spike.slope(x), x.dtype) * dx
 
 
-def _parameter(check: Callable[..., float], default: float, **bounds: float) -> Any:
+def _parameter(check: Callable[..., float], default: float, **bounds: float):
     return field(default=default, metadata={"check": partial(check, **bounds)})
 
 
@@ -89,7 +89,7 @@ _finite = partial(_parameter, checks.number)
 _count = partial(_parameter, checks.integer, at_least=1)
 
 
-def _either(x: Array, condition: Array, one: Any, other: Any) -> Array:
+def _either(x: Array, condition: Array, one, other) -> Array:
     """One where the condition holds, else the other; in the precision of x even where both are constants."""
     dtype = jnp.result_type(x, float)
     return jnp.where(condition, jnp.asarray(one, dtype), jnp.asarray(other, dtype))
@@ -342,7 +342,7 @@ _BY_NAME: dict[str, type[Surrogate]] = {}  # by both names
 def _function(cls: type[Surrogate]) -> Callable[..., Array]:
     """The function of x and the parameters of a class; its name is that of the class in lower case."""
 
-    def spikes(x: Any, *args: Any, **parameters: Any) -> Array:
+    def spikes(x: object, *args: object, **parameters: object) -> Array:
         return cls(*args, **parameters)(x)
 
     name = re.sub(r"(?<!^)(?=[A-Z][a-z])", "_", cls.__name__).lower()

@@ -79,7 +79,7 @@ def slice_address(variant: Variant, parallel: bool) -> int:
         raise
 
 
-def build(variant: Variant, parallel: bool = False) -> Any:
+def build(variant: Variant, parallel: bool = False):
     """The compiled `advance(table, I, level)`. I: the current of a single step, or empty: then it is `level` for all
     neurons, or if that is NaN the one in the table."""
     admit, (loop, advance_block), EULER = _admit(variant), _team(variant, parallel), variant.scheme.euler_part > 0
@@ -283,7 +283,7 @@ def unusual(values, n, low):
     return odd != 0
 
 
-def _input_row(number: Any) -> Callable[..., Any]:
+def _input_row(number) -> Callable[..., Any]:
     item = number(0).itemsize
 
     def input_row(table, which, k, fresh, copy, first, count, valid, scratch):
@@ -343,7 +343,7 @@ def _collect(refractory: bool) -> Callable[..., Any]:
     return inlined(collect)
 
 
-def _look(number: Any) -> Callable[..., Any]:
+def _look(number) -> Callable[..., Any]:
     infinity = number(np.inf)
 
     @called

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from izhnumba._numba.intrinsics import WIDEST, parameters_of, tell_llvm
 
 
 @functools.cache
-def build(model: Model, scheme: Scheme, dtype: str, reset: str) -> Any:
+def build(model: Model, scheme: Scheme, dtype: str, reset: str):
     one_step = neuron_step(Variant(model, scheme, dtype, reset))
     rate, u_slope = inlined(model.rate), inlined(model.u_slope)
     number = np.dtype(dtype).type

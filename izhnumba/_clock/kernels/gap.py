@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 import numpy as np
 from numba import types
@@ -32,7 +31,7 @@ TABLE_SIZE = PROJECTION_SIZE + 1
 
 
 @functools.cache
-def couple(model: Any, dtype: str, varies: int) -> int:
+def couple(model, dtype: str, varies: int) -> int:
     """Address of `couple(projection, part, k)`: add the weights, and the weights times V of the sources, up to their
     thresholds, to the sums of the targets. model, varies: of the sources."""
     number = np.dtype(dtype).type

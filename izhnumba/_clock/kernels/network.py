@@ -7,7 +7,6 @@ any make-up needs no compiling of its own.
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 import numpy as np
 from numba import prange, types
@@ -33,7 +32,7 @@ MOST_FETCHED = 8  # cache lines of a row
 
 
 @functools.cache
-def entry(parallel: bool) -> Any:
+def entry(parallel: bool):
     """`run(table)` -> code: advance a network by NET_STEPS steps, or to the end of the slice in which one fails."""
     loop = prange if parallel else range
 

@@ -66,7 +66,7 @@ class Arrays(NamedTuple):
 
 @functools.cache
 def kernels(
-    rule: Any, dtype: str, memory: np.dtype[Any], n_x: int, n_y: int, fades: bool, names: tuple[str, ...]
+    rule, dtype: str, memory: np.dtype[Any], n_x: int, n_y: int, fades: bool, names: tuple[str, ...]
 ) -> Kernels:
     """For synapses with this rule. memory: of each of them; fades: whether the eligibility does; names: of the rule's
     parameters."""

@@ -12,7 +12,7 @@ from izhnumba._numba.compile import compiled, entry_point
 from izhnumba._numba.intrinsics import trailing_zeros
 
 
-def spike_list(words: Any, words_per_step: int, first_step: int, n: int) -> tuple[Any, Any]:
+def spike_list(words, words_per_step: int, first_step: int, n: int) -> tuple[Any, Any]:
     """(neuron int64, step int64) of the n bits set in words (uint64, steps x words_per_step), in order."""
     neurons, steps = np.empty(n, np.int64), np.empty(n, np.int64)
     if n:
@@ -21,7 +21,7 @@ def spike_list(words: Any, words_per_step: int, first_step: int, n: int) -> tupl
 
 
 @functools.cache
-def _entry() -> Any:
+def _entry():
     list_bits = compiled(_list_bits)
     integers = types.int64[::1]
     return entry_point(list_bits, (types.uint64[::1], types.int64, integers, integers, integers))

@@ -38,7 +38,7 @@ class Stretches(NamedTuple):
     pieces: Any  # (S, 2, pieces): for each, what it owes to I in each piece of the input
 
 
-def follow(which: Any, stretches: Stretches, K: Any, edges: Any, levels: Any) -> None:
+def follow(which, stretches: Stretches, K, edges, levels) -> None:
     """Fill in all that follows from the neurons, spans and starts of the stretches `which`; the rest must be 0.
 
     K: (neurons, 2, 5). edges: (pieces,), ms, the first of them 0, from which on I is levels (pieces, neurons).
@@ -50,7 +50,7 @@ def follow(which: Any, stretches: Stretches, K: Any, edges: Any, levels: Any) ->
 
 
 @functools.cache
-def _kernel() -> Any:
+def _kernel():
     return compiled(_follow, fastmath=CONTRACT)
 
 

@@ -37,7 +37,7 @@ def advance(variant: ExactVariant) -> int:
         raise
 
 
-def _advance(variant: ExactVariant) -> Any:
+def _advance(variant: ExactVariant):
     B, attend = Bench(variant.ports), _attend(variant)
     N_STATE, N_CELL, T, LIMIT = B.n_state, B.n_cell, B.T * LANES, B.LIMIT * LANES
     limit, (OFTEN, LEAST) = _limit(B), layout.STUCK
@@ -136,7 +136,7 @@ def _advance(variant: ExactVariant) -> Any:
     return advance
 
 
-def _limit(B: Bench) -> Any:
+def _limit(B: Bench):
     """`limit(b, bench, lane, j, last)`: what the neuron must not step over, which is its next event, `last`, or the end
     of its refractory period."""
     T, HELD = B.T * LANES, B.HELD * LANES
@@ -150,7 +150,7 @@ def _limit(B: Bench) -> Any:
     return inlined(limit)
 
 
-def _attend(variant: ExactVariant) -> Any:
+def _attend(variant: ExactVariant):
     """`attend(population, place, lane, cell, j, end, last, left)`: take a neuron over its spike, its events or the end
     of a step; left: the step has not moved it on. Tells when it must be looked at next, if that is after the end of the
     slice, else GO_ON; NaN for what went wrong."""

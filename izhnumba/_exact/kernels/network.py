@@ -7,7 +7,6 @@ and is made again, and goes on where it was.
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 import numpy as np
 from numba import prange, types
@@ -172,7 +171,7 @@ def deliver_part(network, part):
 
 
 @functools.cache
-def entry(parallel: bool) -> Any:
+def entry(parallel: bool):
     """`run(table)` -> code: from NOW to UNTIL, or to what lacks room or fails; ROOM also after so much work that it is
     time to look for Ctrl-C."""
     loop = prange if parallel else range

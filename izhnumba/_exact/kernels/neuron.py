@@ -122,7 +122,7 @@ def crossing(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
 
 
 @functools.cache
-def spiking(variant: ExactVariant) -> Any:
+def spiking(variant: ExactVariant):
     """`spike(population, place, bench, lane, cell, neuron)`: the reset at the time T of the lane, and the spike in the
     block's list. Tells whether the neuron runs away."""
     B, model = Bench(variant.ports), variant.model
@@ -165,7 +165,7 @@ def spiking(variant: ExactVariant) -> Any:
 
 
 @functools.cache
-def arriving(ports: tuple[PortKind, ...]) -> Any:
+def arriving(ports: tuple[PortKind, ...]):
     """`arrive(population, bench, lane, cell, events, cursor, end)`: all events of a neuron that are due at the time T
     of its lane. Returns the cursor behind them."""
     B = Bench(ports)
@@ -194,7 +194,7 @@ def arriving(ports: tuple[PortKind, ...]) -> Any:
 
 
 @functools.cache
-def silent(ports: tuple[PortKind, ...]) -> Any:
+def silent(ports: tuple[PortKind, ...]):
     """`silent_until(bench, lane, cell)`: a time before which the neuron cannot spike unless an event comes. It may be
     too early, which changes when a step is done and no bit of it."""
     B = Bench(ports)
@@ -234,7 +234,7 @@ def silent(ports: tuple[PortKind, ...]) -> Any:
 
 
 @functools.cache
-def overcoming(variant: ExactVariant) -> Any:
+def overcoming(variant: ExactVariant):
     """`overcome(population, place, bench, lane, cell, neuron, end)`: take a neuron that the step has not moved on over
     its spike, or to the end of the step. Tells when that will be, if it is after the end of the slice, else GO_ON; NaN
     for what went wrong."""

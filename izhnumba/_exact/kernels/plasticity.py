@@ -31,7 +31,7 @@ class Kernels(NamedTuple):
 
 
 @functools.cache
-def kernels(rule: Any, memory: np.dtype[Any], n_x: int, n_y: int, fades: bool, names: tuple[str, ...]) -> Kernels:
+def kernels(rule, memory: np.dtype[Any], n_x: int, n_y: int, fades: bool, names: tuple[str, ...]) -> Kernels:
     """For synapses with this rule. memory: of each of them; fades: whether the eligibility does, which is stored as it
     would have been at the latest update; names: of the rule's parameters."""
     p_type = collections.namedtuple("parameters", names)  # type: ignore[misc]  # noqa: PYI024

@@ -24,58 +24,58 @@ from izhnumba._numba.intrinsics import WIDEST, tell_llvm
 class _Vectors:
     """Arithmetic of eight numbers, written as LLVM code."""
 
-    def __init__(self, builder: Any) -> None:
+    def __init__(self, builder) -> None:
         self.builder, self.number = builder, ir.DoubleType()
         self.vector = ir.VectorType(self.number, LANES)
         self.mul, self.add, self.sub = builder.fmul, builder.fadd, builder.fsub
         self._fma, self._abs = self._llvm("fma", 3), self._llvm("fabs", 1)
 
-    def _llvm(self, name: str, n: int) -> Any:
+    def _llvm(self, name: str, n: int):
         kind = ir.FunctionType(self.vector, [self.vector] * n)
         return cgutils.get_or_insert_function(self.builder.module, kind, f"llvm.{name}.v{LANES}f64")
 
-    def fma(self, a: Any, b: Any, c: Any) -> Any:
+    def fma(self, a, b, c):
         return self.builder.call(self._fma, [a, b, c])
 
-    def abs(self, a: Any) -> Any:
+    def abs(self, a):
         return self.builder.call(self._abs, [a])
 
-    def const(self, value: float) -> Any:
+    def const(self, value: float):
         return ir.Constant(self.vector, [float(value)] * LANES)
 
-    def compare(self, sign: str, a: Any, b: Any) -> Any:
+    def compare(self, sign: str, a, b):
         return self.builder.fcmp_ordered(sign, a, b)
 
-    def larger(self, a: Any, b: Any) -> Any:
+    def larger(self, a, b):
         return self.builder.select(self.compare(">", a, b), a, b)
 
-    def smaller(self, a: Any, b: Any) -> Any:
+    def smaller(self, a, b):
         return self.builder.select(self.compare("<", a, b), a, b)
 
-    def total(self, terms: list[Any]) -> Any:
+    def total(self, terms: list[Any]):
         return functools.reduce(self.add, terms)
 
-    def rows(self, address: Any) -> Rows:
+    def rows(self, address) -> Rows:
         return Rows(self, self.builder.inttoptr(address, self.vector.as_pointer()))
 
-    def spread(self, value: Any) -> Any:
+    def spread(self, value):
         undefined = ir.Constant(self.vector, ir.Undefined)
         first = self.builder.insert_element(undefined, value, ir.IntType(32)(0))
         return self.builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), LANES), None))
 
-    def log2(self, a: Any) -> Any:
+    def log2(self, a):
         """Of positive numbers, too large by at most 0.0861: from the bits, so that it is the same everywhere."""
         b, word = self.builder, ir.VectorType(ir.IntType(64), LANES)
         high = b.trunc(b.lshr(b.bitcast(a, word), ir.Constant(word, [32] * LANES)), _half_words())
         return self.fma(b.sitofp(high, self.vector), self.const(2.0**-20), self.const(-1022.914))
 
-    def exp2(self, a: Any) -> Any:
+    def exp2(self, a):
         """Too small by at most 6 %."""
         b, word = self.builder, ir.VectorType(ir.IntType(64), LANES)
         high = b.fptosi(self.mul(self.add(a, self.const(1022.914)), self.const(2.0**20)), _half_words())
         return b.bitcast(b.shl(b.zext(high, word), ir.Constant(word, [32] * LANES)), self.vector)
 
-    def add_square(self, rest: Any, x: list[Any], twice: list[Any], k: int) -> Any:
+    def add_square(self, rest, x: list[Any], twice: list[Any], k: int):
         """rest + the coefficient k of x^2. twice: 2 x. What must wait longest for its factors is added last."""
         products = [(twice[i], x[k - i]) for i in range((k + 1) // 2 - 1, -1, -1)]
         if k % 2 == 0:
@@ -92,14 +92,14 @@ class _Vectors:
             total = self.fma(*product, total)
         return total
 
-    def product(self, a: list[Any], b: list[Any], k: int) -> Any:
+    def product(self, a: list[Any], b: list[Any], k: int):
         """The coefficient k of a b."""
         total = self.mul(a[0], b[k])
         for i in range(1, k + 1):
             total = self.fma(a[i], b[k - i], total)
         return total
 
-    def value(self, coefficients: list[Any], h: Any, h2: Any) -> Any:
+    def value(self, coefficients: list[Any], h, h2):
         """Of a polynomial at h: even and odd powers apart, which halves the wait."""
         even, odd = coefficients[-1], coefficients[-2]
         for k in range(ORDER - 2, -1, -1):
@@ -110,23 +110,23 @@ class _Vectors:
         return self.fma(odd, h, even)
 
 
-def _half_words() -> Any:
+def _half_words():
     return ir.VectorType(ir.IntType(32), LANES)
 
 
 class Rows:
     """Rows of eight numbers in memory."""
 
-    def __init__(self, vectors: _Vectors, pointer: Any) -> None:
+    def __init__(self, vectors: _Vectors, pointer) -> None:
         self._builder, self._pointer = vectors.builder, pointer
 
-    def _at(self, row: int) -> Any:
+    def _at(self, row: int):
         return self._builder.gep(self._pointer, [ir.IntType(64)(row)])
 
-    def __getitem__(self, row: int) -> Any:
+    def __getitem__(self, row: int):
         return self._builder.load(self._at(row), align=8)
 
-    def __setitem__(self, row: int, value: Any) -> None:
+    def __setitem__(self, row: int, value) -> None:
         self._builder.store(value, self._at(row), align=8)
 
 
@@ -163,7 +163,7 @@ def _expand(v: _Vectors, bench: Bench, rows: Rows, linear: list[Any]) -> tuple[l
     return x, y, z
 
 
-def _step_size(v: _Vectors, x: list[Any], z: list[list[Any]]) -> Any:
+def _step_size(v: _Vectors, x: list[Any], z: list[list[Any]]):
     """So long that the last two terms are within the tolerance."""
     longest = v.const(math.log2(LONGEST))
     for k in (ORDER, ORDER - 1):
@@ -174,7 +174,7 @@ def _step_size(v: _Vectors, x: list[Any], z: list[list[Any]]) -> Any:
     return v.exp2(longest)
 
 
-def _floor_of_pull(v: _Vectors, bench: Bench, rows: Rows, y: list[Any], z: list[list[Any]], h: Any) -> Any:
+def _floor_of_pull(v: _Vectors, bench: Bench, rows: Rows, y: list[Any], z: list[list[Any]], h):
     """A bound from below of x' - x^2 at the threshold, all through the step."""
     currents, G, n = list[int](), list[Any](), 0
     for first, port in zip(bench.first_states(), bench.ports, strict=True):
@@ -184,7 +184,7 @@ def _floor_of_pull(v: _Vectors, bench: Bench, rows: Rows, y: list[Any], z: list[
         else:
             currents.append(first)
 
-    def term(k: int) -> Any:
+    def term(k: int):
         total = v.total([y[k], *(z[first][k] for first in currents)])
         for first, pull in G:
             total = v.fma(pull, z[first][k], total)
@@ -196,7 +196,7 @@ def _floor_of_pull(v: _Vectors, bench: Bench, rows: Rows, y: list[Any], z: list[
     return v.sub(v.add(term(0), rows[bench.I]), v.mul(off, h))
 
 
-def _write_step(builder: Any, bench: Bench, arguments: Any) -> Any:
+def _write_step(builder, bench: Bench, arguments):
     """Code of a step: (address of the bench, address of the ports' numbers, end of the slice) -> masks of lanes."""
     v = _Vectors(builder)
     rows, end = v.rows(arguments[0]), v.spread(arguments[2])
@@ -228,7 +228,7 @@ def _write_step(builder: Any, bench: Bench, arguments: Any) -> Any:
 
 
 @functools.cache
-def step_of(ports: tuple[PortKind, ...]) -> Any:
+def step_of(ports: tuple[PortKind, ...]):
     """`step(bench, numbers, end)` -> masks: expand the eight neurons on the bench, and move on those that come to no
     threshold, stay before the end, are not refractory, and for which no crossing can hide within the step. The low bits
     tell which need attention, because they have not been moved on or have reached their limit, and the high bits which
@@ -236,8 +236,8 @@ def step_of(ports: tuple[PortKind, ...]) -> Any:
     bench = Bench(ports)
 
     @intrinsic
-    def write(typingctx: Any, address: Any, numbers: Any, end: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def write(typingctx, address, numbers, end):
+        def generate(context, builder, signature, arguments):
             return _write_step(builder, bench, arguments)
 
         return types.int64(types.int64, types.int64, types.float64), generate

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any
 
 import numpy as np
 from numba import types
@@ -19,7 +18,7 @@ from izhnumba._numba.memory import reals_at
 
 
 @functools.cache
-def scalar_step_of(ports: tuple[PortKind, ...]) -> Any:
+def scalar_step_of(ports: tuple[PortKind, ...]):
     """`step(bench, numbers, end)` -> masks, as `taylor.step_of` makes it."""
     B, n_ports = Bench(ports), len(ports)
     N_Z, N_STATE, HELD_ROW, NEW = B.n_z, B.n_state, B.HELD, B.NEW
@@ -136,7 +135,7 @@ def step_address(ports: tuple[PortKind, ...]) -> int:
         return _address(scalar_step_of(ports))
 
 
-def _address(step: Any) -> int:
+def _address(step) -> int:
     def step_until(bench, numbers, place):
         tell_llvm(WIDEST)  # what is inlined here leaves its own attributes behind
         return step(bench, numbers, reals_at(place)[0])

@@ -54,23 +54,23 @@ def width(kind: str) -> int:
 class Writer:
     """Writes vector code for `width` lanes at a time."""
 
-    def __init__(self, builder: Any, width: int) -> None:
+    def __init__(self, builder, width: int) -> None:
         self.builder, self.width = builder, width
 
-    def type(self, kind: str) -> Any:
+    def type(self, kind: str):
         return _TYPES[kind] if self.width == 1 else ir.VectorType(_TYPES[kind], self.width)
 
-    def constant(self, value: float, kind: str) -> Any:
+    def constant(self, value: float, kind: str):
         number = float(value) if kind[0] == "f" else int(value)
         return ir.Constant(self.type(kind), number if self.width == 1 else [number] * self.width)
 
-    def load(self, place: Any, kind: str) -> Any:
+    def load(self, place, kind: str):
         return self.builder.load(self._vector_at(place, kind), align=ITEM[kind])
 
-    def store(self, value: Any, place: Any, kind: str) -> None:
+    def store(self, value, place, kind: str) -> None:
         self.builder.store(value, self._vector_at(place, kind), align=ITEM[kind])
 
-    def shared(self, row: Any, kind: str) -> Any:
+    def shared(self, row, kind: str):
         """The one number of a row, in all lanes."""
         value = self.builder.load(row)
         if self.width == 1:
@@ -80,7 +80,7 @@ class Writer:
         return self.builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(lane, self.width), None))
 
     @contextlib.contextmanager
-    def lanes(self, rows: dict[int, Any], written: set[int], count: Any) -> Iterator[dict[int, Any]]:
+    def lanes(self, rows: dict[int, Any], written: set[int], count) -> Iterator[dict[int, Any]]:
         """The code inside is for each vector of the first `count` lanes: it is told their places in the rows. What is
         left at the end is put into a vector of its own and goes through the same code, or LLVM might fuse other
         operations for it: not a bit of a lane depends on those beside it."""
@@ -102,7 +102,7 @@ class Writer:
                         lane = b.add(i, loop.index)
                         b.store(b.load(b.gep(spare[j], [loop.index])), b.gep(rows[j], [lane]))
 
-    def any(self, mask: Any) -> Any:
+    def any(self, mask):
         """Whether a mask holds in any lane."""
         if self.width == 1:
             return mask
@@ -113,7 +113,7 @@ class Writer:
         """The outputs of a program."""
         values, kinds = list(inputs), list(program.inputs)
 
-        def read(operand: int | Constant) -> Any:
+        def read(operand: int | Constant):
             return self.constant(*operand) if isinstance(operand, Constant) else values[operand]
 
         def kind_of(operand: int | Constant) -> str:
@@ -125,13 +125,13 @@ class Writer:
             kinds.append(op.kind)
         return [read(output) for output in program.outputs]
 
-    def llvm(self, name: str, kind: str, *values: Any) -> Any:
+    def llvm(self, name: str, kind: str, *values):
         """A function that LLVM knows for vectors."""
         function = f"llvm.{name}.{f'v{self.width}' * (self.width > 1)}{_SUFFIX[kind]}"
         signature = ir.FunctionType(self.type(kind), [self.type(kind)] * len(values))
         return self.builder.call(cgutils.get_or_insert_function(self.builder.module, signature, function), values)
 
-    def libm(self, name: str, kind: str, *values: Any) -> Any:
+    def libm(self, name: str, kind: str, *values):
         """A function of the C library, lane by lane."""
         scalar = _TYPES[kind]
         signature = ir.FunctionType(scalar, [scalar] * len(values))
@@ -146,7 +146,7 @@ class Writer:
             result = self.builder.insert_element(result, one, lane)
         return result
 
-    def _vector_at(self, place: Any, kind: str) -> Any:
+    def _vector_at(self, place, kind: str):
         return self.builder.bitcast(place, self.type(kind).as_pointer())
 
 
@@ -156,14 +156,14 @@ Emit = Callable[..., Any]
 
 
 def _arithmetic(of_floats: str, of_ints: str) -> Emit:
-    def emit(w: Writer, op: Op, kind: str, x: Any, y: Any) -> Any:
+    def emit(w: Writer, op: Op, kind: str, x, y):
         return getattr(w.builder, of_floats if kind[0] == "f" else of_ints)(x, y)
 
     return emit
 
 
 def _comparison(sign: str) -> Emit:
-    def emit(w: Writer, op: Op, kind: str, x: Any, y: Any) -> Any:
+    def emit(w: Writer, op: Op, kind: str, x, y):
         if kind == "b1":
             return w.builder.icmp_unsigned(sign, x, y)
         if kind[0] == "i":
@@ -174,7 +174,7 @@ def _comparison(sign: str) -> Emit:
 
 
 def _extreme(sign: str) -> Emit:
-    def emit(w: Writer, op: Op, kind: str, x: Any, y: Any) -> Any:
+    def emit(w: Writer, op: Op, kind: str, x, y):
         if kind[0] == "i":
             return w.builder.select(w.builder.icmp_signed(sign, x, y), x, y)
         chosen = w.builder.select(w.builder.fcmp_ordered(sign, x, y), x, y)
@@ -184,7 +184,7 @@ def _extreme(sign: str) -> Emit:
 
 
 def _logic(name: str) -> Emit:
-    def emit(w: Writer, op: Op, kind: str, x: Any, y: Any) -> Any:
+    def emit(w: Writer, op: Op, kind: str, x, y):
         return getattr(w.builder, name)(x, y)
 
     return emit
@@ -198,53 +198,53 @@ def _libm(name: str) -> Emit:
     return lambda w, op, kind, *values: w.libm(name, kind, *values)
 
 
-def _negative(w: Writer, op: Op, kind: str, x: Any) -> Any:
+def _negative(w: Writer, op: Op, kind: str, x):
     return w.builder.fneg(x) if kind[0] == "f" else w.builder.neg(x)
 
 
-def _not(w: Writer, op: Op, kind: str, x: Any) -> Any:
+def _not(w: Writer, op: Op, kind: str, x):
     return w.builder.not_(x)
 
 
-def _select(w: Writer, op: Op, kind: str, which: Any, no: Any, yes: Any) -> Any:
+def _select(w: Writer, op: Op, kind: str, which, no, yes):
     return w.builder.select(which, yes, no)
 
 
-def _same(w: Writer, op: Op, kind: str, x: Any) -> Any:
+def _same(w: Writer, op: Op, kind: str, x):
     return x
 
 
-def _power(w: Writer, op: Op, kind: str, x: Any) -> Any:
+def _power(w: Writer, op: Op, kind: str, x):
     result = w.constant(1.0, kind)
     for _ in range(abs(op.exponent)):
         result = w.builder.fmul(result, x)
     return w.builder.fdiv(w.constant(1.0, kind), result) if op.exponent < 0 else result
 
 
-def _square(w: Writer, op: Op, kind: str, x: Any) -> Any:
+def _square(w: Writer, op: Op, kind: str, x):
     return w.builder.fmul(x, x)
 
 
-def _sign(w: Writer, op: Op, kind: str, x: Any) -> Any:
+def _sign(w: Writer, op: Op, kind: str, x):
     zero = w.constant(0.0, kind)
     one = w.llvm("copysign", kind, w.constant(1.0, kind), x)
     return w.builder.select(w.builder.fcmp_ordered("!=", x, zero), one, x)
 
 
-def _reciprocal_root(w: Writer, op: Op, kind: str, x: Any) -> Any:
+def _reciprocal_root(w: Writer, op: Op, kind: str, x):
     return w.builder.fdiv(w.constant(1.0, kind), w.llvm("sqrt", kind, x))
 
 
-def _logistic(w: Writer, op: Op, kind: str, x: Any) -> Any:
+def _logistic(w: Writer, op: Op, kind: str, x):
     one = w.constant(1.0, kind)
     return w.builder.fdiv(one, w.builder.fadd(one, w.llvm("exp", kind, w.builder.fneg(x))))
 
 
-def _is_finite(w: Writer, op: Op, kind: str, x: Any) -> Any:
+def _is_finite(w: Writer, op: Op, kind: str, x):
     return w.builder.fcmp_ordered("ord", w.builder.fsub(x, x), w.constant(0.0, kind))
 
 
-def _exprel(w: Writer, op: Op, kind: str, z: Any) -> Any:
+def _exprel(w: Writer, op: Op, kind: str, z):
     """The short form where it holds, and the full one for vectors with a lane in which it does not."""
     bits = 8 * ITEM[kind]
     short = short_exprel(w.builder, z, bits)
@@ -259,7 +259,7 @@ def _exprel(w: Writer, op: Op, kind: str, z: Any) -> Any:
     return result
 
 
-def _convert(w: Writer, op: Op, kind: str, x: Any) -> Any:
+def _convert(w: Writer, op: Op, kind: str, x):
     b, target = w.builder, w.type(op.kind)
     if kind == op.kind:
         return x

@@ -7,7 +7,7 @@ result: a batch.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from llvmlite import ir
@@ -46,7 +46,7 @@ class Layout(NamedTuple):
     def inputs(self) -> tuple[Operand, ...]:
         return self.carry + self.constants + self.rows
 
-    def table(self) -> Any:
+    def table(self):
         n_in = len(self.inputs)
         head = len(self.carry), n_in, n_in + len(self.outs), self.backwards
         facts = [(ITEM[x.kind], x.steps, x.lanes, xla.DTYPES[x.kind]) for x in self.inputs + self.outs]
@@ -116,12 +116,12 @@ def walk(frame, table, version, step):
     return 0
 
 
-def _step_of_lanes(program: Program, layout: Layout) -> Any:
+def _step_of_lanes(program: Program, layout: Layout):
     """`step_of_lanes()`: the address of a function of the places of the operands and of n: one step of n lanes."""
     inputs, outs = layout.inputs, layout.outs
     targets = list(enumerate(layout.carry)) + list(enumerate(outs, len(inputs)))
 
-    def write(builder: Any, table: Any, count: Any) -> None:
+    def write(builder, table, count) -> None:
         rows = []
         for j, operand in enumerate(inputs + outs):
             address = builder.load(builder.gep(table, [count.type(j)]))
@@ -135,8 +135,8 @@ def _step_of_lanes(program: Program, layout: Layout) -> Any:
                 w.store(value, places[j], x.kind)
 
     @intrinsic
-    def step_of_lanes(typingctx: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def step_of_lanes(typingctx):
+        def generate(context, builder, signature, arguments):
             word = context.get_value_type(types.int64)
             function = ir.Function(builder.module, ir.FunctionType(word, [word.as_pointer(), word]), "step_of_lanes")
             function.linkage = "internal"
