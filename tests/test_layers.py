@@ -1,4 +1,7 @@
-"""The shape of the package: imports point downwards, Numba stays below, public names are few and documented."""
+"""The shape of the package: imports point downwards, Numba stays below, public names are few and documented.
+
+Run as a script it counts rooms, floors and arrows.
+"""
 
 from __future__ import annotations
 
@@ -79,12 +82,14 @@ def room(module):
 
 
 ARROWS = set(arrows())
-ROOMS = {(room(one), room(other)) for one, other in ARROWS}
+ROOMS = {(room(one), room(other)) for one, other in ARROWS if room(one) != room(other)}
+UPWARD = {pair for pair in ROOMS if FLOOR[pair[0]] <= FLOOR[pair[1]]}
 
 
 def test_rooms_import_only_what_lies_below():
     assert set(FLOOR) == {room(name) for name in FILES}
-    assert {pair for pair in ROOMS if pair[0] != pair[1] and FLOOR[pair[0]] <= FLOOR[pair[1]]} == set()
+    assert UPWARD == set()
+    assert len(ROOMS) <= 100
 
 
 def test_engines_do_not_know_each_other():
@@ -169,3 +174,7 @@ def test_tables_name_their_sources():
 def test_files_are_short(folder):
     for file in (Path(__file__).parents[1] / folder).rglob("*.py"):
         assert len(file.read_text().splitlines()) <= 450, file
+
+
+if __name__ == "__main__":
+    print(f"{len(FLOOR)} rooms on {len(FLOORS)} floors, {len(ROOMS)} arrows between them, {len(UPWARD)} not downwards")
