@@ -26,18 +26,12 @@ from izhnumba._population.presets import Preset, presets
 from izhnumba._record.recorder import RateRecorder, Recorder, SpikeRecorder
 from izhnumba._record.results import Result, Samples, Spikes
 from izhnumba._record.samples import StateRecorder, WeightRecorder
-from izhnumba._synapse.connectivity import (
-    AllToAll,
-    FixedInDegree,
-    FixedOutDegree,
-    FixedProbability,
-    FixedTotalNumber,
-    OneToOne,
-)
+from izhnumba._synapse.connectivity import AllToAll, OneToOne
 from izhnumba._synapse.distance import Distance
 from izhnumba._synapse.distributions import LogNormal, Normal, Uniform
 from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.plasticity_rules import STDP, STDP2006, DopamineSTDP, Scaling, TripletSTDP, TsodyksMarkram
+from izhnumba._synapse.random_connectivity import FixedInDegree, FixedOutDegree, FixedProbability, FixedTotalNumber
 from izhnumba._synapse.receptors import (
     AMPA,
     GABA_A,

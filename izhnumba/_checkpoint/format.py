@@ -24,7 +24,7 @@ from izhnumba._checkpoint.saved import Misfit, Saved, shown
 from izhnumba._input import currents, input, spike_trains
 from izhnumba._model import model as models
 from izhnumba._model.model import Model
-from izhnumba._synapse import connectivity, plasticity_rules, receptors
+from izhnumba._synapse import connectivity, plasticity_rules, random_connectivity, receptors
 
 Array = NDArray[Any]
 _FORMAT = 2
@@ -44,7 +44,7 @@ def _name(thing: Any) -> str:
     return str(thing.name if isinstance(thing, Model) else thing.__name__)
 
 
-_OURS = _named(input, currents, spike_trains, receptors, plasticity_rules, connectivity, models)
+_OURS = _named(input, currents, spike_trains, receptors, plasticity_rules, connectivity, random_connectivity, models)
 
 
 def save(path: Path, network: dict[str, Any]) -> None:
