@@ -6,7 +6,7 @@ is made.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -218,14 +218,14 @@ def _place(where: str, value: object, n: int) -> int:
 def _columns(where: str, columns: Any, n: int) -> Sequence[int]:
     if columns is None:
         return range(n)
-    several = Iterable if np.iterable(columns) else ()  # an array of no dimension is an Iterable too
-    checks.kind(where, columns, several, "a list of whole numbers", "Pass [0] for the first neuron.")
+    if not np.iterable(columns):
+        checks.refuse(where, columns, "a list of whole numbers", "Pass [0] for the first neuron.")
     return [_place(where, column, n) for column in columns]
 
 
 def _must_know_spikes(where: str, record: object, must_be: str) -> None:
-    good = isinstance(record, _Record) and isinstance(getattr(record, "spikes", None), _Events)
-    checks.kind(where, record, object if good else (), must_be, "A StateRecorder does not know the spikes.")
+    if not (isinstance(record, _Record) and isinstance(getattr(record, "spikes", None), _Events)):
+        checks.refuse(where, record, must_be, "A StateRecorder does not know the spikes.")
 
 
 def _model(record: Any) -> Model:

@@ -215,8 +215,13 @@ def one_of(where: str, value: object, options: Collection[str]) -> str:
 def kind(where: str, value: Any, types: Any, must_be: str, cure: str = "") -> Any:
     """`value`, which must be an instance of `types`, in words `must_be`."""
     if not isinstance(value, types):
-        raise _refusal(TypeError, f"{where} must be {must_be}", _shown(value), cure)
+        refuse(where, value, must_be, cure)
     return value
+
+
+def refuse(where: str, value: object, must_be: str, cure: str = "") -> NoReturn:
+    """Refuse a value of the wrong kind, in words."""
+    raise _refusal(TypeError, f"{where} must be {must_be}", _shown(value), cure)
 
 
 def takes(where: str, function: Callable[..., Any], *arguments: str) -> None:

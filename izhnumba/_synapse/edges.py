@@ -50,7 +50,7 @@ def given(rule: Any, weight: Any, delay: Any, ends: Ends) -> tuple[Rule, Any, An
         _warn_of_pairs(rule, ends)
     else:
         pairs = isinstance(rule, (tuple, list)) and rule and all(np.shape(pair) == (2,) for pair in rule[:9])
-        checks.kind(_WHERE, rule, (), _MUST, _PAIRS if pairs else _ROWS if _are_rows(rule, ends) else "")
+        checks.refuse(_WHERE, rule, _MUST, _PAIRS if pairs else _ROWS if _are_rows(rule, ends) else "")
     pre, post = _indices("pre", pre, ends.n_pre, cure), _indices("post", post, ends.n_post, cure)
     if len(pre) != len(post):
         raise ValueError(f"{_WHERE} must have as many targets as sources ({len(pre)}), got {len(post)} targets.")

@@ -203,8 +203,8 @@ def accuracy_report(
 
 
 def _listed(where: str, values: Any) -> list[Any]:
-    good = np.iterable(values) and not isinstance(values, str)
-    checks.kind(where, values, object if good else (), "a list", "Pass [x] for a single one.")
+    if not np.iterable(values) or isinstance(values, str):
+        checks.refuse(where, values, "a list", "Pass [x] for a single one.")
     return list(values)
 
 

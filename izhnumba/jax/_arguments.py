@@ -59,8 +59,8 @@ def names(where: str, value: Any) -> tuple[str, ...]:
     """One name or several."""
     if isinstance(value, str):
         return (value,)
-    several = Collection if getattr(value, "ndim", 1) else ()  # an array of no dimension is a Collection too
-    checks.kind(where, value, several, "a name or several", "Use 'V' or ('spikes', 'V').")
+    if not isinstance(value, Collection) or not getattr(value, "ndim", 1):  # an array of no dimension is one too
+        checks.refuse(where, value, "a name or several", "Use 'V' or ('spikes', 'V').")
     return tuple(value)
 
 

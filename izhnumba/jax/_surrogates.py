@@ -384,7 +384,7 @@ def as_surrogate(where: str, value: Any) -> Any:
         return _BY_NAME[value if value in _BY_NAME else checks.one_of(where, value, names)]()
     if isinstance(value, type) or not callable(value):
         cure = f"Add parentheses: {value.__name__}()." if isinstance(value, type) else "Pass ReluGrad(), for one."
-        checks.kind(where, value, (), "a surrogate spike function or the name of one", cure)
+        checks.refuse(where, value, "a surrogate spike function or the name of one", cure)
     checks.takes(where, value, "x")
     _check_spikes(where, value)
     return value
