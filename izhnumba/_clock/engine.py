@@ -43,7 +43,7 @@ class ClockEngine:
         self._lanes: dict[str, Array] = {}
         self._calls: dict[tuple[Any, ...], Any] = {}
         self._rows: dict[str, Array] = {}
-        self._inputs = {"I": layout.INPUT_I, "jump": layout.INPUT_JUMP, "g": layout.INPUT_G, "gE": layout.INPUT_GE}
+        self._inputs = {"I": layout.INPUT_I, "jump": layout.INPUT_DELTA, "g": layout.INPUT_G, "gE": layout.INPUT_GE}
         self.table = Table(layout.TABLE_SIZE)
         self._allocate()
         self.arrivals = Arrivals(self.padded, dtype, dt)
@@ -52,7 +52,7 @@ class ClockEngine:
         dtype, padded = self.dtype, self.padded
         self.V = self.table.put(layout.V, _aligned(padded, dtype))
         self.u = self.table.put(layout.U, _aligned(padded, dtype))
-        self.table.put(layout.UNTIL, np.full(0, _NEVER, np.int32))
+        self.table.put(layout.REFRACTORY_UNTIL, np.full(0, _NEVER, np.int32))
         self.last = self.table.put(layout.LAST, np.full(padded, -1, np.int64))
         self.spikes = self.table.put(layout.SPIKES, _aligned(padded, np.uint8))
         self._reports = self.table.put(
@@ -121,10 +121,10 @@ class ClockEngine:
                 return
             spiked_last = (self.last == self.step - 1) & (self.step > 0)
             now = self.step - int(self.table[layout.BASE])
-            self.table.put(layout.N_REF, np.zeros(self.padded, np.int32))
+            self.table.put(layout.REFRACTORY_STEPS, np.zeros(self.padded, np.int32))
             self._calls.clear()
-            self.table.put(layout.UNTIL, np.where(spiked_last, now, _NEVER).astype(np.int32))
-        self.table.array(layout.N_REF)[: self.n] = n_ref
+            self.table.put(layout.REFRACTORY_UNTIL, np.where(spiked_last, now, _NEVER).astype(np.int32))
+        self.table.array(layout.REFRACTORY_STEPS)[: self.n] = n_ref
 
     # --- state ----------------------------------------------------------------------------------------------------
 
@@ -138,7 +138,7 @@ class ClockEngine:
     @property
     def until(self) -> Array:
         """The step since BASE to which each neuron is held; empty if none ever is."""
-        return self.table.array(layout.UNTIL)
+        return self.table.array(layout.REFRACTORY_UNTIL)
 
     def rewind(self) -> None:
         self.table[[layout.STEP, layout.BASE]] = 0
@@ -184,7 +184,7 @@ class ClockEngine:
         done = self.step - int(self.table[layout.BASE])
         if done > -_NEVER // 2:
             later = np.maximum(self.until, _NEVER + done) - np.int32(done)
-            self.table.put(layout.UNTIL, later, also={layout.BASE: self.step})
+            self.table.put(layout.REFRACTORY_UNTIL, later, also={layout.BASE: self.step})
 
     # --- running --------------------------------------------------------------------------------------------------
 
@@ -276,9 +276,9 @@ class ClockEngine:
         rows = np.zeros((len(wanted), layout.RECORD_SIZE), np.int64)
         starts = [np.searchsorted(record.lanes, edges).astype(np.int64) for record in wanted]
         for row, record, start in zip(rows, wanted, starts, strict=True):
-            row[: layout.RECORD_LANES] = record.every, record.first, len(record.samples), record.lanes.size
+            row[: layout.RECORD_NEURONS] = record.every, record.first, len(record.samples), record.lanes.size
             arrays = record.lanes, start, record.places, record.source, record.samples
-            row[layout.RECORD_LANES :] = [address_of(array) for array in arrays]
+            row[layout.RECORD_NEURONS :] = [address_of(array) for array in arrays]
         self.table[layout.N_RECORDS] = 0
         self.table.put(layout.RECORDS, rows, (wanted, starts))
         self.table[layout.N_RECORDS] = len(wanted)

@@ -182,11 +182,11 @@ class Arrivals:
             )
             if port.current.size:
                 row.put(layout.PORT_CURRENT, port.current)
-        table[[layout.N_PORTS, layout.RING_STEPS, layout.INPUT_JUMP]] = 0, self.steps, 0
+        table[[layout.N_PORTS, layout.RING_STEPS, layout.INPUT_DELTA]] = 0, self.steps, 0
         for port in self.laid[1]:
             if isinstance(port.receptor, Delta):
-                table.put(layout.JUMP_RING, port.ring)
-                places[port] = table, layout.INPUT_JUMP
+                table.put(layout.DELTA_RING, port.ring)
+                places[port] = table, layout.INPUT_DELTA
         table.put(layout.PORTS, rows, places)
         table[layout.N_PORTS] = len(rows)
         self._bound = self.laid, noted, places

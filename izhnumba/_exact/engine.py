@@ -254,7 +254,7 @@ class ExactEngine:
         record, everybody = Table(layout.RECORD_SIZE), np.arange(self.n)
         record[[layout.RECORD_TABLE, layout.RECORD_N]] = self.table.address, self.n
         record.put_all(
-            {layout.RECORD_LANES: everybody, layout.RECORD_PLACES: everybody, layout.RECORD_BENCH: self.sample_bench}
+            {layout.RECORD_NEURONS: everybody, layout.RECORD_PLACES: everybody, layout.RECORD_BENCH: self.sample_bench}
         )
         self.table.put_table(layout.SHOWN_RECORD, record)
         for block in self.blocks:

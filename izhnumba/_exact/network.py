@@ -258,7 +258,7 @@ class ExactNetwork:
         )
         row[[layout.RECORD_N, layout.RECORD_WHAT]] = record.lanes.size, engine.what(record.source)
         row.put_all({
-            layout.RECORD_LANES: record.lanes, layout.RECORD_PLACES: record.places,
+            layout.RECORD_NEURONS: record.lanes, layout.RECORD_PLACES: record.places,
             layout.RECORD_SAMPLES: record.samples, layout.RECORD_BENCH: engine.sample_bench,
         })  # fmt: skip
         return row

@@ -1,9 +1,9 @@
-"""The one time loop: advance a block of neurons by K steps, block after block.
+"""The time loop of a population: every block of neurons advances by STRETCH steps, one block after the other.
 
-Everything a call needs is reached through one table of integers, so that a call from Python costs 0.3 us: sizes,
-the step counter and addresses of arrays. A block of neurons stays in the cache for all K steps, and the cost per
-neuron does not depend on their number. The loop over lanes is written so that LLVM vectorises it: whole rows from
-index 0, selects instead of branches, no integer wider than a lane.
+A call reaches everything through one table of integers (`kernels.layout`), so that it costs 0.3 us from Python. A block
+stays in the cache for all its steps, so the cost per neuron does not depend on the number of neurons. The loop over
+lanes is written so that LLVM vectorises it: whole rows from index 0, selects instead of branches, no integer wider than
+a number of the state.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _SLICE = (types.int64,) * 3
 
 @functools.cache
 def entry(variant: Variant, parallel: bool) -> Callable[..., int]:
-    """`build`, compiled for its types and called without type dispatch."""
+    """`advance(table, I, level)` of `build`, compiled and called without type dispatch."""
     number = from_dtype(np.dtype(variant.dtype))
     try:
         return entry_point(build(variant, parallel), (types.int64[::1], number[::1], types.float64))
@@ -55,9 +55,8 @@ def entry(variant: Variant, parallel: bool) -> Callable[..., int]:
 
 @functools.cache
 def slice_address(variant: Variant, parallel: bool) -> int:
-    """Address of the compiled `advance_slice(table, start, stop)`: steps `start` to `stop` of a population's part in a
-    network."""
-    loop, advance_block = _team(variant, parallel)
+    """Address of `advance_slice(table, start, stop)` -> code, for networks: steps `start` to `stop` of this call."""
+    loop, advance_block = _loop(variant, parallel)
 
     def advance_slice(address, start, stop):
         tell_llvm(WIDEST)
@@ -80,9 +79,9 @@ def slice_address(variant: Variant, parallel: bool) -> int:
 
 
 def build(variant: Variant, parallel: bool = False):
-    """The compiled `advance(table, I, level)`. I: the current of a single step, or empty: then it is `level` for all
-    neurons, or if that is NaN the one in the table."""
-    admit, (loop, advance_block), EULER = _admit(variant), _team(variant, parallel), variant.scheme.euler_part > 0
+    """The compiled `advance(table, I, level)` -> code: STEPS steps. I: the current of a single step, shape (n,), or
+    empty: then the current is `level` for all neurons, or, if that is NaN, the INPUT_I of the table."""
+    admit, (loop, advance_block), EULER = _admit(variant), _loop(variant, parallel), variant.scheme.euler_part > 0
     number = np.dtype(variant.dtype).type
 
     def advance(table, I, level):  # noqa: E741
@@ -122,15 +121,15 @@ def build(variant: Variant, parallel: bool = False):
     return compiled(advance, fastmath=variant.scheme.fastmath, parallel=parallel)
 
 
-def _team(variant: Variant, parallel: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """The loop over threads, and what each of them does for each of its blocks."""
+def _loop(variant: Variant, parallel: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The loop over threads (prange or range), and `advance_block`, which each calls for its blocks."""
     # a function of its own costs a third of a second of compiling, but keeps the parallel loop small
     return (prange, _block(variant)) if parallel else (range, inlined(_block(variant)))
 
 
 @called
 def reported(reports, entry):
-    """Whether an entry is set in the report of any block."""
+    """Whether an entry of REPORT is not 0 for any block."""
     i = entry
     while i < reports.size and not reports[i]:
         i += layout.REPORT_SIZE
@@ -138,10 +137,10 @@ def reported(reports, entry):
 
 
 def _admit(variant: Variant) -> Callable[..., Any]:
-    """Check the inputs of a single step and take over the caller's current, before anything changes."""
+    """`admit(table, I)` -> code: check the inputs of a single step, then copy I to INPUT_I; nothing else changes."""
     number = np.dtype(variant.dtype).type
     item = number(0).itemsize
-    JUMPS, CONDUCTANCES = variant.jumps, variant.conductances
+    DELTAS, CONDUCTANCES = variant.jumps, variant.conductances
 
     def admit(table, I):  # noqa: E741
         n = table[layout.N]
@@ -149,8 +148,8 @@ def _admit(variant: Variant) -> Callable[..., Any]:
             return NOT_PLAIN
         highest = array_at(table[layout.CONSTANTS], 3, number)[layout.HIGHEST]
         odd = unusual(I, n, -highest)
-        if JUMPS:
-            odd |= unusual(array_at(table[layout.INPUT_JUMP], n, number), n, -highest)
+        if DELTAS:
+            odd |= unusual(array_at(table[layout.INPUT_DELTA], n, number), n, -highest)
         if CONDUCTANCES:
             odd |= unusual(array_at(table[layout.INPUT_G], n, number), n, -highest)
             odd |= unusual(array_at(table[layout.INPUT_GE], n, number), n, -highest)
@@ -164,14 +163,15 @@ def _admit(variant: Variant) -> Callable[..., Any]:
 
 
 def _block(variant: Variant) -> Callable[..., Any]:
-    """Steps `start` to `stop` of the slice for one block, from the input to the records."""
+    """`advance_block(table, thread, block, start, stop)`: steps `start` to `stop` of one block, each from its input to
+    its records."""
     number = np.dtype(variant.dtype).type
     item = number(0).itemsize
     p_type = variant.model.named_tuple("V_min", *LANES)
-    VARIES, JUMPS, CONDUCTANCES = variant.varies, variant.jumps, variant.conductances
+    VARIES, DELTAS, CONDUCTANCES = variant.varies, variant.jumps, variant.conductances
     RING, RECEPTORS, BLOCKED = variant.ring, variant.receptors, variant.magnesium > 0
     ring_row, receive = arrivals(variant)
-    input_row, lanes, look = _input_row(number), _lanes(variant), _look(number)
+    input_row, step_lanes, check_finite = _input_row(number), _step_lanes(variant), _check_finite(number)
     collect = _collect(variant.refractory)
 
     def advance_block(table, thread, block, start, stop):
@@ -180,7 +180,7 @@ def _block(variant: Variant) -> Callable[..., Any]:
         valid = count if table[layout.N] - first > count else table[layout.N] - first
         V_lanes = array_at(table[layout.V] + first * item, count, number)
         u_lanes = array_at(table[layout.U] + first * item, count, number)
-        until = array_at(table[layout.UNTIL] + first * 4, count, np.int32)
+        refractory_until = array_at(table[layout.REFRACTORY_UNTIL] + first * 4, count, np.int32)
         spikes = array_at(table[layout.SPIKES] + first, count, np.uint8)
         addresses = array_at(table[layout.PARAMETERS], MAX_PARAMETERS, np.int64)
         parameters = parameter_lanes(addresses, first, number, p_type, VARIES)
@@ -193,17 +193,17 @@ def _block(variant: Variant) -> Callable[..., Any]:
             careful = unusual(V_lanes, count, low)
             if careful or unusual(u_lanes, valid, -highest):
                 report[layout.WAS_CAREFUL] = unusual(V_lanes, valid, low)
-                look(V_lanes, u_lanes, valid, table[layout.STEP], highest, report)
+                check_finite(V_lanes, u_lanes, valid, table[layout.STEP], highest, report)
         else:
             careful = report[layout.CAREFUL] != 0
         for k in range(start, stop):
-            fresh = RECEPTORS or k == start  # what receptors have been added to is made anew
+            fresh = RECEPTORS or k == start  # receptors have been added to the copy of the step before
             I = input_row(table, layout.INPUT_I, k, fresh, RECEPTORS, first, count, valid, scratch)  # noqa: E741
-            jump = g = gE = b = bE = I  # never read unless the variant has them
+            delta = g = gE = b = bE = I  # never read unless the variant has them
             if RING:
-                jump = ring_row(table, k, first, count, valid)
-            elif JUMPS:
-                jump = input_row(table, layout.INPUT_JUMP, k, fresh, False, first, count, valid, scratch + row)
+                delta = ring_row(table, k, first, count, valid)
+            elif DELTAS:
+                delta = input_row(table, layout.INPUT_DELTA, k, fresh, False, first, count, valid, scratch + row)
             if CONDUCTANCES:
                 g = input_row(table, layout.INPUT_G, k, fresh, RECEPTORS, first, count, valid, scratch + 2 * row)
                 gE = input_row(table, layout.INPUT_GE, k, fresh, RECEPTORS, first, count, valid, scratch + 3 * row)
@@ -214,15 +214,17 @@ def _block(variant: Variant) -> Callable[..., Any]:
             if RECEPTORS:
                 receive(table, k, first, count, valid, (V_lanes, u_lanes, parameters), (I, g, gE, b, bE))
             now = np.int32(table[layout.STEP] + k - table[layout.BASE])
-            inputs = I, jump, g, gE, b, bE
-            careful = lanes(V_lanes, u_lanes, until, spikes, inputs, parameters, now, constants, careful)
+            inputs = I, delta, g, gE, b, bE
+            careful = step_lanes(
+                V_lanes, u_lanes, refractory_until, spikes, inputs, parameters, now, constants, careful
+            )
             if RING:
-                clear(jump)
+                clear(delta)
             filled = array_at(scratch + 4 * row, count // 64, np.int64)
-            infinite = collect(table, k, first, valid, filled, V_lanes, spikes, until, now, report)
+            infinite = collect(table, k, first, valid, filled, V_lanes, spikes, refractory_until, now, report)
             if careful or infinite:
                 report[layout.WAS_CAREFUL] |= unusual(V_lanes, valid, low)
-                look(V_lanes, u_lanes, valid, table[layout.STEP] + k, highest, report)
+                check_finite(V_lanes, u_lanes, valid, table[layout.STEP] + k, highest, report)
             if table[layout.N_RECORDS]:
                 record(table, k, block, V_lanes)
         report[layout.CAREFUL] = careful
@@ -230,45 +232,46 @@ def _block(variant: Variant) -> Callable[..., Any]:
             stop == table[layout.STEPS] or start // layout.STRETCH < stop // layout.STRETCH
         )  # V would follow in the next step
         if seldom and unusual(u_lanes, valid, -highest):
-            look(V_lanes, u_lanes, valid, table[layout.STEP] + stop - 1, highest, report)
+            check_finite(V_lanes, u_lanes, valid, table[layout.STEP] + stop - 1, highest, report)
 
     return advance_block
 
 
-def _lanes(variant: Variant) -> Callable[..., Any]:
-    """One step of all lanes of a block; tells whether the next one needs care, or V is not finite."""
+def _step_lanes(variant: Variant) -> Callable[..., Any]:
+    """`step_lanes(...)` -> careful: one step of all lanes of a block; whether V of a lane is below CAREFUL_V or not
+    finite now, so that the next step needs care."""
     step = neuron_step(variant)
     p_type = variant.model.named_tuple("V_min", *LANES)
     number = np.dtype(variant.dtype).type
     zero = number(0.0)  # zero * V is not a number if V is infinite
     REFRACTORY, SHORT, RESET_FIRST = variant.refractory, variant.short, variant.scheme.reset_first
 
-    def lanes(V, u, until, spikes, inputs, parameters, now, constants, careful):
+    def step_lanes(V, u, refractory_until, spikes, inputs, parameters, now, constants, careful):
         tell_llvm(WIDEST)
-        I, jump, g, gE, b, bE = inputs  # noqa: E741
+        I, delta, g, gE, b, bE = inputs  # noqa: E741
         dt, low = constants[layout.DT], constants[layout.CAREFUL_V]
         odd = np.int32(0)
         if SHORT and not careful:
             for i in range(np.uint64(V.size) & ~np.uint64(63)):  # so LLVM knows that rows are whole vectors
-                held = REFRACTORY and now < until[i]
+                refractory = REFRACTORY and now < refractory_until[i]
                 p = parameters_of(parameters, i, p_type, number)
-                x = I[i], jump[i], g[i], gE[i], b[i], bE[i]
-                V_new, u_new, spiked = step(V[i], u[i], held, x, p, p.gain, dt, False)
+                x = I[i], delta[i], g[i], gE[i], b[i], bE[i]
+                V_new, u_new, spiked = step(V[i], u[i], refractory, x, p, p.gain, dt, False)
                 V[i], u[i], spikes[i] = V_new, u_new, spiked
                 odd = odd if V_new >= low else np.int32(1)
         else:
             for i in range(np.uint64(V.size) & ~np.uint64(63)):
-                held = REFRACTORY and now < until[i]
+                refractory = REFRACTORY and now < refractory_until[i]
                 p = parameters_of(parameters, i, p_type, number)
-                x = I[i], jump[i], g[i], gE[i], b[i], bE[i]
-                V_new, u_new, spiked = step(V[i], u[i], held, x, p, p.gain, dt, True)
+                x = I[i], delta[i], g[i], gE[i], b[i], bE[i]
+                V_new, u_new, spiked = step(V[i], u[i], refractory, x, p, p.gain, dt, True)
                 V[i], u[i], spikes[i] = V_new, u_new, spiked
                 if not RESET_FIRST:  # else an infinite V counts as a spike here, and `collect` finds it
                     V_new = V_new + zero * V_new
                 odd = odd if V_new >= low else np.int32(1)
         return odd != 0
 
-    return lanes
+    return step_lanes
 
 
 @called
@@ -287,8 +290,8 @@ def _input_row(number) -> Callable[..., Any]:
     item = number(0).itemsize
 
     def input_row(table, which, k, fresh, copy, first, count, valid, scratch):
-        """The input of step k as `count` lanes: the caller's own row where it fills a block, else, or if wanted, a
-        padded copy."""
+        """The input of step k as `count` lanes: the caller's own row where it fills the block, else, or if `copy`, a
+        padded copy in `scratch`. fresh: the copy is not that of the step before."""
         stride, shared = table[which + layout.STRIDE], table[which + layout.SHARED]
         source = table[which] + stride * k * item
         if not copy and not shared and valid == count:
@@ -308,13 +311,14 @@ def _input_row(number) -> Callable[..., Any]:
 
 
 def _collect(refractory: bool) -> Callable[..., Any]:
-    """Spike flags to one bit per neuron; the few neurons that spiked note when, and until when they are held."""
+    """`collect(...)` -> whether V of a neuron is infinite: write the spike flags of a block to RASTER, one bit per
+    neuron, and set LAST and REFRACTORY_UNTIL of the few neurons that spiked. filled: scratch, int64 (words,)."""
     REFRACTORY = refractory
 
-    def collect(table, k, first, valid, filled, V, spikes, until, now, report):
+    def collect(table, k, first, valid, filled, V, spikes, refractory_until, now, report):
         words = array_at(table[layout.RASTER] + (k * table[layout.PADDED] + first) // 8, filled.size, np.uint64)
         last = array_at(table[layout.LAST] + first * 8, V.size, np.int64)
-        n_ref = array_at(table[layout.N_REF] + first * 4, V.size, np.int32)
+        refractory_steps = array_at(table[layout.REFRACTORY_STEPS] + first * 4, V.size, np.int32)
         infinite, n_filled = False, 0
         for w in range(filled.size):
             bits = mask64(spikes, w * 64)
@@ -336,19 +340,19 @@ def _collect(refractory: bool) -> Callable[..., Any]:
                     last[lane] = table[layout.STEP] + k
                     report[layout.N_SPIKES] += 1
                     if REFRACTORY:
-                        until[lane] = now + np.int32(1) + n_ref[lane]
+                        refractory_until[lane] = now + np.int32(1) + refractory_steps[lane]
                 bits &= bits - np.uint64(1)
         return infinite
 
     return inlined(collect)
 
 
-def _look(number) -> Callable[..., Any]:
+def _check_finite(number) -> Callable[..., Any]:
     infinity = number(np.inf)
 
     @called
-    def look(V, u, valid, step, highest, report):
-        """Note in the REPORT of the block if, for the first time, V or u of a neuron is not finite after `step`."""
+    def check_finite(V, u, valid, step, highest, report):
+        """Write to the REPORT of the block, once, which neurons have a V or u that is not finite after `step`."""
         tell_llvm(NOINLINE)
         if report[layout.FAILED_COUNT] or not (unusual(V, valid, -highest) or unusual(u, valid, -highest)):
             return
@@ -363,12 +367,13 @@ def _look(number) -> Callable[..., Any]:
                     )
                 report[layout.FAILED_COUNT] += 1
 
-    return look
+    return check_finite
 
 
 @called
 def record(table, k, block, like):
-    """Copy states of the neurons of this block, at the steps that are sampled, for each recorder. like: any row."""
+    """For each record of which a sample is due after step k: copy the states of its neurons in this block to the
+    sample. like: an array of the dtype of the population."""
     tell_llvm(NOINLINE)
     for j in range(table[layout.N_RECORDS]):
         r = array_at(table[layout.RECORDS] + j * layout.RECORD_SIZE * 8, layout.RECORD_SIZE, np.int64)
@@ -377,8 +382,9 @@ def record(table, k, block, like):
         if done % r[layout.RECORD_EVERY] or not 0 <= sample < r[layout.RECORD_ROOM]:
             continue
         starts = array_at(r[layout.RECORD_STARTS], block + 2, np.int64)
-        wanted, places = array_at(r[layout.RECORD_LANES], n, np.int64), array_at(r[layout.RECORD_PLACES], n, np.int64)
+        neurons = array_at(r[layout.RECORD_NEURONS], n, np.int64)
+        places = array_at(r[layout.RECORD_PLACES], n, np.int64)
         source = array_at(r[layout.RECORD_SOURCE], table[layout.PADDED], like.dtype)
         samples = array_at(r[layout.RECORD_SAMPLES] + sample * n * like.itemsize, n, like.dtype)
         for i in range(starts[block], starts[block + 1]):
-            samples[places[i]] = source[wanted[i]]
+            samples[places[i]] = source[neurons[i]]

@@ -1,4 +1,4 @@
-"""One step over plain arrays, for loops that are not ours."""
+"""One step over plain arrays: the kernel behind `izhnumba.kernel`, for users' own compiled loops."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from izhnumba._numba.intrinsics import WIDEST, parameters_of, tell_llvm
 
 @functools.cache
 def build(model: Model, scheme: Scheme, dtype: str, reset: str):
+    """`step(V, u, I, p, dt, spikes)` -> number of spikes: advance V and u, shape (n,), in place by dt (ms), and set
+    spikes, uint8 (n,). p: a tuple of numbers or arrays (n,), one for each parameter."""
     one_step = neuron_step(Variant(model, scheme, dtype, reset))
     rate, u_slope = inlined(model.rate), inlined(model.u_slope)
     number = np.dtype(dtype).type

@@ -1,4 +1,4 @@
-"""Gap junctions: looked after before each step, from V as it stands then, so that nothing is carried over."""
+"""Gap junctions: before each step, w and w V of every source are added to its target's sums of that step."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ from izhnumba._model.model import MAX_PARAMETERS
 from izhnumba._numba.compile import STRICT, address_of, compiled, inlined
 from izhnumba._numba.intrinsics import array_at, parameter_lanes, parameters_of
 
-SUM_V = PROJECTION_SIZE  # behind the entries of every projection; in place of a RING there are the sums of weights
+# SUM_V, behind the entries of every projection: real (PADDED,), sums of w V. RING holds the sums of w, real (PADDED,)
+SUM_V = PROJECTION_SIZE
 TABLE_SIZE = PROJECTION_SIZE + 1
 
 
 @functools.cache
 def couple(model, dtype: str, varies: int) -> int:
-    """Address of `couple(projection, part, k)`: add the weights, and the weights times V of the sources, up to their
-    thresholds, to the sums of the targets. model, varies: of the sources."""
+    """Address of `couple(projection, part, k)`: add the weights w, and w times V of the sources (mV, at most their
+    thresholds), to the sums of the targets. model, varies: of the sources."""
     number = np.dtype(dtype).type
     item = number(0).itemsize
     p_type = model.named_tuple("V_min", *LANES)

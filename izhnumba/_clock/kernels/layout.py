@@ -1,51 +1,88 @@
-"""The tables through which compiled calls reach populations and networks: numbers, then addresses.
+"""Address tables of the clock engine: of a population, its blocks, records and receptors, and of the network.
 
-Each of the four inputs has an address and, STRIDE and SHARED places behind it, a stride from step to step (0: constant)
-and a mark that one value serves all neurons. IN_USE: a call is under way.
+A table is a row of int64; entries are counts or addresses of arrays. "real" is the dtype of the population, float32 or
+float64. A lane is a place in a padded array: lane i holds neuron i, and lanes N to PADDED are there so that loops run
+over whole SIMD vectors. A block is BLOCK lanes, which take STRETCH steps before the next ones do.
 """
 
-BLOCK = 2048  # neurons; state, input and flags of a block, 17 B a neuron in float32, fit the first cache
+BLOCK = 2048  # lanes; state, input and flags of a block, 17 B a lane in float32, fit the first cache
 
+# --- A population.
+# N, PADDED     neurons, lanes (a multiple of 64)
+# STEP          steps done since the last reset
+# STEPS         steps to do in this call
+# BASE          step from which the int32 counts of REFRACTORY_UNTIL are counted
+# THREADS       threads of this call
+# N_RECORDS     rows of RECORDS
+# V, U          real (PADDED,): V in mV; u
+# REFRACTORY_UNTIL   int32 (PADDED,): first step since BASE in which the neuron moves again; empty if tau_ref is 0
+# LAST          int64 (PADDED,): step of the last spike, -1 before the first
+# REFRACTORY_STEPS   int32 (PADDED,): steps after the spike's own for which V and u stay
+# SPIKES        uint8 (PADDED,): 1 if the neuron spiked in the latest step
+# RASTER        uint64 (STEPS, PADDED / 64): one bit per neuron and step of this call
+# PARAMETERS    int64 (MAX_PARAMETERS,): address of each parameter, real (PADDED,) or (1,)
+# CONSTANTS     real (3,), see below
+# SCRATCH       real (THREADS, SCRATCH_ROWS, BLOCK)
+# REPORT        int64 (blocks, REPORT_SIZE), see below
+# RECORDS       int64 (N_RECORDS, RECORD_SIZE), see below
+# INPUT_I, INPUT_DELTA, INPUT_G, INPUT_GE   real (STEPS or 1, N or PADDED or 1): current in the model's unit, V jumps in
+#               mV, sum of conductances g, sum of g E. STRIDE places behind each: numbers from one step to the next, 0
+#               if it is constant; SHARED places behind each: 1 if one number is for all neurons
+# RING_STEPS    rows of each ring of arrivals, steps
+# DELTA_RING    real (RING_STEPS, PADDED): V jumps under way, mV; the row of step k is k % RING_STEPS
+# PORTS         int64 (N_PORTS, PORT_SIZE), see below
+# IN_USE        1 while a call is under way
 (
     N, PADDED, STEP, STEPS, BASE, THREADS, N_RECORDS,
-    V, U, UNTIL, LAST, N_REF, SPIKES, RASTER, PARAMETERS, CONSTANTS, SCRATCH, REPORT, RECORDS,
-    INPUT_I, _, _, INPUT_JUMP, _, _, INPUT_G, _, _, INPUT_GE, _, _,
-    RING_STEPS, JUMP_RING, PORTS, N_PORTS, IN_USE, TABLE_SIZE,
+    V, U, REFRACTORY_UNTIL, LAST, REFRACTORY_STEPS, SPIKES, RASTER, PARAMETERS, CONSTANTS, SCRATCH, REPORT, RECORDS,
+    INPUT_I, _, _, INPUT_DELTA, _, _, INPUT_G, _, _, INPUT_GE, _, _,
+    RING_STEPS, DELTA_RING, PORTS, N_PORTS, IN_USE, TABLE_SIZE,
 ) = range(37)  # fmt: skip
 STRIDE, SHARED = 1, 2
-SCRATCH_ROWS = 7  # per thread: the four inputs, one for `collect`, what goes through the magnesium block
-MOST_STEPS = 2**30  # since BASE: `until` counts steps in 32 bits
-STRETCH = 64  # steps of all blocks between two looks whether to stop: state stays in the cache for as long
+SCRATCH_ROWS = 7  # I, delta, g and gE as lanes, words of spikes of `collect`, and g and gE behind the magnesium block
+MOST_STEPS = 2**30  # from BASE to STEP, so that REFRACTORY_UNTIL fits 32 bits
+STRETCH = 64  # steps of a block before the next block: its state stays in the cache, failures end the call soon after
 
-# CONSTANTS: the time step in ms; the V below which a step needs care (the short exprel does not hold, or Euler leaps
-# over the threshold); the largest number
+# CONSTANTS: DT, ms; CAREFUL_V, mV: below it a step needs care, for the short exprel does not hold, or a step of Euler
+# leads beyond the threshold; HIGHEST: the largest finite number
 DT, CAREFUL_V, HIGHEST = range(3)
 
-# REPORT, one row per block: the first step with a failure, in how many neurons, the first of them, whether it is V;
-# whether V fell below CAREFUL_V, and is there now; spikes in this call
+# REPORT, one row per block: FAILED_STEP, the first step after which V or u of a neuron is not finite; FAILED_COUNT, of
+# how many neurons; FAILED_LANE, the first of them, counted from the block's first; FAILED_V, whether its V failed;
+# WAS_CAREFUL, whether V of a neuron fell below CAREFUL_V; CAREFUL, whether one is below it now; N_SPIKES of this call
 FAILED_STEP, FAILED_COUNT, FAILED_LANE, FAILED_V, WAS_CAREFUL, CAREFUL, N_SPIKES, REPORT_SIZE = range(8)
 
-# RECORDS, one row per recorded state: a sample each so many steps; the number of the first sample for which there is
-# room, and room for how many; of how many lanes; addresses of the lanes, of where those of each block start among them,
-# of the place of each in a sample, of the state and of the samples
+# RECORDS, one row per recorded state: RECORD_EVERY, steps from sample to sample; RECORD_FIRST, number of the sample in
+# row 0 of RECORD_SAMPLES; RECORD_ROOM, rows there; RECORD_N, neurons recorded; RECORD_NEURONS, int64 (RECORD_N,),
+# ascending; RECORD_STARTS, int64 (blocks + 1,): where the neurons of each block begin among them; RECORD_PLACES, int64
+# (RECORD_N,): the column of each in a sample; RECORD_SOURCE, real (PADDED,): the state; RECORD_SAMPLES, real
+# (RECORD_ROOM, RECORD_N)
 (
-    RECORD_EVERY, RECORD_FIRST, RECORD_ROOM, RECORD_N, RECORD_LANES, RECORD_STARTS, RECORD_PLACES, RECORD_SOURCE,
+    RECORD_EVERY, RECORD_FIRST, RECORD_ROOM, RECORD_N, RECORD_NEURONS, RECORD_STARTS, RECORD_PLACES, RECORD_SOURCE,
     RECORD_SAMPLES, RECORD_SIZE,
 ) = range(10)  # fmt: skip
 
-# PORTS, one row per receptor: what it adds to; how many states it has; addresses of the ring of arrivals, of the
-# states y and x and of its numbers; the input that arrives from outside (address, stride, shared); where its current is
-# to be noted (0: nowhere); in how many steps what arrives acts (if several, y is its sum and x what `sum_latest` keeps)
+# PORTS, one row per receptor: PORT_TARGET, what it adds to (below); PORT_STATES, how many states it has; PORT_RING,
+# real (RING_STEPS, PADDED): weights under way; PORT_Y, PORT_X, real (PADDED,): its states; PORT_NUMBERS: its propagator
+# and reversal potential (`kernels.receptors`); PORT_DRIVE: address, stride and mark of an input from outside, as of
+# INPUT_I; PORT_CURRENT, real (PADDED,): where its current is written, 0: nowhere; PORT_STEPS: for how many steps what
+# arrives acts (if for several, y is its sum, and x holds the rows of `sum_latest`)
 (
     PORT_TARGET, PORT_STATES, PORT_RING, PORT_Y, PORT_X, PORT_NUMBERS, PORT_DRIVE, _, _, PORT_CURRENT, PORT_STEPS,
     PORT_SIZE,
 ) = range(12)  # fmt: skip
-# What y is: a current, a conductance, one behind the magnesium block, or that of gap junctions, which x is their sum of
-# conductance times V
+# PORT_TARGET: y is a current, a conductance, a conductance behind the magnesium block, or the sum of the conductances w
+# of gap junctions, of which x is the sum of w V of the sources
 TO_CURRENT, TO_CONDUCTANCE, TO_BLOCKED, TO_GAP = range(4)
 
-# The table of a network. POPULATIONS, PROJECTIONS (delivered after a slice) and what comes BEFORE it (V is coupled,
-# spikes arrive at plastic synapses): pairs of a kernel's address and a table's address
+# --- A network.
+# NET_STEP      steps done since the last reset
+# NET_STEPS     steps to do in this call
+# NET_SLICE     steps of a slice: the shortest delay
+# POPULATIONS, PROJECTIONS, BEFORE   int64 (N_..., 2): address of a kernel, address of the table that it is called with.
+#               Populations advance for a slice; then projections deliver its spikes. BEFORE each slice gap junctions
+#               are summed up and spikes arrive at plastic synapses
+# N_PARTS       parts of the targets, which threads share
 (
     NET_STEP, NET_STEPS, NET_SLICE, N_POPULATIONS, POPULATIONS, N_PROJECTIONS, PROJECTIONS, N_BEFORE, BEFORE, N_PARTS,
     NET_SIZE,

@@ -1,7 +1,8 @@
-"""The loop of a network: slices as long as the shortest delay, in each first all neurons, then all spikes.
+"""The loop of a network: slices as long as the shortest delay; in each first all neurons advance, then all spikes are
+delivered.
 
-What is compiled for one population or one kind of synapse alone is reached through its address, so that a network of
-any make-up needs no compiling of its own.
+Kernels of a population or of a kind of synapses are called by their addresses, so a network of any populations and
+synapses needs no compiling of its own.
 """
 
 from __future__ import annotations
@@ -17,11 +18,19 @@ from izhnumba._engine.codes import FAILURE, OK
 from izhnumba._numba.compile import address_of, compiled, entry_point, inlined
 from izhnumba._numba.intrinsics import array_at, call_at, prefetch, trailing_zeros
 
-# A projection's table. SOURCE and TARGET are addresses of populations' tables; the rows are those of the neurons FIRST
-# to FIRST + N_ROWS. The targets are cut in PARTS, each of which one thread can own. ROWS: where each row, or part of
-# one, begins. LIST: room for the rows to deliver, one piece for each part. A ring has a row of lanes for each step.
-# For whole rows of weights only: the targets FIRST_TARGET to FIRST_TARGET + N_TARGETS, all with the DELAY; HOLE: which
-# target is left out of row 0 (its own neuron), in the next row the next one; NO_HOLE if none is.
+# --- A projection: rows of synapses, one row for each source neuron and part of the targets.
+# SOURCE, TARGET   addresses of the tables of the populations
+# FIRST, N_ROWS    first source neuron, and how many
+# PARTS            parts of the targets, each of which one thread owns
+# ROWS             int64 (N_ROWS * PARTS + 1,): where each row begins among the synapses
+# OFFSETS          uint32 (synapses,): delay in steps * PADDED of the target + target neuron
+# WEIGHTS          real (synapses,): mV, current or conductance, as the receptor has it
+# RING             real (RING_STEPS, PADDED) of the target's receptor: row k % RING_STEPS holds what arrives in step k
+# LIST             int64 (PARTS, N_ROWS): scratch for the rows to deliver
+# Of dense projections only, whose rows hold a weight for every target:
+# FIRST_TARGET, N_TARGETS   first target neuron, and how many
+# DELAY            steps, of all synapses
+# HOLE             the target left out of row 0 (the neuron itself), in the next row the next one; NO_HOLE: none is
 (
     SOURCE, TARGET, FIRST, N_ROWS, PARTS, ROWS, OFFSETS, WEIGHTS, RING, LIST,
     FIRST_TARGET, N_TARGETS, DELAY, HOLE, PROJECTION_SIZE,
@@ -33,7 +42,8 @@ MOST_FETCHED = 8  # cache lines of a row
 
 @functools.cache
 def entry(parallel: bool):
-    """`run(table)` -> code: advance a network by NET_STEPS steps, or to the end of the slice in which one fails."""
+    """`run(table)` -> code: advance a network by NET_STEPS steps, or to the end of the slice in which a neuron
+    fails."""
     loop = prange if parallel else range
 
     def run(table):
@@ -65,8 +75,8 @@ def entry(parallel: bool):
 
 @functools.cache
 def sparse(dtype: str) -> int:
-    """Address of `deliver(projection, part, k)`: for each spike of step k in the order of the neurons, add the weights
-    of its row to the cells of the ring that the row's offsets point at."""
+    """Address of `deliver(projection, part, k)`: for each spike of step k, in the order of the neurons, add the weights
+    of its row to the places of the ring that the row's offsets point at."""
     number = np.dtype(dtype).type
     item = number(0).itemsize
 
@@ -100,7 +110,7 @@ def sparse(dtype: str) -> int:
 
 @functools.cache
 def dense(dtype: str) -> int:
-    """Address of `deliver(projection, part, k)` for whole rows of weights: add vectors."""
+    """Address of `deliver(projection, part, k)` of a dense projection: add whole rows of weights to the ring."""
     number = np.dtype(dtype).type
     item = number(0).itemsize
 
@@ -133,7 +143,7 @@ def dense(dtype: str) -> int:
 
 @inlined
 def rows_to_deliver(p, part, k):
-    """The rows whose neurons spiked in step k, ascending."""
+    """The rows whose source neurons spiked in step k, int64, ascending, in the LIST of this part."""
     source = array_at(p[SOURCE], layout.TABLE_SIZE, np.int64)
     first, end, n = p[FIRST], p[FIRST] + p[N_ROWS], 0
     words = array_at(source[layout.RASTER] + k * source[layout.PADDED] // 8, source[layout.PADDED] // 64, np.uint64)

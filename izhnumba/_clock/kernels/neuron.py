@@ -1,4 +1,4 @@
-"""One step of one neuron as a scalar function, put together from a model, a scheme and the input kinds in use."""
+"""One step of one neuron: a scalar function composed of a model's equations, a scheme and the inputs in use."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from izhnumba._numba.exprel import dt_exprel, dt_exprel_full, exprel_full
 
 
 def neuron_step(variant: Variant) -> Callable[..., Any]:
-    """`step(V, u, held, x, p, gain, dt, wide)` -> new V, new u, spiked; the arguments are those of a rule."""
+    """`step(V, u, refractory, x, p, gain, dt, wide)` -> new V, new u, spiked. refractory: whether V and u stay; the
+    other arguments are those of a rule (`_model.schemes`)."""
     RESET_FIRST, REFRACTORY = variant.scheme.reset_first, variant.refractory
     at_threshold, reset = _spike(variant)
-    assert variant.scheme.rule is not None  # the exact scheme, which has none, has kernels of its own
+    assert variant.scheme.rule is not None  # the scheme "exact" has none, and kernels of its own
     phi = dt_exprel if variant.short else dt_exprel_full
     rule = inlined(variant.scheme.rule(equations(variant, inlined, phi, exprel_full)))
 
-    def step(V, u, held, x, p, gain, dt, wide):
+    def step(V, u, refractory, x, p, gain, dt, wide):
         if RESET_FIRST:
             V, u = reset(V, u, at_threshold(V, u, p), p)
         V_new, u_new = rule(V, u, x, p, gain, dt, wide)
         if REFRACTORY:
-            V, u = V if held else V_new, u if held else u_new
-            spiked = at_threshold(V, u, p) & (not held)
+            V, u = V if refractory else V_new, u if refractory else u_new
+            spiked = at_threshold(V, u, p) & (not refractory)
         else:
             V, u = V_new, u_new
             spiked = at_threshold(V, u, p)
@@ -38,7 +39,7 @@ def neuron_step(variant: Variant) -> Callable[..., Any]:
 
 
 def start_of_step(variant: Variant) -> Callable[..., Any]:
-    """`start(V, u, p)`: V from which a step leads on, after the reset of schemes that reset first."""
+    """`start(V, u, p)` -> the V (mV) that a step integrates: for schemes that reset first, V after that reset."""
     RESET_FIRST = variant.scheme.reset_first
     at_threshold, reset = _spike(variant)
 
@@ -51,6 +52,7 @@ def start_of_step(variant: Variant) -> Callable[..., Any]:
 
 
 def _spike(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """`at_threshold(V, u, p)` -> whether a neuron spikes; `reset(V, u, spiked, p)` -> V and u after it."""
     model = variant.model
     threshold, V_reset, u_reset = inlined(model.threshold), inlined(model.V_reset), inlined(model.u_reset)
     STRICT, SOFT, OVERSHOOT = variant.scheme.strict_test, variant.reset == "soft", variant.reset == "overshoot"

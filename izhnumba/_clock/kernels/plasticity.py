@@ -1,5 +1,5 @@
-"""Synapses that change: delivered in the step in which their spikes arrive, because the weight of an arrival depends on
-the target's spikes until then."""
+"""Plastic synapses of the clock engine: delivered in the step in which their spikes arrive, because the weight of an
+arrival depends on the target's spikes until then."""
 
 from __future__ import annotations
 
@@ -28,11 +28,21 @@ from izhnumba._engine.codes import OK
 from izhnumba._numba.compile import STRICT, address_of, compiled, inlined
 from izhnumba._numba.intrinsics import array_at, parameter_lanes, parameters_of, trailing_zeros
 
-# Behind the entries of every projection. For each synapse a record, its MEMORY; for each target lane: traces Y, the
-# step of its last spike, where its synapses START in INCOMING. DECAYS: addresses and sizes of the tables of the four
-# traces. For each of DELAYS steps: CURSORS and ENDS of what is left of the rows that spiked, and the COUNT of these.
-# MODULATOR: its value, and its decay in a step. FADING: what is left of an eligibility so many steps after the latest
-# update; it is stored as it would have been then.
+# Behind the entries of every projection ("lanes" are PADDED of the target):
+# MEMORY           (synapses,) records of what the rule has: e (eligibility), x1, x2 (traces), arrival (uint32 step)
+# Y, Y + 1         real (lanes,): traces of the targets at their last spikes
+# SPIKED           int64 (lanes,): step of the last spike
+# STARTS           int64 (lanes + 1,): where the synapses of each target begin in INCOMING
+# INCOMING         uint32 (synapses,): their numbers
+# DECAYS           four addresses, for x1, x2, y1, y2: real (DECAY_SIZES,), what is left of a trace after k steps
+# DELAYS           the longest delay, steps
+# CURSORS, ENDS    uint64 (DELAYS, N_ROWS): next synapse, and end, of each row that spiked in the last DELAYS steps
+# COUNTS           int64 (DELAYS,): how many rows these are
+# NUMBERS          int64: the address of each parameter of the rule, real (1,)
+# PERIOD           steps from update to update
+# MODULATOR        real (2,): its value, and the factor by which it decays in a step
+# FADING           real (PERIOD + 1,): what is left of an eligibility k steps after the latest update, 1 to 0; MEMORY
+#                  holds e divided by it
 (
     MEMORY, Y, _, SPIKED, STARTS, INCOMING, DECAYS, _, _, _, DECAY_SIZES, _, _, _,
     DELAYS, CURSORS, ENDS, COUNTS, NUMBERS, PERIOD, MODULATOR, FADING, TABLE_SIZE,
@@ -40,15 +50,17 @@ from izhnumba._numba.intrinsics import array_at, parameter_lanes, parameters_of,
 
 
 class Kernels(NamedTuple):
-    """Addresses: of `arrive(projection, part, k)`, for what arrives in step k, before the neurons advance; and of
-    `look_back(projection, part, k)`, for the spikes of step k and the updates at its end."""
+    """Addresses of `arrive(projection, part, k)`, which delivers the spikes that arrive in step k, before the neurons
+    advance; and of `look_back(projection, part, k)`, which applies the rule to the targets' spikes of step k and to the
+    update at its end."""
 
     arrive: int
     look_back: int
 
 
 class Arrays(NamedTuple):
-    """Seen once, for a kernel that finds an address in a table must look it up again after every store."""
+    """The arrays of a projection, taken from its table once: else a kernel reads their addresses again after every
+    store."""
 
     offsets: Any
     w: Any
@@ -68,8 +80,8 @@ class Arrays(NamedTuple):
 def kernels(
     rule, dtype: str, memory: np.dtype[Any], n_x: int, n_y: int, fades: bool, names: tuple[str, ...]
 ) -> Kernels:
-    """For synapses with this rule. memory: of each of them; fades: whether the eligibility does; names: of the rule's
-    parameters."""
+    """Kernels of synapses with a rule. dtype: of weights; memory: of the record of a synapse; n_x, n_y: how many traces
+    a synapse and a target have; fades: whether the eligibility decays; names: of the rule's parameters."""
     number = np.dtype(dtype).type
     item = number(0).itemsize
     zero = number(0.0)
@@ -85,7 +97,7 @@ def kernels(
     one = number(1.0)
 
     def faded(decays, trace, steps):
-        """A trace, so many steps after its last event: tables end with 0."""
+        """A trace `steps` steps after its last event. decays: the last entry, 0, stands for all later steps."""
         return trace * decays[min(np.uint64(steps), np.uint64(decays.size - 1))]
 
     def first_x(a, s):
@@ -115,7 +127,7 @@ def kernels(
     x_of, y_of = inlined(traces_x), inlined(traces_y)
 
     def e_at(a, s, fade):
-        """The eligibility at present. fade: what is left of it since the latest update."""
+        """The eligibility of synapse s at present. fade: what is left of it since the latest update, 0 to 1."""
         return a.memory[s].e * fade if HAS_E else zero
 
     e_of = inlined(e_at)

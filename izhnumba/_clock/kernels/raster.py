@@ -1,4 +1,4 @@
-"""From one bit per neuron and step to the list of spikes."""
+"""The list of spikes from a raster of one bit per neuron and step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from izhnumba._numba.intrinsics import trailing_zeros
 
 
 def spike_list(words, words_per_step: int, first_step: int, n: int) -> tuple[Any, Any]:
-    """(neuron int64, step int64) of the n bits set in words (uint64, steps x words_per_step), in order."""
+    """Neurons and steps, int64 (n,) each, of the n bits set in `words`, uint64 (steps x words_per_step,), in order."""
     neurons, steps = np.empty(n, np.int64), np.empty(n, np.int64)
     if n:
         _entry()(words, first_step, np.empty(words_per_step, np.int64), neurons, steps)

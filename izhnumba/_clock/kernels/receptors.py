@@ -42,7 +42,7 @@ def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
 
     def jumps(table, k, first, count, valid):
         return row_of(
-            table, table[layout.JUMP_RING], table[layout.INPUT_JUMP : layout.INPUT_JUMP + 3], k, first, count, valid
+            table, table[layout.DELTA_RING], table[layout.INPUT_DELTA : layout.INPUT_DELTA + 3], k, first, count, valid
         )
 
     def receive(table, k, first, count, valid, state, inputs):

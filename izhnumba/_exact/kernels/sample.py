@@ -128,7 +128,7 @@ def sampling(ports: tuple[PortKind, ...]) -> int:
         p = ints_at(r[layout.RECORD_TABLE])
         n, lanes, places, what = (
             r[layout.RECORD_N],
-            ints_at(r[layout.RECORD_LANES]),
+            ints_at(r[layout.RECORD_NEURONS]),
             ints_at(r[layout.RECORD_PLACES]),
             r[layout.RECORD_WHAT],
         )
@@ -143,7 +143,7 @@ def sampling(ports: tuple[PortKind, ...]) -> int:
         samples = reals_at(r[layout.RECORD_SAMPLES] + row * n * 8)
         V, u, shown = reals_at(p[layout.V]), reals_at(p[layout.U]), reals_at(p[layout.SHOWN])
         for first in range(0, n, LANES):
-            if bring(r[layout.RECORD_TABLE], r[layout.RECORD_BENCH], r[layout.RECORD_LANES], first, n, network) != OK:
+            if bring(r[layout.RECORD_TABLE], r[layout.RECORD_BENCH], r[layout.RECORD_NEURONS], first, n, network) != OK:
                 return FAILURE
             for lane in range(min(LANES, n - first)):
                 i = lanes[first + lane]
