@@ -1,0 +1,83 @@
+"""Checkpoints and recordings of an older version load, hold what they held, and go on as they did there.
+
+What `data/before_the_house/make.py` wrote with the last commit before the package was ordered into folders.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import izhnumba as iz
+
+FOLDER = Path(__file__).parents[1] / "data" / "before_the_house"
+SPEC = importlib.util.spec_from_file_location("make_before_the_house", FOLDER / "make.py")
+make = sys.modules[SPEC.name] = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(make)
+
+# Bits of these are the same on all processors: they consist of sums and products that are compiled as they are written.
+# The others fuse multiplications and additions as the processor can, and take exponentials and logarithms from the
+# system's library and NumPy's loops: on another machine than the one of the files they are compared with a tolerance,
+# wide enough for a processor without fused operations, and must have the same spikes.
+SAME_BITS = {"euler", "izhikevich2004", "nest", "nest_published"}
+TOLERANCE = {np.float64: 1e-8, np.float32: 2e-2}
+
+
+def mine():
+    """What a user of that version had defined."""
+    return [dataclasses.replace(iz.Izhikevich, name="Mine", pull=make.no_leak), make.Forgetting]
+
+
+def unpacked(name, folder):
+    """The checkpoint and what was read off the network when it was saved and later; recordings are put beside it."""
+    with zipfile.ZipFile(FOLDER / "files.zip") as files:
+        path = folder / f"{name}.npz"
+        path.write_bytes(make.moved(files.read(path.name), "FOLDER", str(folder)))
+        for recording in (one for one in files.namelist() if one.endswith(".rec")):
+            files.extract(recording, folder)
+        with np.load(files.extract(f"{name} outcome.npz", folder)) as outcome:
+            return path, dict(outcome)
+
+
+def compare(net, kept, when, bits):
+    found = make.outcome(net)
+    wanted = {key.removeprefix(when): value for key, value in kept.items() if key.startswith(when)}
+    assert found.keys() == wanted.keys()
+    for key, value in wanted.items():
+        assert found[key].dtype == value.dtype, key
+        if bits or value.dtype.kind != "f":
+            np.testing.assert_array_equal(found[key], value, err_msg=key)
+        else:
+            rtol = TOLERANCE[value.dtype.type]
+            np.testing.assert_allclose(found[key], value, rtol=rtol, atol=rtol, err_msg=key)
+
+
+@pytest.mark.parametrize("name", make.NETWORKS)
+def test_a_checkpoint_goes_on(tmp_path, name):
+    path, kept = unpacked(name, tmp_path)
+    net = iz.load(path, define=mine())
+    compare(net, kept, "saved, ", bits=True)
+    net.run(make.GOES_ON)
+    bits = name in SAME_BITS or np.array_equal(make.machine(), kept["machine"])
+    compare(net, kept, "later, ", bits)
+    path.unlink()
+    net.save(path)  # and what goes on can be saved again
+    assert iz.load(path, define=mine()).t == net.t
+
+
+@pytest.mark.parametrize(("name", "scheme"), [("recorders", "exp_euler"), ("exact", "exact")])
+def test_a_recording_is_read(tmp_path, name, scheme):
+    _, kept = unpacked(name, tmp_path)
+    for what, recorder in (("spikes", "part"), ("states", "states"), ("weights", "weights")):
+        found = iz.io.read(tmp_path / f"{scheme} {what}.rec")
+        columns = [key for key in kept if key.startswith(f"saved, {recorder} in file: ")]
+        assert len(found) > 1
+        assert columns
+        for key in columns:
+            np.testing.assert_array_equal(getattr(found, key.rpartition(" ")[2]), kept[key], err_msg=key)
