@@ -6,14 +6,9 @@ from izhnumba import io as io
 from izhnumba._base.elsewhere import missing as _missing
 from izhnumba._input.currents import Constant, Input, Noise, OrnsteinUhlenbeck, Pulses, Ramp, Sine, TimedArray
 from izhnumba._input.spike_trains import Poisson, SpikeTrain
-from izhnumba._model.model import (
-    Izhikevich,
-    Izhikevich2007,
-    IzhikevichAccommodation,
-    IzhikevichRef,
-    Model,
-    Quantity,
-)
+from izhnumba._model.izhikevich import Izhikevich, Izhikevich2007, IzhikevichAccommodation, IzhikevichRef
+from izhnumba._model.model import Model
+from izhnumba._model.quantity import Quantity
 from izhnumba._model.schemes import Scheme, schemes
 from izhnumba._network.drives import Drive
 from izhnumba._network.load import load

@@ -27,7 +27,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from izhnumba._base import checks
-from izhnumba._model.model import Izhikevich as _MODEL
+from izhnumba._model.izhikevich import Izhikevich as _MODEL
 from izhnumba._model.schemes import schemes
 from izhnumba.jax import _run, _surrogates
 from izhnumba.jax._arguments import Lanes, array

@@ -259,10 +259,10 @@ def test_phase_plane_of_models_and_presets(neuron):
 
 
 def test_phase_plane_of_a_users_own_model():
-    def pull(V, V_new, u, p):
+    def du(V, V_new, u, p):
         return p.b * (V + 70) - u
 
-    model = dataclasses.replace(iz.Izhikevich, name="Shifted", pull=pull)
+    model = dataclasses.replace(iz.Izhikevich, name="Shifted", du=du)
     for point in analysis.fixed_points(model):
         assert point.u == pytest.approx(0.2 * (point.V + 70))
 

@@ -36,7 +36,7 @@ def warn_of_base_unit(where: str, value: Any, unit: str) -> None:
 
 def users_level() -> int:
     """The stacklevel, for the caller, of the line outside the package: the same warning there is shown once."""
-    level, frame, package = 1, sys._getframe(1), __name__.partition(".")[0]
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+    level, frame, inside = 1, sys._getframe(1), (__name__.partition(".")[0], "dataclasses")  # of `replace`
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in inside:
         level, frame = level + 1, frame.f_back
     return level

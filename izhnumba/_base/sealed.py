@@ -93,14 +93,15 @@ class Table(Mapping[str, Entry]):
         return f"<{self._name}: {', '.join(self._entries)}>"
 
     def __reduce__(self) -> Any:
-        return _found, (self._home, self._name)
+        return by_name, (self._home, self._name)
 
     def of(self, entry: Entry, otherwise: Any) -> Any:
         """How an entry is pickled: by name, so that it is the same object again; what is of no table, otherwise."""
         name: str = entry.name  # type: ignore[attr-defined]
-        return (_found, (self._home, self._name, name)) if self.get(name) is entry else otherwise()
+        return (by_name, (self._home, self._name, name)) if self.get(name) is entry else otherwise()
 
 
-def _found(home: str, table: str, *name: str) -> Any:
-    entries = getattr(importlib.import_module(home), table)
-    return entries[name[0]] if name else entries
+def by_name(home: str, name: str, *key: str) -> Any:
+    """What the module `home` holds under a name, or an entry of that table: how it is unpickled."""
+    thing = getattr(importlib.import_module(home), name)
+    return thing[key[0]] if key else thing

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from izhnumba._base import files, npz
 from izhnumba._checkpoint.saved import Misfit, Saved, shown
 from izhnumba._input import currents, input, spike_trains
-from izhnumba._model import model as models
+from izhnumba._model import izhikevich as models
 from izhnumba._model.model import Model
 from izhnumba._synapse import connectivity, plasticity_rules, random_connectivity, receptors
 

@@ -13,7 +13,7 @@ from izhnumba._model.schemes import Scheme
 
 Array = NDArray[Any]
 
-# Lanes that a kernel finds beside the parameters: what exponential Euler multiplies pull by, and dt * dV_slope as the
+# Lanes that a kernel finds beside the parameters: what exponential Euler multiplies du by, and dt * dV_slope as the
 # line z0 + z1 V.
 LANES = ("gain", "z0", "z1")
 

@@ -18,7 +18,8 @@ from izhnumba._engine.protocol import Record
 from izhnumba._engine.table import Table, address_of
 from izhnumba._engine.timebase import Steps, steps_held
 from izhnumba._model.equations import Variant
-from izhnumba._model.model import MAX_PARAMETERS, Model
+from izhnumba._model.model import Model
+from izhnumba._model.quantity import MAX_PARAMETERS
 from izhnumba._model.schemes import Scheme
 from izhnumba._numba.threads import may_go_parallel, n_processors, one_parallel_region
 from izhnumba._synapse.receptors import Receptor

@@ -17,8 +17,9 @@ from izhnumba._exact.kernels import layout
 from izhnumba._exact.network import ExactNetwork
 from izhnumba._exact.receptors import ExactPort, described
 from izhnumba._exact.trap import rectangles
-from izhnumba._model.model import MAX_PARAMETERS, Model
+from izhnumba._model.model import Model
 from izhnumba._model.normal_form import NormalForm, normal_form
+from izhnumba._model.quantity import MAX_PARAMETERS
 
 Array = NDArray[Any]
 _MOST_NUMBER = np.iinfo(layout.EVENT["rule"]).max  # of inlets and rules, in events

@@ -90,7 +90,7 @@ def equations(variant: Variant, inline: Callable[[Function], Any], phi: Function
         return V
 
     return Equations(
-        inline(dt_f), inline(dt_slope), inline(model.rate), inline(model.pull), inline(jump), inline(floor),
+        inline(dt_f), inline(dt_slope), inline(model.rate), inline(model.du), inline(jump), inline(floor),
         inline(phi), number,
     )  # fmt: skip
 

@@ -120,8 +120,8 @@ def coefficients(model: Model, p: Any) -> Coefficients:
     dV = _equation(model, "dV", _V, _VV, _1, _U, _I, arguments=(_polynomial.V, _polynomial.U, _polynomial.I, p))
     if model.C is not None:
         dV = dV / model.C(p)
-    pull = _equation(model, "pull", _V, _U, _1, arguments=(_polynomial.V, _polynomial.V, _polynomial.U, p))
-    du = pull * polynomial(model.rate(p))
+    du = _equation(model, "du", _V, _U, _1, arguments=(_polynomial.V, _polynomial.V, _polynomial.U, p))
+    du = du * polynomial(model.rate(p))
     found = (dV[_VV], dV[_V], dV[_1], dV[_I], dV[_U], du[_V], du[_U], du[_1])
     return Coefficients(*(np.asarray(value, float) for value in found))
 

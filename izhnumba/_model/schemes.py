@@ -3,10 +3,10 @@
 A rule maps (V, u) at t = k dt to (V, u) at (k+1) dt, before the spike test. It may use
 
     dt_f(dt, V, u, x, p)   dt * dV/dt with the input at V           dt_slope(dt, V, x, p)   dt * its derivative by V
-    rate(p), pull(V, V_new, u, p)   the factors of du/dt            jump(V, x)     V + the V jumps of the step
+    rate(p), du(V, V_new, u, p)   the factors of du/dt            jump(V, x)     V + the V jumps of the step
     dt_exprel(dt, z, wide)          dt * (exp(z) - 1) / z           floor(V, p)    V, but not below V_min
     number(x)                       x in the precision of the population
-    gain               dt * rate * exprel(dt * u_slope), what exponential Euler multiplies pull by
+    gain               dt * rate * exprel(dt * u_slope), what exponential Euler multiplies du by
 
 where x = (I, jump, g, gE, b, bE) is the input of the step: current, V jump, sum of conductances, sum of conductance
 times reversal potential, and both once more for conductances behind a magnesium block. The grouping of each expression
@@ -31,7 +31,7 @@ class Equations(NamedTuple):
     dt_f: Callable[..., Any]
     dt_slope: Callable[..., Any]
     rate: Callable[..., Any]
-    pull: Callable[..., Any]
+    du: Callable[..., Any]
     jump: Callable[..., Any]
     floor: Callable[..., Any]
     dt_exprel: Callable[..., Any]
@@ -73,71 +73,71 @@ class Scheme:
 
 
 def _exp_euler(eq: Equations) -> Callable[..., Any]:
-    dt_f, dt_slope, dt_exprel, pull, jump, floor = eq.dt_f, eq.dt_slope, eq.dt_exprel, eq.pull, eq.jump, eq.floor
+    dt_f, dt_slope, dt_exprel, du, jump, floor = eq.dt_f, eq.dt_slope, eq.dt_exprel, eq.du, eq.jump, eq.floor
 
     def rule(V, u, x, p, gain, dt, wide):
         V = floor(jump(V + dt_f(dt_exprel(dt, dt_slope(dt, V, x, p), wide), V, u, x, p), x), p)
-        return V, u + gain * pull(V, V, u, p)
+        return V, u + gain * du(V, V, u, p)
 
     return rule
 
 
 def _euler(eq: Equations) -> Callable[..., Any]:
-    dt_f, rate, pull, jump, floor = eq.dt_f, eq.rate, eq.pull, eq.jump, eq.floor
+    dt_f, rate, du, jump, floor = eq.dt_f, eq.rate, eq.du, eq.jump, eq.floor
 
     def rule(V, u, x, p, gain, dt, wide):
         V_new = floor(V + jump(dt_f(dt, V, u, x, p), x), p)
-        return V_new, u + dt * rate(p) * pull(V, V_new, u, p)
+        return V_new, u + dt * rate(p) * du(V, V_new, u, p)
 
     return rule
 
 
 def _euler_then_u(eq: Equations) -> Callable[..., Any]:
-    dt_f, rate, pull, jump, floor = eq.dt_f, eq.rate, eq.pull, eq.jump, eq.floor
+    dt_f, rate, du, jump, floor = eq.dt_f, eq.rate, eq.du, eq.jump, eq.floor
 
     def rule(V, u, x, p, gain, dt, wide):
         V = floor(jump(V + dt_f(dt, V, u, x, p), x), p)
-        return V, u + dt * rate(p) * pull(V, V, u, p)
+        return V, u + dt * rate(p) * du(V, V, u, p)
 
     return rule
 
 
 def _two_half_steps(eq: Equations) -> Callable[..., Any]:
-    dt_f, rate, pull, jump, floor, number = eq.dt_f, eq.rate, eq.pull, eq.jump, eq.floor, eq.number
+    dt_f, rate, du, jump, floor, number = eq.dt_f, eq.rate, eq.du, eq.jump, eq.floor, eq.number
 
     def rule(V, u, x, p, gain, dt, wide):
         half = number(0.5) * dt
         V = V + dt_f(half, V, u, x, p)
         V = floor(jump(V + dt_f(half, V, u, x, p), x), p)
-        return V, u + dt * rate(p) * pull(V, V, u, p)
+        return V, u + dt * rate(p) * du(V, V, u, p)
 
     return rule
 
 
 def _two_half_steps_floor_last(eq: Equations) -> Callable[..., Any]:
-    dt_f, rate, pull, floor, number = eq.dt_f, eq.rate, eq.pull, eq.floor, eq.number
+    dt_f, rate, du, floor, number = eq.dt_f, eq.rate, eq.du, eq.floor, eq.number
 
     def rule(V, u, x, p, gain, dt, wide):
         half = number(0.5) * dt
         V = V + dt_f(half, V, u, x, p)
         V = V + dt_f(half, V, u, x, p)
-        return floor(V, p), u + dt * rate(p) * pull(V, V, u, p)
+        return floor(V, p), u + dt * rate(p) * du(V, V, u, p)
 
     return rule
 
 
 def _rk4(eq: Equations) -> Callable[..., Any]:
-    dt_f, rate, pull, jump, floor, number = eq.dt_f, eq.rate, eq.pull, eq.jump, eq.floor, eq.number
+    dt_f, rate, du, jump, floor, number = eq.dt_f, eq.rate, eq.du, eq.jump, eq.floor, eq.number
 
     def rule(V, u, x, p, gain, dt, wide):
         r, half, third = dt * rate(p), number(0.5), number(1.0) / number(3.0)
-        V1, u1 = dt_f(dt, V, u, x, p), r * pull(V, V, u, p)
+        V1, u1 = dt_f(dt, V, u, x, p), r * du(V, V, u, p)
         Va, ua = V + half * V1, u + half * u1
-        V2, u2 = dt_f(dt, Va, ua, x, p), r * pull(Va, Va, ua, p)
+        V2, u2 = dt_f(dt, Va, ua, x, p), r * du(Va, Va, ua, p)
         Vb, ub = V + half * V2, u + half * u2
-        V3, u3 = dt_f(dt, Vb, ub, x, p), r * pull(Vb, Vb, ub, p)
+        V3, u3 = dt_f(dt, Vb, ub, x, p), r * du(Vb, Vb, ub, p)
         Vc, uc = V + V3, u + u3
-        V4, u4 = dt_f(dt, Vc, uc, x, p), r * pull(Vc, Vc, uc, p)
+        V4, u4 = dt_f(dt, Vc, uc, x, p), r * du(Vc, Vc, uc, p)
         V = floor(jump(V + third * (half * (V1 + V4) + V2 + V3), x), p)
         return V, u + third * (half * (u1 + u4) + u2 + u3)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from izhnumba._base import checks
-from izhnumba._model.model import Izhikevich, Model
+from izhnumba._model.izhikevich import Izhikevich
+from izhnumba._model.model import Model
 from izhnumba._model.schemes import schemes
 
 

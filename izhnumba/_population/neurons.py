@@ -19,7 +19,9 @@ from izhnumba._clock.engine import ClockEngine
 from izhnumba._clock.step import Stepper
 from izhnumba._engine.timebase import SHORTEST_STEP
 from izhnumba._exact.engine import ExactEngine
-from izhnumba._model.model import Izhikevich, Model, Quantity, u_nullcline
+from izhnumba._model.izhikevich import Izhikevich
+from izhnumba._model.model import Model, u_nullcline
+from izhnumba._model.quantity import Quantity
 from izhnumba._model.schemes import schemes
 
 Array = NDArray[Any]

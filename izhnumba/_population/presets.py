@@ -13,7 +13,8 @@ from typing import Any
 
 from izhnumba._base.sealed import Table
 from izhnumba._input.currents import Constant, Input, Pulses, Ramp
-from izhnumba._model.model import Izhikevich, Izhikevich2007, IzhikevichAccommodation, Model
+from izhnumba._model.izhikevich import Izhikevich, Izhikevich2007, IzhikevichAccommodation
+from izhnumba._model.model import Model
 
 
 @dataclass(frozen=True, eq=False, repr=False)

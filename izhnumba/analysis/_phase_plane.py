@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from izhnumba._base import checks
-from izhnumba._model.model import Izhikevich, Model
+from izhnumba._model.izhikevich import Izhikevich
+from izhnumba._model.model import Model
 from izhnumba._population.neurons import HABITS, OF_POPULATIONS
 from izhnumba._population.population import Population
 

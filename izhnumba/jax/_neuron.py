@@ -43,7 +43,7 @@ def parameters_type(model: Model) -> Any:
 
 
 def constants(cell: Cell, p: Any, dt: Any) -> tuple[Any, ...]:
-    """The parameters, V_min if there is a floor, and what exponential Euler multiplies pull by."""
+    """The parameters, V_min if there is a floor, and what exponential Euler multiplies du by."""
     *parameters, V_min = p
     gain = [dt * cell.model.rate(p) * exprel(dt * cell.model.u_slope(p))] if cell.scheme.exponential else []
     return *parameters, *[V_min] * cell.floor, *gain

@@ -14,7 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from izhnumba._base import checks
-from izhnumba._model.model import Izhikevich, Model
+from izhnumba._model.izhikevich import Izhikevich
+from izhnumba._model.model import Model
 from izhnumba._synapse.receptors import Delta, Propagator, Pulse, Receptor
 from izhnumba.jax import _arguments
 from izhnumba.jax._finite import check_values, watched

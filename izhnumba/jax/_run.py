@@ -13,7 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from izhnumba._base import checks
-from izhnumba._model.model import Izhikevich, Model, equations_of, u_nullcline
+from izhnumba._model.izhikevich import Izhikevich
+from izhnumba._model.model import Model, equations_of, u_nullcline
 from izhnumba._model.schemes import schemes
 from izhnumba.jax import _arguments
 from izhnumba.jax._arguments import Lanes

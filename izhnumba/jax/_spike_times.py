@@ -13,7 +13,8 @@ import numpy as np
 from izhnumba._base import checks
 from izhnumba._exact.sensitivities import Cells, Pieces, check_equations, gradients, ordinals
 from izhnumba._input.currents import Input, TimedArray
-from izhnumba._model.model import Izhikevich, Model
+from izhnumba._model.izhikevich import Izhikevich
+from izhnumba._model.model import Model
 from izhnumba._model.normal_form import NotPolynomial, coefficients, normal_form
 from izhnumba._population.population import Population
 from izhnumba.jax import _arguments

@@ -113,7 +113,7 @@ def test_a_users_cubic_model_has_no_closed_form():
         return p.k2 * V * V * V - u + I
 
     def slope(V, dI, p):
-        return p.k2 * V * V + dI
+        return (p.k2 + p.k2 + p.k2) * V * V + dI
 
     model = dataclasses.replace(iz.Izhikevich, name="Cubic", dV=dV, dV_slope=slope)
     with pytest.raises(ValueError, match=r"got the model Cubic\. Use fixed_points, which takes any model\."):

@@ -153,7 +153,11 @@ def own_dV(V, u, I, p):
     return (p.k2 * V + p.k1 / p.scale) * V + p.k0 - u * p.pull**2 + I / p.scale
 
 
-def own_pull(V, V_new, u, p):
+def own_slope(V, dI, p):
+    return p.k2 * V + p.k2 * V + (p.k1 + dI) / p.scale
+
+
+def own_du(V, V_new, u, p):
     return p.b * V - u + p.a
 
 
@@ -172,7 +176,7 @@ def own_u_reset(u, p):
 
 
 OWN = dataclasses.replace(
-    iz.Izhikevich, name="Own", dV=own_dV, pull=own_pull, threshold=own_threshold, V_reset=own_V_reset,
+    iz.Izhikevich, name="Own", dV=own_dV, dV_slope=own_slope, du=own_du, threshold=own_threshold, V_reset=own_V_reset,
     u_reset=own_u_reset,
     parameters=iz.Izhikevich.parameters | {
         "scale": iz.Quantity(-1.5, "", ""), "pull": iz.Quantity(1.2, "", ""), "w": iz.Quantity(0.2, "", ""),

@@ -153,7 +153,11 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
 
 
 def no_leak(V, V_new, u, p):
-    return p.b * V - u - u
+    return p.b * V
+
+
+def no_slope(p):
+    return p.a - p.a
 
 
 @dataclass(frozen=True)
@@ -169,7 +173,7 @@ class Forgetting(iz.Plasticity):
 
 def test_models_and_rules_of_a_user_are_passed_to_load(tmp_path):
     path = tmp_path / "state.npz"
-    mine = dataclasses.replace(iz.Izhikevich, name="Mine", pull=no_leak)
+    mine = dataclasses.replace(iz.Izhikevich, name="Mine", du=no_leak, u_slope=no_slope)
 
     def network():
         net = iz.Network(dt=0.5, seed=1)
@@ -190,7 +194,7 @@ def test_models_and_rules_of_a_user_are_passed_to_load(tmp_path):
     np.testing.assert_array_equal(again.populations["cells"].V, whole.populations["cells"].V)
     np.testing.assert_array_equal(again.synapses["syn"].weight, whole.synapses["syn"].weight)
     assert whole.synapses["syn"].weight.min() < 2.0
-    impostor = dataclasses.replace(iz.Izhikevich, pull=no_leak)  # under the name of another
+    impostor = dataclasses.replace(iz.Izhikevich, du=no_leak, u_slope=no_slope)  # under the name of another
     net = iz.Network(dt=0.5)
     net.add(iz.Population(2, model=impostor))
     net.save(path)

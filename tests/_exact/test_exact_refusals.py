@@ -41,6 +41,13 @@ def cubic(V, u, I, p):
     return p.k2 * V * V * V + p.k1 * V + p.k0 - u + I
 
 
+def cubic_slope(V, dI, p):
+    return (p.k2 + p.k2 + p.k2) * V * V + p.k1 + dI
+
+
+CUBIC = dataclasses.replace(iz.Izhikevich, name="Cubic", dV=cubic, dV_slope=cubic_slope)
+
+
 def floor(pop):
     pop.V_min = -80.0
 
@@ -72,7 +79,7 @@ def connect(**options):
         (lambda: population(**iz.presets["2007/FS"]).run(1.0), "cubic"),
         (lambda: population(**iz.presets["2007/TC"]).run(1.0), "V_b"),
         (lambda: population(**iz.presets["2007/RTN"]).run(1.0), "V_b"),
-        (lambda: population(model=dataclasses.replace(iz.Izhikevich, name="Cubic", dV=cubic)).run(1.0), "model"),
+        (lambda: population(model=CUBIC).run(1.0), "model"),
         (run(iz.Noise(1.0)), "Noise"),
         (run(2.0 + iz.Noise(1.0)), "Noise"),
         (run(iz.OrnsteinUhlenbeck(0.0, 1.0, 5.0)), "OrnsteinUhlenbeck"),

@@ -167,7 +167,7 @@ def test_messages_are_the_same_inside_jit():
 @pytest.mark.usefixtures("nothing_runs")
 def test_equations_that_jax_cannot_trace():
     def dV(V, u, I, p):
-        return p.k1 * V - u + I if V > p.c else p.k0 - u + I
+        return p.k2 * V * V + p.k1 * V + (p.k0 if V > p.c else p.k0 + p.a) - u + I
 
     model = dataclasses.replace(iz.Izhikevich, name="Bent", dV=dV)
     with pytest.raises(TypeError, match=r"^run\.model must have equations that JAX can trace, got dV of Bent "):

@@ -400,7 +400,7 @@ def test_surrogates_that_kernels_do_not_know(surrogate, operation):
         advance(given, scheme="euler", surrogate=surrogate)
 
 
-def pull(V, V_new, u, p):
+def du(V, V_new, u, p):
     return p.b * V
 
 
@@ -426,9 +426,13 @@ def wavy(V, u, I, p):
     return V % 10.0 + p.k2 * V * V + p.k1 * V + p.k0 - u + I
 
 
-INTEGRATING = dataclasses.replace(iz.Izhikevich, name="Integrating", pull=pull, u_slope=no_leak)
+def wavy_slope(V, dI, p):
+    return p.d / p.d + (p.k2 + p.k2) * V + p.k1 + dI
+
+
+INTEGRATING = dataclasses.replace(iz.Izhikevich, name="Integrating", du=du, u_slope=no_leak)
 QUARTIC = dataclasses.replace(iz.Izhikevich, name="Quartic", dV=quartic, dV_slope=quartic_slope, threshold=threshold)
-WAVY = dataclasses.replace(iz.Izhikevich, name="Wavy", dV=wavy)
+WAVY = dataclasses.replace(iz.Izhikevich, name="Wavy", dV=wavy, dV_slope=wavy_slope)
 
 
 @pytest.mark.parametrize("model", [INTEGRATING, QUARTIC], ids=lambda model: model.name)

@@ -14,7 +14,8 @@ import pytest
 
 import izhnumba as iz
 from izhnumba._clock.constants import LANES
-from izhnumba._model.model import _MOST_PARAMETERS, _TAKEN, EQUATIONS, MAX_PARAMETERS
+from izhnumba._model.model import EQUATIONS
+from izhnumba._model.quantity import MAX_PARAMETERS, MOST_PARAMETERS, TAKEN
 
 A = iz.Quantity(1.0, "", "something")
 
@@ -124,7 +125,7 @@ def test_as_many_parameters_as_allowed():
     wide = replace(iz.Izhikevich, name="wide", parameters=parameters)
     pop = iz.Population(3, model=wide, q51=[1.0, 2.0, 3.0])
     pop.run(10.0, 10.0)
-    assert len(wide.parameters) == _MOST_PARAMETERS == MAX_PARAMETERS - len(("V_min", *LANES))
+    assert len(wide.parameters) == MOST_PARAMETERS == MAX_PARAMETERS - len(("V_min", *LANES))
 
 
 def test_models_do_not_change():
@@ -145,6 +146,19 @@ def test_copies_of_models(twin):
         other.parameters.update(a=A)
 
 
+WELL_KNOWN = replace(iz.Izhikevich, name="WELL_KNOWN", dV=dV)
+NAMESAKE = replace(iz.Izhikevich, name="WELL_KNOWN", dV=dV)
+
+
+def test_a_model_is_pickled_by_the_name_under_which_its_module_holds_it():
+    for twin in (copy.copy, copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))):
+        assert twin(WELL_KNOWN) is WELL_KNOWN
+        assert twin(NAMESAKE) is not WELL_KNOWN
+        assert twin(iz.Izhikevich2007) is iz.Izhikevich2007
+    impostor = replace(iz.Izhikevich, u_reset=lambda u, p: u)  # under the name of another
+    assert copy.copy(impostor).u_reset is impostor.u_reset is not iz.Izhikevich.u_reset
+
+
 def test_a_model_is_shown_in_a_line():
     assert repr(iz.Izhikevich) == "<model Izhikevich: a, b, c, d, V_th, k2, k1, k0>"
 
@@ -153,4 +167,4 @@ def test_names_taken_cover_a_population():
     pop = iz.Population(1)
     public = {name for name in dir(pop) if not name.startswith("_")} - set(pop.model.parameters)
     arguments = set(inspect.signature(type(pop).__init__).parameters) - {"parameters"}
-    assert public | arguments | set(LANES) <= _TAKEN
+    assert public | arguments | set(LANES) <= TAKEN

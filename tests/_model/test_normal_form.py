@@ -103,7 +103,11 @@ def jitted_dV(V, u, I, p):
     return square(V, p.k2) + p.k1 * V - (u - I) + p.k0
 
 
-def halved_pull(V, V_new, u, p):
+def halved_slope(p):
+    return -p.a / 2.0
+
+
+def halved(V, V_new, u, p):
     return (p.b * V_new - u) / 2.0
 
 
@@ -123,11 +127,19 @@ def with_product(V, u, I, p):
     return p.k2 * V * V + p.k1 * V + p.k0 - u + I + p.a * V * u
 
 
+def straight(V, u, I, p):
+    return p.k1 * V + p.k0 - u + I
+
+
+def straight_slope(V, dI, p):
+    return p.k1 + dI
+
+
 def with_nothing_of_u(V, u, I, p):
     return p.k2 * V * V + p.k1 * V + p.k0 + I
 
 
-def quadratic_pull(V, V_new, u, p):
+def quadratic(V, V_new, u, p):
     return p.b * V * V - u
 
 
@@ -147,8 +159,8 @@ def test_a_users_function_compiled_with_numba():
 
 
 def test_other_ways_to_write_an_equation():
-    assert_equal(form_of(mine(pull=halved_pull)), A=-0.002, B=-0.01)
-    assert_equal(form_of(mine(pull=same_twice)), A=-0.004, B=-0.02)
+    assert_equal(form_of(mine(du=halved, u_slope=halved_slope)), A=-0.002, B=-0.01)
+    assert_equal(form_of(mine(du=same_twice)), A=-0.004, B=-0.02)
     form = form_of(mine(threshold=moving))
     assert_equal(form, kappa=-0.5 * -1 * -1, theta=0.04 * 30 + 2.5 - 0.5 * form.y0)
 
@@ -159,11 +171,11 @@ def test_other_ways_to_write_an_equation():
         (dict(dV=with_product), "dV of Mine"),
         (dict(dV=of_numpy), "dV of Mine"),
         (dict(dV=jitted_dV), "dV of Mine"),  # a compiled helper cannot be looked into
-        (dict(pull=switched), "pull of Mine"),
-        (dict(pull=quadratic_pull), "pull of Mine"),
+        (dict(du=switched), "du of Mine"),
+        (dict(du=quadratic), "du of Mine"),
         (dict(threshold=lambda u, p: p.V_th + u * u), "threshold of Mine"),
         (dict(dV=with_nothing_of_u), "dV that depend on u"),
-        (dict(dV=lambda V, u, I, p: p.k1 * V + p.k0 - u + I), "dV that rise with V^2"),
+        (dict(dV=straight, dV_slope=straight_slope), "dV that rise with V^2"),
     ],
 )
 def test_refusals_name_the_equation(equations, which):

@@ -158,10 +158,14 @@ def linear(V, u, I, p):
     return p.k1 * V - u + I
 
 
+def linear_slope(V, dI, p):
+    return p.k1 + dI
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_another_dV_is_used_in_every_scheme(scheme):
     """A model made from one that has a Horner form does not keep that form."""
-    model = dataclasses.replace(iz.Izhikevich, dV=linear)
+    model = dataclasses.replace(iz.Izhikevich, dV=linear, dV_slope=linear_slope)
     pop, twin = (iz.Population(1, m, scheme=scheme, dt=DT, **p) for m, p in ((model, {}), (iz.Izhikevich, {"k0": 0.0})))
     for p in (pop, twin):
         p.step(400.0)

@@ -23,7 +23,7 @@ from izhnumba._clock.kernels.receptors import arrivals, clear
 from izhnumba._engine.codes import BAD_INPUT, BUSY, FAILURE, LEAP, NOT_PLAIN, OK
 from izhnumba._model.compiled import compile_equations
 from izhnumba._model.equations import Variant
-from izhnumba._model.model import MAX_PARAMETERS
+from izhnumba._model.quantity import MAX_PARAMETERS
 from izhnumba._numba.compile import address_of, called, compiled, entry_point, inlined
 from izhnumba._numba.intrinsics import (
     NOINLINE,

@@ -22,7 +22,7 @@ from izhnumba._clock.kernels.network import (
     WEIGHTS,
 )
 from izhnumba._engine.codes import OK
-from izhnumba._model.model import MAX_PARAMETERS
+from izhnumba._model.quantity import MAX_PARAMETERS
 from izhnumba._numba.compile import STRICT, address_of, compiled, inlined
 from izhnumba._numba.intrinsics import array_at, parameter_lanes, parameters_of
 

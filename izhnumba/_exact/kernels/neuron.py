@@ -13,7 +13,8 @@ import numpy as np
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.kernels.bench import LANES, ORDER, Bench, PortKind
 from izhnumba._exact.kernels.events import EVENT, real
-from izhnumba._model.model import MAX_PARAMETERS, Model
+from izhnumba._model.model import Model
+from izhnumba._model.quantity import MAX_PARAMETERS
 from izhnumba._numba.compile import called, inlined
 from izhnumba._numba.intrinsics import array_at, call_at, parameter_lanes, parameters_of
 from izhnumba._numba.memory import ints_at, reals_at

@@ -1,0 +1,34 @@
+"""Objects that `help` documents one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Class = TypeVar("Class", bound=type)
+
+
+class _Documentation:
+    """`__doc__` of a class, and of each of its instances what `about` writes of it when it is asked for."""
+
+    def __init__(self, of_class: str | None, about: Callable[[Any], str]) -> None:
+        self._of_class, self._about = of_class, about
+
+    def __get__(self, instance: Any, owner: type) -> str | None:
+        return self._of_class if instance is None else self._about(instance)
+
+
+def documented_by(about: Callable[[Any], str]) -> Callable[[Class], Class]:
+    """Class decorator: `help(instance)` shows `about(instance)`; else it would show the class."""
+
+    def decorate(cls: Class) -> Class:
+        cls.__doc__ = _Documentation(cls.__doc__, about)  # type: ignore[assignment]
+        return cls
+
+    return decorate
+
+
+def columns(rows: list[tuple[str, ...]]) -> str:
+    """Rows of text as aligned columns, each line indented by four blanks."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("    " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

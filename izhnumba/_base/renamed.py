@@ -1,0 +1,50 @@
+"""Old names of arguments and attributes, which work for one version more and say what they are called now."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from izhnumba._base.implausible import users_level
+
+Class = TypeVar("Class", bound=type)
+
+
+def renamed(**names: str) -> Callable[[Class], Class]:
+    """Class decorator: old=new. Dataclasses and named tuples take the old keyword and show the old attribute."""
+
+    def decorate(cls: Class) -> Class:
+        makers = ("__new__", "_replace") if issubclass(cls, tuple) else ("__init__",)
+        for maker in makers:
+            setattr(cls, maker, _renaming(getattr(cls, maker), cls.__name__, names))
+        for old, new in names.items():
+            setattr(cls, old, _alias(cls.__name__, old, new))
+        return cls
+
+    return decorate
+
+
+def _renaming(make: Callable[..., Any], owner: str, names: dict[str, str]) -> Callable[..., Any]:
+    @functools.wraps(make)
+    def renaming(self: Any, *values: Any, **given: Any) -> Any:
+        for old in names.keys() & given.keys():
+            _warn(owner, old, names[old])
+            given[names[old]] = given.pop(old)  # dataclasses.replace passes both: the old value under the new name
+        return make(self, *values, **given)
+
+    return renaming
+
+
+def _alias(owner: str, old: str, new: str) -> property:
+    def value(self: Any) -> Any:
+        _warn(owner, old, new)
+        return getattr(self, new)
+
+    return property(value, doc=f"The old name of `{new}`.")
+
+
+def _warn(owner: str, old: str, new: str) -> None:
+    message = f"{owner}.{old} is now called {new}; the old name goes with version 0.2. Write {new}."
+    warnings.warn(message, DeprecationWarning, stacklevel=users_level())

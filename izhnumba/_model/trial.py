@@ -1,0 +1,151 @@
+"""Equations of a new model, tried at a few points: they must return numbers, and derivatives that finite differences
+confirm. A wrong slope would otherwise show as spikes that are a little off.
+
+A point at which an equation raises, or is not finite, says nothing and is left out; what Numba cannot compile is told
+when it is compiled.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from izhnumba._base import checks
+
+Equations = Mapping[str, Callable[..., Any]]
+_PLACES = (-0.31, 0.07, 0.43, 1.03)  # of V: shares of the way from the lowest to the highest of V, V_reset, threshold
+_STEP = 1e-6  # of a finite difference: share of that way
+_SLOPE = 1e-3  # relative error from which on a slope is wrong; differences of steep equations have errors of their own
+_LINEAR = 1e-6  # relative error from which on values do not lie on a line
+
+
+def results_are_numbers(
+    equations: Equations, arguments: Mapping[str, Sequence[str]], values: Mapping[str, Any]
+) -> None:
+    """TypeError for an equation that returns text or None: it would be met far from there, or become NaN."""
+    for name, equation in equations.items():
+        try:
+            with np.errstate(all="ignore"):
+                result = equation(*(values[argument] for argument in arguments[name]))
+        except Exception:  # compiling it says what is wrong
+            continue
+        checks.magnitude(f"Model.{name}({', '.join(arguments[name])})", result, "")
+
+
+class _Point(NamedTuple):
+    """Where equations are tried: a state, the sizes of dV and of differences of V and u there, and parameters."""
+
+    V: float
+    u: float
+    size: float
+    step_V: float
+    step_u: float
+    p: Any
+
+    def __str__(self) -> str:
+        parameters = ", ".join(f"{name} = {value:.4g}" for name, value in zip(self.p._fields, self.p, strict=True))
+        return f"V = {self.V:.4g}, u = {self.u:.4g}, {parameters}"
+
+
+def slopes_are_derivatives(equations: Equations, V: float, u: float, p: Any) -> None:
+    """ValueError where dV is not linear in I, du not in u, or a slope not the derivative that it should be.
+
+    V, u: default state; p: named tuple of the default parameters, which are tried, and values a tenth above them.
+    """
+    with np.errstate(all="ignore"):
+        for parameters in (p, p._make(_raised(value) for value in p)):
+            try:
+                points = list(_points(equations, V, u, parameters))
+            except Exception:  # compiling the equation says what is wrong
+                continue
+            for point in points:
+                _check_dV(equations, point)
+                _check_du(equations, point)
+
+
+def _raised(value: float) -> float:
+    return value + (0.1 * abs(value) or 0.1) if math.isfinite(value) else value
+
+
+def _points(equations: Equations, V: float, u: float, p: Any) -> Iterator[_Point]:
+    known = [x for x in (V, equations["threshold"](u, p), equations["V_reset"](u, p)) if math.isfinite(x)]
+    span = max(known) - min(known) or abs(V) or 1.0
+    jump = equations["u_reset"](u, p) - u
+    places = [min(known) + share * span for share in _PLACES]
+    sizes = [abs(equations["dV"](V, u, 0.0, p)) for V in places]
+    typical = sorted(sizes)[1] or 1.0
+    for k, (V, size) in enumerate(zip(places, sizes, strict=True)):
+        step_u = max(abs(jump), abs(equations["du"](V, V, u, p))) or 1.0
+        yield _Point(V, u + k % 2 * jump, max(size, typical), _STEP * span, step_u, p)
+
+
+def _tried(equation: Callable[[float], Any], *values: float) -> list[float] | None:
+    """Values of an equation, or None if one of them is not finite."""
+    try:
+        found = [float(equation(value)) for value in values]
+    except Exception:  # compiling it says what is wrong
+        return None
+    return found if all(map(math.isfinite, found)) else None
+
+
+def _check_dV(equations: Equations, at: _Point) -> None:
+    dV, size, h = equations["dV"], at.size, at.step_V
+    line = _tried(lambda I: dV(at.V, at.u, I, at.p), -size, 0.0, size, 3.0 * size)
+    if line and not _linear(line):
+        raise ValueError(
+            f"Model.dV must be linear in I, got {_listed(line)} for I = {_listed((-size, 0, size, 3 * size))} at {at}. "
+            "Add I, or a factor made of parameters times I."
+        )
+    if hasattr(dV, "horner") and (twins := _tried(lambda x: (dV, dV.horner)[int(x)](at.V, at.u, size, at.p), 0, 1)):
+        one, other = twins
+        if abs(one - other) > _LINEAR * max(abs(one), size):
+            raise ValueError(f"Model.dV.horner must be dV in another order, got {other:g} for {one:g} at {at}.")
+    for dI in (0.0, -size * _STEP / h):
+        near = _tried(lambda x: dV(at.V + x, 0.0, dI * x, at.p), -h, 0.0, h)  # noqa: B023
+        slope = _tried(lambda V: equations["dV_slope"](V, dI, at.p), at.V)  # noqa: B023
+        if near is None or slope is None:
+            continue
+        left, middle, right = near
+        differences = (right - left) / (2 * h), (right - middle) / h, (middle - left) / h  # one is right at a kink
+        least = size * _STEP / h
+        if not any(abs(slope[0] - d) <= _SLOPE * max(abs(slope[0]), abs(d), least) for d in differences):
+            raise ValueError(
+                f"Model.dV_slope must be the derivative of dV by V, got {slope[0]:.6g} instead of {differences[0]:.6g} "
+                f"with dI = {dI:.4g} at {at._replace(u=0.0)}. Derive dV by V; I has the derivative dI."
+            )
+
+
+def _check_du(equations: Equations, at: _Point) -> None:
+    h = at.step_u
+    line = _tried(lambda u: equations["du"](at.V, at.V, u, at.p), at.u - h, at.u, at.u + h, at.u + 3.0 * h)
+    factors = _tried(lambda x: equations[("rate", "u_slope")[int(x)]](at.p), 0, 1)
+    if line is None or factors is None:
+        return
+    if not _linear(line):
+        raise ValueError(
+            f"Model.du must be linear in u, got {_listed(line)} for u = "
+            f"{_listed((at.u - h, at.u, at.u + h, at.u + 3 * h))} at {at}. Use a model of other variables."
+        )
+    rate, slope = factors
+    left, _, right, _ = line
+    derivative = rate * (right - left) / (2 * h)
+    rounding = abs(rate) * (abs(left) + abs(right)) / h * 1e-9
+    if abs(slope - derivative) > _SLOPE * max(abs(slope), abs(derivative)) + rounding:
+        raise ValueError(
+            f"Model.u_slope must be the derivative of rate * du by u, got {slope:.6g} instead of {derivative:.6g} at "
+            f"{at}. Without a leak of u it is 0, written p.a - p.a."
+        )
+
+
+def _linear(line: list[float]) -> bool:
+    """Whether values at -1, 0, 1 and 3 lie on a line."""
+    a, b, c, d = line
+    allowed = _LINEAR * sum(map(abs, line))
+    return abs(a - 2 * b + c) <= allowed and abs(d - 3 * c + 2 * b) <= allowed
+
+
+def _listed(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:.4g}" for value in values)

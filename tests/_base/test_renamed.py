@@ -1,0 +1,69 @@
+"""Old names work for one version more, and say what they are called now."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from typing import NamedTuple
+
+import pytest
+
+import izhnumba as iz
+from izhnumba._base.renamed import renamed
+
+
+@renamed(old="new", worn="fresh")
+@dataclasses.dataclass(frozen=True)
+class Thing:
+    new: float
+    fresh: float = 2.0
+
+
+@renamed(old="new")
+class Pair(NamedTuple):
+    first: int
+    new: int = 0
+
+
+@pytest.mark.parametrize("make", [lambda **x: Thing(**x), lambda **x: dataclasses.replace(Thing(1.0), **x)])
+def test_old_keywords_of_dataclasses(make):
+    message = r"^Thing.old is now called new; the old name goes with version 0.2. Write new.$"
+    with pytest.warns(DeprecationWarning, match=message) as caught:
+        thing = make(old=5.0)
+    assert thing == Thing(5.0)
+    assert caught[0].filename == __file__
+    with pytest.warns(DeprecationWarning, match=message):
+        assert thing.old == 5.0
+    with pytest.warns(DeprecationWarning, match="^Thing.(old|worn) is now called") as caught:
+        assert make(old=5.0, worn=1.0) == Thing(5.0, 1.0)
+    assert len(caught) == 2
+
+
+def test_old_names_of_named_tuples():
+    with pytest.warns(DeprecationWarning, match="^Pair.old is now called new"):
+        pair = Pair(1, old=2)
+    with pytest.warns(DeprecationWarning, match="^Pair.old is now called new"):
+        assert pair._replace(old=3) == Pair(1, 3)
+    with pytest.warns(DeprecationWarning, match="^Pair.old is now called new"):
+        assert pair.old == 2
+    assert (Pair._fields, Pair(1), Pair._make([1, 2])) == (("first", "new"), (1, 0), (1, 2))
+
+
+def test_new_names_do_not_warn():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert dataclasses.replace(Thing(new=1.0), fresh=3.0).new == 1.0
+        with pytest.raises(TypeError, match="unexpected keyword argument 'other'"):
+            Thing(new=1.0, other=3.0)
+
+
+def no_leak(V, V_new, u, p):
+    return p.b * V - u
+
+
+def test_pull_of_models_is_du():
+    with pytest.warns(DeprecationWarning, match="^Model.pull is now called du"):
+        model = dataclasses.replace(iz.Izhikevich, pull=no_leak)
+    assert model.du is no_leak
+    with pytest.warns(DeprecationWarning, match="^Model.pull is now called du"):
+        assert model.pull is no_leak
