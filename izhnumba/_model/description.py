@@ -6,17 +6,14 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from izhnumba._base.documented import columns
 from izhnumba._model.quantity import Quantity
 
-if TYPE_CHECKING:
-    from izhnumba._model.model import Model
 
-
-def description(model: Model) -> str:
-    """Name, source, equations, state and parameters with default, unit and meaning."""
+def description(model: Any) -> str:
+    """Of a `Model`, which is made of this: name, source, equations, state and parameters with default, unit and meaning."""
     V_dot, rate = "V'" if model.C is None else "C V'", _written("rate", model.rate)[-1].removeprefix("rate = ")
     *steps, du = _written("du", model.du)
     equations = _written(V_dot, model.dV)
