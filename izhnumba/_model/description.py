@@ -13,7 +13,7 @@ from izhnumba._model.quantity import Quantity
 
 
 def description(model: Any) -> str:
-    """Of a `Model`, which is made of this: name, source, equations, state and parameters with default, unit and meaning."""
+    """Name, source, equations, state and parameters of a `Model` (which is made of this file), for its `__doc__`."""
     V_dot, rate = "V'" if model.C is None else "C V'", _written("rate", model.rate)[-1].removeprefix("rate = ")
     *steps, du = _written("du", model.du)
     equations = _written(V_dot, model.dV)
