@@ -27,6 +27,7 @@ from izhnumba._synapse.distributions import LogNormal, Normal, Uniform
 from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.plasticity_rules import STDP, STDP2006, DopamineSTDP, Scaling, TripletSTDP, TsodyksMarkram
 from izhnumba._synapse.random_connectivity import FixedInDegree, FixedOutDegree, FixedProbability, FixedTotalNumber
+from izhnumba._synapse.receptor import Propagator, Rates, Receptor
 from izhnumba._synapse.receptors import (
     AMPA,
     GABA_A,
@@ -38,7 +39,6 @@ from izhnumba._synapse.receptors import (
     Exponential,
     GapJunction,
     Pulse,
-    Receptor,
 )
 
 __version__ = "0.1.0"
@@ -78,11 +78,13 @@ __all__ = [
     "Poisson",
     "Population",
     "Preset",
+    "Propagator",
     "Pulse",
     "Pulses",
     "Quantity",
     "Ramp",
     "RateRecorder",
+    "Rates",
     "Receptor",
     "Recorder",
     "Result",

@@ -13,10 +13,10 @@ from izhnumba._checkpoint.saved import Misfit, Saved
 from izhnumba._clock.kernels import layout as clock_table
 from izhnumba._clock.receptors import state_sizes
 from izhnumba._exact.kernels import layout
-from izhnumba._exact.receptors import ExactPort, described
+from izhnumba._exact.receptors import ReceptorState, described
 from izhnumba._model.model import Model
 from izhnumba._synapse.csr import MOST_CELLS
-from izhnumba._synapse.receptors import Receptor
+from izhnumba._synapse.receptor import Receptor
 
 Array = NDArray[Any]
 _MOST_HELD = 2**29 + 1  # steps; what `until` can be ahead of the present
@@ -137,7 +137,7 @@ def _exact_state(population: Saved, frame: Frame, cells: Cells) -> list[Any]:
     return [one for one in state.value["ports"] if isinstance(one, Receptor)]
 
 
-def _port(state: Saved, one: Any, n: int) -> ExactPort:
+def _port(state: Saved, one: Any, n: int) -> ReceptorState:
     """Receptors are as they are, other ports are told of by a dict."""
     good = isinstance(one, Receptor)
     if isinstance(one, dict) and list(one) in (["Waves"], ["Steady"]):
@@ -147,12 +147,12 @@ def _port(state: Saved, one: Any, n: int) -> ExactPort:
         good = all(type(x) in (int, float) and abs(x) < math.inf for x in numbers)
     state.require(good, "ports", "be receptors, Waves or Steady", one)
     try:
-        return ExactPort(described(one))
+        return ReceptorState(described(one))
     except ValueError as error:
         raise Misfit(state.at("ports"), "be receptors of the scheme 'exact'", f"others: {error}") from error
 
 
-def _check_cells(state: Saved, frame: Frame, cells: Cells, laid: list[ExactPort]) -> None:
+def _check_cells(state: Saved, frame: Frame, cells: Cells, laid: list[ReceptorState]) -> None:
     from izhnumba._exact.kernels.bench import Bench, PortKind
 
     bench = Bench(tuple(PortKind(port.states, port.conductance) for port in laid))

@@ -14,7 +14,7 @@ from izhnumba._exact.kernels import layout
 from izhnumba._synapse import csr, weight_limits
 from izhnumba._synapse.connectivity import AllToAll, Ends
 from izhnumba._synapse.plasticity import Plasticity
-from izhnumba._synapse.receptors import GapJunction, Receptor
+from izhnumba._synapse.receptor import Receptor
 from izhnumba._synapse.weight_limits import Limit
 
 Array = NDArray[Any]
@@ -39,7 +39,7 @@ def synapses(one: Any, place: str, frame: Frame, cells: dict[str, Cells], key: i
     source, target = part_of(saved, "source", cells), part_of(saved, "target", cells)
     receptor = saved.kind("receptor", Receptor, "a receptor")
     saved.require(receptor in target.cells.receptors, "receptor", "be one of its target population")
-    gap = isinstance(receptor, GapJunction)
+    gap = receptor.adds_to == "coupling"
     saved.require(not gap or source.cells.dtype == target.cells.dtype, "source", "have the dtype of the target")
     plastic = saved.value["plasticity"] is not None
     if plastic:

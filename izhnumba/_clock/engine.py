@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from izhnumba._base.partition import WORD, words
 from izhnumba._clock.constants import LANES, Derived, derived
 from izhnumba._clock.kernels import layout
-from izhnumba._clock.receptors import Arrivals, Port
+from izhnumba._clock.receptors import Arrivals, ReceptorState
 from izhnumba._engine.codes import FAILURE, LEAP, OK
 from izhnumba._engine.protocol import Record
 from izhnumba._engine.table import Table, address_of
@@ -22,7 +22,7 @@ from izhnumba._model.model import Model
 from izhnumba._model.quantity import MAX_PARAMETERS
 from izhnumba._model.schemes import Scheme
 from izhnumba._numba.threads import may_go_parallel, n_processors, one_parallel_region
-from izhnumba._synapse.receptors import Receptor
+from izhnumba._synapse.receptor import Gate, Receptor
 
 Array = NDArray[Any]
 Call = Callable[[Array, Array, float], int]
@@ -94,15 +94,15 @@ class ClockEngine:
         self._lanes[name] = lanes
 
     @property
-    def outer_ports(self) -> list[Port]:
+    def outer_ports(self) -> list[ReceptorState]:
         """Those through which spikes come: all."""
         return self.arrivals.ports
 
-    def port(self, receptor: Receptor) -> Port:
+    def port(self, receptor: Receptor) -> ReceptorState:
         """The port of this receptor, or of one equal to it."""
         return self.arrivals.port(receptor)
 
-    def conductances(self, port: Port) -> Array:
+    def conductances(self, port: ReceptorState) -> Array:
         """That of a receptor in each neuron."""
         return port.y
 
@@ -237,7 +237,7 @@ class ClockEngine:
         self._make_room(threads)
         self.table[[layout.STEPS, layout.THREADS]] = n_steps, threads
 
-    def prepare_slices(self, n_steps: int, current: Array, drives: dict[Port, Array], threads: int) -> int:
+    def prepare_slices(self, n_steps: int, current: Array, drives: dict[ReceptorState, Array], threads: int) -> int:
         """The same for a network, which reaches a population through the address returned: that of a function
         (table, start, stop). `drives`: what arrives from outside, for some of the ports."""
         from izhnumba._clock.kernels.advance import slice_address
@@ -248,7 +248,7 @@ class ClockEngine:
         kinds = self.arrivals.kinds()
         key = ("slices", kinds, threads > 1)
         if key not in self._calls:
-            variant = self._variant(kinds.jumps, kinds.conductances, kinds.magnesium)
+            variant = self._variant(kinds.jumps, kinds.conductances, kinds.gate)
             variant = variant._replace(ring=kinds.jumps, receptors=kinds.receptors)
             self._calls[key] = slice_address(variant, threads > 1)
         return self._calls[key]
@@ -331,15 +331,15 @@ class ClockEngine:
         call: Call = self._calls[key]
         return call
 
-    def _variant(self, jumps: bool, conductances: bool, magnesium: float = 0.0) -> Variant:
+    def _variant(self, jumps: bool, conductances: bool, gate: Gate | None = None) -> Variant:
         with np.errstate(all="ignore"):  # odd parameters show in V and u, which are looked at
             known = self._bind_parameters()
-        line = not conductances and not magnesium  # the slope of f by V is one
+        line = not conductances and gate is None  # the slope of f by V is one
         return Variant(
             self.model, self.scheme, self.dtype.name, self.reset,
             self.varies(),
             self.until.size > 0, bool(np.any(self._lanes["V_min"] > -np.inf)), jumps, conductances,
-            affine=known.affine and line, short=known.short and line, magnesium=magnesium,
+            affine=known.affine and line, short=known.short and line, gate=gate and (gate.name, gate.value),
         )  # fmt: skip
 
     def varies(self) -> int:

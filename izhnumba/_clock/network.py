@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from izhnumba._clock.engine import ClockEngine
 from izhnumba._clock.kernels import layout
-from izhnumba._clock.receptors import Port
+from izhnumba._clock.receptors import ReceptorState
 from izhnumba._engine.codes import OK
 from izhnumba._engine.protocol import Record
 from izhnumba._engine.table import Table
@@ -59,7 +59,7 @@ class ClockNetwork:
         return max(engine.item for engine in self.engines)
 
     def connect(
-        self, engines: list[ClockEngine], gaps: Sequence[Binder], ports: set[Port | None],
+        self, engines: list[ClockEngine], gaps: Sequence[Binder], ports: set[ReceptorState | None],
         delays: dict[ClockEngine, int], shortest: int, parts: int,
     ) -> None:  # fmt: skip
         """Take over populations, and the gap junctions to be looked after before each slice. ports: those in use;
@@ -78,7 +78,7 @@ class ClockNetwork:
         self._arriving = arriving
         self._put_calls(layout.PROJECTIONS, layout.N_PROJECTIONS, calls)
 
-    def advance(self, until: int, inputs: dict[tuple[int, Port | None], Array], threads: int) -> int:
+    def advance(self, until: int, inputs: dict[tuple[int, ReceptorState | None], Array], threads: int) -> int:
         from izhnumba._clock.kernels.network import entry
 
         n_steps, table = until - self.now, self._table
@@ -108,7 +108,7 @@ class ClockNetwork:
         return OK
 
     def _prepared(
-        self, n_steps: int, inputs: dict[tuple[int, Port | None], Array], threads: int
+        self, n_steps: int, inputs: dict[tuple[int, ReceptorState | None], Array], threads: int
     ) -> Iterator[tuple[int, Table]]:
         """The engines' kernels, each with its table."""
         for number, engine in enumerate(self.engines):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Container
 from typing import Any, NamedTuple
 
@@ -12,18 +11,25 @@ from numpy.typing import NDArray
 from izhnumba._base import checks
 from izhnumba._clock.kernels import layout
 from izhnumba._engine.table import Table
-from izhnumba._synapse.receptors import NMDA, Delta, GapJunction, Propagator, Receptor
+from izhnumba._model.equations import GATES
+from izhnumba._synapse.receptor import Gate, Receptor, propagator_of
 
 Array = NDArray[Any]
 
 
-class Port:
-    """A receptor of a population: the ring of spikes under way to it, and its states y and x; or, of one that acts for
-    several steps, the sum y of what has arrived in these, and parts of that sum, x (see `sum_latest`)."""
+_TARGETS = {
+    "current": layout.TO_CURRENT, "conductance": layout.TO_CONDUCTANCE, "coupling": layout.TO_GAP, "V": layout.TO_V,
+}  # fmt: skip
+
+
+class ReceptorState:
+    """State of a receptor of a population: the ring of spikes under way to it, shape (steps, lanes), and its states y
+    and x, shape (lanes,) or () each; or, of one that acts for several steps, the sum y of what has arrived in these,
+    and parts of that sum, x (see `sum_latest`)."""
 
     def __init__(self, arrivals: Arrivals, receptor: Receptor, lanes: int, dtype: np.dtype[Any], dt: float) -> None:
         self.receptor, self._arrivals = receptor, arrivals
-        self.states, *numbers, self.steps = _checked_propagator(receptor, dt)
+        self.states, *numbers, self.steps = propagator_of(receptor, dt)
         self.numbers = np.array([*numbers, receptor.E or 0.0], dtype)
         n_y, n_x = state_sizes(receptor, dt, lanes)
         if self.steps > 1:
@@ -32,21 +38,19 @@ class Port:
         self.y, self.x = np.zeros(n_y, dtype), np.zeros(n_x, dtype)
         self.current = np.zeros(0, dtype)  # in the last step, if somebody records it
 
-        self.target = (
-            layout.TO_CURRENT if receptor.E is None else layout.TO_CONDUCTANCE
-        )  # what y is, in the kernel's words
-        if isinstance(receptor, (NMDA, GapJunction)):
-            self.target = layout.TO_BLOCKED if isinstance(receptor, NMDA) else layout.TO_GAP
+        if receptor.gate is not None:
+            checks.one_of(f"{type(receptor).__name__}.gate", receptor.gate.name, GATES)
+        self.target = _TARGETS[receptor.adds_to] if receptor.gate is None else layout.TO_GATED
 
     def note_current(self) -> Array:
-        """From now on the current of each step is noted in this array."""
+        """Array, shape (lanes,), to which the kernel writes the current of each step from now on."""
         if not self.current.size:
             self.current = np.zeros(self.ring.shape[1], self.ring.dtype)
         return self.current
 
     @property
     def ring(self) -> Array:
-        """What is under way, a row of lanes for each step."""
+        """What is under way, shape (steps, lanes)."""
         return self._arrivals.ring_of(self)
 
     @property
@@ -59,33 +63,21 @@ class Port:
             array[...] = 0
 
 
-def _checked_propagator(receptor: Receptor, dt: float) -> Propagator:
-    """That of a receptor, which may be a user's own: kernels trust it."""
-    found: Any = receptor.propagator(dt)
-    good = isinstance(found, Propagator) and found.states in (0, 1, 2) and all(map(math.isfinite, found[1:]))
-    if not good or found.steps < 1 or (found.steps > 1 and found.states > 0):
-        raise ValueError(
-            f"{type(receptor).__name__}.propagator must return a Propagator of 0, 1 or 2 states, all finite, or of "
-            f"several steps without states, got {found!r:.80}."
-        )
-    return Propagator(*found)
-
-
 def state_sizes(receptor: Receptor, dt: float, lanes: int) -> tuple[int, int]:
-    """Of y and x."""
-    found = _checked_propagator(receptor, dt)
+    """Sizes of y and x."""
+    found = propagator_of(receptor, dt)
     if found.steps > 1:
         return lanes, (found.steps + 1) * lanes
     return lanes * (found.states > 0), lanes * (found.states > 1)
 
 
 class Kinds(NamedTuple):
-    """Whether there are V jumps, other receptors, and conductances; mM of magnesium, 0 if nothing is blocked."""
+    """Whether there are V jumps, other receptors, and conductances; the gate of those that have one."""
 
     jumps: bool
     receptors: bool
     conductances: bool
-    magnesium: float
+    gate: Gate | None
 
 
 class Arrivals:
@@ -93,11 +85,12 @@ class Arrivals:
 
     def __init__(self, lanes: int, dtype: np.dtype[Any], dt: float) -> None:
         self._lanes, self._dtype, self._dt = lanes, dtype, dt
-        self.laid: tuple[int, dict[Port, Array]] = 1, {}  # length of the rings, and these: one object for Ctrl-C
+        # Length of the rings, and the ring of each receptor: one object for Ctrl-C.
+        self.laid: tuple[int, dict[ReceptorState, Array]] = 1, {}
         self._bound: Any = None  # which rings and noted currents are in the table, and where drives of ports go
 
     @property
-    def ports(self) -> list[Port]:
+    def ports(self) -> list[ReceptorState]:
         """All of them, in order."""
         return list(self.laid[1])
 
@@ -106,24 +99,20 @@ class Arrivals:
         """Length of the rings."""
         return self.laid[0]
 
-    def ring_of(self, port: Port) -> Array:
+    def ring_of(self, port: ReceptorState) -> Array:
         return self.laid[1][port]
 
-    def port(self, receptor: Receptor) -> Port:
-        """The port of this receptor, or of one equal to it."""
+    def port(self, receptor: Receptor) -> ReceptorState:
+        """The state of this receptor, or of one equal to it."""
         for port in self.ports:
             if port.receptor == receptor:
                 return port
-            if isinstance(receptor, NMDA) and isinstance(port.receptor, NMDA) and receptor.Mg != port.receptor.Mg:
-                raise ValueError(
-                    f"NMDA.Mg must be {port.receptor.Mg:g} mM like that of the population's other NMDA receptors, got "
-                    f"{receptor.Mg:g} mM."
-                )
-        port, (steps, rings) = Port(self, receptor, self._lanes, self._dtype, self._dt), self.laid
+        _check_gate(receptor, [port.receptor for port in self.ports])
+        port, (steps, rings) = ReceptorState(self, receptor, self._lanes, self._dtype, self._dt), self.laid
         self.laid = steps, rings | {port: np.zeros((steps, self._lanes), self._dtype)}
         return port
 
-    def lay(self, steps: int, now: int, wanted: Container[Port | None]) -> None:
+    def lay(self, steps: int, now: int, wanted: Container[ReceptorState | None]) -> None:
         """Make rings of this many steps, enough for what is under way at step `now`, which stays so. Of the ports those
         that are `wanted` stay, and others that are not at rest: a call of `connect` that was stopped leaves one."""
         before, rings = self.laid
@@ -149,14 +138,12 @@ class Arrivals:
 
     def kinds(self) -> Kinds:
         """What there is among these."""
-        jumps = [isinstance(port.receptor, Delta) for port in self.ports]
-        targets = {port.target for port in self.ports}
-        magnesium = [port.receptor.Mg for port in self.ports if isinstance(port.receptor, NMDA)]
-        return Kinds(
-            any(jumps), not all(jumps), bool(targets & {layout.TO_CONDUCTANCE, layout.TO_GAP}), *magnesium[:1] or [0.0]
-        )
+        targets, gates = {port.target for port in self.ports}, [port.receptor.gate for port in self.ports]
+        conductances = bool(targets & {layout.TO_CONDUCTANCE, layout.TO_GAP})
+        gate = next((gate for gate in gates if gate is not None), None)
+        return Kinds(layout.TO_V in targets, bool(targets - {layout.TO_V}), conductances, gate)
 
-    def bind(self, table: Table, drives: dict[Port, Array]) -> None:
+    def bind(self, table: Table, drives: dict[ReceptorState, Array]) -> None:
         """Put the ports, and what arrives at them from outside in the next steps, in a population's table."""
         noted = [port.current.size for port in self.laid[1]]
         if self._bound is None or self._bound[0] is not self.laid or self._bound[1] != noted:
@@ -167,7 +154,7 @@ class Arrivals:
 
     def _bind_ports(self, table: Table, noted: list[int]) -> None:
         self._bound = None
-        ports = [port for port in self.laid[1] if not isinstance(port.receptor, Delta)]
+        ports = [port for port in self.laid[1] if port.target != layout.TO_V]
         rows = np.zeros((len(ports), layout.PORT_SIZE), np.int64)
         places = {port: (Table(row), layout.PORT_DRIVE) for port, row in zip(ports, rows, strict=True)}
         for port, (row, _) in places.items():
@@ -184,7 +171,7 @@ class Arrivals:
                 row.put(layout.PORT_CURRENT, port.current)
         table[[layout.N_PORTS, layout.RING_STEPS, layout.INPUT_DELTA]] = 0, self.steps, 0
         for port in self.laid[1]:
-            if isinstance(port.receptor, Delta):
+            if port.target == layout.TO_V:
                 table.put(layout.DELTA_RING, port.ring)
                 places[port] = table, layout.INPUT_DELTA
         table.put(layout.PORTS, rows, places)
@@ -205,6 +192,24 @@ class Arrivals:
         for k, port in enumerate(self.ports):
             for name in ("ring", "y", "x"):
                 getattr(port, name)[...] = state[f"{name}{k}"]
+
+
+def _check_gate(receptor: Receptor, others: list[Receptor]) -> None:
+    """Refuse a second gate: kernels sum the conductances behind one."""
+    gate, name = receptor.gate, type(receptor).__name__
+    for other in others:
+        if gate is None or other.gate is None or other.gate == gate:
+            continue
+        of = type(other).__name__
+        if other.gate.name != gate.name:
+            raise ValueError(
+                f"{name} must have the gate {other.gate.name} of the population's receptor {of}, got {gate.name}. Use "
+                "another population."
+            )
+        raise ValueError(
+            f"{name}.{gate.name} must be {other.gate.value:g} {gate.unit} like that of the population's other {of} "
+            f"receptors, got {gate.value:g} {gate.unit}."
+        )
 
 
 def _put_drive(table: Table, entry: int, rows: Array | None) -> None:

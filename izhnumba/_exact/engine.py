@@ -15,7 +15,7 @@ from izhnumba._engine.timebase import Continuous
 from izhnumba._exact.blocks import Block
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.network import ExactNetwork
-from izhnumba._exact.receptors import ExactPort, described
+from izhnumba._exact.receptors import ReceptorState, described
 from izhnumba._exact.trap import rectangles
 from izhnumba._model.model import Model
 from izhnumba._model.normal_form import NormalForm, normal_form
@@ -46,10 +46,10 @@ class ExactEngine:
         self.blocks = [Block(row, *ends) for row, ends in zip(rows, partition(n), strict=True)]
         self.table.put(layout.BLOCKS, rows, self.blocks)
         self.table[[layout.N, layout.N_BLOCKS, layout.SOFT]] = n, len(rows), _SOFT[reset]
-        self.ports: list[ExactPort] = []
-        self.laid: list[ExactPort] | None = None  # those that have states, as the cells are laid out
-        self._in_tables: list[ExactPort] = []  # those that kernels know
-        self.connected: set[ExactPort] = set()  # those that parts of a network hold on to
+        self.ports: list[ReceptorState] = []
+        self.laid: list[ReceptorState] | None = None  # those that have states, as the cells are laid out
+        self._in_tables: list[ReceptorState] = []  # those that kernels know
+        self.connected: set[ReceptorState] = set()  # those that parts of a network hold on to
         self.form: NormalForm | None = None
         self._parameters, self._tau_ref, self._changed = dict[str, Array](), np.zeros(n), True
         self._bench: tuple[Any, Any] = (self, None)
@@ -76,22 +76,22 @@ class ExactEngine:
         self._tau_ref = np.array(np.broadcast_to(tau_ref, (self.n,)), np.float64)
         self._changed = True
 
-    def port(self, receptor: Any) -> ExactPort:
+    def port(self, receptor: Any) -> ReceptorState:
         """The port of this receptor, or of one equal to it."""
         for port in self.ports:
             if port.receptor == receptor:
                 return port
         if len(self.ports) > _MOST_NUMBER:
             raise ValueError(f"Network receptors of a population must be at most {_MOST_NUMBER + 1}, got one more.")
-        self.ports.append(ExactPort(receptor))
+        self.ports.append(ReceptorState(receptor))
         return self.ports[-1]
 
     @property
-    def outer_ports(self) -> list[ExactPort]:
+    def outer_ports(self) -> list[ReceptorState]:
         """Those through which spikes come."""
         return [port for port in self.ports if not port.inner]
 
-    def keep(self, wanted: set[ExactPort]) -> None:
+    def keep(self, wanted: set[ReceptorState]) -> None:
         """Forget ports that neither kernels know nor anybody wants: a call that was stopped may have left some."""
         wanted = wanted | self.connected
         self.ports = [port for port in self.ports if port in self._in_tables or port in wanted]
@@ -148,7 +148,7 @@ class ExactEngine:
         """Neurons that do not move for the refractory period of their last spike."""
         return self.last + self._tau_ref > self.now
 
-    def conductances(self, port: ExactPort) -> Array:
+    def conductances(self, port: ReceptorState) -> Array:
         """That of a receptor in each neuron, in its unit."""
         if port not in (self.laid or ()):
             return np.zeros(self.n)
@@ -170,7 +170,7 @@ class ExactEngine:
         """What the cells hold behind the bench."""
         return self.cells[:, self.bench.n_cell + which]
 
-    def states_of(self, port: ExactPort) -> slice:
+    def states_of(self, port: ReceptorState) -> slice:
         """The places in a cell of the states of a port."""
         assert self.laid is not None
         first = self.bench.Z + self.bench.first_states()[self.laid.index(port)]

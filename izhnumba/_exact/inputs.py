@@ -14,7 +14,7 @@ from izhnumba._base.random import stream_key
 from izhnumba._engine.codes import OK
 from izhnumba._exact.engine import ExactEngine
 from izhnumba._exact.kernels import layout
-from izhnumba._exact.receptors import ExactPort, Steady, Waves
+from izhnumba._exact.receptors import ReceptorState, Steady, Waves
 from izhnumba._input.currents import Constant, Input
 from izhnumba._input.door import broadcasts, misfit, pairs_of, refuse_function
 from izhnumba._input.input import Target
@@ -83,11 +83,11 @@ class Source:
         self.breaks = np.unique(np.concatenate([np.zeros(1), *breaks]))
 
     @property
-    def ports(self) -> set[ExactPort]:
+    def ports(self) -> set[ReceptorState]:
         """Those through which it comes."""
         return self.inner | {spikes.port for spikes in self.spikes}
 
-    def _inner(self, current: Current) -> Iterator[ExactPort]:
+    def _inner(self, current: Current) -> Iterator[ReceptorState]:
         """The ports of a current, but for a constant one, which needs none."""
         if current.slopes:
             yield self.engine.port(Waves(0.0))

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._exact.kernels import layout
-from izhnumba._synapse.receptors import NMDA, GapJunction, Pulse, Rates, Receptor
+from izhnumba._synapse.receptor import Rates, Receptor, rates_of
 
 Array = NDArray[Any]
 _NO_BOUND = 1e300
-_WHY_NOT = {
-    NMDA: ("its magnesium block is no polynomial", "Use a clock scheme such as 'rk4', or DualExponential(E=0)."),
-    GapJunction: ("it couples neurons at all times", "Use a clock scheme such as 'rk4'."),
-    Pulse: ("it ends some time after its spike, and no event says so", "Use a clock scheme, or Exponential(tau)."),
-}
 
 
 class Waves(NamedTuple):
@@ -41,20 +35,13 @@ class Steady(NamedTuple):
         return [0.0] * 4
 
 
-class ExactPort:
+class ReceptorState:
     """A receptor, or a wave of the input, and where its states are."""
 
     def __init__(self, receptor: Receptor | Waves | Steady) -> None:
         self.receptor = receptor
         self.inner = isinstance(receptor, (Waves, Steady))
-        rates = Rates(receptor.states) if isinstance(receptor, (Waves, Steady)) else receptor.rates()
-        if rates is None:
-            name = type(receptor).__name__
-            reason, cure = _WHY_NOT.get(type(receptor), ("it does not tell its rates()", "Use Exponential(tau)."))
-            raise ValueError(f"Network receptor {name} must be left out with the scheme 'exact': {reason}. {cure}")
-        if not isinstance(rates, Rates) or rates.states not in (0, 1, 2) or not all(map(math.isfinite, rates[1:])):
-            name = type(receptor).__name__
-            raise ValueError(f"{name}.rates must return Rates of 0, 1 or 2 states, all finite, got {rates!r:.80}.")
+        rates = Rates(receptor.states) if isinstance(receptor, (Waves, Steady)) else rates_of(receptor)
         self.states, self.factor = rates.states, rates.factor
         self.E = getattr(receptor, "E", None)
         self.conductance = self.E is not None

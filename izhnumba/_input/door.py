@@ -10,7 +10,7 @@ import numpy as np
 
 from izhnumba._base.implausible import users_level
 from izhnumba._input.input import Input
-from izhnumba._synapse.receptors import Receptor
+from izhnumba._synapse.receptor import Receptor
 
 SAMPLE = "Sample it: TimedArray(values, dt)."
 

@@ -16,7 +16,8 @@ from izhnumba._input.currents import TimedArray
 from izhnumba._input.input import Array, Input, Rows, Target, aligned, fit_shape, frozen
 from izhnumba._record import blocks
 from izhnumba._synapse import weight_limits
-from izhnumba._synapse.receptors import Delta, GapJunction, Receptor
+from izhnumba._synapse.receptor import Receptor
+from izhnumba._synapse.receptors import Delta
 
 _MOST_PER_STEP = 30.0  # expected spikes: beyond, 32 random bits do not tell the counts apart well
 _NEVER = 2.0**62  # steps, which no run reaches
@@ -48,13 +49,13 @@ class SpikeInput(Input):
         name = type(self).__name__
         self._set(weight=frozen(f"{name}.weight", self.weight))
         checks.kind(f"{name}.receptor", self.receptor, Receptor, "a receptor such as Delta()")
-        if isinstance(self.receptor, GapJunction):
+        if self.receptor.adds_to == "coupling":
             raise ValueError(f"{name}.receptor must be one that spikes reach, got {self.receptor!r}.")
         weight_limits.check(f"{name}.weight", self.weight, weight_limits.sign_of(self.receptor), each="neuron")
 
     def _weights(self, to: Target) -> Array:
         name = type(self).__name__
-        if to.unit and (to.unit != "mV" or not isinstance(self.receptor, Delta)):
+        if to.unit and (to.unit != "mV" or self.receptor.adds_to != "V"):
             raise ValueError(
                 f"{name} must drive a population of a network or, with Delta(), be delta= of one alone, got "
                 f"{self.receptor!r} where {to.unit} are expected. Use net = Network(); pop = net.add(Population(...)); "

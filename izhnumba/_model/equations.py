@@ -28,7 +28,7 @@ class Variant(NamedTuple):
     conductances: bool = False
     ring: bool = False  # V jumps come from synapses
     receptors: bool = False  # synaptic currents and conductances add to the input
-    magnesium: float = 0.0  # mM, of the block of NMDA receptors; 0: there are none
+    gate: tuple[str, float] | None = None  # of conductances that V opens: a name in GATES, and its number
     affine: bool = False  # dt_slope is z0 + z1 V, known beforehand
     short: bool = False  # the short exprel holds for every V from CAREFUL_V to the threshold
 
@@ -46,15 +46,15 @@ def equations(variant: Variant, inline: Callable[[Function], Any], phi: Function
     JUMP_AS_CURRENT = variant.jumps and variant.scheme.jump_as_current
     JUMP = variant.jumps and not variant.scheme.jump_as_current
     number = np.dtype(variant.dtype).type
-    zero, one = number(0.0), number(1.0)
-    BLOCKED, steepness, unblocked = variant.magnesium > 0, *magnesium_block(variant.magnesium, number, inline, exprel)
+    zero = number(0.0)
+    GATED, (share, log_slope) = variant.gate is not None, gate_of(variant, inline, exprel)
 
     def current_change(V, u, x, p):
         I = x[0]  # noqa: E741
         if CONDUCTANCES:
             I = I + (x[3] - x[2] * V)  # noqa: E741
-        if BLOCKED:
-            I = I + unblocked(V) * (x[5] - x[4] * V)  # noqa: E741
+        if GATED:
+            I = I + share(V) * (x[5] - x[4] * V)  # noqa: E741
         if JUMP_AS_CURRENT and HAS_C:
             return dV(V, u, I, p) + x[1] * C(p)
         if JUMP_AS_CURRENT:
@@ -72,9 +72,9 @@ def equations(variant: Variant, inline: Callable[[Function], Any], phi: Function
         if AFFINE:
             return p.z1 * V + p.z0
         dI = -x[2] if CONDUCTANCES else zero
-        if BLOCKED:
-            B = unblocked(V)
-            dI = dI + B * (steepness * (one - B) * (x[5] - x[4] * V) - x[4])
+        if GATED:
+            B = share(V)
+            dI = dI + B * (log_slope(V, B) * (x[5] - x[4] * V) - x[4])
         if HAS_C:
             return dt * (dV_slope(V, dI, p) / C(p))
         return dt * dV_slope(V, dI, p)
@@ -95,15 +95,28 @@ def equations(variant: Variant, inline: Callable[[Function], Any], phi: Function
     )  # fmt: skip
 
 
-def magnesium_block(
-    magnesium: float, number: Any, inline: Callable[[Function], Any], exprel: Function
-) -> tuple[Any, Function]:
-    """The share of NMDA channels that magnesium leaves open at V, and the steepness s of this curve B, whose slope is
-    s B (1 - B) (C. E. Jahr and C. F. Stevens 1990)."""
-    one, steepness, ratio = number(1.0), number(0.062), number(magnesium / 3.57)
+def gate_of(variant: Variant, inline: Callable[[Function], Any], exprel: Function) -> tuple[Function, Function]:
+    """share(V), the part of a gated conductance that is open at V, from 0 to 1; log_slope(V, B), the slope of the share
+    by V over the share B, 1/mV. Compiled by `inline`; of a variant without a gate they are never called."""
+    name, value = variant.gate or ("Mg", 0.0)
+    share, log_slope = GATES[name](np.dtype(variant.dtype).type, value, exprel)
+    return inline(share), inline(log_slope)
 
-    def unblocked(V):
+
+def _magnesium_block(number: Any, mM: float, exprel: Function) -> tuple[Function, Function]:
+    """NMDA channels that magnesium leaves open (C. E. Jahr and C. F. Stevens 1990)."""
+    one, steepness, ratio = number(1.0), number(0.062), number(mM / 3.57)
+
+    def share(V):
         z = -steepness * V
         return one / (one + ratio * (one + z * exprel(one, z)))
 
-    return steepness, inline(unblocked)
+    def log_slope(V, B):
+        return steepness * (one - B)
+
+    return share, log_slope
+
+
+# By the name that a receptor's `gate` has: (number type, value of the receptor's parameter, exprel) -> the functions
+# that `gate_of` returns.
+GATES: dict[str, Callable[[Any, float, Function], tuple[Function, Function]]] = {"Mg": _magnesium_block}

@@ -29,7 +29,7 @@ from izhnumba._population.section import Section
 from izhnumba._record.recorder import Recorder
 from izhnumba._record.samples import state_names
 from izhnumba._synapse.plasticity import Plasticity
-from izhnumba._synapse.receptors import Receptor
+from izhnumba._synapse.receptor import Receptor
 
 
 class Circuit(Sealed):

@@ -33,7 +33,8 @@ from izhnumba._synapse.distributions import Distribution
 from izhnumba._synapse.edges import given
 from izhnumba._synapse.per_synapse import Look
 from izhnumba._synapse.plasticity import Plasticity
-from izhnumba._synapse.receptors import Delta, GapJunction, Receptor
+from izhnumba._synapse.receptor import Receptor, check_own
+from izhnumba._synapse.receptors import Delta
 from izhnumba._synapse.weight_limits import Limit
 
 Array = NDArray[Any]
@@ -49,6 +50,7 @@ def connected(
     where, engine = "Network.connect", target.population._engine
     receptor = Delta() if receptor is None else receptor
     checks.kind(f"{where}.receptor", receptor, Receptor, "a receptor such as Delta()")
+    check_own(receptor)
     checks.kind(f"{where}.plasticity", plasticity, (Plasticity, type(None)), "a rule such as STDP() or None")
     if plasticity is not None:
         check_rule(plasticity, receptor, target.population.dt)
@@ -58,7 +60,7 @@ def connected(
     delay = delay if delay is None else per_synapse.of_rule(f"{where}.delay", delay, "ms", rule, both)
     if plasticity is None and isinstance(weight, (int, float, np.ndarray)):  # plastic ones may start from little
         warn_of_base_unit(f"{where}.weight", weight, _unit_of(receptor, target))
-    gap = isinstance(receptor, GapJunction)
+    gap = receptor.adds_to == "coupling"
     if gap:
         _check_gap(source, target, delay, plasticity)
     exact = target.population.scheme.exact
@@ -101,7 +103,7 @@ def connected(
 
 def _unit_of(receptor: Receptor, target: Section) -> str:
     """The unit of weights, for what is in pA or nS."""
-    pA = target.population.model.I.unit == "pA" and not isinstance(receptor, Delta)
+    pA = target.population.model.I.unit == "pA" and receptor.adds_to != "V"
     return ("pA" if receptor.E is None else "nS") if pA else ""
 
 

@@ -12,7 +12,7 @@ from izhnumba._base.implausible import warn_of_base_unit
 from izhnumba._base.sealed import Sealed
 from izhnumba._base.turns import Turn
 from izhnumba._clock.inputs import Feed, feed
-from izhnumba._clock.receptors import Port
+from izhnumba._clock.receptors import ReceptorState
 from izhnumba._exact.inputs import Current, ExactFeeds, Source, Spikes, current_of, spikes_of
 from izhnumba._exact.network import ExactNetwork
 from izhnumba._input.door import broadcasts, misfit, refuse_function
@@ -110,9 +110,9 @@ def _parts(value: Any) -> tuple[Any, ...]:
     return value.parts if isinstance(value, Sum) else (value,)
 
 
-def drive_feeds(drives: list[Drive], populations: list[Any]) -> dict[tuple[int, Port | None], Feed]:
+def drive_feeds(drives: list[Drive], populations: list[Any]) -> dict[tuple[int, ReceptorState | None], Feed]:
     """The feeds of a network's clock: all that drives a population through one port, added in the order of drives."""
-    grouped: dict[tuple[int, Port | None], list[Drive]] = {}
+    grouped: dict[tuple[int, ReceptorState | None], list[Drive]] = {}
     for one in drives:
         grouped.setdefault((populations.index(one.section.population), one.port), []).append(one)
     return {key: _sum(group) for key, group in grouped.items()}

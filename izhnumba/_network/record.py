@@ -10,7 +10,6 @@ from izhnumba._network.synapses import Synapses
 from izhnumba._population.section import Section
 from izhnumba._record.recorder import RateRecorder, Recorder, SpikeRecorder
 from izhnumba._record.samples import StateRecorder, WeightRecorder, state_names
-from izhnumba._synapse.receptors import Delta
 
 _WHERE = "Network.record"
 # The arguments that mean something for what is recorded.
@@ -46,8 +45,8 @@ def recorder_of_synapses(syn: Synapses, what: Any, name: str, every: Any, neuron
     _only(what, every=every, neurons=neurons, synapses=synapses)
     if what == "weight":
         return WeightRecorder(_WHERE, engine, name, syn._rows.weights, every, synapses)
-    if isinstance(syn.receptor, Delta):
-        raise ValueError(f"{_WHERE}.what must be 'weight' for synapses through Delta(), which are no current.")
+    if syn.receptor.adds_to == "V":
+        raise ValueError(f"{_WHERE}.what must be 'weight' for synapses through {syn.receptor!r}, which are no current.")
     sources = {"current": syn._port.note_current()}
     return StateRecorder(_WHERE, engine, name, None, sources, every, neurons, part.start, part.stop)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from izhnumba._base import checks
 from izhnumba._base.sealed import Sealed
 from izhnumba._clock.plasticity import PlasticState
-from izhnumba._clock.receptors import Port
+from izhnumba._clock.receptors import ReceptorState
 from izhnumba._engine.table import Table
 from izhnumba._exact.plasticity import ExactPlastic
 from izhnumba._population.section import Section
@@ -19,7 +19,7 @@ from izhnumba._synapse import per_synapse, plasticity_rules, weight_limits
 from izhnumba._synapse.connectivity import Ends, Rule
 from izhnumba._synapse.csr import SynapseTable, TargetLanes
 from izhnumba._synapse.plasticity import Plasticity
-from izhnumba._synapse.receptors import GapJunction, Receptor
+from izhnumba._synapse.receptor import Receptor
 from izhnumba._synapse.weight_limits import Limit
 
 Array = NDArray[Any]
@@ -62,7 +62,7 @@ class Synapses(Sealed):
     receptor: Receptor
 
     def __init__(
-        self, name: str, source: Section, target: Section, port: Port, rule: Rule | None, ends: Ends,
+        self, name: str, source: Section, target: Section, port: ReceptorState, rule: Rule | None, ends: Ends,
         targets: TargetLanes, rows: SynapseTable, plastic: PlasticState | ExactPlastic | None,
     ) -> None:  # fmt: skip
         self.name, self.source, self.target, self.receptor = name, source, target, port.receptor
@@ -236,7 +236,7 @@ class Synapses(Sealed):
             engine.arrivals.laid, plastic.over = (steps, rings | {self._port: ring}), True  # no line in between
 
     def _is_gap(self) -> bool:
-        return isinstance(self.receptor, GapJunction)
+        return self.receptor.adds_to == "coupling"
 
     def _delays(self) -> tuple[Any, Any]:
         """In how many steps, or ms, the first spike arrives, and the last; in one step if each must be looked after."""

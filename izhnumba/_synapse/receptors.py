@@ -1,66 +1,13 @@
-"""Receptors: what a spike does to its target. Each is one exact propagator of one or two states."""
+"""The receptors of izhnumba: each is one exact propagator of one or two states."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 from izhnumba._base import checks
 from izhnumba._base.implausible import warn_of_base_unit
-
-
-class Propagator(NamedTuple):
-    """From step to step y <- decay_y y + x_to_y x (+ arrivals, if there is no x), x <- decay_x x + to_x arrivals."""
-
-    states: int  # 0: what arrives acts in the step itself
-    decay_y: float = 0.0
-    x_to_y: float = 0.0
-    decay_x: float = 0.0
-    to_x: float = 0.0
-    steps: int = 1  # in which it acts, from the step itself on, if there are no states
-
-
-class Rates(NamedTuple):
-    """In continuous time y' = alpha y + beta x (+ arrivals, if there is no x), x' = gamma x + factor arrivals."""
-
-    states: int
-    alpha: float = 0.0
-    beta: float = 0.0
-    gamma: float = 0.0
-    factor: float = 1.0
-
-
-class Receptor:
-    """What a spike that arrives does, scaled by the weight of its synapse.
-
-    `izhnumba.Delta`, `Pulse`, `Exponential`, `Alpha`, `DualExponential`, `AMPA`, `GABA_A`, `GABA_B`, `NMDA`,
-    `GapJunction`. With a reversal potential `E` (mV) weights are conductances (1/ms, for Izhikevich2007 nS) and the
-    current is g (E - V), whose slope enters exponential Euler; without one they are currents (mV/ms, pA). Equal
-    receptors of a population are one: their synapses add to the same state. With the scheme "exact" a spike acts at the
-    time of its arrival; `Pulse`, `NMDA` and `GapJunction` are refused there.
-    """
-
-    E: float | None = None
-
-    def propagator(self, dt: float) -> Propagator:
-        """How the states advance by dt ms; without states what arrives acts in the step itself."""
-        return Propagator(0)
-
-    def rates(self) -> Rates | None:
-        """How the states change in continuous time, which the exact engine needs; None if it cannot be told so."""
-        return None
-
-    def _check_E(self) -> None:
-        if self.E is not None:
-            self._set(E=checks.number(f"{type(self).__name__}.E", self.E, "mV"))
-            warn_of_base_unit(f"{type(self).__name__}.E", self.E, "mV")
-
-    def _check_tau(self, name: str) -> None:
-        self._set(**{name: checks.number(f"{type(self).__name__}.{name}", getattr(self, name), "ms", above=0.0)})
-
-    def _set(self, **values: Any) -> None:
-        self.__dict__.update(values)  # the class is frozen for everybody else
+from izhnumba._synapse.receptor import Gate, Propagator, Rates, Receptor
 
 
 @dataclass(frozen=True)
@@ -73,6 +20,8 @@ class Delta(Receptor):
     >>> iz.Delta()
     Delta()
     """
+
+    adds_to = "V"
 
     def rates(self) -> Rates:
         return Rates(0)
@@ -102,6 +51,7 @@ class Pulse(Receptor):
     """
 
     duration: float | None = None
+    no_rates = "it ends some time after its spike, and no event says so. Use a clock scheme, or Exponential(tau)."
 
     def __post_init__(self) -> None:
         if self.duration is not None:
@@ -246,6 +196,12 @@ class NMDA(Receptor):
     tau_decay: float = 150.0
     E: float = 0.0
     Mg: float = 1.0
+    no_rates = "its magnesium block is no polynomial. Use a clock scheme such as 'rk4', or DualExponential(E=0)."
+
+    @property
+    def gate(self) -> Gate:  # type: ignore[override]
+        """The magnesium block."""
+        return Gate("Mg", self.Mg, "mM")
 
     def __post_init__(self) -> None:
         DualExponential.__post_init__(self)  # type: ignore[arg-type]
@@ -274,6 +230,9 @@ class GapJunction(Receptor):
     >>> net.connect(pair, pair, iz.AllToAll(autapses=False), weight=0.1, receptor=iz.GapJunction())
     <2 synapses pair -> pair, GapJunction()>
     """
+
+    adds_to = "coupling"
+    no_rates = "it couples neurons at all times. Use a clock scheme such as 'rk4'."
 
     def propagator(self, dt: float) -> Propagator:
         return Propagator(2)  # sums of weights and of weights times V, made anew in each step

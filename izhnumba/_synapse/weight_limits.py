@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba._synapse.receptors import GapJunction, Receptor
+from izhnumba._synapse.receptor import Receptor
 
 Array = NDArray[Any]
 
@@ -30,7 +30,7 @@ class Limit(NamedTuple):
 
 def sign_of(receptor: Receptor) -> list[Limit]:
     """The limit of a conductance: E sets the sign of the current, and a weight below 0 would turn it around."""
-    if receptor.E is None and not isinstance(receptor, GapJunction):
+    if receptor.adds_to not in ("conductance", "coupling"):
         return []
     sets = "V of the source sets" if receptor.E is None else f"E ({receptor.E:g} mV) sets"
     why = f"Weights are conductances: {sets} the sign of the current."

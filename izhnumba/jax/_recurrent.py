@@ -16,7 +16,8 @@ import numpy as np
 from izhnumba._base import checks
 from izhnumba._model.izhikevich import Izhikevich
 from izhnumba._model.model import Model
-from izhnumba._synapse.receptors import Delta, Propagator, Pulse, Receptor
+from izhnumba._synapse.receptor import Propagator, Receptor, propagator_of
+from izhnumba._synapse.receptors import Delta
 from izhnumba.jax import _arguments
 from izhnumba.jax._finite import check_values, watched
 from izhnumba.jax._run import Outputs, State, check_state, run
@@ -170,7 +171,7 @@ def _layer(state, neurons: State, longest: int) -> LayerState:
 def _unit(receptor, model: Model) -> str:
     """Of weights."""
     checks.kind("recurrent.receptor", receptor, Receptor, "a receptor", "Use izhnumba.Delta().")
-    if isinstance(receptor, Delta):
+    if receptor.adds_to == "V":
         return "mV"
     if receptor.E is None:
         return model.I.unit
@@ -245,12 +246,12 @@ def _delay_steps(delay, shape: tuple[int, ...], dt: float):
 
 def _course(receptor, dt: float) -> Callable[..., Any]:
     """`course(arrivals, states, I)`: the inputs of the steps in which they arrive, and the states after these."""
-    if receptor.rates() is None and not isinstance(receptor, Pulse):
+    if receptor.gate is not None or receptor.adds_to == "coupling":
         raise ValueError(
             f"recurrent.receptor must be linear in what arrives, got {receptor!r}. Use Delta, Pulse, Exponential, "
             "Alpha or DualExponential."
         )
-    rule = receptor.propagator(dt)
+    rule = propagator_of(receptor, dt)
     if rule.steps > 1:
         raise ValueError(
             f"recurrent.receptor must act in one step if it has no states, got {receptor!r}. Use Pulse() with more "
@@ -258,7 +259,7 @@ def _course(receptor, dt: float) -> Callable[..., Any]:
         )
 
     def course(arrivals: jax.Array, states: Any, I: Any) -> Any:  # noqa: E741
-        if isinstance(receptor, Delta):
+        if receptor.adds_to == "V":
             return {"I": I, "delta": arrivals}, states
         if rule.states:
             arrivals, states = _received(rule, arrivals, states)

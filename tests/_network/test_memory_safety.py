@@ -307,7 +307,7 @@ class OwnReceptor(iz.Receptor):
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_what_an_own_receptor_tells_is_looked_at(scheme):
-    from izhnumba._synapse.receptors import Propagator, Rates
+    from izhnumba import Propagator, Rates
 
     kind = Rates if scheme == "exact" else Propagator
     net, source, cells = firing(scheme)

@@ -169,7 +169,7 @@ def _block(variant: Variant) -> Callable[..., Any]:
     item = number(0).itemsize
     p_type = variant.model.named_tuple("V_min", *LANES)
     VARIES, DELTAS, CONDUCTANCES = variant.varies, variant.jumps, variant.conductances
-    RING, RECEPTORS, BLOCKED = variant.ring, variant.receptors, variant.magnesium > 0
+    RING, RECEPTORS, GATED = variant.ring, variant.receptors, variant.gate is not None
     ring_row, receive = arrivals(variant)
     input_row, step_lanes, check_finite = _input_row(number), _step_lanes(variant), _check_finite(number)
     collect = _collect(variant.refractory)
@@ -207,7 +207,7 @@ def _block(variant: Variant) -> Callable[..., Any]:
             if CONDUCTANCES:
                 g = input_row(table, layout.INPUT_G, k, fresh, RECEPTORS, first, count, valid, scratch + 2 * row)
                 gE = input_row(table, layout.INPUT_GE, k, fresh, RECEPTORS, first, count, valid, scratch + 3 * row)
-            if BLOCKED:
+            if GATED:
                 b, bE = array_at(scratch + 5 * row, count, number), array_at(scratch + 6 * row, count, number)
                 clear(b)
                 clear(bE)

@@ -39,7 +39,7 @@ BLOCK = 2048  # lanes; state, input and flags of a block, 17 B a lane in float32
     RING_STEPS, DELTA_RING, PORTS, N_PORTS, IN_USE, TABLE_SIZE,
 ) = range(37)  # fmt: skip
 STRIDE, SHARED = 1, 2
-SCRATCH_ROWS = 7  # I, delta, g and gE as lanes, words of spikes of `collect`, and g and gE behind the magnesium block
+SCRATCH_ROWS = 7  # I, delta, g and gE as lanes, words of spikes of `collect`, and g and gE behind a gate
 MOST_STEPS = 2**30  # from BASE to STEP, so that REFRACTORY_UNTIL fits 32 bits
 STRETCH = 64  # steps of a block before the next block: its state stays in the cache, failures end the call soon after
 
@@ -71,9 +71,9 @@ FAILED_STEP, FAILED_COUNT, FAILED_LANE, FAILED_V, WAS_CAREFUL, CAREFUL, N_SPIKES
     PORT_TARGET, PORT_STATES, PORT_RING, PORT_Y, PORT_X, PORT_NUMBERS, PORT_DRIVE, _, _, PORT_CURRENT, PORT_STEPS,
     PORT_SIZE,
 ) = range(12)  # fmt: skip
-# PORT_TARGET: y is a current, a conductance, a conductance behind the magnesium block, or the sum of the conductances w
-# of gap junctions, of which x is the sum of w V of the sources
-TO_CURRENT, TO_CONDUCTANCE, TO_BLOCKED, TO_GAP = range(4)
+# PORT_TARGET: y is a current, a conductance, a conductance behind a gate that V opens, or the sum of the conductances w
+# of gap junctions, of which x is the sum of w V of the sources. V jumps have DELTA_RING and no row here
+TO_CURRENT, TO_CONDUCTANCE, TO_GATED, TO_GAP, TO_V = range(5)
 
 # --- A network.
 # NET_STEP      steps done since the last reset

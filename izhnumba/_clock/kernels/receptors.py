@@ -10,7 +10,7 @@ import numpy as np
 from izhnumba._clock.constants import LANES
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.kernels.neuron import start_of_step
-from izhnumba._model.equations import Variant, magnesium_block
+from izhnumba._model.equations import Variant, gate_of
 from izhnumba._numba.compile import called, inlined
 from izhnumba._numba.exprel import exprel_full
 from izhnumba._numba.intrinsics import NOINLINE, WIDEST, array_at, parameters_of, tell_llvm
@@ -71,7 +71,7 @@ def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
                 add_row(I, y)
             elif port[layout.PORT_TARGET] == layout.TO_CONDUCTANCE:
                 add_conductance(g, gE, y, numbers[REVERSAL])
-            elif port[layout.PORT_TARGET] == layout.TO_BLOCKED:
+            elif port[layout.PORT_TARGET] == layout.TO_GATED:
                 add_conductance(b, bE, y, numbers[REVERSAL])
             else:
                 add_row(g, y)
@@ -87,7 +87,7 @@ def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
 
 def _note_current(variant: Variant) -> Callable[..., Any]:
     number = np.dtype(variant.dtype).type
-    _, unblocked = magnesium_block(variant.magnesium, number, inlined, exprel_full)
+    share, _ = gate_of(variant, inlined, exprel_full)
     start, p_type = start_of_step(variant), variant.model.named_tuple("V_min", *LANES)
 
     @called
@@ -101,8 +101,8 @@ def _note_current(variant: Variant) -> Callable[..., Any]:
                 current[i] = y[i]
             elif target == layout.TO_GAP:
                 current[i] = x[i] - y[i] * V
-            elif target == layout.TO_BLOCKED:
-                current[i] = unblocked(V) * (y[i] * (E - V))
+            elif target == layout.TO_GATED:
+                current[i] = share(V) * (y[i] * (E - V))
             else:
                 current[i] = y[i] * (E - V)
 

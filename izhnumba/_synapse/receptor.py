@@ -1,0 +1,231 @@
+"""Receptors: what one is and promises, and what is asked of one of the user's own."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import is_dataclass
+from inspect import get_annotations
+from typing import Any, NamedTuple
+
+from izhnumba._base import checks
+from izhnumba._base.implausible import warn_of_base_unit
+
+
+class Propagator(NamedTuple):
+    """How the states of a receptor advance by one step.
+
+    y <- decay_y y + x_to_y x (+ arrivals, if there is no x), x <- decay_x x + to_x arrivals. y is the current or the
+    conductance: that of a step is what the step before has left.
+
+    Parameters
+    ----------
+    states : 0, 1 or 2
+        None, y alone, or y and x. Without states what arrives acts in the step itself.
+    decay_y, x_to_y, decay_x, to_x : float
+        Without a unit.
+    steps : int, >= 1
+        For how many steps what arrives acts, from the step itself on, if there are no states.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.Exponential(5.0).propagator(0.5)
+    Propagator(states=1, decay_y=0.9048374180359595, x_to_y=0.0, decay_x=0.0, to_x=0.0, steps=1)
+    """
+
+    states: int
+    decay_y: float = 0.0
+    x_to_y: float = 0.0
+    decay_x: float = 0.0
+    to_x: float = 0.0
+    steps: int = 1
+
+
+class Rates(NamedTuple):
+    """How the states of a receptor change in continuous time.
+
+    y' = alpha y + beta x (+ arrivals, if there is no x), x' = gamma x + factor arrivals. y is the current or the
+    conductance.
+
+    Parameters
+    ----------
+    states : 0, 1 or 2
+        None, y alone, or y and x.
+    alpha, beta, gamma : float, 1/ms
+    factor : float
+        Of arrivals; 1 unless there are two states.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.Exponential(5.0).rates()
+    Rates(states=1, alpha=-0.2, beta=0.0, gamma=0.0, factor=1.0)
+    """
+
+    states: int
+    alpha: float = 0.0
+    beta: float = 0.0
+    gamma: float = 0.0
+    factor: float = 1.0
+
+    def propagator(self, dt: float) -> Propagator:
+        """The exact solution over dt ms."""
+        if not self.states:
+            return Propagator(0)
+        decay_y = math.exp(self.alpha * dt)
+        if self.states == 1:
+            return Propagator(1, decay_y)
+        z = (self.alpha - self.gamma) * dt
+        decay_x = math.exp(self.gamma * dt)
+        x_to_y = self.beta * dt * decay_x * (math.expm1(z) / z if z else 1.0)
+        return Propagator(2, decay_y, x_to_y, decay_x, self.factor)
+
+
+class Gate(NamedTuple):
+    """What opens a conductance at some V more than at others. name: of its equation in `_model.equations.GATES`, and
+    of the receptor's parameter, whose value and unit follow."""
+
+    name: str
+    value: float
+    unit: str
+
+
+class Receptor:
+    """What a spike that arrives does, scaled by the weight of its synapse: base class of all receptors.
+
+    `izhnumba.Delta`, `Pulse`, `Exponential`, `Alpha`, `DualExponential`, `AMPA`, `GABA_A`, `GABA_B`, `NMDA`,
+    `GapJunction`. With a reversal potential `E` (mV) weights are conductances (1/ms, for Izhikevich2007 nS) and the
+    current is g (E - V), whose slope enters exponential Euler; without one they are currents (mV/ms, pA). Equal
+    receptors of a population are one: their synapses add to the same state. With the scheme "exact" a spike acts at the
+    time of its arrival; `Pulse`, `NMDA` and `GapJunction` are refused there.
+
+    To write one of your own:
+
+    1. Write a class that inherits from `Receptor`, under `@dataclass(frozen=True)`. Its fields are its parameters.
+    2. Write `rates()`, which returns `izhnumba.Rates`: the linear equations of its one or two states y and x. y is the
+       current; a spike adds its weight to y, or with two states `factor` times the weight to x. All schemes use them:
+       clock schemes advance by their exact solution.
+    3. If it has no such equations, write `propagator(dt)` instead, which returns `izhnumba.Propagator`: what a step of
+       dt ms does to y and x, or for how many steps a spike acts. Then the scheme "exact" refuses it, in the words of
+       `no_rates`.
+    4. To make y a conductance, have a field `E`, its reversal potential.
+    5. Pass it to `Network.connect(..., receptor=...)` or to a spike input. What the two methods return is checked
+       there, once. A checkpoint stores the fields: `izhnumba.load(path, define=[Plateau])`.
+
+    Attributes
+    ----------
+    E : float, mV, or None
+        The reversal potential of a conductance.
+    adds_to : {"current", "conductance", "V", "coupling"}
+        What y is: a current; a conductance, if there is an `E`. `Delta` adds to V itself; `GapJunction` couples V to
+        that of the source at all times. One of your own is a current or a conductance.
+    gate : Gate or None
+        What opens a conductance by V, as magnesium that of `NMDA`. A population has one at most.
+    no_rates : str
+        Why it has no `rates()`, and what to use instead with the scheme "exact".
+
+    Examples
+    --------
+    A current with a rise and a plateau: tau_rise y' = x - y, tau_fade x' = -x.
+
+    >>> from dataclasses import dataclass
+    >>> import izhnumba as iz
+    >>> @dataclass(frozen=True)
+    ... class Plateau(iz.Receptor):
+    ...     tau_rise: float = 2.0
+    ...     tau_fade: float = 1000.0
+    ...
+    ...     def rates(self):
+    ...         rise, fade = 1 / self.tau_rise, 1 / self.tau_fade
+    ...         return iz.Rates(2, alpha=-rise, beta=rise, gamma=-fade)
+    >>> net = iz.Network(dt=0.5)
+    >>> cells = net.add(iz.Population(2, **iz.presets["RS"]), name="cells")
+    >>> syn = net.connect(cells, cells, ([0], [1]), weight=3.0, receptor=Plateau())
+    >>> kick = net.drive(cells, iz.SpikeTrain(i=[0], t=[1.0], weight=100.0))
+    >>> current = net.record(syn, "current", every=5.0)
+    >>> net.run(20.0)
+    >>> current.current[:, 1].round(2)
+    array([2.14, 2.91, 2.96, 2.95])
+    """
+
+    E: float | None = None
+    gate: Gate | None = None
+    no_rates: str = "it does not tell its rates(). Use Exponential(tau)."
+
+    @property
+    def adds_to(self) -> str:
+        """What y is: a current, or with a reversal potential a conductance."""
+        return "current" if self.E is None else "conductance"
+
+    def propagator(self, dt: float) -> Propagator:
+        """How the states advance by dt ms: by default the exact solution of `rates()`."""
+        rates = self.rates()
+        if rates is None:
+            raise TypeError(
+                f"{type(self).__name__} must have a method rates() or propagator(dt). See help(izhnumba.Receptor)."
+            )
+        return rates.propagator(dt)
+
+    def rates(self) -> Rates | None:
+        """How the states change in continuous time, which the exact engine needs; None if it cannot be told so."""
+        return None
+
+    def _check_E(self) -> None:
+        if self.E is not None:
+            self._set(E=checks.number(f"{type(self).__name__}.E", self.E, "mV"))
+            warn_of_base_unit(f"{type(self).__name__}.E", self.E, "mV")
+
+    def _check_tau(self, name: str) -> None:
+        self._set(**{name: checks.number(f"{type(self).__name__}.{name}", getattr(self, name), "ms", above=0.0)})
+
+    def _set(self, **values: Any) -> None:
+        self.__dict__.update(values)  # the class is frozen for everybody else
+
+
+def propagator_of(receptor: Receptor, dt: float) -> Propagator:
+    """What its `propagator` returns, which may be a user's own: kernels trust it."""
+    check_own(receptor)
+    found: Any = receptor.propagator(dt)
+    good = isinstance(found, Propagator) and found.states in (0, 1, 2) and all(map(math.isfinite, found[1:]))
+    if not good or found.steps < 1 or (found.steps > 1 and found.states > 0):
+        raise ValueError(
+            f"{type(receptor).__name__}.propagator must return a Propagator of 0, 1 or 2 states, all finite, or of "
+            f"several steps without states, got {found!r:.80}."
+        )
+    return Propagator(*found)
+
+
+def rates_of(receptor: Receptor) -> Rates:
+    """What its `rates` returns, for the scheme "exact"; an error if there are none."""
+    check_own(receptor)
+    found: Any = receptor.rates()
+    name = type(receptor).__name__
+    if found is None:
+        raise ValueError(f"Network receptor {name} must be left out with the scheme 'exact': {receptor.no_rates}")
+    states = (0,) if receptor.adds_to == "V" else (1, 2)
+    good = isinstance(found, Rates) and found.states in states and all(map(math.isfinite, found[1:]))
+    if not good or (found.states < 2 and found.factor != 1):
+        raise ValueError(
+            f"{name}.rates must return Rates of 1 or 2 states, all finite, the factor 1 unless there are two, got "
+            f"{found!r:.80}."
+        )
+    return found
+
+
+def check_own(receptor: Receptor) -> None:
+    """Refuse a user's class that cannot be compared and stored, or whose kind no kernel knows."""
+    kind, name = type(receptor), type(receptor).__name__
+    if not is_dataclass(receptor) or (get_annotations(kind) and "__dataclass_fields__" not in vars(kind)):
+        raise TypeError(
+            f"{name} must be a dataclass, so that equal receptors are one and a checkpoint can store it. Write "
+            f"@dataclass(frozen=True) above class {name}."
+        )
+    if kind.__module__.startswith("izhnumba."):
+        return
+    if receptor.adds_to not in ("current", "conductance"):
+        raise ValueError(
+            f"{name}.adds_to must be 'current' or 'conductance', got {receptor.adds_to!r:.40}. Leave it out, and have "
+            "a field E for a conductance."
+        )
+    if receptor.gate is not None and receptor.E is None:
+        raise ValueError(f"{name}.gate must come with E, its reversal potential, got {receptor.gate} alone.")
