@@ -320,8 +320,8 @@ def _solved(
     (V, u, last), outs = solve(Data(V, u, memory, constants(cell, p, h), rows, h, period, t))
     ended = {"V": V, "u": u}
     if cell.hold and task.n_steps:  # of a neuron that has just spiked it does not matter when it did before
-        held = (t[0][-1] - last < period) | (V >= p.V_th)
-        ended |= {"last_spike_time": jax.lax.stop_gradient(last), "refractory": held}
+        refractory = (t[0][-1] - last < period) | (V >= p.V_th)
+        ended |= {"last_spike_time": jax.lax.stop_gradient(last), "refractory": refractory}
     return jax.tree.map(lanes.restore, (ended, dict(zip(recorded, outs, strict=True))))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 Class = TypeVar("Class", bound=type)
@@ -28,7 +28,7 @@ def documented_by(about: Callable[[Any], str]) -> Callable[[Class], Class]:
     return decorate
 
 
-def columns(rows: list[tuple[str, ...]]) -> str:
+def columns(rows: Sequence[tuple[str, ...]]) -> str:
     """Rows of text as aligned columns, each line indented by four blanks."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("    " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

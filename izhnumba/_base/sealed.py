@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FunctionType
 from typing import Any, TypeVar
 
 from izhnumba._base import checks
+from izhnumba._base.documented import columns, documented_by
 
 Entry = TypeVar("Entry")
 
@@ -56,11 +57,18 @@ class UnknownName(KeyError, ValueError):
         return str(self.args[0])
 
 
+@documented_by(lambda table: table._text())
 class Table(Mapping[str, Entry]):
-    """Entries by name, which nobody can change. name, home: of the variable that holds it, and of its module."""
+    """A read-only mapping of names to entries that have a `name` each.
 
-    def __init__(self, name: str, home: str, entries: Iterable[Entry]) -> None:
-        self._name, self._home = name, home
+    name, home: of the variable that holds it, and of its module. about: what `help` says of it, above a line per entry.
+    line: of an entry, the texts beside its name.
+    """
+
+    def __init__(
+        self, name: str, home: str, entries: Iterable[Entry], about: str, line: Callable[[Entry], tuple[str, ...]]
+    ) -> None:
+        self._name, self._home, self._about, self._line = name, home, about, line
         self._entries: dict[str, Entry] = {entry.name: entry for entry in entries}  # type: ignore[attr-defined]
 
     def __getitem__(self, name: str) -> Entry:
@@ -78,6 +86,9 @@ class Table(Mapping[str, Entry]):
         near = checks.did_you_mean(name, self)
         cure = f"Write {self._name}[{name!r}]." if name in self else f"{near}Write {self._name}[name]."
         raise AttributeError(f"{self._name} has no attribute {name!r}. {cure}")
+
+    def _text(self) -> str:
+        return f"{self._about}\n\n{columns([(name, *self._line(entry)) for name, entry in self.items()])}\n"
 
     def get(self, name: Any, default: Any = None) -> Any:
         """The entry of this name, or else the default."""

@@ -1,9 +1,15 @@
-"""Schemes: how a neuron advances by one step, as scalar rules. Adding one is one function and one table entry.
+"""Schemes: how a neuron advances by one step, as scalar rules. All that a scheme is stands in this file.
+
+To add a scheme:
+
+1. Write a function of `Equations` that returns the rule, `rule(V, u, x, p, gain, dt, wide)` -> V, u.
+2. Add a `Scheme` to `_ALL`, with what the fields say: when it resets, how it tests, the largest dt.
+3. Give it a line in the oracle, `tests/oracles/oracle.py`, whose matrix compares every scheme with every model.
 
 A rule maps (V, u) at t = k dt to (V, u) at (k+1) dt, before the spike test. It may use
 
     dt_f(dt, V, u, x, p)   dt * dV/dt with the input at V           dt_slope(dt, V, x, p)   dt * its derivative by V
-    rate(p), du(V, V_new, u, p)   the factors of du/dt            jump(V, x)     V + the V jumps of the step
+    rate(p), du(V, V_new, u, p)     the factors of du/dt            jump(V, x)     V + the V jumps of the step
     dt_exprel(dt, z, wide)          dt * (exp(z) - 1) / z           floor(V, p)    V, but not below V_min
     number(x)                       x in the precision of the population
     gain               dt * rate * exprel(dt * u_slope), what exponential Euler multiplies du by
@@ -21,12 +27,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from izhnumba._base.documented import documented_by
 from izhnumba._base.sealed import Table
 from izhnumba._numba.compile import CONTRACT, STRICT
 
 
 class Equations(NamedTuple):
-    """What a rule may call: a model's equations with the input kinds in use folded in."""
+    """The functions that a rule may call: a model's equations with the input kinds in use folded in."""
 
     dt_f: Callable[..., Any]
     dt_slope: Callable[..., Any]
@@ -38,9 +45,40 @@ class Equations(NamedTuple):
     number: Callable[..., Any]
 
 
+def _about(scheme: Scheme) -> str:
+    """The text of `help(scheme)`."""
+    if scheme.exact:
+        return f"Scheme {scheme.name!r}: {scheme.source}."
+    when, sign = "at the start of the next step" if scheme.reset_first else "at once", ">" * scheme.strict_test or ">="
+    return (
+        f"Scheme {scheme.name!r}: {scheme.source}.\n\n"
+        f"A spike is V {sign} V_th at the end of a step; V and u are reset {when}. Steps of at most "
+        f"{scheme.dt_max:g} ms."
+    )
+
+
+@documented_by(_about)
 @dataclass(frozen=True, eq=False)
 class Scheme:
-    """A one-step rule and what a kernel must know about it; or "exact", which has no steps, and no rule."""
+    """A one-step rule and what a kernel must know about it; or "exact", which has no steps, and no rule.
+
+    An entry of `izhnumba.schemes`. Populations and networks take its name: `Population(n, scheme="euler")`.
+
+    Attributes
+    ----------
+    name, source : str
+        How users call it, and which program or paper it follows.
+    dt_max : float, ms
+        From which on a warning says that spikes are lost.
+    exact : bool
+        Whether there are no steps.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> iz.schemes["izhikevich2004"].dt_max
+    0.5
+    """
 
     name: str
     source: str
@@ -161,4 +199,11 @@ _ALL = (
     Scheme("exact", "no steps: Taylor series from event to event, spike times to rounding (docs/exact.md)", None,
            dt_max=math.inf),
 )  # fmt: skip
-schemes = Table("schemes", __name__, _ALL)
+schemes = Table(
+    "schemes",
+    __name__,
+    _ALL,
+    'How time advances: `Population(n, scheme=name)`, `Network(scheme=name)`. The default is "exp_euler".\n\n'
+    "Names, and what they follow; `help(schemes[name])` and docs/semantics.md say more.",
+    lambda scheme: (scheme.source,),
+)

@@ -11,12 +11,26 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
+from izhnumba._base.documented import columns, documented_by
 from izhnumba._base.sealed import Table
 from izhnumba._input.currents import Constant, Input, Pulses, Ramp
 from izhnumba._model.izhikevich import Izhikevich, Izhikevich2007, IzhikevichAccommodation
 from izhnumba._model.model import Model
 
 
+def _about(preset: Preset) -> str:
+    """The text of `help(preset)`."""
+    model = preset["model"]
+    quantities = {"V": model.V, "u": model.u, **model.parameters}
+    values = [(key, f"{value:g}", quantities[key].unit) for key, value in preset.items() if key != "model"]
+    return (
+        f"{preset.name}, {preset.title}: `Population(n, **presets[{preset.name!r}])`.\n\n{preset.source}.\n\n"
+        f"Model {model.name}, with\n\n{columns(values)}\n\nPublished with scheme={preset.scheme!r}, "
+        f"dt={preset.dt:g} ms and the input\n{preset.stimulus!r} ({model.I.unit}) for {preset.duration:g} ms.\n"
+    )
+
+
+@documented_by(_about)
 @dataclass(frozen=True, eq=False, repr=False)
 class Preset(Mapping[str, Any]):
     """The model, start and parameters of a published neuron: a read-only mapping to pass on to a population.
@@ -197,4 +211,8 @@ presets = Table(
     "presets",
     __name__,
     (make(*row) for make, table in ((_cortical, _CORTICAL), (_pattern, _PATTERNS), (_book, _BOOK)) for row in table),
+    'Published neurons by name, to be passed on: `Population(100, **presets["RS"])`.\n\n'
+    'Names without a prefix are the cells of 2003, "2004/A" to "2004/T" the twenty firing patterns of 2004,\n'
+    '"2007/..." the cells of the book of 2007. `help(presets[name])` shows parameters, source and input.',
+    lambda preset: (preset.title, preset["model"].name),
 )

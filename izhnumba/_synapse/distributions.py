@@ -1,4 +1,4 @@
-"""What weights and delays are drawn from."""
+"""Distributions from which weights and delays are drawn."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
+from izhnumba._base.renamed import renamed
 
 Array = NDArray[Any]
 _NOT_NEGATIVE = {"at_least": 0.0}
@@ -32,6 +33,11 @@ class Distribution(ABC):
 @dataclass(frozen=True)
 class Uniform(Distribution):
     """Evenly between low and high.
+
+    Parameters
+    ----------
+    low, high : float
+        In the unit of the weight, or ms for delays; high >= low.
 
     Examples
     --------
@@ -54,7 +60,15 @@ class Uniform(Distribution):
 
 @dataclass(frozen=True)
 class Normal(Distribution):
-    """Normal with mean and std, truncated to low to high. A number costs about the same whatever the bounds.
+    """Normal, truncated: numbers outside of the bounds are drawn again.
+
+    Parameters
+    ----------
+    mean, std : float
+        Of the normal law before it is truncated, in the unit of the weight, or ms for delays. std >= 0; the mean lies
+        between the bounds, or within 3 std of them.
+    low, high : float
+        Bounds. A number costs about the same whatever they are.
 
     Examples
     --------
@@ -89,25 +103,37 @@ class Normal(Distribution):
         return (math.erfc(low) - math.erfc(high)) / 2 if low > 0 else (math.erfc(-high) - math.erfc(-low)) / 2
 
 
+@renamed(mean="mu", std="sigma")
 @dataclass(frozen=True)
 class LogNormal(Distribution):
-    """exp of a normal number with `mean` and `std`, both of the logarithm.
+    """exp of a normal number: of weights with a heavy tail.
+
+    Parameters
+    ----------
+    mu, sigma : float
+        Mean and standard deviation of the logarithm. The numbers themselves have the median exp(mu) and the mean
+        exp(mu + sigma^2 / 2). sigma >= 0.
 
     Examples
     --------
-    >>> import izhnumba as iz
-    >>> iz.LogNormal(-0.7, 0.9)
-    LogNormal(mean=-0.7, std=0.9)
+    Numbers with a mean and a standard deviation that are given:
+
+    >>> import math, izhnumba as iz
+    >>> mean, std = 0.75, 0.8
+    >>> sigma = math.sqrt(math.log(1 + (std / mean) ** 2))
+    >>> weight = iz.LogNormal(mu=math.log(mean) - sigma**2 / 2, sigma=sigma)
+    >>> round(weight.mu, 3), round(weight.sigma, 3)
+    (-0.668, 0.872)
     """
 
-    mean: float
-    std: float
+    mu: float
+    sigma: float
 
     def __post_init__(self) -> None:
-        self._check(std=_NOT_NEGATIVE)
+        self._check(sigma=_NOT_NEGATIVE)
 
     def draw(self, rng: Generator, size: int) -> Array:
-        return rng.lognormal(self.mean, self.std, size)
+        return rng.lognormal(self.mu, self.sigma, size)
 
 
 def _in_std(x: float, mean: float, std: float) -> float:

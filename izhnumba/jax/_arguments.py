@@ -100,12 +100,12 @@ class Lanes:
             )
         return found.reshape(-1)
 
-    def held(self, value: object) -> jax.Array:
-        """Steps for which neurons are still held."""
+    def refractory_steps(self, value: object) -> jax.Array:
+        """Steps for which neurons still are refractory."""
         found = value if isinstance(value, jax.Array) else np.asarray(value)
         if found.shape not in ((), self.shape) or not jnp.issubdtype(found.dtype, np.integer):
             raise ValueError(
-                f"{self.owner}.state.held must be int32 of shape {self.shape}, got {found.dtype} of shape "
+                f"{self.owner}.state.refractory_steps must be int32 of shape {self.shape}, got {found.dtype} of shape "
                 f"{found.shape}. Use that of izhnumba.jax.init or of another run."
             )
         return jnp.broadcast_to(jnp.asarray(found, jnp.int32), self.shape).reshape(-1)

@@ -50,20 +50,20 @@ def constants(cell: Cell, p: Any, dt: Any) -> tuple[Any, ...]:
 
 
 def step(cell: Cell) -> Callable[..., Any]:
-    """`step(V, u, held, x, p, gain, dt)` -> V, u, whether it spiked, and the spike as a number with a derivative.
+    """`step(V, u, refractory, x, p, gain, dt)` -> V, u, whether it spiked, and the spike as a number with a derivative.
 
-    The arguments are those of a rule, and `held`: whether the neuron is refractory in this step."""
+    The arguments are those of a rule, and `refractory`: whether the neuron is refractory in this step."""
     assert cell.scheme.rule is not None  # the exact scheme, which has none, has gradients of its own
     rule = cell.scheme.rule(equations(cell.variant, lambda f: f, _dt_exprel, _times_exprel))
     spike, reset = _spike(cell), _reset(cell)
 
-    def one_step(V, u, held, x, p, gain, dt):
+    def one_step(V, u, refractory, x, p, gain, dt):
         if cell.scheme.reset_first:
             V, u = reset(V, u, *spike(V, u, False, p), p)
         V_new, u_new = rule(V, u, x, p, gain, dt, True)
         if cell.hold:
-            V_new, u_new = jnp.where(held, V, V_new), jnp.where(held, u, u_new)
-        spiked, s = spike(V_new, u_new, held, p)
+            V_new, u_new = jnp.where(refractory, V, V_new), jnp.where(refractory, u, u_new)
+        spiked, s = spike(V_new, u_new, refractory, p)
         if not cell.scheme.reset_first:
             V_new, u_new = reset(V_new, u_new, spiked, s, p)
         return V_new, u_new, spiked, s
@@ -72,16 +72,17 @@ def step(cell: Cell) -> Callable[..., Any]:
 
 
 def refractoriness(cell: Cell) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """`held(memory, period, t)`: whether a neuron is; `renew(memory, period, t, held, spiked)`: its memory after the
-    step. Memory and period count steps, or are the time of the last spike and a time, as brainpy.state does it."""
+    """`is_refractory(memory, period, t)`; `renew(memory, period, t, refractory, spiked)`: the memory after the step.
+
+    Memory and period count steps, or are the time of the last spike and a time, as brainpy.state does it."""
     if cell.hold == "time":
         return (
             lambda last, tau_ref, t: t - last < tau_ref,
-            lambda last, tau_ref, t, held, spiked: jnp.where(spiked, t, last),
+            lambda last, tau_ref, t, refractory, spiked: jnp.where(spiked, t, last),
         )
     return (
         lambda left, n_ref, t: left > 0,
-        lambda left, n_ref, t, held, spiked: jnp.where(spiked, n_ref, left - held.astype(left.dtype)),
+        lambda left, n_ref, t, refractory, spiked: jnp.where(spiked, n_ref, left - refractory.astype(left.dtype)),
     )
 
 
@@ -94,7 +95,7 @@ def _times_exprel(factor, z):
 
 
 def _spike(cell: Cell) -> Callable[..., Any]:
-    """`spike(V, u, held, p)`: whether V is at its threshold, and the same with the derivative of the surrogate."""
+    """`spike(V, u, refractory, p)`: whether V is at its threshold, and that with the derivative of the surrogate."""
 
     @jax.custom_jvp
     def as_number(x, spiked):
@@ -105,11 +106,11 @@ def _spike(cell: Cell) -> Callable[..., Any]:
         x, spiked = primals
         return as_number(x, spiked), jax.jvp(cell.surrogate, (x,), (tangents[0],))[1]
 
-    def spike(V, u, held, p):
+    def spike(V, u, refractory, p):
         threshold = cell.model.threshold(u, p)
         spiked = V > threshold if cell.scheme.strict_test else V >= threshold
-        if cell.hold == "steps" and held is not False:
-            spiked = spiked & ~held
+        if cell.hold == "steps" and refractory is not False:
+            spiked = spiked & ~refractory
         scale = jnp.abs(threshold)
         return spiked, as_number((V - threshold) / jnp.where(scale > 0, scale, 1), spiked)
 

@@ -151,7 +151,7 @@ def _neurons(state, model: Model) -> State:
     V = jnp.asarray(V, _arguments.dtype("recurrent.state.V", getattr(V, "dtype", None)))
     if not V.ndim:
         raise ValueError("recurrent.state.V must have an axis of neurons, got shape (). Use init(size).")
-    return State(V, jnp.asarray(u, V.dtype), state.held)
+    return State(V, jnp.asarray(u, V.dtype), state.refractory_steps)
 
 
 def _layer(state, neurons: State, longest: int) -> LayerState:

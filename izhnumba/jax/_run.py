@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from izhnumba._base import checks
+from izhnumba._base.renamed import renamed
 from izhnumba._model.izhikevich import Izhikevich
 from izhnumba._model.model import Model, equations_of, u_nullcline
 from izhnumba._model.schemes import schemes
@@ -27,6 +28,7 @@ from izhnumba.jax._surrogates import ReluGrad, as_surrogate
 RECORDED = ("spikes", "V", "u")
 
 
+@renamed(held="refractory_steps")
 class State(NamedTuple):
     """The state of neurons, a pytree.
 
@@ -34,13 +36,13 @@ class State(NamedTuple):
     ----------
     V : array of Shape, mV
     u : array of Shape, mV/ms (pA for Izhikevich2007)
-    held : int32 array of Shape
+    refractory_steps : int32 array of Shape
         For how many steps more a neuron is refractory; 0 after a run without `tau_ref`, which does not look at it.
     """
 
     V: jax.Array
     u: jax.Array
-    held: jax.Array
+    refractory_steps: jax.Array
 
 
 class Outputs(NamedTuple):
@@ -249,7 +251,7 @@ def run(
         floor="V_min" in params, jumps=bool(kinds[1]), conductances=bool(kinds[2]),
     )  # fmt: skip
     h = jnp.asarray(step, lanes.dtype)
-    data = Data(V, u, lanes.held(state.held), (*constants(cell, p, h), *fixed), rows, h, n_ref)
+    data = Data(V, u, lanes.refractory_steps(state.refractory_steps), (*constants(cell, p, h), *fixed), rows, h, n_ref)
     names = _recorded(record)
     task = Task(cell, kinds, _recorded({*names, "V", "u"}) if check else names, n_steps)
     n_bytes = n_steps * math.prod(lanes.shape) * lanes.dtype.itemsize * len(task.record)
@@ -264,7 +266,7 @@ def run(
 
 def check_state(where: str, state: object, must_be: str) -> None:
     if not all(hasattr(state, name) for name in State._fields):
-        cure = "Take that of izhnumba.jax.init, or State(V, u, held)."
+        cure = "Take that of izhnumba.jax.init, or State(V, u, refractory_steps)."
         raise TypeError(f"{where} must be {must_be}, got {type(state).__name__}. {cure}")
 
 

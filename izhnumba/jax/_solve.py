@@ -44,7 +44,7 @@ class Data(NamedTuple):
 
 
 def by_scan(task: Task) -> Callable[[Data], tuple[Arrays, Arrays]]:
-    """`solve(data)` -> (V, u, held), what is recorded; in plain JAX."""
+    """`solve(data)` -> (V, u, refractory), what is recorded; in plain JAX."""
     one_step = _forwards(task, traced=False)
 
     def solve(data: Data) -> tuple[Arrays, Arrays]:
@@ -84,24 +84,24 @@ def _operands(task: Task, data: Data) -> tuple[Arrays, Arrays, Arrays]:
 
 
 def _with_memory(state: Arrays, data: Data) -> Arrays:
-    """Without a refractory period nothing is held afterwards."""
+    """Without a refractory period no neuron is refractory afterwards."""
     return state if len(state) == 3 else (*state, jnp.zeros_like(data.memory))
 
 
 @functools.cache
 def _neuron(task: Task) -> Callable[..., Any]:
-    """`neuron(V, u, held, constants, rows, dt)` -> V, u, spiked, what is recorded."""
+    """`neuron(V, u, refractory, constants, rows, dt)` -> V, u, spiked, what is recorded."""
     cell = task.cell
     p_type, one_step = parameters_type(cell.model), step(cell)
 
-    def neuron(V, u, held, constants, rows, dt):
+    def neuron(V, u, refractory, constants, rows, dt):
         given = iter(constants)
         values = [next(given) for _ in cell.model.parameters]
         p = p_type(*values, V_min=next(given) if cell.floor else None)
         gain = next(given) if cell.scheme.exponential else None
         sources = {"constant": given, "row": iter(rows)}
         I, jump, g, gE = (next(sources[kind]) if kind else jnp.zeros_like(V) for kind in task.inputs)  # noqa: E741
-        V, u, spiked, s = one_step(V, u, held, (I, jump, g, gE, None, None), p, gain, dt)
+        V, u, spiked, s = one_step(V, u, refractory, (I, jump, g, gE, None, None), p, gain, dt)
         known = {"spikes": s, "V": V, "u": u}
         return V, u, spiked, tuple(known[name] for name in task.record)
 
@@ -112,14 +112,14 @@ def _neuron(task: Task) -> Callable[..., Any]:
 def _forwards(task: Task, traced: bool) -> Callable[..., Any]:
     """The step of a scan; if `traced`, the state at its start comes out, too."""
     neuron, hold = _neuron(task), task.cell.hold
-    is_held, renew = refractoriness(task.cell)
+    is_refractory, renew = refractoriness(task.cell)
 
     def forwards(carry, constants, rows):
         (V, u, *memory), (constants, dt, *period) = carry, _parted(constants, bool(hold))
         t, inputs = (rows[0], rows[1:]) if hold == "time" else (None, rows)
-        held = is_held(*memory, *period, t) if hold else False
-        V, u, spiked, outs = neuron(V, u, held, constants, inputs, dt)
-        renewed = (renew(*memory, *period, t, held, spiked),) if hold else ()
+        refractory = is_refractory(*memory, *period, t) if hold else False
+        V, u, spiked, outs = neuron(V, u, refractory, constants, inputs, dt)
+        renewed = (renew(*memory, *period, t, refractory, spiked),) if hold else ()
         return (V, u, *renewed), (*outs, *carry) if traced else outs
 
     return forwards
@@ -160,19 +160,19 @@ def _backwards(
     task: Task, given: tuple[bool, ...], constants_wanted: tuple[bool, ...], rows_wanted: tuple[bool, ...]
 ) -> Callable[..., Any]:
     """The step of the scan backwards: the carry holds the cotangents of V and u and the sums for constants."""
-    neuron, hold, (is_held, _) = _neuron(task), task.cell.hold, refractoriness(task.cell)
+    neuron, hold, (is_refractory, _) = _neuron(task), task.cell.hold, refractoriness(task.cell)
 
     def backwards(carry, operands, rows):
         (V_bar, u_bar, *sums), (constants, dt, *period), rest = carry, _parted(operands, bool(hold)), iter(rows)
         V, u = next(rest), next(rest)
         memory = next(rest) if hold else None
-        held = is_held(memory, *period, next(rest) if hold == "time" else None) if hold else False
+        refractory = is_refractory(memory, *period, next(rest) if hold == "time" else None) if hold else False
         inputs, bars = [next(rest) for _ in rows_wanted], tuple(rest)
 
         def forwards(V, u, chosen_constants, chosen_inputs):
             all_constants = _merged(constants, constants_wanted, chosen_constants)
             all_inputs = _merged(inputs, rows_wanted, chosen_inputs)
-            V, u, _, outs = neuron(V, u, held, all_constants, all_inputs, dt)
+            V, u, _, outs = neuron(V, u, refractory, all_constants, all_inputs, dt)
             return V, u, tuple(out for out, good in zip(outs, given, strict=True) if good)
 
         chosen = _chosen(constants, constants_wanted), _chosen(inputs, rows_wanted)

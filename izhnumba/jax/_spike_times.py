@@ -50,7 +50,7 @@ def spike_times(
     params : mapping of str to number or array
         Parameters of the model; those left out have its defaults.
     state : State, or whatever has V and u, numbers or arrays
-        At time 0; `held` is not looked at.
+        At time 0; `refractory_steps` is not looked at.
     I : number or array, mV/ms (2007 form: pA)
         With `dt` an array (rows, ...): row j holds for j dt <= t < (j + 1) dt, and the last one from then on.
     T : float, ms, > 0

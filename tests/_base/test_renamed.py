@@ -67,3 +67,24 @@ def test_pull_of_models_is_du():
     assert model.du is no_leak
     with pytest.warns(DeprecationWarning, match="^Model.pull is now called du"):
         assert model.pull is no_leak
+
+
+def test_mean_and_std_of_log_normal_numbers_are_mu_and_sigma():
+    with pytest.warns(DeprecationWarning, match="^LogNormal.(mean|std) is now called (mu|sigma)") as caught:
+        weight = iz.LogNormal(mean=-0.7, std=0.9)
+    assert len(caught) == 2
+    assert weight == iz.LogNormal(-0.7, 0.9) == iz.LogNormal(mu=-0.7, sigma=0.9)
+    with pytest.warns(DeprecationWarning, match="^LogNormal.mean is now called mu"):
+        assert weight.mean == -0.7
+
+
+@pytest.mark.jax
+def test_held_of_a_state_of_jax_is_refractory_steps():
+    import izhnumba.jax as izj
+
+    with pytest.warns(DeprecationWarning, match="^State.held is now called refractory_steps"):
+        state = izj.State(1.0, 2.0, held=3)
+    with pytest.warns(DeprecationWarning, match="^State.held is now called refractory_steps"):
+        assert state.held == state.refractory_steps == 3
+    with pytest.warns(DeprecationWarning, match="^State.held is now called refractory_steps"):
+        assert state._replace(held=5) == (1.0, 2.0, 5)

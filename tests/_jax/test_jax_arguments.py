@@ -62,10 +62,10 @@ BAD = [
     (changed(V=None), TypeError, "run.state.V must be a number or an array of numbers in mV, got None."),
     (changed(u=np.zeros(4, np.float32)), ValueError, "run.state.u must have the shape of state.V, (5,), got (4,)."),
     (changed(u=np.float32(0)), ValueError, "run.state.u must have the shape of state.V, (5,), got ()."),
-    (changed(held=np.full(5, 0.5)), ValueError, "run.state.held must be "),
-    (changed(held=jnp.zeros(5)), ValueError, "run.state.held must be "),
-    (changed(held=np.zeros(4, int)), ValueError, "run.state.held must be "),
-    (changed(held=None), (TypeError, ValueError), "run.state.held must be "),
+    (changed(refractory_steps=np.full(5, 0.5)), ValueError, "run.state.refractory_steps must be "),
+    (changed(refractory_steps=jnp.zeros(5)), ValueError, "run.state.refractory_steps must be "),
+    (changed(refractory_steps=np.zeros(4, int)), ValueError, "run.state.refractory_steps must be "),
+    (changed(refractory_steps=None), (TypeError, ValueError), "run.state.refractory_steps must be "),
     # parameters
     (dict(params=[1]), TypeError, "run.params must be a mapping of names to numbers or arrays, got [1]. Pass a dict"),
     (dict(params={"Vth": 3}), TypeError, "run.params has no parameter 'Vth'. Did you mean 'V_th'? Known: a, b,"),
@@ -256,9 +256,9 @@ def test_quantities_are_converted(units):
         for x, y in zip(jax.tree.leaves(expected), jax.tree.leaves(found), strict=True):
             np.testing.assert_allclose(x, y, rtol=1e-5)
     with jax.enable_x64(True):
-        state = izj.State(np.full(5, -60.0) * u.mV, np.full(5, -0.013) * (u.volt / u.ms), STATE.held)
+        state = izj.State(np.full(5, -60.0) * u.mV, np.full(5, -0.013) * (u.volt / u.ms), STATE.refractory_steps)
         after, _ = run(state=state)
-        expected, _ = run(state=izj.State(np.full(5, -60.0), np.full(5, -13.0), STATE.held))
+        expected, _ = run(state=izj.State(np.full(5, -60.0), np.full(5, -13.0), STATE.refractory_steps))
         np.testing.assert_allclose(after.V, expected.V, rtol=1e-12)
     params, state = izj.init(3, a=20 / u.second, c=-0.05 * u.volt, V=-0.06 * u.volt, u=-13 * (u.mV / u.ms))
     assert (float(params["a"]), float(params["c"])) == pytest.approx((0.02, -50.0))

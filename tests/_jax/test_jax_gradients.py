@@ -295,7 +295,7 @@ def test_leaves_without_a_gradient():
     slopes = compiled(jax.grad(last_V, argnums=(0, 1, 2), allow_int=True))
     by_params, by_state, by_delta = slopes({"a": 0.02, "b": 1}, state, None)
     assert by_params["a"] != 0
-    assert by_state.held.dtype == by_params["b"].dtype == jax.dtypes.float0
+    assert by_state.refractory_steps.dtype == by_params["b"].dtype == jax.dtypes.float0
     assert by_state.V.shape == (N,)
     assert by_delta is None
 

@@ -63,7 +63,7 @@ def test_every_step_from_the_recorded_state(name, backend):
     r = trajectory(name)
     n_held = steps_held(r["param_tau_ref"].astype(float), r["dt"])
     before = {x: np.concatenate([np.broadcast_to(r[f"param_{x}0"], r[x][:1].shape), r[x][:-1]]) for x in "Vu"}
-    state = izj.State(**before, held=held_before(r["spikes"], n_held))
+    state = izj.State(**before, refractory_steps=held_before(r["spikes"], n_held))
     inputs = {key: r[key] for key in ("delta", "g", "E") if key in r}
     options = dict(n_steps=1, tau_ref=r["param_tau_ref"], backend=backend)
     step = compiled(lambda state, I, inputs: izj.run(parameters(r), state, I, r["dt"], **inputs, **options))
@@ -168,7 +168,7 @@ def test_oracle(scheme, model, reset, jumps, conductances, refractory, floor):
         np.testing.assert_array_equal(np.asarray(out.spikes)[calm], spikes[calm])
         for value, expected in ((out.V, V), (out.u, u)):
             assert relative_error(np.asarray(value)[calm], expected[calm]).max() < 1e-9
-        np.testing.assert_array_equal(np.asarray(after.held)[calm[-1]], left[calm[-1]])
+        np.testing.assert_array_equal(np.asarray(after.refractory_steps)[calm[-1]], left[calm[-1]])
         assert_same((after.V, after.u), (out.V[-1], out.u[-1]))
 
 
@@ -233,7 +233,7 @@ def test_shapes(backend, dtype):
     after, out = run(params, state, I, backend=backend)
     assert out.spikes.sum() > 12
     assert {x.dtype.name for x in (*out, after.V, after.u)} == {dtype}
-    assert after.held.dtype == jnp.int32
+    assert after.refractory_steps.dtype == jnp.int32
     assert out.V.shape == out.u.shape == out.spikes.shape == (60, 2, 3, 4)
     flat = run(*jax.tree.map(lambda x: x.reshape(24), (params, state)), I.reshape(60, 24), backend=backend)
     assert_same(jax.tree.map(lambda x: x.reshape(*x.shape[:-1], 2, 3, 4), flat), (after, out), backend)
@@ -267,7 +267,7 @@ def test_conductances_add_up(backend):
 @pytest.mark.parametrize("I", [12.0, np.zeros((0, 3))], ids=["constant", "rows"])
 def test_no_step(backend, I):
     params, state = cells(3)
-    state = state._replace(held=jnp.arange(3, dtype=jnp.int32))
+    state = state._replace(refractory_steps=jnp.arange(3, dtype=jnp.int32))
     after, out = run(params, state, I, n_steps=0, backend=backend)
     assert_same(after, state)
     assert [x.shape for x in out] == [(0, 3)] * 3
@@ -282,7 +282,7 @@ def test_a_run_in_parts_is_the_run(backend):
     end, whole = run(params, state, I, tau_ref=tau_ref, backend=backend)
     parts, held = [], []
     for start, stop in ((0, 97), (97, 98), (98, 98), (98, 301)):
-        held.append(np.max(state.held))
+        held.append(np.max(state.refractory_steps))
         state, out = run(params, state, I[start:stop], tau_ref=tau_ref, backend=backend)
         parts.append(out)
     assert max(held) > 1
@@ -344,7 +344,7 @@ def test_jit_and_vmap(backend):
 def test_init():
     params, state = izj.init((2, 3), batch=4, V=np.linspace(-70, -50, 3), u="nullcline", b=np.array([[0.2], [0.25]]))
     assert list(params) == list(iz.Izhikevich.parameters)
-    assert (state.V.shape, state.u.shape, state.held.shape) == ((4, 2, 3),) * 3
+    assert (state.V.shape, state.u.shape, state.refractory_steps.shape) == ((4, 2, 3),) * 3
     np.testing.assert_allclose(state.u[1], np.array([[0.2], [0.25]]) * np.linspace(-70, -50, 3))
     assert {x.dtype.name for x in jax.tree.leaves((params, state))} == {"float64", "int32"}
     assert {x.dtype.name for x in jax.tree.leaves(izj.init(3, dtype=np.float32, V_min=-80))} == {"float32", "int32"}

@@ -1,4 +1,4 @@
-"""What `help` shows of models."""
+"""What `help` shows of models, schemes and presets."""
 
 from __future__ import annotations
 
@@ -65,3 +65,30 @@ def test_help_of_the_class_stays_that_of_the_class():
     assert "To write a model:" in shown(iz.Model)
     assert iz.Model.__doc__ not in shown(iz.Izhikevich)
     assert pickle.loads(pickle.dumps(iz.Izhikevich)).__doc__ == iz.Izhikevich.__doc__
+
+
+def test_help_of_the_tables_lists_what_is_in_them():
+    presets, schemes = shown(iz.presets).splitlines(), shown(iz.schemes).splitlines()
+    for name, preset in iz.presets.items():
+        assert [name, *preset.title.split(), preset["model"].name] in map(str.split, presets)
+    for name, scheme in iz.schemes.items():
+        assert f"        {name:16}{scheme.source}" in schemes
+    for text, use in ((presets, 'Population(100, **presets["RS"])'), (schemes, "Population(n, scheme=name)")):
+        assert any(use in line for line in text)
+
+
+@pytest.mark.parametrize("name", iz.presets)
+def test_help_of_a_preset_has_its_numbers_and_its_source(name):
+    preset, lines = iz.presets[name], shown(iz.presets[name]).splitlines()
+    words = list(map(str.split, lines))
+    for key, value in preset.items():
+        assert key == "model" or [key, f"{value:g}"] in [line[:2] for line in words]
+    text = " ".join(" ".join(lines).split())
+    for part in (preset.source, preset.title, repr(preset.stimulus), f"scheme={preset.scheme!r}, dt={preset.dt:g} ms"):
+        assert part in text
+
+
+def test_help_of_a_scheme_says_when_it_resets_and_how_it_tests():
+    assert "A spike is V > V_th at the end of a step; V and u are reset at once." in shown(iz.schemes["izhikevich2004"])
+    assert "V >= V_th at the end of a step; V and u are reset at the start" in shown(iz.schemes["exp_euler"])
+    assert "Scheme 'exact': no steps: " in shown(iz.schemes["exact"])
