@@ -1,4 +1,4 @@
-"""What pictures have in common: colours, and the axes into which they are drawn (extra `plot`)."""
+"""Colours of all pictures, and the matplotlib Axes into which they are drawn (extra `plot`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#00
 
 
 def axes_for(where: str, ax: Axes | None) -> Axes:
-    """`ax`, or that of a new figure."""
+    """`ax` itself, or the Axes of a new figure if it is None. `where` names the argument in errors."""
     try:
         from matplotlib import axes, pyplot
     except ImportError as error:
@@ -22,7 +22,7 @@ def axes_for(where: str, ax: Axes | None) -> Axes:
 
 
 def labelled(ax: Axes, x: str, y: str) -> Axes:
-    """Names of both axes, with units; no frame on the right and above."""
+    """`ax`, with these labels, which name quantities and units, and without a frame on the right and above."""
     ax.set(xlabel=x, ylabel=y)
     ax.spines[["top", "right"]].set_visible(False)
     return ax

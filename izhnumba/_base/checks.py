@@ -16,7 +16,7 @@ import math
 import operator
 import reprlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from izhnumba._base.memory import free_memory
 
 Array = NDArray[Any]
 Bound = float | None
+Kind = TypeVar("Kind")
 
 # How to read a quantity in a unit, by the method that only this kind of quantity has.
 _READERS: dict[str, Callable[[Any, str], Any]] = {
@@ -55,7 +56,8 @@ def magnitude(where: str, value: object, unit: str) -> float | Array:
 
 
 def without_unit(where: str, value: object, unit: str) -> Any:
-    """The magnitude of a quantity in `unit` as its package holds it, which JAX may trace; other values as they are."""
+    """The magnitude of a quantity in `unit`, as its package holds it (perhaps traced by JAX); other values
+    unchanged."""
     reader = _reader(value)
     if reader is None:
         return value
@@ -76,7 +78,20 @@ def number(
     at_most: Bound = None,
     finite: bool = True,
 ) -> float:
-    """One number within bounds. `finite=False` lets infinity pass, never NaN."""
+    """One number within bounds, as a float.
+
+    Parameters
+    ----------
+    where : str
+        "Owner.argument": how an error begins.
+    value : number or quantity
+    unit : str
+        In which a plain number is taken and a quantity is read; "" if it has none.
+    above, at_least, at_most : float, optional
+        Bounds, in `unit`.
+    finite : bool
+        False lets infinity pass, never NaN.
+    """
     bounds = {">": above, ">=": at_least, "<=": at_most}
     must = f"{where} must be a {'finite ' * finite}number{_bounds(bounds, unit)}"
     plain = _plain(must, value, unit)
@@ -106,8 +121,10 @@ class Other(float):
 def numbers(
     owner: Any, bounds: Mapping[str, Mapping[str, Any]], units: Callable[[str], str] = lambda name: ""
 ) -> dict[str, float]:
-    """The numbers among the fields of a dataclass by name, checked one after the other: those that are declared as
-    numbers or have one for a default. A bound may be the name of a field before it."""
+    """The fields of a dataclass that are declared as numbers, or have one for a default, as floats by name.
+
+    bounds: keywords of `number` by field, such as {"high": {"at_least": "low"}}, where a bound may be the name of a
+    field before it. units: the unit of a field by its name."""
     found: dict[str, float] = {}
     for field in dataclasses.fields(owner):
         value, default = getattr(owner, field.name), field.default
@@ -140,8 +157,22 @@ def array(
     above: Bound = None,
     at_least: Bound = None,
 ) -> NDArray[np.float64]:
-    """`value` as float64 of shape () or exactly one of `shapes`, of any shape without these; not a copy when it is that
-    already. `finite=False` lets infinity pass, never NaN."""
+    """`value` as a float64 array; not a copy if it is one already.
+
+    Parameters
+    ----------
+    where : str
+        "Owner.argument": how an error begins.
+    value : number, quantity, array or nested list
+    unit : str
+        In which plain numbers are taken and quantities are read; "" if there is none.
+    shapes : sequence of tuples, optional
+        Its shape must be () or exactly one of these; any shape will do without them.
+    finite : bool
+        False lets infinity pass, never NaN.
+    above, at_least : float, optional
+        Bounds of every element, in `unit`.
+    """
     plain = magnitude(where, value, unit)
     allowed = list(dict.fromkeys([(), *(shapes or [])]))
     if shapes is not None and np.shape(plain) not in allowed:
@@ -162,8 +193,8 @@ def array(
     return result
 
 
-def finite(where: str, array: Array, dtype: Any = None) -> None:
-    """Refuse NaN, infinity and what would be infinite in `dtype`, naming the first."""
+def finite(where: str, array: Array, dtype: str | np.dtype[Any] | None = None) -> None:
+    """Refuse NaN, infinity and numbers that would be infinite in `dtype`; the error names the first of them."""
     _require(f"{where} must be finite", array, np.isfinite(array))
     if dtype is not None and np.dtype(dtype).itemsize < array.dtype.itemsize:
         highest = np.finfo(dtype).max
@@ -212,20 +243,24 @@ def one_of(where: str, value: object, options: Collection[str]) -> str:
     raise _refusal(kind, f"{where} must be a known name", _shown(value), _suggestion(value, options))
 
 
-def kind(where: str, value: Any, types: Any, must_be: str, cure: str = "") -> Any:
-    """`value`, which must be an instance of `types`, in words `must_be`."""
+@overload
+def kind(where: str, value: object, types: type[Kind], must_be: str, cure: str = "") -> Kind: ...
+@overload
+def kind(where: str, value: object, types: object, must_be: str, cure: str = "") -> Any: ...
+def kind(where: str, value: object, types: Any, must_be: str, cure: str = "") -> Any:
+    """`value`, if it is an instance of `types`; else a TypeError: `where` must be `must_be`."""
     if not isinstance(value, types):
         refuse(where, value, must_be, cure)
     return value
 
 
 def refuse(where: str, value: object, must_be: str, cure: str = "") -> NoReturn:
-    """Refuse a value of the wrong kind, in words."""
+    """Raise the TypeError of a value of the wrong kind: `where` must be `must_be`."""
     raise _refusal(TypeError, f"{where} must be {must_be}", _shown(value), cure)
 
 
 def takes(where: str, function: Callable[..., Any], *arguments: str) -> None:
-    """Refuse what is no function, and a function that cannot be called with these arguments."""
+    """Refuse an object that is no function, and a function that cannot be called with these arguments."""
     if isinstance(function, type) or not callable(function):
         must = f"{where} must be a function of ({', '.join(arguments)})"
         raise _refusal(TypeError, must, _shown(function))
@@ -239,8 +274,8 @@ def takes(where: str, function: Callable[..., Any], *arguments: str) -> None:
 
 
 def unknown(where: str, name: str, known: Collection[str], habits: Mapping[str, str] = {}) -> NoReturn:
-    """Refuse a keyword that `where` does not have. habits: what names in lower case from elsewhere stand for, one of
-    those known or a sentence."""
+    """Refuse a keyword that `where` does not have. habits: for names of other programs, in lower case, one of those
+    known or a sentence."""
     meant = habits.get(str(name).lower(), name)
     cure = _suggestion(meant, known) if meant in known or meant is name else f"{meant} {_suggestion(None, known)}"
     raise TypeError(f"{where} has no parameter {_shown(name)}. {cure}")
@@ -270,7 +305,7 @@ def dtype(where: str, value: Any) -> np.dtype[Any]:
 
 
 def fits(where: str, n_bytes: float, cure: str, what: str = "") -> None:
-    """Refuse a request for more memory than is free, before it is made. what: for which it is asked, in words."""
+    """Refuse to allocate n_bytes if less memory is free, before anything is allocated. what: the contents, in words."""
     free = free_memory() if n_bytes >= 2**24 else None  # less is not worth the look
     if free is not None and n_bytes > free:
         must = f"{where} must fit in the free memory ({free / 2**30:.4g} GiB)"
@@ -279,7 +314,7 @@ def fits(where: str, n_bytes: float, cure: str, what: str = "") -> None:
 
 
 def _plain(must: str, value: Any, unit: str, at: tuple[int, ...] = ()) -> float | Array:
-    """`value` without its unit. `at` is its place in the lists around it."""
+    """`value` as plain numbers in `unit`. must: how an error begins; at: indices of `value` in the lists around it."""
     if type(value) is np.ndarray and value.ndim and value.dtype.kind in "fiu":
         return value
     if type(value) in _NUMBER_TYPES:
@@ -318,6 +353,7 @@ def _stacked(must: str, values: Sequence[Any], unit: str, at: tuple[int, ...]) -
 
 
 def _reader(value: object) -> Callable[[Any, str], Any] | None:
+    """The function of (quantity, unit) that reads this kind of quantity; None for a plain value."""
     return next((read for method, read in _READERS.items() if hasattr(type(value), method)), None)
 
 
@@ -365,8 +401,8 @@ def _at(index: tuple[int, ...]) -> str:
 
 
 def did_you_mean(name: object, known: Collection[str], meant: str | None = None) -> str:
-    """The name among those known that is nearest, as a question and a blank; "" if none is near. meant: what the name
-    stands for elsewhere."""
+    """The question "Did you mean <nearest known name>? ", or "" if none is near. meant: the known name that it stands
+    for in other programs."""
     by_lower = {option.lower(): option for option in known}
     near = difflib.get_close_matches(str(name)[:60].lower(), by_lower, 1, 0.5) if isinstance(name, str) else []
     found = meant if meant in known else by_lower[near[0]] if near else None

@@ -9,12 +9,12 @@ Class = TypeVar("Class", bound=type)
 
 
 class _Documentation:
-    """`__doc__` of a class, and of each of its instances what `about` writes of it when it is asked for."""
+    """The attribute `__doc__`: of the class its docstring, of an instance the text `about(instance)`."""
 
     def __init__(self, of_class: str | None, about: Callable[[Any], str]) -> None:
         self._of_class, self._about = of_class, about
 
-    def __get__(self, instance: Any, owner: type) -> str | None:
+    def __get__(self, instance: object, owner: type) -> str | None:
         return self._of_class if instance is None else self._about(instance)
 
 

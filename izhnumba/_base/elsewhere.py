@@ -1,4 +1,4 @@
-"""Names that users bring from other simulators, and what does the same here."""
+"""Names of other simulators, and what does the same here, for the error about a name that does not exist."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HERE = {
 
 
 def missing(module: str, name: str, known: Iterable[str]) -> NoReturn:
-    """Say that a module has no such name, and what is meant by it."""
+    """Raise the AttributeError of a module without `name`, with the nearest known name or what does the same here."""
     cure = ""
     if name[:1] != "_":  # else Python itself asks
         if name in _HERE:

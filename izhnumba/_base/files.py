@@ -1,7 +1,7 @@
-"""Files that appear complete or not at all: what is written goes to a scratch file in the same folder first.
+"""Files that appear complete or not at all: content is written to a scratch file in the same folder first.
 
-Who writes to a scratch file holds a lock on it, which ends with the process: one that is not locked was left by a
-killed process, and the next writer to the same path removes it. Where there are no such locks it stays.
+The writer of a scratch file holds a lock on it, which ends with its process: a scratch file without a lock was left by
+a killed process, and the next writer to the same path removes it. On systems without such locks it stays.
 """
 
 from __future__ import annotations
@@ -27,8 +27,11 @@ _EACCES = 13
 
 
 def replaced(path: Path) -> AbstractContextManager[Path]:
-    """A scratch file, whose content is that of `path` at the end. Links are followed and a mode stays as it is; what
-    is no file, such as a pipe, gets the content. After an error all is as before."""
+    """Context of a scratch file, which takes the place of `path` when the block ends; after an error `path` is as
+    before.
+
+    Links are followed and the mode stays. Where `path` is no plain file, such as a pipe, the content is copied to
+    it."""
     target = Path(os.path.realpath(path))
     if os.path.lexists(target) and (target.is_dir() or not os.access(target, os.W_OK)):
         raise PermissionError(_EACCES, os.strerror(_EACCES), str(path))
@@ -37,7 +40,7 @@ def replaced(path: Path) -> AbstractContextManager[Path]:
 
 @contextmanager
 def created(path: Path) -> Iterator[BinaryIO]:
-    """A file to write to, which is there under the name `path` at the end; FileExistsError if something else is."""
+    """Context of a file to write to, which gets the name `path` when the block ends; FileExistsError if that exists."""
     if os.path.lexists(path):
         remove_left(path)
         raise FileExistsError(f"{str(path)!r} exists.")
@@ -56,6 +59,7 @@ def created(path: Path) -> Iterator[BinaryIO]:
 
 
 def _name(scratch: Path, path: Path) -> None:
+    """Give the scratch file its name; FileExistsError if that has come to exist."""
     try:
         os.link(scratch, path)  # unlike a rename it replaces nothing
     except FileExistsError:
@@ -102,7 +106,7 @@ def _poured(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _scratch(target: Path) -> Iterator[Path]:
-    """An empty file of a new name, locked and gone at the end."""
+    """Context of an empty file with a new name, locked, and removed at the end unless it was renamed."""
     remove_left(target)
     path, held = _new(target)
     try:
@@ -115,7 +119,8 @@ def _scratch(target: Path) -> Iterator[Path]:
 
 
 def _new(target: Path) -> tuple[Path, BinaryIO]:
-    """The file, and what holds the lock: an object, whose end is that of the lock, whatever interrupts."""
+    """The path of a new scratch file, and the open file that holds its lock: however that ends, the lock ends with
+    it."""
     while True:
         path = target.with_name(f"{_prefix(target)}{secrets.token_hex(4)}{target.suffix[-_LONGEST:]}")
         held = path.open("x+b")
@@ -130,7 +135,7 @@ def _prefix(target: Path) -> str:
 
 
 def _locked(handle: int, *, wait: bool) -> bool:
-    """Whether we hold the lock now; without one where there are none."""
+    """Whether this process now holds the lock of an open file; False where there are no locks."""
     if fcntl is None:
         return False
     try:

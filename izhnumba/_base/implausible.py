@@ -1,7 +1,7 @@
-"""Warnings of values that only another unit explains: those of SI where this package has ms, mV, pF, pA and nS.
+"""Warnings of values that only another unit explains: V, F, A and S where this package has mV, pF, pA and nS.
 
-Only what no model of a neuron means is told: a warning that can be wrong is worse than none. So times and rates, which
-may be of any size, are taken as they are.
+Only values that no model of a neuron has are warned of: a warning that can be wrong is worse than none. So times and
+rates, which may be of any size, are taken as they are.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import warnings
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-_BASE = {  # the unit of SI, and the sizes in our unit that can only be meant in that
+_BASE = {  # by our unit: that of SI, and the lowest and highest size in our unit that can only be meant in that of SI
     "mV": ("V", 0.01, 0.2),
     "pF": ("F", 0.0, 1e-6),
     "pA": ("A", 0.0, 1e-6),
@@ -20,8 +21,8 @@ _BASE = {  # the unit of SI, and the sizes in our unit that can only be meant in
 }
 
 
-def warn_of_base_unit(where: str, value: Any, unit: str) -> None:
-    """Warn if `value`, a number or an array in `unit`, is another number than 0 that is right in the unit of SI."""
+def warn_of_base_unit(where: str, value: float | NDArray[Any], unit: str) -> None:
+    """Warn if `value`, a number or an array in `unit`, is not 0 and can only be meant in the unit of SI."""
     if unit not in _BASE:
         return
     base, low, high = _BASE[unit]
@@ -35,7 +36,7 @@ def warn_of_base_unit(where: str, value: Any, unit: str) -> None:
 
 
 def users_level() -> int:
-    """The stacklevel, for the caller, of the line outside the package: the same warning there is shown once."""
+    """The `stacklevel` by which the caller's warning names the line of the user, outside the package."""
     level, frame, inside = 1, sys._getframe(1), (__name__.partition(".")[0], "dataclasses")  # of `replace`
     while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in inside:
         level, frame = level + 1, frame.f_back

@@ -13,7 +13,7 @@ _GROUP_FILES = {  # of a memory control group, by the name of its controller: ve
 
 
 def free_memory(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup")) -> int | None:
-    """Bytes this process may still take, by the machine and by its control groups; None where Linux does not tell."""
+    """Bytes that this process may still take, by the machine and by its control groups; None where that is unknown."""
     room = []
     with contextlib.suppress(OSError):
         words = (proc / "meminfo").read_text().split()
@@ -28,6 +28,7 @@ def free_memory(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup"
 
 
 def _room(folder: Path, limit: str, usage: str, cached: str) -> list[int]:
+    """Bytes left in the control group of a folder, in a list; [] if it has no limit. The others: names of its files."""
     with contextlib.suppress(OSError, ValueError):  # no such file, or no limit: "max"
         words = (folder / "memory.stat").read_text().split()
         droppable = int(dict(zip(words[::2], words[1::2], strict=True))[cached])  # files kept in memory make way

@@ -1,4 +1,4 @@
-"""Arrays from npy and npz files: what a file declares is compared with its length before room is made for it."""
+"""Arrays from npy and npz files: declared sizes are compared with the length of the file before memory is taken."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ENCRYPTED = 1  # among the flags of a member
 
 
 class Head(NamedTuple):
-    """Of an npy file."""
+    """Header of an npy file: shape of the array, whether it is in Fortran order, dtype."""
 
     shape: tuple[int, ...]
     fortran: bool
@@ -53,7 +53,7 @@ def arrays(file: BinaryIO) -> dict[str, Array]:
     size = file.seek(0, os.SEEK_END)
     try:
         archive = zipfile.ZipFile(file)
-    except Exception as error:  # what a strange archive leads to has many names
+    except Exception as error:  # a damaged archive raises many types of errors
         raise ValueError(f"which cannot be read: {error}") from None
     with archive:
         members = archive.infolist()
@@ -62,6 +62,7 @@ def arrays(file: BinaryIO) -> dict[str, Array]:
 
 
 def _check(members: list[zipfile.ZipInfo], size: int) -> None:
+    """Refuse an archive of `size` bytes with members other than uncompressed arrays of different names, or too long."""
     names = [one.filename for one in members]
     if len(set(names)) < len(names):
         raise ValueError("which holds two arrays of one name")

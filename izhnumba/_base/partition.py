@@ -11,22 +11,24 @@ MOST_PARTS = 8  # a power of 2: each partition with fewer parts joins parts of t
 
 
 def words(n: int) -> int:
-    """How many words n neurons take, the last one perhaps not full."""
+    """How many words of 64 neurons hold n neurons; the last one need not be full."""
     return -(-n // WORD)
 
 
 def parts_of(n: int) -> int:
-    """Into how many parts n neurons are cut at most. It depends on nothing else, such as the number of threads."""
+    """Into how many parts n neurons are cut at most: by n alone, so that results do not depend on the number of
+    threads."""
     return MOST_PARTS if words(n) >= MOST_PARTS else 1
 
 
 def partition(n: int) -> list[tuple[int, int]]:
-    """First neuron of each part and the one behind its last, in order; a part holds whole words, but for the last."""
+    """(first, last + 1) neuron of each part, in order. All parts but the last one hold whole words."""
     parts = parts_of(n)
     edges = [min(n, WORD * -(-part * words(n) // parts)) for part in range(parts + 1)]
     return list(zip(edges, edges[1:], strict=False))
 
 
 def part_of(neuron: NDArray[Any], n: int, parts: int) -> NDArray[Any]:
-    """The part that each of these neurons of n belongs to, if there are that many parts: those of `partition`."""
+    """The part of each neuron, from 0, if n neurons are cut into `parts`: the cuts are those of `partition`, or of it
+    with neighbours joined."""
     return neuron // WORD * parts // words(n)

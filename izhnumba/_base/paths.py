@@ -1,4 +1,4 @@
-"""Paths that a user passes: a file that is read, a table of numbers, the place of a file that is written."""
+"""Checks of paths that a user passes: a file to read, a table of numbers to read, a place to write a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Array = NDArray[Any]
 
 
 def file(where: str, value: object, cure: str = "") -> Path:
-    """The path of a file that exists and can be read."""
+    """`value` as the path of an existing, readable file; cure: the end of the error if there is none."""
     path = _path(where, value)
     if not path.is_file():
         got, cure = f"{'the folder ' * path.is_dir()}{_shown(path)}", _home(path) or cure
@@ -26,7 +26,7 @@ def file(where: str, value: object, cure: str = "") -> Path:
 
 
 def place(where: str, value: object) -> Path:
-    """The path of a file that can be written: in an existing folder, and no folder itself."""
+    """`value` as the path of a file that can be written: in an existing folder, and no folder itself."""
     path = _path(where, value)
     target = Path(os.path.realpath(path))  # links are followed
     if not target.parent.is_dir():
@@ -43,7 +43,7 @@ def place(where: str, value: object) -> Path:
 
 
 def text_table(where: str, value: object, cure: str = "") -> Array:
-    """The numbers of a text file, a row per line, separated by blanks, commas, semicolons or tabs."""
+    """The numbers of a text file, shape (lines, columns), separated by blanks, commas, semicolons or tabs."""
     path = file(where, value, cure)
     try:
         text = path.read_text()

@@ -1,20 +1,21 @@
-"""What is fixed: objects of which a misspelt attribute is an error, not a new one, and tables of what has a name."""
+"""Objects on which a misspelt attribute is an error, not a new attribute; read-only tables of named entries."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FunctionType
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from izhnumba._base import checks
 from izhnumba._base.documented import columns, documented_by
 
 Entry = TypeVar("Entry")
+Reduced = str | tuple[Any, ...]  # what pickle takes from __reduce__
 
 
 class Fixed:
-    """Only what has a setter, or is not public, can be set after the beginning."""
+    """After `_seal()` only properties with a setter, and private attributes, can be set."""
 
     def __setattr__(self, name: str, value: object) -> None:
         if name[:1] == "_":
@@ -36,22 +37,23 @@ class Fixed:
 
 
 class Sealed(Fixed):
-    """What is fixed and belongs to a network."""
+    """A fixed object that belongs to a network, and cannot be copied or pickled without it."""
 
-    def __reduce_ex__(self, protocol: object) -> Any:
-        """Copies would share what runs; refused here, not when they are used."""
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """Refuse: a copy would share the arrays of a running network."""
         raise TypeError(f"{type(self).__name__} cannot be copied or pickled. Use Network.save and izhnumba.load.")
 
 
 def shown_as(public: type, private: type) -> None:
-    """Let what Python itself says of a call to a method that `public` inherits name the public class."""
+    """Name `public`, not the private class it inherits from, in the errors that Python itself raises for its
+    methods."""
     for method in vars(private).values():
         if isinstance(method, FunctionType):
             method.__qualname__ = public.__qualname__ + method.__qualname__.removeprefix(private.__qualname__)
 
 
 class UnknownName(KeyError, ValueError):
-    """A name that a table does not have; in words, and not in quotes as of other keys."""
+    """A name that a table does not have; shown as a sentence, not in quotes as other KeyErrors are."""
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -59,10 +61,10 @@ class UnknownName(KeyError, ValueError):
 
 @documented_by(lambda table: table._text())
 class Table(Mapping[str, Entry]):
-    """A read-only mapping of names to entries that have a `name` each.
+    """A read-only mapping of names to entries, each with an attribute `name`.
 
-    name, home: of the variable that holds it, and of its module. about: what `help` says of it, above a line per entry.
-    line: of an entry, the texts beside its name.
+    name, home: of the variable that holds the table, and of the module it is in. about: text of `help`, above a line
+    per entry. line: an entry to the texts beside its name in that line.
     """
 
     def __init__(
@@ -80,7 +82,7 @@ class Table(Mapping[str, Entry]):
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name in self._entries
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> NoReturn:
         if name[:1] == "_":
             raise AttributeError(name)  # also while it is copied
         near = checks.did_you_mean(name, self)
@@ -90,9 +92,9 @@ class Table(Mapping[str, Entry]):
     def _text(self) -> str:
         return f"{self._about}\n\n{columns([(name, *self._line(entry)) for name, entry in self.items()])}\n"
 
-    def get(self, name: Any, default: Any = None) -> Any:
-        """The entry of this name, or else the default."""
-        return self._entries[name] if name in self else default
+    def get(self, name: object, default: Any = None) -> Any:
+        """The entry of this name, or `default` if there is none."""
+        return self._entries.get(name, default) if isinstance(name, str) else default
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
@@ -103,16 +105,17 @@ class Table(Mapping[str, Entry]):
     def __repr__(self) -> str:
         return f"<{self._name}: {', '.join(self._entries)}>"
 
-    def __reduce__(self) -> Any:
+    def __reduce__(self) -> Reduced:
         return by_name, (self._home, self._name)
 
-    def of(self, entry: Entry, otherwise: Any) -> Any:
-        """How an entry is pickled: by name, so that it is the same object again; what is of no table, otherwise."""
+    def of(self, entry: Entry, otherwise: Callable[[], Reduced]) -> Reduced:
+        """The `__reduce__` of an entry: by its name, so that unpickling finds the same object; `otherwise()` for an
+        object that is not in the table."""
         name: str = entry.name  # type: ignore[attr-defined]
         return (by_name, (self._home, self._name, name)) if self.get(name) is entry else otherwise()
 
 
-def by_name(home: str, name: str, *key: str) -> Any:
-    """What the module `home` holds under a name, or an entry of that table: how it is unpickled."""
+def by_name(home: str, name: str, *key: str) -> object:
+    """Unpickle: the object `name` of the module `home`, or its entry of this key."""
     thing = getattr(importlib.import_module(home), name)
     return thing[key[0]] if key else thing

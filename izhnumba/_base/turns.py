@@ -11,7 +11,8 @@ from types import FrameType
 class Turn:
     """One call at a time: `with turn:` in a method, or a RuntimeError for whoever comes second.
 
-    It is a frame that has the turn. When that has ended, however it did, nobody has: no interrupt can leave it taken.
+    The turn belongs to a frame of the stack, the one that entered it. When that frame has ended, however it ended, the
+    turn is free: no interrupt can leave it taken.
 
     Parameters
     ----------
@@ -58,12 +59,12 @@ class Turn:
         return bool(self._threads())
 
     def must_be_free(self) -> None:
-        """Refuse what must not come in the midst of a call."""
+        """RuntimeError if a call runs, for operations that must not happen during one."""
         for thread in self._threads():
             raise self._refusal(thread)
 
     def _threads(self) -> list[int]:
-        """Those of the calls that run."""
+        """Identifiers of the threads whose calls run."""
         found = [_thread_of(frame) for frame in self._frames[:]]
         return [thread for thread in found if thread is not None]
 
@@ -76,7 +77,7 @@ class Turn:
 
 
 def _thread_of(frame: FrameType) -> int | None:
-    """The thread on whose stack a frame is; None if it has ended."""
+    """The identifier of the thread on whose stack a frame is; None if the frame has ended."""
     for thread, top in sys._current_frames().items():
         here: FrameType | None = top
         while here is not None:

@@ -1,4 +1,4 @@
-"""Running in slices: one compiled call of about 25 ms after the other; input, records and progress lie between them."""
+"""The loop of a run: compiled calls of about 25 ms, and between them inputs, records, progress and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from izhnumba._engine.codes import BUSY, FAILURE
 from izhnumba._engine.protocol import Engine, Feeds, RunRecorder
 from izhnumba._engine.timebase import Instant, Timebase
 
-_SLICE_SECONDS = 0.025  # Ctrl-C, progress and the look for values that are not finite wait that long
+_SLICE_SECONDS = 0.025  # wall time of a slice: Ctrl-C, progress and the check for finite values wait so long
 
-Progress = Callable[[float, float], Any]
+Progress = Callable[[float, float], Any]  # (done, total), both in ms
 
 
 class Condition(NamedTuple):
-    """Ends a run when it holds; it is asked every so often."""
+    """A run ends when `holds()` is true; it is called at multiples of `every` (steps, or ms in continuous time)."""
 
-    holds: Callable[[], Any]
+    holds: Callable[[], object]
     every: Instant
 
 
@@ -35,9 +35,27 @@ def run_slices(
     progress: Progress | None,
     condition: Condition | None = None,
 ) -> set[int]:
-    """Advance to `stop`, or until the condition holds, or V or u is not finite. Returns the engine's codes.
+    """Advance to `stop`, or until the condition holds, or V or u is not finite.
 
-    Ctrl-C ends it between two slices: the engine knows how far it came.
+    Ctrl-C ends a run between two slices; `engine.now` is then where it ended.
+
+    Parameters
+    ----------
+    engine : Engine
+    stop : int (step) or float (ms, in continuous time)
+    feeds : Feeds
+        Inputs of the run.
+    recorders : sequence of RunRecorder
+    threads : int or None
+        None: the engine chooses.
+    progress : function of (done, total) in ms, or None
+        Called after each slice.
+    condition : Condition, optional
+
+    Returns
+    -------
+    set of int
+        The codes that the engine returned for its slices.
     """
     time, start, codes, length = engine.time, engine.now, set[int](), None
     try:
@@ -67,11 +85,12 @@ def run_slices(
 
 
 def _next_question(time: Timebase, now: Instant, condition: Condition | None) -> Instant:
+    """When the condition is next to be tested; infinity without one."""
     return time.next_sample(now, condition.every) if condition else math.inf
 
 
-def progress_shown(where: str, progress: Any, unit: str = "ms") -> Progress | None:
-    """What a user passes as `progress`, as something to call or nothing."""
+def progress_shown(where: str, progress: object, unit: str = "ms") -> Progress | None:
+    """The argument `progress` of a run as a function of (done, total): a new ProgressBar for True, None for False."""
     must_be = f"True, False or a function of (done, total) in {unit}"
     shown = checks.kind(where, progress, (bool, Callable, type(None)), must_be)
     if callable(shown):
@@ -80,7 +99,7 @@ def progress_shown(where: str, progress: Any, unit: str = "ms") -> Progress | No
 
 
 class ProgressBar:
-    """One line on standard error: what is done, speed and the time left."""
+    """One line on standard error: a bar, the part that is done, the speed and the time left."""
 
     def __init__(self, unit: str = "ms") -> None:
         self._unit = unit

@@ -1,4 +1,4 @@
-"""Random numbers without state: each is a function of a key and of the place where it is used.
+"""Random numbers without state: each is a function of a key and of the step and lane (neuron) it is for.
 
 The generator is Philox4x32-10 (J. K. Salmon et al., Parallel random numbers: as easy as 1, 2, 3, 2011,
 doi:10.1145/2063384.2063405). The key is (seed, stream), the counter (step // 4, lane), and the four words of a call
@@ -22,7 +22,8 @@ _WEYL_0, _WEYL_1 = u8(0x9E3779B9), u8(0xBB67AE85)  # golden ratio, sqrt(3) - 1: 
 
 @inlined
 def words(group, lane, key):
-    """The four words of a lane, in the low halves of 64 bits."""
+    """The four 32-bit words of one lane, in the low halves of uint64. group = step // 4; key = (seed, stream);
+    uint64."""
     c0, c1, c2, c3 = group & _LOW, group >> _32, lane & _LOW, lane >> _32
     k0, k1 = key
     for _ in range(10):
@@ -33,9 +34,20 @@ def words(group, lane, key):
 
 
 def fill_words(row0, row1, row2, row3, group, first_lane, key):
-    """The four words of each lane from `first_lane` on. group = step // 4; all numbers uint64.
+    """Fill four rows with the words of the lanes from `first_lane` on.
 
-    Words are in the low halves of 64 bits, as the packed multiply takes them; the high halves may hold anything.
+    In between, words are in the low halves of 64 bits, as the packed multiply takes them; high halves may hold
+    anything.
+
+    Parameters
+    ----------
+    row0, row1, row2, row3 : uint32, shape (lanes,)
+        Filled: row j belongs to step 4 group + j.
+    group : uint64
+        step // 4.
+    first_lane : uint64
+    key : pair of uint64
+        Seed and stream, each below 2^32.
     """
     tell_llvm(WIDEST)
     for i in range(row0.size):
@@ -85,7 +97,7 @@ def to_normals(row, next_row):
 
 
 def _fill_normals(out, group, first_lane, seed, stream):
-    """Fill whole groups of four steps with normals, as float32 bits. out: (steps, lanes) uint32."""
+    """Fill whole groups of four steps with normals, as float32 bits. out: uint32, shape (steps, lanes)."""
     tell_llvm(WIDEST)
     key = u8(seed) & _LOW, u8(stream) & _LOW
     for k in range(0, len(out), 4):
@@ -101,9 +113,16 @@ fill_normals = compiled(_fill_normals)
 def normals(
     first_step: int, count: int, lanes: int, seed: int, stream: int, first_lane: int = 0
 ) -> NDArray[np.float32]:
-    """Standard normal numbers, shape (count, lanes), for the steps and lanes from the first on.
+    """Standard normal numbers, float32, shape (count, lanes).
 
-    Costs least when the first step and the count are multiples of 4.
+    Parameters
+    ----------
+    first_step, count : int
+        Steps first_step to first_step + count - 1; multiples of 4 cost least.
+    lanes, first_lane : int
+        Lanes first_lane to first_lane + lanes - 1.
+    seed, stream : int, below 2^32
+        The key.
     """
     group, skipped = divmod(first_step, 4)
     words = np.empty(((skipped + count + 3) // 4 * 4, lanes), np.uint32)
@@ -112,8 +131,8 @@ def normals(
 
 
 def _fill_poisson(out, words, mean, none):
-    """Counts with these means: the quantile of each word, taken as a number between 0 and 1. mean, none = exp(-mean):
-    of shape (steps or 1, lanes or 1)."""
+    """Fill `out`, uint8 of shape (steps, lanes), with Poisson counts: the quantiles of `words`, uint32 of that shape,
+    taken as numbers between 0 and 1. mean, none = exp(-mean): float64, shape (steps or 1, lanes or 1)."""
     for k in range(len(out)):
         row, word = out[k], words[k]
         means, nones = mean[k % len(mean)], none[k % len(none)]
@@ -134,7 +153,18 @@ fill_poisson = compiled(_fill_poisson)
 def poisson(
     first_step: int, count: int, lanes: int, seed: int, stream: int, mean: NDArray[np.float64]
 ) -> NDArray[np.uint8]:
-    """Poisson numbers with means of shape (count or 1, lanes or 1), shape (count, lanes)."""
+    """Poisson numbers, uint8, shape (count, lanes).
+
+    Parameters
+    ----------
+    first_step, count : int
+        Steps first_step to first_step + count - 1.
+    lanes : int
+    seed, stream : int, below 2^32
+        The key.
+    mean : float64, shape (count or 1, lanes or 1)
+        Events per step.
+    """
     group, skipped = divmod(first_step, 4)
     words = np.empty(((skipped + count + 3) // 4 * 4, lanes), np.uint32)
     fill_raw(words, group, seed, stream)
@@ -144,7 +174,7 @@ def poisson(
 
 
 def _fill_raw(out, group, seed, stream):
-    """Fill whole groups of four steps with words. out: (steps, lanes) uint32."""
+    """Fill whole groups of four steps with words. out: uint32, shape (steps, lanes)."""
     tell_llvm(WIDEST)
     key = u8(seed) & _LOW, u8(stream) & _LOW
     for k in range(0, len(out), 4):
@@ -155,9 +185,10 @@ fill_raw = compiled(_fill_raw)
 
 
 def _relax(values, x, mean, kick, pull):
-    """Ornstein-Uhlenbeck, row by row of values: x <- x + pull (mean - x) + kick value, then value <- x.
+    """Ornstein-Uhlenbeck process: turn normal numbers, shape (steps, lanes), into its values, in place, step by step.
 
-    x is float64 whatever the values are: in a slow process it moves by less than a float32 can.
+    x <- x + pull (mean - x) + kick value, then value <- x. x, mean, kick: float64, shape (lanes,), whatever the dtype
+    of the values: in a slow process x moves by less than a float32 can.
     """
     for k in range(len(values)):
         row = values[k]  # a row of the loop `for row in values` would not be known to be contiguous
@@ -170,8 +201,23 @@ relax = compiled(_relax)
 
 
 def _fill_arrivals(times, lanes, numbers, after, count, until, most, seed, stream):
-    """Poisson processes with rates `most` (1/ms): the arrivals up to `until` of each lane, whose next one is due at
-    after[i] and is its number count[i]. Returns how many there are; those for which there is no room are not moved on.
+    """Write down the arrivals of a Poisson process in each lane, up to `until`. Returns how many were written.
+
+    Lanes whose arrivals do not all fit into `times` are left at the first one that does not.
+
+    Parameters
+    ----------
+    times, lanes, numbers : arrays of one length
+        Filled, in the order of lanes: time (ms), lane and number, within its lane, of each arrival.
+    after : float64, shape (lanes,), ms
+        When the next arrival of each lane is due; moved on.
+    count : int64, shape (lanes,)
+        The number of that arrival; moved on.
+    until : float, ms
+    most : float64, shape (lanes,) or (1,), 1/ms
+        Rates.
+    seed, stream : int, below 2^32
+        The key.
     """
     key, n = (u8(seed) & _LOW, u8(stream) & _LOW), 0
     for i in range(after.size):
@@ -185,7 +231,7 @@ def _fill_arrivals(times, lanes, numbers, after, count, until, most, seed, strea
 
 @inlined
 def waiting_time(number, lane, key):
-    """An exponential number of mean 1."""
+    """Exponential number of mean 1: the time before arrival `number` of a lane, in units of 1 / rate."""
     high, low, _, _ = words(number, lane, key)
     return -np.log(((high & _LOW) * 2.0**32 + (low & _LOW) + 0.5) * 2.0**-64)
 
@@ -194,7 +240,7 @@ fill_arrivals = compiled(_fill_arrivals)
 
 
 def _fill_first(after, most, now, seed, stream):
-    """When the first arrival of each lane is due, later than `now`."""
+    """Set after[i], float64 of shape (lanes,), ms, to the first arrival of lane i behind `now`. most: rates, 1/ms."""
     key = u8(seed) & _LOW, u8(stream) & _LOW
     for i in range(after.size):
         after[i] = now + waiting_time(u8(0), u8(i), key) / most[i % most.size]
@@ -204,7 +250,18 @@ fill_first = compiled(_fill_first)
 
 
 def _fill_thinning(keep, lanes, numbers, share, seed, stream):
-    """Which arrivals are kept, each with the chance that is its share."""
+    """Thin out a Poisson process: keep arrival k with probability share[k].
+
+    Parameters
+    ----------
+    keep : bool, shape (arrivals,)
+        Filled.
+    lanes, numbers : shape (arrivals,)
+        As `fill_arrivals` wrote them.
+    share : float64, shape (arrivals,), 0 to 1
+    seed, stream : int, below 2^32
+        The key.
+    """
     key = u8(seed) & _LOW, u8(stream) & _LOW
     for k in range(keep.size):
         _, _, word, _ = words(u8(numbers[k]), u8(lanes[k]), key)

@@ -1,4 +1,4 @@
-"""Connectivity rules: which neurons of one population reach which of another.
+"""Connectivity rules: which neurons of one population are connected to which of another.
 
 A rule yields (pre, post) piece by piece, and the same pieces each time it is given the same random numbers: rows are
 counted in a first pass and filled in a second, so that building takes little more memory than the network has.
@@ -20,13 +20,21 @@ from izhnumba._base import checks
 Array = NDArray[Any]
 Pairs = Iterator[tuple[Array, Array]]
 PIECE = 2**20  # pairs yielded at a time, about
-PAIR_BYTES = 64  # of a pair while it is drawn and put in its place
-_UNHEARD_OF = 1e30  # pairs: more need not be told apart
+PAIR_BYTES = 64  # memory of a pair while it is drawn and put in its place
+_UNHEARD_OF = 1e30  # pairs: larger numbers, which may not fit into a float, count as this one
 
 
 class Ends(NamedTuple):
-    """Two sets of neurons to be connected, numbered from 0: how many, how they are arranged, and by how much the number
-    of a neuron as a target is lower than its own as a source; None if the sets are of different populations."""
+    """Two sets of neurons to be connected, sources and targets, each numbered from 0.
+
+    Attributes
+    ----------
+    n_pre, n_post : int
+    pre_shape, post_shape : tuple of int
+        Their n-d sizes.
+    shift : int or None
+        If both are sections of one population: source i is the same neuron as target i + shift.
+    """
 
     n_pre: int
     n_post: int
@@ -34,8 +42,8 @@ class Ends(NamedTuple):
     post_shape: tuple[int, ...]
     shift: int | None
 
-    def same(self, pre: Array, post: Array) -> Any:
-        """Whether source and target are one neuron."""
+    def same(self, pre: Array, post: Array) -> Array | bool:
+        """Whether source and target are the same neuron, pair by pair."""
         return False if self.shift is None else pre + self.shift == post
 
 
@@ -44,29 +52,31 @@ class Rule(ABC):
 
     @abstractmethod
     def pairs(self, ends: Ends, rng: Generator) -> Pairs:
-        """Yield (pre, post), arrays of int64, piece by piece."""
+        """Yield (pre, post), int64 arrays of shape (pairs,), piece by piece."""
 
     def count(self, ends: Ends) -> int | None:
-        """How many pairs there will be, if that is known beforehand."""
+        """How many pairs `pairs` will yield; None if that is not known beforehand."""
         return None
 
     def of_matrix(self, matrix: Array, ends: Ends) -> Array | None:
-        """The entries of a matrix (sources, targets) in the order of the pairs, if that is known beforehand."""
+        """The entries of a matrix (sources, targets) in the order of the pairs; None if that is not known
+        beforehand."""
         return None
 
     def expected(self, ends: Ends) -> float:
-        """About how many pairs there will be."""
+        """About how many pairs `pairs` will yield."""
         count = self.count(ends)
         return float(ends.n_pre * ends.n_post if count is None else min(count, _UNHEARD_OF))
 
     def scratch(self, ends: Ends) -> float:
-        """Bytes that drawing a piece takes, about: a row at the least."""
+        """About how many bytes drawing a piece takes, which is one row at least."""
         return PAIR_BYTES * max(PIECE, self.expected(ends) / ends.n_pre)
 
-    def check(self, ends: Ends) -> None:  # noqa: B027 - most rules look only at pairs that they yield
-        """Refuse what would take too long to draw."""
+    def check(self, ends: Ends) -> None:  # noqa: B027 - most rules compute only pairs that they yield
+        """Refuse a connection that would take too long to draw."""
 
     def _check(self, *names: str, at_least: int = 0) -> None:
+        """Check the fields of these names: flags, and whole numbers >= at_least."""
         for name in names:
             where, value = f"{type(self).__name__}.{name}", getattr(self, name)
             if name in ("autapses", "multapses", "periodic"):
@@ -77,7 +87,7 @@ class Rule(ABC):
 
 @dataclass(frozen=True)
 class OneToOne(Rule):
-    """Neuron j to neuron j; both ends must have one size.
+    """Source j to target j; there must be as many targets as sources.
 
     Examples
     --------
@@ -106,7 +116,7 @@ class AllToAll(Rule):
     Parameters
     ----------
     autapses : bool
-        Whether a neuron reaches itself.
+        Whether a neuron is connected to itself.
 
     Examples
     --------
@@ -132,7 +142,7 @@ class AllToAll(Rule):
 
 
 class GivenPairs(Rule):
-    """Given pairs, in the order given."""
+    """Pairs that the user gives, in that order; pre, post: indices of shape (pairs,)."""
 
     def __init__(self, pre: Array, post: Array) -> None:
         self._pre, self._post = pre, post
@@ -149,17 +159,20 @@ class GivenPairs(Rule):
 
 
 def _rows_of(n_rows: int, ends: Ends, make: Callable[[Array], tuple[Array, Array]]) -> Pairs:
+    """Pairs in pieces of whole rows: make(sources) returns their (pre, post)."""
     rows = max(1, PIECE // max(1, ends.n_post))
     for first in range(0, n_rows, rows):
         yield make(np.arange(first, min(first + rows, n_rows)))
 
 
 def _complete(pre: Array, ends: Ends, autapses: bool) -> tuple[Array, Array]:
+    """All pairs of these sources."""
     sources, targets = np.repeat(pre, ends.n_post), np.tile(np.arange(ends.n_post), len(pre))
     return without_autapses(sources, targets, ends, autapses)
 
 
 def without_autapses(pre: Array, post: Array, ends: Ends, autapses: bool) -> tuple[Array, Array]:
+    """The pairs, without those of a neuron with itself unless `autapses`."""
     if autapses or ends.shift is None:
         return pre, post
     apart = ~ends.same(pre, post)
@@ -167,7 +180,7 @@ def without_autapses(pre: Array, post: Array, ends: Ends, autapses: bool) -> tup
 
 
 def own_pairs(ends: Ends) -> Array:
-    """Places of the pairs of a neuron with itself, row after row, ascending."""
+    """Numbers source * n_post + target of the pairs of a neuron with itself, ascending."""
     if ends.shift is None:
         return np.empty(0, np.int64)
     pre = np.arange(max(0, -ends.shift), min(ends.n_pre, ends.n_post - ends.shift))

@@ -1,4 +1,4 @@
-"""Rows of synapses: what a rule draws, laid out for delivery.
+"""The synapse table: the pairs that a rule draws, as rows for delivery (compressed sparse rows).
 
 A row holds the synapses of one source neuron, or those to one part of the targets, sorted by (delay, target); those
 that agree in both stay in the order in which they were drawn. A synapse is an offset, delay * lanes + target lane, and
@@ -8,7 +8,7 @@ a weight; in continuous time the offset is the target lane, and the delay in ms 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, SupportsInt
 
 import numpy as np
 from numpy.random import Generator, Philox
@@ -20,19 +20,34 @@ from izhnumba._base.random import stream_key
 from izhnumba._synapse.connectivity import Ends, Rule
 
 Array = NDArray[Any]
-Draw = Callable[[int, int], Array]
-Random = Callable[[str], Generator]
-Shown = Callable[[float, float], Any]
-MOST_CELLS = 2**31  # of a ring: a cell and an offset are added in 32 bits, and go once around at most
+Draw = Callable[[int, int], Array]  # (numbers drawn before, how many) -> that many weights or delays
+Random = Callable[[str], Generator]  # (purpose) -> its random numbers, from their beginning
+Shown = Callable[[float, float], Any]  # (synapses done, all of them): shows progress
+MOST_CELLS = 2**31  # cells of a ring: place in it + offset must stay below 2^32, and go around once at most
 _SORTED = 2**20  # synapses sorted at a time
 _WORTH_CUTTING = 125  # synapses of a row to one part
 FEWER = "Connect fewer neurons, or use float32."
-_SHORTEST = 1e-6  # ms, of delays in continuous time
+_SHORTEST = 1e-6  # ms: the least delay in continuous time
 
 
 class SynapseTable(NamedTuple):
-    """`starts` (rows * parts + 1), and for each synapse `offsets` (uint32) and `weights`. Whole rows, to every target
-    in order and with one `delay` in steps, have no offsets. times: delays in ms, in continuous time."""
+    """All synapses of one `connect`, sorted by row.
+
+    Attributes
+    ----------
+    starts : int64, shape (sources * parts + 1,)
+        Synapses starts[r] to starts[r + 1] are row r = source * parts + part.
+    offsets : uint32, shape (synapses,), or None
+        delay (steps) * lanes + target lane; with `times` the target lane alone. None for whole rows, which reach every
+        target in order after the same `delay`.
+    weights : shape (synapses,), dtype of the target population
+    parts : int
+        Into how many parts the targets are cut.
+    delay : int, steps
+        Of whole rows, else 0.
+    times : float64, shape (synapses,), ms, or None
+        Delays in continuous time.
+    """
 
     starts: Array
     offsets: Array | None
@@ -53,21 +68,22 @@ class SynapseTable(NamedTuple):
 
 
 class TargetLanes(NamedTuple):
-    """Of the target population: lanes of a ring's row, and where the first target is."""
+    """How target neurons are numbered in a table: target j of a connection is lane first + j of `lanes`, the neurons of
+    the target population. dtype: of the weights."""
 
     lanes: int
     first: int
     dtype: np.dtype[Any]
-    exact: bool = False  # time is continuous
+    exact: bool = False  # whether time is continuous
 
     def row(self, pre: Array, post: Array, parts: int) -> Array:
-        """Rows of synapses if the targets are cut in parts."""
+        """The row of each synapse, from 0, if the targets are cut into `parts`."""
         if parts == 1:
             return pre
         return pre * parts + part_of(post + self.first, self.lanes, parts)
 
     def offsets(self, post: Array, delay: Array) -> Array:
-        """delay (steps) * lanes + target lane, below MOST_CELLS: looked at before it is multiplied."""
+        """delay (steps) * lanes + target lane of each synapse; refused where it would not be below MOST_CELLS."""
         longest = MOST_CELLS // self.lanes - 1
         if np.max(delay, initial=0) > longest:
             raise ValueError(
@@ -78,15 +94,30 @@ class TargetLanes(NamedTuple):
 
 
 def streams(seed: int, name: str) -> Random:
-    """Random numbers for one purpose in the building of the synapses `name`, from their beginning."""
+    """The random numbers of the synapses `name`: a function of a purpose, such as "pairs", to a new generator."""
     return lambda role: Generator(Philox(key=np.array(stream_key(seed, name, role, 0), np.uint64)))
 
 
 def build(
     rule: Rule, ends: Ends, targets: TargetLanes, weight: Draw, delay: Draw, random: Random, shown: Shown, *, cut: bool
 ) -> SynapseTable:
-    """weight, delay: functions of (how many were drawn before, how many) to weights and to delays in steps. cut:
-    whether the targets may be cut in parts, for threads to share; in how many does not depend on how many threads."""
+    """The table of all synapses that a rule draws.
+
+    Parameters
+    ----------
+    rule : Rule
+    ends : Ends
+        Sources and targets.
+    targets : TargetLanes
+    weight, delay : Draw
+        Weights, and delays in steps (in continuous time in ms), in the order in which the rule yields its pairs.
+    random : Random
+        "pairs" is asked for twice: rows are counted first, then filled.
+    shown : Shown
+        Called after each piece.
+    cut : bool
+        Whether the targets may be cut into parts, which threads share. How many parts does not depend on the threads.
+    """
     most = parts_of(targets.lanes) if cut else 1
     counts = np.zeros(ends.n_pre * most, np.int64)
     for pre, post in rule.pairs(ends, random("pairs")):
@@ -117,7 +148,20 @@ def build(
 def build_whole(
     rule: Rule, ends: Ends, targets: TargetLanes, weight: Draw, delay: int, random: Random, shown: Shown
 ) -> SynapseTable:
-    """For a rule that reaches every target, but for a neuron's own, in order."""
+    """The table of a rule that reaches every target in order, perhaps without autapses, with one delay.
+
+    Parameters
+    ----------
+    rule : Rule
+    ends : Ends
+        Sources and targets.
+    targets : TargetLanes
+    weight : Draw
+    delay : int, steps
+    random : Random
+    shown : Shown
+        Called after each piece.
+    """
     counts = np.zeros(ends.n_pre, np.int64)
     for pre, _ in rule.pairs(ends, random("pairs")):
         counts += np.bincount(pre, minlength=counts.size)
@@ -131,17 +175,18 @@ def build_whole(
     return SynapseTable(starts, None, weights, 1, delay)
 
 
-def _weights(n: Any, targets: TargetLanes) -> Array:
+def _weights(n: SupportsInt, targets: TargetLanes) -> Array:
     return np.empty(_room(n, targets.dtype.itemsize), targets.dtype)
 
 
-def _room(n: Any, item: int) -> int:
+def _room(n: SupportsInt, item: int) -> int:
+    """n, if n items of so many bytes fit into free memory."""
     checks.fits("Network.connect.rule", int(n) * item, FEWER, f"{int(n):.6g} synapses")
     return int(n)
 
 
 def _places(row: Array, cursor: Array) -> Array:
-    """Where synapses of these rows go; the cursors of the rows move on."""
+    """The place in the table of each synapse of these rows. cursor: the next free place of every row, moved on here."""
     order = None if np.all(row[1:] >= row[:-1]) else np.argsort(row, kind="stable")
     ordered = row if order is None else row[order]
     first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(row) else np.empty(0, np.int64)
@@ -185,7 +230,7 @@ def _sort(rows: SynapseTable) -> None:
 
 
 def _groups(starts: Array) -> Iterator[tuple[int, int]]:
-    """Runs of rows with about as many synapses as are sorted at a time."""
+    """(first, last + 1) row of groups with at most _SORTED synapses, or with a single row that has more."""
     first, n_rows = 0, len(starts) - 1
     while first < n_rows:
         last = int(np.searchsorted(starts, starts[first] + _SORTED, side="right")) - 1
@@ -195,7 +240,7 @@ def _groups(starts: Array) -> Iterator[tuple[int, int]]:
 
 
 def delay_times(draw: Draw, where: str) -> Draw:
-    """Delays in ms, each long enough for a slice of time."""
+    """`draw` with a check: delays in ms, each at least _SHORTEST."""
 
     def times(before: int, count: int) -> Array:
         delays = draw(before, count)
@@ -211,7 +256,7 @@ def delay_times(draw: Draw, where: str) -> Draw:
 
 
 def delay_steps(draw: Draw, dt: float, where: str) -> Draw:
-    """Delays in whole steps, each at least one."""
+    """`draw` with a check: delays as the nearest whole numbers of steps (int64), each at least one."""
 
     def steps(before: int, count: int) -> Array:
         delays = draw(before, count)

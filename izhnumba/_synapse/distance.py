@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -16,7 +16,8 @@ from izhnumba._base import checks
 from izhnumba._synapse.connectivity import PIECE, Ends, Pairs, Rule, without_autapses
 
 Array = NDArray[Any]
-_MOST_LOOKS = 1e10  # at pairs, to draw which are connected
+Extent = tuple[int, ...] | Array  # of a box
+_MOST_LOOKS = 1e10  # pairs of which the distance is computed at most
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,14 @@ class Distance(Rule):
     """Each pair with a probability that falls with its distance.
 
     Both populations fill the same box evenly, in the order of their n-d size: neuron j of n along an axis is at
-    (j + 1/2) extent / n. All pairs as near as the kernel or `reach` goes are looked at: at most 1e10, in minutes.
+    (j + 1/2) extent / n. Building computes the distance of every pair as near as the kernel or `reach` goes: at most
+    1e10 pairs, which takes minutes.
 
     Parameters
     ----------
     kernel : "gaussian", "exponential", "box" or callable(distance) -> probability
-        p exp(-d^2 / (2 scale^2)), p exp(-d / scale), or p up to d = scale.
+        p exp(-d^2 / (2 scale^2)), p exp(-d / scale), or p up to d = scale. A function takes and returns an array, with
+        values 0 to 1, which p multiplies.
     scale : float, > 0
         In the unit of `extent`.
     p : float, 0 to 1
@@ -41,7 +44,8 @@ class Distance(Rule):
     autapses : bool
         Whether a neuron may reach itself.
     reach : float, > 0
-        Neurons further apart are not connected. A function goes on without end, so large populations need it.
+        Neurons further apart are not connected, in the unit of `extent`. A function as kernel has no end of its own, so
+        large populations need it.
 
     Examples
     --------
@@ -53,7 +57,7 @@ class Distance(Rule):
     kernel: str | Callable[[Array], Array]
     scale: float = 1.0
     p: float = 1.0
-    extent: Any = None
+    extent: float | Sequence[float] | None = None
     periodic: bool = False
     autapses: bool = True
     reach: float = math.inf
@@ -91,7 +95,8 @@ class Distance(Rule):
                 "Distance(..., reach=), beyond which no neurons are connected, or connect slices."
             )
 
-    def _extent(self, ends: Ends) -> Any:
+    def _extent(self, ends: Ends) -> Extent:
+        """Lengths of the box, one for each axis."""
         extent = ends.pre_shape if self.extent is None else np.atleast_1d(self.extent)
         if not len(extent) == len(ends.pre_shape) == len(ends.post_shape):
             raise ValueError(
@@ -109,21 +114,23 @@ class Distance(Rule):
             pre = np.repeat(sources, [len(one) for one in post])
             yield without_autapses(pre, np.concatenate(post), ends, self.autapses)
 
-    def _targets(self, source: int, ends: Ends, extent: Any, rng: Generator) -> Array:
+    def _targets(self, source: int, ends: Ends, extent: Extent, rng: Generator) -> Array:
         near, distance = self._near(source, ends, extent)
         chosen = np.nonzero(rng.random(distance.shape) < self._probability(distance))
         targets = tuple(where[along] for where, along in zip(near, chosen, strict=True))
         return np.ravel_multi_index(targets, ends.post_shape)
 
-    def _near(self, source: int, ends: Ends, extent: Any) -> tuple[tuple[Array, ...], Array]:
-        """The targets within reach of a source along each axis, and all their distances."""
+    def _near(self, source: int, ends: Ends, extent: Extent) -> tuple[tuple[Array, ...], Array]:
+        """Along each axis the places of targets within reach of a source, and the distances of all their
+        combinations."""
         place = np.unravel_index(source, ends.pre_shape)
         axes = list(zip(place, ends.pre_shape, ends.post_shape, map(float, extent), strict=True))
         near, squares = zip(*(self._along(*axis) for axis in axes), strict=True)
         return near, np.sqrt(reduce(np.add.outer, squares))
 
-    def _along(self, place: Any, n_pre: int, n_post: int, length: float) -> tuple[Array, Array]:
-        """Which of n_post places on an axis are within reach, ascending, and the squares of their distances."""
+    def _along(self, place: int | np.integer[Any], n_pre: int, n_post: int, length: float) -> tuple[Array, Array]:
+        """Of n_post places on an axis of this length those within reach of place `place` of n_pre, ascending, and the
+        squares of their distances."""
         x, reach = (place + 0.5) * length / n_pre, min(self._reach(), length)
         low, high = ((x + side * reach) * n_post / length - 0.5 for side in (-1, 1))
         near = np.arange(math.floor(low), math.ceil(high) + 1)
@@ -132,7 +139,7 @@ class Distance(Rule):
         return near, (np.minimum(apart, length - apart) if self.periodic else apart) ** 2
 
     def _reach(self) -> float:
-        """What is given, or beyond which the probability is less than the smallest random number above 0."""
+        """`reach`, or the distance beyond which the probability is below 2^-53, the smallest random number above 0."""
         if callable(self.kernel):
             return self.reach
         least = 53 * math.log(2)

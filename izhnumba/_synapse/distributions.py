@@ -1,9 +1,10 @@
-"""Distributions from which weights and delays are drawn."""
+"""Distributions from which weights and delays are drawn, one number for each synapse."""
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from izhnumba._base.renamed import renamed
 
 Array = NDArray[Any]
 _NOT_NEGATIVE = {"at_least": 0.0}
-_OFTEN = 1 / 6  # so many normal numbers are within the bounds, at the least, to be drawn until they are
+_OFTEN = 1 / 6  # least share of normal numbers within the bounds for which numbers are drawn until all are within
 
 
 class Distribution(ABC):
@@ -24,7 +25,7 @@ class Distribution(ABC):
 
     @abstractmethod
     def draw(self, rng: Generator, size: int) -> Array:
-        """`size` independent numbers."""
+        """`size` independent float64 numbers."""
 
     def _check(self, **bounds: dict[str, Any]) -> None:
         self.__dict__.update(checks.numbers(self, bounds))  # the class is frozen for everybody else
@@ -32,12 +33,12 @@ class Distribution(ABC):
 
 @dataclass(frozen=True)
 class Uniform(Distribution):
-    """Evenly between low and high.
+    """Uniform: evenly between low and high.
 
     Parameters
     ----------
     low, high : float
-        In the unit of the weight, or ms for delays; high >= low.
+        In the unit of the weight, or ms for delays; low <= high.
 
     Examples
     --------
@@ -96,7 +97,7 @@ class Normal(Distribution):
         return _far_out(rng, size, self.mean, self.std, self.low, self.high)
 
     def _share(self) -> float:
-        """Of the normal law, how much lies between low and high."""
+        """Share of the normal law that lies between low and high, 0 to 1."""
         if self.std == 0:
             return 1.0
         low, high = (_in_std(bound, self.mean, self.std) / math.sqrt(2) for bound in (self.low, self.high))
@@ -137,15 +138,27 @@ class LogNormal(Distribution):
 
 
 def _in_std(x: float, mean: float, std: float) -> float:
-    """How far x is above the mean; the difference of large numbers need not be a number."""
+    """(x - mean) / std, where x - mean alone might overflow."""
     unit = 0.25 if std > 1 else 1.0
     return (x * unit - mean * unit) / (std * unit)
 
 
 def _far_out(rng: Generator, size: int, mean: float, std: float, low: float, high: float) -> Array:
-    """Normal numbers between bounds where few are. From the possible number nearest to the mean on, their law falls
-    like an exponential one, or hardly if the bounds are near each other: numbers of that law are drawn, or evenly, and
-    kept with what is left of the density (C. P. Robert, Statistics and Computing 5, 121, 1995). About half are."""
+    """`size` normal numbers between bounds that lie far from the mean, by rejection.
+
+    From the bound nearest to the mean outwards the normal density falls like an exponential one, or hardly if the
+    bounds are near each other. So numbers are drawn from an exponential or a uniform law, and kept with a probability
+    that is the ratio of the densities; about half are kept (C. P. Robert, Statistics and Computing 5, 121, 1995).
+
+    Parameters
+    ----------
+    rng : Generator
+    size : int
+    mean, std : float
+        Of the normal law, std > 0.
+    low, high : float
+        Bounds; one may be infinite.
+    """
     nearest = min(max(mean, low), high)
     away, width = abs(_in_std(nearest, mean, std)), _in_std(high, low, std)
     even, side = away * width <= 1, std if nearest == low else -std
@@ -166,7 +179,8 @@ def _far_out(rng: Generator, size: int, mean: float, std: float, low: float, hig
     return values
 
 
-def _within(draw: Any, size: int, low: float, high: float) -> Array:
+def _within(draw: Callable[[int], Array], size: int, low: float, high: float) -> Array:
+    """`size` numbers from `draw(how many)`, drawn anew until all are from low to high."""
     values: Array = draw(size)
     while True:
         outside = np.flatnonzero((values < low) | (values > high))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ _PAIRS = "Pass a list of pairs as (pre, post): tuple(np.transpose(pairs))."
 _ROWS = "Pass a matrix as an array: np.array(rows)."
 
 
-def given(rule: Any, weight: Any, delay: Any, ends: Ends) -> tuple[Rule, Any, Any]:
-    """What a user passes for a rule, as a rule, with the weights and delays that come with it."""
+def given(rule: object, weight: object, delay: object, ends: Ends) -> tuple[Rule, object, object]:
+    """(rule, weight, delay) from the argument `rule` of `connect`: pairs, a matrix or a file become a rule, and bring
+    weights or delays where the user gave None."""
     if isinstance(rule, Rule):
         return rule, weight, delay
     cure = ""
@@ -37,8 +39,7 @@ def given(rule: Any, weight: Any, delay: Any, ends: Ends) -> tuple[Rule, Any, An
         _check_shape(matrix.shape, ends)
         pre, post, weight = matrix.row, matrix.col, _weights(matrix.data, weight)
     elif hasattr(rule, "__array__") and np.ndim(rule):
-        plain = isinstance(rule, np.ndarray) and not isinstance(rule, np.ma.MaskedArray)
-        mask = plain and rule.dtype == bool
+        mask = isinstance(rule, np.ndarray) and not isinstance(rule, np.ma.MaskedArray) and rule.dtype == bool
         entries = np.asarray(rule if mask else checks.magnitude(_WHERE, rule, ""))
         _check_shape(entries.shape, ends)
         checks.finite(_WHERE, entries)
@@ -57,8 +58,8 @@ def given(rule: Any, weight: Any, delay: Any, ends: Ends) -> tuple[Rule, Any, An
     return GivenPairs(pre, post), weight, delay
 
 
-def _weights(entries: Array, weight: Any) -> Any:
-    """Those of a matrix with these entries."""
+def _weights(entries: Array, weight: object) -> object:
+    """`weight` if the user gave it, else the entries of the matrix."""
     if weight is not None:
         return weight
     if entries.dtype == bool:
@@ -67,14 +68,16 @@ def _weights(entries: Array, weight: Any) -> Any:
     return entries
 
 
-def _are_rows(rule: Any, ends: Ends) -> bool:
-    """Whether it is a matrix, or one to be transposed, as a list of lists."""
-    shapes = {(ends.n_pre, ends.n_post), (ends.n_post, ends.n_pre)}
-    lists = isinstance(rule, list) and all(isinstance(row, (list, tuple)) for row in rule)
-    return lists and any(len(rule) == n and {*map(len, rule)} == {m} for n, m in shapes)
+def _are_rows(rule: object, ends: Ends) -> bool:
+    """Whether `rule` is a list of lists in the shape of a matrix (sources, targets) or of its transpose."""
+    if not isinstance(rule, list) or not all(isinstance(row, (list, tuple)) for row in rule):
+        return False
+    shapes = (ends.n_pre, ends.n_post), (ends.n_post, ends.n_pre)
+    return any(len(rule) == n and {*map(len, rule)} == {m} for n, m in shapes)
 
 
 def _check_shape(shape: tuple[int, ...], ends: Ends) -> None:
+    """Refuse a matrix that is not (sources, targets)."""
     wanted = (ends.n_pre, ends.n_post)
     if shape != wanted:
         cure = " Transpose it." if shape == wanted[::-1] else ""
@@ -85,8 +88,8 @@ def _check_shape(shape: tuple[int, ...], ends: Ends) -> None:
         raise ValueError(f"{_WHERE} must be a matrix of shape {wanted} (sources, targets), got {shape}.{cure}")
 
 
-def _warn_of_pairs(rule: Any, ends: Ends) -> None:
-    """Warn of two lists that are taken as (pre, post) and could be two pairs (source, target) or a matrix as well."""
+def _warn_of_pairs(rule: Sequence[Any], ends: Ends) -> None:
+    """Warn of two lists, read as (pre, post), that could as well be two pairs (source, target) or a matrix."""
     if isinstance(rule, tuple) and any(isinstance(part, list) for part in rule):
         return  # nobody writes pairs so
     if not all(isinstance(part, (tuple, list)) for part in rule):
@@ -112,7 +115,7 @@ def _warn_of_pairs(rule: Any, ends: Ends) -> None:
 
 
 def _are_pairs(lists: list[list[Any]], ends: Ends) -> bool:
-    """Whether they are sources and targets that there are."""
+    """Whether they are two lists of equal length, of sources and of targets that exist."""
     numbers = all(isinstance(index, (int, float)) for part in lists for index in part)
     if not numbers or len(lists) != 2 or len(lists[0]) != len(lists[1]):
         return False
@@ -120,7 +123,8 @@ def _are_pairs(lists: list[list[Any]], ends: Ends) -> bool:
     return all(0 <= index < n and index == int(index) for part, n in each for index in part)
 
 
-def _indices(end: str, value: Any, n: int, cure: str) -> Array:
+def _indices(end: str, value: object, n: int, cure: str) -> Array:
+    """Flat indices of neurons, 0 <= i < n, as int64. end: "pre" or "post"; cure: the end of an error."""
     where = f"Network.connect.{end} indices"
     indices = np.asarray(checks.magnitude(where, value, ""))
     if indices.ndim != 1:
@@ -135,7 +139,7 @@ def _indices(end: str, value: Any, n: int, cure: str) -> Array:
 
 
 def _read(path: Path) -> Array:
-    """A text file with a synapse per line: source, target and, if it has them, weight and delay (ms)."""
+    """A text file with a line per synapse, shape (synapses, 2 to 4): source, target and perhaps weight, delay (ms)."""
     table = paths.text_table(_WHERE, path, "Rules are objects such as AllToAll() or FixedProbability(0.1).")
     if not table.size:
         raise ValueError(f"{_WHERE} must be a file with a synapse per line, got none in {str(path)!r}.")

@@ -1,4 +1,4 @@
-"""What users pass as weights and delays, as a number for each synapse."""
+"""Weights and delays as users pass them, turned into one number for each synapse."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from izhnumba._synapse.csr import Draw
 from izhnumba._synapse.distributions import Distribution
 
 Array = NDArray[Any]
-Look = Callable[[Array, int], None]  # at numbers, of which so many came before: raises an error
+Look = Callable[[Array, int], None]  # (numbers, how many came before them): raises an error for a wrong number
 _EACH = "Pass one value for all synapses or one per synapse"
 
 
-def of_rule(where: str, value: Any, unit: str, rule: Rule, ends: Ends) -> Any:
-    """An array as numbers in the order in which the rule yields its pairs; what is no array as it is."""
+def of_rule(where: str, value: object, unit: str, rule: Rule, ends: Ends) -> object:
+    """An array, or matrix (sources, targets), as numbers in the order in which the rule yields its pairs; a number, a
+    Distribution or a function unchanged."""
     if isinstance(value, Distribution) or (callable(value) and not hasattr(value, "__array__")):
         return value
     numbers = np.asarray(checks.magnitude(where, value, unit))
@@ -43,8 +44,8 @@ def of_rule(where: str, value: Any, unit: str, rule: Rule, ends: Ends) -> Any:
     return array(where, numbers, "", n)
 
 
-def array(where: str, value: Any, unit: str, n: int | None) -> Array:
-    """One number for all synapses, or one for each of n, as float64."""
+def array(where: str, value: object, unit: str, n: int | None) -> Array:
+    """`value` as float64, of shape () for all synapses or (n,) for each."""
     numbers = np.asarray(checks.magnitude(where, value, unit))
     if numbers.ndim and numbers.shape != (n,):
         cure = f"{_EACH}, in their order.{_of_matrix(numbers)}"
@@ -53,12 +54,26 @@ def array(where: str, value: Any, unit: str, n: int | None) -> Array:
 
 
 def _of_matrix(numbers: Array) -> str:
-    """What to do with a matrix."""
+    """The end of an error about a matrix; "" for other arrays."""
     return " Of a matrix W of both populations use syn.weight = W[syn.pre, syn.post]." if numbers.ndim == 2 else ""
 
 
-def drawer(where: str, value: Any, unit: str, n: int | None, rng: Generator, look: Look) -> Draw:
-    """A function of (how many before, how many) to float64 numbers, all of which are looked at."""
+def drawer(where: str, value: object, unit: str, n: int | None, rng: Generator, look: Look) -> Draw:
+    """A function of (numbers drawn before, how many) that returns the next float64 numbers, checked.
+
+    Parameters
+    ----------
+    where : str
+        "Owner.argument": how an error begins.
+    value : number, array of shape (n,), Distribution, or function of (rng, size)
+    unit : str
+    n : int or None
+        Synapses; None if the rule draws how many there are.
+    rng : Generator
+        For a Distribution or a function.
+    look : Look
+        Checks every number.
+    """
     if isinstance(value, Distribution):
         return lambda before, count: _looked_at(look, value.draw(rng, count), before)
     if callable(value) and not hasattr(value, "__array__"):

@@ -1,4 +1,4 @@
-"""Connectivity that is drawn: with a probability, or so many pairs for each source, each target or in all."""
+"""Connectivity rules that draw: with a probability, or a number of pairs for each source, each target or in all."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from izhnumba._synapse.connectivity import (
 
 @dataclass(frozen=True)
 class FixedProbability(Rule):
-    """Each pair with probability p, by itself.
+    """Each pair with probability p, independently of the others.
 
     Parameters
     ----------
@@ -58,6 +58,8 @@ class FixedProbability(Rule):
 
 @dataclass(frozen=True)
 class _Drawn(Rule):
+    """Fields of the rules that draw n pairs for each neuron or in all."""
+
     n: int
     autapses: bool = True
     multapses: bool = True
@@ -160,7 +162,7 @@ class FixedTotalNumber(_Drawn):
 
 
 def _bernoulli(n: int, p: float, rng: Generator) -> Array:
-    """Which of n independent trials succeed: the gaps between successes are geometric."""
+    """Numbers, from 0, of those of n independent trials that succeed, ascending: gaps between them are geometric."""
     if p == 0.0 or n == 0:
         return np.empty(0, np.int64)
     found, last = [], -1
@@ -175,12 +177,14 @@ def _bernoulli(n: int, p: float, rng: Generator) -> Array:
 
 
 def _rare(p: float, size: int, most: int, rng: Generator) -> Array:
-    """Geometric numbers, or what is beyond `most`, where 64 bits would not do; the law is exponential then."""
+    """`size` geometric numbers for a tiny p, for which the law is exponential; cut at 1 + most, as 64 bits may not
+    do."""
     return 1 + np.minimum(rng.exponential(1 / p, size), most).astype(np.int64)
 
 
 def _drawn(rule: _Drawn, n_rows: int, n_choices: int, shift: int | None, rng: Generator) -> Pairs:
-    """(row, choice) with rule.n choices for each row. shift: the choice that is a row's own neuron is row + shift."""
+    """(row, choice) pairs with rule.n choices for each row. shift: choice row + shift is the neuron of the row
+    itself."""
     rows = max(1, PIECE // max(1, rule.n))
     for first in range(0, n_rows, rows):
         every = np.arange(first, min(first + rows, n_rows))
@@ -199,11 +203,12 @@ def _drawn(rule: _Drawn, n_rows: int, n_choices: int, shift: int | None, rng: Ge
 
 
 def _with_repeats(available: Array, n: int, rng: Generator) -> Array:
+    """n numbers below `available` for each row, shape (rows, n)."""
     return rng.integers(available, size=(len(available), n))
 
 
 def _without_repeats(available: Array, n: int, rng: Generator) -> Array:
-    """n different numbers below `available` for each row, ascending; all sets are as likely."""
+    """n different numbers below `available` for each row, shape (rows, n), ascending; all sets are equally likely."""
     most = int(available.max(initial=0))
     if 4 * n > most:  # shuffle everything
         keys = np.where(np.arange(most) < available, rng.random((len(available), most)), 2.0)
@@ -221,5 +226,5 @@ def _without_repeats(available: Array, n: int, rng: Generator) -> Array:
 
 
 def _skip(chosen: Array, apart: Array) -> Array:
-    """Numbers of pairs, counted without those apart, as places among all pairs."""
+    """Numbers among the pairs without those `apart` (ascending), turned into numbers among all pairs."""
     return chosen + np.searchsorted(apart - np.arange(apart.size), chosen, side="right")

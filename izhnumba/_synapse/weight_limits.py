@@ -1,5 +1,5 @@
-"""Which weights are right: those of conductances are not negative, those of plastic synapses lie within the bounds that
-their rule keeps."""
+"""Limits of weights: conductances are not negative, and weights of plastic synapses lie within the bounds of their
+rule."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from izhnumba._synapse.receptor import Receptor
 
@@ -15,21 +15,21 @@ Array = NDArray[Any]
 
 
 class Limit(NamedTuple):
-    """Weights must be from low to high, in words, and why."""
+    """Weights must be from low to high."""
 
-    low: Any
-    high: Any
-    must: str
-    why: str
+    low: float | np.floating[Any]
+    high: float | np.floating[Any]
+    must: str  # in words, as the error says it: "be >= 0 for ..."
+    why: str  # a sentence behind it
 
     def holds(self, weights: Array) -> bool:
-        """For all of these weights, of which there is one at least and none is NaN."""
+        """Whether all of these weights are within the limit; they are not empty, and without NaN."""
         good: bool = self.low == -math.inf or np.minimum.reduce(weights) >= self.low
         return good and (self.high == math.inf or np.maximum.reduce(weights) <= self.high)
 
 
 def sign_of(receptor: Receptor) -> list[Limit]:
-    """The limit of a conductance: E sets the sign of the current, and a weight below 0 would turn it around."""
+    """[the limit of a conductance, >= 0], or [] for a current: E sets the sign of the current, a weight must not."""
     if receptor.adds_to not in ("conductance", "coupling"):
         return []
     sets = "V of the source sets" if receptor.E is None else f"E ({receptor.E:g} mV) sets"
@@ -37,8 +37,8 @@ def sign_of(receptor: Receptor) -> list[Limit]:
     return [Limit(0.0, math.inf, f"be >= 0 for the conductance {receptor!r}", why)]
 
 
-def bounds_of(rule: Any, dtype: Any) -> list[Limit]:
-    """The bounds w_min and w_max of one of izhnumba's rules, which clips what is beyond, as numbers of this dtype."""
+def bounds_of(rule: object, dtype: np.dtype[Any]) -> list[Limit]:
+    """[the limit w_min to w_max of a plasticity rule, as numbers of this dtype], or [] for a rule without bounds."""
     name, low, high = type(rule).__name__, getattr(rule, "w_min", -math.inf), getattr(rule, "w_max", math.inf)
     if low == -math.inf and high == math.inf:
         return []
@@ -52,10 +52,23 @@ def bounds_of(rule: Any, dtype: Any) -> list[Limit]:
 
 
 def check(
-    where: str, weights: Any, limits: list[Limit], first: int = 0, cure: str = "", each: str = "synapse"
+    where: str, weights: ArrayLike, limits: list[Limit], first: int = 0, cure: str = "", each: str = "synapse"
 ) -> None:  # fmt: skip
-    """Refuse weights beyond these limits, and name the first of them. first: the number of the first weight; each: what
-    has one."""
+    """Refuse weights beyond these limits; the error names the first of them.
+
+    Parameters
+    ----------
+    where : str
+        "Owner.argument": how the error begins.
+    weights : number or array
+    limits : list of Limit
+    first : int
+        Number of the first of these weights among all.
+    cure : str
+        End of the error.
+    each : str
+        Noun for the owner of one weight.
+    """
     values = np.asarray(weights).reshape(-1)
     for limit in limits:
         if not values.size or limit.holds(values):
