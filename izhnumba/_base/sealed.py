@@ -60,7 +60,7 @@ class UnknownName(KeyError, ValueError):
 
 
 @documented_by(lambda table: table._text())
-class Table(Mapping[str, Entry]):
+class NamedTable(Mapping[str, Entry]):
     """A read-only mapping of names to entries, each with an attribute `name`.
 
     name, home: of the variable that holds the table, and of the module it is in. about: text of `help`, above a line

@@ -16,7 +16,7 @@ from izhnumba._clock.receptors import Arrivals, ReceptorState
 from izhnumba._engine.codes import FAILURE, LEAP, OK
 from izhnumba._engine.protocol import Record
 from izhnumba._engine.table import Table, address_of
-from izhnumba._engine.timebase import Steps, steps_held
+from izhnumba._engine.timebase import Steps, refractory_steps
 from izhnumba._model.equations import Variant
 from izhnumba._model.model import Model
 from izhnumba._model.quantity import MAX_PARAMETERS
@@ -113,7 +113,7 @@ class ClockEngine:
 
     def set_tau_ref(self, tau_ref: Array) -> None:
         """tau_ref: ms, () or (n,), in float64."""
-        self.set_refractory(steps_held(tau_ref, self.dt))
+        self.set_refractory(refractory_steps(tau_ref, self.dt))
 
     def set_refractory(self, n_ref: Array) -> None:
         """n_ref: steps for which a neuron is held after a spike, () or (n,)."""
@@ -275,10 +275,10 @@ class ClockEngine:
             return
         edges = np.arange(0, self.padded + layout.BLOCK, layout.BLOCK)
         rows = np.zeros((len(wanted), layout.RECORD_SIZE), np.int64)
-        starts = [np.searchsorted(record.lanes, edges).astype(np.int64) for record in wanted]
+        starts = [np.searchsorted(record.neurons, edges).astype(np.int64) for record in wanted]
         for row, record, start in zip(rows, wanted, starts, strict=True):
-            row[: layout.RECORD_NEURONS] = record.every, record.first, len(record.samples), record.lanes.size
-            arrays = record.lanes, start, record.places, record.source, record.samples
+            row[: layout.RECORD_NEURONS] = record.every, record.first, len(record.samples), record.neurons.size
+            arrays = record.neurons, start, record.places, record.source, record.samples
             row[layout.RECORD_NEURONS :] = [address_of(array) for array in arrays]
         self.table[layout.N_RECORDS] = 0
         self.table.put(layout.RECORDS, rows, (wanted, starts))

@@ -1,1 +1,1 @@
-"""What the two engines have in common: their protocol, how they count time, address tables, the loop over slices."""
+"""The common ground of both engines: their protocol, instants of time, address tables, codes, the run loop."""

@@ -1,4 +1,9 @@
-"""What an engine is to those who run it and to those who record from it."""
+"""Contracts of a run: the engine that advances, the inputs that it is given, and the recorders that read it.
+
+`run_loop.run_slices` calls them in this order, slice by slice: `RunRecorder.next_look`, `Feeds.reach`, `Feeds.between`,
+`RunRecorder.records`, `Engine.record`, `Engine.advance`, `RunRecorder.take`; at the end `Engine.publish_state` and
+`RunRecorder.finish`. An Instant is a time in the engine's count (`timebase`): steps done, or ms.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +19,7 @@ Array = NDArray[Any]
 
 
 class NeuronEngine(Protocol):
-    """The engine of a population, as recorders see it."""
+    """The engine of a population, as recorders read it. n: neurons; dtype: of V and u."""
 
     model: Model
     n: int
@@ -28,33 +33,33 @@ class NeuronEngine(Protocol):
 
     @property
     def reliable(self) -> Instant:
-        """Now, or until when what it has done means something: V and u were finite."""
+        """The instant up to which V and u were finite: now, or before the step in which a neuron failed."""
         ...
 
     def spike_list(self, since: Instant) -> tuple[Array, Array]:
-        """Neurons and labels of the spikes after `since`, when the last advance began: in order."""
+        """Neurons (int64) and labels of the spikes of the last advance, which began at `since`, in order of time."""
         ...
 
 
 class Record(NamedTuple):
-    """A state that a kernel writes while it runs.
+    """Samples of a state that a kernel writes while it runs.
 
-    engine: whose state; every: interval between samples, in the engine's count of time; first: number of the first
-    sample written; lanes, int64, shape (k,), ascending: the neurons; places, int64, shape (k,): where each goes in a
-    row of samples; source, shape (n,): the array of the state; samples, shape (rows, k): row `m - first` is sample m.
+    engine: whose state; every: interval between samples, in the engine's count of time; first: number of the sample in
+    row 0; neurons: int64 (k,), ascending; places: int64 (k,), the column of each in a sample; source: (n,), the array
+    of the state; samples: (rows, k), row m - first is sample m.
     """
 
     engine: NeuronEngine
     every: Instant
     first: int
-    lanes: Array
+    neurons: Array
     places: Array
     source: Array
     samples: Array
 
 
 class Engine(Protocol):
-    """What can be run: the engine of a population, or that of a network."""
+    """What `run_slices` advances: the engine of a population or of a network."""
 
     @property
     def time(self) -> Timebase: ...
@@ -63,49 +68,50 @@ class Engine(Protocol):
     def now(self) -> Instant: ...
 
     def record(self, wanted: list[Record]) -> None:
-        """Write these in the next advance."""
+        """Write samples of these records in the next advances, in place of those before."""
         ...
 
     def threads_for(self, until: Instant, stop: Instant, wanted: int | None) -> int:
-        """How many to use in an advance of a run that ends at `stop`."""
+        """Threads to use in an advance to `until`, of a run that ends at `stop`. wanted: what the user asks for."""
         ...
 
     def advance(self, until: Instant, inputs: Any, threads: int) -> int:
-        """Returns one of `codes`."""
+        """Advance to `until` under `inputs`, which `Feeds.between` returned. Returns one of `codes`."""
         ...
 
     def publish_state(self) -> int:
-        """Write the present V and u to the arrays that users read. Returns one of `codes`."""
+        """Write V and u of now to the arrays that users read. Returns one of `codes`."""
         ...
 
 
 class Feeds(Protocol):
-    """What comes into an engine from outside in a run."""
+    """The inputs of a run."""
 
     def reach(self, now: Instant, length: float | None) -> Instant:
-        """Where an advance of about that length should end; None: of a length with which to find out the speed."""
+        """The instant at which an advance of about this length should end; None: a length with which to measure the
+        speed."""
         ...
 
     def between(self, now: Instant, until: Instant) -> Any:
-        """The inputs of an advance."""
+        """The inputs of an advance from `now` to `until`, as `Engine.advance` takes them."""
         ...
 
 
 class RunRecorder(Protocol):
-    """A recorder, as the loop over slices sees it."""
+    """A recorder during a run."""
 
     def next_look(self) -> Instant:
-        """The instant by which a slice must end so that the recorder can look; infinity: any."""
+        """The latest instant at which the slice must end, for `take` to be called then; infinity if any will do."""
         ...
 
     def records(self, until: Instant) -> list[Record]:
-        """States that kernels write up to `until`."""
+        """Records of the samples that kernels are to write up to `until`."""
         ...
 
     def take(self) -> None:
-        """Take what the engine has done since the last call; after a Ctrl-C in here, the next call takes the rest."""
+        """Store what the engine has done since the last call; after a Ctrl-C in here, the next call stores the rest."""
         ...
 
     def finish(self) -> None:
-        """Take the last of a run, which has ended."""
+        """Store the last of a run, which has ended."""
         ...

@@ -1,4 +1,4 @@
-"""Tables: the numbers and addresses through which compiled calls reach arrays."""
+"""Address tables: rows of int64, counts and addresses, through which compiled calls reach arrays."""
 
 from __future__ import annotations
 
@@ -12,31 +12,30 @@ Array = NDArray[Any]
 
 
 def address_of(array: Array) -> int:
-    """Where the numbers of an array lie."""
+    """The address of the first element of an array."""
     return int(array.__array_interface__["data"][0])
 
 
 class _Owned(NamedTuple):
-    """An array, where it lies, and what must live as long."""
+    """An array, its address, and an object that must live as long."""
 
     address: int
     array: Array
-    owner: Any
+    owner: object
 
 
 class Table:
-    """Numbers for a compiled call, some of them addresses of arrays, which it owns: what a kernel can reach lives as
-    long as the table does.
+    """Numbers for a compiled call, some of them addresses of arrays, which it owns: they live as long as it does.
 
     Parameters
     ----------
-    numbers : int or ndarray of int64
-        How many, all 0 at first, or the numbers themselves, such as a row of a larger table.
+    numbers : int or ndarray of int64, 1-D
+        How many numbers, all 0 at first, or the numbers themselves, such as a row of a larger table.
 
     Notes
     -----
-    An interrupt may come between any two lines. So an array is owned before its address is written, and the one before
-    it until after that.
+    An interrupt may come between any two lines. So an array is owned before its address is written, and the array
+    before it is owned until after that.
 
     Examples
     --------
@@ -54,18 +53,18 @@ class Table:
 
     @property
     def address(self) -> int:
-        """Where the numbers lie."""
+        """The address of the numbers."""
         return address_of(self.numbers)
 
     def __getitem__(self, entry: Any) -> Any:
         return self.numbers[entry]
 
-    def __setitem__(self, entry: Any, value: Any) -> None:
+    def __setitem__(self, entry: Any, value: object) -> None:
         self.numbers[entry] = value
 
-    def put(self, entry: int, array: Array, owner: Any = None, also: Mapping[int, int] | None = None) -> Array:
-        """Point at an array, in place of the one before it. owner: what must live as long; also: numbers that change
-        with it, by entry, with nothing in between."""
+    def put(self, entry: int, array: Array, owner: object = None, also: Mapping[int, int] | None = None) -> Array:
+        """Write the address of an array, which is returned. owner: an object that must live as long; also: numbers to
+        write at the same moment, by entry."""
         in_use, mine = self._in_use(entry), _Owned(address_of(array), array, owner)
         self._owned[entry] = (*in_use, mine)
         if also:
@@ -77,24 +76,24 @@ class Table:
         return array
 
     def put_all(self, arrays: dict[int, Array]) -> None:
-        """Point at several arrays, by entry."""
+        """Write the addresses of several arrays, by entry."""
         for entry, array in arrays.items():
             self.put(entry, array)
 
     def put_table(self, entry: int, table: Table) -> None:
-        """Point at another table, and own what it owns."""
+        """Write the address of another table, and own it."""
         self.put(entry, table.numbers, table)
 
     def put_tables(self, entry: int, tables: list[Table]) -> None:
-        """Point at a list of addresses of tables."""
+        """Write the address of a list of the addresses of these tables, and own them."""
         self.put(entry, np.array([table.address for table in tables], np.int64), tables)
 
     def points_at(self, entry: int, array: Array) -> bool:
-        """Whether it points at this very array."""
+        """Whether an entry holds the address of this very array."""
         return any(owned.array is array for owned in self._in_use(entry))
 
     def array(self, entry: int) -> Array:
-        """The array at which an entry points."""
+        """The array whose address an entry holds."""
         return self._in_use(entry)[0].array
 
     def _in_use(self, entry: int) -> tuple[_Owned, ...]:

@@ -1,7 +1,7 @@
-"""How an engine counts time. An instant is where it is in that count: an int, the steps done, or a float in ms.
+"""How an engine counts time: an instant is an int, the steps done, or a float in ms.
 
-What happens is labelled by the step in which it does, or by the instant itself: labels are what recorders keep. Of what
-is sampled every so often, sample m is taken at m * every; sample 0, the start, is not.
+A label, which recorders keep, is the step in which something happens, or the instant itself. With an interval `every`
+sample m is taken at m * every, for m = 1, 2, ...: the start is not sampled.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from izhnumba._base import checks
 
 Array = NDArray[Any]
-Instant = Any  # int or float; `every` is a difference of two
+Instant = Any  # an int or a float, as the timebase has it; an interval is a difference of two
 GRID = 1e9  # points per ms: where users, runs and samples meet in continuous time, so that 3 * 0.1 is 0.3
 SHORTEST_STEP = 1e-9  # ms, of clocks; rates and times stay far from the ends of floats
 LATEST = 2.0**32  # ms, 49 days: points of the grid up to then can be counted in 64 bits
 
 
 class Column(NamedTuple):
-    """Of rows: its name, the dtype and the shape of an entry."""
+    """A column of the rows of a recording: its name, and dtype and shape of an entry."""
 
     name: str
     dtype: str
@@ -38,10 +38,8 @@ class Column(NamedTuple):
 
 
 class Timebase(ABC):
-    """What steps and continuous time have in common.
-
-    column: of labels, in rows of recorders.
-    """
+    """Base of `Steps` and `Continuous`. dt: time step, or default sampling interval, ms; column: of labels, in the rows
+    of a recording."""
 
     column: ClassVar[Column]
 
@@ -49,63 +47,64 @@ class Timebase(ABC):
         self.dt = dt
 
     @abstractmethod
-    def at(self, where: str, ms: Any) -> Instant:
-        """The instant that a user gives."""
+    def at(self, where: str, ms: object) -> Instant:
+        """The instant at a user's time in ms."""
 
     @abstractmethod
-    def interval(self, where: str, every: Any) -> Instant:
-        """Between samples: what a user gives for `every`, by default dt."""
+    def interval(self, where: str, every: object) -> Instant:
+        """The interval between samples for a user's `every` in ms; dt if that is None."""
 
-    def after(self, where: str, now: Instant, T: Any) -> Instant:
-        """The end of a run of T ms from now on."""
+    def after(self, where: str, now: Instant, T: object) -> Instant:
+        """The end of a run of a user's T ms from now on."""
         return now + self.at(where, T)
 
     @abstractmethod
-    def ms(self, instant: Instant) -> float: ...
+    def ms(self, instant: Instant) -> float:
+        """The time of an instant, ms."""
 
     # --- samples --------------------------------------------------------------------------------------------------
 
-    def sample(self, m: Any, every: Instant) -> Instant:
-        """When sample m is taken."""
+    def sample(self, m: int | Array, every: Instant) -> Instant:
+        """The instant of sample m."""
         return m * every
 
     @abstractmethod
     def samples_by(self, instant: Instant, every: Instant) -> int:
-        """How many are taken by then: the number of the last one."""
+        """The number of the latest sample that is not later than an instant; 0 if there is none."""
 
     def is_sample(self, instant: Instant, every: Instant) -> bool:
-        """Whether one is taken then."""
+        """Whether a sample is taken at an instant."""
         return bool(self.sample(self.samples_by(instant, every), every) == instant)
 
     def next_sample(self, instant: Instant, every: Instant) -> Instant:
-        """When the next one is taken."""
+        """The instant of the first sample later than an instant."""
         return self.sample(self.samples_by(instant, every) + 1, every)
 
     # --- labels ---------------------------------------------------------------------------------------------------
 
     @abstractmethod
     def labels(self, instants: Array) -> Array:
-        """Of what is seen at these instants."""
+        """Labels of what is seen at these instants."""
 
     @abstractmethod
     def instants(self, labels: Array) -> Array:
-        """At which things so labelled are seen."""
+        """Instants at which what has these labels is seen."""
 
     @abstractmethod
     def steps(self, labels: Array) -> Array | None:
-        """The steps that they name, if they do."""
+        """Labels as numbers of steps; None in continuous time."""
 
     @abstractmethod
     def bins(self, labels: Array, every: Instant) -> Array:
-        """The number of the bin into which each falls: bin 0 ends with sample 1."""
+        """The bin of each label, int64: bin m lasts from sample m, which is not in it, to sample m + 1, which is."""
 
     def within(self, labels: Array, first: Instant, last: Instant) -> Array:
-        """Which are later than `first` and no later than `last`."""
+        """Mask of the labels of what is seen later than `first` and not later than `last`."""
         instants = self.instants(labels)
         return (instants > first) & (instants <= last)
 
     def t(self, labels: Array) -> Array:
-        """Their times, ms."""
+        """Times of labels, ms."""
         return np.asarray(self.ms(self.instants(labels)))
 
 
@@ -114,16 +113,16 @@ class Steps(Timebase):
 
     column = Column("step", "<i8")
 
-    def at(self, where: str, ms: Any) -> int:
+    def at(self, where: str, ms: object) -> int:
         return checks.steps(where, ms, self.dt)
 
-    def after(self, where: str, now: Instant, T: Any) -> int:
+    def after(self, where: str, now: Instant, T: object) -> int:
         end = now + self.at(where, T)
         if end >= 2**62:
             raise ValueError(f"{where} must end before step 2**62 of {self.dt:g} ms, got {T!r} from step {now} on.")
         return end
 
-    def interval(self, where: str, every: Any) -> int:
+    def interval(self, where: str, every: object) -> int:
         return 1 if every is None else checks.steps(where, every, self.dt, at_least=1)
 
     def ms(self, instant: Instant) -> float:
@@ -146,17 +145,18 @@ class Steps(Timebase):
 
 
 class Continuous(Timebase):
-    """Real time in ms: dt is no more than the default of `every`. Comparisons with samples are exact, as floats."""
+    """Real time in ms, in which dt is the default of `every` and nothing else. Instants and samples are compared
+    exactly, as floats."""
 
     column = Column("t", "<f8")
 
-    def at(self, where: str, ms: Any) -> float:
+    def at(self, where: str, ms: object) -> float:
         return float(_on_grid(checks.number(where, ms, "ms", at_least=0, at_most=LATEST)))
 
-    def interval(self, where: str, every: Any) -> float:
+    def interval(self, where: str, every: object) -> float:
         return self.dt if every is None else checks.number(where, every, "ms", at_least=1 / GRID, at_most=LATEST)
 
-    def after(self, where: str, now: Instant, T: Any) -> float:
+    def after(self, where: str, now: Instant, T: object) -> float:
         end = float(_on_grid(now + self.at(where, T)))
         if end > LATEST:
             raise ValueError(f"{where} must be at most {LATEST - now:.12g} ms from t = {now:.12g} ms on, got {T!r}.")
@@ -165,7 +165,7 @@ class Continuous(Timebase):
     def ms(self, instant: Instant) -> float:
         return instant
 
-    def sample(self, m: Any, every: Instant) -> Instant:
+    def sample(self, m: int | Array, every: Instant) -> Instant:
         return _on_grid(m * every)
 
     def samples_by(self, instant: Instant, every: Instant) -> int:
@@ -194,17 +194,17 @@ def _on_grid(ms: Any) -> Any:
 
 
 def timebase_of(about: dict[str, Any]) -> Timebase:
-    """That of a file of a recorder, by its head."""
+    """The timebase of a recording, from the head of its file."""
     names = [column["name"] for column in about["columns"]]
     return next(kind(about["dt"]) for kind in (Steps, Continuous) if kind.column.name in names)
 
 
-def snapped(x: Any) -> Array:
-    """Whole numbers in place of numbers that miss them by a thousandth or less."""
+def snapped(x: float | Array) -> Array:
+    """Numbers, with those rounded that miss a whole number by a thousandth or less."""
     nearest = np.rint(x)
     return np.asarray(np.where(np.isclose(x, nearest, rtol=0, atol=1e-3), nearest, x))
 
 
-def steps_held(tau_ref: Array, dt: float) -> Array:
-    """Steps for which a neuron is held after a spike, as int32; tau_ref and dt in ms."""
+def refractory_steps(tau_ref: Array, dt: float) -> Array:
+    """Steps after a spike's own for which V and u stay, int32, of the shape of tau_ref; tau_ref and dt in ms."""
     return np.maximum(np.ceil(snapped(tau_ref / dt)) - 1, 0).astype(np.int32)

@@ -256,9 +256,9 @@ class ExactNetwork:
             record.first,
             len(record.samples),
         )
-        row[[layout.RECORD_N, layout.RECORD_WHAT]] = record.lanes.size, engine.what(record.source)
+        row[[layout.RECORD_N, layout.RECORD_WHAT]] = record.neurons.size, engine.what(record.source)
         row.put_all({
-            layout.RECORD_NEURONS: record.lanes, layout.RECORD_PLACES: record.places,
+            layout.RECORD_NEURONS: record.neurons, layout.RECORD_PLACES: record.places,
             layout.RECORD_SAMPLES: record.samples, layout.RECORD_BENCH: engine.sample_bench,
         })  # fmt: skip
         return row

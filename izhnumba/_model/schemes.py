@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from izhnumba._base.documented import documented_by
-from izhnumba._base.sealed import Table
+from izhnumba._base.sealed import NamedTable
 from izhnumba._numba.compile import CONTRACT, STRICT
 
 
@@ -199,7 +199,7 @@ _ALL = (
     Scheme("exact", "no steps: Taylor series from event to event, spike times to rounding (docs/exact.md)", None,
            dt_max=math.inf),
 )  # fmt: skip
-schemes = Table(
+schemes = NamedTable(
     "schemes",
     __name__,
     _ALL,

@@ -1,1 +1,1 @@
-"""How functions are compiled and where machine code is kept; memory, exprel and random numbers as kernels see them."""
+"""Compiling functions and keeping their machine code; memory, exprel and random numbers for kernels."""

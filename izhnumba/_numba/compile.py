@@ -18,7 +18,7 @@ import sys
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -29,8 +29,20 @@ STRICT: frozenset[str] = frozenset()
 known_to_numba: set[Any] = set()  # plain Python functions that kernels can call
 
 
-def _numba() -> Any:
-    """Numba, unless it has been told not to compile: kernels take addresses, which plain Python has none of."""
+class Dispatcher(Protocol):
+    """A function that Numba compiles, once for each signature of argument types."""
+
+    overloads: dict[tuple[Any, ...], Any]
+
+    def __call__(self, *arguments: Any) -> Any: ...
+
+    def compile(self, signature: tuple[Any, ...]) -> object: ...
+
+    def get_overload(self, signature: tuple[Any, ...]) -> Callable[..., Any]: ...
+
+
+def _numba() -> types.ModuleType:
+    """The module numba. RuntimeError if it must not compile: kernels take addresses, which plain Python cannot."""
     import numba
 
     if numba.config.DISABLE_JIT:
@@ -43,9 +55,9 @@ def _numba() -> Any:
 
 def compiled(
     function: Callable[..., Any], *, fastmath: frozenset[str] = STRICT, parallel: bool = False, from_c: bool = False
-) -> Any:
-    """`function` as a lazily compiled Numba dispatcher whose machine code is shared between processes. from_c: C code
-    may call it."""
+) -> Dispatcher:
+    """`function` as a lazily compiled Numba dispatcher whose machine code is kept on disk. from_c: whether C code may
+    call it."""
     numba = _numba()
     make_jitable(function)
     _make_unique(function)
@@ -59,30 +71,29 @@ def compiled(
     return dispatcher
 
 
-def entry_point(dispatcher: Any, signature: tuple[Any, ...]) -> Callable[..., Any]:
-    """The compiled function for `signature`, called without type dispatch: the caller vouches for the types."""
+def entry_point(dispatcher: Dispatcher, signature: tuple[Any, ...]) -> Callable[..., Any]:
+    """The compiled function for `signature`, called without type dispatch: callers must pass these types."""
     dispatcher.compile(signature)
-    call: Callable[..., Any] = dispatcher.get_overload(signature)
-    return call
+    return dispatcher.get_overload(signature)
 
 
-def address_of(dispatcher: Any, signature: tuple[Any, ...]) -> int:
-    """Where the machine code for `signature` begins, for calls from other compiled functions."""
+def address_of(dispatcher: Dispatcher, signature: tuple[Any, ...]) -> int:
+    """Address of the machine code for `signature`, for calls from other compiled functions (`intrinsics.call_at`)."""
     dispatcher.compile(signature)
     result = dispatcher.overloads[signature]
     return int(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
 
 
-def c_address_of(dispatcher: Any, signature: tuple[Any, ...]) -> int:
-    """Where a function of the C calling convention begins, for a `signature` of a dispatcher made with `from_c`."""
+def c_address_of(dispatcher: Dispatcher, signature: tuple[Any, ...]) -> int:
+    """Address of a function of the C calling convention, for a `signature` of a dispatcher made with `from_c`."""
     dispatcher.compile(signature)
     result = dispatcher.overloads[signature]
     return int(result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name))
 
 
 def target_features() -> frozenset[str]:
-    """What the processor can do that code is compiled for, as LLVM calls it ("avx2", "fma"): this one, unless
-    NUMBA_CPU_FEATURES names another."""
+    """LLVM's names, such as "avx2" and "fma", of the features of the processor that code is compiled for: this one,
+    unless NUMBA_CPU_FEATURES describes another."""
     named = _numba().config.CPU_FEATURES
     if named is None:
         from llvmlite.binding import get_host_cpu_features
@@ -91,22 +102,22 @@ def target_features() -> frozenset[str]:
     return frozenset(name[1:] for name in named.replace(" ", "").split(",") if name.startswith("+"))
 
 
-def inlined(function: Callable[..., Any]) -> Any:
-    """`function` for use inside another compiled one, whose code it becomes part of: compiling many small functions
-    one by one would take most of the start-up time."""
+def inlined(function: Callable[..., Any]) -> Dispatcher:
+    """`function` for use inside other compiled ones, whose code it becomes part of: compiling many small functions one
+    by one would take most of the start-up time."""
     numba = _numba()
     make_jitable(function)
     return numba.njit(inline="always")(function)
 
 
-def called(function: Callable[..., Any]) -> Any:
-    """`function` for calls from other compiled ones, whose code it stays apart from."""
+def called(function: Callable[..., Any]) -> Dispatcher:
+    """`function` compiled on its own, for calls from other compiled ones."""
     numba = _numba()
     make_jitable(function)
-    _make_unique(function)  # at once: what calls it first may be the user's own
-    return numba.njit(no_cfunc_wrapper=True, no_cpython_wrapper=True, _nrt=False, fastmath=False, forceinline=False)(
-        function
-    )
+    _make_unique(function)  # at once: a user's own function may be the first to call it
+    options = dict(no_cfunc_wrapper=True, no_cpython_wrapper=True, _nrt=False, fastmath=False, forceinline=False)
+    dispatcher: Dispatcher = numba.njit(**options)(function)
+    return dispatcher
 
 
 def make_jitable(function: Callable[..., Any]) -> None:
@@ -114,7 +125,7 @@ def make_jitable(function: Callable[..., Any]) -> None:
     from numba.extending import is_jitted, register_jitable
 
     for _, value in _named_by(function):
-        if is_jitted(value):  # else it would be contracted, or not, as the first kernel to call it is
+        if is_jitted(value):  # without an option of its own it takes that of the first kernel to call it
             value.targetoptions.setdefault("fastmath", False)
             _make_unique(value.py_func)
         elif _is_ours(value) and value not in known_to_numba:
@@ -132,7 +143,8 @@ def _make_unique(function: Any) -> None:
 
 
 def _named_by(function: Any) -> Iterator[tuple[str, Any]]:
-    """What the code of `function` names outside itself: globals, captured variables and members of modules."""
+    """Name and value of all that the code of `function` reads from outside it: globals, captured variables, members of
+    modules."""
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
     outside = function.__globals__ | {name: cell.cell_contents for name, cell in cells}
     for first, *members in dict.fromkeys(path for code in _codes(function.__code__) for path in _paths(code)):
@@ -185,6 +197,7 @@ def _digest(data: bytes) -> bytes:
 
 
 def _describe(value: Any, seen: dict[int, int]) -> str:
+    """A text that differs between values for which different code is compiled. seen: number of each value, by id."""
     if hasattr(value, "py_func"):  # a numba dispatcher
         return f"{sorted(value.targetoptions.items())!r} {_describe(value.py_func, seen)}"
     value = getattr(value, "_defn", value)  # of a numba intrinsic, which writes LLVM code itself
@@ -209,7 +222,7 @@ def _describe(value: Any, seen: dict[int, int]) -> str:
     elif isinstance(value, dict):
         parts = [f"{_describe(key, seen)}:{_describe(x, seen)}" for key, x in value.items()]
     elif isinstance(value, types.CodeType):
-        parts = []  # listed with its function
+        parts = []  # described with its function
     elif hasattr(value, "__qualname__"):
         parts = [f"{value.__module__}.{value.__qualname__}{getattr(value, '_fields', '')}"]
         if isinstance(value, type) and value.__module__.startswith("izhnumba."):  # one that writes LLVM code
@@ -223,7 +236,7 @@ def _describe(value: Any, seen: dict[int, int]) -> str:
 
 
 def cache_folder() -> Path | None:
-    """Where machine code is kept between processes: a folder that can be written, or None."""
+    """The folder in which machine code is kept between processes; None if none can be written."""
     for parent in _candidates():
         folder = parent / "izhnumba"
         try:
@@ -251,13 +264,13 @@ def _candidates() -> Iterator[Path]:
 
 
 class _DiskCache:
-    """Numba's cache interface over one file per kernel, types and machine; the file name is the key."""
+    """Numba's cache interface, with one file for each kernel, signature and machine. The file name is the key."""
 
     def __init__(self, folder: Path, name: str, key: str) -> None:
         self.cache_path = str(folder)
         self._folder, self._name, self._key = folder, name, key
 
-    def _file(self, signature: Any, codegen: Any) -> Path:
+    def _file(self, signature: object, codegen: Any) -> Path:
         import llvmlite
         from numba import __version__, config
 
@@ -266,7 +279,7 @@ class _DiskCache:
         key = repr((self._key, signature, codegen.magic_tuple(), versions, options))
         return self._folder / f"{self._name}-{_digest(key.encode()).hex()[:32]}.nbc"
 
-    def load_overload(self, signature: Any, target_context: Any) -> Any:
+    def load_overload(self, signature: object, target_context: Any) -> object:
         from numba.core.compiler import CompileResult
 
         target_context.refresh()
@@ -279,7 +292,7 @@ class _DiskCache:
         except Exception:  # none yet, or from a module that cannot be imported by name: compile
             return None
 
-    def save_overload(self, signature: Any, result: Any) -> None:
+    def save_overload(self, signature: object, result: Any) -> None:
         from numba.core.serialize import dumps
 
         if result.library.has_dynamic_globals:  # addresses that hold in this process only

@@ -33,9 +33,9 @@ _REDUCED = {
 
 
 class _Full:
-    """Numbers of the full-range form. Beyond `low` exp(z) is lost against 1, beyond `high` exprel overflows; `round`
-    added to a number leaves its nearest integer in the low bits; exp(z) is scaled by 2^-scale, for it overflows
-    before exprel does. Where none of the bits `large` are set, abs(z) < 2^(16 - bias), `tiny` does for z."""
+    """Constants of the full-range form. low: below it 1 + exp(z) is 1; high: above it exprel overflows; round: added to
+    a number, it leaves the nearest integer in the low bits; scale: exp(z), which overflows before exprel does, is
+    computed times 2^-scale; large: bits that are all 0 where abs(z) < 2^(16 - bias), and z is replaced by `tiny`."""
 
     def __init__(self, tiny, low, high, mantissa, bias, scale, ln2_high, ln2_low):
         self.tiny, self.low, self.high, self.mantissa, self.scale = tiny, low, high, mantissa, 2.0**-scale
@@ -54,7 +54,7 @@ _FULL = {
 def exprel_short(typingctx, factor, z):
     """factor * exprel(z) for abs(z) <= SHORT_RANGE, at most 1 ulp off where the factor is 1.
 
-    The factor goes into the coefficients, which are multiplied once before a loop: one operation less for each lane."""
+    The factor is multiplied into the coefficients, once before a loop: one operation less for each neuron."""
 
     def generate(context, builder, signature, arguments):
         scale, x = arguments
@@ -76,8 +76,8 @@ def exprel_full(typingctx, factor, z):
 
 
 def dt_exprel(dt, z, wide):
-    """dt * exprel(z): the short form where it holds and, if `wide`, the full one elsewhere, chosen for each z by
-    itself: a neuron's bits do not depend on whether its neighbours make a block `wide`."""
+    """dt * exprel(z): the short form where it holds and, if `wide`, the full one for other z. Each z is treated by
+    itself: a neuron's bits do not depend on neighbours that make a block `wide`."""
     phi = exprel_short(dt, z)
     if wide:
         phi = phi if abs(z) <= type(z)(SHORT_RANGE) else exprel_full(dt, z)
@@ -119,7 +119,7 @@ def full_exprel(builder, factor, z, bits):
 
 
 def _constant(kind, value):
-    """A number, or a vector of the same number in all lanes."""
+    """A number of an LLVM type, or a vector that repeats it."""
     return ir.Constant(kind, [value] * kind.count if isinstance(kind, ir.VectorType) else value)
 
 

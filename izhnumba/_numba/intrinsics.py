@@ -1,9 +1,16 @@
-"""Memory seen from inside a kernel: addresses as arrays, parameters as lanes, bytes as bit masks."""
+"""Intrinsics of kernels: memory by address, parameters of SIMD lanes, bits, calls by address, LLVM attributes.
+
+`array_at` gives an array; `ints_at` and `reals_at` give a `Row`, which knows no length and takes less to compile.
+"""
+
+import operator
 
 from llvmlite import ir
 from numba.core import cgutils, types
+from numba.core.datamodel import PrimitiveModel
 from numba.core.errors import TypingError
-from numba.extending import intrinsic, overload
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, overload, register_model
 from numba.np.arrayobj import populate_array
 
 from izhnumba._numba.compile import known_to_numba
@@ -12,7 +19,7 @@ from izhnumba._numba.where import where
 # For many processors with AVX-512, LLVM takes vectors of half the width, to keep the clock of other code high. In loops
 # of nothing but arithmetic whole vectors are faster by a third and more.
 WIDEST = '"prefer-vector-width"="512"'
-NOINLINE = "noinline"  # code that is called seldom or from several places: less to compile
+NOINLINE = "noinline"  # of functions that are called seldom or from several places: less to compile
 
 known_to_numba.add(where)
 
@@ -27,7 +34,7 @@ def _select(condition, yes, no):
 
 @intrinsic
 def array_at(typingctx, address, size, element):
-    """The `size` numbers from an integer address on as a 1-D array. element: the dtype class."""
+    """The `size` numbers from an address (int64) on as a 1-D array. element: the dtype class."""
     result = types.Array(element.dtype, 1, "C")
 
     def generate(context, builder, signature, arguments):
@@ -40,9 +47,79 @@ def array_at(typingctx, address, size, element):
     return result(types.int64, types.int64, element), generate
 
 
+class Row(types.Type):  # type: ignore[misc]
+    """Numba's type of the numbers from an address on: row[k] can be read and written, for k >= 0."""
+
+    def __init__(self, dtype) -> None:
+        self.dtype = dtype
+        super().__init__(name=f"Row({dtype})")
+
+
+@register_model(Row)
+class _RowModel(PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, manager, kind: Row) -> None:
+        super().__init__(manager, kind, manager.lookup(kind.dtype).get_data_type().as_pointer())
+
+
+@infer_global(operator.getitem)
+class _GetItem(AbstractTemplate):  # type: ignore[misc]
+    def generic(self, args, kws):
+        row, index, *_ = args
+        return (
+            signature(row.dtype, row, types.intp) if isinstance(row, Row) and isinstance(index, types.Integer) else None
+        )
+
+
+@infer_global(operator.setitem)
+class _SetItem(AbstractTemplate):  # type: ignore[misc]
+    def generic(self, args, kws):
+        row, index, *_ = args
+        found = isinstance(row, Row) and isinstance(index, types.Integer)
+        return signature(types.none, row, types.intp, row.dtype) if found else None
+
+
+@lower_builtin(operator.getitem, Row, types.intp)
+def _get(context, builder, kinds, arguments):
+    row, index = arguments
+    return builder.load(builder.gep(row, [index]))
+
+
+@lower_builtin(operator.setitem, Row, types.intp, types.Any)
+def _set(context, builder, kinds, arguments):
+    row, index, value = arguments
+    builder.store(value, builder.gep(row, [index]))
+    return context.get_dummy_value()
+
+
+def _row_at(dtype):
+    @intrinsic
+    def row_at(typingctx, address):
+        def generate(context, builder, signature, arguments):
+            return builder.inttoptr(arguments[0], context.get_value_type(dtype).as_pointer())
+
+        return Row(dtype)(types.int64), generate
+
+    return row_at
+
+
+ints_at, reals_at = _row_at(types.int64), _row_at(types.float64)
+
+
+@intrinsic(prefer_literal=True)
+def stack(typingctx, size):
+    """A Row of `size` integers on the stack: it ends with the function."""
+    count = size.literal_value
+
+    def generate(context, builder, signature, arguments):
+        word = context.get_value_type(types.int64)
+        return cgutils.alloca_once(builder, word, size=count)
+
+    return Row(types.int64)(size), generate
+
+
 @intrinsic
 def claim(typingctx, address):
-    """Make the integer at an address 1 if it is 0, whatever other threads do. Tells whether it was."""
+    """Atomically set the int64 at an address to 1 if it is 0. Returns whether it was 0."""
 
     def generate(context, builder, signature, arguments):
         word = ir.IntType(64)
@@ -54,7 +131,7 @@ def claim(typingctx, address):
 
 @intrinsic
 def release(typingctx, address):
-    """Make it 0 again, after all that was done before."""
+    """Atomically set the int64 at an address to 0, after all earlier writes."""
 
     def generate(context, builder, signature, arguments):
         word = ir.IntType(64)
@@ -78,10 +155,11 @@ def copy_bytes(typingctx, target, source, size):
 
 @intrinsic(prefer_literal=True)
 def parameter_lanes(typingctx, addresses, first_lane, element, fields, varies):
-    """The parameters of the lanes from `first_lane` on: a pointer for each one that varies, a value for the others.
+    """Parameters of the lanes (or neurons) from `first_lane` on, a tuple: a pointer for each parameter that varies, a
+    number for the others.
 
-    addresses: int64[:], one per field; element: the dtype class; fields: the named tuple class that `parameters_of`
-    fills; varies: bit k is set if field k differs between lanes.
+    addresses: int64[:], of each parameter; element: the dtype class; fields: the named tuple class that `parameters_of`
+    fills; varies: bit k is set if parameter k differs between lanes.
     """
     scalar, mask = element.dtype, varies.literal_value
     count = len(fields.instance_class._fields)
@@ -101,7 +179,7 @@ def parameter_lanes(typingctx, addresses, first_lane, element, fields, varies):
 
 @intrinsic
 def parameters_of(typingctx, lanes, lane, fields, element):
-    """The named tuple of parameters of one lane. lanes: values, pointers or 1-D arrays, one per field."""
+    """The named tuple of parameters of one lane. lanes: a number, pointer or 1-D array for each of its fields."""
     if not isinstance(lanes, types.BaseTuple):  # a list would be iterated without end
         raise TypingError(f"p must be a tuple with one entry for each of {', '.join(fields.instance_class._fields)}")
     kinds, scalar = list(lanes), element.dtype
@@ -126,8 +204,8 @@ def parameters_of(typingctx, lanes, lane, fields, element):
 
 
 @intrinsic(prefer_literal=True)
-def tell_llvm(typingctx, attribute):
-    """Give the function this is called from an attribute: WIDEST or NOINLINE."""
+def add_attribute(typingctx, attribute):
+    """Give the calling function an LLVM attribute: WIDEST or NOINLINE."""
 
     def generate(context, builder, signature, arguments):
         set.add(builder.function.attributes, attribute.literal_value)  # its own `add` knows none that have values
@@ -138,7 +216,7 @@ def tell_llvm(typingctx, attribute):
 
 @intrinsic
 def mask64(typingctx, flags, first):
-    """64 bytes of 0 or 1 from `first` on, as the bits of one word."""
+    """The 64 bytes (0 or 1) of `flags` from `first` on, as the bits of a uint64."""
 
     def generate(context, builder, signature, arguments):
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
@@ -153,7 +231,7 @@ def mask64(typingctx, flags, first):
 
 @intrinsic
 def trailing_zeros(typingctx, word):
-    """The number of zero bits below the lowest set bit of a word that is not 0."""
+    """The number of zero bits below the lowest set bit of a uint64 that is not 0."""
 
     def generate(context, builder, signature, arguments):
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
@@ -163,7 +241,7 @@ def trailing_zeros(typingctx, word):
 
 @intrinsic
 def call_at(typingctx, address, a, b, c):
-    """Call the compiled function int64(int64, int64, int64) at an address."""
+    """Call the compiled function int64(int64, int64, int64) at an address (`compile.address_of`)."""
     kinds = [types.int64] * 3
 
     def generate(context, builder, signature, arguments):
@@ -175,8 +253,20 @@ def call_at(typingctx, address, a, b, c):
 
 
 @intrinsic
+def call_address(typingctx, address, row, number):
+    """Call the C function int64(int64 *, int64) at an address. row: of integers."""
+
+    def generate(context, builder, signature, arguments):
+        word = context.get_value_type(types.int64)
+        function = builder.inttoptr(arguments[0], ir.FunctionType(word, [word.as_pointer(), word]).as_pointer())
+        return builder.call(function, arguments[1:])
+
+    return types.int64(types.int64, row, types.int64), generate
+
+
+@intrinsic
 def prefetch(typingctx, address):
-    """Ask for the cache line at an address."""
+    """Fetch the cache line at an address, while other work goes on."""
 
     def generate(context, builder, signature, arguments):
         pointer, flag = ir.IntType(8).as_pointer(), ir.IntType(32)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._numba.compile import compiled, inlined
-from izhnumba._numba.intrinsics import WIDEST, tell_llvm
+from izhnumba._numba.intrinsics import WIDEST, add_attribute
 
 u4, u8, i4, f4 = np.uint32, np.uint64, np.int32, np.float32
 
@@ -49,7 +49,7 @@ def fill_words(row0, row1, row2, row3, group, first_lane, key):
     key : pair of uint64
         Seed and stream, each below 2^32.
     """
-    tell_llvm(WIDEST)
+    add_attribute(WIDEST)
     for i in range(row0.size):
         c0, c1, c2, c3 = words(group, first_lane + u8(i), key)
         row0[i], row1[i], row2[i], row3[i] = u4(c0), u4(c1), u4(c2), u4(c3)
@@ -76,7 +76,7 @@ def to_normals(row, next_row):
     normals and an angle between -45 and 45 degrees; turned by 45 degrees it fills the first quadrant, where cosine and
     sine are (cos - sin) / sqrt(2) and (cos + sin) / sqrt(2). The roots of 2 cancel.
     """
-    tell_llvm(WIDEST)
+    add_attribute(WIDEST)
     for i in range(row.size):
         a, b = row[i], next_row[i]
         bits = i4(np.float32(u4(a | _1)).view(np.int32) - _2_TO_32)
@@ -98,7 +98,7 @@ def to_normals(row, next_row):
 
 def _fill_normals(out, group, first_lane, seed, stream):
     """Fill whole groups of four steps with normals, as float32 bits. out: uint32, shape (steps, lanes)."""
-    tell_llvm(WIDEST)
+    add_attribute(WIDEST)
     key = u8(seed) & _LOW, u8(stream) & _LOW
     for k in range(0, len(out), 4):
         row0, row1, row2, row3 = out[k], out[k + 1], out[k + 2], out[k + 3]
@@ -175,7 +175,7 @@ def poisson(
 
 def _fill_raw(out, group, seed, stream):
     """Fill whole groups of four steps with words. out: uint32, shape (steps, lanes)."""
-    tell_llvm(WIDEST)
+    add_attribute(WIDEST)
     key = u8(seed) & _LOW, u8(stream) & _LOW
     for k in range(0, len(out), 4):
         fill_words(out[k], out[k + 1], out[k + 2], out[k + 3], u8(group) + u8(k >> 2), u8(0), key)

@@ -1,4 +1,4 @@
-"""Threads: whether several pay in a call, and that only one parallel loop runs at a time. Does not import Numba."""
+"""Threads of compiled calls: how many are worth it, and one parallel loop at a time. Does not import Numba."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def n_processors() -> int:
 
 
 def may_go_parallel(neuron_steps: int, total: int, wanted: int | None) -> bool:
-    """Whether threads pay in a call of `neuron_steps`, in a run of `total`, and nothing forbids them."""
+    """Whether a call of so many neuron-steps, in a run of `total`, should use several threads. wanted: what the user
+    asks for, None: no number."""
     if neuron_steps < _PAYS or _state["forked"] or _region.locked():
         return False
     return wanted is not None or _state["parallel"] or total >= _WORTH_COMPILING

@@ -1,4 +1,4 @@
-"""A choice that equations may make, as arrays, tracers and kernels understand it."""
+"""`where`: the one choice that equations may make, for NumPy arrays, JAX tracers and kernels alike."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import numpy as np
 
 
 def where(condition, yes, no):
-    """`yes` where `condition` holds, else `no`: for numbers, arrays and tracers alike, and inside kernels."""
+    """`yes` where `condition` holds, else `no`, elementwise."""
     namespace = getattr(condition, "__array_namespace__", lambda: np)()
     return namespace.where(condition, yes, no)

@@ -12,7 +12,7 @@ from math import inf
 from typing import Any
 
 from izhnumba._base.documented import columns, documented_by
-from izhnumba._base.sealed import Table
+from izhnumba._base.sealed import NamedTable
 from izhnumba._input.currents import Constant, Input, Pulses, Ramp
 from izhnumba._model.izhikevich import Izhikevich, Izhikevich2007, IzhikevichAccommodation
 from izhnumba._model.model import Model
@@ -207,7 +207,7 @@ def _preset(
     return Preset(name, title, source, scheme, dt, stimulus, float(T), entries)
 
 
-presets = Table(
+presets = NamedTable(
     "presets",
     __name__,
     (make(*row) for make, table in ((_cortical, _CORTICAL), (_pattern, _PATTERNS), (_book, _BOOK)) for row in table),

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from izhnumba._base import checks
-from izhnumba._engine.timebase import steps_held
+from izhnumba._engine.timebase import refractory_steps
 from izhnumba._input.door import warn_of_steps
 from izhnumba._model.model import Model, equations_of
 
@@ -165,7 +165,7 @@ class Lanes:
         wrong = exact[~((exact >= 0) & (exact < 2**30 * dt))]
         if wrong.size:
             raise ValueError(f"{where} must be >= 0 ms and less than {2**30 * dt:g} ms, got {wrong[0]:g}.")
-        steps = steps_held(exact, dt)
+        steps = refractory_steps(exact, dt)
         return self._flat(jnp.asarray(steps)), bool(np.any(steps))
 
     def _fits(self, shape: Shape) -> bool:

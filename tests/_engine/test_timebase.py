@@ -152,7 +152,7 @@ class Clockwork:
             for m in range(record.first, record.first + len(record.samples)):
                 t = self.time.sample(m, record.every)
                 if self.now < t <= until:
-                    record.samples[m - record.first, record.places] = record.lanes + t
+                    record.samples[m - record.first, record.places] = record.neurons + t
         k, i = np.indices((200, 3)).reshape(2, -1)
         t = k * self.period[i]
         new = np.flatnonzero((t > self.now) & (t <= until))

@@ -28,6 +28,7 @@ from izhnumba._numba.compile import address_of, called, compiled, entry_point, i
 from izhnumba._numba.intrinsics import (
     NOINLINE,
     WIDEST,
+    add_attribute,
     array_at,
     claim,
     copy_bytes,
@@ -35,7 +36,6 @@ from izhnumba._numba.intrinsics import (
     parameter_lanes,
     parameters_of,
     release,
-    tell_llvm,
     trailing_zeros,
 )
 
@@ -59,7 +59,7 @@ def slice_address(variant: Variant, parallel: bool) -> int:
     loop, advance_block = _loop(variant, parallel)
 
     def advance_slice(address, start, stop):
-        tell_llvm(WIDEST)
+        add_attribute(WIDEST)
         table = array_at(address, layout.TABLE_SIZE, np.int64)
         n_blocks, threads = (table[layout.PADDED] + layout.BLOCK - 1) // layout.BLOCK, table[layout.THREADS]
         for thread in loop(threads):
@@ -85,7 +85,7 @@ def build(variant: Variant, parallel: bool = False):
     number = np.dtype(variant.dtype).type
 
     def advance(table, I, level):  # noqa: E741
-        tell_llvm(WIDEST)
+        add_attribute(WIDEST)
         in_use = table.ctypes.data + layout.IN_USE * 8
         if not claim(in_use):
             return BUSY
@@ -247,7 +247,7 @@ def _step_lanes(variant: Variant) -> Callable[..., Any]:
     REFRACTORY, SHORT, RESET_FIRST = variant.refractory, variant.short, variant.scheme.reset_first
 
     def step_lanes(V, u, refractory_until, spikes, inputs, parameters, now, constants, careful):
-        tell_llvm(WIDEST)
+        add_attribute(WIDEST)
         I, delta, g, gE, b, bE = inputs  # noqa: E741
         dt, low = constants[layout.DT], constants[layout.CAREFUL_V]
         odd = np.int32(0)
@@ -277,8 +277,8 @@ def _step_lanes(variant: Variant) -> Callable[..., Any]:
 @called
 def unusual(values, n, low):
     """Whether one of the first n values is below `low` or not finite."""
-    tell_llvm(WIDEST)
-    tell_llvm(NOINLINE)
+    add_attribute(WIDEST)
+    add_attribute(NOINLINE)
     odd = np.int32(0)
     for i in range(np.uint64(n)):
         x = values[i]
@@ -353,7 +353,7 @@ def _check_finite(number) -> Callable[..., Any]:
     @called
     def check_finite(V, u, valid, step, highest, report):
         """Write to the REPORT of the block, once, which neurons have a V or u that is not finite after `step`."""
-        tell_llvm(NOINLINE)
+        add_attribute(NOINLINE)
         if report[layout.FAILED_COUNT] or not (unusual(V, valid, -highest) or unusual(u, valid, -highest)):
             return
         for i in range(valid):
@@ -374,7 +374,7 @@ def _check_finite(number) -> Callable[..., Any]:
 def record(table, k, block, like):
     """For each record of which a sample is due after step k: copy the states of its neurons in this block to the
     sample. like: an array of the dtype of the population."""
-    tell_llvm(NOINLINE)
+    add_attribute(NOINLINE)
     for j in range(table[layout.N_RECORDS]):
         r = array_at(table[layout.RECORDS] + j * layout.RECORD_SIZE * 8, layout.RECORD_SIZE, np.int64)
         done, n = table[layout.STEP] + k + 1, r[layout.RECORD_N]

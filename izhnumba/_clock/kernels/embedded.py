@@ -12,7 +12,7 @@ from izhnumba._model.model import Model
 from izhnumba._model.schemes import Scheme
 from izhnumba._numba.compile import compiled, inlined
 from izhnumba._numba.exprel import exprel_full
-from izhnumba._numba.intrinsics import WIDEST, parameters_of, tell_llvm
+from izhnumba._numba.intrinsics import WIDEST, add_attribute, parameters_of
 
 
 @functools.cache
@@ -27,7 +27,7 @@ def build(model: Model, scheme: Scheme, dtype: str, reset: str):
     zero = number(0.0)
 
     def step(V, u, I, p, dt, spikes):  # noqa: E741
-        tell_llvm(WIDEST)
+        add_attribute(WIDEST)
         n_spikes, h = 0, number(dt)
         for i in range(np.uint64(V.size)):
             q = parameters_of(p, i, p_type, number)

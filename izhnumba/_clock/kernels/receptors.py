@@ -13,7 +13,7 @@ from izhnumba._clock.kernels.neuron import start_of_step
 from izhnumba._model.equations import Variant, gate_of
 from izhnumba._numba.compile import called, inlined
 from izhnumba._numba.exprel import exprel_full
-from izhnumba._numba.intrinsics import NOINLINE, WIDEST, array_at, parameters_of, tell_llvm
+from izhnumba._numba.intrinsics import NOINLINE, WIDEST, add_attribute, array_at, parameters_of
 
 DECAY_Y, X_TO_Y, DECAY_X, TO_X, REVERSAL, NUMBERS_SIZE = range(6)
 
@@ -93,7 +93,7 @@ def _note_current(variant: Variant) -> Callable[..., Any]:
     @called
     def note_current(current, target, state, y, x, E):
         """The current of a receptor in this step, at the V from which it leads on. state: V, u and parameters."""
-        tell_llvm(NOINLINE)
+        add_attribute(NOINLINE)
         V_lanes, u_lanes, parameters = state
         for i in range(np.uint64(current.size)):
             V = start(V_lanes[i], u_lanes[i], parameters_of(parameters, i, p_type, number))
@@ -111,15 +111,15 @@ def _note_current(variant: Variant) -> Callable[..., Any]:
 
 @called
 def clear(row):
-    tell_llvm(NOINLINE)
+    add_attribute(NOINLINE)
     for i in range(row.size):
         row[i] = 0
 
 
 @called
 def add_row(total, row):
-    tell_llvm(WIDEST)
-    tell_llvm(NOINLINE)
+    add_attribute(WIDEST)
+    add_attribute(NOINLINE)
     for i in range(row.size):
         total[i] += row[i]
 
@@ -129,8 +129,8 @@ def sum_latest(total, rows, row, stride, step, n):
     """Let the total be the sum of this row and the n - 1 before it. Steps are cut in blocks of n: a running sum of this
     block is in row n of `rows`, and row j holds what arrived at place j of this block, or from there on in the block
     before. So a step costs the same for every n, and nothing is left of what has gone, as if it had been subtracted."""
-    tell_llvm(WIDEST)
-    tell_llvm(NOINLINE)
+    add_attribute(WIDEST)
+    add_attribute(NOINLINE)
     size, place = row.size, step % n
     newest, running = rows[place * stride : place * stride + size], rows[n * stride : n * stride + size]
     if place == 0:
@@ -148,16 +148,16 @@ def sum_latest(total, rows, row, stride, step, n):
 
 @called
 def add_value(total, n, value):
-    tell_llvm(WIDEST)
-    tell_llvm(NOINLINE)
+    add_attribute(WIDEST)
+    add_attribute(NOINLINE)
     for i in range(np.uint64(n)):
         total[i] += value
 
 
 @called
 def add_conductance(g, gE, row, E):
-    tell_llvm(WIDEST)
-    tell_llvm(NOINLINE)
+    add_attribute(WIDEST)
+    add_attribute(NOINLINE)
     for i in range(row.size):
         g[i] += row[i]
         gE[i] += row[i] * E
@@ -165,8 +165,8 @@ def add_conductance(g, gE, row, E):
 
 @called
 def advance_one(y, row, numbers):
-    tell_llvm(WIDEST)
-    tell_llvm(NOINLINE)
+    add_attribute(WIDEST)
+    add_attribute(NOINLINE)
     decay = numbers[DECAY_Y]
     for i in range(row.size):
         y[i] = decay * y[i] + row[i]
@@ -174,8 +174,8 @@ def advance_one(y, row, numbers):
 
 @called
 def advance_two(y, x, row, numbers):
-    tell_llvm(WIDEST)
-    tell_llvm(NOINLINE)
+    add_attribute(WIDEST)
+    add_attribute(NOINLINE)
     decay_y, x_to_y, decay_x, to_x = numbers[DECAY_Y], numbers[X_TO_Y], numbers[DECAY_X], numbers[TO_X]
     for i in range(row.size):
         y[i] = decay_y * y[i] + x_to_y * x[i]

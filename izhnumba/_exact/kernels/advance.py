@@ -21,8 +21,7 @@ from izhnumba._exact.kernels.events import EVENT, block_of, real, set_real
 from izhnumba._exact.kernels.neuron import GO_ON, ExactVariant, arriving, overcoming, silent, spiking
 from izhnumba._model.compiled import compile_equations
 from izhnumba._numba.compile import CONTRACT, address_of, called, compiled, inlined
-from izhnumba._numba.intrinsics import array_at, call_at, trailing_zeros
-from izhnumba._numba.memory import ints_at, reals_at
+from izhnumba._numba.intrinsics import array_at, call_at, ints_at, reals_at, trailing_zeros
 
 IDLE, ALL_IDLE = -1, 2**LANES - 1
 

@@ -15,8 +15,7 @@ from numba import types
 from izhnumba._engine.codes import OK, ROOM
 from izhnumba._exact.kernels import layout
 from izhnumba._numba.compile import address_of, called, compiled, inlined
-from izhnumba._numba.intrinsics import array_at, prefetch
-from izhnumba._numba.memory import ints_at, reals_at
+from izhnumba._numba.intrinsics import array_at, ints_at, prefetch, reals_at
 
 EVENT, LIST_END = layout.EVENT, -1
 FEW = 32  # events of a neuron in a slice

@@ -17,8 +17,7 @@ from izhnumba._exact.kernels import layout
 from izhnumba._exact.kernels.events import block_of, real, set_real, slot_of
 from izhnumba._exact.kernels.sample import due
 from izhnumba._numba.compile import called, compiled, entry_point
-from izhnumba._numba.intrinsics import call_at
-from izhnumba._numba.memory import ints_at, reals_at
+from izhnumba._numba.intrinsics import call_at, ints_at, reals_at
 
 BEGIN, ADVANCE, DELIVER, LOOK = range(4)  # phases of a slice
 

@@ -16,8 +16,7 @@ from izhnumba._exact.kernels.events import EVENT, real
 from izhnumba._model.model import Model
 from izhnumba._model.quantity import MAX_PARAMETERS
 from izhnumba._numba.compile import called, inlined
-from izhnumba._numba.intrinsics import array_at, call_at, parameter_lanes, parameters_of
-from izhnumba._numba.memory import ints_at, reals_at
+from izhnumba._numba.intrinsics import array_at, call_at, ints_at, parameter_lanes, parameters_of, reals_at
 
 GO_ON = -1.0  # the neuron has not come to the end of the slice
 LONGEST_QUIET = 2.0  # ms, for which it is worth knowing that a neuron cannot spike

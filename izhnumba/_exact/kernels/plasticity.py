@@ -17,8 +17,7 @@ from izhnumba._engine.codes import OK
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.kernels.events import EVENT, real
 from izhnumba._numba.compile import STRICT, address_of, compiled, inlined
-from izhnumba._numba.intrinsics import array_at, parameter_lanes, parameters_of
-from izhnumba._numba.memory import ints_at, reals_at
+from izhnumba._numba.intrinsics import array_at, ints_at, parameter_lanes, parameters_of, reals_at
 
 
 class Kernels(NamedTuple):

@@ -15,8 +15,7 @@ from izhnumba._exact.kernels import layout
 from izhnumba._exact.kernels.bench import LANES, Bench, PortKind
 from izhnumba._exact.kernels.events import block_of, real, set_real
 from izhnumba._numba.compile import CONTRACT, address_of, called, compiled, inlined
-from izhnumba._numba.intrinsics import call_at
-from izhnumba._numba.memory import ints_at, reals_at
+from izhnumba._numba.intrinsics import call_at, ints_at, reals_at
 
 
 @functools.cache

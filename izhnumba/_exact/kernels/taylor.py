@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 
 from izhnumba._exact.kernels.bench import LANES, LONGEST, ORDER, SMALLEST, TOLERANCE, Bench, PortKind
 from izhnumba._numba.compile import called
-from izhnumba._numba.intrinsics import WIDEST, tell_llvm
+from izhnumba._numba.intrinsics import WIDEST, add_attribute
 
 
 class _Vectors:
@@ -243,7 +243,7 @@ def step_of(ports: tuple[PortKind, ...]):
         return types.int64(types.int64, types.int64, types.float64), generate
 
     def step(address, numbers, end):
-        tell_llvm(WIDEST)
+        add_attribute(WIDEST)
         return write(address, numbers, end)
 
     return called(step)

@@ -13,8 +13,7 @@ from numba.core.errors import LoweringError
 from izhnumba._exact.kernels.bench import LANES, LONGEST, ORDER, SMALLEST, TOLERANCE, Bench, PortKind
 from izhnumba._exact.kernels.taylor import step_of
 from izhnumba._numba.compile import address_of, called, compiled, inlined
-from izhnumba._numba.intrinsics import WIDEST, tell_llvm
-from izhnumba._numba.memory import reals_at
+from izhnumba._numba.intrinsics import WIDEST, add_attribute, reals_at
 
 
 @functools.cache
@@ -137,7 +136,7 @@ def step_address(ports: tuple[PortKind, ...]) -> int:
 
 def _address(step) -> int:
     def step_until(bench, numbers, place):
-        tell_llvm(WIDEST)  # what is inlined here leaves its own attributes behind
+        add_attribute(WIDEST)  # what is inlined here leaves its own attributes behind
         return step(bench, numbers, reals_at(place)[0])
 
     return address_of(compiled(step_until), (types.int64,) * 3)

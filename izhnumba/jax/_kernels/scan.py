@@ -15,8 +15,7 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from izhnumba._numba.compile import STRICT, c_address_of, called, compiled
-from izhnumba._numba.intrinsics import NOINLINE, WIDEST, copy_bytes, tell_llvm
-from izhnumba._numba.memory import call_address, ints_at, stack
+from izhnumba._numba.intrinsics import NOINLINE, WIDEST, add_attribute, call_address, copy_bytes, ints_at, stack
 from izhnumba.jax._kernels import xla
 from izhnumba.jax._kernels.program import ITEM, Program, Writer, width
 
@@ -66,7 +65,7 @@ def handler(program: Program, layout: Layout, version: tuple[int, int], fastmath
 @called
 def walk(frame, table, version, step):
     """All steps of all lanes. table, version: of a layout and of XLA; step: address of what `_step_of_lanes` makes."""
-    tell_llvm(NOINLINE)
+    add_attribute(NOINLINE)
     words, head = ints_at(frame), ints_at(table)
     if xla.asked(words, ints_at(version)):
         return 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from izhnumba._numba.memory import call_address, ints_at, stack
+from izhnumba._numba.intrinsics import call_address, ints_at, stack
 
 MAJOR = 0
 SIZE, EXTENSION = 0, 1  # of every struct
