@@ -15,7 +15,12 @@ Reduced = str | tuple[Any, ...]  # what pickle takes from __reduce__
 
 
 class Fixed:
-    """After `_seal()` only properties with a setter, and private attributes, can be set."""
+    """After `_seal()` only properties with a setter, and private attributes, can be set.
+
+    _cures: what to do instead, by the name of an attribute that users would set.
+    """
+
+    _cures: Mapping[str, str] = {}
 
     def __setattr__(self, name: str, value: object) -> None:
         if name[:1] == "_":
@@ -25,7 +30,9 @@ class Fixed:
         if not vars(self).get("_sealed") or getattr(own, "fset", None):
             super().__setattr__(name, value)
         elif own is not None or name in vars(self):
-            raise AttributeError(f"{type(self).__name__}.{name} cannot be changed.")
+            raise AttributeError(
+                f"{type(self).__name__}.{name} cannot be changed. {self._cures.get(name, '')}".rstrip()
+            )
         else:
             settable = [known for known in dir(type(self)) if getattr(getattr(type(self), known), "fset", None)]
             if not settable:

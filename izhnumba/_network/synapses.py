@@ -32,13 +32,14 @@ class Synapses(Sealed):
 
     Attributes
     ----------
-    pre, post : ndarray of int64
+    pre, post : ndarray of int64, read-only
         Flat indices of source and target neuron of each synapse, in the populations as wholes.
     weight : ndarray
         In the unit of the receptor. Live: `syn.weight[...] = x` and `syn.weight = x` take effect. Conductances are not
         negative, and plastic weights lie within the bounds of their rule: the next run refuses others.
-    delay : ndarray of float64, ms
-        Whole steps, or with the scheme "exact" the delays as given.
+    delay : ndarray of float64, ms, read-only
+        Whole steps, or with the scheme "exact" the delays as given. Synapses with other delays are other synapses:
+        `net.remove(syn)`, then connect `(syn.pre, syn.post)` again.
     source, target : slices of populations
     receptor : Receptor
     name : str
@@ -60,6 +61,10 @@ class Synapses(Sealed):
     """
 
     receptor: Receptor
+    _cures = dict.fromkeys(
+        ("delay", "pre", "post"),
+        "Take the synapses out with Network.remove and connect again, with the delays and neurons that you want.",
+    )
 
     def __init__(
         self, name: str, source: Section, target: Section, port: ReceptorState, rule: Rule | None, ends: Ends,
@@ -96,9 +101,7 @@ class Synapses(Sealed):
         """What a rule keeps for each synapse beside its weight, such as the eligibility of DopamineSTDP or the
         derivative of STDP2006: as it is now, a read-only copy. It can be set: `syn.eligibility = x`."""
         stored, left = self._eligible()
-        values = stored * stored.dtype.type(left)
-        values.flags.writeable = False
-        return np.asarray(values)
+        return _read_only(stored * stored.dtype.type(left))
 
     @eligibility.setter
     def eligibility(self, value: Any) -> None:
@@ -135,25 +138,25 @@ class Synapses(Sealed):
         """Flat index of the source neuron of each synapse."""
         counts = np.diff(self._rows.starts)
         row = np.repeat(np.arange(counts.size) // self._rows.parts, counts)
-        return np.asarray(row + self.source.start)
+        return _read_only(row + self.source.start)
 
     @property
     def post(self) -> Array:
         """Flat index of the target neuron of each synapse."""
         if self._rule is not None:
             pieces = [post for _, post in self._rule.pairs(self._ends, np.random.default_rng(0))]
-            return np.concatenate(pieces) + self.target.start
+            return _read_only(np.concatenate(pieces) + self.target.start)
         assert self._rows.offsets is not None
-        return (self._rows.offsets % self._targets.lanes).astype(np.int64)
+        return _read_only((self._rows.offsets % self._targets.lanes).astype(np.int64))
 
     @property
     def delay(self) -> Array:
         """Delay of each synapse, ms."""
         if self._rows.times is not None:
-            return self._rows.times.copy()
+            return _read_only(self._rows.times.copy())
         if self._rows.offsets is None:
-            return np.full(len(self), self._rows.delay * self._dt)
-        return np.asarray((self._rows.offsets // self._targets.lanes) * self._dt)
+            return _read_only(np.full(len(self), self._rows.delay * self._dt))
+        return _read_only((self._rows.offsets // self._targets.lanes) * self._dt)
 
     @property
     def weight(self) -> Array:
@@ -311,6 +314,12 @@ class Synapses(Sealed):
         if isinstance(self._plastic, ExactPlastic):
             table[layout.RULE] = target.add_rule(*self._plastic.bind(table, target.now))
         return table
+
+
+def _read_only(values: Array) -> Array:
+    """A copy for users: what they would write into it would be lost."""
+    values.flags.writeable = False
+    return values
 
 
 def limits_of(receptor: Receptor, rule: Plasticity | None, dtype: Any) -> list[Limit]:

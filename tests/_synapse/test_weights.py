@@ -332,3 +332,24 @@ def test_plastic_weights_of_a_file_are_looked_at_in_the_next_run(tmp_path, monke
     refused(
         "Synapses.weight of 'syn' must be from STDP.w_min (0) to STDP.w_max (4), got 9 for synapse 4.", again.run, 1.0
     )
+
+
+# --- what is fixed ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("rule", [iz.AllToAll(), ([0, 1], [2, 3])])
+@pytest.mark.parametrize("name", ["delay", "pre", "post"])
+def test_delays_and_neurons_of_synapses_cannot_be_written(name, rule, scheme):
+    net, a, b = network(scheme=scheme)
+    for delay in (1.0, iz.Uniform(1.0, 2.0)):
+        syn = net.connect(a, b, rule, weight=0.5, delay=delay)
+        before = getattr(syn, name).copy()
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(syn, name)[...] = 3
+        with pytest.raises(AttributeError, match=f"Synapses.{name} cannot be changed. Take .* out with Network.remove"):
+            setattr(syn, name, 3)
+        np.testing.assert_array_equal(getattr(syn, name), before)
+    net.remove(syn)
+    again = net.connect(a, b, (syn.pre, syn.post), weight=syn.weight, delay=syn.delay + 1.0)
+    np.testing.assert_allclose(np.sort(again.delay), np.sort(syn.delay + 1.0))
