@@ -207,7 +207,7 @@ def _preset(
     return Preset(name, title, source, scheme, dt, stimulus, float(T), entries)
 
 
-presets = NamedTable(
+presets: NamedTable[Preset] = NamedTable(
     "presets",
     __name__,
     (make(*row) for make, table in ((_cortical, _CORTICAL), (_pattern, _PATTERNS), (_book, _BOOK)) for row in table),

@@ -130,7 +130,8 @@ def recurrent(
         inputs, synapses = course(wiring.arrivals(state.past, length), state.synapses, row)
         neurons, out = run(params, state.neurons, dt=step, n_steps=length, record=sorted(needed), **inputs, **options)
         past = jnp.concatenate([state.past, jnp.asarray(out.spikes)])[length:]
-        return LayerState(neurons, past, synapses), out._replace(**dict.fromkeys(needed - names - kept))
+        unwanted: dict[str, Any] = dict.fromkeys(needed - names - kept)
+        return LayerState(neurons, past, synapses), out._replace(**unwanted)
 
     rows = current if current.ndim > len(shape) else None
     ended, outs = _slice_by_slice(advance, start, rows, n_steps, wiring.shortest)

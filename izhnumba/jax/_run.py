@@ -56,9 +56,10 @@ class Outputs(NamedTuple):
         The state after each step.
     """
 
-    spikes: jax.Array | None = None
-    V: jax.Array | None = None
-    u: jax.Array | None = None
+    # Not declared as what may be None: whoever asked for V would have to say again that it is there.
+    spikes: jax.Array = None  # type: ignore[assignment]
+    V: jax.Array = None  # type: ignore[assignment]
+    u: jax.Array = None  # type: ignore[assignment]
 
 
 def init(
