@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base.random import stream_key
+from izhnumba._base.saved import Saved
 from izhnumba._checkpoint.check_populations import Cells, Frame, part_of, population
 from izhnumba._checkpoint.check_synapses import Projection, events, synapses
-from izhnumba._checkpoint.saved import Saved
 from izhnumba._exact.kernels import layout
 from izhnumba._input.input import Input, Scaled, Sum
 from izhnumba._input.spike_trains import SpikeInput

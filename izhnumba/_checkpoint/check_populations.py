@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base.partition import WORD, words
-from izhnumba._checkpoint.saved import Misfit, Saved
+from izhnumba._base.saved import Misfit, Saved
 from izhnumba._clock.kernels import layout as clock_table
 from izhnumba._clock.receptors import state_sizes
+from izhnumba._engine.timebase import LONGEST_SLICE
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.receptors import ReceptorState, described
 from izhnumba._model.model import Model
@@ -21,7 +22,6 @@ from izhnumba._synapse.receptor import Receptor
 Array = NDArray[Any]
 _MOST_HELD = 2**29 + 1  # steps; what `until` can be ahead of the present
 _NEVER = -(2**30)
-SLICE = 1000.0  # ms: a neuron that failed stands within a slice that has not ended
 
 
 class Frame(NamedTuple):
@@ -116,7 +116,7 @@ def _exact_state(population: Saved, frame: Frame, cells: Cells) -> list[Any]:
     """Returns the receptors."""
     names = ("V", "u", "shown", "spikes", "last", "next", "ports", "n_laid", "cells", "form", "changed", "in_force")
     state = population.part("state", (*names, "events", "now"))
-    n, lanes, late = (cells.n,), (cells.lanes,), frame.now + SLICE
+    n, lanes, late = (cells.n,), (cells.lanes,), frame.now + LONGEST_SLICE
     for name in ("V", "u"):
         state.array(name, np.float64, lanes)
     state.array("shown", np.float64, (2, cells.n))
@@ -158,7 +158,7 @@ def _check_cells(state: Saved, frame: Frame, cells: Cells, laid: list[ReceptorSt
     bench = Bench(tuple(PortKind(port.states, port.conductance) for port in laid))
     width = bench.n_cell + layout.N_MORE + bench.n_z
     times = state.array("cells", np.float64, (cells.n, width))[:, bench.T]
-    good = (times >= 0) & (times <= frame.now + SLICE)
+    good = (times >= 0) & (times <= frame.now + LONGEST_SLICE)
     state.require_all("cells", good, f"have times from 0 to {frame.now}", times)
     form = state.array("form", np.float64, (10, cells.n))
     state.require_all("form", np.isfinite(form), "be finite")

@@ -1,4 +1,7 @@
-"""Whether what a checkpoint says of synapses fits together: their rows, what plastic ones keep, what is under way."""
+"""Whether what a checkpoint says of synapses fits together: their rows, and the events under way through them.
+
+The state of plastic ones checks itself, `_engine.plastic_state`.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import partition
-from izhnumba._checkpoint.check_populations import SLICE, Cells, Frame, Part, part_of
-from izhnumba._checkpoint.saved import Saved
+from izhnumba._base.saved import Saved
+from izhnumba._checkpoint.check_populations import Cells, Frame, Part, part_of
 from izhnumba._exact.kernels import layout
 from izhnumba._synapse import csr, weight_limits
 from izhnumba._synapse.connectivity import AllToAll, Ends
@@ -20,7 +23,6 @@ from izhnumba._synapse.weight_limits import Limit
 Array = NDArray[Any]
 _PIECE = 2**22  # synapses looked at at a time
 _FARTHEST = 1e12  # ms: slots of time are counted in 64 bits. Synapses that sent an event may be gone
-_PLASTIC = ("memory", "y", "spiked", "modulator")  # what plastic synapses keep with every scheme
 
 
 class Projection(NamedTuple):
@@ -59,7 +61,6 @@ def synapses(one: Any, place: str, frame: Frame, cells: dict[str, Cells], key: i
         saved.require(plastic or one[name] is None, name, "be None without plasticity")
     if plastic:
         _weights(saved, "first_weights", target.cells.dtype, n, sign)
-        _plastic_state(saved, rows, target, frame)
     offsets = one["rows"]["offsets"]
     return Projection(target.name, receptor, plastic, key, np.empty(0) if offsets is None else offsets)
 
@@ -148,48 +149,6 @@ def _piece_of_rows(rows: Saved, begin: int, row: Array, target: Part, parts: int
 def _most_steps(lanes: int) -> int:
     """The longest delay, as `TargetLanes.offsets` has it."""
     return csr.MOST_CELLS // lanes - 1
-
-
-def _plastic_state(saved: Saved, rows: Saved, target: Part, frame: Frame) -> None:
-    """Of plastic synapses; what has the shape of the synapses is compared in `check_plastic`."""
-    if frame.exact:
-        state = saved.part("state", (*_PLASTIC, "updates"))
-        state.array("updates", np.int64, (1,), low=0)
-        state.array("spiked", np.float64, (target.cells.lanes,), high=frame.now + SLICE)
-        return
-    state = saved.part("state", (*_PLASTIC, "counts", "cursors", "ends"))
-    starts, offsets = rows.value["starts"], rows.value["offsets"]
-    lanes, n_rows = target.cells.lanes, starts.size - 1
-    slots = max(1, int(offsets.max(initial=0)) // lanes)
-    counts = state.array("counts", np.int64, (slots,), low=0, high=n_rows)
-    shape = (slots, int(counts.max()))
-    cursors, ends = (state.array(name, np.uint64, shape, high=offsets.size) for name in ("cursors", "ends"))
-    state.kind("spiked", np.ndarray, "an array")
-    state.array("spiked", np.int64, (lanes,), (0,), low=0, high=frame.now)
-    steps = frame.now - 1 - (frame.now - 1 - np.arange(slots)) % slots  # the latest with each slot
-    state.require_all("counts", (steps >= 0) | (counts == 0), "be 0 for steps before the first", counts)
-    slot, column = np.nonzero(np.arange(shape[1]) < counts[:, np.newaxis])
-    cursor, end = (values[slot, column].astype(np.int64) for values in (cursors, ends))
-    row = np.searchsorted(starts, end)  # the row of synapses that ends there, if there is one that is not empty
-    first = starts[np.maximum(row - 1, 0)]
-    state.require_all("ends", starts[np.minimum(row, n_rows)] == end, "be ends of rows", end)
-    state.require_all("cursors", (cursor >= first) & (cursor <= end), "be within their rows", cursor)
-    left, lag = cursor < end, frame.now - steps[slot]
-    state.require_all("cursors", ~left | (lag <= slots), "be at the end of rows that have been delivered", cursor)
-    there = offsets[cursor[left]].astype(np.int64)
-    state.require_all("cursors", there >= lag[left] * lanes, "not be before what has been delivered", cursor[left])
-
-
-def check_plastic(plastic: Any, state: dict[str, Array], place: str) -> None:
-    """The state of plastic synapses against arrays like it, made anew."""
-    saved = Saved(state, place, state)
-    for name in _PLASTIC:
-        like = getattr(plastic, name)
-        saved.array(name, like.dtype, like.shape)
-    saved.require_all("modulator", ~np.isnan(state["modulator"]), "be numbers")
-    first = 2 if plastic.modulator.size > 2 else 1  # behind what is set: how it decays
-    good = np.array_equal(state["modulator"][first:], plastic.modulator[first:])
-    saved.require(good, "modulator", f"decay by {plastic.modulator[first]}", str(state["modulator"]))
 
 
 def events(state: Saved, frame: Frame, cells: Cells, name: str, projections: list[Projection]) -> None:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import files, npz
-from izhnumba._checkpoint.saved import Misfit, Saved, shown
+from izhnumba._base.saved import Misfit, Saved, shown
 from izhnumba._input import currents, input, spike_trains
 from izhnumba._model import izhikevich as models
 from izhnumba._model.model import Model

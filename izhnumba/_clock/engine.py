@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from izhnumba._base.partition import WORD, words
 from izhnumba._clock.constants import LANES, Derived, derived
 from izhnumba._clock.kernels import layout
+from izhnumba._clock.plasticity import ClockPlastic
 from izhnumba._clock.receptors import Arrivals, ReceptorState
 from izhnumba._engine.codes import FAILURE, LEAP, OK
 from izhnumba._engine.protocol import Record
@@ -22,6 +23,8 @@ from izhnumba._model.model import Model
 from izhnumba._model.quantity import MAX_PARAMETERS
 from izhnumba._model.schemes import Scheme
 from izhnumba._numba.threads import may_go_parallel, n_processors, one_parallel_region
+from izhnumba._synapse.csr import SynapseTable
+from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.receptor import Gate, Receptor
 
 Array = NDArray[Any]
@@ -101,6 +104,10 @@ class ClockEngine:
     def port(self, receptor: Receptor) -> ReceptorState:
         """The port of this receptor, or of one equal to it."""
         return self.arrivals.port(receptor)
+
+    def plastic_state(self, rule: Plasticity, rows: SynapseTable, first_weights: Callable[[], Array]) -> ClockPlastic:
+        """The state of plastic synapses onto these neurons. first_weights: gives the weights at the start."""
+        return ClockPlastic(rule, rows, self.padded, self.dtype, self.dt, first_weights)
 
     def conductances(self, port: ReceptorState) -> Array:
         """That of a receptor in each neuron."""

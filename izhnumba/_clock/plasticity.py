@@ -1,4 +1,4 @@
-"""What plastic synapses keep besides their weights: traces, and which spikes are under way how far."""
+"""Plastic synapses of the clock engine: their state in steps, and the spikes that are under way through them."""
 
 from __future__ import annotations
 
@@ -9,125 +9,190 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
+from izhnumba._base.saved import Saved
+from izhnumba._engine.plastic_state import PlasticState, kept, memory_start
 from izhnumba._engine.table import Table
-from izhnumba._synapse.csr import SynapseTable, TargetLanes
+from izhnumba._synapse.csr import SynapseTable
 from izhnumba._synapse.plasticity import Plasticity, fading
 
 if TYPE_CHECKING:
     from izhnumba._clock.kernels.plasticity import Kernels
 
 Array = NDArray[Any]
+_NO_UPDATE = 2**62  # steps
 
 
-class PlasticState:
-    """Arrays for the synapses of `rows` and for all lanes of their target population.
+class ClockPlastic(PlasticState):
+    """State of plastic synapses whose times are whole steps of dt.
 
-    first: gives the weights at the start. modulator: its value, and its decay in a step.
+    Times of arrivals are counted modulo 2**32. Decays are looked up in tables, by the number of steps. The kernel
+    multiplies the modulator by its decay in each step, so that what is stored is its present value.
+
+    Parameters
+    ----------
+    rule : Plasticity
+    rows : SynapseTable
+        With offsets.
+    lanes : int
+        Lanes of the target population.
+    dtype : float32 or float64
+    dt : float, ms
+    first_weights : callable
+        Returns the weights at the start, shape (n_synapses,).
     """
 
     def __init__(
-        self, rule: Plasticity, rows: SynapseTable, targets: TargetLanes, dt: float, first: Callable[[], Array]
+        self,
+        rule: Plasticity,
+        rows: SynapseTable,
+        lanes: int,
+        dtype: np.dtype[Any],
+        dt: float,
+        first_weights: Callable[[], Array],
     ) -> None:
         assert rows.offsets is not None
-        self.rule, self.first_weights, n, lanes = rule, first, rows.weights.size, targets.lanes
-        delays = max(1, rows.delays(lanes)[1])
         x, y = rule.traces(dt)
-        self._tables = [np.append(decays, 0.0).astype(targets.dtype) for decays in (*x, *y)]
+        self._tables = [np.append(decays, 0.0).astype(dtype) for decays in (*x, *y)]
         self.n_x, self.n_y = len(x), len(y)
-        fields: list[Any] = [("arrival", np.uint32)] if x else []
-        fields += [(f"x{j + 1}", targets.dtype) for j in range(self.n_x) if not rule.nearest]
-        fields += [("e", targets.dtype)] if rule.keeps_e else []
-        self.memory = np.zeros(n, fields)  # side by side, for a target spike meets its synapses in no order
-        self._forget_arrivals()
-        self.y = np.zeros((self.n_y, lanes), targets.dtype)
-        self.spiked = np.zeros(lanes if y else 0, np.int64)
-        n_rows = rows.starts.size - 1
-        self.cursors, self.ends = np.zeros((2, delays, n_rows), np.uint64)
-        self.counts = np.zeros(delays, np.int64)
-        self.over = False  # what was under way has been put elsewhere
+        never = np.uint32(2**32 - max((table.size for table in self._tables), default=1))  # all traces are 0 by step 0
         decay = np.exp(-dt / rule.modulator_tau) if rule.modulator_tau else 1.0
-        self.modulator = np.array([0.0, decay], targets.dtype)
-        self.period = (
-            checks.steps(f"{type(rule).__name__}.period", rule.period, dt, at_least=1) if rule.period else 2**62
-        )
-        self._fading = fading(rule, self.period, dt).astype(targets.dtype)
-        self._numbers = np.array(list(rule.parameters().values()), targets.dtype)
-        self._addresses = self._numbers.ctypes.data + self._numbers.itemsize * np.arange(self._numbers.size)
-        post = rows.offsets % np.uint32(lanes)
-        needs_incoming = type(rule).target_spike is not None
-        self._incoming = np.argsort(post, kind="stable").astype(np.uint32) if needs_incoming else np.empty(0, np.uint32)
-        self._starts = np.concatenate([[0], np.cumsum(np.bincount(post, minlength=lanes))]).astype(np.int64)
+        super().__init__(
+            rule, first_weights, rows.offsets % np.uint32(lanes), lanes, dtype,
+            memory=kept(rows.weights.size, memory_start(rule, self.n_x, never, dtype, rule.keeps_e)),
+            y=kept((self.n_y, lanes), dtype.type(0)),
+            spiked=kept(lanes if y else 0, np.int64(0)),
+            modulator=kept(2, np.array([0.0, decay], dtype)),
+        )  # fmt: skip
+        where = f"{type(rule).__name__}.period"
+        self.period = checks.steps(where, rule.period, dt, at_least=1) if rule.period else _NO_UPDATE
+        self._fading = fading(rule, self.period, dt).astype(dtype)
+        self.under_way = UnderWay(rows, lanes)
 
     def clear(self) -> None:
-        """Back to the start; the weights are not ours."""
-        for array in (self.memory, self.y, self.spiked, self.counts):
-            array[...] = 0
-        self._forget_arrivals()
-        self.modulator[0] = 0.0
+        super().clear()
+        self.under_way.clear()
 
     def state(self) -> dict[str, Array]:
-        """What `restore` needs to go on from here, as arrays."""
-        most = int(self.counts.max())  # rows under way from one step: memory beyond was never touched
-        names = ("memory", "y", "spiked", "counts", "modulator")
-        under_way = {"cursors": self.cursors[:, :most], "ends": self.ends[:, :most]}
-        return {name: getattr(self, name) for name in names} | under_way
+        return super().state() | self.under_way.state()
 
-    def under_way(self, rows: SynapseTable, lanes: int, now: int) -> tuple[Array, Array]:
-        """Spikes that have not arrived after `now` steps: cells of a ring without end, in order of the steps in which
-        they were sent, and their synapses."""
-        assert rows.offsets is not None
-        cells, sent = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-        for step in range(max(0, now - self.counts.size), now):
-            slot = step % self.counts.size
-            for row in range(self.counts[slot]):
-                left = np.arange(self.cursors[slot, row], self.ends[slot, row], dtype=np.int64)
-                sent.append(left)
-                cells.append(step * lanes + rows.offsets[left].astype(np.int64))
-        return np.concatenate(cells), np.concatenate(sent)
+    def check(self, state: Saved, now: int) -> None:
+        super().check(state, now)
+        state.array("spiked", np.int64, self.spiked.shape, low=0, high=now)
+        self.under_way.check(state, now)
 
-    def restore(self, state: dict[str, Array]) -> None:
-        for name, values in state.items():
-            array = getattr(self, name)
-            (array[:, : values.shape[1]] if name in ("cursors", "ends") else array)[...] = values
+    def load_state(self, state: dict[str, Array]) -> None:
+        super().load_state(state)
+        self.under_way.load_state(state)
 
-    def left_of_e(self, now: int) -> float:
-        """The share of an eligibility that is left since the latest update, as of which it is stored."""
+    def eligibility_left(self, now: int) -> float:
         return float(self._fading[now % self.period]) if self._fading.size > 1 else 1.0
 
     def modulator_at(self, now: int) -> float:
-        """The modulator, which the kernel keeps up to date."""
         return float(self.modulator[0])
 
     def set_modulator(self, value: float, now: int) -> None:
         self.modulator[0] = value
 
-    def _forget_arrivals(self) -> None:
-        """Before step 0 by so many steps that no trace is left of them, in numbers that go around at 2**32."""
-        if self.n_x:
-            self.memory["arrival"] = 2**32 - max(table.size for table in self._tables)
-
-    def bind(self, table: Table, dtype: str) -> Kernels:
-        """Put what the kernels need behind the entries of every projection. Returns their addresses."""
+    def bind(self, table: Table) -> Kernels:
+        """Put all that the kernels need into the table of the projection. Returns their addresses."""
         from izhnumba._clock.kernels import plasticity as k
 
+        under_way = self.under_way
         table.put_all({k.Y + j: self.y[j] for j in range(self.n_y)})
         for j, decays in enumerate(self._tables):
             which = j if j < self.n_x else j - self.n_x + 2
             table.put(k.DECAYS + which, decays)
             table[k.DECAY_SIZES + which] = decays.size
         table.put_all({
-            k.MEMORY: self.memory, k.SPIKED: self.spiked, k.STARTS: self._starts, k.INCOMING: self._incoming,
-            k.CURSORS: self.cursors, k.ENDS: self.ends, k.COUNTS: self.counts, k.MODULATOR: self.modulator,
-            k.FADING: self._fading,
+            k.MEMORY: self.memory, k.SPIKED: self.spiked, k.STARTS: self.starts, k.INCOMING: self.incoming,
+            k.CURSORS: under_way.cursors, k.ENDS: under_way.ends, k.COUNTS: under_way.counts,
+            k.MODULATOR: self.modulator, k.FADING: self._fading,
         })  # fmt: skip
-        table.put(k.NUMBERS, self._addresses, self._numbers)
-        table[[k.DELAYS, k.PERIOD]] = self.counts.size, self.period
-        return self.kernel(dtype)
+        table.put(k.NUMBERS, self.addresses, self.numbers)
+        table[[k.DELAYS, k.PERIOD]] = under_way.counts.size, self.period
+        return self.kernels()
 
-    def kernel(self, dtype: str) -> Kernels:
-        """The addresses of what looks after these synapses, compiled."""
+    def kernels(self) -> Kernels:
         from izhnumba._clock.kernels.plasticity import kernels
 
         rule: Any = type(self.rule)
-        fades = self._fading.size > 1
-        return kernels(rule, dtype, self.memory.dtype, self.n_x, self.n_y, fades, tuple(self.rule.parameters()))
+        names, fades = tuple(self.rule.parameters()), self._fading.size > 1
+        return kernels(rule, self.numbers.dtype.name, self.memory.dtype, self.n_x, self.n_y, fades, names)
+
+
+class UnderWay:
+    """Spikes that have not reached all their plastic synapses, for as many steps as the longest delay.
+
+    Parameters
+    ----------
+    rows : SynapseTable
+        With offsets.
+    lanes : int
+        Lanes of the target population.
+
+    Attributes
+    ----------
+    counts : ndarray of int64, shape (delays,)
+        How many rows spiked in step k, at k modulo delays.
+    cursors, ends : ndarray of uint64, shape (delays, n_rows)
+        Of each row that spiked: its first synapse that the spike has not reached, and the end of the row.
+    over : bool
+        Whether what was under way has been put elsewhere.
+    """
+
+    def __init__(self, rows: SynapseTable, lanes: int) -> None:
+        self._rows, self._lanes = rows, lanes
+        delays = max(1, rows.delays(lanes)[1])
+        self.cursors, self.ends = np.zeros((2, delays, rows.starts.size - 1), np.uint64)
+        self.counts = np.zeros(delays, np.int64)
+        self.over = False
+
+    def clear(self) -> None:
+        """Forget them."""
+        self.counts[...] = 0
+
+    def state(self) -> dict[str, Array]:
+        """The three arrays by name, up to the largest count: what is beyond was never written."""
+        most = int(self.counts.max())
+        return {"counts": self.counts, "cursors": self.cursors[:, :most], "ends": self.ends[:, :most]}
+
+    def load_state(self, state: dict[str, Array]) -> None:
+        """Copy the arrays of a checkpoint into these."""
+        self.counts[...] = state["counts"]
+        for array, values in ((self.cursors, state["cursors"]), (self.ends, state["ends"])):
+            array[:, : values.shape[1]] = values
+
+    def check(self, state: Saved, now: int) -> None:
+        """Refuse arrays of a checkpoint that lead to other synapses than those that are there. now: steps done."""
+        starts, offsets, lanes = self._rows.starts, self._rows.offsets, self._lanes
+        assert offsets is not None
+        slots, n_rows = self.cursors.shape
+        counts = state.array("counts", np.int64, (slots,), low=0, high=n_rows)
+        shape = (slots, int(counts.max()))
+        cursors, ends = (state.array(name, np.uint64, shape, high=offsets.size) for name in ("cursors", "ends"))
+        steps = now - 1 - (now - 1 - np.arange(slots)) % slots  # the latest with each slot
+        state.require_all("counts", (steps >= 0) | (counts == 0), "be 0 for steps before the first", counts)
+        slot, column = np.nonzero(np.arange(shape[1]) < counts[:, np.newaxis])
+        cursor, end = (values[slot, column].astype(np.int64) for values in (cursors, ends))
+        row = np.searchsorted(starts, end)  # the row of synapses that ends there, if there is one that is not empty
+        first = starts[np.maximum(row - 1, 0)]
+        state.require_all("ends", starts[np.minimum(row, n_rows)] == end, "be ends of rows", end)
+        state.require_all("cursors", (cursor >= first) & (cursor <= end), "be within their rows", cursor)
+        left, lag = cursor < end, now - steps[slot]
+        state.require_all("cursors", ~left | (lag <= slots), "be at the end of rows that have been delivered", cursor)
+        there = offsets[cursor[left]].astype(np.int64)
+        state.require_all("cursors", there >= lag[left] * lanes, "not be before what has been delivered", cursor[left])
+
+    def arrivals(self, now: int) -> tuple[Array, Array]:
+        """Spikes that arrive after step `now`, in the order of the steps in which they were sent: the step of arrival
+        times lanes plus the target's lane, and the synapse; both int64, shape (n,)."""
+        offsets, slots = self._rows.offsets, self.counts.size
+        assert offsets is not None
+        cells, synapses = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        for step in range(max(0, now - slots), now):
+            slot = step % slots
+            for row in range(self.counts[slot]):
+                left = np.arange(self.cursors[slot, row], self.ends[slot, row], dtype=np.int64)
+                synapses.append(left)
+                cells.append(step * self._lanes + offsets[left].astype(np.int64))
+        return np.concatenate(cells), np.concatenate(synapses)

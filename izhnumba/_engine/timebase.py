@@ -20,6 +20,7 @@ Instant = Any  # an int or a float, as the timebase has it; an interval is a dif
 GRID = 1e9  # points per ms: where users, runs and samples meet in continuous time, so that 3 * 0.1 is 0.3
 SHORTEST_STEP = 1e-9  # ms, of clocks; rates and times stay far from the ends of floats
 LATEST = 2.0**32  # ms, 49 days: points of the grid up to then can be counted in 64 bits
+LONGEST_SLICE = 1000.0  # ms in continuous time: a neuron that failed stands within a slice that has not ended
 
 
 class Column(NamedTuple):

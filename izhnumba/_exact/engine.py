@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,14 @@ from izhnumba._engine.timebase import Continuous
 from izhnumba._exact.blocks import Block
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.network import ExactNetwork
+from izhnumba._exact.plasticity import ExactPlastic
 from izhnumba._exact.receptors import ReceptorState, described
 from izhnumba._exact.trap import rectangles
 from izhnumba._model.model import Model
 from izhnumba._model.normal_form import NormalForm, normal_form
 from izhnumba._model.quantity import MAX_PARAMETERS
+from izhnumba._synapse.csr import SynapseTable
+from izhnumba._synapse.plasticity import Plasticity
 
 Array = NDArray[Any]
 _MOST_NUMBER = np.iinfo(layout.EVENT["rule"]).max  # of inlets and rules, in events
@@ -85,6 +89,10 @@ class ExactEngine:
             raise ValueError(f"Network receptors of a population must be at most {_MOST_NUMBER + 1}, got one more.")
         self.ports.append(ReceptorState(receptor))
         return self.ports[-1]
+
+    def plastic_state(self, rule: Plasticity, rows: SynapseTable, first_weights: Callable[[], Array]) -> ExactPlastic:
+        """The state of plastic synapses onto these neurons. first_weights: gives the weights at the start."""
+        return ExactPlastic(rule, rows, self.padded, self.time, first_weights)
 
     @property
     def outer_ports(self) -> list[ReceptorState]:
@@ -311,7 +319,7 @@ class ExactEngine:
         return np.searchsorted([block.first for block in self.blocks], events["target"], side="right") - 1
 
     def add_rule(self, row: list[int], projection: Table) -> int:
-        """Take over the kernels of plastic synapses onto the population. Returns their number."""
+        """Take over the kernels of plastic synapses onto the population: their row in its table. Returns its number."""
         if len(self._rules) > _MOST_NUMBER:
             raise ValueError(
                 f"Network.connect.plasticity must be for at most {_MOST_NUMBER + 1} calls to a population."

@@ -1,108 +1,110 @@
-"""What plastic synapses of the exact engine keep besides their weights: traces, and when they were last seen."""
+"""Plastic synapses of the exact engine: their state at real times."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
+from izhnumba._base.saved import Saved
+from izhnumba._engine.plastic_state import PlasticState, kept, memory_start
 from izhnumba._engine.table import Table
-from izhnumba._engine.timebase import Continuous
+from izhnumba._engine.timebase import LONGEST_SLICE, Timebase
 from izhnumba._exact.kernels import layout
-from izhnumba._synapse.csr import SynapseTable, TargetLanes
+from izhnumba._synapse.csr import SynapseTable
 from izhnumba._synapse.plasticity import Plasticity
+
+if TYPE_CHECKING:
+    from izhnumba._exact.kernels.plasticity import Kernels
 
 Array = NDArray[Any]
 
 
-class ExactPlastic:
-    """Arrays for the synapses of `rows` and for all lanes of their target population. first: gives the weights at the
-    start. modulator: its value, when it was that, and the time constant with which it decays."""
+class ExactPlastic(PlasticState):
+    """State of plastic synapses whose times are ms, -inf for never.
+
+    What is stored decays exponentially from the time of the event that set it. `modulator` holds its value, when it was
+    that (ms), and its time constant (ms). `updates`, int64, shape (1,): how many updates are done.
+
+    Parameters
+    ----------
+    rule : Plasticity
+        With exponential traces.
+    rows : SynapseTable
+        Its offsets are the targets.
+    lanes : int
+        Lanes of the target population.
+    time : Timebase
+    first_weights : callable
+        Returns the weights at the start, shape (n_synapses,).
+    """
 
     def __init__(
-        self, rule: Plasticity, rows: SynapseTable, targets: TargetLanes, dt: float, first: Callable[[], Array]
+        self, rule: Plasticity, rows: SynapseTable, lanes: int, time: Timebase, first_weights: Callable[[], Array]
     ) -> None:
         assert rows.offsets is not None
-        self.rule, self.first_weights, self._time = rule, first, Continuous(dt)
         x, y = time_constants(rule)
-        self.n_x, self.n_y = len(x), len(y)
-        fields: list[Any] = [("arrival", "<f8")] if x else []
-        fields += [(f"x{j + 1}", "<f8") for j in range(self.n_x) if not rule.nearest]
-        fields += [("e", "<f8")] if rule.keeps_e or not fields else []
-        self.memory = np.zeros(rows.weights.size, fields)
-        self.y, self.spiked = np.zeros((2, targets.lanes)), np.full(targets.lanes, -np.inf)
-        self.modulator = np.array([0.0, 0.0, rule.modulator_tau or np.inf])
-        self.updates = np.zeros(1, np.int64)  # done
+        self._time, self.n_x, self.n_y = time, len(x), len(y)
         self._taus = np.array([*x, *y, rule.eligibility_tau or np.inf])
-        self._numbers = np.array([*rule.parameters().values(), 0.0])
-        self._addresses = self._numbers.ctypes.data + 8 * np.arange(self._numbers.size)
-        self._incoming = np.argsort(rows.offsets, kind="stable").astype(np.uint32)
-        self._starts = np.concatenate([[0], np.cumsum(np.bincount(rows.offsets, minlength=targets.lanes))])
-        self._forget()
+        never, dtype = np.float64(-np.inf), np.dtype(np.float64)
+        keeps_e = rule.keeps_e or not x  # a record has at least one field
+        super().__init__(
+            rule, first_weights, rows.offsets, lanes, dtype,
+            memory=kept(rows.weights.size, memory_start(rule, self.n_x, never, dtype, keeps_e)),
+            y=kept((2, lanes), 0.0),
+            spiked=kept(lanes, never),
+            modulator=kept(3, np.array([0.0, 0.0, rule.modulator_tau or np.inf])),
+            updates=kept(1, np.int64(0)),
+        )  # fmt: skip
+        self.updates = self._kept["updates"].array
 
-    def _forget(self) -> None:
-        if self.n_x:
-            self.memory["arrival"] = -np.inf
+    def check(self, state: Saved, now: float) -> None:
+        super().check(state, now)
+        state.array("updates", np.int64, (1,), low=0)
+        state.array("spiked", np.float64, self.spiked.shape, high=now + LONGEST_SLICE)
 
-    def clear(self) -> None:
-        """Back to the start; the weights are not ours."""
-        self.memory[...] = np.zeros(1, self.memory.dtype)
-        self.y[...], self.spiked[...], self.modulator[:2], self.updates[0] = 0.0, -np.inf, 0.0, 0
-        self._forget()
-
-    def state(self) -> dict[str, Array]:
-        """What `restore` needs to go on from here, as arrays."""
-        return {name: getattr(self, name) for name in ("memory", "y", "spiked", "modulator", "updates")}
-
-    def restore(self, state: dict[str, Array]) -> None:
-        for name, values in state.items():
-            getattr(self, name)[...] = values
-
-    def left_of_e(self, now: float) -> float:
-        """The share of an eligibility that is left since the latest update, as of which it is stored."""
+    def eligibility_left(self, now: float) -> float:
         if not self.rule.eligibility_tau:
             return 1.0
         since = now - self._time.sample(self._time.samples_by(now, self.rule.period), self.rule.period)
         return float(np.exp(-since / self._taus[-1]))
 
     def modulator_at(self, now: float) -> float:
-        """What is left of the modulator."""
         value, since, tau = self.modulator
         return float(value * np.exp(-(now - since) / tau))
 
     def set_modulator(self, value: float, now: float) -> None:
         self.modulator[:2] = value, now
 
-    def kernel(self, dtype: str) -> Any:
-        """What looks after these synapses, compiled."""
+    def bind(self, table: Table, now: float) -> list[int]:
+        """Put all that the kernels need into the table of the projection. Returns the row by which the target
+        population calls them: the addresses of `arrive`, `spike` and the table."""
+        found = self.kernels()
+        if found.update:  # synapses may come late: of the updates on the absolute clock, those up to now are over
+            self.updates[0] = self._time.samples_by(now, self.rule.period)
+        table.put_all({
+            layout.MEMORY: self.memory, layout.Y1: self.y[0], layout.Y2: self.y[1], layout.SPIKED: self.spiked,
+            layout.TAUS: self._taus, layout.INCOMING: self.incoming, layout.INCOMING_STARTS: self.starts,
+            layout.MODULATOR: self.modulator, layout.UPDATES: self.updates,
+        })  # fmt: skip
+        table.put(layout.RULE_NUMBERS, self.addresses, self.numbers)
+        table[layout.UPDATE] = found.update
+        table[layout.PERIOD : layout.PERIOD + 1].view(np.float64)[0] = self.rule.period
+        return [found.arrive, found.spike, table.address]
+
+    def kernels(self) -> Kernels:
         from izhnumba._exact.kernels.plasticity import kernels
 
         rule: Any = type(self.rule)
-        fades = bool(self.rule.eligibility_tau)
-        return kernels(rule, self.memory.dtype, self.n_x, self.n_y, fades, tuple(self.rule.parameters()))
-
-    def bind(self, projection: Table, now: float) -> tuple[list[int], Table]:
-        """Put what the kernels need into the table of the projection; the row of the rule for its target, and what
-        that points at."""
-        found = self.kernel("float64")
-        if found.update:  # synapses may come late: of the updates on the absolute clock, those up to now are over
-            self.updates[0] = self._time.samples_by(now, self.rule.period)
-        projection.put_all({
-            layout.MEMORY: self.memory, layout.Y1: self.y[0], layout.Y2: self.y[1], layout.SPIKED: self.spiked,
-            layout.TAUS: self._taus, layout.INCOMING: self._incoming, layout.INCOMING_STARTS: self._starts,
-            layout.MODULATOR: self.modulator, layout.UPDATES: self.updates,
-        })  # fmt: skip
-        projection.put(layout.RULE_NUMBERS, self._addresses, self._numbers)
-        projection[layout.UPDATE] = found.update
-        projection[layout.PERIOD : layout.PERIOD + 1].view(np.float64)[0] = self.rule.period
-        return [found.arrive, found.spike, projection.address], projection
+        names, fades = tuple(self.rule.parameters()), bool(self.rule.eligibility_tau)
+        return kernels(rule, self.memory.dtype, self.n_x, self.n_y, fades, names)
 
 
 def time_constants(rule: Plasticity) -> tuple[list[float], list[float]]:
-    """Of the traces of a rule, ms; an error if they are given as tables of steps."""
+    """Time constants of the traces of a rule, ms, of synapses and of targets; a ValueError if the traces are tables."""
     if type(rule).traces is not Plasticity.traces:
         raise ValueError(
             "Network.connect.plasticity must have exponential traces with the scheme 'exact', got "

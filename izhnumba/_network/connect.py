@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.implausible import warn_of_base_unit
-from izhnumba._clock.plasticity import PlasticState
-from izhnumba._exact.plasticity import ExactPlastic
 from izhnumba._network.synapses import Synapses, limits_of, of_izhnumba
 from izhnumba._population.section import Section, ends
 from izhnumba._synapse import per_synapse, weight_limits
@@ -94,10 +92,9 @@ def connected(
         drawn = isinstance(weight, Distribution) and not isinstance(rule, GivenPairs)
         again = drawn and (delay is None or isinstance(delay, (Distribution, int, float)))
         first = _first_weights(rows.weights, (lambda: make(lambda done, total: None).weights) if again else None)
-        kind = ExactPlastic if exact else PlasticState
-        plastic = kind(plasticity, rows, targets, dt, first)
+        plastic = engine.plastic_state(plasticity, rows, first)
         if not of_izhnumba(plasticity):
-            plastic.kernel(engine.dtype.name)  # whatever Numba does not take shows now
+            plastic.kernels()  # whatever Numba does not take shows now
     return Synapses(name, source, target, port or engine.port(receptor), rule, both, targets, rows, plastic)
 
 

@@ -11,13 +11,11 @@ from typing import Any
 import numpy as np
 
 from izhnumba._base import checks, paths
+from izhnumba._base.saved import Misfit, Saved
 from izhnumba._checkpoint import format as checkpoint_format
 from izhnumba._checkpoint.check_network import check, check_position
 from izhnumba._checkpoint.check_populations import check_laid
-from izhnumba._checkpoint.check_synapses import check_plastic
-from izhnumba._checkpoint.saved import Misfit
-from izhnumba._clock.plasticity import PlasticState
-from izhnumba._exact.plasticity import ExactPlastic
+from izhnumba._engine.timebase import Instant
 from izhnumba._model.model import Model
 from izhnumba._network.connect import check_rule
 from izhnumba._network.network import Network
@@ -115,7 +113,7 @@ def _network(saved: dict[str, Any]) -> Network:
     for name, one in saved["populations"].items():
         _add_population(net, name, one)
     for name, one in saved["synapses"].items():
-        net._synapses[name] = _synapses(net, name, one)
+        net._synapses[name] = _synapses(net, name, one, saved["now"])
     for name, one in saved["drives"].items():
         _add_drive(net, name, one)
     for name, pop in net.populations.items():
@@ -142,17 +140,16 @@ def _section(net: Network, saved: list[Any]) -> Section:
     return Section(population, start, stop, *whole or [stop - start == population.n])
 
 
-def _synapses(net: Network, name: str, saved: dict[str, Any]) -> Synapses:
+def _synapses(net: Network, name: str, saved: dict[str, Any], now: Instant) -> Synapses:
     source, target = _section(net, saved["source"]), _section(net, saved["target"])
     engine, rows, both = target.population._engine, SynapseTable(**saved["rows"]), ends(source, target)
     exact = net.scheme.exact
     targets, plastic = TargetLanes(engine.padded, target.start, engine.dtype, exact), None
     if saved["plasticity"] is not None:
         check_rule(saved["plasticity"], saved["receptor"], net.dt)
-        kind = ExactPlastic if exact else PlasticState
-        plastic = kind(saved["plasticity"], rows, targets, net.dt, lambda: saved["first_weights"])
-        check_plastic(plastic, saved["state"], f"network/synapses/{name}/state")
-        plastic.restore(saved["state"])
+        plastic = engine.plastic_state(saved["plasticity"], rows, lambda: saved["first_weights"])
+        plastic.check(Saved(saved["state"], f"network/synapses/{name}/state", plastic.state()), now)
+        plastic.load_state(saved["state"])
     port = engine.port(saved["receptor"])
     synapses = Synapses(name, source, target, port, saved["rule"], both, targets, rows, plastic)
     synapses.weight  # noqa: B018  # whoever wrote the file may have written them: the first run looks at them

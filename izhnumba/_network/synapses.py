@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.sealed import Sealed
-from izhnumba._clock.plasticity import PlasticState
+from izhnumba._clock.plasticity import ClockPlastic
 from izhnumba._clock.receptors import ReceptorState
+from izhnumba._engine.plastic_state import PlasticState
 from izhnumba._engine.table import Table
 from izhnumba._exact.plasticity import ExactPlastic
 from izhnumba._population.section import Section
@@ -68,7 +69,7 @@ class Synapses(Sealed):
 
     def __init__(
         self, name: str, source: Section, target: Section, port: ReceptorState, rule: Rule | None, ends: Ends,
-        targets: TargetLanes, rows: SynapseTable, plastic: PlasticState | ExactPlastic | None,
+        targets: TargetLanes, rows: SynapseTable, plastic: PlasticState | None,
     ) -> None:  # fmt: skip
         self.name, self.source, self.target, self.receptor = name, source, target, port.receptor
         self._port, self._ends, self._targets, self._rows = port, ends, targets, rows
@@ -100,23 +101,21 @@ class Synapses(Sealed):
     def eligibility(self) -> Array:
         """What a rule keeps for each synapse beside its weight, such as the eligibility of DopamineSTDP or the
         derivative of STDP2006: as it is now, a read-only copy. It can be set: `syn.eligibility = x`."""
-        stored, left = self._eligible()
-        return _read_only(stored * stored.dtype.type(left))
+        return _read_only(self._eligible().eligibility(self.target.population._engine.now))
 
     @eligibility.setter
     def eligibility(self, value: Any) -> None:
-        stored, left = self._eligible()
-        exact = checks.array("Synapses.eligibility", value, "", [stored.shape])
-        checks.finite("Synapses.eligibility", exact, stored.dtype)
-        stored[...] = exact / left
+        plastic = self._eligible()
+        exact = checks.array("Synapses.eligibility", value, "", [self._rows.weights.shape])
+        checks.finite("Synapses.eligibility", exact, self._rows.weights.dtype)
+        plastic.set_eligibility(exact, self.target.population._engine.now)
 
-    def _eligible(self) -> tuple[Array, float]:
-        """Eligibilities as they would have been at the latest update, and what is left of them since."""
+    def _eligible(self) -> PlasticState:
         if self._plastic is None or not self._plastic.rule.keeps_e:
             raise AttributeError(f"Synapses {self.name!r} have no eligibility. Connect with DopamineSTDP().")
-        return self._plastic.memory["e"], self._plastic.left_of_e(self.target.population._engine.now)
+        return self._plastic
 
-    def _modulated(self) -> PlasticState | ExactPlastic:
+    def _modulated(self) -> PlasticState:
         if self._plastic is None or not self._plastic.rule.modulator_tau:
             raise AttributeError(f"Synapses {self.name!r} have no modulator. Connect with DopamineSTDP().")
         return self._plastic
@@ -231,12 +230,12 @@ class Synapses(Sealed):
 
     def _let_arrive(self) -> None:
         """Put what is under way through plastic synapses, which the clock has let go, where that of others is."""
-        plastic, engine = self._plastic, self.target.population._engine
-        if isinstance(plastic, PlasticState) and not plastic.over:
-            (steps, rings), ring = engine.arrivals.laid, self._port.ring.copy()
-            cells, sent = plastic.under_way(self._rows, self._targets.lanes, engine.now)
+        engine = self.target.population._engine
+        if isinstance(self._plastic, ClockPlastic) and not self._plastic.under_way.over:
+            under_way, (steps, rings), ring = self._plastic.under_way, engine.arrivals.laid, self._port.ring.copy()
+            cells, sent = under_way.arrivals(engine.now)
             np.add.at(ring.reshape(-1), cells % ring.size, self._rows.weights[sent])
-            engine.arrivals.laid, plastic.over = (steps, rings | {self._port: ring}), True  # no line in between
+            engine.arrivals.laid, under_way.over = (steps, rings | {self._port: ring}), True  # no line in between
 
     def _is_gap(self) -> bool:
         return self.receptor.adds_to == "coupling"
@@ -281,8 +280,8 @@ class Synapses(Sealed):
         from izhnumba._clock.kernels import network as k
 
         table, dtype = self._table(), self._rows.weights.dtype.name
-        if isinstance(self._plastic, PlasticState):
-            return *self._plastic.bind(table, dtype), table
+        if isinstance(self._plastic, ClockPlastic):
+            return *self._plastic.bind(table), table
         return 0, (k.dense if self._rows.offsets is None else k.sparse)(dtype), table
 
     def _project(self, key: int) -> Table:
@@ -312,7 +311,7 @@ class Synapses(Sealed):
         )
         table.put(layout.DONE, np.full(rows.parts, -1, np.int64))
         if isinstance(self._plastic, ExactPlastic):
-            table[layout.RULE] = target.add_rule(*self._plastic.bind(table, target.now))
+            table[layout.RULE] = target.add_rule(self._plastic.bind(table, target.now), table)
         return table
 
 

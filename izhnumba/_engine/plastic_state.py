@@ -1,0 +1,154 @@
+"""State of plastic synapses: what a rule keeps of each synapse and of each target besides the weights."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._base.saved import Saved
+from izhnumba._engine.timebase import Instant
+from izhnumba._synapse.plasticity import Plasticity
+
+Array = NDArray[Any]
+
+
+class Kept(NamedTuple):
+    """An array that a checkpoint keeps, and with what it is filled at the start: values that broadcast to it."""
+
+    array: Array
+    start: Array
+
+
+def kept(shape: int | tuple[int, ...], start: Any) -> Kept:
+    """A new array of this shape and of the dtype of `start`."""
+    return Kept(np.full(shape, start), np.asarray(start))
+
+
+class PlasticState(ABC):
+    """State of the synapses of one call of `Network.connect` with a rule, in arrays that kernels read and write.
+
+    Both engines keep the same four arrays. They count time differently, in steps or in ms: therefore each has a
+    subclass of its own that says of which dtype times are, how what is stored decays until now, and which kernels run.
+
+    Parameters
+    ----------
+    rule : Plasticity
+    first_weights : callable
+        Returns the weights at the start, shape (n_synapses,). The weights themselves belong to the synapses.
+    targets : ndarray of integers, shape (n_synapses,)
+        Lane of the target of each synapse.
+    lanes : int
+        Lanes of the target population.
+    dtype : float32 or float64
+        Of traces, eligibilities and numbers of the rule.
+    memory : Kept, shape (n_synapses,)
+        Records made of `memory_start`.
+    y : Kept, shape (traces, lanes)
+        Traces of each target right after its latest spike.
+    spiked : Kept, shape (lanes,), or (0,) if nothing needs it
+        When each target spiked last.
+    modulator : Kept, shape (k,)
+        First its value, last how fast it decays.
+    more : Kept
+        Arrays of one engine alone, by name.
+
+    Attributes
+    ----------
+    memory, y, spiked, modulator : ndarray
+    incoming : ndarray of uint32, shape (n_synapses,) or (0,)
+        Synapses ordered by target; empty if target spikes change none.
+    starts : ndarray of int64, shape (lanes + 1,)
+        The synapses onto target i are `incoming[starts[i] : starts[i + 1]]`.
+    numbers, addresses : ndarray
+        Numbers of the rule, in the order of `rule.parameters()`, and where each lies.
+    """
+
+    def __init__(
+        self,
+        rule: Plasticity,
+        first_weights: Callable[[], Array],
+        targets: Array,
+        lanes: int,
+        dtype: np.dtype[Any],
+        *,
+        memory: Kept,
+        y: Kept,
+        spiked: Kept,
+        modulator: Kept,
+        **more: Kept,
+    ) -> None:
+        self.rule, self.first_weights = rule, first_weights
+        self.memory, self.y, self.spiked, self.modulator = (one.array for one in (memory, y, spiked, modulator))
+        self._kept = {"memory": memory, "y": y, "spiked": spiked, "modulator": modulator, **more}
+        meets_spikes = type(rule).target_spike is not None
+        self.incoming = np.argsort(targets if meets_spikes else targets[:0], kind="stable").astype(np.uint32)
+        self.starts = np.concatenate([[0], np.cumsum(np.bincount(targets, minlength=lanes))]).astype(np.int64)
+        self.numbers = np.array([*rule.parameters().values(), 0.0], dtype)
+        self.addresses = self.numbers.ctypes.data + self.numbers.itemsize * np.arange(self.numbers.size)
+
+    def clear(self) -> None:
+        """Set all arrays to what they were at the start."""
+        for array, start in self._kept.values():
+            array[...] = start
+
+    def state(self) -> dict[str, Array]:
+        """The arrays by name, as checkpoints store them; not copied."""
+        return {name: array for name, (array, _) in self._kept.items()}
+
+    def check(self, state: Saved, now: Instant) -> None:
+        """Refuse arrays of a checkpoint that kernels must not meet. now: the time of the checkpoint."""
+        for name, (array, _) in self._kept.items():
+            state.array(name, array.dtype, array.shape)
+        state.require_all("modulator", ~np.isnan(state.value["modulator"]), "be numbers")
+        decay = self.modulator[-1]
+        good = state.value["modulator"][-1] == decay
+        state.require(good, "modulator", f"decay by {decay}", str(state.value["modulator"]))
+
+    def load_state(self, state: dict[str, Array]) -> None:
+        """Copy the arrays of a checkpoint, which `check` has passed, into these."""
+        for name, (array, _) in self._kept.items():
+            array[...] = state[name]
+
+    def eligibility(self, now: Instant) -> Array:
+        """The number e of each synapse at present, a copy."""
+        stored = self.memory["e"]
+        return np.asarray(stored * stored.dtype.type(self.eligibility_left(now)))
+
+    def set_eligibility(self, values: Array, now: Instant) -> None:
+        """values: float64, () or (n_synapses,)."""
+        self.memory["e"] = values / self.eligibility_left(now)
+
+    @abstractmethod
+    def eligibility_left(self, now: Instant) -> float:
+        """The factor by which eligibilities have decayed since the latest update, as of which they are stored."""
+
+    @abstractmethod
+    def modulator_at(self, now: Instant) -> float:
+        """The modulator at present."""
+
+    @abstractmethod
+    def set_modulator(self, value: float, now: Instant) -> None:
+        """Make `value` the modulator at present."""
+
+    @abstractmethod
+    def kernels(self) -> tuple[int, ...]:
+        """Addresses of the compiled kernels; a TypeError if Numba cannot compile the rule."""
+
+
+def memory_start(rule: Plasticity, n_x: int, never: np.generic, dtype: np.dtype[Any], keeps_e: bool) -> Array:
+    """The record of a synapse before its first spike, shape ().
+
+    Its fields are those that the rule needs: `arrival`, when the latest spike arrived, at first `never`; `x1` and `x2`,
+    the `n_x` traces right after that; `e`, the eligibility as of the latest update.
+    """
+    fields: list[tuple[str, Any]] = [("arrival", never.dtype)] if n_x else []
+    fields += [(f"x{j + 1}", dtype) for j in range(n_x) if not rule.nearest]
+    fields += [("e", dtype)] if keeps_e else []
+    start = np.zeros((), fields)
+    if n_x:
+        start["arrival"] = never
+    return start
