@@ -47,6 +47,8 @@ class ExactPlastic(PlasticState):
     ) -> None:
         assert rows.offsets is not None
         x, y = time_constants(rule)
+        if rule.period:
+            time.interval(f"{type(rule).__name__}.period", rule.period)
         self._time, self.n_x, self.n_y = time, len(x), len(y)
         self._taus = np.array([*x, *y, rule.eligibility_tau or np.inf])
         never, dtype = np.float64(-np.inf), np.dtype(np.float64)

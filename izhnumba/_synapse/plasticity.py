@@ -1,160 +1,198 @@
-"""Plasticity: what arrivals and target spikes do to a weight, as scalar functions of a rule."""
+"""Plasticity: the base class of rules, by which arrivals, target spikes and updates change a weight."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import fields
-from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
+from izhnumba._synapse import plasticity_contract
+from izhnumba._synapse.plasticity_contract import DECAYED, LONGEST_TABLE
 
 Array = NDArray[Any]
-DECAYED = 40.0  # time constants after which a trace is nothing
-_LONGEST = 2**24  # steps in a table of a trace
-
-
-def exponential(tau: float, dt: float, where: str = "Time constants of a rule") -> Array:
-    """A trace n steps after an event that set it to 1."""
-    if DECAYED * tau / dt > _LONGEST:
-        most = _LONGEST / DECAYED * dt
-        raise ValueError(f"{where} must be at most {most:.6g} ms at this dt, got {tau:g} ms.")
-    return np.asarray(np.exp(-min(dt / tau, 1e300) * np.arange(math.ceil(DECAYED * tau / dt) + 1)))
-
-
-def fading(rule: Plasticity, period: int, dt: float) -> Array:
-    """What is left of an eligibility 0, 1, ... steps after an update, up to the next one; 1 alone if it stays."""
-    if not rule.eligibility_tau:
-        return np.ones(1)
-    if period > _LONGEST:
-        most = f"{_LONGEST * dt:.6g} ms at this dt"
-        raise ValueError(f"{type(rule).__name__}.period must be at most {most}, got {rule.period:g} ms.")
-    return np.asarray(np.exp(-np.arange(period + 1) * dt / rule.eligibility_tau))
+Bounds = Mapping[str, object]  # of a number: keywords of `checks.number`
 
 
 class Plasticity:
-    """How weights change: an argument of `Network.connect`. `izhnumba.STDP`, `TripletSTDP`, `STDP2006`,
-    `DopamineSTDP`, `TsodyksMarkram` or `Scaling`, or a class of your own: a frozen dataclass of numbers with static
-    methods. Only `arrival` is needed. A network with such synapses advances one step at a time, unless its scheme is
-    "exact".
+    """A rule by which weights change: an argument of `Network.connect`.
 
-    A rule may keep traces, numbers that decay from event to event: up to two of each synapse, x, and up to two of each
-    target neuron, y. Its functions see them decayed to the present and return what they are after the event:
+    `izhnumba.STDP`, `TripletSTDP`, `STDP2006`, `DopamineSTDP`, `TsodyksMarkram` or `Scaling`, or a class of your own. A
+    network with such synapses advances one step at a time, unless its scheme is "exact".
 
-        arrival(w, e, x, y, p) -> amount, w, e, x    an arrival at the synapse delivers `amount`
-        target_spike(w, e, x, y, p) -> w, e          the target spikes; seen by each of its synapses, before
-        after_spike(y, p) -> y                       the target's own traces change
-        update(w, e, y, m, p) -> w, e                every `period` ms; m: the modulator
+    To write a rule:
 
-    where w is the weight, e a number of the synapse that the rule may keep (its eligibility), p the rule's numbers by
-    name. In one step first spikes arrive, then the target spikes, then, at multiples of `period`, comes the update: an
+    1. Derive a class from `izhnumba.Plasticity` and make it a frozen dataclass. Its fields are the numbers of the rule;
+       those whose names begin with `tau` or `period` are in ms.
+    2. Write `arrival(w, e, x, y, p) -> amount, w, e, x`, a static method like all functions below: what a spike does
+       that arrives at the synapse. `amount` is delivered to the receptor, the rest is what the synapse keeps.
+    3. If events leave traces that decay, write `taus(self)`: it returns two lists of time constants in ms, those of x,
+       which each synapse has, and those of y, which each target neuron has, at most two of each. Functions find x and y
+       decayed to the present and return what they are after the event.
+    4. For what a target spike does, write `target_spike(w, e, x, y, p) -> w, e`, called for each synapse of the target,
+       and then `after_spike(y, p) -> y`, called once for its traces.
+    5. For what comes at regular times, write `update(w, e, y, m, p) -> w, e` and give a `period` in ms.
+    6. Choose settings (below), as fields or class attributes.
+    7. Pass an object of the class to `Network.connect`. There it is tried on numbers, and refused if a function is
+       misspelt, takes other arguments, or returns something else. Functions are compiled by Numba: they compute with
+       numbers, by `math`, NumPy, `min`, `max` and `if`. To load a checkpoint, pass the class in `izhnumba.load(path,
+       define=[...])`.
+
+    The arguments are numbers of one synapse:
+
+    ====== ===========================================================================================================
+    w      weight, in the unit of the receptor
+    e      a number that the rule may keep, 0 at first: `syn.eligibility`
+    x, y   tuples of traces of the synapse and of its target, 0 at first
+    m      the modulator, such as dopamine, 0 at first: `syn.modulator`
+    p      numbers of the rule by name, `p.gain`; True is 1, False is 0
+    ====== ===========================================================================================================
+
+    In one step first spikes arrive, then the target spikes, then, at multiples of `period`, comes the update: an
     arrival sees the target's spikes of earlier steps, a target spike the arrivals of its own step too, an update all
     of its step and the modulator as it is at the end of that. Times are whole steps. With the scheme "exact" they are
-    real, and arrivals come before the spike that they cause. A rule with `update_first = True` has its update before
-    the target spikes of the same step, as programs that find spikes at the start of the next step have.
+    real, and arrivals come before the spike that they cause.
 
-    `taus()` gives the time constants with which traces decay, of those of the synapse and of those of the target.
-    Other traces than exponentials, for clock schemes alone, are what `traces(dt)` gives: for each its values n steps
-    after an event that set it to 1. A rule with `nearest = True` sees in x the latest arrival alone, as traces that it
-    set to 1: they follow from its time and are not kept. With `eligibility_tau` (ms) e decays, too; that needs an
-    update, and a `period` of at most 40 of it. A rule that has no use for e says `keeps_e = False`.
+    Attributes
+    ----------
+    period : float, ms, >= 0
+        Between calls of `update`; 0: it is never called.
+    modulator_tau : float, ms, >= 0
+        Time constant with which the modulator decays; 0: there is no modulator.
+    eligibility_tau : float, ms, >= 0
+        Time constant with which e decays; 0: it does not. It needs an update, and a period of at most 40 of it.
+    keeps_e : bool
+        False for a rule that has no use for e, which then takes no memory.
+    nearest : bool
+        True if each arrival sets its traces x to 1 and nothing else changes them: they need not be kept.
+    latest_first : bool
+        The order in which arrivals of one step are added up: by default the oldest spike first.
+    update_first : bool
+        True if the update comes before the target spikes of its step, as in programs that find spikes at the start of
+        the next step.
 
     Examples
     --------
-    Each arrival takes a share off the weight:
+    Pairs of spikes potentiate; the arrival at 7 ms leaves a trace that the target finds at 11 ms:
 
+    >>> import math
     >>> from dataclasses import dataclass
     >>> import izhnumba as iz
     >>> @dataclass(frozen=True)
-    ... class Forgetting(iz.Plasticity):
-    ...     share: float = 0.1
+    ... class Potentiation(iz.Plasticity):
+    ...     gain: float = 0.1
+    ...     tau: float = 20.0
+    ...
+    ...     def taus(self):
+    ...         return [self.tau], []
     ...
     ...     @staticmethod
     ...     def arrival(w, e, x, y, p):
-    ...         return w, w - p.share * w, e, x
-    >>> net = iz.Network()
-    >>> cells = net.add(iz.Population(2))
-    >>> syn = net.connect(cells, cells, iz.OneToOne(), weight=1.0, plasticity=Forgetting(0.2))
+    ...         return w, w, e, (x[0] + 1,)
+    ...
+    ...     @staticmethod
+    ...     def target_spike(w, e, x, y, p):
+    ...         return w + p.gain * x[0], e
+    >>> net = iz.Network(dt=0.5, seed=1)
+    >>> cells = net.add(iz.Population(2, V=-70.0, u=-14.0))
+    >>> syn = net.connect(cells, cells, ([0], [1]), weight=1.0, delay=2.0, plasticity=Potentiation(gain=0.2))
+    >>> kicks = net.drive(cells, iz.SpikeTrain([0, 1], [5.0, 11.0], weight=500.0))
+    >>> net.run(20.0)
+    >>> math.isclose(syn.weight[0], 1 + 0.2 * math.exp(-4.0 / 20.0))
+    True
     """
 
     keeps_e: bool = True
-    nearest: bool = False  # an arrival sets the traces x to 1 and nothing else does: they need not be kept
-    latest_first: bool = False  # order in which arrivals of one step are added up: by default oldest first
-    update_first: bool = False  # `update` comes before the target spikes of its step: by default behind them
-    period: float = 0.0  # ms between calls of `update`; 0: never
-    modulator_tau: float = 0.0  # ms with which the modulator decays; 0: there is none
-    eligibility_tau: float = 0.0  # ms with which e decays; 0: it does not
+    nearest: bool = False
+    latest_first: bool = False
+    update_first: bool = False
+    period: float = 0.0
+    modulator_tau: float = 0.0
+    eligibility_tau: float = 0.0
 
-    arrival: ClassVar[Any]
-    target_spike: ClassVar[Any] = None
-    after_spike: ClassVar[Any] = None
-    update: ClassVar[Any] = None
+    arrival: ClassVar[Callable[..., Any]]
+    target_spike: ClassVar[Callable[..., Any] | None] = None
+    after_spike: ClassVar[Callable[..., Any] | None] = None
+    update: ClassVar[Callable[..., Any] | None] = None
+
+    def taus(self) -> tuple[list[float], list[float]]:
+        """Time constants of the traces x of a synapse, and of the traces y of a target, ms; at most two of each."""
+        return [], []
 
     def traces(self, dt: float) -> tuple[list[Array], list[Array]]:
-        """Those of the synapse, those of the target: each as its values n steps after an event that set it to 1."""
+        """The traces x and y as tables, for those that are no exponentials; not with the scheme "exact".
+
+        Parameters
+        ----------
+        dt : float, ms
+
+        Returns
+        -------
+        two lists of ndarray, each of shape (n,)
+            For each trace its values 0, 1, ... steps after an event that set it to 1; after these it is 0.
+        """
         names = {tau: f"{type(self).__name__}.{name}" for name, tau in self._numbers().items()}
         x, y = ([exponential(tau, dt, names.get(tau, "Time constants of a rule")) for tau in z] for z in self.taus())
         return x, y
 
-    def taus(self) -> tuple[list[float], list[float]]:
-        """Time constants of the traces of the synapse, and of those of the target, ms."""
-        return [], []
-
     def parameters(self) -> dict[str, float]:
-        """The numbers that the functions find in p."""
+        """The numbers that functions find in p, by name: by default the fields that are numbers, True or False."""
         found = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
         flags = {name: float(value) for name, value in found.items() if isinstance(value, (bool, np.bool_))}
         return self._numbers() | flags
 
     def check(self, dt: float) -> None:
-        """Try the functions on numbers: what is wrong with them would be met far away."""
-        name, (x, y) = type(self).__name__, self.traces(dt)
-        if max(len(x), len(y)) > 2:
-            raise ValueError(
-                f"{name}.traces(dt) must return at most two traces of each kind, got {len(x)} and {len(y)}."
-            )
-        if self.eligibility_tau and not (type(self).update and 0 < self.period <= DECAYED * self.eligibility_tau):
-            most = f"{DECAYED:g} time constants of the eligibility ({DECAYED * self.eligibility_tau:g} ms)"
-            raise ValueError(f"{name}.period must be > 0 and at most {most}, with an update, got {self.period:g} ms.")
-        one, p = np.float64(1.0), SimpleNamespace(**self.parameters())
-        xs, ys = (one,) * len(x), (one,) * len(y)
-        for function, arguments, results, several in (
-            ("arrival(w, e, x, y, p)", (one, one, xs, ys, p), "(amount, w, e, x)", len(x)),
-            ("target_spike(w, e, x, y, p)", (one, one, xs, ys, p), "(w, e)", None),
-            ("after_spike(y, p)", (ys, p), "y", len(y)),
-            ("update(w, e, y, m, p)", (one, one, ys, one, p), "(w, e)", None),
-        ):
-            call = getattr(type(self), function.partition("(")[0])
-            if call is not None:
-                _try(f"{name}.{function}", call, arguments, results, several)
+        """Refuse a rule that does not keep the contract above. Called by `Network.connect`, before anything is made.
+
+        Parameters
+        ----------
+        dt : float, ms
+            Time step of the network.
+
+        Raises
+        ------
+        TypeError
+            If the class is no frozen dataclass, or a function is misspelt, takes other arguments or returns something
+            else than the contract says.
+        ValueError
+            If a number, a time constant or a trace is out of bounds, or a function does not return finite numbers for a
+            new synapse.
+        """
+        plasticity_contract.check(self, Plasticity, dt)
 
     def __post_init__(self) -> None:
         self._numbers()
 
-    def _numbers(self, **bounds: dict[str, Any]) -> dict[str, float]:
-        """The numeric fields, which are times in ms where their names say so."""
-        limits: dict[str, dict[str, Any]] = {field.name: {"finite": False} for field in fields(self)}  # type: ignore[arg-type]
+    def _numbers(self, **bounds: Bounds) -> dict[str, float]:
+        """The numeric fields by name, within these bounds: numbers that may be infinite."""
+        limits: dict[str, Bounds] = {field.name: {"finite": False} for field in fields(self)}  # type: ignore[arg-type]
         return checks.numbers(self, limits | bounds, lambda name: "ms" * name.startswith(("tau", "period")))
 
-    def _check(self, **bounds: dict[str, Any]) -> None:
-        """Make the numeric fields floats within these bounds."""
-        finite: dict[str, dict[str, Any]] = {field.name: {} for field in fields(self)}  # type: ignore[arg-type]
+    def _check(self, **bounds: Bounds) -> None:
+        """Make the numeric fields floats within these bounds: by default finite ones."""
+        finite: dict[str, Bounds] = {field.name: {} for field in fields(self)}  # type: ignore[arg-type]
         self.__dict__.update(self._numbers(**finite | bounds))
 
 
-def _try(where: str, call: Any, arguments: tuple[Any, ...], results: str, traces: int | None) -> None:
-    """Call it: it must return as many results, the last of them as many traces."""
-    try:
-        with np.errstate(all="ignore"):
-            found = call(*arguments)
-        last = found if results == "y" else found[-1]
-        good = (results == "y" or len(found) == results.count(",") + 1) and (traces is None or len(last) == traces)
-        got = repr(found)
-    except Exception as error:
-        good, got = False, f"{type(error).__name__}: {error}"
-    if not good:
-        several = "" if traces is None else f" with {traces} numbers in its last"
-        raise TypeError(f"{where} must return {results}{several}, got {got}.")
+def exponential(tau: float, dt: float, where: str = "Time constants of a rule") -> Array:
+    """The table of an exponential trace, shape (n,): its values 0, 1, ... steps of dt after an event that set it to 1,
+    until next to nothing is left. tau, dt: ms; where: words for tau in an error."""
+    if DECAYED * tau / dt > LONGEST_TABLE:
+        most = LONGEST_TABLE / DECAYED * dt
+        raise ValueError(f"{where} must be at most {most:.6g} ms at this dt, got {tau:g} ms.")
+    return np.asarray(np.exp(-min(dt / tau, 1e300) * np.arange(math.ceil(DECAYED * tau / dt) + 1)))
+
+
+def fading(rule: Plasticity, period: int, dt: float) -> Array:
+    """The factors by which an eligibility has decayed 0, 1, ..., `period` steps after an update, shape (period + 1,);
+    [1] if it does not decay."""
+    if not rule.eligibility_tau:
+        return np.ones(1)
+    if period > LONGEST_TABLE:
+        most = f"{LONGEST_TABLE * dt:.6g} ms at this dt"
+        raise ValueError(f"{type(rule).__name__}.period must be at most {most}, got {rule.period:g} ms.")
+    return np.asarray(np.exp(-np.arange(period + 1) * dt / rule.eligibility_tau))

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
-from izhnumba._synapse.plasticity import DECAYED, Plasticity
+from izhnumba._synapse.plasticity import Plasticity
+from izhnumba._synapse.plasticity_contract import DECAYED
 
 Array = NDArray[Any]
 _POSITIVE = {"above": 0.0}
