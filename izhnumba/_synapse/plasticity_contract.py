@@ -14,18 +14,31 @@ import keyword
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from izhnumba._base import checks
 
-if TYPE_CHECKING:
-    from izhnumba._synapse.plasticity import Plasticity
-
+Array = NDArray[Any]
 DECAYED = 40.0  # time constants after which a trace is nothing
 LONGEST_TABLE = 2**24  # steps in a table of a trace
 _TRIED = (1.0, 1e-6, -1e-6)  # weights: a function may be undefined beyond the bounds of its rule
+
+
+class Rule(Protocol):
+    """The attributes of a rule that are checked: those of the class Plasticity, which says what they are."""
+
+    period: float
+    modulator_tau: float
+    eligibility_tau: float
+
+    def taus(self) -> tuple[list[float], list[float]]: ...
+
+    def traces(self, dt: float) -> tuple[list[Array], list[Array]]: ...
+
+    def parameters(self) -> dict[str, float]: ...
 
 
 class Function(NamedTuple):
@@ -53,7 +66,7 @@ _ELSEWHERE = {  # what functions are called in other simulators
 _SETTINGS = ("keeps_e", "nearest", "latest_first", "update_first", "modulator_tau", "eligibility_tau")
 
 
-def check(rule: Plasticity, base: type[Plasticity], dt: float) -> None:
+def check(rule: Rule, base: type[Rule], dt: float) -> None:
     """Refuse a rule that does not keep the contract of `base`, the class Plasticity. dt: of the clock, ms."""
     kind = type(rule)
     own = kind.__mro__[: kind.__mro__.index(base)]
@@ -65,7 +78,7 @@ def check(rule: Plasticity, base: type[Plasticity], dt: float) -> None:
     _try_functions(rule, n_x, n_y)
 
 
-def _check_dataclass(kind: type[Plasticity], own: Sequence[type]) -> None:
+def _check_dataclass(kind: type[Rule], own: Sequence[type]) -> None:
     """Refuse a class whose attributes would not reach the functions, or could change behind their back."""
     must, cure = "Network.connect.plasticity must be a frozen dataclass", "Write @dataclass(frozen=True) above class"
     if not is_dataclass(kind):
@@ -96,7 +109,7 @@ def _declared(kind: type, known: set[str]) -> Iterator[str]:
     yield from (name for name in vars(kind) if name in known)
 
 
-def _check_names(kind: type[Plasticity], base: type[Plasticity], own: Sequence[type]) -> None:
+def _check_names(kind: type[Rule], base: type[Rule], own: Sequence[type]) -> None:
     """Refuse public names that nothing reads and that are near to those of the contract."""
     for name, value in ((name, value) for one in own for name, value in vars(one).items()):
         if name[:1] == "_" or hasattr(base, name) or name in FUNCTIONS:
@@ -123,7 +136,7 @@ def _meant(name: str, function: Callable[..., Any]) -> str | None:
     return _ELSEWHERE.get(name.lower(), near[0] if near else None)
 
 
-def _check_functions(kind: type[Plasticity]) -> None:
+def _check_functions(kind: type[Rule]) -> None:
     """Refuse functions that cannot be called with the arguments of the contract."""
     for name, function in FUNCTIONS.items():
         where, found = f"{kind.__name__}.{name}", inspect.getattr_static(kind, name, None)
@@ -144,7 +157,7 @@ def _check_functions(kind: type[Plasticity]) -> None:
         checks.takes(where, found.__func__, *function.arguments)
 
 
-def _check_numbers(rule: Plasticity) -> None:
+def _check_numbers(rule: Rule) -> None:
     """Refuse parameters that kernels cannot hold, and settings that are no times."""
     name, numbers = type(rule).__name__, rule.parameters()
     checks.kind(f"{name}.parameters()", numbers, dict, "a dict of numbers by name")
@@ -157,12 +170,14 @@ def _check_numbers(rule: Plasticity) -> None:
         checks.number(f"{name}.{key}", value, finite=False)
     for setting in ("period", "modulator_tau", "eligibility_tau"):
         checks.number(f"{name}.{setting}", getattr(rule, setting), "ms", at_least=0.0)
-    if rule.eligibility_tau and not (type(rule).update and 0 < rule.period <= DECAYED * rule.eligibility_tau):
+    if rule.eligibility_tau and not (
+        getattr(type(rule), "update", None) and 0 < rule.period <= DECAYED * rule.eligibility_tau
+    ):
         most = f"{DECAYED:g} time constants of the eligibility ({DECAYED * rule.eligibility_tau:g} ms)"
         raise ValueError(f"{name}.period must be > 0 and at most {most}, with an update, got {rule.period:g} ms.")
 
 
-def _check_traces(rule: Plasticity, base: type[Plasticity], dt: float) -> tuple[int, int]:
+def _check_traces(rule: Rule, base: type[Rule], dt: float) -> tuple[int, int]:
     """Refuse traces of another form. Returns how many there are of a synapse, and of a target."""
     name = type(rule).__name__
     if type(rule).traces is base.traces:
@@ -181,7 +196,7 @@ def _check_traces(rule: Plasticity, base: type[Plasticity], dt: float) -> tuple[
                 f"{where} must return arrays of at most {LONGEST_TABLE} finite numbers, one for each step after an "
                 f"event, got {table!r:.60}."
             )
-    if y and type(rule).after_spike is None:
+    if y and getattr(type(rule), "after_spike", None) is None:
         raise TypeError(
             f"{name}.after_spike must be a static method of {FUNCTIONS['after_spike']} if there are traces y, which "
             "nothing else sets, got none. Write it, or leave y out of taus()."
@@ -197,7 +212,7 @@ def _two_lists(where: str, value: Any, of: str) -> tuple[Sequence[Any], Sequence
     return value[0], value[1]
 
 
-def _try_functions(rule: Plasticity, n_x: int, n_y: int) -> None:
+def _try_functions(rule: Rule, n_x: int, n_y: int) -> None:
     """Call each function, as kernels will: in the middle of a run, where all numbers are 1, and at the first event,
     where all but the weight are 0 and the results must be finite."""
     p = SimpleNamespace(**rule.parameters())
