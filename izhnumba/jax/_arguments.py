@@ -1,6 +1,7 @@
 """Arguments of the functions for JAX: numbers, arrays, quantities and tracers become flat arrays of one dtype.
 
-Values are never looked at, for under `jit` there are none; dtypes, shapes and names are.
+Dtypes, shapes and names are checked when JAX traces. Values are not, as under `jit` there are none, but for the bounds
+of parameters that JAX does not trace.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import DTypeLike
 
 from izhnumba._base import checks
 from izhnumba._engine.timebase import refractory_steps
@@ -20,10 +22,11 @@ from izhnumba._input.door import warn_of_steps
 from izhnumba._model.model import Model, equations_of
 
 Shape = tuple[int, ...]
+AnyArray = TypeVar("AnyArray", bound=jax.Array | np.ndarray[Any, Any])
 
 
-def dtype(where: str, value: object) -> Any:
-    """float32 or float64, the latter only where JAX has it."""
+def dtype(where: str, value: object) -> np.dtype[Any]:
+    """float32 or float64, the latter only with jax_enable_x64; JAX's own choice for None."""
     chosen = checks.dtype(where, jnp.zeros(0).dtype if value is None else value)
     if chosen == np.float64 and jax.dtypes.canonicalize_dtype(chosen) != chosen:
         raise ValueError(
@@ -33,8 +36,8 @@ def dtype(where: str, value: object) -> Any:
     return chosen
 
 
-def array(where: str, value: object, unit: str, dtype: Any) -> jax.Array:
-    """A number or an array of any shape, without its unit, in this dtype."""
+def array(where: str, value: object, unit: str, dtype: DTypeLike) -> jax.Array:
+    """A number, array or quantity as an array of the same shape, in `unit` and in this dtype."""
     plain = checks.without_unit(where, value, unit)
     if not isinstance(plain, jax.Array):
         kept = getattr(plain, "dtype", None)
@@ -44,19 +47,19 @@ def array(where: str, value: object, unit: str, dtype: Any) -> jax.Array:
         raise TypeError(f"{where} must be float32 or float64, got {kind}. Convert it with .astype('float32').")
     if not (jnp.issubdtype(kind, np.floating) or jnp.issubdtype(kind, np.integer)):
         raise TypeError(f"{where} must be a number or an array of numbers, got {kind}.")
-    with np.errstate(over="ignore"):  # what is not finite spreads
+    with np.errstate(over="ignore"):  # infinity is allowed, as everywhere in JAX
         return jnp.asarray(plain, dtype)
 
 
 def known(where: str, value: object, unit: str) -> float:
-    """A positive number that JAX does not trace."""
+    """A positive float in `unit`; a TypeError if JAX traces it."""
     if isinstance(value, jax.core.Tracer):
         raise TypeError(f"{where} must be known when JAX traces, got a traced value. Pass a plain number.")
     return checks.number(where, value, unit, above=0.0)
 
 
-def names(where: str, value: Any) -> tuple[str, ...]:
-    """One name or several."""
+def names(where: str, value: object) -> tuple[str, ...]:
+    """One name, or a collection of them, as a tuple."""
     if isinstance(value, str):
         return (value,)
     if not isinstance(value, Collection) or not getattr(value, "ndim", 1):  # an array of no dimension is one too
@@ -66,7 +69,7 @@ def names(where: str, value: Any) -> tuple[str, ...]:
 
 @functools.cache
 def check_equations(where: str, model: Model) -> None:
-    """Refuse a model whose equations JAX cannot trace."""
+    """Refuse a model with an equation that JAX cannot trace."""
     number = jax.ShapeDtypeStruct((), jnp.float32)
     p = model.named_tuple()(*(number for _ in model.parameters))
     for name, equation, arguments in equations_of(model):
@@ -80,19 +83,29 @@ def check_equations(where: str, model: Model) -> None:
 
 
 class Lanes:
-    """The neurons of a run: how they are arranged, and what their arrays become. n_steps: None as long as it is not
-    known."""
+    """The neurons of a run, as lanes: checks their arguments, and lays out arrays of Shape as flat arrays (lanes,).
 
-    def __init__(self, owner: str, V: Any, n_steps: object) -> None:
+    Parameters
+    ----------
+    owner : str
+        Name of the function, with which errors begin.
+    V : array or ShapeDtypeStruct
+        Decides on Shape and dtype.
+    n_steps : int or None
+        None: the first input with a row for each step decides.
+    """
+
+    def __init__(self, owner: str, V, n_steps: object) -> None:
         self.owner = owner
         self.dtype = dtype(f"{owner}.state.V", float_of(V))
         self.shape: Shape = np.shape(V)
         if isinstance(n_steps, jax.core.Tracer):
             raise TypeError(f"{owner}.n_steps must be known when JAX traces, got a traced value. Pass a plain number.")
         self.n_steps = None if n_steps is None else checks.integer(f"{owner}.n_steps", n_steps, at_least=0)
-        self._constant: list[tuple[str, jax.Array]] = []  # inputs that are
+        self._constant: list[tuple[str, jax.Array]] = []  # names and values of constant inputs
 
     def state(self, name: str, value: object, unit: str) -> jax.Array:
+        """V or u of the state, in `unit`, as (lanes,)."""
         found = array(f"{self.owner}.state.{name}", value, unit, self.dtype)
         if found.shape != self.shape:
             raise ValueError(
@@ -111,11 +124,11 @@ class Lanes:
         return jnp.broadcast_to(jnp.asarray(found, jnp.int32), self.shape).reshape(-1)
 
     def constant(self, where: str, value: object, unit: str) -> jax.Array:
-        """One number for all neurons, or one for each."""
+        """A parameter, constant in time, as () for all neurons or (lanes,)."""
         return self._flat(self.fitting(where, array(where, value, unit, self.dtype)))
 
     def over_time(self, where: str, value: object, unit: str) -> jax.Array:
-        """An input, constant or with a row for each step, not flat yet; it may tell the number of steps."""
+        """An input in its own shape: constant, or with a row for each step, which may decide on the number of steps."""
         found = array(where, value, unit, self.dtype)
         if found.ndim <= len(self.shape):
             self._constant.append((where, self.fitting(where, found)))
@@ -130,7 +143,8 @@ class Lanes:
         return found
 
     def all_steps(self) -> int:
-        """Their number, which must be known by now."""
+        """The number of steps, which inputs or the user must have decided on. Warns of an array that may be meant as
+        rows and is taken as constant."""
         if self.n_steps is None:
             raise ValueError(f"{self.owner}.n_steps must be given if no input has a row for each step, got None.")
         for where, found in self._constant:
@@ -140,20 +154,20 @@ class Lanes:
         return self.n_steps
 
     def flat(self, values: jax.Array) -> tuple[jax.Array, str]:
-        """An input as lanes, and whether it is a "row" or "constant"."""
+        """(input, kind): (lanes,) or () is "constant"; (n_steps, lanes), or (n_steps,) for all neurons, is a "row"."""
         if values.ndim <= len(self.shape):
             return self._flat(values), "constant"
-        if self.shape and math.prod(values.shape[1:]) == 1:  # the same for all neurons
+        if self.shape and math.prod(values.shape[1:]) == 1:  # one number for all neurons
             return values.reshape(-1), "row"
         whole = jnp.broadcast_to(values, (values.shape[0], *self.shape))
         return whole.reshape(values.shape[0], math.prod(self.shape)), "row"
 
     def restore(self, values: jax.Array) -> jax.Array:
-        """Rows or a row of lanes in the shape of the neurons."""
+        """(..., lanes) as (..., *Shape)."""
         return values.reshape(*values.shape[:-1], *self.shape)
 
     def n_ref(self, tau_ref: object, dt: float) -> tuple[jax.Array, bool]:
-        """Steps for which neurons are held after a spike, and whether any is."""
+        """(steps for which neurons are refractory after a spike, int32 (lanes,) or (); whether any is). dt in ms."""
         where = f"{self.owner}.tau_ref"
         if isinstance(tau_ref, jax.core.Tracer):
             raise TypeError(
@@ -174,7 +188,8 @@ class Lanes:
         except ValueError:
             return False
 
-    def fitting(self, where: str, values: Any) -> Any:
+    def fitting(self, where: str, values: AnyArray) -> AnyArray:
+        """`values`, if their shape broadcasts to Shape."""
         if not self._fits(values.shape):
             raise ValueError(f"{where} must broadcast to {self.shape}, the shape of V, got {values.shape}.")
         return values
@@ -183,25 +198,27 @@ class Lanes:
         return jnp.broadcast_to(values, self.shape).reshape(-1) if values.ndim else values
 
 
-def float_of(values: object) -> Any:
-    """The dtype that arrays of floats ask for; JAX would make float32 of float64 without a word."""
+def float_of(values: object) -> np.dtype[Any] | None:
+    """The dtype of an array of floats, else None. Asked for, since JAX turns float64 into float32 without a word."""
     found = getattr(values, "dtype", None)
     if found is None or not jnp.issubdtype(found, np.floating):
         return None
     return found
 
 
-def parameters(where: str, params: Any, model: Model, extra: tuple[str, ...] = ("V_min",)) -> Mapping[str, Any]:
-    """Values by name: those given, and the model's defaults for the rest. extra: what may be given besides."""
-    checks.kind(where, params, Mapping, "a mapping of names to numbers or arrays", "Pass a dict such as {'a': 0.02}.")
-    for name in params:
+def parameters(where: str, params: object, model: Model, extra: tuple[str, ...] = ("V_min",)) -> Mapping[str, Any]:
+    """Parameters by name: those given, and the model's defaults for the rest. extra: names that may be given
+    besides."""
+    must_be = "a mapping of names to numbers or arrays"
+    given: Mapping[str, object] = checks.kind(where, params, Mapping, must_be, "Pass a dict such as {'a': 0.02}.")
+    for name in given:
         if name not in model.parameters and name not in extra:
             checks.unknown(where, name, (*model.parameters, *extra))
-    return {name: quantity.default for name, quantity in model.parameters.items()} | dict(params)
+    return {name: quantity.default for name, quantity in model.parameters.items()} | dict(given)
 
 
-def bounded(where: str, value: object, model: Model, name: str) -> Any:
-    """The value of a parameter as it is, within the bounds that the model sets, as far as JAX does not trace it."""
+def bounded(where: str, value: object, model: Model, name: str) -> object:
+    """The value of a parameter, unchanged; refused beyond the bounds that the model sets, unless JAX traces it."""
     quantity = model.parameters.get(name)
     limits = {} if quantity is None else {key: getattr(quantity, key) for key in ("above", "at_least")}
     if any(bound is not None for bound in limits.values()):
@@ -212,11 +229,12 @@ def bounded(where: str, value: object, model: Model, name: str) -> Any:
 
 
 def unit_of(model: Model, name: str) -> str:
+    """The unit of a parameter, or of V_min."""
     return "mV" if name == "V_min" else model.parameters[name].unit
 
 
-def listed(value: object) -> Sequence[Any]:
-    """Conductances come alone or as a list."""
+def listed(value: object) -> Sequence[object]:
+    """Conductances, given alone or as a list, as a sequence; () for None."""
     if value is None:
         return ()
     return value if isinstance(value, (list, tuple)) else (value,)

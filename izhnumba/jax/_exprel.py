@@ -1,4 +1,4 @@
-"""exprel(z) = (exp(z) - 1) / z as an operation of JAX, which kernels know by its name."""
+"""exprel(z) = (exp(z) - 1) / z as a primitive of JAX, which compiled kernels know by its name."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ _SERIES = [(k + 1) / math.factorial(k + 2) for k in range(15)]
 
 
 def exprel(z: object) -> jax.Array:
-    """(exp(z) - 1) / z, and 1 at 0, with derivatives of any order."""
+    """(exp(z) - 1) / z, element by element, 1 at 0, with derivatives of any order."""
     return _primitive.bind(z)
 
 
 def _closed(z) -> jax.Array:
+    """exprel in terms of expm1."""
     tiny = jnp.abs(z) < jnp.finfo(z.dtype).tiny
     safe = jnp.where(tiny, 1, z)
     return jnp.where(tiny, 1, jnp.expm1(safe) / safe)
 
 
 def _slope(z) -> jax.Array:
-    """exprel(z) - (exprel(z) - 1) / z; near 0 the series of (k + 1) z^k / (k + 2)!."""
+    """Derivative of exprel: exprel(z) - (exprel(z) - 1) / z, near 0 the sum of (k + 1) z^k / (k + 2)!."""
     near = jnp.abs(z) < _SERIES_RANGE
     safe = jnp.where(near, 1, z)
     phi, series = exprel(z), jnp.zeros_like(z)

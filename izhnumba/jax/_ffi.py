@@ -1,5 +1,5 @@
-"""Calls of compiled kernels from JAX: straight from XLA where a small kernel has shown that it works, else through
-Python."""
+"""Calls of compiled kernels from JAX: straight from XLA where a first small kernel has shown that it works, else
+through Python."""
 
 from __future__ import annotations
 
@@ -22,11 +22,20 @@ from izhnumba.jax._kernels.program import Op, Program
 from izhnumba.jax._kernels.scan import Layout, Operand, handler
 
 Array = np.ndarray[Any, Any]
-_lock = threading.RLock()  # XLA takes a name once
+_lock = threading.RLock()  # XLA registers a name once only
 
 
-def call(program: Program, layout: Layout, fastmath: frozenset[str], operands: Sequence[Any], results: Any) -> Any:
-    """The results, described by their ShapeDtypeStructs, of a scan over these operands."""
+def call(
+    program: Program,
+    layout: Layout,
+    fastmath: frozenset[str],
+    operands: Sequence[jax.Array],
+    results: Sequence[jax.ShapeDtypeStruct],
+) -> Sequence[jax.Array]:
+    """The results of a scan in a compiled kernel.
+
+    operands: number of steps, carry, constants, rows. results: shapes and dtypes of the carry and of the rows that come
+    out."""
     with _lock:
         straight = _works()
         target = _target(program, layout, fastmath) if straight else ""
@@ -38,7 +47,8 @@ def call(program: Program, layout: Layout, fastmath: frozenset[str], operands: S
 
 @functools.cache
 def api_version() -> tuple[int, int]:
-    """Of the interface of the XLA at hand, as the header that comes with it says; (-1, -1) without one."""
+    """(major, minor) version of the foreign function interface of the installed XLA, by its header; (-1, -1) without
+    one."""
     header = Path(jax.ffi.include_dir()) / "xla/ffi/api/c_api.h"
     text = header.read_text() if header.is_file() else ""
     major, minor = (re.search(rf"#define XLA_FFI_API_{part} (\d+)", text) for part in ("MAJOR", "MINOR"))
@@ -47,12 +57,14 @@ def api_version() -> tuple[int, int]:
 
 @functools.cache
 def _handler(program: Program, layout: Layout, fastmath: frozenset[str]) -> int:
+    """The address of the compiled kernel."""
     return handler(program, layout, api_version(), fastmath)
 
 
 @functools.cache
 def _target(program: Program, layout: Layout, fastmath: frozenset[str]) -> str:
-    """The name under which XLA knows a kernel: the same in every process, as JAX may keep on disk what calls it."""
+    """Register a kernel with XLA. Returns its name, the same in every process, as JAX may cache on disk code that calls
+    it."""
     content = repr((program, layout, sorted(fastmath)))
     name = f"izhnumba_{hashlib.sha256(content.encode()).hexdigest()[:32]}"
     capsule = jax.ffi.pycapsule(ctypes.c_void_p(_handler(program, layout, fastmath)))
@@ -62,7 +74,7 @@ def _target(program: Program, layout: Layout, fastmath: frozenset[str]) -> str:
 
 @functools.cache
 def _works() -> bool:
-    """Whether XLA calls kernels as they are made here; if not, a warning says so, once."""
+    """Whether XLA can call kernels, tried once per process; if not, a RuntimeWarning says so."""
     try:
         _self_test()
     except Exception as error:
@@ -79,7 +91,7 @@ def _works() -> bool:
 
 
 def _self_test() -> None:
-    """Let XLA call a kernel, whatever JAX is tracing: two steps of two lanes of x = 2 x + 1."""
+    """Let XLA call a kernel, even while JAX traces: two steps of two lanes of x = 2 x + 1. An exception if it fails."""
     if api_version()[0] != xla.MAJOR:
         raise RuntimeError(f"nothing, it is made for version {xla.MAJOR} only.")
     lane, number, row = Operand("f4", False, True), Operand("f4", False, False), Operand("f4", True, True)
@@ -95,9 +107,9 @@ def _self_test() -> None:
 
 
 def _call_with_a_frame(address: int, results: Sequence[Any], *operands) -> tuple[Array, ...]:
-    """Call a handler with a call frame of our own making."""
+    """Call the kernel at an address from Python, with a call frame as XLA would make it."""
     arguments = [np.asarray(operand, order="C") for operand in operands]
-    n_lead = arguments[0].ndim  # of the number of steps, which has no axes but those of a batch
+    n_lead = arguments[0].ndim  # axes of the batch: the number of steps has no others
     lead = np.broadcast_shapes(*(argument.shape[:n_lead] for argument in arguments))
     made = tuple(np.empty((*lead, *result.shape), result.dtype) for result in results)
     kept: list[Array] = []
@@ -107,7 +119,7 @@ def _call_with_a_frame(address: int, results: Sequence[Any], *operands) -> tuple
 
 
 def _frame(arguments: Sequence[Array], made: Sequence[Array], kept: list[Array]) -> Array:
-    """A call frame, as far as kernels read it; what it points at lives as long as `kept`."""
+    """A call frame, as far as kernels read it. kept: gets the arrays that it points at, which must live as long."""
     frame = np.zeros(xla.RESULTS + 1, np.int64)
     frame[xla.SIZE], frame[xla.STAGE] = 8 * frame.size, xla.EXECUTE
     frame[xla.ARGUMENTS_SIZE] = frame[xla.RESULTS_SIZE] = xla.OPERANDS_BYTES
@@ -117,7 +129,8 @@ def _frame(arguments: Sequence[Array], made: Sequence[Array], kept: list[Array])
 
 
 def _buffers(arrays: Sequence[Array], kept: list[Array]) -> int:
-    """The address of the addresses of descriptions of arrays, which live as long as `kept`."""
+    """The address of a table of addresses of XLA buffers, one per array. kept: gets the tables, which must live as
+    long."""
     addresses = np.zeros(len(arrays) + 1, np.int64)
     for k, array in enumerate(arrays):
         dims, buffer = np.array(array.shape, np.int64), np.zeros(xla.DIMS + 1, np.int64)

@@ -1,6 +1,6 @@
-"""`check=True`: the first step whose V, u or derivatives are not finite, by name.
+"""`check=True`: a FloatingPointError that names the first step whose V, u or derivatives are not finite.
 
-Numbers that are known are looked at at once, also those under `jax.grad`; others by a callback, when they are there.
+Numbers that are known, also under `jax.grad`, are checked at once; those under `jax.jit` by a callback when it runs.
 """
 
 from __future__ import annotations
@@ -16,18 +16,20 @@ from izhnumba.jax._reverse import reverse_mode
 
 
 def check_values(owner: str, dt: float, V: object, u: object) -> None:
-    """FloatingPointError for the first step of V and u, (n_steps, *Shape), that is not finite."""
+    """FloatingPointError for the first step in which V or u, shape (n_steps, *Shape), is not finite. dt in ms."""
     _look("values", owner, dt, {"V": V, "u": u})
 
 
-def watched(owner: str, dt: float, shape: tuple[int, ...], dtype: Any, *trees: object) -> jax.Array:
-    """Zeros of shape (n_steps, *Shape) to be added to an input. When derivatives by anything in the trees are taken,
-    their cotangents are those of the input: FloatingPointError for the first step, from the end, that is not finite."""
+def watched(owner: str, dt: float, shape: tuple[int, ...], dtype: np.dtype[Any], *trees: object) -> jax.Array:
+    """Zeros of shape (n_steps, *Shape) to be added to an input, to watch derivatives.
 
-    def zeros(_: Any) -> Any:
+    When derivatives by anything in the trees are taken, the cotangent of the zeros is that of the input, and a
+    FloatingPointError names the first step, from the end, in which it is not finite. dt in ms."""
+
+    def zeros(_: object) -> jax.Array:
         return jnp.zeros(shape, dtype)
 
-    def look(_: object, wanted: object, cotangent: Any) -> Any:
+    def look(_: object, wanted: object, cotangent):
         if cotangent is not None:
             _look("derivatives", owner, dt, {"": cotangent[::-1]})
         return jax.tree.map(lambda _: None, wanted)
@@ -38,7 +40,8 @@ def watched(owner: str, dt: float, shape: tuple[int, ...], dtype: Any, *trees: o
 
 
 def _look(what: str, owner: str, dt: float, traces: dict[str, Any]) -> None:
-    """Where rows are not finite, reduced by JAX to a few numbers."""
+    """Find the first row of traces (n_steps, *Shape) that is not finite, in JAX, and pass four numbers on to
+    `_tell`."""
     plain = {name: jax.lax.stop_gradient(x) for name, x in traces.items()}
     if any(0 in x.shape for x in plain.values()):
         return
@@ -56,6 +59,26 @@ def _look(what: str, owner: str, dt: float, traces: dict[str, Any]) -> None:
 
 
 def _tell(what: str, owner: str, dt: float, names, shape, found, row, place, x) -> None:
+    """Raise the FloatingPointError, if anything was found.
+
+    Parameters
+    ----------
+    what : "values" or "derivatives"
+    owner : str
+        Name of the function, with which the error begins.
+    dt : float, ms
+    names : tuple of str
+        Of the traces.
+    shape : (n_steps, *Shape)
+    found : bool
+        Whether any number is not finite.
+    row : int
+        Its step, for derivatives counted from the end.
+    place : int
+        Its number in the row, trace by trace.
+    x : float
+        The number.
+    """
     if not found:
         return
     which, lane = divmod(int(place), int(np.prod(shape[1:], dtype=np.int64)))

@@ -17,14 +17,14 @@ from izhnumba.jax import _arguments
 
 
 class Fit(NamedTuple):
-    """What `fit` found.
+    """The result of `fit`.
 
     Attributes
     ----------
     params : pytree
-        Those of the lowest loss, arranged as given to `fit`; with `batches` the last ones.
+        Parameters of the lowest loss, with `batches` the last ones, arranged as they were given to `fit`.
     loss : float
-        The loss of these.
+        The loss of these parameters.
     losses : ndarray
         The loss at the start and after each step.
     message : str
@@ -54,21 +54,22 @@ def fit(
     Parameters
     ----------
     loss : callable (params) or (params, batch) -> scalar
-        What JAX can differentiate, such as a distance between the output of `run` and a recording.
+        A function that JAX can differentiate, such as a distance between the output of `run` and a recording.
     params : pytree of numbers and arrays
         Where to start.
     steps : int, >= 0
+        At most so many.
     optimizer : optax.GradientTransformation, optional
         By default Adam with `learning_rate`, along a half cosine down to a tenth.
     learning_rate : float, > 0
-        For parameters in units of themselves: they are divided by their size at the start, an array by the root of its
-        mean square, so that a = 0.02 and d = 8 move alike. Those with bounds move between them. An `optimizer` sees
-        the same units.
+        Relative: parameters are divided by their size at the start, an array by the root of its mean square, so that
+        a = 0.02 and d = 8 move alike. A parameter with bounds moves between them. An `optimizer` sees these relative
+        parameters.
     bounds : mapping of names to (low, high), optional
         For the top-level entries of `params`, a dict. Values at the start must lie inside.
     batches : iterable, optional
-        Each step takes the next of these as the second argument of the loss, and so does the loss after the last step:
-        n steps need n + 1.
+        Second arguments of the loss: each step takes the next one, and so does the loss after the last step, so that n
+        steps need n + 1.
     tolerance : float, optional
         Stop once the loss is not above this.
     progress : callable (step, loss, params), optional
@@ -87,10 +88,10 @@ def fit(
 
     Notes
     -----
-    Ends early if the loss or a step stops being finite, or when `batches` end, with the best parameters so far. With
-    `batches`, whose losses do not compare, these are the last ones. `message` says which it was. A RuntimeWarning says
-    it, too, if nothing better than the start was found: because the gradient there is not finite, or 0, or so large
-    that the optimizer's numbers overflow, or because no step lowered the loss.
+    The fit ends early if the loss or a step stops being finite, or when `batches` end, with the best parameters so far
+    (with `batches`, whose losses do not compare, the last ones). `message` says why it ended. A RuntimeWarning says it,
+    too, if nothing better than the start was found: because the gradient there is not finite, or 0, or so large that
+    the optimizer's numbers overflow, or because no step lowered the loss.
 
     Examples
     --------
@@ -121,8 +122,8 @@ def fit(
     update = optax.with_extra_args_support(chosen).update
 
     @jax.jit
-    def advance(z: object, memory: object, *batch: object) -> Any:
-        def value_of(z: object) -> Any:
+    def advance(z: object, memory: object, *batch: object) -> tuple[Any, ...]:
+        def value_of(z: object) -> jax.Array:
             return _one_number(loss(outward(z), *batch))
 
         value, slope = jax.value_and_grad(value_of)(z)
@@ -171,12 +172,12 @@ def fit(
 
 
 def _everywhere(test: Callable[..., Any], *trees):
-    """Whether numbers of trees pass a test, all of them."""
+    """Whether all numbers of the trees pass a test, a function of one leaf of each."""
     return jnp.all(jnp.array([jnp.all(test(*leaves)) for leaves in zip(*map(jax.tree.leaves, trees), strict=True)]))
 
 
 def _steepness(slope) -> str:
-    """What a gradient, in the units of `learning_rate`, is like in words: where it is not finite, or steepest."""
+    """In words, by which parameters a gradient is not finite, or by which it is steepest."""
     steepest = {
         f"params{jax.tree_util.keystr(path)}": float(np.max(np.abs(leaf), initial=0.0))
         for path, leaf in jax.tree_util.tree_leaves_with_path(slope)
@@ -189,6 +190,7 @@ def _steepness(slope) -> str:
 
 
 def _supply(batches) -> Iterator[tuple[Any, ...]]:
+    """The further arguments of the loss, step by step: (batch,), or () without batches."""
     if batches is None:
         return itertools.repeat(())
     checks.kind("fit.batches", batches, Iterable, "something to iterate over")
@@ -196,24 +198,28 @@ def _supply(batches) -> Iterator[tuple[Any, ...]]:
 
 
 def _one_number(value) -> jax.Array:
+    """The loss, which must be one real number."""
     if jnp.shape(value) != () or not jnp.issubdtype(jnp.result_type(value), np.floating):
         raise TypeError(f"fit.loss must return one real number, got shape {jnp.shape(value)}. Take the mean, say.")
     return jnp.asarray(value)
 
 
 def _real(value) -> jax.Array:
+    """A leaf of `params` as an array of floats."""
     kind = _arguments.float_of(value) if isinstance(value, jax.Array) else None
     return _arguments.array("fit.params", value, "", _arguments.dtype("fit.params", kind))
 
 
 def _size(x: jax.Array) -> jax.Array:
-    """Of an array as a whole: weights near 0 must move as far as others."""
+    """Root of the mean square of an array, () and never 0: of the whole, so that weights near 0 move as far as
+    others."""
     size = jnp.sqrt(jnp.mean(jnp.square(x))) if x.size else jnp.ones((), x.dtype)
     return jnp.where(size == 0, 1, size).astype(x.dtype)
 
 
 def _coordinates(start, bounds) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
-    """The ways from parameters to coordinates, in which they are about 1 or unbounded, and back."""
+    """(to coordinates, back to parameters): functions of pytrees. Coordinates are about 1, or unbounded instead of
+    bounds."""
     if bounds is not None:
         checks.kind("fit.bounds", bounds, Mapping, "a mapping of names to (low, high)")
     if not bounds:
@@ -235,7 +241,8 @@ def _named(start) -> Mapping[str, Any]:
 
 
 def _between(name: str, start: Mapping[str, Any], pair) -> tuple[Any, Any]:
-    """Coordinates of what stays between two numbers, where it moves by about a tenth of their distance for 0.4."""
+    """The same for one parameter between bounds, by the logit: 0.4 in the coordinate is about a tenth of their
+    distance."""
     if name not in start:
         checks.unknown("fit.bounds", name, start)
     where = f"fit.bounds[{name!r}]"

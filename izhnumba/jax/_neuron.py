@@ -13,21 +13,21 @@ from izhnumba._model.model import Model
 from izhnumba._model.schemes import Scheme
 from izhnumba.jax._exprel import exprel
 
-Spike = Callable[[Any], Any]  # of the scaled distance from threshold to 0 or 1, with a derivative
+Spike = Callable[[Any], Any]  # (scaled distance from threshold) -> 0 or 1, with a derivative
 
 
 class Cell(NamedTuple):
-    """What a trace depends on; all else is data. surrogate: gives the derivative of spikes."""
+    """All that the code of a step depends on, hashable: JAX traces and compiles once for each. The rest is data."""
 
     model: Model
     scheme: Scheme
-    dtype: str
-    reset: str
-    surrogate: Spike
-    detach_reset: bool
+    dtype: str  # "float32" or "float64"
+    reset: str  # "hard", "soft" or "overshoot"
+    surrogate: Spike  # whose derivative a spike has
+    detach_reset: bool  # whether the spike has no derivative in the reset of u
     hold: str  # "steps" or "time": how a refractory period is counted; "" if there is none
-    floor: bool
-    jumps: bool
+    floor: bool  # whether there is a V_min
+    jumps: bool  # whether there are jumps of V
     conductances: bool
 
     @property
@@ -38,26 +38,45 @@ class Cell(NamedTuple):
         )  # fmt: skip
 
 
-def parameters_type(model: Model) -> Any:
+def parameters_type(model: Model):
+    """The type of `p`: a NamedTuple of the model's parameters and V_min."""
     return model.named_tuple("V_min")
 
 
-def constants(cell: Cell, p: Any, dt: Any) -> tuple[Any, ...]:
-    """The parameters, V_min if there is a floor, and what exponential Euler multiplies du by."""
+def constants(cell: Cell, p, dt) -> tuple[Any, ...]:
+    """Constants of a step: the parameters, V_min if there is a floor, and the factor by which exponential Euler
+    multiplies du. p: of `parameters_type`; dt in ms."""
     *parameters, V_min = p
     gain = [dt * cell.model.rate(p) * exprel(dt * cell.model.u_slope(p))] if cell.scheme.exponential else []
     return *parameters, *[V_min] * cell.floor, *gain
 
 
 def step(cell: Cell) -> Callable[..., Any]:
-    """`step(V, u, refractory, x, p, gain, dt)` -> V, u, whether it spiked, and the spike as a number with a derivative.
-
-    The arguments are those of a rule, and `refractory`: whether the neuron is refractory in this step."""
+    """The function `one_step` of a neuron of this kind, on arrays of JAX or single numbers."""
     assert cell.scheme.rule is not None  # the exact scheme, which has none, has gradients of its own
     rule = cell.scheme.rule(equations(cell.variant, lambda f: f, _dt_exprel, _times_exprel))
     spike, reset = _spike(cell), _reset(cell)
 
     def one_step(V, u, refractory, x, p, gain, dt):
+        """One step: the rule, and the reset before or after it.
+
+        Parameters
+        ----------
+        V, u : mV, mV/ms (pA)
+            Before the step.
+        refractory : bool
+            Whether the neuron is refractory in this step.
+        x : tuple (I, jump, g, g E, None, None)
+            Inputs of the step, as a rule of `_model/schemes.py` takes them.
+        p : NamedTuple of `parameters_type`
+        gain : last of `constants` with exponential Euler, else None
+        dt : ms
+
+        Returns
+        -------
+        V, u, spiked, s
+            The state after the step, whether the neuron spiked, and that as a number with a derivative.
+        """
         if cell.scheme.reset_first:
             V, u = reset(V, u, *spike(V, u, False, p), p)
         V_new, u_new = rule(V, u, x, p, gain, dt, True)
@@ -72,9 +91,11 @@ def step(cell: Cell) -> Callable[..., Any]:
 
 
 def refractoriness(cell: Cell) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """`is_refractory(memory, period, t)`; `renew(memory, period, t, refractory, spiked)`: the memory after the step.
+    """Two functions: `is_refractory(memory, period, t)`, in the step at time t, and
+    `renew(memory, period, t, refractory, spiked)`, the memory after the step.
 
-    Memory and period count steps, or are the time of the last spike and a time, as brainpy.state does it."""
+    Counted in steps, memory is how many refractory steps are left, and period how many follow a spike. Counted in time,
+    as brainpy.state does it, they are the time of the last spike and tau_ref, both in ms."""
     if cell.hold == "time":
         return (
             lambda last, tau_ref, t: t - last < tau_ref,
@@ -95,7 +116,8 @@ def _times_exprel(factor, z):
 
 
 def _spike(cell: Cell) -> Callable[..., Any]:
-    """`spike(V, u, refractory, p)`: whether V is at its threshold, and that with the derivative of the surrogate."""
+    """`spike(V, u, refractory, p)` -> whether the neuron spikes, and that as a number with the derivative of the
+    surrogate."""
 
     @jax.custom_jvp
     def as_number(x, spiked):
@@ -118,8 +140,9 @@ def _spike(cell: Cell) -> Callable[..., Any]:
 
 
 def _reset(cell: Cell) -> Callable[..., Any]:
-    """`reset(V, u, spiked, s, p)`: V and u after a spike. As in brainpy.state, the derivative of the spike reaches u
-    alone; with `detach_reset` not even that."""
+    """`reset(V, u, spiked, s, p)` -> V and u, reset where `spiked`; s is the spike with a derivative.
+
+    As in brainpy.state, that derivative reaches u alone; with `detach_reset` not even u."""
 
     @jax.custom_jvp
     def changed(s, spiked, before, after):

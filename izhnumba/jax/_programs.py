@@ -11,32 +11,31 @@ from jax.extend.core import Literal
 
 from izhnumba.jax._kernels.program import OPERATIONS, Constant, Op, Program
 
+Operand = int | Constant
 KINDS = {"float32": "f4", "float64": "f8", "int32": "i4", "int64": "i8", "bool": "b1"}  # by dtype
-_RENAMING = {
-    "broadcast_in_dim",
-    "reshape",
-    "squeeze",
-    "stop_gradient",
-    "optimization_barrier",
-    "pvary",
-}  # of one number
-_CALLS = {  # of a function, once
+_RENAMING = {  # operations that leave a single number as it is
+    "broadcast_in_dim", "reshape", "squeeze", "stop_gradient", "optimization_barrier", "pvary",
+}  # fmt: skip
+_CALLS = {  # operations that call a function once, which is inlined
     "jit", "pjit", "closed_call", "core_call", "remat", "checkpoint", "custom_jvp_call", "custom_vjp_call",
     "custom_vjp_call_jaxpr",
 }  # fmt: skip
-_CALLED = ("jaxpr", "call_jaxpr", "fun_jaxpr")  # where a call keeps it
-_OF_INTEGERS = {  # what kernels can do with them
+_CALLED = ("jaxpr", "call_jaxpr", "fun_jaxpr")  # the parameter that holds the function of a call
+_OF_INTEGERS = {  # operations that kernels have for integers
     "add", "sub", "mul", "neg", "eq", "ne", "lt", "le", "gt", "ge", "max", "min", "and", "or", "xor", "not", "select_n",
     "convert_element_type", "copy",
 }  # fmt: skip
 
 
 class NotElementwise(Exception):
-    """An operation, by name, that kernels do not know."""
+    """An operation, by name, that kernels do not have."""
 
 
 def program(function: Callable[..., Any], dtypes: Sequence[Any]) -> Program:
-    """What `function`, which maps numbers to a tuple of numbers, does; it may contain derivatives."""
+    """The operations of `function`, which maps numbers of these dtypes to a tuple of numbers and may contain
+    derivatives.
+
+    NotElementwise for an operation that kernels do not have."""
     arguments = [jax.ShapeDtypeStruct((), dtype) for dtype in dtypes]
     closed = jax.make_jaxpr(function)(*arguments)
     writer = _Writer([_kind(dtype) for dtype in dtypes])
@@ -45,6 +44,7 @@ def program(function: Callable[..., Any], dtypes: Sequence[Any]) -> Program:
 
 
 def _kind(dtype) -> str:
+    """The kind of number by its dtype, such as "f4"."""
     name = np.dtype(dtype).name
     if name not in KINDS:
         raise NotElementwise(f"numbers of dtype {name}")
@@ -58,12 +58,13 @@ class _Writer:
         self.inputs = inputs
         self.ops: list[Op] = []
 
-    def inline(self, jaxpr: Any, constants: Sequence[Any], arguments: list[Any]) -> list[Any]:
-        """The operands that hold the results of a jaxpr for these arguments."""
+    def inline(self, jaxpr, constants: Sequence[Any], arguments: list[Operand]) -> list[Operand]:
+        """Write the operations of a jaxpr. Returns its results for these arguments, each a number of a value, as in
+        `Op`, or a Constant."""
         known = dict(zip(jaxpr.constvars, map(_constant, constants), strict=True))
         known |= dict(zip(jaxpr.invars, arguments, strict=True))
 
-        def operand(variable: Any) -> Any:
+        def operand(variable) -> Operand:
             dtype = variable.aval.dtype  # of a number of Python's, too
             return _constant(variable.val, dtype) if isinstance(variable, Literal) else known[variable]
 
@@ -72,7 +73,8 @@ class _Writer:
             known |= dict(zip(equation.outvars, results, strict=True))
         return [operand(variable) for variable in jaxpr.outvars]
 
-    def _equation(self, equation, operands: list[Any]) -> list[Any]:
+    def _equation(self, equation, operands: list[Operand]) -> list[Operand]:
+        """Write one equation of a jaxpr. Returns its results."""
         name, parameters = equation.primitive.name, equation.params
         if name in _CALLS:
             inner = next(parameters[key] for key in _CALLED if key in parameters)
@@ -90,7 +92,7 @@ class _Writer:
         self.ops.append(Op(name, _kind(out.aval.dtype), tuple(operands), int(parameters.get("y", 0))))
         return [len(self.inputs) + len(self.ops) - 1]
 
-    def _kind_of(self, operand) -> str:
+    def _kind_of(self, operand: Operand) -> str:
         if isinstance(operand, Constant):
             return operand.kind
         n = len(self.inputs)
@@ -98,6 +100,7 @@ class _Writer:
 
 
 def _constant(value, dtype=None) -> Constant:
+    """A number of Python or of an array without axes."""
     array = np.asarray(value, dtype)
     if array.ndim:
         raise NotElementwise("an array among its numbers")

@@ -1,12 +1,12 @@
-"""A recurrent layer: neurons that hear each other's spikes after a delay, differentiable in the weights.
+"""A recurrent layer: neurons that are connected among themselves, with delays, differentiable in the weights.
 
 No spike acts before the shortest delay has passed. So the layer advances in slices of that length: each is one `run` of
-all neurons, and what the spikes before it send there is one product with the weights.
+all neurons, and its synaptic inputs are one product of earlier spikes with the weights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -22,6 +22,8 @@ from izhnumba.jax import _arguments
 from izhnumba.jax._finite import check_values, watched
 from izhnumba.jax._run import Outputs, State, check_state, run
 
+Synapses = tuple[jax.Array, jax.Array]  # y and x of the receptor
+
 
 class LayerState(NamedTuple):
     """The state of a recurrent layer, a pytree.
@@ -30,14 +32,14 @@ class LayerState(NamedTuple):
     ----------
     neurons : State
     past : array of shape (longest delay in steps, *Shape)
-        The spikes of the last steps, which may still be under way.
+        1 for each spike of the last steps, else 0, oldest first: they may still be under way.
     synapses : tuple of two arrays of Shape
-        The states of the receptor.
+        The states of the receptor: its output, and its second state or zeros.
     """
 
     neurons: State
     past: jax.Array
-    synapses: tuple[jax.Array, jax.Array]
+    synapses: Synapses
 
 
 def recurrent(
@@ -45,14 +47,14 @@ def recurrent(
     weights: object,
     state: State | LayerState,
     I: object,  # noqa: E741
-    dt: Any,
+    dt: object,
     *,
     delay: object = None,
     pre: object = None,
     post: object = None,
     receptor: Receptor = Delta(),  # noqa: B008 - frozen
     n_steps: int | None = None,
-    record: Any = ("spikes",),
+    record: str | Sequence[str] = ("spikes",),
     check: bool = False,
     **options: Any,
 ) -> tuple[LayerState, Outputs]:
@@ -66,11 +68,11 @@ def recurrent(
         Entry [i, j] leads from neuron i to neuron j. The unit is the receptor's: mV for `Delta`, else mV/ms, or 1/ms
         with a reversal potential.
     state : State or LayerState
-        Neurons without spikes under way, or where an earlier call ended.
-    delay : float, or array like weights[...] of a sparse layer, ms, default dt
-        Each a whole number of steps, nearest. Not a traced value. Different delays take `pre` and `post`.
-    pre, post : int array of shape (n_synapses,)
-        The neurons that a weight connects.
+        Where to start: neurons without spikes under way, or the state in which an earlier call ended.
+    delay : float, or array of shape (n_synapses,), ms, >= dt, default dt
+        Rounded to whole steps. Not a traced value. Different delays need `pre` and `post`, or a sparse matrix.
+    pre, post : int array of shape (n_synapses,), optional
+        Source and target of each weight: indices along the last axis of Shape.
     receptor : Receptor
         `Delta`, `Pulse`, `Exponential`, `Alpha`, `DualExponential`, `AMPA`, `GABA_A`, `GABA_B`.
     **options
@@ -79,18 +81,20 @@ def recurrent(
     Returns
     -------
     state : LayerState
+        After the last step.
     outputs : Outputs
+        With an entry for each recorded name.
 
     Raises
     ------
     TypeError, ValueError
-        As `run`, and for weights and delays that do not fit.
+        As `run`, and for weights, pairs and delays that do not fit.
 
     Notes
     -----
     The timing is that of `Network`: a spike of step k arrives in step k + delay. Time is advanced in slices of the
-    shortest delay, so a delay of 1 ms costs much less than one of 0.1 ms. For less memory put `jax.checkpoint` around
-    calls of a part of the time.
+    shortest delay, so a delay of 1 ms costs much less than one of 0.1 ms. To take less memory, advance in several calls
+    with `jax.checkpoint` around each.
 
     Examples
     --------
@@ -124,8 +128,9 @@ def recurrent(
     kept = {"V", "u"} if check else set()
     needed = names | kept | {"spikes"}
 
-    def advance(state: LayerState, row: Any, length: int) -> tuple[LayerState, Outputs]:
-        if row is None:  # constant; written out where `run` could not tell it from rows
+    def advance(state: LayerState, row: jax.Array | None, length: int) -> tuple[LayerState, Outputs]:
+        """One slice of `length` steps, with these rows of the input, or None if it is constant."""
+        if row is None:  # written out where `run` could take a constant for rows
             row = jnp.broadcast_to(current, (length, *shape)) if current.shape[:1] == (length,) else current
         inputs, synapses = course(wiring.arrivals(state.past, length), state.synapses, row)
         neurons, out = run(params, state.neurons, dt=step, n_steps=length, record=sorted(needed), **inputs, **options)
@@ -140,13 +145,13 @@ def recurrent(
     return ended, outs._replace(**dict.fromkeys(needed - names))
 
 
-_MOST_STEPS = 100_000  # of a delay: so many rows of spikes are kept
+_MOST_STEPS = 100_000  # of a delay: the state keeps a row of spikes for each
 _OWN = ("delay", "pre", "post", "receptor", "n_steps", "record", "check")
 _OPTIONS = ("model", "scheme", "reset", "tau_ref", "surrogate", "detach_reset", "backend")
 
 
 def _neurons(state, model: Model) -> State:
-    """A state without units."""
+    """The state as arrays of one dtype, without units."""
     check_state("recurrent.state", state, "a State or a LayerState")
     V, u = (checks.without_unit(f"recurrent.state.{x}", getattr(state, x), getattr(model, x).unit) for x in ("V", "u"))
     V = jnp.asarray(V, _arguments.dtype("recurrent.state.V", getattr(V, "dtype", None)))
@@ -156,7 +161,7 @@ def _neurons(state, model: Model) -> State:
 
 
 def _layer(state, neurons: State, longest: int) -> LayerState:
-    """Where to start: nothing is under way in a new layer."""
+    """The state at the start, with `longest` steps of past: no spikes are under way in a new layer."""
     zero = jnp.zeros_like(neurons.V)
     checks.fits("recurrent.delay", longest * zero.size * zero.dtype.itemsize, "Use shorter delays or fewer neurons.")
     if not isinstance(state, LayerState):
@@ -170,7 +175,7 @@ def _layer(state, neurons: State, longest: int) -> LayerState:
 
 
 def _unit(receptor, model: Model) -> str:
-    """Of weights."""
+    """The unit of weights."""
     checks.kind("recurrent.receptor", receptor, Receptor, "a receptor", "Use izhnumba.Delta().")
     if receptor.adds_to == "V":
         return "mV"
@@ -180,8 +185,16 @@ def _unit(receptor, model: Model) -> str:
 
 
 class _Wiring(NamedTuple):
-    """`arrivals(past, length)`: what the spikes of the past send to the next `length` steps; weights without a unit,
-    delays in steps."""
+    """The connections of a layer.
+
+    Attributes
+    ----------
+    weights : array, without its unit
+    arrivals : function of (past, length)
+        Sums of weights that arrive in the next `length` steps, shape (length, *Shape).
+    shortest, longest : int
+        Delays, in steps.
+    """
 
     weights: jax.Array
     arrivals: Callable[[jax.Array, int], jax.Array]
@@ -190,7 +203,17 @@ class _Wiring(NamedTuple):
 
 
 def _wiring(weights, delay, pre, post, n: int, dt: float, dtype) -> _Wiring:
-    if hasattr(weights, "tocoo") or hasattr(weights, "indices"):  # of scipy.sparse, or a BCOO
+    """Check the connections, and write `arrivals` for a matrix or for pairs.
+
+    Parameters
+    ----------
+    weights, delay, pre, post : as in `recurrent`, weights without a unit
+    n : int
+        Neurons.
+    dt : float, ms
+    dtype : dtype of the weights in the layer
+    """
+    if hasattr(weights, "tocoo") or hasattr(weights, "indices"):  # a matrix of scipy.sparse, or a BCOO
         if weights.shape != (n, n) or pre is not None or post is not None:
             got = f"one of shape {weights.shape}{', pre and post' * (pre is not None)}"
             raise ValueError(f"recurrent.weights must be a sparse matrix of shape {(n, n)} alone, got {got}.")
@@ -225,7 +248,7 @@ def _wiring(weights, delay, pre, post, n: int, dt: float, dtype) -> _Wiring:
 
 
 def _ends(where: str, value, n: int):
-    """Neurons, one for each weight."""
+    """Indices of neurons, one for each weight."""
     if not isinstance(value, jax.core.Tracer):
         return checks.indices(where, np.asarray(value) if isinstance(value, jax.Array) else value, n)
     if value.ndim != 1 or not jnp.issubdtype(value.dtype, np.integer):
@@ -234,7 +257,7 @@ def _ends(where: str, value, n: int):
 
 
 def _delay_steps(delay, shape: tuple[int, ...], dt: float):
-    """One whole number, or one for each weight."""
+    """Delays in steps, int64: one, or one for each weight. shape: () or (n_synapses,)."""
     if isinstance(delay, jax.core.Tracer):
         raise TypeError("recurrent.delay must be known when JAX traces, got a traced value. Pass a NumPy array.")
     exact = np.full((), dt) if delay is None else checks.array("recurrent.delay", delay, "ms", [shape])
@@ -246,7 +269,8 @@ def _delay_steps(delay, shape: tuple[int, ...], dt: float):
 
 
 def _course(receptor, dt: float) -> Callable[..., Any]:
-    """`course(arrivals, states, I)`: the inputs of the steps in which they arrive, and the states after these."""
+    """`course(arrivals, states, I)` -> (the inputs of `run` for the steps of these arrivals, the states of the receptor
+    after them)."""
     if receptor.gate is not None or receptor.adds_to == "coupling":
         raise ValueError(
             f"recurrent.receptor must be linear in what arrives, got {receptor!r}. Use Delta, Pulse, Exponential, "
@@ -259,7 +283,7 @@ def _course(receptor, dt: float) -> Callable[..., Any]:
             "weight, or Exponential."
         )
 
-    def course(arrivals: jax.Array, states: Any, I: Any) -> Any:  # noqa: E741
+    def course(arrivals: jax.Array, states: Synapses, I: jax.Array) -> tuple[dict[str, Any], Synapses]:  # noqa: E741
         if receptor.adds_to == "V":
             return {"I": I, "delta": arrivals}, states
         if rule.states:
@@ -271,10 +295,10 @@ def _course(receptor, dt: float) -> Callable[..., Any]:
     return course
 
 
-def _received(rule: Propagator, arrivals: jax.Array, states):
-    """y at the start of each step, before what arrives in it, and the states after the last one."""
+def _received(rule: Propagator, arrivals: jax.Array, states: Synapses):
+    """(y at the start of each step, before its arrivals are added; the states after the last step)."""
 
-    def one_step(now: Any, arrived: jax.Array) -> Any:
+    def one_step(now: Synapses, arrived: jax.Array) -> tuple[Synapses, jax.Array]:
         y, x = now
         if rule.states == 1:
             return (rule.decay_y * y + arrived, x), y
@@ -285,7 +309,7 @@ def _received(rule: Propagator, arrivals: jax.Array, states):
 
 
 def _slice_by_slice(advance, state: LayerState, rows, n_steps: int, length: int):
-    """All slices of this length, and then what is left."""
+    """All slices of this length, and a shorter one for the steps that are left. rows: of the input, or None."""
     n_whole, left = divmod(n_steps, length)
     cut = n_whole * length
     several = None if rows is None else rows[:cut].reshape(n_whole, length, *rows.shape[1:])

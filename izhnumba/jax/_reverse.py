@@ -1,12 +1,12 @@
-"""Functions whose derivatives are known in reverse mode, and once: everything else is refused in words of one's own.
+"""Functions with first derivatives in reverse mode only, which refuse other modes with an error of our own.
 
-`jax.custom_vjp` does the same, but tells whoever asks for forward mode only that there is a custom_vjp function.
+`jax.custom_vjp` does the same, but its error in forward mode says only that there is a custom_vjp function.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,8 @@ from jax.custom_derivatives import SymbolicZero
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
+Tree = TypeVar("Tree")
+
 
 def reverse_mode(
     function: Callable[[Any], Any],
@@ -22,11 +24,18 @@ def reverse_mode(
     pull_back: Callable[[Any, Any, Any], Any],
     words: str,
 ) -> Callable[[Any], Any]:
-    """`function` of a pytree, with a derivative.
+    """`function` of a pytree, with a derivative in reverse mode.
 
-    `forwards(x)` returns function(x) and what to keep for `pull_back(kept, wanted, cotangents)`. That returns a tree
-    like x of cotangents; `wanted` is one of bools, and where it is False nothing is looked at. None stands for 0, among
-    the cotangents of results, too. words: of the TypeError in other modes.
+    Parameters
+    ----------
+    function : function of a pytree x, to a pytree of arrays
+    forwards : function of x
+        Returns (function(x), kept): kept is a pytree for `pull_back`.
+    pull_back : function of (kept, wanted, cotangents)
+        Cotangents of x from those of the results. wanted: a tree like x of bools; cotangents where it is False are not
+        used. None stands for a cotangent 0, of results and of x.
+    words : str
+        The TypeError in other modes.
     """
 
     @jax.custom_jvp
@@ -60,9 +69,10 @@ def reverse_mode(
     return call
 
 
-def only_once(words: str, tree: object) -> Any:
-    """The tree as it is, in something that has no derivative: who asks for one gets a TypeError with the words."""
-    return jax.tree.map(lambda x: _once.bind(x, words=words), tree)
+def only_once(words: str, tree: Tree) -> Tree:
+    """The tree, unchanged, through a primitive without a derivative: a TypeError with these words if one is taken."""
+    found: Tree = jax.tree.map(lambda x: _once.bind(x, words=words), tree)
+    return found
 
 
 def _is_none(x) -> bool:
@@ -80,8 +90,8 @@ mlir.register_lowering(_once, lambda context, x, words: [x])
 batching.defvectorized(_once)
 ad.primitive_jvps[_once] = _refuse
 
-# A linear function of directions, known by its transpose alone: `pull(residuals, cotangents)`. The first n operands
-# are the residuals; kinds: shapes and dtypes of the results.
+# A linear function of directions (tangents), of which only the transpose is known: `pull(residuals, cotangents)`. The
+# first n operands are the residuals, the others the directions; kinds: shapes and dtypes of the results.
 _linear = Primitive("izhnumba_linear")
 _linear.multiple_results = True
 _linear.def_impl(_refuse)
@@ -91,12 +101,25 @@ ad.primitive_jvps[_linear] = _refuse
 
 
 def _transpose(cotangents: Sequence[Any], *operands, pull, n: int, **_) -> list[Any]:
+    """Cotangents of the directions: the rule of JAX for the transpose of `_linear`."""
     given = [None if type(cotangent) is ad.Zero else cotangent for cotangent in cotangents]
     bars = zip(operands[n:], pull(operands[:n], given), strict=True)
     return [None] * n + [bar if ad.is_undefined_primal(direction) else None for direction, bar in bars]
 
 
 def _of_many(operands: Sequence[Any], axes: Sequence[Any], *, pull, n: int, kinds, words: str):
+    """`_linear` over a batch: the rule of JAX for `vmap`.
+
+    Parameters
+    ----------
+    operands : residuals and directions
+    axes : axis of the batch of each operand, or None
+    pull, n, kinds, words : parameters of `_linear`
+
+    Returns
+    -------
+    results, axes of the batch in them
+    """
     size = next(x.shape[axis] for x, axis in zip(operands, axes, strict=True) if axis is not None)
 
     def pull_all(residuals: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""`run`: neurons over a number of steps, as a function that JAX can differentiate, and what it takes and gives."""
+"""`run`: neurons over a number of steps, as a function that JAX can differentiate; `init` makes its arguments."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from izhnumba.jax._programs import NotElementwise, program
 from izhnumba.jax._solve import Data, Task, by_kernels, by_scan
 from izhnumba.jax._surrogates import ReluGrad, as_surrogate
 
+Arrays = tuple[jax.Array, ...]
 RECORDED = ("spikes", "V", "u")
 
 
@@ -37,7 +38,7 @@ class State(NamedTuple):
     V : array of Shape, mV
     u : array of Shape, mV/ms (pA for Izhikevich2007)
     refractory_steps : int32 array of Shape
-        For how many steps more a neuron is refractory; 0 after a run without `tau_ref`, which does not look at it.
+        For how many steps more a neuron is refractory. A run without `tau_ref` ignores it, and returns 0.
     """
 
     V: jax.Array
@@ -46,13 +47,13 @@ class State(NamedTuple):
 
 
 class Outputs(NamedTuple):
-    """What `run` recorded, a pytree; None for what it did not.
+    """The recorded outputs of `run`, a pytree; None for an output that was not recorded.
 
     Attributes
     ----------
     spikes : array of shape (n_steps, *Shape)
-        1 where a neuron spiked in a step, else 0, as numbers with the derivative of the surrogate.
-    V, u : array of shape (n_steps, *Shape)
+        1 where a neuron spiked in a step, else 0, in the dtype of V, with the derivative of the surrogate.
+    V, u : array of shape (n_steps, *Shape), mV, mV/ms (pA for Izhikevich2007)
         The state after each step.
     """
 
@@ -134,12 +135,13 @@ def init(
 
 
 def _shaped(lanes: Lanes, where: str, value, unit: str) -> jax.Array:
+    """A value that broadcasts to Shape, as an array."""
     return lanes.fitting(where, _arguments.array(where, value, unit, lanes.dtype))
 
 
 def run(
     params: Mapping[str, Any],
-    state: Any,
+    state: State,
     I: object,  # noqa: E741
     dt: object,
     *,
@@ -166,9 +168,9 @@ def run(
         Parameters of the model, and V_min, each of a shape that broadcasts to Shape, the shape of state.V. Those left
         out are the model's defaults.
     state : State
-        Where to start; what `init` gave, or another run. V decides on the dtype of everything.
+        Where to start: from `init`, or from another run. The dtype of V is that of everything.
     I : float or array, mV/ms (pA for Izhikevich2007)
-        What broadcasts to Shape is constant; an array of shape (n_steps, *Shape) has a row for each step.
+        An array that broadcasts to Shape is constant in time; one of shape (n_steps, *Shape) has a row for each step.
     dt : float, ms, > 0
         Time step.
     n_steps : int, >= 0
@@ -179,31 +181,32 @@ def run(
         V jumps, and conductances with their reversal potentials.
     record : of "spikes", "V", "u", one or several
     surrogate : Surrogate, its name, or a function that gives spikes and has a derivative
-        In place of the derivative of a spike by (V - V_th) / abs(V_th). A function is best made once: a new one is
-        compiled anew.
+        Its slope stands for the derivative of a spike by (V - V_th) / abs(V_th). Make a function once: JAX compiles
+        anew for each new one.
     detach_reset : bool
-        Without it the derivative of a spike also reaches u through its reset, as in brainpy.state; not V.
+        False: the derivative of a spike also acts through the reset of u, as in brainpy.state, though not of V. True:
+        through neither.
     checkpoint : bool or int
-        Store the state only every so many steps (True: the square root of n_steps) and compute what lies between again
+        Store the state only every so many steps (True: the square root of n_steps), and compute the steps between again
         when gradients are taken: less memory for one more run forwards.
     backend : "numba", "xla", optional
         Compiled kernels, on a CPU only, or `lax.scan`, which runs everywhere. Without it, kernels on a CPU.
     check : bool
-        Look at V and u after each step, and at the derivatives in the reverse pass, and name the first step that is not
-        finite. It takes the memory of V and u of all steps.
+        Check V and u after each step, and the derivatives in the reverse pass; an error names the first step in which
+        they are not finite. It takes the memory of V and u of all steps.
 
     Returns
     -------
     state : State
         After the last step.
     outputs : Outputs
-        With an entry for what was recorded.
+        With an entry for each recorded name.
 
     Raises
     ------
     TypeError, ValueError
         When JAX traces, before anything runs: for unknown names, dtypes and shapes that do not fit, units that do not
-        convert. Values are not looked at without `check`: what is not finite spreads, as usual in JAX.
+        convert. Values of states and inputs are not checked without `check`: NaN and infinity spread, as usual in JAX.
     FloatingPointError
         With `check`, for the first step that is not finite; from within `jax.jit` it comes as a
         `jax.errors.JaxRuntimeError` that ends with these words.
@@ -213,7 +216,8 @@ def run(
     Works under `jit`, `grad`, `value_and_grad`, `vmap` and `lax.scan`, in float32 and, with jax_enable_x64, in
     float64. Gradients reach params, state.V, state.u, I, delta, g and E, through refractory periods and resets. The
     steps are those of `Population.step`. Both backends compute the same; the reverse pass of "numba" is a kernel, too,
-    made of the derivative that JAX derives from the equations. Forward mode (`jvp`) and second derivatives take "xla".
+    compiled from the derivative that JAX finds of the equations. Forward mode (`jvp`) and second derivatives take
+    "xla".
 
     Examples
     --------
@@ -266,12 +270,14 @@ def run(
 
 
 def check_state(where: str, state: object, must_be: str) -> None:
+    """Refuse an object without the fields of a State."""
     if not all(hasattr(state, name) for name in State._fields):
         cure = "Take that of izhnumba.jax.init, or State(V, u, refractory_steps)."
         raise TypeError(f"{where} must be {must_be}, got {type(state).__name__}. {cure}")
 
 
 def _parameters(lanes: Lanes, params, model: Model):
+    """The parameters and V_min, each () or (lanes,), as the NamedTuple of `parameters_type`."""
     values = {"V_min": -math.inf} | dict(_arguments.parameters("run.params", params, model))
     p_type = parameters_type(model)
     return p_type(
@@ -283,7 +289,14 @@ def _parameters(lanes: Lanes, params, model: Model):
 
 
 def _inputs(lanes: Lanes, model: Model, I, delta, g, E) -> list[Any]:  # noqa: E741
-    """I, jump, and the sums of g and of g E; None for what there is not."""
+    """[I, jump, sum of g, sum of g E], checked; None for an input that is not given.
+
+    Parameters
+    ----------
+    lanes : Lanes
+    model : Model
+    I, delta, g, E : as in `run`
+    """
     jump = None if delta is None else lanes.over_time("run.delta", delta, "mV")
     gs, Es = _arguments.listed(g), _arguments.listed(E)
     if len(gs) != len(Es):
@@ -297,6 +310,7 @@ def _inputs(lanes: Lanes, model: Model, I, delta, g, E) -> list[Any]:  # noqa: E
 
 
 def _scheme(name: str, dt: float):
+    """The scheme of this name, which must have steps. Warns of a dt (ms) that is too long for it."""
     chosen = schemes[checks.one_of("run.scheme", name, schemes)]
     if chosen.exact:
         raise ValueError("run.scheme must be one that has steps, got 'exact'. Use izhnumba.jax.spike_times.")
@@ -305,6 +319,7 @@ def _scheme(name: str, dt: float):
 
 
 def _recorded(record) -> tuple[str, ...]:
+    """The names to record, each once, in the order of RECORDED."""
     chosen = {checks.one_of("run.record", name, RECORDED) for name in _arguments.names("run.record", record)}
     return tuple(name for name in RECORDED if name in chosen)
 
@@ -317,7 +332,8 @@ def _segment(where: str, checkpoint, n_steps: int) -> int:
 
 
 def backend_for(where: str, name: object, cell: Cell) -> str:
-    """The one that a user names, or the one to take."""
+    """The backend, "numba" or "xla": the one that the user names, else "numba" where kernels have all operations and
+    run on a CPU."""
     if name is not None:
         checks.one_of(where, name, ("numba", "xla"))
     if name == "xla":
@@ -338,7 +354,8 @@ def backend_for(where: str, name: object, cell: Cell) -> str:
 
 @functools.cache
 def _unknown(model: Model, surrogate, dtype: str) -> str | None:
-    """What in the slope of the surrogate or in the equations kernels do not know."""
+    """In words, the first operation of the slope of the surrogate or of the equations that kernels do not have; or
+    None."""
     p_type = model.named_tuple()
     functions = {"a surrogate whose slope": (surrogate, 1)}
     for name, equation, arguments in equations_of(model):
@@ -354,19 +371,19 @@ def _unknown(model: Model, surrogate, dtype: str) -> str | None:
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1, 2))
-def _jitted(task: Task, backend: str, segment: int, data: Data):
+def _jitted(task: Task, backend: str, segment: int, data: Data[jax.Array]):
     return _in_segments(task, by_kernels if backend == "numba" else by_scan, segment, data)
 
 
-def _in_segments(task: Task, solver: Callable[[Task], Any], segment: int, data: Data):
-    """One segment after the other, each a checkpoint, and then what is left."""
+def _in_segments(task: Task, solver: Callable[[Task], Any], segment: int, data: Data[jax.Array]):
+    """The run in segments of so many steps, each under `jax.checkpoint`, and the steps that are left; 0: in one."""
     n_whole = task.n_steps // segment if segment else 0
     if n_whole < 2:
         return solver(task)(data)
     solve = jax.checkpoint(solver(task._replace(n_steps=segment)))
     cut = n_whole * segment
 
-    def advance(state: Any, rows: Any) -> Any:
+    def advance(state, rows: Arrays):
         return solve(data._replace(V=state[0], u=state[1], memory=state[2], rows=rows))
 
     segments = [row[:cut].reshape(n_whole, segment, *row.shape[1:]) for row in data.rows]

@@ -1,7 +1,6 @@
 """Scans over steps, whose step is a function of single lanes: by `lax.scan`, or by one call of a compiled kernel.
 
-Arrays are flat: the carry has one number per lane, a constant one in all or one per lane, a row one or one per lane for
-every step.
+Shapes: arrays of the carry (lanes,), of the constants () or (lanes,), of the rows (n_steps,) or (n_steps, lanes).
 """
 
 from __future__ import annotations
@@ -14,11 +13,12 @@ import jax
 import jax.numpy as jnp
 
 from izhnumba.jax import _ffi
+from izhnumba.jax._kernels.program import Program
 from izhnumba.jax._kernels.scan import Layout, Operand
 from izhnumba.jax._programs import KINDS, program
 from izhnumba.jax._reverse import only_once
 
-Step = Callable[..., Any]  # (carry, constants, row) -> carry, outs; all of them tuples
+Step = Callable[..., Any]  # (carry, constants, row) -> (carry, outs), all of them tuples of numbers
 Arrays = tuple[jax.Array, ...]
 FIRST_REVERSE = (
     "run.backend must be 'xla' in forward mode and for second derivatives (jvp, jacfwd, linearize, hessian), got "
@@ -27,7 +27,7 @@ FIRST_REVERSE = (
 
 
 def by_xla(step: Step, carry: Arrays, constants: Arrays, rows: Arrays, n_steps: int) -> tuple[Arrays, Arrays]:
-    """Forwards in time, differentiated by JAX itself."""
+    """(carry after the last step, rows that come out), forwards in time, by `lax.scan`, which JAX can differentiate."""
     return jax.lax.scan(lambda now, row: step(now, constants, row), carry, rows, length=n_steps)
 
 
@@ -41,7 +41,19 @@ def by_kernel(
     fastmath: frozenset[str],
     backwards: bool = False,
 ) -> tuple[Arrays, Arrays]:
-    """In a compiled kernel, which JAX cannot differentiate."""
+    """The same by a compiled kernel, which JAX cannot differentiate.
+
+    Parameters
+    ----------
+    step : Step
+        Made of operations that kernels have; compiled once for each kind of operands.
+    carry, constants, rows : tuple of arrays
+    n_steps : int
+    fastmath : frozenset of str
+        Flags of LLVM.
+    backwards : bool
+        Whether to go from the last step to the first.
+    """
     once, often = (tuple(_operand(x, False) for x in arrays) for arrays in (carry, constants))
     each = tuple(_operand(x, True) for x in rows)
     traced, outs = _traced(step, once, often, each)
@@ -59,12 +71,13 @@ _DTYPES = {kind: name for name, kind in KINDS.items()}
 
 
 def _operand(array: jax.Array, steps: bool) -> Operand:
+    """How the kernel reads an array. steps: whether its first axis is that of the steps."""
     return Operand(KINDS[array.dtype.name], steps, array.ndim > steps)
 
 
 @functools.cache
-def _traced(step: Step, *kinds: tuple[Operand, ...]) -> tuple[Any, tuple[Operand, ...]]:
-    """The program of a step, and what comes out of it beside the carry."""
+def _traced(step: Step, *kinds: tuple[Operand, ...]) -> tuple[Program, tuple[Operand, ...]]:
+    """(the program of a step; how the kernel writes each row that comes out). kinds: of carry, constants and rows."""
     n_carry, n_constants, n_rows = map(len, kinds)
 
     def flat(*numbers):

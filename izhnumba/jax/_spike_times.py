@@ -1,10 +1,10 @@
-"""Spike times of the exact engine as a function that JAX can differentiate, through no step and no surrogate."""
+"""Spike times of the exact engine as a function that JAX can differentiate, without steps and without surrogates."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -21,16 +21,26 @@ from izhnumba.jax import _arguments
 from izhnumba.jax._reverse import only_once, reverse_mode
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Pair = tuple[jax.Array, jax.Array]  # V, u and parameters (..., quantities), and currents (..., rows)
 _FIRST_REVERSE = (
     "spike_times must be differentiated once, in reverse mode (grad, vjp, jacrev), got forward mode or a derivative of "
     "its derivative (jvp, jacfwd, linearize, hessian). Use jax.jacrev for first derivatives, differences for second."
 )
 
 
+class Start(Protocol):
+    """Where neurons start: a State, or another object with V and u."""
+
+    @property
+    def V(self) -> object: ...
+    @property
+    def u(self) -> object: ...
+
+
 def spike_times(
     params: Mapping[str, Any],
-    state: Any,
-    I: Any,
+    state: Start,
+    I: object,
     T: float,
     *,
     n_spikes: int,
@@ -49,8 +59,8 @@ def spike_times(
     ----------
     params : mapping of str to number or array
         Parameters of the model; those left out have its defaults.
-    state : State, or whatever has V and u, numbers or arrays
-        At time 0; `refractory_steps` is not looked at.
+    state : State, or another object with V and u, numbers or arrays, mV, mV/ms (pA)
+        At time 0; `refractory_steps` is ignored.
     I : number or array, mV/ms (2007 form: pA)
         With `dt` an array (rows, ...): row j holds for j dt <= t < (j + 1) dt, and the last one from then on.
     T : float, ms, > 0
@@ -59,7 +69,7 @@ def spike_times(
         Spikes of a neuron to return; later ones are left out.
     model : Model
     tau_ref : float, ms, >= 0
-        For which V and u stay after a spike.
+        For how long V and u stay at their reset after a spike.
     reset : "hard", "soft" or "overshoot"
     dt : float, ms, > 0, optional
         Length of the rows of I.
@@ -67,18 +77,18 @@ def spike_times(
     Returns
     -------
     jax.Array of float64, (*Shape, n_spikes), ms
-        Shape is what params, state and a row of I broadcast to. Behind the last spike of a neuron up to T stands
-        +inf, which has no derivative: what is asked for it counts as 0.
+        Shape is that to which params, state and a row of I broadcast. Entries without a spike up to T are +inf, and
+        have no derivative: it counts as 0.
 
     Raises
     ------
     TypeError, ValueError
-        For values of the wrong kind, range or shape, for parameters that the exact engine refuses, as those of FS and
-        TC of 2007, and if jax_enable_x64 is not set; for derivatives in forward mode and second ones.
+        For values of the wrong kind, range or shape, for parameters that the exact engine refuses, such as those of
+        2007/FS and 2007/TC, and if jax_enable_x64 is not set; for derivatives in forward mode and second ones.
     RuntimeError
         For a neuron that fires without end.
     jax.errors.JaxRuntimeError
-        With the words of the last two, where an outer `jax.jit` or `jax.vmap` hides the values of parameters.
+        In place of these, with the same words, where an outer `jax.jit` or `jax.vmap` hides the values of parameters.
 
     Notes
     -----
@@ -138,7 +148,8 @@ def spike_times(
 
 
 def _check_form(where: str, model: Model, values: Mapping[str, Any]) -> None:
-    """Refuse what the exact engine cannot take, as far as values are known: under `jax.grad` they are."""
+    """Refuse parameters that the exact engine cannot take, as far as their values are known; under `jax.grad` they
+    are."""
     defaults = {name: quantity.default for name, quantity in model.parameters.items()}
     known = {name: plain for name in defaults if not isinstance(plain := _plain(values[name]), jax.core.Tracer)}
     p = model.named_tuple()(**{name: np.asarray(x, np.float64) for name, x in (defaults | known).items()})
@@ -155,12 +166,12 @@ def _check_form(where: str, model: Model, values: Mapping[str, Any]) -> None:
 
 
 def _plain(value):
-    """Without a derivative, which is how `jax.grad` shows its numbers."""
+    """The value without a derivative: under `jax.grad` a number."""
     return jax.lax.stop_gradient(value) if isinstance(value, jax.core.Tracer) else value
 
 
 class Task(NamedTuple):
-    """What is not traced."""
+    """The arguments that JAX does not trace, hashable."""
 
     model: Model
     reset: str
@@ -170,7 +181,7 @@ class Task(NamedTuple):
     dt: float  # of the rows of I, 0 if it has none
 
     def times(self, x: object, rows: object) -> Array:
-        """(..., n_spikes) for V, u and parameters x (..., quantities) and currents (..., rows)."""
+        """Spike times (..., n_spikes), ms, for V, u and parameters x (..., quantities) and currents (..., rows)."""
         shape, (x, rows) = _flat(x, rows)
         given = dict(zip(("V", "u", *self.model.parameters), x.T, strict=True))
         pop = Population(len(x), self.model, scheme="exact", reset=self.reset, tau_ref=self.tau_ref, **given)
@@ -182,8 +193,9 @@ class Task(NamedTuple):
         times[i[first], nth[first]] = t[first]
         return times.reshape(*shape, self.n_spikes)
 
-    def pull_back(self, x: object, rows: object, times: object, weights: Any) -> tuple[Array, Array]:
-        """The derivatives by x and rows of the sum of weights (..., n_spikes) times the times."""
+    def pull_back(self, x: object, rows: object, times: object, weights: Array) -> tuple[Array, Array]:
+        """Derivatives by x and by rows, in their shapes, of the sum of weights (..., n_spikes) x times (...,
+        n_spikes)."""
         shape, (x, rows, times) = _flat(x, rows, times)
         known = np.isfinite(times)
         cells, pieces, n = self.cells(x), Pieces(np.arange(rows.shape[1]) * self.dt, rows.T), x.shape[1]
@@ -191,30 +203,32 @@ class Task(NamedTuple):
         slopes[known] = gradients(cells, pieces, np.nonzero(known)[0], times[known])
         weights = np.where(known.reshape(*shape, -1), weights, 0.0)
         found = np.einsum("...s,...sq->...q", weights, slopes.reshape(*shape, *slopes.shape[1:]))
-        return found[..., :n], found[..., n + 1 :]  # between them, that by tau_ref
+        return found[..., :n], found[..., n + 1 :]  # between them is the derivative by tau_ref
 
     def cells(self, x: Array) -> Cells:
+        """The neurons with V, u and parameters x (neurons, quantities)."""
         V, u, *p = x.T
         return Cells(self.model, self.reset, self.model.named_tuple()(*p), np.full(len(x), self.tau_ref), V, u)
 
 
 @functools.lru_cache
 def _differentiable(task: Task):
-    """`spike_times((V, u, *parameters), I)`, which JAX knows how to differentiate, and what its callbacks raised."""
+    """(`spike_times((V, u, *parameters), I)`, differentiable; the list of exceptions that its callbacks have
+    raised)."""
     defaults = (task.model.V, task.model.u, *task.model.parameters.values())
     check_equations(task.cells(np.array([[quantity.default for quantity in defaults]])))
     failures: list[Exception] = []
     run, pull_back = _callback(lambda *x: (task.times(*x),), failures), _callback(task.pull_back, failures)
 
-    def times(given: object) -> Any:
+    def times(given: Pair) -> jax.Array:
         x, rows = only_once(_FIRST_REVERSE, given)
         return run([(*x.shape[:-1], task.n_spikes)], x, rows)[0]
 
-    def forwards(given: Any) -> Any:
+    def forwards(given: Pair) -> tuple[jax.Array, tuple[jax.Array, ...]]:
         found = times(given)
         return found, (*given, found)
 
-    def backwards(kept: Any, wanted: object, weights: Any) -> Any:
+    def backwards(kept: tuple[jax.Array, ...], wanted: object, weights: jax.Array) -> tuple[jax.Array, ...]:
         kept, weights = only_once(_FIRST_REVERSE, (kept, weights))
         return pull_back([array.shape for array in kept[:2]], *kept, weights)
 
@@ -223,8 +237,11 @@ def _differentiable(task: Task):
 
 
 def _callback(f: Callable[..., Sequence[Array]], failures: list[Exception]) -> Callable[..., tuple[jax.Array, ...]]:
-    """`call(shapes of results, *arrays)` of a NumPy function. Numbers go in and out by their bits: in a thread to which
-    `with jax.enable_x64()` does not reach, as are those of XLA, JAX makes float32 of every float64."""
+    """`call(shapes of results, *arrays)`: a NumPy function of float64 arrays as a callback of JAX. failures: gets what
+    it raises.
+
+    Numbers go in and out as bits: JAX turns every float64 into float32 in threads which `with jax.enable_x64()` does
+    not reach, such as those of XLA."""
 
     def of_bits(*arrays: object) -> list[Array]:
         try:
@@ -234,7 +251,7 @@ def _callback(f: Callable[..., Sequence[Array]], failures: list[Exception]) -> C
             raise
         return [np.ascontiguousarray(array[..., np.newaxis]).view(np.uint32) for array in found]
 
-    def call(shapes: Sequence[tuple[int, ...]], *arrays: Any) -> tuple[jax.Array, ...]:
+    def call(shapes: Sequence[tuple[int, ...]], *arrays: jax.Array) -> tuple[jax.Array, ...]:
         results = jax.eval_shape(lambda: [jnp.zeros((*shape, 2), jnp.uint32) for shape in shapes])
         bits = (jax.lax.bitcast_convert_type(array, jnp.uint32) for array in arrays)
         found = jax.pure_callback(of_bits, results, *bits, vmap_method="expand_dims")
@@ -244,7 +261,7 @@ def _callback(f: Callable[..., Sequence[Array]], failures: list[Exception]) -> C
 
 
 def _laid_out(values: Sequence[jax.Array], I: jax.Array, rows: bool) -> tuple[jax.Array, jax.Array]:
-    """V, u and parameters (*Shape, quantities), and currents (*Shape, rows)."""
+    """(V, u and parameters as one array (*Shape, quantities), currents (*Shape, rows)). rows: whether I has rows."""
     if rows and not (I.ndim and len(I)):
         raise ValueError(f"spike_times.I must have shape (rows, ...) with dt, got {I.shape}. Leave out dt.")
     current = jnp.moveaxis(I, 0, -1) if rows else I[..., jnp.newaxis]
@@ -259,7 +276,7 @@ def _laid_out(values: Sequence[jax.Array], I: jax.Array, rows: bool) -> tuple[ja
 
 
 def _flat(*arrays) -> tuple[tuple[int, ...], list[Array]]:
-    """Arrays (..., k) as (n, k), and the shape of what has been made n."""
+    """(shape, arrays of shape (n, k)) of arrays (*shape, k), after broadcasting; n is the product of the shape."""
     shape = np.broadcast_shapes(*(np.shape(array)[:-1] for array in arrays))
     sizes = (np.shape(array)[-1] for array in arrays)
     return shape, [np.broadcast_to(array, (*shape, k)).reshape(-1, k) for array, k in zip(arrays, sizes, strict=True)]

@@ -1,6 +1,7 @@
-"""Surrogate spike functions: a step forward, a slope of one's choice backward. Adding one is a class and a line below.
+"""Surrogate spike functions: a step, with a slope of one's choice in place of its derivative.
 
-Names, parameters, defaults and values are those of braintools 0.3.
+To add one: 1. a frozen dataclass with `slope`; 2. its function, a line at the end; 3. both names in `__all__`. Names,
+parameters, defaults and values are those of braintools 0.3.
 """
 
 from __future__ import annotations
@@ -32,16 +33,24 @@ __all__ = [
 
 
 class Surrogate(ABC):
-    """A spike function: 1 where x >= 0, else 0, with a derivative that is `slope(x)` instead of zero.
+    """A spike function: 1 where x >= 0, else 0, with the derivative `slope(x)` instead of zero.
 
-    x is the scaled distance from threshold, (V - V_th) / V_th, without a unit; spikes and slope have its precision.
-    Surrogates are compared and hashed by value, so that they can be static arguments of `jax.jit`.
+    x is the scaled distance from threshold, (V - V_th) / abs(V_th), without a unit; spikes and slope have its dtype.
+
+    To write one of your own: 1. without parameters, call `surrogate` with its slope, a function of x. 2. With
+    parameters, derive a frozen dataclass from Surrogate, whose fields are plain numbers. 3. Give it a method
+    `slope(x)`, element by element, in `jax.numpy`. 4. Pass an instance to `run` as `surrogate`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For parameters beyond the range that a class states.
 
     Notes
     -----
-    Forward and reverse mode, `jit`, `vmap` and `scan` see the slope; a second derivative is that of the slope.
-    Parameters are plain numbers and no arguments of a derivative. One of your own is `surrogate` of a function, or with
-    parameters a frozen dataclass with a method `slope`.
+    Forward and reverse mode, `jit`, `vmap` and `scan` use the slope; a second derivative is that of the slope.
+    Parameters are no arguments of a derivative. Surrogates are compared and hashed by value, so that they can be static
+    arguments of `jax.jit`.
 
     Examples
     --------
@@ -55,17 +64,17 @@ class Surrogate(ABC):
 
     @abstractmethod
     def slope(self, x: Array) -> Array:
-        """What stands in for the derivative at x, element by element."""
+        """The slope at x, in the shape of x, in place of the derivative of a spike by x."""
 
     def __call__(self, x: object) -> Array:
-        """The spikes at x, in its dtype."""
+        """1 where x >= 0, else 0, in the shape and dtype of x."""
         return _spikes(self, jnp.asarray(x))
 
     def __post_init__(self) -> None:
         for one in fields(self):  # type: ignore[arg-type]
             if check := one.metadata.get("check"):
                 value = check(f"{type(self).__name__}.{one.name}", getattr(self, one.name))
-                self.__dict__[one.name] = value  # the class is frozen for everybody else
+                self.__dict__[one.name] = value  # past the setter, which a frozen class refuses
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
@@ -80,6 +89,7 @@ def _(spike: Surrogate, primals: tuple[Array], tangents: tuple[Array]) -> tuple[
 
 
 def _parameter(check: Callable[..., float], default: float, **bounds: float):
+    """A field of a surrogate, with the check of its value."""
     return field(default=default, metadata={"check": partial(check, **bounds)})
 
 
@@ -90,7 +100,7 @@ _count = partial(_parameter, checks.integer, at_least=1)
 
 
 def _either(x: Array, condition: Array, one, other) -> Array:
-    """One where the condition holds, else the other; in the precision of x even where both are constants."""
+    """`one` where the condition holds, else `other`, in the dtype of x even if both are constants."""
     dtype = jnp.result_type(x, float)
     return jnp.where(condition, jnp.asarray(one, dtype), jnp.asarray(other, dtype))
 
@@ -102,6 +112,7 @@ def _bump(x: Array) -> Array:
 
 
 def _normal(x: Array, sigma: float) -> Array:
+    """Density of the normal law of mean 0 and standard deviation sigma."""
     return jnp.exp(-0.5 * (x / sigma) ** 2) / (math.sqrt(2 * math.pi) * sigma)
 
 
@@ -306,6 +317,8 @@ class SlayerGrad(Surrogate):
 
 @dataclass(frozen=True)
 class _Own(Surrogate):
+    """A surrogate whose slope is a function of the user."""
+
     function: Callable[[Array], Any]
 
     def slope(self, x: Array) -> Array:
@@ -316,9 +329,22 @@ class _Own(Surrogate):
 
 
 def surrogate(slope: Callable[[Array], Any]) -> Surrogate:
-    """The spike function with a slope of your own: a function of x, element by element, in `jax.numpy`.
+    """A spike function with a slope of your own.
 
-    Two are equal if made from the same function: make it once, since `jax.jit` compiles for each anew.
+    Parameters
+    ----------
+    slope : callable (x) -> array in the shape of x
+        In place of the derivative at the scaled distance from threshold x, element by element, in `jax.numpy`.
+
+    Returns
+    -------
+    Surrogate
+        Two are equal if made from the same function. Make it once: `jax.jit` compiles for each one anew.
+
+    Raises
+    ------
+    TypeError
+        For an argument that is no function of x.
 
     Examples
     --------
@@ -336,11 +362,11 @@ def surrogate(slope: Callable[[Array], Any]) -> Surrogate:
     return _Own(slope)
 
 
-_BY_NAME: dict[str, type[Surrogate]] = {}  # by both names
+_BY_NAME: dict[str, type[Surrogate]] = {}  # each by the name of its class and of its function
 
 
 def _function(cls: type[Surrogate]) -> Callable[..., Array]:
-    """The function of x and the parameters of a class; its name is that of the class in lower case."""
+    """The function `name(x, *parameters)` of a class, with the name of the class in lower case and its parameters."""
 
     def spikes(x: object, *args: object, **parameters: object) -> Array:
         return cls(*args, **parameters)(x)
@@ -375,8 +401,8 @@ inv_square_grad = _function(InvSquareGrad)
 slayer_grad = _function(SlayerGrad)
 
 
-def as_surrogate(where: str, value: Any) -> Any:
-    """What a user passed as `where`: a Surrogate, one by its name, or a spike function of another package as it is."""
+def as_surrogate(where: str, value: object) -> Callable[[Any], Any]:
+    """The argument `where` as a spike function: a Surrogate, one by its name, or one of another package unchanged."""
     if isinstance(value, Surrogate):
         return value
     if isinstance(value, str):
@@ -393,10 +419,10 @@ def as_surrogate(where: str, value: Any) -> Any:
 @cache
 def _check_spikes(where: str, function: Callable[[Array], Any]) -> None:
     """Refuse a function that is no step at 0 or has no derivative near it."""
-    with jax.ensure_compile_time_eval():  # in numbers, also where the caller is being traced
+    with jax.ensure_compile_time_eval():  # with numbers, even while JAX traces the caller
         x = jnp.array([-1.0, -0.5, -0.1, -0.01, -0.001, 0.0, 0.001, 0.01, 0.1, 0.5, 1.0])
         spikes, pull = jax.vjp(function, x)
-        step = jnp.result_type(spikes) == x.dtype and ((spikes == (x > 0)) | (x == 0)).all()  # at 0 it is as it likes
+        step = jnp.result_type(spikes) == x.dtype and ((spikes == (x > 0)) | (x == 0)).all()  # at 0 both will do
         good = step and pull(jnp.ones_like(x))[0].any()
     if not good:
         must = "be 0 where x < 0 and 1 where x > 0, in the dtype of x, with a derivative of its own"

@@ -1,8 +1,8 @@
-"""Programs: what one step does to one lane, as plain data and as vector code.
+"""Programs: the operations of one step on one lane, as plain data and as vector code.
 
-A program is a straight line of operations on numbers, whatever it was derived from. As plain data it can be hashed,
-compared and printed. Its code is written as LLVM instructions on whole vectors, so nothing depends on LLVM seeing that
-a loop can be vectorised; only functions of the C library are called lane by lane.
+A program is a list of operations on numbers, without branches. As plain data it can be hashed, compared and printed.
+Its code is written as LLVM instructions on whole vectors, so that it does not depend on LLVM to vectorise a loop; only
+functions of the C library are called lane by lane.
 """
 
 from __future__ import annotations
@@ -23,55 +23,63 @@ _SUFFIX = {"f4": "f32", "f8": "f64"}
 
 
 class Constant(NamedTuple):
+    """A number in a program."""
+
     value: float
     kind: str
 
 
 class Op(NamedTuple):
-    """An operation: its name in jax.lax, the kind of its result, its operands as Constants or numbers of values (first
-    the inputs of the program, then the results of its operations), and for `integer_pow` the exponent."""
+    """An operation of a program. Values are numbered: first the inputs of the program, then the results of
+    operations."""
 
-    name: str
-    kind: str
-    operands: tuple[int | Constant, ...]
-    exponent: int = 0
+    name: str  # in jax.lax
+    kind: str  # of the result
+    operands: tuple[int | Constant, ...]  # numbers of values, or constants
+    exponent: int = 0  # of `integer_pow`
 
 
 class Program(NamedTuple):
-    inputs: tuple[str, ...]  # kinds
+    """Operations on numbers, in order."""
+
+    inputs: tuple[str, ...]  # their kinds
     ops: tuple[Op, ...]
-    outputs: tuple[int | Constant, ...]
+    outputs: tuple[int | Constant, ...]  # numbers of values, or constants
 
 
 def width(kind: str) -> int:
-    """Lanes to take at once. Four vectors with AVX: they share what is the same in all lanes, which
-    made a run a third faster than one vector at a time."""
+    """How many lanes code takes at once. Four vectors with AVX: numbers that all lanes share are loaded once for them,
+    which made a run a third faster than one vector at a time."""
     features = target_features()
     n_bytes = 64 if "avx512f" in features else 128 if "avx" in features else 16
     return n_bytes // ITEM[kind]
 
 
 class Writer:
-    """Writes vector code for `width` lanes at a time."""
+    """Writes vector code for `width` lanes at a time. Values are vectors of LLVM, or scalars if width is 1."""
 
     def __init__(self, builder, width: int) -> None:
         self.builder, self.width = builder, width
 
     def type(self, kind: str):
+        """The type of a value."""
         return _TYPES[kind] if self.width == 1 else ir.VectorType(_TYPES[kind], self.width)
 
     def constant(self, value: float, kind: str):
+        """A number in all lanes."""
         number = float(value) if kind[0] == "f" else int(value)
         return ir.Constant(self.type(kind), number if self.width == 1 else [number] * self.width)
 
     def load(self, place, kind: str):
+        """The value at a pointer to the first lane."""
         return self.builder.load(self._vector_at(place, kind), align=ITEM[kind])
 
     def store(self, value, place, kind: str) -> None:
+        """Write a value at a pointer to the first lane."""
         self.builder.store(value, self._vector_at(place, kind), align=ITEM[kind])
 
     def shared(self, row, kind: str):
-        """The one number of a row, in all lanes."""
+        """The single number of a row, in all lanes."""
         value = self.builder.load(row)
         if self.width == 1:
             return value
@@ -81,9 +89,12 @@ class Writer:
 
     @contextlib.contextmanager
     def lanes(self, rows: dict[int, Any], written: set[int], count) -> Iterator[dict[int, Any]]:
-        """The code inside is for each vector of the first `count` lanes: it is told their places in the rows. What is
-        left at the end is put into a vector of its own and goes through the same code, or LLVM might fuse other
-        operations for it: not a bit of a lane depends on those beside it."""
+        """Context: the code written inside is run for each vector of the first `count` lanes, with pointers into the
+        rows.
+
+        Lanes that are left at the end are copied into a vector of their own and go through the same code. With code of
+        their own LLVM might fuse other operations for them, and the bits of a lane would depend on its place. written:
+        the rows that the code writes to."""
         b, word = self.builder, count.type
         spare = {j: b.alloca(row.type.pointee, word(self.width)) for j, row in rows.items()}
         with cgutils.for_range_slice(b, word(0), count, word(self.width), word) as (i, _):
@@ -103,14 +114,14 @@ class Writer:
                         b.store(b.load(b.gep(spare[j], [loop.index])), b.gep(rows[j], [lane]))
 
     def any(self, mask):
-        """Whether a mask holds in any lane."""
+        """Whether a mask is true in any lane."""
         if self.width == 1:
             return mask
         bits = ir.IntType(self.width)
         return self.builder.icmp_unsigned("!=", self.builder.bitcast(mask, bits), bits(0))
 
     def run(self, program: Program, inputs: list[Any]) -> list[Any]:
-        """The outputs of a program."""
+        """The outputs of a program for these inputs, all of them values."""
         values, kinds = list(inputs), list(program.inputs)
 
         def read(operand: int | Constant):
@@ -126,13 +137,13 @@ class Writer:
         return [read(output) for output in program.outputs]
 
     def llvm(self, name: str, kind: str, *values):
-        """A function that LLVM knows for vectors."""
+        """A call of the LLVM intrinsic of this name, on vectors."""
         function = f"llvm.{name}.{f'v{self.width}' * (self.width > 1)}{_SUFFIX[kind]}"
         signature = ir.FunctionType(self.type(kind), [self.type(kind)] * len(values))
         return self.builder.call(cgutils.get_or_insert_function(self.builder.module, signature, function), values)
 
     def libm(self, name: str, kind: str, *values):
-        """A function of the C library, lane by lane."""
+        """A call of a function of the C library, lane by lane."""
         scalar = _TYPES[kind]
         signature = ir.FunctionType(scalar, [scalar] * len(values))
         symbol = name + "f" * (kind == "f4")
@@ -150,9 +161,9 @@ class Writer:
         return self.builder.bitcast(place, self.type(kind).as_pointer())
 
 
-# --- operations, by their names in jax.lax: (writer, op, kind of the first operand, values) ---------------------------
+# --- operations, by their names in jax.lax ----------------------------------------------------------------------------
 
-Emit = Callable[..., Any]
+Emit = Callable[..., Any]  # (writer, op, kind of the first operand, *values) -> the value of the result
 
 
 def _arithmetic(of_floats: str, of_ints: str) -> Emit:
@@ -178,7 +189,7 @@ def _extreme(sign: str) -> Emit:
         if kind[0] == "i":
             return w.builder.select(w.builder.icmp_signed(sign, x, y), x, y)
         chosen = w.builder.select(w.builder.fcmp_ordered(sign, x, y), x, y)
-        return w.builder.select(w.builder.fcmp_unordered("uno", x, x), x, chosen)  # what is no number stays
+        return w.builder.select(w.builder.fcmp_unordered("uno", x, x), x, chosen)  # NaN stays
 
     return emit
 
@@ -207,6 +218,14 @@ def _not(w: Writer, op: Op, kind: str, x):
 
 
 def _select(w: Writer, op: Op, kind: str, which, no, yes):
+    """`no` where `which` is false, else `yes`.
+
+    Parameters
+    ----------
+    w, op, kind : as of every Emit
+    which : mask
+    no, yes : values
+    """
     return w.builder.select(which, yes, no)
 
 
@@ -245,7 +264,7 @@ def _is_finite(w: Writer, op: Op, kind: str, x):
 
 
 def _exprel(w: Writer, op: Op, kind: str, z):
-    """The short form where it holds, and the full one for vectors with a lane in which it does not."""
+    """The short form, which holds for abs(z) <= SHORT_RANGE, and the full one for vectors with a lane beyond it."""
     bits = 8 * ITEM[kind]
     short = short_exprel(w.builder, z, bits)
     far = w.builder.fcmp_unordered(">", w.llvm("fabs", kind, z), w.constant(SHORT_RANGE, kind))

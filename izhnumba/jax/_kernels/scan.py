@@ -1,8 +1,7 @@
 """The loop that JAX calls: a program over lanes and steps, forwards or backwards in time, on the buffers of XLA.
 
-The arguments of a call are the number of steps, the carry, the constants and the rows; its results are the carry, which
-is advanced in them, and the rows that come out. Every array may have further axes in front, of length 1 or that of the
-result: a batch.
+Arguments of a call: the number of steps, the carry, the constants, the rows. Results: the carry after the last step,
+and the rows that come out. Every array may have axes of a batch in front, of length 1 or that of the result.
 """
 
 from __future__ import annotations
@@ -19,21 +18,21 @@ from izhnumba._numba.intrinsics import NOINLINE, WIDEST, add_attribute, call_add
 from izhnumba.jax._kernels import xla
 from izhnumba.jax._kernels.program import ITEM, Program, Writer, width
 
-BLOCK = 1024  # lanes that go through all steps before the next ones: their rows stay in the first cache
-MOST = 256  # operands
+BLOCK = 1024  # lanes that go through all steps before the next ones do, so that their rows stay in the first cache
+MOST = 256  # operands of a program
 ITEM_SIZE, STEPS, LANES, DTYPE, FACTS = range(5)  # of an operand, in the table of a layout, behind as many of the whole
 
 
 class Operand(NamedTuple):
-    """What a program reads or writes: its kind of number, and whether it differs between steps and between lanes."""
+    """How a program reads or writes an array."""
 
-    kind: str
-    steps: bool
-    lanes: bool
+    kind: str  # of number
+    steps: bool  # whether it has a row for each step
+    lanes: bool  # whether it has a number for each lane
 
 
 class Layout(NamedTuple):
-    """The operands of a scan, in the order of the program's inputs, and then those that come out beside the carry."""
+    """The operands of a scan: inputs in the order of the program's, then the rows that come out behind the carry."""
 
     carry: tuple[Operand, ...]
     constants: tuple[Operand, ...]
@@ -46,6 +45,8 @@ class Layout(NamedTuple):
         return self.carry + self.constants + self.rows
 
     def table(self):
+        """The layout as int64, for the kernel: four facts of the whole, then four of each operand (ITEM_SIZE to
+        DTYPE)."""
         n_in = len(self.inputs)
         head = len(self.carry), n_in, n_in + len(self.outs), self.backwards
         facts = [(ITEM[x.kind], x.steps, x.lanes, xla.DTYPES[x.kind]) for x in self.inputs + self.outs]
@@ -53,7 +54,7 @@ class Layout(NamedTuple):
 
 
 def handler(program: Program, layout: Layout, version: tuple[int, int], fastmath: frozenset[str] = STRICT) -> int:
-    """The address of a C function to be registered with an XLA whose interface has this version."""
+    """The address of the compiled kernel, a C function of a call frame, for an XLA whose interface has this version."""
     TABLE, VERSION, step_of_lanes = layout.table(), np.array(version), _step_of_lanes(program, layout)
 
     def scan(frame):
@@ -64,7 +65,10 @@ def handler(program: Program, layout: Layout, version: tuple[int, int], fastmath
 
 @called
 def walk(frame, table, version, step):
-    """All steps of all lanes. table, version: of a layout and of XLA; step: address of what `_step_of_lanes` makes."""
+    """The kernel: check the call frame, then take all steps of all lanes. Returns 0, or the address of an error.
+
+    frame, table, version, step: addresses of the call frame, of a layout's table, of the version of XLA's interface and
+    of the function of `_step_of_lanes`."""
     add_attribute(NOINLINE)
     words, head = ints_at(frame), ints_at(table)
     if xla.asked(words, ints_at(version)):
@@ -116,7 +120,8 @@ def walk(frame, table, version, step):
 
 
 def _step_of_lanes(program: Program, layout: Layout):
-    """`step_of_lanes()`: the address of a function of the places of the operands and of n: one step of n lanes."""
+    """`step_of_lanes()` returns the address of a function of (table of addresses of the operands, n): one step of n
+    lanes."""
     inputs, outs = layout.inputs, layout.outs
     targets = list(enumerate(layout.carry)) + list(enumerate(outs, len(inputs)))
 

@@ -1,8 +1,10 @@
 """The call frame of XLA's foreign function interface, read as 8-byte words: their places are those of its `c_api.h`.
 
-A handler gets the address of a frame and returns 0, or the address of an error. No Python runs in a call. Minor
-versions rename fields and functions, and add others behind those there are. So a handler takes every one of MAJOR, and
-reads no struct that is shorter than it must be; XLA writes the size in front.
+A kernel gets the address of a frame and returns 0, or the address of an error. No Python runs in a call. Minor versions
+of the interface rename fields and functions, and append new ones. So a kernel accepts every minor version of MAJOR, and
+refuses a struct that is too short; XLA writes the size in front of each.
+
+Arguments `words`, `buffer`, `model` are pointers to the words of a frame or of a buffer.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ _HALF = 0xFFFFFFFF  # of a word: an int32
 
 
 def asked(words, version):
-    """Whether a call only wants to know the version of the interface, which it then gets."""
+    """Whether XLA asks for the version of the interface only, which is then written into the frame."""
     if words[EXTENSION] == 0:
         return False
     extension = ints_at(words[EXTENSION])
@@ -47,12 +49,12 @@ def asked(words, version):
 
 
 def known(words):
-    """Whether the fields of a frame are where they are read here. The results come right behind the arguments."""
+    """Whether the fields of a frame are where this module reads them. The results come right behind the arguments."""
     return words[SIZE] >= FRAME_BYTES and words[ARGUMENTS_SIZE] == OPERANDS_BYTES <= words[RESULTS_SIZE]
 
 
 def refuse(api, known):
-    """The address of an error that XLA makes of TEXT, or of UNKNOWN; without XLA a number that is not 0."""
+    """The address of an error of XLA with TEXT (known) or UNKNOWN; 1 if the frame has no interface of XLA (api = 0)."""
     if api == 0:
         return 1
     wanted = stack(4)  # size, extension, message, code
@@ -62,12 +64,26 @@ def refuse(api, known):
 
 
 def holds(buffer, dtype):
-    """Whether a buffer is one as it is read here, of numbers of this dtype."""
+    """Whether a buffer has the fields that this module reads, and numbers of this dtype."""
     return buffer[SIZE] >= BUFFER_BYTES and buffer[BUFFER_DTYPE] & _HALF == dtype
 
 
 def fits(buffer, dtype, model, lead, in_steps, n_steps, in_lanes, n_lanes):
-    """Whether a buffer has this dtype and, behind the axes of the batch, the axes it should have."""
+    """Whether a buffer has this dtype and, behind the axes of the batch, the axes it should have.
+
+    Parameters
+    ----------
+    buffer : pointer to its words
+    dtype : int
+        XLA's number of it.
+    model : pointer to the words of the first result, whose axes are the batch and the lanes
+    lead : int
+        Number of axes of the batch.
+    in_steps, in_lanes : bool
+        Whether there is an axis of steps, and of lanes.
+    n_steps, n_lanes : int
+        Lengths of these.
+    """
     rank = lead + in_steps + in_lanes
     if not holds(buffer, dtype) or buffer[RANK] != rank:
         return False
@@ -79,7 +95,7 @@ def fits(buffer, dtype, model, lead, in_steps, n_steps, in_lanes, n_lanes):
 
 
 def product(buffer, n_axes):
-    """Of the lengths of the first axes."""
+    """Product of the lengths of the first n_axes axes."""
     dims, result = ints_at(buffer[DIMS]), 1
     for axis in range(n_axes):
         result *= dims[axis]
@@ -87,7 +103,8 @@ def product(buffer, n_axes):
 
 
 def place(buffer, model, lead, batch, size):
-    """Where the data of one member of the batch begin, of `size` bytes each; axes of length 1 are shared."""
+    """The address of the data, `size` bytes, of member `batch` of the batch; axes of length 1 are shared by its
+    members."""
     dims, whole, number, stride = ints_at(buffer[DIMS]), ints_at(model[DIMS]), 0, 1
     for axis in range(lead - 1, -1, -1):
         if dims[axis] != 1:
