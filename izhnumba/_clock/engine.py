@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba._base.partition import WORD, words
+from izhnumba._base.partition import WORD
 from izhnumba._clock.constants import LANES, Derived, derived
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.plasticity import ClockPlastic
 from izhnumba._clock.receptors import Arrivals, ReceptorState
+from izhnumba._engine.arrays import StateArrays, aligned
 from izhnumba._engine.codes import FAILURE, LEAP, OK
-from izhnumba._engine.protocol import Record
+from izhnumba._engine.protocol import Failure, Record
 from izhnumba._engine.table import Table, address_of
 from izhnumba._engine.timebase import Steps, refractory_steps
 from izhnumba._model.equations import Variant
@@ -37,11 +38,11 @@ _NEVER = -(2**30)  # `until` of a neuron that has not spiked, and the most steps
 class ClockEngine:
     """Padded state, parameters and the address table of `kernels.advance` for n neurons."""
 
-    def __init__(self, model: Model, scheme: Scheme, dtype: np.dtype[Any], reset: str, n: int, dt: float) -> None:
-        self.model, self.scheme, self.dtype, self.reset, self.n, self.dt = model, scheme, dtype, reset, n, dt
+    def __init__(self, model: Model, scheme: Scheme, reset: str, n: int, dt: float, state: StateArrays) -> None:
+        self.model, self.scheme, self.dtype, self.reset, self.n, self.dt = model, scheme, state.V.dtype, reset, n, dt
         self.time = Steps(dt)
-        self.item = dtype.itemsize
-        self.padded = words(n) * WORD
+        self.item = self.dtype.itemsize
+        self.padded = state.V.size
         self._given = model.named_tuple("V_min")._fields
         self._fields = (*self._given, *LANES)
         self._lanes: dict[str, Array] = {}
@@ -49,21 +50,20 @@ class ClockEngine:
         self._rows: dict[str, Array] = {}
         self._inputs = {"I": layout.INPUT_I, "jump": layout.INPUT_DELTA, "g": layout.INPUT_G, "gE": layout.INPUT_GE}
         self.table = Table(layout.TABLE_SIZE)
-        self._allocate()
-        self.arrivals = Arrivals(self.padded, dtype, dt)
+        self._allocate(state)
+        self.arrivals = Arrivals(self.padded, self.dtype, dt)
 
-    def _allocate(self) -> None:
+    def _allocate(self, state: StateArrays) -> None:
         dtype, padded = self.dtype, self.padded
-        self.V = self.table.put(layout.V, _aligned(padded, dtype))
-        self.u = self.table.put(layout.U, _aligned(padded, dtype))
+        self.V, self.u = self.table.put(layout.V, state.V), self.table.put(layout.U, state.u)
         self.table.put(layout.REFRACTORY_UNTIL, np.full(0, _NEVER, np.int32))
         self.last = self.table.put(layout.LAST, np.full(padded, -1, np.int64))
-        self.spikes = self.table.put(layout.SPIKES, _aligned(padded, np.uint8))
+        self.spikes = self.table.put(layout.SPIKES, state.spikes)
         self._reports = self.table.put(
             layout.REPORT, np.zeros(layout.REPORT_SIZE * -(-padded // layout.BLOCK), np.int64)
         )
         self.table.put(layout.RASTER, np.zeros(padded // WORD, np.uint64))
-        self.table.put(layout.SCRATCH, _aligned(layout.SCRATCH_ROWS * layout.BLOCK, dtype))
+        self.table.put(layout.SCRATCH, aligned(layout.SCRATCH_ROWS * layout.BLOCK, dtype))
         for which in self._inputs.values():
             self._put_row(which, np.zeros(1, dtype))
         self.table[[layout.N, layout.PADDED, layout.THREADS]] = self.n, padded, 1
@@ -85,13 +85,24 @@ class ClockEngine:
 
     # --- parameters -----------------------------------------------------------------------------------------------
 
+    def check_parameter(self, where: str, name: str, values: Array) -> None:
+        """Refuse refractory periods that cannot be counted in steps."""
+        if name == "tau_ref" and np.any(values > _MOST_HELD * self.dt):
+            raise ValueError(f"{where} must be at most {_MOST_HELD * self.dt:g} ms, got {np.max(values):g}.")
+
+    def check_parameters(self) -> None:
+        """No-op: any parameters go together. Required by PopulationEngine."""
+
     def set_parameter(self, name: str, values: Array) -> None:
-        """values: () or (n,)."""
+        """Take over a parameter, V_min or tau_ref: float64, shape () or (n,), in its unit."""
+        if name == "tau_ref":
+            self._set_refractory(refractory_steps(values, self.dt))
+            return
         self._put_lanes(name, values)
         self._calls.clear()
 
     def _put_lanes(self, name: str, values: Array) -> None:
-        lanes = _aligned(self.padded if values.ndim else 1, self.dtype)
+        lanes = aligned(self.padded if values.ndim else 1, self.dtype)
         lanes[: self.n] = values
         lanes[self.n :] = lanes[self.n - 1 : self.n]
         self._lanes[name] = lanes
@@ -113,17 +124,8 @@ class ClockEngine:
         """That of a receptor in each neuron."""
         return port.y
 
-    def check_tau_ref(self, where: str, tau_ref: Array) -> None:
-        """Refuse times that cannot be counted in steps."""
-        if np.any(tau_ref > _MOST_HELD * self.dt):
-            raise ValueError(f"{where} must be at most {_MOST_HELD * self.dt:g} ms, got {np.max(tau_ref):g}.")
-
-    def set_tau_ref(self, tau_ref: Array) -> None:
-        """tau_ref: ms, () or (n,), in float64."""
-        self.set_refractory(refractory_steps(tau_ref, self.dt))
-
-    def set_refractory(self, n_ref: Array) -> None:
-        """n_ref: steps for which a neuron is held after a spike, () or (n,)."""
+    def _set_refractory(self, n_ref: Array) -> None:
+        """Hold each neuron for n_ref steps after a spike; shape () or (n,)."""
         if not self.until.size:
             if not np.any(n_ref):
                 return
@@ -169,8 +171,8 @@ class ClockEngine:
 
     def restore(self, state: dict[str, Any]) -> None:
         if state["until"].size > self.until.size:  # its neurons were held once, though they are no more
-            self.set_refractory(np.ones(1, np.int32))
-            self.set_refractory(np.zeros(1, np.int32))
+            self._set_refractory(np.ones(1, np.int32))
+            self._set_refractory(np.zeros(1, np.int32))
         for name in ("V", "u", "last", "spikes", "until"):
             getattr(self, name)[...] = state[name]
         self.table[[layout.STEP, layout.BASE]] = state["count"]
@@ -199,10 +201,10 @@ class ClockEngine:
     def row(self, name: str) -> Array:
         """Where single steps find an input: I, jump, g or gE. n numbers, kept for the next step."""
         if name not in self._rows:
-            self._rows[name] = _aligned(self.padded, self.dtype)
+            self._rows[name] = aligned(self.padded, self.dtype)
         return self._rows[name][: self.n]
 
-    def stepper(self, names: tuple[str, ...], wanted_threads: int | None) -> Call:
+    def step_call(self, names: tuple[str, ...], wanted_threads: int | None) -> Call:
         """`call(table, I, level)` for single steps with these inputs: I is the current, or empty if it is `level` for
         all neurons, or, if that is NaN, what `row("I")` holds; the other inputs are in their rows."""
         self._rebase()
@@ -267,13 +269,15 @@ class ClockEngine:
 
     def threads_for(self, until: int, stop: int, wanted: int | None) -> int:
         """How many threads to use for the next steps of a run. The result does not depend on it."""
+        if self.n_blocks == 1:
+            return 1
         most, now = min(self.n_blocks, wanted or n_processors()), self.step
         return most if most > 1 and may_go_parallel(self.n * (until - now), self.n * (stop - now), wanted) else 1
 
     def _make_room(self, threads: int) -> None:
         """Scratch memory for each thread."""
         if self.table.array(layout.SCRATCH).size < threads * layout.SCRATCH_ROWS * layout.BLOCK:
-            self.table.put(layout.SCRATCH, _aligned(threads * layout.SCRATCH_ROWS * layout.BLOCK, self.dtype))
+            self.table.put(layout.SCRATCH, aligned(threads * layout.SCRATCH_ROWS * layout.BLOCK, self.dtype))
 
     def record(self, wanted: list[Record]) -> None:
         """Write states into the samples of these records at each step of the next slices that they ask for."""
@@ -311,21 +315,34 @@ class ClockEngine:
     @property
     def reliable(self) -> int:
         """Steps done, or up to the one in which V or u stopped being finite: what came later means nothing."""
-        return self.failure()[0] + 1 if self._failed() else self.step
+        return self._failed_step() + 1 if self._failed() else self.step
 
-    def leap_V(self) -> float:
-        """V below which a step of the Euler schemes leads to beyond the threshold."""
-        return float(self.table.array(layout.CONSTANTS)[layout.CAREFUL_V])
-
-    def failure(self) -> tuple[int, int, int, str]:
-        """(step, neurons, first neuron, "V" or "u") of the first values in the last slice that were not finite."""
+    def _failed_step(self) -> int:
+        """The step of the last slice in which V or u of a neuron first was not finite."""
         reports = self._reports.reshape(-1, layout.REPORT_SIZE)
-        step = reports[reports[:, layout.FAILED_COUNT] > 0, layout.FAILED_STEP].min()
+        return int(reports[reports[:, layout.FAILED_COUNT] > 0, layout.FAILED_STEP].min())
+
+    def warning(self) -> str:
+        """The text of the warning that goes with the code LEAP."""
+        lowest = float(self.table.array(layout.CONSTANTS)[layout.CAREFUL_V])
+        return (
+            f"Population.V fell below {lowest:.4g} mV: from there a step of {self.scheme.name!r} leaps over the "
+            f"threshold. Use a smaller dt than {self.dt:g} ms, a V_min or the scheme 'exp_euler'."
+        )
+
+    def failure(self) -> Failure | None:
+        """The first values in the last slice that were not finite; None if all were."""
+        if not self._failed():
+            return None
+        reports, step = self._reports.reshape(-1, layout.REPORT_SIZE), self._failed_step()
         blocks = np.flatnonzero((reports[:, layout.FAILED_COUNT] > 0) & (reports[:, layout.FAILED_STEP] == step))
-        first = reports[blocks[0]]
-        lane = int(blocks[0]) * layout.BLOCK + int(first[layout.FAILED_LANE])
-        count = int(reports[blocks, layout.FAILED_COUNT].sum())
-        return int(step), count, lane, "V" if first[layout.FAILED_V] else "u"
+        first, count = reports[blocks[0]], int(reports[blocks, layout.FAILED_COUNT].sum())
+        neuron = int(blocks[0]) * layout.BLOCK + int(first[layout.FAILED_LANE])
+        name, t = "V" if first[layout.FAILED_V] else "u", (step + 1) * self.dt
+        return Failure(
+            t, neuron, f"{name} became non-finite in {count} of {self.n} neurons at t = {t:.6g} ms, first neuron "
+            f"{neuron}. Use a smaller dt than {self.dt:g} ms or a weaker input; reset() starts again.",
+        )  # fmt: skip
 
     # --- compiling ------------------------------------------------------------------------------------------------
 
@@ -373,11 +390,3 @@ class ClockEngine:
             lanes = self._lanes[name].astype(np.float64)
             values[name] = lanes[: self.n] if lanes.size > 1 else lanes[0]
         return self.model.named_tuple("V_min")(**values)
-
-
-def _aligned(size: int, dtype: Any) -> Array:
-    """Zeros that start on a cache line."""
-    dtype = np.dtype(dtype)
-    raw = np.zeros(size * dtype.itemsize + 64, np.uint8)
-    start = -raw.ctypes.data % 64
-    return raw[start : start + size * dtype.itemsize].view(dtype)

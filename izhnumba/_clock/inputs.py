@@ -59,6 +59,11 @@ def _in_fours(step: int, count: int) -> int:
     return max(1, (step + max(count, 4)) // 4 * 4 - step)
 
 
+def population_feeds(where: str, pop: Any, stop: int, I: Any, delta: Any, g: Any, E: Any) -> RowFeeds:  # noqa: E741
+    """All inputs of a population by itself in a run until step `stop`."""
+    return RowFeeds(feeds(where, pop, I, delta, g, E, stop - pop.n_steps), pop.n, pop.dtype.itemsize)
+
+
 def feeds(where: str, pop: Any, I: Any, delta: Any, g: Any, E: Any, n_steps: int | None) -> dict[str, Feed]:  # noqa: E741
     """All inputs of a run, or of a step, by the names the engine has for them."""
     unit = pop.model.I.unit
@@ -91,8 +96,8 @@ def feed(where: str, value: Any, unit: str, pop: Any, n_steps: int | None, ordin
     if over_time:
         return _table(values, pop)
     warn_of_steps(where, values, pop.shape, n_steps, f"Constant({where.rpartition('.')[2]})")
-    if n_steps is not None:
-        warn_of_base_unit(where, values, unit if unit == "pA" else "")
+    if n_steps is not None and unit == "pA":
+        warn_of_base_unit(where, values, unit)
     row = np.array(np.broadcast_to(values, pop.shape) if values.ndim else values, pop.dtype, order="C").reshape(1, -1)
     return Feed(lambda step, count: row, row.size, constant=True, prepared=False)
 

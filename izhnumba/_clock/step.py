@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._clock.engine import Call, ClockEngine
-from izhnumba._engine.codes import NOT_PLAIN
+from izhnumba._clock.inputs import feeds
+from izhnumba._engine.codes import BAD_INPUT, NOT_PLAIN, RECOUNT
 
 Array = NDArray[Any]
 NUMBERS = {float, int, np.float64, np.int64, np.int32}
@@ -19,7 +20,7 @@ def converts(source: np.dtype[Any], target: np.dtype[Any]) -> bool:
     return source.kind in "fiu" and np.can_cast(source, target)
 
 
-class Stepper:
+class ClockStepper:
     """The compiled calls for single steps of a population, and rows of its shape in which they find their inputs."""
 
     def __init__(self, engine: ClockEngine, shape: tuple[int, ...], threads: int | None) -> None:
@@ -32,30 +33,45 @@ class Stepper:
         """Something that the calls rely on has changed."""
         self._calls.clear()
 
-    def call(self, *names: str) -> Call:
-        """`call(table, I, level)` for steps with these inputs."""
+    def call(self, *others: str) -> Call:
+        """`call(table, I, level)` for steps with a current and these other inputs."""
+        names = ("I", *others)
         if names not in self._calls:
-            self._calls[names] = self._engine.stepper(names, self._threads)
+            self._calls[names] = self._engine.step_call(names, self._threads)
         return self._calls[names]
 
     def step(self, I: Any, delta: Any, g: Any, E: Any) -> int:  # noqa: E741
         """A step with V jumps or conductances; NOT_PLAIN, and no step, if an input takes a closer look."""
-        names: tuple[str, ...] = ("I",)
+        names: tuple[str, ...] = ()
         plain = self._fill("I", I)
         if plain and delta is not None:
             names, plain = (*names, "jump"), self._fill("jump", delta)
         if plain and (g is not None or E is not None):
             names, plain = (*names, "g", "gE"), self._fill_conductances(g, E)
-        return self.step_of_rows(*names) if plain else NOT_PLAIN
+        return self._step_of_rows(names) if plain else NOT_PLAIN
 
-    def step_of_rows(self, *names: str) -> int:
-        """A step with what the rows of these inputs hold."""
-        return self.call(*names)(self._engine.table.numbers, self._row("I").reshape(-1), np.nan)
-
-    def fill(self, rows: dict[str, Array]) -> None:
-        """Put inputs of shape (1, n or 1) where the steps find them."""
+    def step_checked(self, where: str, pop: Any, I: Any, delta: Any, g: Any, E: Any, dt: Any) -> int:  # noqa: E741
+        """A step with inputs in any form, or the error that they deserve."""
+        if dt is not None:
+            scheme = self._engine.scheme.name
+            raise ValueError(f"{where}.dt must be left out with the scheme {scheme!r}, got {dt!r}.")
+        rows = {name: feed.rows(pop.n_steps, 1) for name, feed in feeds(where, pop, I, delta, g, E, None).items()}
         for name, values in rows.items():
             self._row(name).reshape(-1)[:] = values[0]
+        others = tuple(name for name in rows if name != "I")
+        code = self._step_of_rows(others)
+        if code == RECOUNT:
+            self.forget()  # a new call begins to count
+            code = self._step_of_rows(others)
+        if code == BAD_INPUT:  # each one is finite
+            raise ValueError(
+                f"{where}.g must be finite in {pop.dtype} when summed and when multiplied by E. Use smaller ones."
+            )
+        return code
+
+    def _step_of_rows(self, others: tuple[str, ...]) -> int:
+        """A step with what the rows of I and of these other inputs hold."""
+        return self.call(*others)(self._engine.table.numbers, self._row("I").reshape(-1), np.nan)
 
     def _row(self, name: str) -> Array:
         if name not in self._rows:

@@ -7,13 +7,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from izhnumba._engine.table import Table
 from izhnumba._engine.timebase import Instant, Timebase
 from izhnumba._model.model import Model
+from izhnumba._model.schemes import Scheme
+from izhnumba._synapse.receptor import Receptor
 
 Array = NDArray[Any]
 
@@ -81,6 +85,113 @@ class Engine(Protocol):
 
     def publish_state(self) -> int:
         """Write V and u of now to the arrays that users read. Returns one of `codes`."""
+        ...
+
+
+class Failure(NamedTuple):
+    """Why an engine stopped: where V or u is not finite, or a neuron fires without end.
+
+    t: ms; neuron: the first one; text: what happened, and what to do.
+    """
+
+    t: float
+    neuron: int
+    text: str
+
+
+class PopulationEngine(NeuronEngine, Engine, Protocol):
+    """The engine of a population. It advances arrays that the population owns, and knows nothing of units and shapes.
+
+    table: numbers for the compiled calls; empty: an array without entries; padded: entries of V, whole words.
+    """
+
+    table: Table
+    empty: Array
+    padded: int
+    V: Array
+    u: Array
+    spikes: Array
+
+    def set_clock(self, scheme: Scheme, dt: float) -> None:
+        """Take over the scheme and the time step of a network."""
+        ...
+
+    def check_parameter(self, where: str, name: str, values: Array) -> None:
+        """Refuse values, shape () or that of the population, that the engine cannot take."""
+        ...
+
+    def check_parameters(self) -> None:
+        """Refuse parameters that it cannot take together."""
+        ...
+
+    def set_parameter(self, name: str, values: Array) -> None:
+        """Take over a parameter, V_min or tau_ref: float64, shape () or (n,), in its unit."""
+        ...
+
+    def last_spike_time(self) -> Array:
+        """(n,), ms; -inf before the first spike of a neuron."""
+        ...
+
+    def held(self) -> Array:
+        """Neurons that are refractory, shape (n,), bool."""
+        ...
+
+    def failure(self) -> Failure | None:
+        """What went wrong in the last advance, if its code was FAILURE."""
+        ...
+
+    def warning(self) -> str:
+        """The text of the warning that goes with the code LEAP."""
+        ...
+
+    def rewind(self) -> None:
+        """Back to time 0: nothing has happened and nothing is under way. V and u are the population's affair."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """Numbers, arrays and receptors with which `restore` goes on from here."""
+        ...
+
+    def prepare_for(self, state: dict[str, Any]) -> None:
+        """Have the receptors of a state that is to be restored."""
+        ...
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        ...
+
+    def port(self, receptor: Receptor) -> Any:
+        """The receptor, or one equal to it, with its states."""
+        ...
+
+    @property
+    def outer_ports(self) -> list[Any]:
+        """Receptors through which spikes come."""
+        ...
+
+    def conductances(self, port: Any) -> Array:
+        """That of a receptor in each neuron, (n,), in its unit."""
+        ...
+
+
+class Stepper(Protocol):
+    """Single steps of a population by itself."""
+
+    def call(self) -> Callable[[Array, Array, float], int]:
+        """`call(table, I, level)`: a step with the current I (n,), or with `level` for all neurons if I is empty.
+        Returns a code."""
+        ...
+
+    def step(self, I: Any, delta: Any, g: Any, E: Any) -> int:  # noqa: E741
+        """A step with plain numbers and arrays. Returns a code: NOT_PLAIN, and no step, if an input is none."""
+        ...
+
+    def step_checked(self, where: str, pop: Any, I: Any, delta: Any, g: Any, E: Any, dt: Any) -> int:  # noqa: E741
+        """A step with inputs in any form, or the error that they deserve. Returns a code."""
+        ...
+
+    def forget(self) -> None:
+        """Make the calls anew: something that they rely on has changed."""
         ...
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base.partition import partition
-from izhnumba._engine.protocol import Record
+from izhnumba._engine.arrays import StateArrays
+from izhnumba._engine.protocol import Failure, Record
 from izhnumba._engine.table import Table
 from izhnumba._engine.timebase import Continuous
 from izhnumba._exact.blocks import Block
@@ -22,6 +23,7 @@ from izhnumba._exact.trap import rectangles
 from izhnumba._model.model import Model
 from izhnumba._model.normal_form import NormalForm, normal_form
 from izhnumba._model.quantity import MAX_PARAMETERS
+from izhnumba._model.schemes import Scheme
 from izhnumba._synapse.csr import SynapseTable
 from izhnumba._synapse.plasticity import Plasticity
 
@@ -36,11 +38,12 @@ class ExactEngine:
     """Cells of n neurons, in blocks. `V` and `u` (whole arrays of a population) show the present state: what somebody
     writes into them, or sets as a parameter, is taken up before the next advance."""
 
-    def __init__(self, model: Model, reset: str, n: int, dt: float, V: Array, u: Array, spikes: Array) -> None:
-        self.model, self.n, self.padded, self.time = model, n, V.size, Continuous(dt)
+    def __init__(self, model: Model, scheme: Scheme, reset: str, n: int, dt: float, state: StateArrays) -> None:
+        self.model, self.n, self.padded, self.time = model, n, state.V.size, Continuous(dt)
         self.dtype, self.item, self.empty = np.dtype(np.float64), 8, np.empty(0)
         self.table = Table(layout.TABLE_SIZE)
-        self.V, self.u, self.spikes = self.table.put(layout.V, V), self.table.put(layout.U, u), spikes
+        self.V, self.u = self.table.put(layout.V, state.V), self.table.put(layout.U, state.u)
+        self.spikes = state.spikes
         self.shown = self.table.put(layout.SHOWN, np.full((2, n), np.nan))
         self.next, self.last = (
             self.table.put(layout.NEXT, np.zeros(n)),
@@ -62,22 +65,34 @@ class ExactEngine:
         self._rules: list[tuple[list[int], Table]] = []
         self.layout = 0  # how often the cells have been laid out
         self.before: tuple[NormalForm, dict[Any, Array]] | None = None  # of cells that are being laid out anew
-        self.clock = ExactNetwork(self.time)
+        self.clock = ExactNetwork(dt)
         self.clock.connect([self], {}, np.inf, 0.0)
 
     # --- what it is made of ---------------------------------------------------------------------------------------
 
+    def set_clock(self, scheme: Scheme, dt: float) -> None:
+        """Take over the default interval of a network, ms."""
+        self.time = Continuous(dt)
+
+    def check_parameter(self, where: str, name: str, values: Array) -> None:
+        """Refuse a floor of V."""
+        if name == "V_min" and not np.all(np.isneginf(values)):
+            raise ValueError(
+                f"{where} must be -inf with the scheme 'exact', whose equations have no floor, got "
+                f"{np.max(values):g}. Use a clock scheme such as 'rk4'."
+            )
+
+    def check_parameters(self) -> None:
+        """Refuse parameters that have no normal form."""
+        self.normal_form()
+
     def set_parameter(self, name: str, values: Array) -> None:
-        """values: () or (n,)."""
-        self._parameters[name] = np.array(np.broadcast_to(values, (self.n,)), np.float64)
-        self._changed = True
-
-    def check_tau_ref(self, where: str, tau_ref: Array) -> None:
-        """All times will do."""
-
-    def set_tau_ref(self, tau_ref: Array) -> None:
-        """tau_ref: ms, () or (n,)."""
-        self._tau_ref = np.array(np.broadcast_to(tau_ref, (self.n,)), np.float64)
+        """Take over a parameter, V_min or tau_ref: shape () or (n,), in its unit."""
+        wanted = np.array(np.broadcast_to(values, (self.n,)), np.float64)
+        if name == "tau_ref":
+            self._tau_ref = wanted
+        elif name in self.model.parameters:
+            self._parameters[name] = wanted
         self._changed = True
 
     def port(self, receptor: Any) -> ReceptorState:
@@ -144,10 +159,21 @@ class ExactEngine:
         order = np.lexsort((i, when))
         return i[order], when[order]
 
-    def failure(self) -> tuple[float, int] | None:
-        """When a neuron ran away, and the first one that did."""
+    def failure(self) -> Failure | None:
+        """The first neuron that ran away; None if none did."""
         found = [failure for block in self.blocks if (failure := block.failure())]
-        return min(found) if found else None
+        if not found:
+            return None
+        t, neuron = min(found)
+        return Failure(
+            t, neuron, f"neuron {neuron} runs away at t = {t:.6g} ms: it fires without end, takes ever smaller steps, "
+            "or V or u is not finite. There is no solution beyond: use other parameters or input. reset() starts "
+            "again.",
+        )  # fmt: skip
+
+    def warning(self) -> str:
+        """The text that goes with the code LEAP, which this engine never returns."""
+        return ""
 
     def last_spike_time(self) -> Array:
         return self.last.copy()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -11,7 +10,6 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.random import stream_key
-from izhnumba._engine.codes import OK
 from izhnumba._exact.engine import ExactEngine
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.receptors import ReceptorState, Steady, Waves
@@ -19,7 +17,6 @@ from izhnumba._input.currents import Constant, Input
 from izhnumba._input.door import broadcasts, misfit, pairs_of, refuse_function
 from izhnumba._input.input import Target
 from izhnumba._input.spike_trains import SpikeInput
-from izhnumba._synapse.receptors import Delta
 
 Array = NDArray[Any]
 _FIRST_SLICE = 10_000.0  # neuron-ms, later slices follow the measured speed
@@ -233,8 +230,8 @@ def conductances_of(where: str, g: Any, E: Any, pop: Any) -> list[Current]:
     return found
 
 
-def population_feeds(where: str, pop: Any, I: Any, delta: Any, g: Any, E: Any) -> ExactFeeds:  # noqa: E741
-    """All inputs of a run of a population by itself."""
+def population_feeds(where: str, pop: Any, stop: float, I: Any, delta: Any, g: Any, E: Any) -> ExactFeeds:  # noqa: E741
+    """All inputs of a population by itself in a run; they do not depend on when it stops."""
     engine = pop._engine
     currents = [current_of(f"{where}.I", I, pop.model.I.unit, pop), *conductances_of(where, g, E, pop)]
     spikes = []
@@ -246,33 +243,3 @@ def population_feeds(where: str, pop: Any, I: Any, delta: Any, g: Any, E: Any) -
             f"{delta!r:.60}. Use SpikeTrain(i, t, weight)."
         )
     return ExactFeeds([Source(engine, currents, spikes)], engine.clock)
-
-
-def step(pop: Any, I: Any, delta: Any, g: Any, E: Any, dt: Any) -> int:  # noqa: E741
-    """Advance a population by dt ms with constant inputs, and V jumps at the end."""
-    where, engine = "Population.step", pop._engine
-    h = pop.dt if dt is None else checks.number(f"{where}.dt", dt, "ms", above=0.0)
-    stop = engine.time.after(f"{where}.dt", engine.now, h)
-    if isinstance(I, Input) and not isinstance(I, Constant):
-        raise TypeError(f"{where}.I must be a number or an array, got {I!r:.60}. Use run for inputs that change.")
-    feeds = population_feeds(where, pop, I, None, g, E)
-    if delta is not None:
-        jumps = current_of(f"{where}.delta", delta, "mV", pop).levels(np.zeros(1))[0]
-        feeds.sources[0].spikes.append(_jumps_at(stop, np.broadcast_to(jumps, (1, pop.n)).ravel(), engine))
-    code, spiked = OK, np.zeros(pop.n, bool)
-    while code == OK and engine.now < stop:
-        code = engine.advance(min(stop, feeds.reach(engine.now, math.inf)), feeds.sources, 1)
-        spiked |= pop.spikes.ravel()
-    shown = engine.publish_state()
-    pop.spikes.ravel()[:] = spiked
-    return code if code != OK else shown
-
-
-def _jumps_at(when: float, jumps: Array, engine: ExactEngine) -> Spikes:
-    neurons = np.flatnonzero(jumps)
-
-    def events(since: float, until: float) -> tuple[Array, Array, Array, Array]:
-        due = neurons if until >= when else neurons[:0]
-        return np.full(due.size, when), due, jumps[due], due
-
-    return Spikes(events, 0, engine.port(Delta()), engine.n)

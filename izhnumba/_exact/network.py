@@ -30,8 +30,8 @@ _WORK = 100  # of a neuron in a ms, beside a step of the clock engine
 class ExactNetwork:
     """Populations' engines and the synapses between them, advanced together."""
 
-    def __init__(self, time: Continuous) -> None:
-        self.time, self.engines = time, list[Any]()
+    def __init__(self, dt: float) -> None:
+        self.time, self.engines = Continuous(dt), list[Any]()
         self._moving: dict[Any, list[Array]] | None = None  # what is under way, while it is put into other slots
         self._table = Table(layout.NET_SIZE)
         self._reals = self._table.numbers.view(np.float64)

@@ -15,15 +15,15 @@ from numpy.typing import ArrayLike
 from izhnumba._base import checks
 from izhnumba._base.sealed import Sealed
 from izhnumba._base.turns import Turn
-from izhnumba._clock.network import ClockNetwork
 from izhnumba._engine.run_loop import Progress, ProgressBar, progress_shown
-from izhnumba._engine.timebase import SHORTEST_STEP, Continuous
-from izhnumba._exact.network import ExactNetwork
+from izhnumba._engine.timebase import SHORTEST_STEP
 from izhnumba._model.schemes import schemes
 from izhnumba._network.connect import connected
 from izhnumba._network.drives import Drive
 from izhnumba._network.record import recorder_of_population, recorder_of_synapses
 from izhnumba._network.synapses import Synapses
+from izhnumba._population.engines import join, kind_of
+from izhnumba._population.parameters import hand_over
 from izhnumba._population.population import Population
 from izhnumba._population.section import Section
 from izhnumba._record.recorder import Recorder
@@ -46,7 +46,7 @@ class Circuit(Sealed):
         self._synapses: dict[str, Synapses] = {}
         self._drives: dict[str, Drive] = {}
         self._recorders: dict[str, Recorder] = {}
-        self._clock: Any = ExactNetwork(Continuous(self.dt)) if self.scheme.exact else ClockNetwork(self.dt)
+        self._clock: Any = kind_of(self.scheme).network(self.dt)
         within = "Network.run or connect has not ended: until then only states, parameters and weights may be set."
         self._turn = Turn("Network", within)
         self._bound: tuple[list[Any], bool] = [], False  # parts for which the clock was made ready; whether it is
@@ -116,7 +116,7 @@ class Circuit(Sealed):
                 raise ValueError(f"Network.add.population must be in no network yet, got {population.name!r} of one.")
             wanted = population._given["name"] if name is None else name
             name = self._name("Network.add.name", wanted, "population", self._populations)
-            population._join(self, name)
+            join(population, self, name)
             self._populations[name] = population
         return population
 
@@ -335,7 +335,7 @@ class Circuit(Sealed):
         for recorder in self._recorders.values():
             recorder.catch_up()
         for population in self._populations.values():
-            population._hand_over()
+            hand_over(population)
         self._clock.publish_state()
 
     def _name(self, where: str, name: Any, default: str, taken: Any) -> str:

@@ -22,6 +22,7 @@ from izhnumba._network.circuit import Circuit
 from izhnumba._network.drives import Drive, drive_feeds, exact_feeds
 from izhnumba._network.save import description
 from izhnumba._network.synapses import Synapses
+from izhnumba._population.run import report
 from izhnumba._record.recorder import Recorder
 
 _LONGEST_SLICE = 64  # steps, without synapses
@@ -138,7 +139,7 @@ class Network(Circuit):
                 if isinstance(show, ProgressBar):
                     show.close()
         for population, codes in zip(self._populations.values(), clock.found, strict=True):
-            population._complain(codes)
+            report(population, codes, stacklevel=2)
         for synapses in self._synapses.values():
             synapses._check_results(self._steps(clock.now - began))
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from izhnumba._population.parameters import arguments_of
 from izhnumba._population.section import Section
+
+_OF_NETWORK = ("dt", "scheme", "batch", "seed", "threads", "name")  # arguments that a population has from its network
 
 
 def description(net: Any) -> dict[str, Any]:
@@ -20,11 +23,10 @@ def description(net: Any) -> dict[str, Any]:
 
 
 def _population(pop: Any) -> dict[str, Any]:
-    arguments = {"size": pop.size, "model": pop.model, "dtype": pop.dtype.name, "reset": pop.reset_kind, **pop._values}
-    engine = pop._engine
+    arguments = {name: value for name, value in arguments_of(pop).items() if name not in _OF_NETWORK}
     return {
-        "arguments": arguments | {"V": pop._start[0], "u": pop._start[1]},
-        "state": engine.state(),
+        "arguments": arguments,
+        "state": pop._engine.state(),
         "warned": pop._warned,
     }
 

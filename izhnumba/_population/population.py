@@ -1,34 +1,34 @@
-"""Population: the neurons a user holds in hand. It checks what it is given and lets the engine do the work."""
+"""Population: the neurons a user holds in hand. It owns their state and parameters; an engine advances them."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from izhnumba._base import checks
-from izhnumba._base.sealed import shown_as
-from izhnumba._clock.inputs import RowFeeds, feeds
+from izhnumba._base.implausible import warn_of_base_unit
+from izhnumba._base.turns import Turn
 from izhnumba._clock.step import NUMBERS, converts
-from izhnumba._engine.codes import BAD_INPUT, BUSY, FAILURE, LEAP, NOT_PLAIN, OK
-from izhnumba._engine.protocol import Feeds
-from izhnumba._engine.run_loop import Progress, ProgressBar, progress_shown, run_slices
-from izhnumba._exact.inputs import population_feeds
-from izhnumba._exact.inputs import step as exact_step
-from izhnumba._population.neurons import Neurons
-from izhnumba._population.section import Section
-from izhnumba._record.recorder import SpikeRecorder
+from izhnumba._engine.arrays import StateArrays
+from izhnumba._engine.codes import BUSY, FAILURE, LEAP, NOT_PLAIN, OK
+from izhnumba._engine.run_loop import Progress
+from izhnumba._model.izhikevich import Izhikevich
+from izhnumba._model.model import Model
+from izhnumba._population import parameters as of
+from izhnumba._population import run as running
+from izhnumba._population.engines import engine_with, kind_of, take_engine
+from izhnumba._population.section import Section, section_of
 from izhnumba._record.results import Result
-from izhnumba._record.samples import StateRecorder, state_names
 
 Array = NDArray[Any]
 _ndarray, _NAN = np.ndarray, np.nan
 
 
-class Population(Neurons):
+class Population:
     """Neurons of one model, advanced together, by a fixed time step or with the scheme "exact" in continuous time.
 
     Parameters
@@ -109,17 +109,152 @@ class Population(Neurons):
     <5 spikes of 2 neurons, 3.12706 to 95.3481 ms>
     """
 
+    def __init__(
+        self,
+        size: int | tuple[int, ...],
+        model: Model = Izhikevich,
+        *,
+        scheme: str | None = None,
+        dt: Any = None,
+        dtype: DTypeLike = "float64",
+        batch: int | None = None,
+        reset: str = "hard",
+        seed: int | None = None,
+        threads: int | None = None,
+        name: str | None = None,
+        V: Any = None,
+        u: Any = None,
+        **parameters: Any,
+    ) -> None:
+        self._set(
+            **of.checked_arguments(size, model, scheme, dt, dtype, batch, reset, seed, threads, name, parameters),
+            _given=dict(dt=dt, scheme=scheme, seed=seed, threads=threads, name=name),
+            _turn=Turn("Population", "Population.run has not ended: until then only V, u and parameters may be set."),
+            _network=None,
+            _warned=False,  # of the code LEAP
+            _run=None,  # the last one
+            _memory={},  # of random inputs
+            _to_take={},  # parameters that the engine has yet to take, by name
+        )
+        n, state = self.n, StateArrays.of(self.n, self.dtype)
+        self._set(
+            V=state.V[:n].reshape(self.shape),
+            u=state.u[:n].reshape(self.shape),
+            spikes=state.spikes[:n].view(np.bool_).reshape(self.shape),
+            _state=state,
+            _highest=float(np.finfo(self.dtype).max),
+        )
+        exact = of.initial_parameters(self, parameters)
+        values = {name: of.shown(one, self.dtype) for name, one in exact.items()}
+        self._set(**values, _values=values)
+        kind = kind_of(self.scheme, self.dtype, batch)
+        take_engine(self, kind, engine_with(self, kind, self.scheme, self.dt, exact))
+        of.set_start(self, V, u)
+        self.scheme.warn_of("Population.dt", self.dt, stacklevel=2)
+        of.warn_of_reset(model, self._values, self.u, self.reset_kind)
+        for parameter in parameters:  # resting potentials, resets and capacitances: others may have any value
+            unit = model.parameters[parameter].unit if parameter in ("C", "c", "vr") else ""
+            warn_of_base_unit(f"Population.{parameter}", self._values[parameter], unit)
+
+    def _set(self, **attributes: Any) -> None:
+        vars(self).update(attributes)  # all at once: an interrupt finds all or none
+
+    if TYPE_CHECKING:  # really there it would make every look at an attribute slower
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._values:
+            of.set_parameter(self, name, value)
+        elif name in ("V", "u"):
+            vars(self)[name][...] = of.checked_state(name, value, self)
+        elif hasattr(self, name):
+            raise AttributeError(f"Population.{name} cannot be changed. Make a new population.")
+        else:
+            checks.unknown("Population", name, (*self._values, "V", "u"), of.HABITS)
+
+    def __repr__(self) -> str:
+        size = self.size[0] if len(self.size) == 1 else self.size
+        batch = "" if self.batch is None else f", batch={self.batch}"
+        return (
+            f"Population({size}, model={self.model.name}, scheme={self.scheme.name!r}, dt={self.dt:g}, "
+            f"dtype={self.dtype.name!r}{batch}, seed={self.seed})"
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle and copy: what the population is made of and where it is; `result` stays behind."""
+        self._must_not_run()
+        return self._saved()
+
+    def _saved(self) -> dict[str, Any]:
+        return {"arguments": of.arguments_of(self), "state": self._engine.state(), "memory": self._memory.copy()}
+
+    def __setstate__(self, saved: dict[str, Any]) -> None:
+        with warnings.catch_warnings(action="ignore"):  # that dt is too large has been said
+            self.__init__(**saved["arguments"])  # type: ignore[misc]
+        self._engine.restore(saved["state"])
+        self._memory.update(saved["memory"])
+
     def __getitem__(self, key: slice) -> Section:
         """Neurons `start` to `stop`, by flat index, for `Network.connect`, `drive` and `record`: `pop[:800]`. It is
         flat, also of an n-d size. ValueError for slices without a neuron and for steps other than 1."""
-        checks.kind("Population[...]", key, slice, "a slice such as pop[:800]")
-        try:
-            start, stop, stride = key.indices(self.n)
-        except (TypeError, ValueError) as error:  # of indices that are no whole numbers, and of step 0
-            raise type(error)(f"Population[...] must be a slice of whole numbers, got {key}.") from None
-        if stride != 1 or start >= stop:
-            raise ValueError(f"Population[...] must be a slice of at least one of {self.n} neurons, step 1, got {key}.")
-        return Section(self, start, stop)
+        return section_of(self, key)
+
+    # --- state ----------------------------------------------------------------------------------------------------
+
+    @property
+    def n_steps(self) -> int:
+        """Steps done since the start or the last reset; the scheme 'exact' has none."""
+        if self._kind.dense_output:
+            raise AttributeError("Population.n_steps is not there with the scheme 'exact', which has no steps. Use t.")
+        return int(self._engine.now)
+
+    @property
+    def t(self) -> float:
+        """Time simulated so far, ms."""
+        return self._engine.time.ms(self._engine.now)
+
+    @property
+    def last_spike_time(self) -> Array:
+        """End of the step in which each neuron last spiked, ms; -inf before the first. Shape."""
+        return self._engine.last_spike_time().reshape(self.shape)
+
+    @property
+    def refractory(self) -> Array:
+        """Neurons that spiked in the last step or were held in it. bool, Shape."""
+        return self._engine.held().reshape(self.shape)
+
+    @property
+    def result(self) -> Any:
+        """The Result of the last run, also of one that was stopped; None before the first."""
+        if self._run is not None and not self._turn.taken:
+            self._end_run()
+        return self._run and self._run.result(self._turn.taken)
+
+    @property
+    def network(self) -> Any:
+        """The network that it is in, or None."""
+        net = self._network
+        return net if net is not None and net.populations.get(self.name) is self else None
+
+    def _must_not_run(self) -> None:
+        self._turn.must_be_free()
+        if self.network is not None:
+            raise RuntimeError(f"Population {self.name!r} is in a network. Call step, run and reset of the Network.")
+
+    def _end_run(self) -> None:
+        """Do what an interrupt has left undone: recorders take what is in the engine, and that takes parameters."""
+        if self._run is not None:
+            self._run.catch_up()
+        if self._to_take:
+            of.hand_over(self)
+
+    def _rewind(self) -> None:
+        self.V[...], self.u[...] = self._start
+        self._engine.rewind()
+        self._memory.clear()
+        if self._run is not None:
+            self._run.origin = None
 
     # --- time -----------------------------------------------------------------------------------------------------
 
@@ -181,46 +316,26 @@ class Population(Neurons):
                 code = self._call(self._table, self._empty, I)
             elif type(I) is _ndarray and I.shape == self.shape and converts(I.dtype, self.dtype):
                 code = self._call(self._table, I.astype(self.dtype, "C").reshape(-1), _NAN)
-        elif dt is None and not self.scheme.exact:
+        elif dt is None:
             self._must_not_run()
             with self._turn:
                 code = self._stepper.step(I, delta, g, E)
         if code == OK:
             return self.spikes
-        self._complain({code if code in (FAILURE, LEAP, BUSY) else self._step_carefully(I, delta, g, E, dt)})
+        if code not in (FAILURE, LEAP, BUSY):
+            self._must_not_run()
+            with self._turn:
+                self._end_run()
+                code = self._stepper.step_checked("Population.step", self, I, delta, g, E, dt)
+        running.report(self, {code}, stacklevel=2)
         return self.spikes
-
-    def _step_carefully(self, I: Any, delta: Any, g: Any, E: Any, dt: Any) -> int:  # noqa: E741
-        """A step with inputs in any form, or the error that they deserve."""
-        self._must_not_run()
-        with self._turn:
-            self._end_run()
-            if self.scheme.exact:
-                return exact_step(self, I, delta, g, E, dt)
-            if dt is not None:
-                scheme = self.scheme.name
-                raise ValueError(f"Population.step.dt must be left out with the scheme {scheme!r}, got {dt!r}.")
-            inputs = feeds("Population.step", self, I, delta, g, E, None)
-            self._stepper.fill({name: feed.rows(self.n_steps, 1) for name, feed in inputs.items()})
-            code = self._stepper.step_of_rows(*inputs)
-            if code == NOT_PLAIN:  # steps must be counted anew
-                self._forget_calls()
-                code = self._stepper.step_of_rows(*inputs)
-        if code == BAD_INPUT:  # each one is finite
-            raise ValueError(
-                f"Population.step.g must be finite in {self.dtype} when summed and when multiplied by E. Use smaller "
-                "ones."
-            )
-        return code
 
     def _prepare_step(self, table: Array, I: Array, level: float) -> int:  # noqa: E741
         """Stands in for the compiled step until it is needed, and again after anything it relies on has changed."""
         self._must_not_run()
-        if self.scheme.exact:
-            return NOT_PLAIN
         with self._turn:
             self._end_run()
-            call = self._stepper.call("I")
+            call = self._stepper.call()
             self._set(_call=call)
         return call(table, I, level)
 
@@ -297,47 +412,9 @@ class Population(Neurons):
         self._must_not_run()
         with self._turn:
             self._end_run()
-            engine = self._engine
-            stop = engine.time.after("Population.run.T", engine.now, T)
-            show = progress_shown("Population.run.progress", progress)
-            sources = {name: getattr(engine, name) for name in state_names("Population.run.record", record)}
-            for option, value in {"every": every, "neurons": neurons}.items():
-                if value is not None and not sources:
-                    where = f"Population.run.{option}"
-                    raise ValueError(f"{where} must come with record, got {value!r:.60} alone. Pass record=['V'].")
-            states = StateRecorder("Population.run", engine, "states", self.batch, sources, every, neurons)
-            spikes = SpikeRecorder(engine, "spikes", self.batch)
-            inputs = self._inputs(stop, I, delta, g, E)
-            before = (self.t, self._saved(), (I, delta, g, E)) if self.scheme.exact else None
-            for recorder in (states, spikes):
-                recorder.start_run(stop)
-            self._forget_calls()
-            self._set(_last_run=before, _recorders=(states, spikes), _result=None)
-            try:
-                codes = run_slices(engine, stop, inputs, self._recorders, self.threads, show)
-            finally:
-                if isinstance(show, ProgressBar):
-                    show.close()
-        self._complain(codes)
+            codes = running.run(self, T, (I, delta, g, E), record, every, neurons, progress)
+        running.report(self, codes, stacklevel=2)
         return self.result
-
-    def _end_run(self) -> None:
-        """Do what an interrupt has left undone: recorders take what is in the engine, and that takes parameters."""
-        for recorder in self._recorders:
-            recorder.catch_up()
-        self._hand_over()
-
-    @property
-    def result(self) -> Any:
-        """The Result of the last run, also of one that was stopped; None before the first."""
-        if self._result is not None or not self._recorders:
-            return self._result
-        states, spikes = self._recorders
-        if self._turn.taken:  # in the course of a run
-            return Result(self.model, spikes.spikes, states.samples)
-        self._end_run()
-        self._set(_result=Result(self.model, spikes.spikes, states.samples))
-        return self._result
 
     def state_at(self, t: Any) -> tuple[Array, Array]:
         """V and u at any times of the last run, by the scheme "exact".
@@ -366,64 +443,4 @@ class Population(Neurons):
         >>> bool((V > 29.9).all())
         True
         """
-        self._must_not_run()
-        times = checks.array(
-            "Population.state_at.t", t, "ms", [np.shape(checks.magnitude("Population.state_at.t", t, "ms"))]
-        )
-        if not self.scheme.exact:
-            raise ValueError(
-                f"Population.state_at must have the scheme 'exact', got {self.scheme.name!r}. Record V in run instead."
-            )
-        start, saved, given = self._last_run or (self.t, None, ())
-        if times.size and not start <= times.min() <= times.max() <= self.t:
-            raise ValueError(
-                f"Population.state_at.t must be between {start:g} and {self.t:g} ms, the last run, got "
-                f"{times.min() if times.min() < start else times.max():g}."
-            )
-        rows: tuple[int, ...] = (times.size, *self.shape)
-        V, u = np.empty(rows), np.empty(rows)
-        twin = Population.__new__(Population)
-        twin.__setstate__(saved or self._saved())
-        for k in np.argsort(times, axis=None):
-            when = times.ravel()[k]
-            if when > twin.t:
-                inputs = twin._inputs(when, *given)
-                run_slices(twin._engine, when, inputs, [], 1, None)
-            V[k], u[k] = twin.V, twin.u
-        return V.reshape(*times.shape, *self.shape), u.reshape(*times.shape, *self.shape)
-
-    def _inputs(self, stop: Any, I: Any, delta: Any, g: Any, E: Any) -> Feeds:  # noqa: E741
-        """What comes in from outside in a run."""
-        if self.scheme.exact:
-            return population_feeds("Population.run", self, I, delta, g, E)
-        rows = feeds("Population.run", self, I, delta, g, E, stop - self.n_steps)
-        return RowFeeds(rows, self.n, self.dtype.itemsize)
-
-    def _complain(self, codes: set[int], stacklevel: int = 3) -> None:
-        """Put in words what the engine returned."""
-        if BUSY in codes:
-            raise RuntimeError(self._turn.elsewhere)
-        whose = "" if self.network is None else f"{self.name}: "
-        if FAILURE in codes and self.scheme.exact:
-            when, neuron = self._engine.failure()
-            raise RuntimeError(
-                f"{whose}neuron {neuron} runs away at t = {when:.6g} ms: it fires without end, takes ever smaller "
-                "steps, or V or u is not finite. There is no solution beyond: use other parameters or input. reset() "
-                "starts again."
-            )
-        if FAILURE in codes:
-            step, count, first, name = self._engine.failure()
-            raise RuntimeError(
-                f"{whose}{name} became non-finite in {count} of {self.n} neurons at t = {(step + 1) * self.dt:.6g} ms, "
-                f"first neuron {first}. Use a smaller dt than {self.dt:g} ms or a weaker input; reset() starts again."
-            )
-        if LEAP in codes and not self._warned:
-            self._set(_warned=True)
-            warnings.warn(
-                f"Population.V fell below {self._engine.leap_V():.4g} mV: from there a step of {self.scheme.name!r} "
-                f"leaps over the threshold. Use a smaller dt than {self.dt:g} ms, a V_min or the scheme 'exp_euler'.",
-                stacklevel=stacklevel,
-            )
-
-
-shown_as(Population, Neurons)
+        return running.state_at(self, t)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from izhnumba._base import checks
 from izhnumba._synapse.connectivity import Ends
 
 
@@ -29,6 +30,19 @@ class Section:
     def __repr__(self) -> str:
         everybody = len(self) == self.population.n
         return self.population.name if everybody else f"{self.population.name}[{self.start}:{self.stop}]"
+
+
+def section_of(population: Any, key: Any) -> Section:
+    """The neurons that a user names by a slice."""
+    checks.kind("Population[...]", key, slice, "a slice such as pop[:800]")
+    n = population.n
+    try:
+        start, stop, stride = key.indices(n)
+    except (TypeError, ValueError) as error:  # of indices that are no whole numbers, and of step 0
+        raise type(error)(f"Population[...] must be a slice of whole numbers, got {key}.") from None
+    if stride != 1 or start >= stop:
+        raise ValueError(f"Population[...] must be a slice of at least one of {n} neurons, step 1, got {key}.")
+    return Section(population, start, stop)
 
 
 def ends(source: Section, target: Section) -> Ends:

@@ -165,9 +165,10 @@ class Result(_Found):
     V: Array
     u: Array
 
-    def __init__(self, model: Model, spikes: Spikes, states: Samples) -> None:
-        self.model, self.spikes, self.neurons = model, spikes, states.index
-        if states._columns:  # else there are no samples, and an empty `t` would leave plots blank
+    def __init__(self, model: Model, spikes: Spikes, states: Samples | None) -> None:
+        self.model, self.spikes = model, spikes
+        self.neurons = np.empty(0, np.int64) if states is None else states.index
+        if states is not None:  # else there is no `t` either: an empty one would leave plots blank
             vars(self).update(states._columns, t=states.t)
         self._seal()
 

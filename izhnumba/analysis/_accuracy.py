@@ -14,6 +14,7 @@ from izhnumba._base import checks
 from izhnumba._base.axes import COLORS, axes_for, labelled
 from izhnumba._input.currents import Input
 from izhnumba._model.schemes import schemes as _known_schemes
+from izhnumba._population.parameters import arguments_of
 from izhnumba._population.population import Population
 from izhnumba._record.results import Spikes, optional
 from izhnumba.analysis._matching import match_spikes, trains
@@ -212,11 +213,8 @@ def _clock_driven(where: str, name: object) -> str:
     return checks.one_of(where, name, [known for known in _known_schemes if known != "exact"])
 
 
-def _copy(pop: Population, **changed: object) -> Population:
-    start = dict(zip(("V", "u"), pop._start, strict=True))
-    names = ("size", "model", "dtype", "batch", "seed", "threads", "name")
-    kept = {name: getattr(pop, name) for name in names} | {"reset": pop.reset_kind}
-    return Population(**{**kept, **pop._values, **start, **changed})
+def _copy(pop: Population, **changed: Any) -> Population:
+    return Population(**arguments_of(pop) | changed)
 
 
 def _timed(cells: Population, I: object, duration: float, warm_up: float, *, ignored: Any = ()) -> tuple[Spikes, float]:

@@ -169,10 +169,10 @@ def _spikes(owner: str, cells: Population, duration: float, I: Array, cure: str)
     try:
         return cells.run(duration, I).spikes
     except RuntimeError:
-        when, i = cells._engine.failure()
+        failure = cells._engine.failure()
         raise ValueError(
             f"{owner}.neuron must have a solution for duration ({duration:g} ms) at each current that is tried, got "
-            f"one that at I = {I[i]:g} {cells.model.I.unit} runs away at t = {when:.6g} ms. {cure}"
+            f"one that at I = {I[failure.neuron]:g} {cells.model.I.unit} runs away at t = {failure.t:.6g} ms. {cure}"
         ) from None
 
 

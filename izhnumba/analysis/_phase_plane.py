@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from izhnumba._base import checks
 from izhnumba._model.izhikevich import Izhikevich
 from izhnumba._model.model import Model
-from izhnumba._population.neurons import HABITS, OF_POPULATIONS
+from izhnumba._population.parameters import HABITS, OF_POPULATIONS
 from izhnumba._population.population import Population
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -20,7 +20,7 @@ from izhnumba._clock.constants import LANES
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.kernels.neuron import neuron_step
 from izhnumba._clock.kernels.receptors import arrivals, clear
-from izhnumba._engine.codes import BAD_INPUT, BUSY, FAILURE, LEAP, NOT_PLAIN, OK
+from izhnumba._engine.codes import BAD_INPUT, BUSY, FAILURE, LEAP, NOT_PLAIN, OK, RECOUNT
 from izhnumba._model.compiled import compile_equations
 from izhnumba._model.equations import Variant
 from izhnumba._model.quantity import MAX_PARAMETERS
@@ -91,7 +91,7 @@ def build(variant: Variant, parallel: bool = False):
             return BUSY
         code = OK
         if table[layout.STEP] - table[layout.BASE] > layout.MOST_STEPS:
-            code = NOT_PLAIN
+            code = RECOUNT
         elif I.size:
             code = admit(table, I)
         elif level == level:

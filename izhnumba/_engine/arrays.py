@@ -1,0 +1,34 @@
+"""The state of a population as arrays, which the population owns and its engine advances."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._base.partition import WORD, words
+
+Array = NDArray[Any]
+
+
+class StateArrays(NamedTuple):
+    """V (mV), u and spikes (uint8, 0 or 1) of n neurons, each of shape (padded,): whole words of 64 neurons."""
+
+    V: Array
+    u: Array
+    spikes: Array
+
+    @classmethod
+    def of(cls, n: int, dtype: np.dtype[Any]) -> StateArrays:
+        """Zeros for n neurons."""
+        padded = words(n) * WORD
+        return cls(aligned(padded, dtype), aligned(padded, dtype), aligned(padded, np.uint8))
+
+
+def aligned(size: int, dtype: Any) -> Array:
+    """Zeros of shape (size,) that start on a cache line."""
+    dtype = np.dtype(dtype)
+    raw = np.zeros(size * dtype.itemsize + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + size * dtype.itemsize].view(dtype)

@@ -1,0 +1,66 @@
+"""Steps of the exact engine: a population by itself, advanced by any time with inputs that stay as they are."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._base import checks
+from izhnumba._engine.codes import NOT_PLAIN, OK
+from izhnumba._exact.engine import ExactEngine
+from izhnumba._exact.inputs import Spikes, current_of, population_feeds
+from izhnumba._input.currents import Constant, Input
+from izhnumba._synapse.receptors import Delta
+
+Array = NDArray[Any]
+
+
+class ExactStepper:
+    """Steps of a population: all of them by way of `step_checked`, for there is no compiled step."""
+
+    def __init__(self, engine: ExactEngine, shape: tuple[int, ...], threads: int | None) -> None:
+        self._engine = engine
+
+    def forget(self) -> None:
+        """No-op: nothing is kept from step to step. Required by Stepper."""
+
+    def call(self) -> Any:
+        """`call(table, I, level)`, which always returns NOT_PLAIN."""
+        return lambda table, I, level: NOT_PLAIN  # noqa: E741
+
+    def step(self, I: Any, delta: Any, g: Any, E: Any) -> int:  # noqa: E741
+        """NOT_PLAIN, and no step."""
+        return NOT_PLAIN
+
+    def step_checked(self, where: str, pop: Any, I: Any, delta: Any, g: Any, E: Any, dt: Any) -> int:  # noqa: E741
+        """Advance by dt ms (default that of the population) with constant inputs, and V jumps at the end."""
+        engine = self._engine
+        h = pop.dt if dt is None else checks.number(f"{where}.dt", dt, "ms", above=0.0)
+        stop = engine.time.after(f"{where}.dt", engine.now, h)
+        if isinstance(I, Input) and not isinstance(I, Constant):
+            raise TypeError(f"{where}.I must be a number or an array, got {I!r:.60}. Use run for inputs that change.")
+        feeds = population_feeds(where, pop, stop, I, None, g, E)
+        if delta is not None:
+            jumps = current_of(f"{where}.delta", delta, "mV", pop).levels(np.zeros(1))[0]
+            feeds.sources[0].spikes.append(_jumps_at(stop, np.broadcast_to(jumps, (1, pop.n)).ravel(), engine))
+        code, spiked = OK, np.zeros(engine.n, bool)
+        while code == OK and engine.now < stop:
+            code = engine.advance(min(stop, feeds.reach(engine.now, math.inf)), feeds.sources, 1)
+            spiked |= engine.spikes[: engine.n] != 0
+        shown = engine.publish_state()
+        engine.spikes[: engine.n] = spiked
+        return code if code != OK else shown
+
+
+def _jumps_at(when: float, jumps: Array, engine: ExactEngine) -> Spikes:
+    """V jumps (n,), mV, of all neurons at one time, ms."""
+    neurons = np.flatnonzero(jumps)
+
+    def events(since: float, until: float) -> tuple[Array, Array, Array, Array]:
+        due = neurons if until >= when else neurons[:0]
+        return np.full(due.size, when), due, jumps[due], due
+
+    return Spikes(events, 0, engine.port(Delta()), engine.n)

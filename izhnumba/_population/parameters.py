@@ -1,0 +1,191 @@
+"""Parameters and initial state of populations: which there are, what values they take, and how neurons start."""
+
+from __future__ import annotations
+
+import math
+import secrets
+import warnings
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._base import checks
+from izhnumba._base.implausible import users_level
+from izhnumba._base.random import stream_key
+from izhnumba._engine.timebase import SHORTEST_STEP
+from izhnumba._model.model import Model, u_nullcline
+from izhnumba._model.quantity import Quantity
+from izhnumba._model.schemes import schemes
+
+Array = NDArray[Any]
+Shape = tuple[int, ...]
+_EXTRAS = {  # what every model has besides its parameters
+    "V_min": Quantity(-math.inf, "mV", "floor of V"),
+    "tau_ref": Quantity(0.0, "ms", "refractory period", at_least=0.0),
+}
+_PRESET = "For a preset write Population(n, **izhnumba.presets[name])."
+HABITS = {  # of other simulators and of papers
+    "preset": _PRESET,
+    **dict.fromkeys(("i", "i_e", "i_ext", "current"), "Give the current to run or step."),
+    **dict.fromkeys(("n", "num", "neurons"), "size"),
+    **dict.fromkeys(("method", "integrator", "solver"), "scheme"),
+    **dict.fromkeys(("threshold", "v_threshold", "vt", "v_peak", "vpeak"), "V_th"),
+    **dict.fromkeys(("refractory", "t_ref", "refractory_period"), "tau_ref"),
+    **dict.fromkeys(("reset_value", "v_reset", "vreset"), "c"),
+    **dict.fromkeys(("v0", "v_init", "v_m", "vm"), "V"),
+    **dict.fromkeys(("u0", "u_init", "u_m"), "u"),
+}
+_ARGUMENTS = ("model", "scheme", "dt", "dtype", "batch", "reset", "seed", "threads", "name", "V", "u")
+OF_POPULATIONS = {*_EXTRAS, *_ARGUMENTS}  # what may be given besides the parameters of a model
+
+
+def quantities(model: Model) -> dict[str, Quantity]:
+    """The parameters of a model, then V_min and tau_ref, by name."""
+    return {**model.parameters, **_EXTRAS}
+
+
+def checked_arguments(
+    size: Any, model: Any, scheme: Any, dt: Any, dtype: Any, batch: Any, reset: Any, seed: Any, threads: Any, name: Any,
+    parameters: Collection[str],
+) -> dict[str, Any]:  # fmt: skip
+    """The attributes of a population that cannot be changed, by name, from the arguments of `Population`."""
+    cure = f"Use izhnumba.Izhikevich.{' ' + _PRESET if isinstance(model, (str, Mapping)) else ''}"
+    checks.kind("Population.model", model, Model, "an izhnumba.Model", cure)
+    known = quantities(model)
+    for one in parameters:
+        if one not in known:
+            checks.unknown("Population", one, (*known, "size", *_ARGUMENTS), HABITS)
+    n_size = checks.size("Population.size", size)
+    n_batch = None if batch is None else checks.integer("Population.batch", batch, at_least=1)
+    scheme_name = checks.one_of("Population.scheme", "exp_euler" if scheme is None else scheme, schemes)
+    shape = n_size if n_batch is None else checks.size("Population.batch", (n_batch, *n_size))
+    attributes = dict(
+        model=model,
+        size=n_size,
+        batch=n_batch,
+        shape=shape,
+        n=math.prod(shape),
+        scheme=schemes[scheme_name],
+        dt=checks.number("Population.dt", 0.1 if dt is None else dt, "ms", at_least=SHORTEST_STEP),
+        dtype=(number := checks.dtype("Population.dtype", dtype)),
+        reset_kind=checks.one_of("Population.reset", reset, ("hard", "soft", "overshoot")),
+        seed=secrets.randbits(32) if seed is None else checks.integer("Population.seed", seed, at_least=0),
+        threads=None if threads is None else checks.integer("Population.threads", threads, at_least=1),
+        name="population" if name is None else checks.kind("Population.name", name, str, "a str"),
+    )
+    whose = "Population.size" if batch is None else "Population.batch"
+    checks.fits(whose, math.prod(shape) * (3 * number.itemsize + 10), "Use fewer neurons or dtype float32.")
+    return attributes
+
+
+def initial_parameters(pop: Any, given: Mapping[str, Any]) -> dict[str, Array]:
+    """All parameters of a population by name, float64, as given or by default."""
+    known = quantities(pop.model)
+    return {name: checked_parameter(name, one, given.get(name, one.default), pop) for name, one in known.items()}
+
+
+def checked_parameter(name: str, quantity: Quantity, value: Any, pop: Any) -> Array:
+    """A parameter in its unit, float64, of shape () or one that broadcasts to the population."""
+    where = f"Population.{name}"
+    exact = checks.array(
+        where, value, quantity.unit, (pop.size, pop.shape), finite=math.isfinite(quantity.default),
+        above=quantity.above, at_least=quantity.at_least,
+    )  # fmt: skip
+    checks.finite(where, np.where(exact == quantity.default, 0.0, exact), pop.dtype)  # the default may be infinite
+    return exact
+
+
+def shown(exact: Array, dtype: Any) -> Array:
+    """A parameter as a population shows it: of its dtype and read-only."""
+    values = np.array(exact, dtype)
+    values.flags.writeable = False
+    return values
+
+
+def set_parameter(pop: Any, name: str, value: Any) -> None:
+    """Change a parameter of a population: what it shows, and what its engine uses."""
+    exact = checked_parameter(name, quantities(pop.model)[name], value, pop)
+    pop._engine.check_parameter(f"Population.{name}", name, exact)
+    values = shown(exact, pop.dtype)
+    # What is shown and what the engine has yet to take, at once: an interrupt may come before it has.
+    pop._set(**{name: values}, _values=pop._values | {name: values}, _to_take=pop._to_take | {name: exact})
+    hand_over(pop)
+
+
+def hand_over(pop: Any) -> None:
+    """Give the engine the parameters that it has yet to take."""
+    for name, exact in pop._to_take.items():
+        pop._engine.set_parameter(name, flat(exact, pop.shape))
+    if pop._to_take:
+        pop._forget_calls()
+        pop._set(_to_take={})
+
+
+def flat(values: Array, shape: Shape) -> Array:
+    """One value for all neurons, or one for each, (n,)."""
+    return values if values.ndim == 0 else np.broadcast_to(values, shape).ravel()
+
+
+def checked_state(name: str, value: Any, pop: Any) -> Array:
+    """V or u in its unit, of the population's dtype and of a shape that broadcasts to it."""
+    where = f"Population.{name}"
+    exact = checks.array(where, value, getattr(pop.model, name).unit, (pop.size, pop.shape))
+    checks.finite(where, exact, pop.dtype)
+    return exact.astype(pop.dtype)
+
+
+def initial_state(pop: Any, name: str, value: Any) -> Any:
+    """Initial V or u of a population from what a user gives for it: also a function, "nullcline" or None."""
+    model: Model = pop.model
+    if value is None:
+        return getattr(model, name).default
+    if isinstance(value, str) and name == "u":
+        checks.one_of("Population.u", value, ("nullcline",))
+        return u_nullcline(model, np.asarray(pop.V, float), _p(model, pop._values))
+    if callable(value):
+        checks.takes(f"Population.{name}", value, "rng", "shape")
+        key = np.array(stream_key(pop.seed, pop.name, name, 0), np.uint64)
+        return value(np.random.Generator(np.random.Philox(key=key)), pop.shape)
+    return value
+
+
+def set_start(pop: Any, V: Any, u: Any) -> None:
+    """Put a population into its initial state, to which it is reset from now on."""
+    for name, value in (("V", V), ("u", u)):
+        vars(pop)[name][...] = checked_state(name, initial_state(pop, name, value), pop)
+    pop._set(_start=(pop.V.copy(), pop.u.copy()), _start_given=(V, u))
+
+
+def warn_of_reset(model: Model, values: Mapping[str, Array], u: Array, reset: str) -> None:
+    """Warn of a neuron that a spike leaves at its threshold or above, so that one spike follows the other."""
+    shape, u, soft, p = u.shape, u.astype(float), reset == "soft", _p(model, values)
+    try:
+        with np.errstate(all="ignore"):
+            limit = np.broadcast_to(model.threshold(u, p), shape).ravel()
+            after = np.broadcast_to(0.0 if soft else model.V_reset(u, p), shape).ravel()
+            stuck = after >= limit
+    except Exception:  # equations of a user that take numbers and no arrays
+        return
+    if stuck.any():
+        j = int(np.argmax(stuck))
+        cure = "the reset 'hard' for a threshold that is not above 0" if soft else "a c below the threshold"
+        warnings.warn(
+            f"Population: a spike leaves neuron {j} at {after[j]:g} mV by the reset {reset!r}, not below its threshold "
+            f"of {limit[j]:g} mV: it fires again as soon as it can. Use {cure}.",
+            stacklevel=users_level(),
+        )
+
+
+def _p(model: Model, values: Mapping[str, Array]) -> Any:
+    """The named tuple of parameters that the equations of a model take, float64."""
+    return model.named_tuple()(*(np.asarray(values[name], float) for name in model.parameters))
+
+
+def arguments_of(pop: Any) -> dict[str, Any]:
+    """The arguments of `Population` that make such a population again, as `reset` would leave this one."""
+    names = ("size", "model", "dt", "batch", "seed", "threads", "name")
+    arguments = {name: getattr(pop, name) for name in names} | pop._values
+    V, u = pop._start
+    return arguments | dict(scheme=pop.scheme.name, dtype=pop.dtype.name, reset=pop.reset_kind, V=V, u=u)

@@ -1,0 +1,124 @@
+"""Runs of a population by itself: from what `Population.run` is given to a result, and to states in between."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._base import checks
+from izhnumba._engine.codes import BUSY, FAILURE, LEAP
+from izhnumba._engine.protocol import PopulationEngine
+from izhnumba._engine.run_loop import ProgressBar, progress_shown, run_slices
+from izhnumba._record.recorder import SpikeRecorder
+from izhnumba._record.results import Result
+from izhnumba._record.samples import StateRecorder, state_names
+
+Array = NDArray[Any]
+Inputs = tuple[Any, Any, Any, Any]  # I, delta, g, E as a user gives them
+
+
+class Run:
+    """The last run of a population: its recorders and, for `state_at`, where it began and what came in."""
+
+    def __init__(
+        self, engine: PopulationEngine, model: Any, spikes: SpikeRecorder, states: StateRecorder | None,
+        origin: tuple[dict[str, Any], Inputs] | None,
+    ) -> None:  # fmt: skip
+        self.origin, self.t = origin, engine.time.ms(engine.now)
+        self.recorders = [spikes] if states is None else [states, spikes]
+        self._model, self._spikes, self._states = model, spikes, states
+        self._result: Result | None = None
+
+    def catch_up(self) -> None:
+        """Let the recorders take what an interrupt has left in the engine."""
+        for recorder in self.recorders:
+            recorder.catch_up()
+
+    def result(self, going_on: bool) -> Result:
+        """What has been recorded, so far or in all: after the run the same object each time."""
+        if self._result is not None:
+            return self._result
+        states = None if self._states is None else self._states.samples
+        found = Result(self._model, self._spikes.spikes, states)
+        if not going_on:
+            self._result = found
+        return found
+
+
+def run(
+    pop: Any, T: Any, inputs: Inputs, record: str | Sequence[str], every: Any, neurons: Any, progress: Any
+) -> set[int]:
+    """Advance by T, with a new `Run` as `pop._run`. Returns the codes of the engine."""
+    where, engine = "Population.run", pop._engine
+    stop = engine.time.after(f"{where}.T", engine.now, T)
+    show = progress_shown(f"{where}.progress", progress)
+    states = _state_recorder(where, pop, record, every, neurons)
+    spikes = SpikeRecorder(engine, "spikes", pop.batch)
+    feeds = pop._kind.feeds(where, pop, stop, *inputs)
+    origin = (pop._saved(), inputs) if pop._kind.dense_output else None
+    this = Run(engine, pop.model, spikes, states, origin)
+    for recorder in this.recorders:
+        recorder.start_run(stop)
+    pop._forget_calls()
+    pop._set(_run=this)
+    try:
+        return run_slices(engine, stop, feeds, this.recorders, pop.threads, show)
+    finally:
+        if isinstance(show, ProgressBar):
+            show.close()
+
+
+def _state_recorder(where: str, pop: Any, record: Any, every: Any, neurons: Any) -> StateRecorder | None:
+    """The recorder of V and u, if any of them is wanted."""
+    names = state_names(f"{where}.record", record) if record != () else ()
+    if names:
+        sources = {name: getattr(pop._engine, name) for name in names}
+        return StateRecorder(where, pop._engine, "states", pop.batch, sources, every, neurons)
+    for option, value in {"every": every, "neurons": neurons}.items():
+        if value is not None:
+            raise ValueError(f"{where}.{option} must come with record, got {value!r:.60} alone. Pass record=['V'].")
+    return None
+
+
+def state_at(pop: Any, t: Any) -> tuple[Array, Array]:
+    """V and u, shape (*shape of t, *Shape), at times t, ms, of the last run: read off a second one."""
+    pop._must_not_run()
+    where = "Population.state_at"
+    times = checks.array(f"{where}.t", t, "ms", [np.shape(checks.magnitude(f"{where}.t", t, "ms"))])
+    if not pop._kind.dense_output:
+        raise ValueError(f"{where} must have the scheme 'exact', got {pop.scheme.name!r}. Record V in run instead.")
+    last: Run | None = pop._run
+    start = pop.t if last is None or last.origin is None else last.t
+    if times.size and not start <= times.min() <= times.max() <= pop.t:
+        raise ValueError(
+            f"{where}.t must be between {start:g} and {pop.t:g} ms, the last run, got "
+            f"{times.min() if times.min() < start else times.max():g}."
+        )
+    saved, inputs = (last and last.origin) or (pop._saved(), ())
+    twin: Any = object.__new__(type(pop))
+    twin.__setstate__(saved)
+    V, u = np.empty((2, times.size, *pop.shape))
+    for k in np.argsort(times, axis=None):
+        when = times.ravel()[k]
+        if when > twin.t:
+            feeds = twin._kind.feeds("Population.run", twin, when, *inputs)
+            run_slices(twin._engine, when, feeds, [], 1, None)
+        V[k], u[k] = twin.V, twin.u
+    return V.reshape(*times.shape, *pop.shape), u.reshape(*times.shape, *pop.shape)
+
+
+def report(pop: Any, codes: set[int], stacklevel: int) -> None:
+    """Raise the error, or warn once, as the codes of an engine say. stacklevel: as for `warnings.warn`, of the
+    caller."""
+    if BUSY in codes:
+        raise RuntimeError(pop._turn.elsewhere)
+    if FAILURE in codes:
+        whose = "" if pop.network is None else f"{pop.name}: "
+        raise RuntimeError(f"{whose}{pop._engine.failure().text}")
+    if LEAP in codes and not pop._warned:
+        pop._set(_warned=True)
+        warnings.warn(pop._engine.warning(), stacklevel=stacklevel + 1)

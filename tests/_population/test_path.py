@@ -1,0 +1,34 @@
+"""The way of a current from `Population.run` to the kernel."""
+
+from __future__ import annotations
+
+import sys
+
+import izhnumba as iz
+
+MOST_MODULES = 15
+
+
+def test_a_run_enters_few_modules_on_its_way_to_the_kernel(monkeypatch):
+    pop, entered, arrived = iz.Population(100), set(), []
+    pop.run(1.0, I=10.0)
+
+    def kernel(call):
+        return lambda *args: (arrived.append(len(entered)), call(*args))[1]
+
+    calls = pop._engine._calls
+    monkeypatch.setattr(pop._engine, "_calls", {key: kernel(call) for key, call in calls.items()})
+
+    def note(frame, event, argument):
+        module = frame.f_globals.get("__name__", "")
+        if event == "call" and module.startswith("izhnumba."):
+            entered.add(module)
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        pop.run(1.0, I=10.0)
+    finally:
+        sys.setprofile(before)
+    assert len(arrived) == 1
+    assert arrived[0] <= MOST_MODULES, sorted(entered)
