@@ -256,3 +256,10 @@ def test_recorded_currents():
     state = np.where(t >= 3.0, 0.5 * np.exp(-(t - 3.0) / 4.0), 0.0)
     np.testing.assert_allclose(recorders[0].current[:, 0], state, rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose(recorders[1].current[:, 0], -state * voltage.V[:, 0], rtol=1e-12, atol=1e-15)
+
+
+def test_samples_are_taken_every_dt_of_the_network():
+    net = iz.Network(dt=0.5, scheme="exact")
+    voltage = net.record(net.add(iz.Population(1, scheme="exact")), "V")
+    net.run(2.0)
+    np.testing.assert_array_equal(voltage.t, [0.5, 1.0, 1.5, 2.0])
