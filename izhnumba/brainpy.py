@@ -1,7 +1,7 @@
-"""The Izhikevich neurons of `brainpy.state`, which also run a whole sequence in one compiled call (extra `brainpy`).
+"""The Izhikevich neurons of `brainpy.state`, with a `run` of a whole sequence in one compiled call (extra `brainpy`).
 
 `from izhnumba.brainpy import Izhikevich` in place of `from brainpy.state import Izhikevich` keeps a script working: the
-classes are its own, with `run` beside `update`.
+classes derive from those of brainpy.state, and have `run` beside `update`.
 """
 
 from __future__ import annotations
@@ -39,21 +39,21 @@ __all__ = ["Izhikevich", "IzhikevichRef"]
 
 Arrays = dict[str, Any]
 
-_UNITS = {  # by their names in messages: some versions of brainunit call 1 / ms kHz
+_UNITS = {  # by our names for messages: some versions of brainunit call 1 / ms kHz
     "mV": mV, "ms": ms, "mV / ms": mV / ms, "1 / ms": ms**-1, "1 / (mV * ms)": mV**-1 * ms**-1,
 }  # fmt: skip
-_UNIT_OF = {  # states and parameters, as the classes call them
+_UNIT_OF = {  # of states and parameters, by their names in brainpy.state
     "V": "mV", "u": "mV / ms", "last_spike_time": "ms",
     "a": "1 / ms", "b": "1 / ms", "c": "mV", "d": "mV / ms", "V_th": "mV", "tau_ref": "ms",
     "p1": "1 / (mV * ms)", "p2": "1 / ms", "p3": "mV / ms",
 }  # fmt: skip
-_COEFFICIENTS = {"k2": "p1", "k1": "p2", "k0": "p3"}  # which the model calls otherwise
+_COEFFICIENTS = {"k2": "p1", "k1": "p2", "k0": "p3"}  # names in our model: names in brainpy.state
 
 
 class _Sequences:
-    """What both classes have beside what they inherit."""
+    """The method `run`, for both classes."""
 
-    spk_fun: Any
+    spk_fun: object
 
     def run(
         self,
@@ -66,17 +66,18 @@ class _Sequences:
     ) -> Any:
         """Advance the neurons by one step for each row of `inputs`, in one compiled call.
 
-        What a loop over `update` does: dt and t are those of `brainstate.environ`, states move, gradients flow.
+        It does the same as a loop over `update`: dt and t are those of `brainstate.environ`, states are updated, and
+        gradients pass through.
 
         Parameters
         ----------
         inputs : quantity of shape (n_steps, ...), mV/ms
-            Row k is the x of update k: of the shape of V, or of one that broadcasts to it. Plain numbers are refused,
-            as by `update`.
+            Row k is the argument x of update k, of a shape that broadcasts to that of V. Plain numbers are refused, as
+            by `update`.
         delta : quantity of shape (n_steps, ...), mV, optional
-            Jumps of V, as by `add_delta_input`.
+            Jumps of V in each step, as by `add_delta_input`.
         record : of "spikes", "V", "u", one or several
-            What to return; V and u as they are after each step.
+            What to return; V and u are those after each step.
         backend : "numba", "xla", optional
             As in `izhnumba.jax.run`: compiled kernels, on a CPU only, or `jax.lax.scan`, which forward mode and second
             derivatives need.
@@ -86,7 +87,7 @@ class _Sequences:
         Returns
         -------
         array or quantity of shape (n_steps, *shape of V)
-            In the dtype of V. For several names a tuple in their order.
+            In the dtype of V; spikes without a unit, V in mV, u in mV/ms. For several names a tuple in their order.
 
         Raises
         ------
@@ -96,11 +97,11 @@ class _Sequences:
 
         Notes
         -----
-        Whether a neuron of `IzhikevichRef` is refractory is a matter of time. That of step k is `k * dt`, as a loop
-        over integers of JAX makes it, from t of the environment on. Without t it begins at 0 if no neuron has spiked,
-        which is not known under `jit` or `grad`. t may also have the time of each step, of shape (n_steps,), for a loop
-        that makes them otherwise: in float32 `k * dt` of Python is now and then another number, and a refractory period
-        one step longer or shorter.
+        A neuron of `IzhikevichRef` is refractory for a time, not a number of steps. The time of step k is t + k * dt,
+        with t of the environment and k * dt as a loop over integers of JAX computes it. Without t it begins at 0 if no
+        neuron has spiked, which is not known under `jit` or `grad`. t may also be the times of all steps, shape
+        (n_steps,), for a loop that computes them in another way: in float32 k * dt of Python is sometimes another
+        number, and a refractory period one step longer or shorter.
         """
         owner, names = type(self).__name__, (record,) if isinstance(record, str) else tuple(record)
         for name in names:
@@ -190,12 +191,14 @@ class IzhikevichRef(_Sequences, brainpy.state.IzhikevichRef):
 
 
 def _check_made(neuron) -> None:
+    """Check V_th, and warn of spk_reset="soft", when neurons are made."""
     _check_threshold(type(neuron).__name__, neuron.V_th)
     if neuron.spk_reset == "soft":
         _warn_of_soft_reset()
 
 
 def _check_threshold(owner: str, V_th) -> None:
+    """Refuse a V_th <= 0, unless JAX traces it."""
     if not isinstance(V_th, Quantity) or _traced(V_th):
         return
     lowest = np.min(checks.magnitude(f"{owner}.V_th", V_th, "mV"))
@@ -213,6 +216,7 @@ def _warn_of_soft_reset() -> None:
 
 
 def _check_ready(owner: str, neuron) -> None:
+    """Refuse neurons before init_state, and those with inputs that advance step by step."""
     if not hasattr(neuron, "V"):
         raise ValueError(f"{owner}.run must come after init_state, got neurons without V. Call init_state() first.")
     _check_threshold(owner, neuron.V_th)
@@ -223,7 +227,8 @@ def _check_ready(owner: str, neuron) -> None:
 
 
 def _given(owner: str, neuron, inputs, delta) -> Arrays:
-    """Numbers without units: states, parameters and inputs by name, dt, and the times of steps where they matter."""
+    """States, parameters and inputs by name, without units (ms, mV), dt, and for IzhikevichRef the times of the
+    steps."""
     kept = {name: getattr(neuron, name) for name in _UNIT_OF if hasattr(neuron, name)}
     given = {name: _without_unit(f"{owner}.{name}", value, _UNIT_OF[name]) for name, value in kept.items()}
     given["inputs"] = _without_unit(f"{owner}.run.inputs", inputs, "mV / ms")
@@ -238,6 +243,7 @@ def _given(owner: str, neuron, inputs, delta) -> Arrays:
 
 
 def _without_unit(where: str, value, unit: str):
+    """The magnitude, in `unit`, of a quantity or of a state that holds one; plain numbers are refused."""
     value = value.value if isinstance(value, brainstate.State) else value
     checks.kind(where, value, Quantity, f"a quantity in {unit}")
     with contextlib.suppress(Exception):  # the next line puts it in words
@@ -246,11 +252,12 @@ def _without_unit(where: str, value, unit: str):
 
 
 def _with_unit(name: str, value):
+    """A state with the unit of this name; spikes and `refractory` have none."""
     return value * _UNITS[_UNIT_OF[name]] if name in _UNIT_OF else value
 
 
 def _length(owner: str, given: Arrays) -> int:
-    """The number of steps."""
+    """The number of steps, which is that of rows of each input."""
     shapes = {name: np.shape(given[name]) for name in ("inputs", "delta") if name in given}
     for name, shape in shapes.items():
         if not shape or shape[0] != shapes["inputs"][0]:
@@ -259,7 +266,7 @@ def _length(owner: str, given: Arrays) -> int:
 
 
 def _times(n_steps: int, dtype, given: Arrays):
-    """The time of each step in ms."""
+    """The time of each step, shape (n_steps,), ms."""
     t, last = brainstate.environ.get("t", None), given["last_spike_time"]
     steps = np.arange(n_steps).astype(dtype) * dtype.type(given["dt"])
     if t is None:
@@ -272,7 +279,8 @@ def _times(n_steps: int, dtype, given: Arrays):
 
 
 def _check_not_spiked(last) -> None:
-    """Without a time neurons that have spiked would be refractory until the clock is there again."""
+    """Refuse neurons that may have spiked, at `last` (ms): with a clock from 0 they would be refractory until that
+    time."""
     got = "while JAX traces" if _traced(last) else f"after a spike at {np.max(last):g} ms" if np.max(last) >= 0 else ""
     if got:
         must = "brainstate.environ.t must be set where neurons may have spiked before"
@@ -280,6 +288,7 @@ def _check_not_spiked(last) -> None:
 
 
 def _cell(owner: str, spk_fun, given: Arrays) -> Cell:
+    """The kind of neuron, for the code of a step."""
     return Cell(
         _MODEL, schemes["exp_euler"], Lanes(owner, given["V"], None).dtype.name, "hard",
         _surrogate(f"{owner}.spk_fun", spk_fun), detach_reset=False, hold="time" if "times" in given else "",
@@ -288,7 +297,8 @@ def _cell(owner: str, spk_fun, given: Arrays) -> Cell:
 
 
 def _surrogate(where: str, spk_fun):
-    """In place of one of braintools our own, which are equal by value: a new one is not compiled anew."""
+    """Our own surrogate in place of one of braintools: ours are equal by value, so that a new one is not compiled
+    anew."""
     name = type(spk_fun).__name__
     if type(spk_fun) is getattr(braintools.surrogate, name, None) and name in _surrogates.__all__:
         ours = getattr(_surrogates, name)
@@ -305,7 +315,21 @@ def _traced(value) -> bool:
 def _solved(
     owner: str, cell: Cell, recorded: tuple[str, ...], backend: str, check: float | None, given: Arrays
 ) -> tuple[Arrays, Arrays]:
-    """The states after the last step, and what is recorded, by name. check: dt, if derivatives are looked at."""
+    """(states after the last step, recorded rows), by name, without units, in the shape of V.
+
+    Parameters
+    ----------
+    owner : str
+        Name of the class, with which errors begin.
+    cell : Cell
+    recorded : tuple of str
+        Names, of "spikes", "V", "u".
+    backend : "numba" or "xla"
+    check : float or None
+        dt (ms), if derivatives are checked.
+    given : dict
+        The numbers of `_given`.
+    """
     lanes = Lanes(owner, given["V"], None)
     V, u = (lanes.state(name, given[name], "") for name in ("V", "u"))
     h, p = jnp.asarray(given["dt"], lanes.dtype), _parameters(owner, lanes, given)
@@ -319,25 +343,26 @@ def _solved(
     solve = (by_kernels if backend == "numba" else by_scan)(task)
     (V, u, last), outs = solve(Data(V, u, memory, constants(cell, p, h), rows, h, period, t))
     ended = {"V": V, "u": u}
-    if cell.hold and task.n_steps:  # of a neuron that has just spiked it does not matter when it did before
+    if cell.hold and task.n_steps:  # a neuron that has just spiked is refractory, whenever it did before
         refractory = (t[0][-1] - last < period) | (V >= p.V_th)
         ended |= {"last_spike_time": jax.lax.stop_gradient(last), "refractory": refractory}
     return jax.tree.map(lanes.restore, (ended, dict(zip(recorded, outs, strict=True))))
 
 
 def _parameters(owner: str, lanes: Lanes, given: Arrays):
+    """The parameters of our model as the NamedTuple of `parameters_type`; V_min is -inf."""
     names = {name: _COEFFICIENTS.get(name, name) for name in _MODEL.parameters}
     values = {name: lanes.constant(f"{owner}.{known}", given[known], "") for name, known in names.items()}
     return parameters_type(_MODEL)(**values, V_min=jnp.asarray(-math.inf, lanes.dtype))
 
 
 def _rows(where: str, values, lanes: Lanes) -> jax.Array:
-    """An input as lanes for each step, or as one number for each where all neurons share it."""
+    """An input as (n_steps, lanes), or (n_steps,) where all neurons share it."""
     return jax.vmap(lambda row: lanes.constant(f"{where}[k]", row, ""))(array(where, values, "", lanes.dtype))
 
 
 def _refractoriness(owner: str, lanes: Lanes, given: Arrays) -> tuple[jax.Array, jax.Array, Any]:
-    """When neurons spiked last, for how long that matters, and the times of the steps."""
+    """(last spike time, tau_ref, (times of the steps,)), ms; (0, 0, ()) for neurons without refractoriness."""
     if "times" not in given:
         return jnp.int32(0), jnp.int32(0), ()
     last = lanes.state("last_spike_time", given["last_spike_time"], "")

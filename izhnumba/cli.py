@@ -1,6 +1,6 @@
 """The command line: `izhnumba demo | run | presets | info`.
 
-Every wrong input is one line on stderr and exit code 2; output files appear complete or not at all.
+Wrong input gives one line on stderr and exit code 2; output files appear complete or not at all.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from izhnumba._numba.compile import cache_folder, target_features
 
 HAVE_MATPLOTLIB = importlib.util.find_spec("matplotlib") is not None
 NO_MATPLOTLIB = 'it needs matplotlib. Install it with: pip install "izhnumba[plot]"'
-_OPTION_OF = {  # those with another name in the Python API
+_OPTION_OF = {  # options with another name than the argument in the Python API
     "presets.name": "preset",
     "Population.run.I": "current",
     "Population.run.T": "duration",
@@ -55,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _say(arguments: argparse.Namespace, message: str, code: int) -> int:
+    """Print an error as one line. Returns the exit code."""
     print(f"izhnumba {arguments.name}: {' '.join(_in_options(arguments, message).split())}", file=sys.stderr)
     return code
 
@@ -74,6 +75,8 @@ def _in_options(arguments: argparse.Namespace, message: str) -> str:
 
 
 class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}\n")  # argparse would print the usage before it
 
@@ -126,7 +129,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _demo(arguments: argparse.Namespace) -> None:
-    dt = 1.0  # of net.m, whose noise is a number per neuron and step
+    dt = 1.0  # ms, as in net.m, whose noise is a number per neuron and step
     duration = dt * checks.steps("--duration", arguments.duration, dt, at_least=1)
     seed = checks.integer("--seed", arguments.seed, at_least=0)
     if HAVE_MATPLOTLIB:
@@ -166,7 +169,7 @@ def _network_2003(seed: int, dt: float) -> tuple[iz.Network, iz.SpikeRecorder, i
 
 
 def _cells(seed: int) -> dict[str, Any]:
-    """The 800 excitatory (RS to CH) and 200 inhibitory (LTS to FS) cells of net.m, Izhikevich 2003."""
+    """Parameters of the 800 excitatory (RS to CH) and 200 inhibitory (LTS to FS) cells of net.m, Izhikevich 2003."""
     rng = np.random.default_rng(seed)
     e, i = rng.random(800), rng.random(200)
     a = np.append(0 * e + 0.02, 0.02 + 0.08 * i)
@@ -199,7 +202,7 @@ def _run(arguments: argparse.Namespace) -> None:
     duration = rows * dt if arguments.duration is None else arguments.duration
     if population.scheme.exact:  # rows are pieces of a current in continuous time
         too_long = checks.number("--duration", duration, "ms", at_least=0) > rows * dt
-        given: Any = iz.TimedArray(current, dt)
+        given: iz.TimedArray | np.ndarray[Any, Any] = iz.TimedArray(current, dt)
     else:
         steps = checks.steps("--duration", duration, dt)
         too_long, given = steps > rows, current[:steps] if rows > 1 else np.broadcast_to(current, (steps, n))
@@ -224,7 +227,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _save_spikes(spikes: iz.Spikes, path: Path) -> None:
-    """As CSV; exact times with all their digits, and without steps, which they have none of."""
+    """Write spikes as CSV. Those of the exact scheme have no steps, and times with all their digits."""
     if spikes.step is None:
         np.savetxt(path, np.column_stack([spikes.i, spikes.t]), "%d,%s", header="i,t", comments="")
     else:
@@ -233,7 +236,8 @@ def _save_spikes(spikes: iz.Spikes, path: Path) -> None:
 
 
 def _output(name: str | None) -> AbstractContextManager[Path | None]:
-    """A scratch file whose content is under `name` at the end; after an error or Ctrl-C nothing is left."""
+    """Context of a scratch file that gets the name at its end; after an error or Ctrl-C no file is left. None for
+    None."""
     if name is None:
         return nullcontext()
     path, folder = Path(name), Path(os.path.realpath(name)).parent
@@ -247,6 +251,7 @@ def _output(name: str | None) -> AbstractContextManager[Path | None]:
 
 
 def _check_figure_name(name: str) -> None:
+    """Refuse a file type that matplotlib cannot write, and any figure without matplotlib."""
     if not HAVE_MATPLOTLIB:
         raise ImportError(f"--plot: {NO_MATPLOTLIB}")
     from matplotlib.backend_bases import FigureCanvasBase
@@ -254,7 +259,8 @@ def _check_figure_name(name: str) -> None:
     checks.one_of(f"{name}: file type", Path(name).suffix[1:], FigureCanvasBase.get_supported_filetypes())
 
 
-def _save_figure(result: Any, peak: float, path: Path) -> None:
+def _save_figure(result: iz.Result, peak: float, path: Path) -> None:
+    """Write a raster and the trace of the first recorded neuron, spikes drawn up to `peak` (mV)."""
     from matplotlib.figure import Figure  # without pyplot: nothing is shown, no window system is needed
 
     from izhnumba import plot
@@ -287,7 +293,7 @@ def _info(arguments: argparse.Namespace) -> None:
 
 
 def _giga_steps_per_second(dtype: str) -> float:
-    """The best rate of `Population.run` seen within half a second."""
+    """The highest rate of `Population.run` within half a second, 1e9 neurons x steps per second."""
     population = iz.Population(10_000, dtype=dtype, threads=1)
     population.run(10.0, 10.0)
     times: list[float] = []
@@ -299,7 +305,7 @@ def _giga_steps_per_second(dtype: str) -> float:
 
 
 def _threading_layer() -> str:
-    """What Numba chose, which it tells only after a parallel kernel has run."""
+    """Name of the threading layer that Numba has chosen, which is known only after a parallel kernel has run."""
     import numba
 
     try:
@@ -310,7 +316,7 @@ def _threading_layer() -> str:
 
 
 def _simd() -> str:
-    """The widest vectors that LLVM may use."""
+    """The widest vectors that LLVM may use, in words."""
     features = target_features()
     widths = {"avx512f": 512, "avx2": 256, "avx": 256, "sse2": 128, "neon": 128}
     return next((f"{width} bits ({name})" for name, width in widths.items() if name in features), "unknown")

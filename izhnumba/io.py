@@ -1,4 +1,4 @@
-"""Files of recorders: what `Network.record(..., to=path)` wrote, read with NumPy alone."""
+"""Files that `Network.record(..., to=path)` wrote, read with NumPy alone."""
 
 from __future__ import annotations
 
@@ -13,22 +13,26 @@ __all__ = ["read"]
 
 
 def read(path: str | Path, *, until_damage: bool = False) -> Spikes | Samples:
-    """What a recorder wrote, also while it still writes or after it was killed: every block that is complete.
+    """Read the file of a recorder, also while it is written or after its process was killed: all complete blocks.
 
     Parameters
     ----------
-    path : path
+    path : str or Path
     until_damage : bool
         Whether to return what lies before a damaged block instead of raising an error.
 
     Returns
     -------
     Spikes or Samples
+        As the recorder itself gives them: spikes, or sampled states.
 
     Raises
     ------
     ValueError
-        If it is not such a file, is of a newer format, has been altered or tells of rows that cannot be.
+        For a file that no recorder wrote, of a newer format, altered, or with impossible rows, such as neurons that do
+        not exist.
+    OSError
+        For a path that is no file, or one that cannot be read.
 
     Examples
     --------

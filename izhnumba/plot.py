@@ -14,6 +14,7 @@ import numpy as np
 from izhnumba._base import checks
 from izhnumba._base.axes import COLORS, axes_for, labelled
 from izhnumba._model.model import Model
+from izhnumba._record.results import Result
 from izhnumba._record.samples import StateRecorder
 from izhnumba.analysis import _phase_plane
 
@@ -26,7 +27,7 @@ BLUE, VERMILLION, GREEN, *_ = COLORS
 
 @runtime_checkable
 class _Events(Protocol):
-    """What a raster is drawn from."""
+    """Spikes, as `raster` draws them."""
 
     i: Array
     t: Array
@@ -35,7 +36,7 @@ class _Events(Protocol):
 
 @runtime_checkable
 class _Record(Protocol):
-    """What a trace is drawn from, besides t, V and u, of which a result says itself that they were not recorded."""
+    """Samples, as `trace` draws them. t, V and u are not asked for here: a result that lacks one has its own error."""
 
     neurons: Array
 
@@ -49,12 +50,24 @@ def raster(
     ----------
     spikes : Result, Spikes or SpikeRecorder
     ax : matplotlib Axes, optional
+        By default that of a new figure.
     batch : int
-        Which batch entry to draw.
+        Which batch entry to draw; a negative one counts from the end.
     size : float, points, optional
         Height of a mark; if omitted it follows the number of neurons.
     **style
-        Passed on to `Axes.scatter`, such as color; `s`, an area, goes before `size`.
+        Passed on to `Axes.scatter`, such as color; `s`, an area in square points, overrides `size`.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    TypeError, ValueError
+        For values of the wrong kind or range.
+    ImportError
+        Without matplotlib.
 
     Examples
     --------
@@ -89,19 +102,31 @@ def trace(
     ----------
     result : Result of a run with `record=`, or StateRecorder
     ax : matplotlib Axes, optional
+        By default that of a new figure.
     variable : "V" or "u"
     columns : sequence of int, optional
         Which of the recorded neurons to draw, by their place in the record; all if omitted.
     batch : int
-        Which batch entry to draw.
+        Which batch entry to draw; a negative one counts from the end.
     peak : float, mV, optional
         Draw every spike up to this height and cut V there, as papers do: a scheme that resets at once never stores
         the top of a spike, one that resets later stores V far above it. If omitted V is drawn as recorded. Needs a
-        Result, which knows the spikes.
+        Result, which has the spikes.
     unit : str, optional
         For the axis label; if omitted that of the model.
     **style
         Passed on to `Axes.plot`, such as color and linewidth.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    TypeError, ValueError
+        For values of the wrong kind or range, and for a variable that was not recorded.
+    ImportError
+        Without matplotlib.
 
     Examples
     --------
@@ -132,7 +157,7 @@ def trace(
 
 def phase_plane(
     neuron: object, I: float = 0.0, ax: Axes | None = None, *, index: int = 0, V: tuple[float, float] | None = None,
-    u: tuple[float, float] | None = None, trajectory: Any = None, column: int = 0,
+    u: tuple[float, float] | None = None, trajectory: Result | None = None, column: int = 0,
 ) -> Axes:  # fmt: skip
     """Draw nullclines and fixed points at constant input, and the path of a recorded neuron.
 
@@ -142,17 +167,29 @@ def phase_plane(
     Parameters
     ----------
     neuron : Population, preset or other mapping of parameters, or Model
-        Whose equations; a Model stands for its default parameters.
-    I : float, in the unit of the model's input: mV/ms (2007 form: pA)
+        A Model stands for its default parameters.
+    I : float, mV/ms (2007 form: pA)
     ax : matplotlib Axes, optional
+        By default that of a new figure.
     index : int
         Which neuron of a Population, by its flat index.
-    V, u : pair of float, optional
-        Limits of the axes.
+    V, u : pair of float, mV, mV/ms (2007 form: pA), optional
+        Limits of the axes; by default around reset and threshold, and around the curves.
     trajectory : Result of a run with record=["V", "u"], optional
         Its path is drawn: every spike up to the threshold, broken at the reset.
     column : int
         Which of the neurons recorded in `trajectory`.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    TypeError, ValueError
+        For values of the wrong kind, range or unit.
+    ImportError
+        Without matplotlib.
 
     Examples
     --------
@@ -197,7 +234,7 @@ def phase_plane(
 
 
 def _long_names(style: dict[str, Any], artist: str) -> dict[str, Any]:
-    """`style` with the names that our defaults have, so that lw, for one, goes before them."""
+    """`style` with the long names of matplotlib, so that lw, for one, overrides our default of linewidth."""
     from matplotlib import cbook, collections, lines
 
     artists = {"PathCollection": collections.PathCollection, "Line2D": lines.Line2D}
@@ -205,17 +242,19 @@ def _long_names(style: dict[str, Any], artist: str) -> dict[str, Any]:
 
 
 def _events(spikes: object) -> _Events:
+    """The spikes of a result or of a recorder."""
     events = getattr(spikes, "spikes", spikes)
     found = events if isinstance(events, _Events) else spikes
     return checks.kind("raster.spikes", found, _Events, "a Result, Spikes or SpikeRecorder")
 
 
 def _place(where: str, value: object, n: int) -> int:
-    """An index of n things; a negative one counts from the end."""
+    """An index from 0 to n - 1; a negative value counts from the end."""
     return checks.integer(where, value, at_least=-n, at_most=n - 1) % n
 
 
-def _columns(where: str, columns: Any, n: int) -> Sequence[int]:
+def _columns(where: str, columns: Sequence[int] | None, n: int) -> Sequence[int]:
+    """Places in a record of n neurons; all of them for None."""
     if columns is None:
         return range(n)
     if not np.iterable(columns):
@@ -224,16 +263,18 @@ def _columns(where: str, columns: Any, n: int) -> Sequence[int]:
 
 
 def _must_know_spikes(where: str, record: object, must_be: str) -> None:
+    """Refuse a record without spikes."""
     if not (isinstance(record, _Record) and isinstance(getattr(record, "spikes", None), _Events)):
         checks.refuse(where, record, must_be, "A StateRecorder does not know the spikes.")
 
 
 def _model(record: Any) -> Model:
+    """The model of the neurons of a Result or a StateRecorder."""
     return record._engine.model if isinstance(record, StateRecorder) else record.model
 
 
 def _with_spikes(result: Any, variable: str, column: int, batch: int, peak: float | None) -> tuple[Array, Array]:
-    """Times and values of a recorded neuron; with `peak` also the top of every spike, and V not above it."""
+    """(t in ms, values) of a recorded neuron; with `peak` V is cut there, and a sample at each spike is put in."""
     record = getattr(result, variable)
     t, x = result.t, record[:, batch, column] if record.ndim == 3 else record[:, column]
     if peak is None:

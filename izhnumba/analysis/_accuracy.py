@@ -1,4 +1,4 @@
-"""What a time step costs: the spikes of clock-driven schemes held against those in continuous time."""
+"""Accuracy of clock-driven schemes: their spikes compared with those in continuous time."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from izhnumba._base import checks
 from izhnumba._base.axes import COLORS, axes_for, labelled
@@ -20,25 +21,28 @@ from izhnumba._record.results import Spikes, optional
 from izhnumba.analysis._matching import match_spikes, trains
 
 if TYPE_CHECKING:
+    import pandas
     from matplotlib.axes import Axes
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Trains = dict[tuple[int, int], Array]  # spike times (ms) by batch entry and neuron
 
 
 class Accuracy(NamedTuple):
-    """How one scheme does at one time step, a row of an `AccuracyReport`.
+    """Accuracy of one scheme at one time step, a row of an `AccuracyReport`.
 
     Attributes
     ----------
-    scheme, dt : str, float (ms)
+    scheme : str
+    dt : float, ms
     spikes : int
-        Spikes of the scheme.
+        Number of spikes of the scheme.
     missed, spurious : int
         Exact spikes without a partner, and spikes of the scheme without one.
     max_error, median_error : float, ms
-        Of the times of matched spikes; NaN if there are none.
+        Largest and median distance between matched spikes; NaN if there are none.
     seconds : float
-        Time the run took, compilation not counted.
+        Wall time of the run, without compilation.
 
     Examples
     --------
@@ -58,17 +62,18 @@ class Accuracy(NamedTuple):
 
 
 class AccuracyReport:
-    """What `accuracy_report` returns; printed, it is a table.
+    """Result of `accuracy_report`; printed, it is a table.
 
     Attributes
     ----------
     rows : tuple of Accuracy
         One per scheme and time step, in the order they were asked for.
     n_spikes : int
-        Spikes in continuous time.
+        Number of spikes in continuous time.
     seconds : float
-        Time the exact engine took.
+        Wall time of the exact engine.
     duration : float, ms
+        Model time of each run.
 
     Examples
     --------
@@ -97,8 +102,14 @@ class AccuracyReport:
         ]
         return "\n".join(lines)
 
-    def to_dataframe(self) -> Any:
-        """A pandas DataFrame with the rows, and the fields of `Accuracy` as columns."""
+    def to_dataframe(self) -> pandas.DataFrame:
+        """The rows as a pandas DataFrame, with the fields of `Accuracy` as columns.
+
+        Raises
+        ------
+        ImportError
+            Without pandas.
+        """
         return optional("AccuracyReport.to_dataframe", "pandas").DataFrame(
             list(self.rows), columns=list(Accuracy._fields)
         )
@@ -106,13 +117,25 @@ class AccuracyReport:
     def plot(self, ax: Axes | None = None, *, against: str = "dt") -> Axes:
         """Draw the largest error against the time step or the wall time, a line per scheme.
 
-        A filled mark says that all spikes are matched; an open one stands for missed or spurious spikes, a larger one
-        for more of them.
+        A mark is filled if all spikes are matched, and open if some are missed or spurious, the larger the more.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
+            By default that of a new figure.
         against : "dt" or "seconds"
+            Horizontal axis: time step (ms) or wall time (s).
+
+        Returns
+        -------
+        Axes
+
+        Raises
+        ------
+        TypeError, ValueError
+            For arguments of the wrong kind or name.
+        ImportError
+            Without matplotlib.
 
         Examples
         --------
@@ -139,22 +162,22 @@ class AccuracyReport:
 
 def accuracy_report(
     pop: Population,
-    I: Any = 0.0,
+    I: ArrayLike | Input = 0.0,
     duration: float = 1000.0,
     *,
     schemes: Sequence[str] = ("exp_euler", "euler", "izhikevich2003", "rk4"),
     dts: Sequence[float] = (0.5, 0.1, 0.05, 0.01),
 ) -> AccuracyReport:
-    """Run copies of a population by clock-driven schemes and exactly, and tell how far their spikes are apart.
+    """Run copies of a population by clock-driven schemes and exactly, and compare their spikes.
 
-    The copies start as `pop.reset()` would leave them and get the same input; `pop` itself is not touched. Spikes are
+    The copies start as `pop.reset()` would leave them and get the same input; `pop` itself is not changed. Spikes are
     paired by `match_spikes`. Clock-driven schemes stamp a spike at the end of its step, so up to dt of an error is the
     stamp. Errors that grow during a run, and missed spikes at its end, come from a period that is slightly wrong.
 
     Parameters
     ----------
     pop : Population
-        What the exact engine takes, in any scheme and dtype (the exact copy is float64).
+        Of any scheme and dtype (the exact copy is float64); the exact engine must be able to run it.
     I : float, array that broadcasts to Shape, or input object, mV/ms (2007 form: pA)
         Input objects (`Pulses`, `Ramp`, ...) mean the same at every dt. An array with one row per step does not: wrap
         it in a `TimedArray`.
@@ -163,6 +186,7 @@ def accuracy_report(
     schemes : sequence of str
         Names in `izhnumba.schemes`, clock-driven.
     dts : sequence of float, ms, > 0
+        Time steps; each scheme runs with each of them.
 
     Returns
     -------
@@ -192,43 +216,50 @@ def accuracy_report(
     if not isinstance(I, Input) and np.ndim(I) > len(pop.shape):
         must = "accuracy_report.I must be constant, one value per neuron or an input object"
         raise ValueError(f"{must}, got an array of shape {np.shape(I)}. Wrap rows in a TimedArray.")
-    exact, seconds = _timed(_copy(pop, scheme="exact", dtype="float64"), I, duration, warm_up=min(1.0, duration))
+    exact, seconds = _timed(_copy(pop, scheme="exact", dtype="float64"), I, duration, min(1.0, duration))
     expected, rows = trains(exact), []
     for name in names:
         for dt in steps:
             with warnings.catch_warnings(action="ignore"):  # that dt is large is what the report is about
                 cells, warm_up = _copy(pop, scheme=name, dt=dt), dt * min(10, round(duration / dt))
-                spikes, wall = _timed(cells, I, duration, warm_up, ignored=RuntimeError)
+                spikes, wall = _timed(cells, I, duration, warm_up, (RuntimeError,))
             rows.append(_compared(name, dt, expected, trains(spikes), wall))
     return AccuracyReport(rows, len(exact), seconds, duration)
 
 
-def _listed(where: str, values: Any) -> list[Any]:
+def _listed(where: str, values: object) -> list[Any]:
+    """`values` as a list, if they are several."""
     if not np.iterable(values) or isinstance(values, str):
         checks.refuse(where, values, "a list", "Pass [x] for a single one.")
     return list(values)
 
 
 def _clock_driven(where: str, name: object) -> str:
+    """The name of a scheme other than "exact"."""
     return checks.one_of(where, name, [known for known in _known_schemes if known != "exact"])
 
 
 def _copy(pop: Population, **changed: Any) -> Population:
+    """A new population with the arguments and the initial state of `pop`, but for those changed."""
     return Population(**arguments_of(pop) | changed)
 
 
-def _timed(cells: Population, I: object, duration: float, warm_up: float, *, ignored: Any = ()) -> tuple[Spikes, float]:
-    """Spikes of a run, and the time it took after `warm_up` ms had everything compiled."""
-    with contextlib.suppress(ignored):
+def _timed(
+    cells: Population, I: object, duration: float, warm_up: float, ignored: tuple[type[Exception], ...] = ()
+) -> tuple[Spikes, float]:
+    """(spikes, wall time in s) of a run of `duration` ms, after one of `warm_up` ms that compiles. ignored: exceptions
+    that may end a run early."""
+    with contextlib.suppress(*ignored):
         cells.run(warm_up, I)
     cells.reset()
     begin = time.perf_counter()
-    with contextlib.suppress(ignored):
+    with contextlib.suppress(*ignored):
         cells.run(duration, I)
     return cells.result.spikes, time.perf_counter() - begin
 
 
-def _compared(scheme: str, dt: float, expected: Any, found: Any, seconds: float) -> Accuracy:
+def _compared(scheme: str, dt: float, expected: Trains, found: Trains, seconds: float) -> Accuracy:
+    """A row of the report. expected, found: exact spike times, and those of the scheme."""
     none, errors = np.empty(0), [np.empty(0)]
     for cell in {**expected, **found}:
         reference, other = expected.get(cell, none), found.get(cell, none)

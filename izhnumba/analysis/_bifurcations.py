@@ -54,7 +54,7 @@ def resting_state(neuron: object, I: ArrayLike = 0.0) -> tuple[Array, Array]:
 
 
 def stable_point(owner: str, neuron: object, I: ArrayLike = 0.0) -> tuple[Array, Array]:
-    """The same for a function with another name."""
+    """`resting_state` for a function with the name `owner`, with which errors begin."""
     k, shape = _of(owner, neuron)
     unit = parameters_of(owner, neuron)[0].I.unit
     I = checks.array(f"{owner}.I", I, unit)
@@ -90,7 +90,7 @@ def saddle_node_current(neuron: object) -> Array:
     Returns
     -------
     ndarray of the shape of the population, () for anything else, mV/ms (2007 form: pA)
-        NaN where u does not return by itself (ub = 0): then there is one fixed point, or none, at any current.
+        NaN where u' does not depend on u (ub = 0): then there is one fixed point, or none, at any current.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def saddle_node_current(neuron: object) -> Array:
 
 
 def hopf_current(neuron: object) -> Array:
-    """The constant input at which the fixed point that is no saddle changes its stability while it goes on to exist.
+    """The constant input at which the fixed point that is no saddle changes its stability and goes on to exist.
 
     There the Jacobian has trace 0, 2 k2 V + k1 + ub = 0, and a positive determinant, -ub^2 - ku ua > 0, so that its
     eigenvalues are imaginary: an Andronov-Hopf bifurcation. For the 2003 form
@@ -134,7 +134,7 @@ def hopf_current(neuron: object) -> Array:
     Returns
     -------
     ndarray of the shape of the population, () for anything else, mV/ms (2007 form: pA)
-        NaN where there is none: the fixed point stays as it is until it vanishes.
+        NaN where there is none: the fixed point keeps its stability until it vanishes.
 
     Raises
     ------
@@ -166,6 +166,7 @@ def hopf_current(neuron: object) -> Array:
 
 
 def _of(owner: str, neuron: object) -> tuple[Coefficients, tuple[int, ...]]:
+    """(coefficients of V' and u', shape of the result); refused for other equations."""
     model, values = parameters_of(owner, neuron)
     got = ""
     try:
@@ -181,4 +182,5 @@ def _of(owner: str, neuron: object) -> tuple[Coefficients, tuple[int, ...]]:
 
 
 def _known(I: Array, known: Array, shape: tuple[int, ...]) -> Array:
+    """Currents in this shape, NaN where they are not known."""
     return np.broadcast_to(np.where(known, I, np.nan), shape).copy()

@@ -1,4 +1,4 @@
-"""How a neuron answers a current step: rheobase and f-I curve, with spike times of the exact engine.
+"""Response of a neuron to a current step: rheobase and f-I curve, from spike times of the exact engine.
 
 The step starts at t = 0 from the resting state without input; a neuron without one starts as its population does.
 """
@@ -19,7 +19,7 @@ from izhnumba.analysis._bifurcations import stable_point
 from izhnumba.analysis._phase_plane import parameters_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
-_DOUBLINGS = 20  # a million times the unit of current
+_DOUBLINGS = 20  # of a current of 1: up to a million
 
 
 class FICurve(NamedTuple):
@@ -51,20 +51,21 @@ def rheobase(neuron: object, *, duration: float = 1000.0, n_spikes: int = 1, tol
     """The smallest current step that makes a resting neuron fire within `duration`.
 
     The current is switched on at t = 0 and stays. It is bracketed by doubling from 1 and bisected with the exact
-    engine, all neurons at a time; that a stronger current does not silence the neuron is taken for granted. For endless
-    firing see `saddle_node_current`: a slow u lets a neuron fire once or a few times below it.
+    engine, all neurons at a time, on the assumption that a stronger current does not silence a neuron. For endless
+    firing see `saddle_node_current`: with a slow u a neuron can fire once or a few times below it.
 
     Parameters
     ----------
     neuron : Population, preset or other mapping of parameters, or Model
-        What the exact engine takes. A neuron starts in its stable fixed point without input, or as its population does
-        where there is none.
+        The exact engine must be able to run it. A neuron starts in its stable fixed point without input, or as its
+        population does where there is none.
     duration : float, ms, > 0
         A neuron near a saddle-node needs long to fire: where b < a in the 2003 form, the result exceeds that for a step
         without end by about (1 - b / a)^2 (pi / duration)^2 / 0.04.
     n_spikes : int, >= 1
         Spikes that count as firing: 1 for the classical rheobase, more for repetitive firing.
     tolerance : float, mV/ms (2007 form: pA), > 0
+        Largest error of the result.
 
     Returns
     -------
@@ -124,11 +125,11 @@ def fi_curve(neuron: object, I: ArrayLike, duration: float = 1000.0, *, index: i
     Parameters
     ----------
     neuron : Population, preset or other mapping of parameters, or Model
-        What the exact engine takes. Each copy starts in its stable fixed point without input, or as the population does
-        where there is none.
+        The exact engine must be able to run it. Each copy starts in its stable fixed point without input, or as the
+        population does where there is none.
     I : array (currents,), mV/ms (2007 form: pA)
     duration : float, ms, > 0
-        The first half is for the neuron to settle; steady rates below about 2000 / duration Hz come out as 0.
+        Steady rates are those of the second half; rates below about 2000 / duration Hz come out as 0.
     index : int
         Which neuron of a Population, by its flat index.
 
@@ -165,7 +166,7 @@ def fi_curve(neuron: object, I: ArrayLike, duration: float = 1000.0, *, index: i
 
 
 def _spikes(owner: str, cells: Population, duration: float, I: Array, cure: str) -> Spikes:
-    """Those of a run, in which no neuron may run away."""
+    """The spikes of a run; a ValueError that ends with `cure` if V of a neuron becomes infinite."""
     try:
         return cells.run(duration, I).spikes
     except RuntimeError:
@@ -177,7 +178,7 @@ def _spikes(owner: str, cells: Population, duration: float, I: Array, cure: str)
 
 
 def resting_lanes(owner: str, neuron: Any) -> dict[str, Any]:
-    """What makes a population of the same neurons in a row, at rest."""
+    """Arguments of a population, of shape (n,), of the same neurons, with V and u at rest."""
     if not isinstance(neuron, Population):
         neuron = Population(1, **({"model": neuron} if isinstance(neuron, Model) else neuron))
     start = [
@@ -190,7 +191,7 @@ def resting_lanes(owner: str, neuron: Any) -> dict[str, Any]:
 
 
 def rates(i: Array, t: Array, n: int, duration: float) -> tuple[Array, Array]:
-    """Steady rate and rate of the first interval, in Hz, of n neurons whose spikes are (i, t)."""
+    """(steady rate, rate of the first interval), Hz, each of shape (n,), of n neurons with spikes i at t (ms)."""
     order = np.lexsort((t, i))
     i, t = i[order], t[order]
     late = t >= duration / 2

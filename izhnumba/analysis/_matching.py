@@ -1,4 +1,4 @@
-"""Which spike of one train belongs to which of another."""
+"""Pairing of the spikes of two trains."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def match_spikes(reference: ArrayLike, other: ArrayLike) -> tuple[Array, Array]:
     Returns
     -------
     i, j : ndarray of int64
-        reference[i] and other[j] are pairs, in order of time. What is not in i was missed, what is not in j is
-        spurious.
+        reference[i] and other[j] are pairs, in order of time. Spikes of `reference` that are not in i are missed,
+        spikes of `other` that are not in j spurious.
 
     Raises
     ------
     TypeError, ValueError
-        For what is not a one-dimensional array of ascending numbers.
+        For anything but a one-dimensional array of ascending numbers.
 
     Examples
     --------
@@ -50,6 +50,7 @@ def match_spikes(reference: ArrayLike, other: ArrayLike) -> tuple[Array, Array]:
 
 
 def _nearest(t: Array, among: Array) -> Array:
+    """For each time the index of the nearest one among others, which are sorted."""
     right = np.searchsorted(among, t).clip(1, max(1, among.size - 1))
     if among.size == 1:
         return np.zeros(t.size, np.int64)
@@ -57,6 +58,7 @@ def _nearest(t: Array, among: Array) -> Array:
 
 
 def _ascending(where: str, value: object) -> Array:
+    """Spike times, checked: shape (spikes,), ascending."""
     if isinstance(value, (Result, Spikes)):
         raise TypeError(f"{where} must be times of one neuron in ms, got {value!r}. Pass spikes.t[spikes.i == 0].")
     t = checks.array(where, value, "ms")
@@ -67,7 +69,7 @@ def _ascending(where: str, value: object) -> Array:
 
 
 def trains(spikes: Spikes) -> dict[tuple[int, int], Array]:
-    """Spike times by batch entry and neuron."""
+    """Ascending spike times (ms) by (batch entry, neuron)."""
     order = np.lexsort((spikes.t, spikes.i, spikes.batch))
     batch, i, t = spikes.batch[order], spikes.i[order], spikes.t[order]
     starts = np.flatnonzero((np.diff(i, prepend=-1) != 0) | (np.diff(batch, prepend=-1) != 0))

@@ -1,7 +1,7 @@
 """The phase plane of one neuron of any model: nullclines and fixed points at constant input, found by search.
 
-Nothing is asked of the equations but that V' is linear in u, so the branches and cubic terms of the 2007 cells are
-welcome. What has a closed form, for V' quadratic in V, is in `_bifurcations`.
+V' must be linear in u, and nothing else, so that the branches and cubic terms of the 2007 cells can be taken. Closed
+forms, for V' quadratic in V, are in `_bifurcations`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class FixedPoint(NamedTuple):
 
     Attributes
     ----------
-    V, u : float
+    V, u : float, mV, mV/ms (2007 form: pA)
     kind : str
         "saddle", or "stable" or "unstable" with "node" or "focus".
     stable : bool
@@ -61,16 +61,17 @@ def fixed_points(
     Parameters
     ----------
     neuron : Population, preset or other mapping of parameters, or Model
-        Whose equations; a Model stands for its default parameters.
-    I : float, in the unit of the model's input: mV/ms (2007 form: pA)
+        A Model stands for its default parameters.
+    I : float, mV/ms (2007 form: pA)
     index : int
         Which neuron of a Population, by its flat index.
     V : pair of float, mV
-        Where to look.
+        Lowest and highest V of the search.
 
     Returns
     -------
     list of FixedPoint
+        In order of V; empty if there are none.
 
     Raises
     ------
@@ -95,7 +96,7 @@ def fixed_points(
 
 
 def nullclines(neuron: object, I: float, V: ArrayLike, *, index: int = 0) -> tuple[Array, Array]:
-    """Where V' = 0 and where u' = 0 at constant input: u as a function of V.
+    """The nullclines V' = 0 and u' = 0 at constant input: u as a function of V.
 
     Parameters
     ----------
@@ -105,7 +106,7 @@ def nullclines(neuron: object, I: float, V: ArrayLike, *, index: int = 0) -> tup
 
     Returns
     -------
-    u_of_V, u_of_u : ndarray of the shape of V
+    u_of_V, u_of_u : ndarray of the shape of V, mV/ms (2007 form: pA)
         u on the V nullcline, and u on the u nullcline; NaN where u' does not depend on u and the nullcline stands
         upright (the accommodating cell of 2004).
 
@@ -128,7 +129,7 @@ def nullclines(neuron: object, I: float, V: ArrayLike, *, index: int = 0) -> tup
 
 
 def parameters_of(owner: str, neuron: Any) -> tuple[Model, dict[str, Array]]:
-    """The model of one neuron or a population, and its parameters: arrays that broadcast to the population."""
+    """(model, parameters by name) of a neuron as users pass it. Parameters: arrays that broadcast to its shape."""
     where = f"{owner}.neuron"
     neuron = {"model": neuron} if isinstance(neuron, Model) else neuron
     checks.kind(where, neuron, (Population, Mapping), "a Population, a preset or other mapping, or a Model")
@@ -147,7 +148,7 @@ def parameters_of(owner: str, neuron: Any) -> tuple[Model, dict[str, Array]]:
 
 
 def one_neuron(owner: str, neuron: object, index: object) -> tuple[Model, Any]:
-    """The model of a neuron and the named tuple of its parameters, all numbers."""
+    """(model, p) of the neuron of this flat index; p: named tuple of its parameters, floats."""
     model, values = parameters_of(owner, neuron)
     n = neuron.n if isinstance(neuron, Population) else 1
     i = checks.integer(f"{owner}.index", index, at_least=-n, at_most=n - 1) % n
@@ -157,7 +158,7 @@ def one_neuron(owner: str, neuron: object, index: object) -> tuple[Model, Any]:
 
 
 def limits(where: str, value: object, unit: str) -> tuple[float, float]:
-    """A pair of numbers."""
+    """(low, high), a pair of numbers in `unit` with low < high."""
     pair = checks.array(where, value, unit)
     if pair.shape != (2,):
         raise ValueError(f"{where} must be a pair of numbers in {unit}, got {value!r:.60}. Pass (low, high).")
@@ -168,14 +169,14 @@ def limits(where: str, value: object, unit: str) -> tuple[float, float]:
 
 
 def equations(model: Model, p: object, I: float) -> tuple[Function, Function]:
-    """V' and u' as functions of arrays (V, u)."""
+    """V' and u' at constant input as functions of (V, u), arrays of one shape."""
     dV, du = (np.vectorize(lambda V, u, k=k: model.derivatives(V, u, I, p)[k], otypes=[float]) for k in (0, 1))
     quietly = np.errstate(over="ignore", invalid="ignore")  # far out V^2 is infinite
     return quietly(dV), quietly(du)
 
 
 def roots(f: Callable[[Array], Array], grid: Array) -> Array:
-    """Where f is zero between two points of the grid."""
+    """Zeros of f between points of the grid, ascending, by bisection; leaps over zero are no zeros."""
     below = f(grid) < 0
     crossed = np.flatnonzero(below[1:] != below[:-1])
     low, high, side = grid[crossed], grid[crossed + 1], below[crossed]
@@ -196,6 +197,7 @@ def _u_of_zero(f: Function, V: Array) -> Array:
 
 
 def _classified(dV: Function, du: Function, V: float, u: float) -> FixedPoint:
+    """The fixed point at V, u, with the eigenvalues of the Jacobian, by central differences."""
     h = 1e-3
     jacobian = [[f(V + h, u) - f(V - h, u), f(V, u + h) - f(V, u - h)] for f in (dV, du)]
     first, second = sorted(np.linalg.eigvals(np.array(jacobian) / (2 * h)), key=lambda z: (-z.real, -z.imag))

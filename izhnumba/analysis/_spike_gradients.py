@@ -1,10 +1,11 @@
-"""Derivatives of the spike times of a population by all that it is given."""
+"""Derivatives of the spike times of a population by its parameters, initial state and input."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from izhnumba._base import checks
 from izhnumba._exact.inputs import current_of
@@ -16,7 +17,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class SpikeTimeGradients:
-    """What `spike_time_gradients` returns.
+    """Result of `spike_time_gradients`: spikes, and the derivatives of their times.
 
     Attributes
     ----------
@@ -25,12 +26,12 @@ class SpikeTimeGradients:
     V, u : ndarray (spikes,)
         d t / d initial V and u of the neuron that spikes, in ms per unit of V or u.
     I : ndarray (spikes,), or (spikes, rows) for a TimedArray
-        d t / d I, or each row of it.
+        d t / d I, or by each row of it, in ms per mV/ms (2007 form: pA).
     tau_ref : ndarray (spikes,)
-        d t / d tau_ref.
+        d t / d tau_ref, ms per ms.
     a, b, ... : ndarray (spikes,)
-        d t / d each parameter of the model, by its name. NaN for one that cannot change without the neuron leaving the
-        form that the exact scheme takes, as `cubic` of Izhikevich2007.
+        d t / d each parameter of the model, by its name, in ms per unit of the parameter. NaN for one that cannot
+        change without the neuron leaving the form that the exact scheme takes, as `cubic` of Izhikevich2007.
 
     Examples
     --------
@@ -55,15 +56,15 @@ class SpikeTimeGradients:
 
 
 def spike_time_gradients(pop: Population, T: object, I: object = 0.0) -> SpikeTimeGradients:
-    """How the spike times of a population depend on its parameters, its input and its initial state.
+    """Derivatives of the spike times of a population by its parameters, its input and its initial state.
 
-    A copy of the population runs exactly. The derivatives are those of the equations, to rounding: through all
+    A copy of the population runs exactly. The derivatives are those of the equations, accurate to rounding: through all
     threshold crossings and resets before a spike, without finite differences and without a surrogate.
 
     Parameters
     ----------
     pop : Population
-        With the scheme "exact", at t = 0: new or after `reset`. It is not touched.
+        With the scheme "exact", at t = 0: new or after `reset`. It is not changed.
     T : float, ms, > 0
         How long to run.
     I : float, array that broadcasts to Shape, or TimedArray, mV/ms (2007 form: pA)
@@ -136,6 +137,7 @@ def spike_time_gradients(pop: Population, T: object, I: object = 0.0) -> SpikeTi
 
 
 def _pieces(where: str, pop: Population, I: object) -> Pieces:
+    """The input as a current that is constant between edges (ms)."""
     if isinstance(I, Input) and not isinstance(I, (Constant, TimedArray)):
         raise ValueError(
             f"{where} must be a number, an array or a TimedArray, got {I!r:.60}. Sample it: TimedArray(values, dt)."
@@ -146,7 +148,9 @@ def _pieces(where: str, pop: Population, I: object) -> Pieces:
 
 
 def _cells(pop: Population) -> Cells:
-    def lanes(values: Any) -> Array:
+    """The neurons, with their parameters and present state as arrays of shape (n,)."""
+
+    def lanes(values: ArrayLike) -> Array:
         return np.array(np.broadcast_to(values, pop.shape), float).ravel()
 
     p = pop.model.named_tuple()(*(lanes(getattr(pop, name)) for name in pop.model.parameters))
