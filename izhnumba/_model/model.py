@@ -185,7 +185,7 @@ class Model:
     def _try_equations(self) -> None:
         """Refuse equations that return no numbers, and slopes that are not derivatives. A test tries izhnumba's own."""
         equations = {name: equation for name, equation, _ in equations_of(self)}
-        if all(equation.__module__.startswith(_OURS) for equation in equations.values()):
+        if all(str(equation.__module__).startswith(_OURS) for equation in equations.values()):
             return
         arguments = {name: arguments for name, _, arguments in equations_of(self)}
         V, u, I = (float(quantity.default) for quantity in (self.V, self.u, self.I))

@@ -159,6 +159,17 @@ def test_a_model_is_pickled_by_the_name_under_which_its_module_holds_it():
     assert copy.copy(impostor).u_reset is impostor.u_reset is not iz.Izhikevich.u_reset
 
 
+def test_equations_may_come_from_no_module():
+    names = {}
+    exec("def u_reset(u, p):\n    return u + p.d\nequations = dict(dV=lambda V, u, I, p: p.k1 * V - u + I,"
+         "dV_slope=lambda V, dI, p: p.k1 + dI, u_reset=u_reset)", names)  # fmt: skip
+    equations = names["equations"]
+    for equation in equations.values():
+        equation.__module__ = None
+    model = replace(iz.Izhikevich, name="mine", **equations)
+    assert copy.copy(model).u_reset is names["u_reset"]
+
+
 def test_a_model_is_shown_in_a_line():
     assert repr(iz.Izhikevich) == "<model Izhikevich: a, b, c, d, V_th, k2, k1, k0>"
 
