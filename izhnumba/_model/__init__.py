@@ -1,1 +1,1 @@
-"""Models and schemes as data: equations written once as scalars, and what is read off them."""
+"""Models and schemes as data: equations written once as scalars, and what is derived from them."""

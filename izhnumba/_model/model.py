@@ -11,7 +11,7 @@ import inspect
 import sys
 import types
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from izhnumba._base.sealed import by_name
 from izhnumba._model import trial
 from izhnumba._model.description import description
 from izhnumba._model.quantity import QUANTITY, Quantity, checked_parameters
+from izhnumba._model.trial import Equation
 
 # The equations of a model, and the arguments of each.
 EQUATIONS = {
@@ -161,15 +162,15 @@ class Model:
     u: Quantity
     I: Quantity  # noqa: E741 - the symbol of the field
     parameters: Mapping[str, Quantity]
-    dV: Callable[..., Any]
-    dV_slope: Callable[..., Any]
-    du: Callable[..., Any]
-    C: Callable[..., Any] | None = None
-    rate: Callable[..., Any] = _a
-    u_slope: Callable[..., Any] = _minus_a
-    threshold: Callable[..., Any] = _V_th
-    V_reset: Callable[..., Any] = _c
-    u_reset: Callable[..., Any] = _u_plus_d
+    dV: Equation
+    dV_slope: Equation
+    du: Equation
+    C: Equation | None = None
+    rate: Equation = _a
+    u_slope: Equation = _minus_a
+    threshold: Equation = _V_th
+    V_reset: Equation = _c
+    u_reset: Equation = _u_plus_d
 
     def __post_init__(self) -> None:
         for name in ("name", "source"):
@@ -205,12 +206,12 @@ class Model:
         return super().__reduce__()
 
     def derivatives(self, V: Any, u: Any, I: Any, p: Any) -> tuple[Any, Any]:  # noqa: E741
-        """dV/dt and du/dt, of numbers or arrays."""
+        """dV/dt and du/dt of numbers or arrays that broadcast; p: a named tuple of the parameters, of such shapes."""
         dV = self.dV(V, u, I, p)
         return dV if self.C is None else dV / self.C(p), self.rate(p) * self.du(V, V, u, p)
 
     def named_tuple(self, *more: str) -> Any:
-        """The type of `p`, with the names `more` after the model's own parameters."""
+        """The named-tuple type of `p`, with the names `more` after the model's own parameters."""
         return _tuple_type((*self.parameters, *more))
 
 
@@ -219,19 +220,19 @@ def _tuple_type(names: tuple[str, ...]) -> Any:
     return namedtuple("p", names)  # makes and runs source code, which takes as long as a few steps
 
 
-def _checked_equation(where: str, equation: Any, arguments: tuple[str, ...]) -> Callable[..., Any]:
+def _checked_equation(where: str, equation: object, arguments: tuple[str, ...]) -> Equation:
     """The plain function of an equation, which takes these arguments."""
-    equation = getattr(equation, "py_func", equation)  # of a function that the user compiled with Numba already
-    checks.kind(where, equation, types.FunctionType, "a function made by def or lambda")
-    code, n_defaults = equation.__code__, len(equation.__defaults__ or ())
+    function = getattr(equation, "py_func", equation)  # of a function that the user compiled with Numba already
+    plain: types.FunctionType = checks.kind(where, function, types.FunctionType, "a function made by def or lambda")
+    code, n_defaults = plain.__code__, len(plain.__defaults__ or ())
     if code.co_kwonlyargcount or not code.co_argcount - n_defaults <= len(arguments) <= code.co_argcount:
-        given = f"{equation.__name__}{inspect.signature(equation, follow_wrapped=False)}"
+        given = f"{plain.__name__}{inspect.signature(plain, follow_wrapped=False)}"
         raise TypeError(f"{where} must be a function of ({', '.join(arguments)}), got {given}.")
-    return equation
+    return plain
 
 
-def equations_of(model: Model) -> Iterator[tuple[str, Callable[..., Any], tuple[str, ...]]]:
-    """Name, function and arguments of all equations that a model has."""
+def equations_of(model: Model) -> Iterator[tuple[str, Equation, tuple[str, ...]]]:
+    """(name, function, names of its arguments) of each equation of a model, "dV.horner" included."""
     for name, arguments in EQUATIONS.items():
         if name != "C" or model.C is not None:
             yield name, getattr(model, name), arguments
@@ -240,7 +241,7 @@ def equations_of(model: Model) -> Iterator[tuple[str, Callable[..., Any], tuple[
 
 
 def u_nullcline(model: Model, V: NDArray[Any], p: Any) -> NDArray[Any]:
-    """u at which it does not change, by Newton's step on an equation that is linear in u."""
+    """u at which du/dt = 0, of the shape of V, by one step of Newton's on an equation that is linear in u."""
     at_zero, at_one = (np.asarray(model.du(V, V, u, p), float) for u in (0.0, 1.0))
     if np.any(at_zero == at_one):
         raise ValueError("Population.u must be a number for a model in which u does not leak, got 'nullcline'.")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from izhnumba._model import polynomial as _polynomial
 from izhnumba._model.model import Model
@@ -21,7 +21,7 @@ _1, _V, _VV, _U, _I = (0, 0, 0), (1, 0, 0), (2, 0, 0), (0, 1, 0), (0, 0, 1)
 
 
 class Coefficients(NamedTuple):
-    """Of V' = k2 V^2 + k1 V + k0 + kI I + ku u and u' = ua V + ub u + uc, each of shape () or (n,)."""
+    """Coefficients of V' = k2 V^2 + k1 V + k0 + kI I + ku u and u' = ua V + ub u + uc, each of shape () or (n,)."""
 
     k2: Array
     k1: Array
@@ -34,15 +34,18 @@ class Coefficients(NamedTuple):
 
 
 class NotPolynomial(Exception):
-    """An equation, by name, has other terms than these."""
+    """An equation, named by the argument, has other terms than those of `Coefficients`."""
 
 
 class _Unfit(ValueError):
-    """A quantity, which must do something, does not for one neuron: its name, the requirement, the neuron."""
+    """A quantity does not meet a requirement. Arguments: its name, the requirement, the first neuron that fails."""
 
 
 class NormalForm(NamedTuple):
-    """Numbers, each of shape () or (n,); p, gu and gI are k2, ku and kI, half is k1 / 2."""
+    """Coefficients of the normal form, float64 of shape () or (n,); p, gu and gI are k2, ku and kI, half is k1 / 2.
+
+    A spike is x + kappa y >= theta.
+    """
 
     A: Array
     B: Array
@@ -55,17 +58,20 @@ class NormalForm(NamedTuple):
     gu: Array
     gI: Array
 
-    def x(self, V: Any) -> Array:
+    def x(self, V: ArrayLike) -> Array:
         return np.asarray(self.p * V + self.half)
 
-    def y(self, u: Any) -> Array:
+    def y(self, u: ArrayLike) -> Array:
         return np.asarray(self.y0 + self.p * self.gu * u)
 
 
 def normal_form(
     model: Model, p: Any, owner: str = "Population", cure: str = "Use a clock scheme such as 'rk4'."
 ) -> NormalForm:
-    """Of a model with the parameters p, a named tuple of float64 of shape () or (n,); owner and cure: of a refusal."""
+    """The normal form of a model; ValueError if it has none.
+
+    p: named tuple of the parameters, float64 of shape () or (n,); owner, cure: words of the error.
+    """
     try:
         return _normal_form(model, p)
     except NotPolynomial as error:
@@ -85,7 +91,7 @@ def normal_form(
 
 
 def _guilty(model: Model, p: Any) -> list[str]:
-    """The parameters each of which would do at its default."""
+    """Names of the parameters of which one, set back to its default, would give a normal form."""
     return [name for name in p._fields if _cured(model, p._replace(**{name: model.parameters[name].default}))]
 
 
@@ -116,7 +122,7 @@ def _normal_form(model: Model, p: Any) -> NormalForm:
 
 
 def coefficients(model: Model, p: Any) -> Coefficients:
-    """Read off the equations of a model with the parameters p; NotPolynomial if they are others."""
+    """Coefficients that the equations of a model have with the parameters p; NotPolynomial if they have other terms."""
     dV = _equation(model, "dV", _V, _VV, _1, _U, _I, arguments=(_polynomial.V, _polynomial.U, _polynomial.I, p))
     if model.C is not None:
         dV = dV / model.C(p)

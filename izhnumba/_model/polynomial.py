@@ -1,4 +1,4 @@
-"""Polynomials in V, u and I to be put into equations in their places: what comes out tells an equation's coefficients.
+"""Symbolic V, u and I: call an equation with these polynomials to read off its coefficients.
 
 Coefficients are numbers or arrays with an entry per neuron. A comparison that depends on V or u is undecided; `where`
 then takes only branches that are equal, so that rules which a neuron's parameters leave out do no harm.
@@ -96,7 +96,7 @@ class Comparison:
 
     @staticmethod
     def where(condition: Comparison, yes: Any, no: Any) -> Polynomial:
-        """`yes` or `no`; an error if it cannot be told and they differ."""
+        """`yes` or `no`, coefficient by coefficient; TypeError where it is undecided which, and they differ."""
         yes, no, terms = polynomial(yes), polynomial(no), dict[Powers, Any]()
         for key in {**yes.terms, **no.terms}:
             one, other = np.asarray(yes[key]), np.asarray(no[key])

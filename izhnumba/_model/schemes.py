@@ -28,21 +28,23 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from izhnumba._base.documented import documented_by
-from izhnumba._base.sealed import NamedTable
+from izhnumba._base.sealed import NamedTable, Reduced
 from izhnumba._numba.compile import CONTRACT, STRICT
+
+Function = Callable[..., Any]
 
 
 class Equations(NamedTuple):
     """The functions that a rule may call: a model's equations with the input kinds in use folded in."""
 
-    dt_f: Callable[..., Any]
-    dt_slope: Callable[..., Any]
-    rate: Callable[..., Any]
-    du: Callable[..., Any]
-    jump: Callable[..., Any]
-    floor: Callable[..., Any]
-    dt_exprel: Callable[..., Any]
-    number: Callable[..., Any]
+    dt_f: Function
+    dt_slope: Function
+    rate: Function
+    du: Function
+    jump: Function
+    floor: Function
+    dt_exprel: Function
+    number: Function
 
 
 def _about(scheme: Scheme) -> str:
@@ -82,7 +84,7 @@ class Scheme:
 
     name: str
     source: str
-    rule: Callable[[Equations], Callable[..., Any]] | None  # None: there are no steps
+    rule: Callable[[Equations], Function] | None  # None: there are no steps
     dt_max: float  # ms, beyond it spikes are lost or V overshoots by far
     reset_first: bool = False  # reset at the start of the next step (stored V may exceed V_th), else at once
     strict_test: bool = False  # a spike is V > V_th instead of V >= V_th
@@ -93,7 +95,7 @@ class Scheme:
     fastmath: frozenset[str] = STRICT  # contraction would move the last bits of a scheme that follows another program
 
     def warn_of(self, where: str, dt: float, stacklevel: int) -> None:
-        """Say if a time step is too large. stacklevel: as for `warnings.warn`, of the caller."""
+        """Warn of a time step dt, in ms, that is too large. stacklevel: as for `warnings.warn`, of the caller."""
         if dt > self.dt_max:
             warnings.warn(
                 f"{where} = {dt:g} ms is too large for the scheme {self.name!r}: spikes are lost and V overshoots. Use "
@@ -101,7 +103,7 @@ class Scheme:
                 stacklevel=stacklevel + 1,
             )
 
-    def __reduce__(self) -> Any:
+    def __reduce__(self) -> Reduced:
         return schemes.of(self, super().__reduce__)
 
     @property
@@ -110,7 +112,7 @@ class Scheme:
         return self.rule is None
 
 
-def _exp_euler(eq: Equations) -> Callable[..., Any]:
+def _exp_euler(eq: Equations) -> Function:
     dt_f, dt_slope, dt_exprel, du, jump, floor = eq.dt_f, eq.dt_slope, eq.dt_exprel, eq.du, eq.jump, eq.floor
 
     def rule(V, u, x, p, gain, dt, wide):
@@ -120,7 +122,7 @@ def _exp_euler(eq: Equations) -> Callable[..., Any]:
     return rule
 
 
-def _euler(eq: Equations) -> Callable[..., Any]:
+def _euler(eq: Equations) -> Function:
     dt_f, rate, du, jump, floor = eq.dt_f, eq.rate, eq.du, eq.jump, eq.floor
 
     def rule(V, u, x, p, gain, dt, wide):
@@ -130,7 +132,7 @@ def _euler(eq: Equations) -> Callable[..., Any]:
     return rule
 
 
-def _euler_then_u(eq: Equations) -> Callable[..., Any]:
+def _euler_then_u(eq: Equations) -> Function:
     dt_f, rate, du, jump, floor = eq.dt_f, eq.rate, eq.du, eq.jump, eq.floor
 
     def rule(V, u, x, p, gain, dt, wide):
@@ -140,7 +142,7 @@ def _euler_then_u(eq: Equations) -> Callable[..., Any]:
     return rule
 
 
-def _two_half_steps(eq: Equations) -> Callable[..., Any]:
+def _two_half_steps(eq: Equations) -> Function:
     dt_f, rate, du, jump, floor, number = eq.dt_f, eq.rate, eq.du, eq.jump, eq.floor, eq.number
 
     def rule(V, u, x, p, gain, dt, wide):
@@ -152,7 +154,7 @@ def _two_half_steps(eq: Equations) -> Callable[..., Any]:
     return rule
 
 
-def _two_half_steps_floor_last(eq: Equations) -> Callable[..., Any]:
+def _two_half_steps_floor_last(eq: Equations) -> Function:
     dt_f, rate, du, floor, number = eq.dt_f, eq.rate, eq.du, eq.floor, eq.number
 
     def rule(V, u, x, p, gain, dt, wide):
@@ -164,7 +166,7 @@ def _two_half_steps_floor_last(eq: Equations) -> Callable[..., Any]:
     return rule
 
 
-def _rk4(eq: Equations) -> Callable[..., Any]:
+def _rk4(eq: Equations) -> Function:
     dt_f, rate, du, jump, floor, number = eq.dt_f, eq.rate, eq.du, eq.jump, eq.floor, eq.number
 
     def rule(V, u, x, p, gain, dt, wide):

@@ -15,7 +15,8 @@ import numpy as np
 
 from izhnumba._base import checks
 
-Equations = Mapping[str, Callable[..., Any]]
+Equation = Callable[..., Any]
+Equations = Mapping[str, Equation]
 _PLACES = (-0.31, 0.07, 0.43, 1.03)  # of V: shares of the way from the lowest to the highest of V, V_reset, threshold
 _STEP = 1e-6  # of a finite difference: share of that way
 _SLOPE = 1e-3  # relative error from which on a slope is wrong; differences of steep equations have errors of their own
@@ -23,9 +24,12 @@ _LINEAR = 1e-6  # relative error from which on values do not lie on a line
 
 
 def results_are_numbers(
-    equations: Equations, arguments: Mapping[str, Sequence[str]], values: Mapping[str, Any]
+    equations: Equations, arguments: Mapping[str, Sequence[str]], values: Mapping[str, object]
 ) -> None:
-    """TypeError for an equation that returns text or None: it would be met far from there, or become NaN."""
+    """TypeError for an equation that returns text or None, which would fail far from there, or become NaN.
+
+    arguments: names of those of each equation; values: a value for each of these names.
+    """
     for name, equation in equations.items():
         try:
             with np.errstate(all="ignore"):
