@@ -14,6 +14,11 @@ pytest.importorskip("mypy")
 
 BLOCKS = re.findall(r"```python\n(.*?)```", (PACKAGE.parent / "README.md").read_text(), re.DOTALL)
 SESSIONS = [block for block in BLOCKS if block.startswith(">>> ")]
+RIGHT = """
+pop.V = -65.0
+pop.u = [0.0, 1.0, 2.0]
+pop.a = 0.03
+"""
 WRONG = """
 res.V.shape = "wide"
 net.connect(exc)
@@ -49,7 +54,7 @@ def strict(request, tmp_path):
 
 
 def test_a_script_of_the_readme_passes_and_mistakes_are_found(strict):
-    text = script(SESSIONS)
+    text = script(SESSIONS) + RIGHT.rstrip()
     assert text.count("iz.Population(") == 5
     found = strict(text, WRONG.strip())
     assert [line.split(":")[1] for line in found] == [
