@@ -33,7 +33,7 @@ from izhnumba.jax import _run, _surrogates
 from izhnumba.jax._arguments import Lanes, array
 from izhnumba.jax._finite import check_values, watched
 from izhnumba.jax._neuron import Cell, constants, parameters_type
-from izhnumba.jax._solve import Data, Task, by_kernels, by_scan
+from izhnumba.jax._solve import Data, ScanTask, by_kernels, by_scan
 
 __all__ = ["Izhikevich", "IzhikevichRef"]
 
@@ -339,7 +339,7 @@ def _solved(
         one = rows[0] if rows[0].ndim == 2 else rows[0][:, None]
         rows = one + watched(f"{owner}.run", check, like, lanes.dtype, V, u, p, rows), *rows[1:]
     memory, period, t = _refractoriness(owner, lanes, given)
-    task = Task(cell, ("row", "row" if cell.jumps else "", "", ""), recorded, len(rows[0]))
+    task = ScanTask(cell, ("row", "row" if cell.jumps else "", "", ""), recorded, len(rows[0]))
     solve = (by_kernels if backend == "numba" else by_scan)(task)
     (V, u, last), outs = solve(Data(V, u, memory, constants(cell, p, h), rows, h, period, t))
     ended = {"V": V, "u": u}

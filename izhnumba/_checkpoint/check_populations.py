@@ -153,11 +153,11 @@ def _port(state: Saved, one: Any, n: int) -> ReceptorState:
 
 
 def _check_cells(state: Saved, frame: Frame, cells: Cells, laid: list[ReceptorState]) -> None:
-    from izhnumba._exact.kernels.bench import Bench, PortKind
+    from izhnumba._exact.kernels.simd_rows import PortKind, SimdRows
 
-    bench = Bench(tuple(PortKind(port.states, port.conductance) for port in laid))
-    width = bench.n_cell + layout.N_MORE + bench.n_z
-    times = state.array("cells", np.float64, (cells.n, width))[:, bench.T]
+    R = SimdRows(tuple(PortKind(port.states, port.conductance) for port in laid))
+    width = R.n_loaded + layout.N_EXTRA + R.n_z
+    times = state.array("cells", np.float64, (cells.n, width))[:, R.T]
     good = (times >= 0) & (times <= frame.now + LONGEST_SLICE)
     state.require_all("cells", good, f"have times from 0 to {frame.now}", times)
     form = state.array("form", np.float64, (10, cells.n))
@@ -181,7 +181,7 @@ def check_laid(engine: Any, state: dict[str, Any], place: str) -> None:
     saved = Saved(state, place, state)
     form = np.array([np.broadcast_to(values, (engine.n,)) for values in engine.normal_form()])
     saved.require_all("form", form == state["form"], "follow from the parameters")
-    cells = engine.cells.copy()
+    cells = engine.states.copy()
     engine._fill()
-    good = (cells == engine.cells) | (np.isnan(cells) & np.isnan(engine.cells))  # of neurons that have run away
+    good = (cells == engine.states) | (np.isnan(cells) & np.isnan(engine.states))  # of neurons that have run away
     saved.require_all("cells", good, "follow from the parameters", cells)

@@ -1,4 +1,4 @@
-"""Blocks: runs of neurons that one thread of the exact engine owns, with room for what is under way to them."""
+"""Blocks: runs of neurons that one thread of the exact engine owns, with memory for the events under way to them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from izhnumba._engine.table import Table
 from izhnumba._exact.kernels import layout
 
 Array = NDArray[Any]
-_FIRST_ROOM = 64  # spikes and sorted events for which there is room at first
+_FIRST_ROOM = 64  # spikes, and sorted events, for which there is memory at first
 
 
 class Block:
-    """The table of a block and the arrays it points at."""
+    """The table of a block, which owns its arrays. first, last: its first neuron and the one behind its last."""
 
     def __init__(self, table: Array, first: int, last: int) -> None:
         self.table, self.first, self.n = Table(table), first, last - first
-        self.table[[layout.FIRST, layout.N_CELLS, layout.SORTED_ROOM]] = first, self.n, _FIRST_ROOM
+        self.table[[layout.FIRST, layout.N_NEURONS, layout.SORTED_ROOM]] = first, self.n, _FIRST_ROOM
         for entry, array in (
             (layout.CURSORS, np.zeros(self.n, np.int64)), (layout.ENDS, np.zeros(self.n, np.int64)),
             (layout.OWNERS, np.zeros(3 * layout.LANES, np.int64)), (layout.SORTED, np.zeros(_FIRST_ROOM, layout.EVENT)),
@@ -40,14 +40,14 @@ class Block:
             self.table.put(entry, array)
         self.table[layout.SPIKE_ROOM] = room
 
-    def lay_bench(self, size: int) -> None:
-        """Make room for eight neurons side by side."""
-        self.table.put(layout.BENCH, np.zeros(size * layout.LANES))
+    def lay_simd_rows(self, size: int) -> None:
+        """New SIMD rows, of this number."""
+        self.table.put(layout.SIMD_ROWS, np.zeros(size * layout.LANES))
 
     # --- events under way -----------------------------------------------------------------------------------------
 
     def lay_slots(self, n_slots: int) -> None:
-        """Start with empty slots of time; nothing is under way then."""
+        """Empty slots of time, of this number: no events are under way."""
         self.table.put(layout.FILLED, np.zeros(n_slots, np.int64))
         n = int(self.table[layout.N_CHUNKS])
         links = self.table.array(layout.LINKS)
@@ -56,7 +56,7 @@ class Block:
         self.table[[layout.FREE, layout.N_FREE]] = 0 if n else -1, n
         self.table.put(
             layout.TAILS, np.full(n_slots, -1, np.int64)
-        )  # last: by its size `prepare` sees that all is done
+        )  # last: from its size `prepare` concludes that all is done
 
     @property
     def expects(self) -> bool:
@@ -64,12 +64,12 @@ class Block:
         return bool(self.table[layout.N_CHUNKS] or self.table[layout.N_OUTSIDE])
 
     def prepare(self, n_slots: int) -> None:
-        """Make slots of time, once."""
+        """Have this number of slots of time."""
         if self.table.array(layout.TAILS).size != n_slots:
             self.lay_slots(n_slots)
 
     def under_way(self) -> Array:
-        """The events that have not arrived, by slot and from first to last put in."""
+        """The events that have not arrived, EVENT (n,), by slot, and in each in the order in which they were put in."""
         chunks, links = self.table.array(layout.CHUNKS), self.table.array(layout.LINKS)
         pieces = [chunks[:0]]
         for chunk, count in zip(self.table.array(layout.TAILS), self.table.array(layout.FILLED), strict=True):
@@ -81,7 +81,7 @@ class Block:
         return np.concatenate(pieces)
 
     def put_under_way(self, events: Array, per_ms: float) -> None:
-        """Put events into the slots of their times."""
+        """Put events, EVENT (n,), into the slots of their times."""
         from izhnumba._exact.kernels.events import put_events
 
         self._reserve_for(events, per_ms)
@@ -92,14 +92,14 @@ class Block:
         self.reserve(int(np.sum(counts // layout.CHUNK)) + int(np.count_nonzero(counts)))
 
     def set_outside(self, events: Array, per_ms: float) -> None:
-        """Events that the next call takes over, by neuron of the population."""
+        """Set the events from outside of the next call. Their targets are neurons of the population."""
         events["target"] -= self.first
         self._reserve_for(events, per_ms)
         self.table.put(layout.OUTSIDE, events)
         self.table[layout.N_OUTSIDE] = events.size
 
     def reserve(self, wanted: int) -> None:
-        """Make room for so many more chunks of events."""
+        """Have at least this number of free chunks."""
         free, n = int(self.table[layout.N_FREE]), int(self.table[layout.N_CHUNKS])
         if free >= wanted:
             return
@@ -115,7 +115,7 @@ class Block:
         self.table[[layout.FREE, layout.N_FREE, layout.N_CHUNKS]] = n, free + more, n + more
 
     def grow(self) -> None:
-        """Give a kernel what it has found wanting."""
+        """Make the room that kernels lacked."""
         table = self.table
         if table[layout.SPIKE_ROOM] - table[layout.N_SPIKES] < layout.MOST_SPIKES:
             self._put_spikes(2 * int(table[layout.SPIKE_ROOM]))
@@ -129,18 +129,19 @@ class Block:
     # --- spikes ---------------------------------------------------------------------------------------------------
 
     def spikes(self, now: float) -> tuple[Array, Array]:
-        """Neurons and times of the spikes of the last call, but for those of a slice that has not ended."""
+        """Neurons, int64, and times (ms) of the spikes of the last call, up to `now`: not those of a slice that has not
+        ended."""
         n = int(self.table[layout.N_SPIKES])
         i, when = self.table.array(layout.SPIKE_I)[:n], self.table.array(layout.SPIKE_T)[:n]
         return i[when <= now], when[when <= now]
 
     def failure(self) -> tuple[float, int] | None:
-        """When a neuron ran away, and which."""
+        """Time (ms) and number of the neuron that failed, or None."""
         at = self.table[layout.FAILED_TIME : layout.FAILED_TIME + 1].view(np.float64)[0]
         return (float(at), int(self.table[layout.FAILED_NEURON])) if self.table[layout.FAILED] else None
 
     def clear(self) -> None:
-        """Nothing is under way and nobody has spiked."""
+        """Back to the start: no events, no spikes, no failure."""
         self.lay_slots(self.table.array(layout.TAILS).size)
         self.table[[layout.N_SPIKES, layout.DELIVERED, layout.FAILED, layout.GATHERED, layout.N_OUTSIDE]] = 0
         for entry in (layout.CURSORS, layout.ENDS):

@@ -19,7 +19,7 @@ from izhnumba._exact.kernels import layout
 from izhnumba._exact.network import ExactNetwork
 from izhnumba._exact.plasticity import ExactPlastic
 from izhnumba._exact.receptors import ReceptorState, described
-from izhnumba._exact.trap import rectangles
+from izhnumba._exact.silent import rectangles
 from izhnumba._model.model import Model
 from izhnumba._model.normal_form import NormalForm, normal_form
 from izhnumba._model.quantity import MAX_PARAMETERS
@@ -59,9 +59,9 @@ class ExactEngine:
         self.connected: set[ReceptorState] = set()  # those that parts of a network hold on to
         self.form: NormalForm | None = None
         self._parameters, self._tau_ref, self._changed = dict[str, Array](), np.zeros(n), True
-        self._bench: tuple[Any, Any] = (self, None)
+        self._simd_rows: tuple[Any, Any] = (self, None)
         self._pieces: dict[int, Any] = {}
-        self._trapped: Any = None
+        self._silent_input: Any = None
         self._rules: list[tuple[list[int], Table]] = []
         self.layout = 0  # how often the cells have been laid out
         self.before: tuple[NormalForm, dict[Any, Array]] | None = None  # of cells that are being laid out anew
@@ -186,28 +186,28 @@ class ExactEngine:
         """That of a receptor in each neuron, in its unit."""
         if port not in (self.laid or ()):
             return np.zeros(self.n)
-        return np.asarray(self.cells[:, self.states_of(port).start] / self.more(layout.CONDUCTANCE))
+        return np.asarray(self.states[:, self.states_of(port).start] / self.extra(layout.CONDUCTANCE))
 
     # --- cells ----------------------------------------------------------------------------------------------------
 
     @property
-    def bench(self) -> Any:
+    def simd_rows(self) -> Any:
         """How cells begin."""
-        if self._bench[0] is not self.laid:
-            from izhnumba._exact.kernels.bench import Bench, PortKind
+        if self._simd_rows[0] is not self.laid:
+            from izhnumba._exact.kernels.simd_rows import PortKind, SimdRows
 
             kinds = tuple(PortKind(port.states, port.conductance) for port in self.laid or ())
-            self._bench = self.laid, Bench(kinds)
-        return self._bench[1]
+            self._simd_rows = self.laid, SimdRows(kinds)
+        return self._simd_rows[1]
 
-    def more(self, which: int) -> Array:
+    def extra(self, which: int) -> Array:
         """What the cells hold behind the bench."""
-        return self.cells[:, self.bench.n_cell + which]
+        return self.states[:, self.simd_rows.n_loaded + which]
 
     def states_of(self, port: ReceptorState) -> slice:
         """The places in a cell of the states of a port."""
         assert self.laid is not None
-        first = self.bench.Z + self.bench.first_states()[self.laid.index(port)]
+        first = self.simd_rows.Z + self.simd_rows.first_states()[self.laid.index(port)]
         return slice(first, first + port.states)
 
     def touched(self) -> bool:
@@ -221,54 +221,58 @@ class ExactEngine:
         if self.before is None and self.laid is not None and self.form is not None:
             self.before = self._inventory()
         self.form, self.laid = self.normal_form(), [port for port in self.ports if port.states]
-        B = self.bench
-        self.cells = np.zeros((self.n, B.n_cell + layout.N_MORE + B.n_z))
+        R = self.simd_rows
+        self.states = np.zeros((self.n, R.n_loaded + layout.N_EXTRA + R.n_z))
         self._fill()
-        self.cells[:, B.T], self.cells[:, B.HELD], self.more(layout.SINCE)[:] = self.now, -np.inf, -np.inf
+        self.states[:, R.T], self.states[:, R.REFRACTORY_UNTIL], self.extra(layout.SINCE)[:] = (
+            self.now,
+            -np.inf,
+            -np.inf,
+        )
         V, u = self.V[: self.n], self.u[: self.n]
-        self.cells[:, B.X], self.cells[:, B.Y] = self.form.x(V), self.form.y(u)
+        self.states[:, R.X], self.states[:, R.Y] = self.form.x(V), self.form.y(u)
         if self.before is not None:
             self._carry_over(*self.before)
         self._put_ports()
-        self.next[:], self._trapped = self.now, None
+        self.next[:], self._silent_input = self.now, None
         self._changed, self.before = False, None
         self.shown[...] = V, u  # last: what differs counts as set by the user
 
     def _inventory(self) -> tuple[NormalForm, dict[Any, Array]]:
         """The normal form and columns of the cells that outlast another layout, by what they are."""
         assert self.form is not None
-        B = self.bench
-        columns: dict[Any, Array] = {row: self.cells[:, row] for row in (B.X, B.Y, B.HELD)}
-        columns |= {"I": self.cells[:, B.I], "SINCE": self.more(layout.SINCE), "COUNT": self.more(layout.COUNT)}
-        return self.form, columns | {port: self.cells[:, self.states_of(port)] for port in self.laid or ()}
+        R = self.simd_rows
+        columns: dict[Any, Array] = {row: self.states[:, row] for row in (R.X, R.Y, R.REFRACTORY_UNTIL)}
+        columns |= {"I": self.states[:, R.I], "SINCE": self.extra(layout.SINCE), "COUNT": self.extra(layout.COUNT)}
+        return self.form, columns | {port: self.states[:, self.states_of(port)] for port in self.laid or ()}
 
     def _carry_over(self, old: NormalForm, columns: dict[Any, Array]) -> None:
         """Into new cells what was in the old ones, in the unit of the new normal form."""
         assert self.form is not None
-        B, form = self.bench, self.form
+        R, form = self.simd_rows, self.form
         set_by_user = (self.V[: self.n] != self.shown[0]) | (self.u[: self.n] != self.shown[1])
         alike = [np.broadcast_to(new == was, (self.n,)) for new, was in zip(form, old, strict=True)]
         kept = np.all(alike, axis=0) & ~set_by_user
-        for row in (B.X, B.Y):  # to the last bit
-            self.cells[kept, row] = columns[row][kept]
-        self.cells[:, B.HELD] = columns[B.HELD]
-        self.cells[:, B.I] = columns["I"] * ((form.p * form.gI) / (old.p * old.gI))
-        self.more(layout.SINCE)[:], self.more(layout.COUNT)[:] = columns["SINCE"], columns["COUNT"]
+        for row in (R.X, R.Y):  # to the last bit
+            self.states[kept, row] = columns[row][kept]
+        self.states[:, R.REFRACTORY_UNTIL] = columns[R.REFRACTORY_UNTIL]
+        self.states[:, R.I] = columns["I"] * ((form.p * form.gI) / (old.p * old.gI))
+        self.extra(layout.SINCE)[:], self.extra(layout.COUNT)[:] = columns["SINCE"], columns["COUNT"]
         for port in self.laid or ():
             if port in columns:
                 unit = form.gI / old.gI * (1.0 if port.conductance else form.p / old.p)
-                self.cells[:, self.states_of(port)] = columns[port] * np.reshape(unit, (-1, 1))
+                self.states[:, self.states_of(port)] = columns[port] * np.reshape(unit, (-1, 1))
 
     def _fill(self) -> None:
         """Put what follows from the parameters into the cells."""
         assert self.form is not None
-        B, form = self.bench, self.form
+        R, form = self.simd_rows, self.form
         lemma = np.where(form.kappa == 0, form.theta**2, -np.inf)
         reversals = [form.x(np.asarray(port.E)) for port in self.laid or () if port.conductance]
         rows = [form.A, form.B, form.C, form.theta, form.kappa, lemma, *reversals]
         more = [form.p, form.p * form.gI, form.gI, form.p, form.half, form.y0, form.gu, self._tau_ref]
-        for row, values in (*enumerate(rows, B.A), *enumerate(more, B.n_cell)):
-            self.cells[:, row] = values
+        for row, values in (*enumerate(rows, R.A), *enumerate(more, R.n_loaded)):
+            self.states[:, row] = values
         self._put_parameters()
 
     def _put_parameters(self) -> None:
@@ -278,43 +282,51 @@ class ExactEngine:
 
     def _put_ports(self) -> None:
         self.layout += 1
-        B = self.bench
+        R = self.simd_rows
         laid = self.laid or []
-        self.table.put(layout.CELLS, self.cells, also={layout.CELL_SIZE: self.cells.shape[1]})
+        self.table.put(layout.STATES, self.states, also={layout.STATE_SIZE: self.states.shape[1]})
         self.table.put(layout.NUMBERS, np.array([x for port in laid for x in port.linear] or [0.0]))
         known = list(itertools.takewhile(lambda port: not port.states or port in laid, self.ports))
-        inlets = [port.inlet(self.states_of(port).stop - 1 if port.states else B.X) for port in known]
+        inlets = [port.inlet(self.states_of(port).stop - 1 if port.states else R.X) for port in known]
         self.table.put(layout.INLETS, np.array(inlets, np.int64).reshape(-1))
-        self.sample_bench = np.zeros(B.size * layout.LANES)
+        self.sample_simd_rows = np.zeros(R.size * layout.LANES)
         record, everybody = Table(layout.RECORD_SIZE), np.arange(self.n)
         record[[layout.RECORD_TABLE, layout.RECORD_N]] = self.table.address, self.n
         record.put_all(
-            {layout.RECORD_NEURONS: everybody, layout.RECORD_PLACES: everybody, layout.RECORD_BENCH: self.sample_bench}
+            {
+                layout.RECORD_NEURONS: everybody,
+                layout.RECORD_PLACES: everybody,
+                layout.RECORD_SIMD_ROWS: self.sample_simd_rows,
+            }
         )
         self.table.put_table(layout.SHOWN_RECORD, record)
         for block in self.blocks:
-            block.lay_bench(B.size)
+            block.lay_simd_rows(R.size)
         self._in_tables = known
 
-    def trap(self) -> None:
+    def find_silent(self) -> None:
         """Find the rectangles in which neurons without further input stay silent, if no break comes in the next
         advance but one at the present."""
         assert self.form is not None
-        B, breaks, values = self.bench, self.table.array(layout.BREAKS)[1:], self.table.array(layout.PIECE_VALUES)[1:]
+        R, breaks, values = (
+            self.simd_rows,
+            self.table.array(layout.BREAKS)[1:],
+            self.table.array(layout.PIECE_VALUES)[1:],
+        )
         steady = not breaks.size or breaks[-1] <= self.now
-        z = np.broadcast_to(values[0, 0] if breaks.size else self.cells[:, B.I], (self.n,)) if steady else None
-        if self._trapped is not None and _same(self._trapped[0], z):
+        z = np.broadcast_to(values[0, 0] if breaks.size else self.states[:, R.I], (self.n,)) if steady else None
+        if self._silent_input is not None and _same(self._silent_input[0], z):
             return
         found = np.tile([[1.0], [-1.0]], (2, self.n)) if z is None else rectangles(self.form, z, _STILL)
         size = np.maximum(np.abs(found[:2]).max(0), 1.0)
         for which, values in enumerate((*found, np.full(self.n, _STILL)), layout.X_LOW):
-            self.more(which)[:] = values
+            self.extra(which)[:] = values
         for port in self.laid or ():
             place = self.states_of(port)
             bound = size + np.abs(self.form.x(np.asarray(port.E))) if port.conductance else np.ones(self.n)
-            first = B.n_cell + layout.N_MORE + place.start - B.Z
-            self.cells[:, first : first + port.states] = np.outer(bound, port.reach)
-        self._trapped = (None if z is None else z.copy(),)
+            first = R.n_loaded + layout.N_EXTRA + place.start - R.Z
+            self.states[:, first : first + port.states] = np.outer(bound, port.reach)
+        self._silent_input = (None if z is None else z.copy(),)
 
     # --- input ----------------------------------------------------------------------------------------------------
 
@@ -367,9 +379,9 @@ class ExactEngine:
         from izhnumba._exact.kernels.sample import sampling
         from izhnumba._exact.kernels.taylor_scalar import step_address
 
-        kinds = self.bench.ports
+        kinds = self.simd_rows.ports
         addresses = step_address(kinds), advance(ExactVariant(self.model, kinds)), sampling(kinds)
-        self.table[[layout.STEP, layout.ADVANCE, layout.LOOK]] = addresses
+        self.table[[layout.STEP, layout.ADVANCE, layout.SAMPLE]] = addresses
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs to go on from here."""
@@ -380,7 +392,7 @@ class ExactEngine:
         events = [block.under_way() for block in self.blocks]
         for block, some in zip(self.blocks, events, strict=True):
             some["target"] += block.first
-        cells = None if self.laid is None else self.cells.copy()
+        cells = None if self.laid is None else self.states.copy()
         form = None if self.form is None else np.array([np.broadcast_to(x, (self.n,)) for x in self.form])
         return arrays | {
             "ports": [port.describe() for port in self.ports], "n_laid": -1 if self.laid is None else len(self.laid),
@@ -399,7 +411,7 @@ class ExactEngine:
         self.ports = [self.port(described(one)) for one in state["ports"]]
         if state["cells"] is not None:
             self.laid = [port for port in self.ports if port.states][: state["n_laid"]]
-            self.cells, self.form = state["cells"].copy(), NormalForm(*state["form"])
+            self.states, self.form = state["cells"].copy(), NormalForm(*state["form"])
             self._put_parameters()
             self._put_ports()
             self._pieces, self._changed = {int(self.table[layout.PIECE]): state["in_force"]}, state["changed"]

@@ -108,11 +108,11 @@ class Source:
 
     def _values(self, times: Array) -> tuple[Array, Array]:
         """The numbers of the rows that hold the input, and what they are from each of these times on."""
-        engine, B = self.engine, self.engine.bench
-        current, conductance = engine.more(layout.CURRENT), engine.more(layout.CONDUCTANCE)
+        engine, R = self.engine, self.engine.simd_rows
+        current, conductance = engine.extra(layout.CURRENT), engine.extra(layout.CONDUCTANCE)
         alike = all(np.all(scale == scale[0]) for scale in (current, conductance))
         width = 1 if alike and all(one.uniform and one.n == engine.n for one in self.currents) else engine.n
-        places = [np.array([B.I])]
+        places = [np.array([R.I])]
         places += [np.r_[engine.states_of(port)] for port in engine.laid or () if port.inner]
         rows = {int(row): np.zeros((len(times), width)) for row in np.concatenate(places)}
         for one in self.currents:
@@ -129,7 +129,7 @@ class Source:
         if current.steady:
             yield where(self.engine.port(current.steady)).start, levels
             return
-        yield self.engine.bench.I, levels
+        yield self.engine.simd_rows.I, levels
         if np.any(slopes):
             yield where(self.engine.port(Waves(0.0))).start + 1, slopes[:, np.newaxis]
         for wave in current.input._waves():

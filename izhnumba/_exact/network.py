@@ -134,7 +134,7 @@ class ExactNetwork:
         self._records, self._shown = records, False
         for source in sources:
             source.engine.set_pieces(*source.pieces(self.now, until))
-            source.engine.trap()
+            source.engine.find_silent()
             source.engine.set_outside(source.events(float(self._reals[layout.FED]), until))
         return self._found(self._run(until, threads))
 
@@ -259,6 +259,6 @@ class ExactNetwork:
         row[[layout.RECORD_N, layout.RECORD_WHAT]] = record.neurons.size, engine.what(record.source)
         row.put_all({
             layout.RECORD_NEURONS: record.neurons, layout.RECORD_PLACES: record.places,
-            layout.RECORD_SAMPLES: record.samples, layout.RECORD_BENCH: engine.sample_bench,
+            layout.RECORD_SAMPLES: record.samples, layout.RECORD_SIMD_ROWS: engine.sample_simd_rows,
         })  # fmt: skip
         return row

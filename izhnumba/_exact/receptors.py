@@ -57,7 +57,7 @@ class ReceptorState:
     @property
     def scale(self) -> int:
         """Which scale of a cell what arrives is multiplied by."""
-        return layout.CONDUCTANCE if self.conductance else layout.CURRENT if self.states else layout.JUMP
+        return layout.CONDUCTANCE if self.conductance else layout.CURRENT if self.states else layout.DELTA
 
     @property
     def reach(self) -> list[float]:

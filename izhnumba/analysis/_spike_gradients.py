@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from izhnumba._base import checks
 from izhnumba._exact.inputs import current_of
-from izhnumba._exact.sensitivities import Cells, Pieces, check_equations, gradients
+from izhnumba._exact.sensitivities import Neurons, Pieces, check_equations, gradients
 from izhnumba._input.currents import Constant, Input, TimedArray
 from izhnumba._population.population import Population
 
@@ -123,13 +123,13 @@ def spike_time_gradients(pop: Population, T: object, I: object = 0.0) -> SpikeTi
     pieces = _pieces(f"{where}.I", pop, I)
     twin = Population.__new__(Population)
     twin.__setstate__(pop.__getstate__())
-    cells = _cells(twin)
-    check_equations(cells)
+    neurons = _neurons(twin)
+    check_equations(neurons)
     spikes = twin.run(T, I).spikes
     names = ("V", "u", *pop.model.parameters, "tau_ref")
     n_bytes = 64 * len(spikes) * (len(names) + len(pieces.edges))
     checks.fits(f"{where}.T", n_bytes, "Use a shorter time, fewer neurons or fewer rows of I.")
-    found = gradients(cells, pieces, spikes.i, spikes.t)
+    found = gradients(neurons, pieces, spikes.i, spikes.t)
     columns = dict(zip(names, found.T, strict=False))
     rows = found[:, len(names) :]
     columns["I"] = rows[:, : len(I.values)] if isinstance(I, TimedArray) else rows[:, 0]
@@ -147,11 +147,11 @@ def _pieces(where: str, pop: Population, I: object) -> Pieces:
     return Pieces(edges, np.broadcast_to(current.levels(edges)[0], (len(edges), pop.n)))
 
 
-def _cells(pop: Population) -> Cells:
+def _neurons(pop: Population) -> Neurons:
     """The neurons, with their parameters and present state as arrays of shape (n,)."""
 
     def lanes(values: ArrayLike) -> Array:
         return np.array(np.broadcast_to(values, pop.shape), float).ravel()
 
     p = pop.model.named_tuple()(*(lanes(getattr(pop, name)) for name in pop.model.parameters))
-    return Cells(pop.model, pop.reset_kind, p, lanes(pop.tau_ref), lanes(pop.V), lanes(pop.u))
+    return Neurons(pop.model, pop.reset_kind, p, lanes(pop.tau_ref), lanes(pop.V), lanes(pop.u))

@@ -19,7 +19,7 @@ import numpy as np
 from izhnumba._numba.compile import STRICT
 from izhnumba.jax._kernels import xla
 from izhnumba.jax._kernels.program import Op, Program
-from izhnumba.jax._kernels.scan import Layout, Operand, handler
+from izhnumba.jax._kernels.scan import Operand, ScanOperands, handler
 
 Array = np.ndarray[Any, Any]
 _lock = threading.RLock()  # XLA registers a name once only
@@ -27,7 +27,7 @@ _lock = threading.RLock()  # XLA registers a name once only
 
 def call(
     program: Program,
-    layout: Layout,
+    layout: ScanOperands,
     fastmath: frozenset[str],
     operands: Sequence[jax.Array],
     results: Sequence[jax.ShapeDtypeStruct],
@@ -56,13 +56,13 @@ def api_version() -> tuple[int, int]:
 
 
 @functools.cache
-def _handler(program: Program, layout: Layout, fastmath: frozenset[str]) -> int:
+def _handler(program: Program, layout: ScanOperands, fastmath: frozenset[str]) -> int:
     """The address of the compiled kernel."""
     return handler(program, layout, api_version(), fastmath)
 
 
 @functools.cache
-def _target(program: Program, layout: Layout, fastmath: frozenset[str]) -> str:
+def _target(program: Program, layout: ScanOperands, fastmath: frozenset[str]) -> str:
     """Register a kernel with XLA. Returns its name, the same in every process, as JAX may cache on disk code that calls
     it."""
     content = repr((program, layout, sorted(fastmath)))
@@ -96,7 +96,7 @@ def _self_test() -> None:
         raise RuntimeError(f"nothing, it is made for version {xla.MAJOR} only.")
     lane, number, row = Operand("f4", False, True), Operand("f4", False, False), Operand("f4", True, True)
     program = Program(("f4", "f4", "f4"), (Op("mul", "f4", (0, 1)), Op("add", "f4", (3, 2))), (4, 4))
-    target = _target(program, Layout((lane,), (number,), (row,), (row,)), STRICT)
+    target = _target(program, ScanOperands((lane,), (number,), (row,), (row,)), STRICT)
     operands = np.int32(2), np.array([1, 2], "f4"), np.float32(2), np.ones((2, 2), "f4")
     results = [jax.ShapeDtypeStruct(shape, np.float32) for shape in ((2,), (2, 2))]
     cpu = jax.default_device(jax.local_devices(backend="cpu")[0])

@@ -9,9 +9,9 @@ import jax
 import numpy as np
 from jax.extend.core import Literal
 
-from izhnumba.jax._kernels.program import OPERATIONS, Constant, Op, Program
+from izhnumba.jax._kernels.program import OPERATIONS, Number, Op, Program
 
-Operand = int | Constant
+Operand = int | Number
 KINDS = {"float32": "f4", "float64": "f8", "int32": "i4", "int64": "i8", "bool": "b1"}  # by dtype
 _RENAMING = {  # operations that leave a single number as it is
     "broadcast_in_dim", "reshape", "squeeze", "stop_gradient", "optimization_barrier", "pvary",
@@ -60,7 +60,7 @@ class _Writer:
 
     def inline(self, jaxpr, constants: Sequence[Any], arguments: list[Operand]) -> list[Operand]:
         """Write the operations of a jaxpr. Returns its results for these arguments, each a number of a value, as in
-        `Op`, or a Constant."""
+        `Op`, or a Number."""
         known = dict(zip(jaxpr.constvars, map(_constant, constants), strict=True))
         known |= dict(zip(jaxpr.invars, arguments, strict=True))
 
@@ -93,15 +93,15 @@ class _Writer:
         return [len(self.inputs) + len(self.ops) - 1]
 
     def _kind_of(self, operand: Operand) -> str:
-        if isinstance(operand, Constant):
+        if isinstance(operand, Number):
             return operand.kind
         n = len(self.inputs)
         return self.inputs[operand] if operand < n else self.ops[operand - n].kind
 
 
-def _constant(value, dtype=None) -> Constant:
+def _constant(value, dtype=None) -> Number:
     """A number of Python or of an array without axes."""
     array = np.asarray(value, dtype)
     if array.ndim:
         raise NotElementwise("an array among its numbers")
-    return Constant(array.item(), _kind(array.dtype))
+    return Number(array.item(), _kind(array.dtype))

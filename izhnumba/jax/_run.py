@@ -22,7 +22,7 @@ from izhnumba.jax._arguments import Lanes
 from izhnumba.jax._finite import check_values, watched
 from izhnumba.jax._neuron import Cell, constants, parameters_type
 from izhnumba.jax._programs import NotElementwise, program
-from izhnumba.jax._solve import Data, Task, by_kernels, by_scan
+from izhnumba.jax._solve import Data, ScanTask, by_kernels, by_scan
 from izhnumba.jax._surrogates import ReluGrad, as_surrogate
 
 Arrays = tuple[jax.Array, ...]
@@ -258,7 +258,7 @@ def run(
     h = jnp.asarray(step, lanes.dtype)
     data = Data(V, u, lanes.refractory_steps(state.refractory_steps), (*constants(cell, p, h), *fixed), rows, h, n_ref)
     names = _recorded(record)
-    task = Task(cell, kinds, _recorded({*names, "V", "u"}) if check else names, n_steps)
+    task = ScanTask(cell, kinds, _recorded({*names, "V", "u"}) if check else names, n_steps)
     n_bytes = n_steps * math.prod(lanes.shape) * lanes.dtype.itemsize * len(task.record)
     checks.fits("run.n_steps", n_bytes, "Record less, or run for a shorter time.")
     segment = _segment("run.checkpoint", checkpoint, n_steps)
@@ -371,11 +371,11 @@ def _unknown(model: Model, surrogate, dtype: str) -> str | None:
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1, 2))
-def _jitted(task: Task, backend: str, segment: int, data: Data[jax.Array]):
+def _jitted(task: ScanTask, backend: str, segment: int, data: Data[jax.Array]):
     return _in_segments(task, by_kernels if backend == "numba" else by_scan, segment, data)
 
 
-def _in_segments(task: Task, solver: Callable[[Task], Any], segment: int, data: Data[jax.Array]):
+def _in_segments(task: ScanTask, solver: Callable[[ScanTask], Any], segment: int, data: Data[jax.Array]):
     """The run in segments of so many steps, each under `jax.checkpoint`, and the steps that are left; 0: in one."""
     n_whole = task.n_steps // segment if segment else 0
     if n_whole < 2:

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from izhnumba.jax import _ffi
 from izhnumba.jax._kernels.program import Program
-from izhnumba.jax._kernels.scan import Layout, Operand
+from izhnumba.jax._kernels.scan import Operand, ScanOperands
 from izhnumba.jax._programs import KINDS, program
 from izhnumba.jax._reverse import only_once
 
@@ -57,7 +57,7 @@ def by_kernel(
     once, often = (tuple(_operand(x, False) for x in arrays) for arrays in (carry, constants))
     each = tuple(_operand(x, True) for x in rows)
     traced, outs = _traced(step, once, often, each)
-    layout = Layout(once, often, each, outs, backwards)
+    layout = ScanOperands(once, often, each, outs, backwards)
     n_lanes = carry[0].shape[0]
     results = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in carry]
     results += [jax.ShapeDtypeStruct((n_steps, n_lanes), _DTYPES[out.kind]) for out in outs]

@@ -21,7 +21,7 @@ Arrays = tuple[jax.Array, ...]
 Leaf = TypeVar("Leaf")
 
 
-class Task(NamedTuple):
+class ScanTask(NamedTuple):
     """All that the code of a run depends on, hashable: JAX traces and compiles once for each."""
 
     cell: Cell
@@ -64,7 +64,7 @@ Solver = Callable[[Data[jax.Array]], tuple[Arrays, Arrays]]
 Kept = tuple[Data[jax.Array], Arrays]  # for gradients: the data, and the carry at the start of each step
 
 
-def by_scan(task: Task) -> Solver:
+def by_scan(task: ScanTask) -> Solver:
     """`solve(data)` -> ((V, u, memory) after the last step; recorded rows in the order of `task.record`), by
     `lax.scan`."""
     one_step = _forwards(task, traced=False)
@@ -77,7 +77,7 @@ def by_scan(task: Task) -> Solver:
 
 
 @functools.cache
-def by_kernels(task: Task) -> Solver:
+def by_kernels(task: ScanTask) -> Solver:
     """The same by compiled kernels, with gradients in reverse mode."""
     fastmath = task.cell.scheme.fastmath
 
@@ -96,7 +96,7 @@ def by_kernels(task: Task) -> Solver:
     return reverse_mode(functools.partial(forwards, traced=False), run, pull_back, FIRST_REVERSE)
 
 
-def _operands(task: Task, data: Data[jax.Array]) -> tuple[Arrays, Arrays, Arrays]:
+def _operands(task: ScanTask, data: Data[jax.Array]) -> tuple[Arrays, Arrays, Arrays]:
     """(carry, constants, rows) of the scan."""
     rows = (*data.t, *data.rows)
     if task.cell.hold:
@@ -110,7 +110,7 @@ def _with_memory(state: Arrays, data: Data[jax.Array]) -> Arrays:
 
 
 @functools.cache
-def _neuron(task: Task) -> Callable[..., Any]:
+def _neuron(task: ScanTask) -> Callable[..., Any]:
     """The function `neuron`: one step of a neuron, with the numbers that are recorded."""
     cell = task.cell
     p_type, one_step = parameters_type(cell.model), step(cell)
@@ -145,7 +145,7 @@ def _neuron(task: Task) -> Callable[..., Any]:
 
 
 @functools.cache
-def _forwards(task: Task, traced: bool) -> Callable[..., Any]:
+def _forwards(task: ScanTask, traced: bool) -> Callable[..., Any]:
     """The step of the scan. Recorded numbers come out, and if `traced` also the carry at the start of the step."""
     neuron, hold = _neuron(task), task.cell.hold
     is_refractory, renew = refractoriness(task.cell)
@@ -168,13 +168,13 @@ def _parted(operands: Arrays, hold: bool) -> tuple[Any, ...]:
 
 
 def _pulled_back(
-    task: Task, data: Data[jax.Array], trace: Arrays, wanted: Data[bool], state_bar, outs_bar
+    task: ScanTask, data: Data[jax.Array], trace: Arrays, wanted: Data[bool], state_bar, outs_bar
 ) -> Data[jax.Array | None]:
     """Cotangents of the data from those of the results, by a kernel that goes backwards in time.
 
     Parameters
     ----------
-    task : Task
+    task : ScanTask
     data : Data
     trace : tuple of (n_steps, lanes)
         The carry at the start of each step.
@@ -207,7 +207,7 @@ def _spread(bars, like: Arrays, wanted: tuple[bool, ...]) -> tuple[Any, ...]:
 
 @functools.cache
 def _backwards(
-    task: Task, given: tuple[bool, ...], constants_wanted: tuple[bool, ...], rows_wanted: tuple[bool, ...]
+    task: ScanTask, given: tuple[bool, ...], constants_wanted: tuple[bool, ...], rows_wanted: tuple[bool, ...]
 ) -> Callable[..., Any]:
     """The step of the scan backwards in time. The carry: cotangents of V and u, and the sums so far for those constants
     that are wanted. given: which recorded rows have a cotangent."""

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from izhnumba._base import checks
-from izhnumba._exact.sensitivities import Cells, Pieces, check_equations, gradients, ordinals
+from izhnumba._exact.sensitivities import Neurons, Pieces, check_equations, gradients, ordinals
 from izhnumba._input.currents import Input, TimedArray
 from izhnumba._model.izhikevich import Izhikevich
 from izhnumba._model.model import Model
@@ -121,7 +121,7 @@ def spike_times(
     values = _arguments.parameters(f"{where}.params", params, model, extra=())
     if isinstance(I, Input):
         raise TypeError(f"{where}.I must be a number or an array, got {I!r:.60}. Pass rows of values, and dt.")
-    task = Task(
+    task = SpikeTimesTask(
         model,
         checks.one_of(f"{where}.reset", reset, ("hard", "soft", "overshoot")),
         checks.number(f"{where}.tau_ref", tau_ref, "ms", at_least=0.0),
@@ -170,7 +170,7 @@ def _plain(value):
     return jax.lax.stop_gradient(value) if isinstance(value, jax.core.Tracer) else value
 
 
-class Task(NamedTuple):
+class SpikeTimesTask(NamedTuple):
     """The arguments that JAX does not trace, hashable."""
 
     model: Model
@@ -198,25 +198,25 @@ class Task(NamedTuple):
         n_spikes)."""
         shape, (x, rows, times) = _flat(x, rows, times)
         known = np.isfinite(times)
-        cells, pieces, n = self.cells(x), Pieces(np.arange(rows.shape[1]) * self.dt, rows.T), x.shape[1]
+        neurons, pieces, n = self.neurons(x), Pieces(np.arange(rows.shape[1]) * self.dt, rows.T), x.shape[1]
         slopes = np.zeros((*times.shape, n + 1 + rows.shape[1]))
-        slopes[known] = gradients(cells, pieces, np.nonzero(known)[0], times[known])
+        slopes[known] = gradients(neurons, pieces, np.nonzero(known)[0], times[known])
         weights = np.where(known.reshape(*shape, -1), weights, 0.0)
         found = np.einsum("...s,...sq->...q", weights, slopes.reshape(*shape, *slopes.shape[1:]))
         return found[..., :n], found[..., n + 1 :]  # between them is the derivative by tau_ref
 
-    def cells(self, x: Array) -> Cells:
+    def neurons(self, x: Array) -> Neurons:
         """The neurons with V, u and parameters x (neurons, quantities)."""
         V, u, *p = x.T
-        return Cells(self.model, self.reset, self.model.named_tuple()(*p), np.full(len(x), self.tau_ref), V, u)
+        return Neurons(self.model, self.reset, self.model.named_tuple()(*p), np.full(len(x), self.tau_ref), V, u)
 
 
 @functools.lru_cache
-def _differentiable(task: Task):
+def _differentiable(task: SpikeTimesTask):
     """(`spike_times((V, u, *parameters), I)`, differentiable; the list of exceptions that its callbacks have
     raised)."""
     defaults = (task.model.V, task.model.u, *task.model.parameters.values())
-    check_equations(task.cells(np.array([[quantity.default for quantity in defaults]])))
+    check_equations(task.neurons(np.array([[quantity.default for quantity in defaults]])))
     failures: list[Exception] = []
     run, pull_back = _callback(lambda *x: (task.times(*x),), failures), _callback(task.pull_back, failures)
 

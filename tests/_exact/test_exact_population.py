@@ -262,7 +262,7 @@ def test_looks_do_not_begin_anew_at_the_last_event():
     pop = iz.Population(3, scheme="exact", **iz.presets["RS"])
     for _ in range(30):
         pop.run(100.0)
-    assert np.all(pop._engine.cells[:, 0] > pop.t - 200.0)  # the time at which they stand
+    assert np.all(pop._engine.states[:, 0] > pop.t - 200.0)  # the time at which they stand
 
 
 def test_rows_of_an_array_over_time_hold_from_their_times_on():

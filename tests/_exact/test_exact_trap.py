@@ -11,7 +11,7 @@ from oracle import Quadratic
 import izhnumba as iz
 from izhnumba._exact import engine as exact_engine
 from izhnumba._exact import network as exact_network
-from izhnumba._exact.trap import rectangles
+from izhnumba._exact.silent import rectangles
 from izhnumba._model.normal_form import normal_form
 
 STILL = 1e-3
@@ -171,13 +171,13 @@ def test_cells_at_rest_do_not_lag_behind(monkeypatch, n):
     def looked_at(clock):
         (engine,) = clock.engines
         if engine.laid is not None:
-            lags.append(clock.now - engine.cells[:, engine.bench.T].min())
+            lags.append(clock.now - engine.states[:, engine.simd_rows.T].min())
         return show(clock)
 
     monkeypatch.setattr(exact_network.ExactNetwork, "publish_state", looked_at)
     pop = iz.Population(n, scheme="exact", V=-70.0, u=-14.0)
     pop.run(1e5)
-    assert np.all(pop._engine.more(exact_engine.t.X_LOW) < pop._engine.more(exact_engine.t.X_HIGH))
+    assert np.all(pop._engine.extra(exact_engine.layout.X_LOW) < pop._engine.extra(exact_engine.layout.X_HIGH))
     assert len(lags) > 0
     assert max(lags) < 300.0
 

@@ -1,4 +1,4 @@
-"""The Taylor step on its bench: coefficients, order, residual, step size, lanes, and what SAFE promises."""
+"""The Taylor step on its SIMD rows: coefficients, order, residual, step size, lanes, and what SAFE promises."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from assembly import widest_vectors
 from numba import njit, types
 
-from izhnumba._exact.kernels.taylor import LONGEST, ORDER, TOLERANCE, Bench, PortKind, step_of
+from izhnumba._exact.kernels.taylor import LONGEST, ORDER, TOLERANCE, PortKind, SimdRows, step_of
 from izhnumba._numba.compile import target_features
 
 LANES, LD = 8, np.longdouble
@@ -33,12 +33,12 @@ every_ports = pytest.mark.parametrize("ports", PORTS)
 
 
 class Step:
-    """A bench of eight random neurons, and the compiled step."""
+    """SIMD rows of eight random neurons, and the compiled step."""
 
     def __init__(self, ports="none", seed=0, x=(-1.0, 0.7), y=(-0.4, 0.4), theta=3.7, numbers=None):
         rng = np.random.default_rng(seed)
         kinds, linear = PORTS[ports]
-        self.B = B = Bench(kinds)
+        self.B = B = SimdRows(kinds)
         self.numbers = np.array([v for row in numbers or linear for v in row] or [0.0])
         self.step, self.rows = step_of(kinds), np.zeros((B.size, LANES))
         for row, (low, high) in (
@@ -49,9 +49,9 @@ class Step:
         for first, kind in zip(B.first_states(), kinds, strict=True):
             if kind.conductance:
                 self.rows[B.Z + first : B.Z + first + kind.states] = rng.uniform(0.0, 0.3, (kind.states, LANES))
-        self.rows[B.XE : B.n_cell] = rng.uniform(-1.0, 2.5, (B.n_cell - B.XE, LANES))
+        self.rows[B.XE : B.n_loaded] = rng.uniform(-1.0, 2.5, (B.n_loaded - B.XE, LANES))
         self.rows[B.THETA], self.rows[B.LEMMA] = theta, np.square(theta)
-        self.rows[B.LIMIT], self.rows[B.HELD] = np.inf, -np.inf
+        self.rows[B.LIMIT], self.rows[B.REFRACTORY_UNTIL] = np.inf, -np.inf
 
     def __call__(self, end=np.inf):
         """Take the step: (lanes that need attention, lanes left where they were), as sets."""
@@ -69,7 +69,7 @@ class Step:
 def call(step):
     if step not in COMPILED:
         COMPILED[step] = njit(types.int64(types.int64, types.int64, types.float64))(
-            lambda bench, numbers, end: step(bench, numbers, end)
+            lambda simd, numbers, end: step(simd, numbers, end)
         )
     return COMPILED[step]
 
@@ -193,7 +193,7 @@ def test_what_is_not_moved_on():
     step.rows[B.T] = 1.0
     step.rows[B.X, 1] = 3.6  # crosses
     step.rows[B.LIMIT, 2] = 1.25  # reaches its limit
-    step.rows[B.HELD, 3] = 2.0  # is held
+    step.rows[B.REFRACTORY_UNTIL, 3] = 2.0  # is held
     step.rows[B.LIMIT, 4] = 1.0  # has no time
     step.rows[B.LIMIT, 5] = 90.0  # goes beyond the end
     step.rows[[B.THETA, B.LEMMA], 6] = [-0.2, 0.04 - 0.1]
@@ -231,11 +231,11 @@ def test_step_size(ports, scale):
 def test_at_rest_a_step_is_the_longest():
     step = Step()
     B = step.B
-    step.rows[: B.n_cell] = 0.0
+    step.rows[: B.n_loaded] = 0.0
     step.rows[B.X], step.rows[B.Y], step.rows[B.A], step.rows[B.B] = -0.5, -0.25, -0.004, -0.02
     step.rows[B.C] = -0.5 * 0.004 - 0.25 * 0.02
     step.rows[B.THETA], step.rows[B.LEMMA] = 3.7, 3.7**2
-    step.rows[B.HELD] = -np.inf
+    step.rows[B.REFRACTORY_UNTIL] = -np.inf
     assert step(end=1e9) == (set(), set())
     assert (step.rows[B.H] > 0.9 * LONGEST).all()
     assert (step.rows[B.H] <= LONGEST).all()
@@ -249,7 +249,7 @@ def test_lanes_do_not_see_one_another(ports):
         for lane in (0, 3, 7):
             other = Step(ports, 8 + lane)
             if strange is not None:
-                other.rows[rng.integers(0, other.B.n_cell, 5)] = strange
+                other.rows[rng.integers(0, other.B.n_loaded, 5)] = strange
             place = (lane + 3) % LANES
             other.rows[:, place] = whole.before[:, lane]
             with np.errstate(all="ignore"):

@@ -18,7 +18,7 @@ from izhnumba._numba.compile import STRICT
 from izhnumba.jax import _ffi
 from izhnumba.jax._kernels import xla
 from izhnumba.jax._kernels.program import Op, Program
-from izhnumba.jax._kernels.scan import Layout, Operand
+from izhnumba.jax._kernels.scan import Operand, ScanOperands
 
 pytestmark = pytest.mark.jax
 
@@ -35,7 +35,7 @@ LANE, NUMBER, ROW = Operand("f4", False, True), Operand("f4", False, False), Ope
 
 
 def tiny_call(arguments, results):
-    name = _ffi._target(TINY, Layout((LANE,), (NUMBER,), (ROW,), (ROW,)), STRICT)
+    name = _ffi._target(TINY, ScanOperands((LANE,), (NUMBER,), (ROW,), (ROW,)), STRICT)
     structs = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in results]
     return jax.block_until_ready(jax.ffi.ffi_call(name, structs)(*arguments))
 
@@ -79,7 +79,7 @@ def frame_of_tiny(kept):
 
 def called(frame):
     """What a handler returns: 0, or the address of an error."""
-    address = _ffi._handler(TINY, Layout((LANE,), (NUMBER,), (ROW,), (ROW,)), STRICT)
+    address = _ffi._handler(TINY, ScanOperands((LANE,), (NUMBER,), (ROW,), (ROW,)), STRICT)
     return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(address)(frame.ctypes.data)
 
 
@@ -178,7 +178,7 @@ def test_the_self_test_under_transformations(traced):
 def test_kernels_are_registered_once():
     """By whichever thread comes first."""
     other = TINY._replace(ops=(TINY.ops[0]._replace(name="div"), TINY.ops[1]))
-    kernel = other, Layout((LANE,), (NUMBER,), (ROW,), (ROW,)), STRICT
+    kernel = other, ScanOperands((LANE,), (NUMBER,), (ROW,), (ROW,)), STRICT
     operands = jnp.int32(3), jnp.ones(5, "float32"), jnp.float32(2), jnp.ones((3, 5), "float32")
     structs = [jax.ShapeDtypeStruct(shape, "float32") for shape in ((5,), (3, 5))]
     start, found = threading.Barrier(4), []

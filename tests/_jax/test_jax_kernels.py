@@ -20,7 +20,7 @@ from izhnumba._numba.compile import CONTRACT, STRICT, c_address_of, target_featu
 from izhnumba.jax import _ffi
 from izhnumba.jax._exprel import exprel
 from izhnumba.jax._kernels import scan
-from izhnumba.jax._kernels.program import OPERATIONS, Constant, Op, Program
+from izhnumba.jax._kernels.program import OPERATIONS, Number, Op, Program
 from izhnumba.jax._kernels.scan import BLOCK
 from izhnumba.jax._programs import NotElementwise, program
 from izhnumba.jax._scan import by_kernel
@@ -232,9 +232,9 @@ def test_programs_are_plain_data():
     assert one == other
     assert hash(one) == hash(other)
     assert one.inputs == ("f8", "f4")
-    assert one.outputs[-1] == Constant(7.0, "f8")
+    assert one.outputs[-1] == Number(7.0, "f8")
     assert {op.name for op in one.ops} <= set(OPERATIONS)
-    assert eval(repr(one), {"Program": Program, "Op": Op, "Constant": Constant}) == one
+    assert eval(repr(one), {"Program": Program, "Op": Op, "Number": Number}) == one
 
 
 # --- runs -----------------------------------------------------------------------------------------------------------

@@ -1,10 +1,10 @@
-"""What the state at a spike owes to all that led to it since the spike before, by an adjoint equation.
+"""Adjoint sensitivities of the state at a spike, integrated backwards to the previous spike.
 
-Between two spikes V and u obey (V', u') = K m with the monomials m = (V^2, V, 1, u, I). A small change of (V, u) at
-some time changes V, or u, at the end by its product with l, which is (1, 0), or (0, 1), at the end, and before that
-obeys l' = -J^T l, J being the Jacobian; a change of K[a, m] does so by the integral of l[a] m. V and u come from Taylor
-series step by step to the end, as in the exact engine, and l from series around the ends of these steps, back to the
-start.
+Between two spikes V and u obey (V', u') = K m with the monomials m = (V^2, V, 1, u, I). A small change of (V, u) at a
+time changes V, or u, at the end by its product with l. That is (1, 0), or (0, 1), at the end, and before obeys
+l' = -J^T l with the Jacobian J; a small change of K[a, m] changes them by the integral of l[a] m. V and u follow from
+Taylor series step by step to the end, as in the exact engine, and l from series around the ends of these steps, back to
+the start.
 """
 
 from __future__ import annotations
@@ -14,39 +14,42 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from izhnumba._exact.kernels.bench import LONGEST, ORDER, SMALLEST, TOLERANCE
+from izhnumba._exact.kernels.simd_rows import LONGEST, ORDER, SMALLEST, TOLERANCE
 from izhnumba._numba.compile import CONTRACT, compiled
 
+Array = NDArray[Any]
 SQUARE, LINE, ONE, BY_U, BY_I = range(5)  # columns of K: V^2, V, 1, u, I
 V, U, VV, L, VL = 0, 1, 2, 3, 5  # rows of coefficients: V, u, V^2, two of l, two of V l
 N_ROWS = 7
-H, END_V, END_U, PIECE = range(4)  # of a step: its length, the state at its end and the piece of the input
+H, END_V, END_U, PIECE = range(4)  # of a step: its length (ms), the state at its end and the piece of the input
 _FIRST_ROOM = 1024  # steps
 
 
 class Stretches(NamedTuple):
-    """What leads to each of S spikes, from the end of the refractory period of the spike before, or from time 0."""
+    """The courses that lead to S spikes, each from the end of the refractory period of the spike before, or from time
+    0. Times in ms; float64 but for `neuron`."""
 
-    neuron: Any  # (S,), whose K and input it is
-    span: Any  # (S, 2): time of its start and of the spike, ms
-    begin: Any  # (S, 2): V and u at its start
-    end: Any  # (S, 2): V and u just before the spike
-    slopes: Any  # (S, 2, 2): V' and u' at its start and just before the spike
-    back: Any  # (S, 2, 2): for V and for u at the end, l at the start
-    terms: Any  # (S, 2, 2, 5): for each, the integrals of l[a] m
-    pieces: Any  # (S, 2, pieces): for each, what it owes to I in each piece of the input
+    neuron: Array  # (S,): row of K and column of the input
+    span: Array  # (S, 2): time of the start and of the spike
+    begin: Array  # (S, 2): V and u at the start
+    end: Array  # (S, 2): V and u just before the spike
+    slopes: Array  # (S, 2, 2): V' and u' at the start and just before the spike
+    back: Array  # (S, 2, 2): l at the start, for V and for u at the end
+    terms: Array  # (S, 2, 2, 5): derivatives of V and u at the end by each K[a, m]
+    pieces: Array  # (S, 2, pieces): derivatives of V and u at the end by I in each piece of the input
 
 
 def follow(which, stretches: Stretches, K, edges, levels) -> None:
-    """Fill in all that follows from the neurons, spans and starts of the stretches `which`; the rest must be 0.
+    """Compute `end` to `pieces`, which must be 0 before, of the stretches `which` from their neurons, spans and starts.
 
-    K: (neurons, 2, 5). edges: (pieces,), ms, the first of them 0, from which on I is levels (pieces, neurons).
+    K: (neurons, 2, 5). edges: (pieces,), ms, the first 0, from which on I is levels, (pieces, neurons).
     """
     done, room, scratch = 0, _FIRST_ROOM, np.empty((N_ROWS, ORDER + 1))
     while done < len(which):
         done = _kernel()(which, done, stretches, K, edges, levels, np.empty((room, 4)), scratch)
-        room *= 2  # it came to an end, or had no room for one more step
+        room *= 2  # if it is not done, it had no room for one more step
 
 
 @functools.cache
@@ -66,7 +69,7 @@ def _follow(which, first, stretches, K, edges, levels, steps, s):
 
 
 def _forwards(stretches, spike, k, edges, I, steps, s):
-    """Take V and u to the spike. Returns how many steps that took, or -1 if there is no room for them."""
+    """Integrate V and u to the spike. Returns the number of steps, or -1 if there is no room for them."""
     t, stop = stretches.span[spike, 0], stretches.span[spike, 1]
     v, u = stretches.begin[spike, 0], stretches.begin[spike, 1]
     n, piece = 0, 0
@@ -89,7 +92,7 @@ def _forwards(stretches, spike, k, edges, I, steps, s):
 
 
 def _backwards(stretches, spike, k, I, steps, n, s):
-    """Take l of V and l of u from the spike to the start, and add up their integrals."""
+    """Integrate l, for V and for u at the end, from the spike back to the start, and sum up `terms` and `pieces`."""
     back = stretches.back[spike]
     back[0, 0] = back[1, 1] = 1.0
     for step in range(n - 1, -1, -1):
@@ -104,7 +107,7 @@ def _backwards(stretches, spike, k, I, steps, n, s):
 
 
 def _expand(k, v, u, I, sign, s):
-    """The coefficients of V, u and V^2 in sign * time."""
+    """Write the Taylor coefficients of V, u and V^2 in sign * time to the rows V, U and VV of s."""
     s[V, 0], s[U, 0] = v, u
     for n in range(ORDER + 1):
         square = 0.0
@@ -119,7 +122,8 @@ def _expand(k, v, u, I, sign, s):
 
 
 def _expand_adjoint(k, I, h, s, terms):
-    """The coefficients of l against time, and its integrals over a step h. Returns what is owed to I."""
+    """Write the Taylor coefficients of l, backwards in time, to the rows L of s, and add the integrals of l[a] m over a
+    step h to `terms`. Returns the derivative by I in this step."""
     owed, power = 0.0, h
     for n in range(ORDER + 1):
         weight = power / (n + 1)
@@ -147,7 +151,7 @@ def _expand_adjoint(k, I, h, s, terms):
 
 
 def _step_size(k, s):
-    """As the exact engine's, and so short that l, which moves while V rests, has a series as good."""
+    """The step size (ms) of the exact engine, or less: the series of l, which moves while V rests, must be as good."""
     longest = LONGEST
     for n in (ORDER, ORDER - 1):
         size = max(abs(k[0, SQUARE] * s[V, n]), SMALLEST)

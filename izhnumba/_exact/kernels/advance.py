@@ -1,8 +1,8 @@
 """The exact engine's loop: the neurons of a block from event to event, to the end of a slice.
 
-A step is never cut at the end of a slice. What a neuron is stored as is its state at its last event or after its last
-whole step; a step that would end later is left to later, when it is done again or cut by an event that has come. So
-what is computed depends on events alone, and no slice, block, thread or split of a run can change a bit.
+A step is never cut at the end of a slice. The stored state of a neuron is that at its last event or after its last
+whole step; a step that would end beyond the slice is done later, again as it is, or cut by an event that has come. So
+results depend on events alone, and no slice, block, thread or split of a run can change a bit.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from numba.core.errors import NumbaError
 
 from izhnumba._engine.codes import FAILURE, OK, ROOM
 from izhnumba._exact.kernels import layout
-from izhnumba._exact.kernels.bench import LANES, Bench
 from izhnumba._exact.kernels.events import EVENT, block_of, real, set_real
-from izhnumba._exact.kernels.neuron import GO_ON, ExactVariant, arriving, overcoming, silent, spiking
+from izhnumba._exact.kernels.neuron import GO_ON, ExactVariant, arrivals, silence, spike_handler, step_finisher
+from izhnumba._exact.kernels.simd_rows import LANES, SimdRows
 from izhnumba._model.compiled import compile_equations
 from izhnumba._numba.compile import CONTRACT, address_of, called, compiled, inlined
 from izhnumba._numba.intrinsics import array_at, call_at, ints_at, reals_at, trailing_zeros
@@ -28,7 +28,7 @@ IDLE, ALL_IDLE = -1, 2**LANES - 1
 
 @functools.cache
 def advance(variant: ExactVariant) -> int:
-    """Address of `advance(network, population, block)`: all neurons of a block to the end of the slice."""
+    """Address of `advance(network, population, block)` -> code: all neurons of a block to the end of the slice."""
     try:
         return address_of(compiled(_advance(variant), fastmath=CONTRACT), (types.int64,) * 3)
     except NumbaError:
@@ -37,65 +37,66 @@ def advance(variant: ExactVariant) -> int:
 
 
 def _advance(variant: ExactVariant):
-    B, attend = Bench(variant.ports), _attend(variant)
-    N_STATE, N_CELL, T, LIMIT = B.n_state, B.n_cell, B.T * LANES, B.LIMIT * LANES
-    limit, (OFTEN, LEAST) = _limit(B), layout.STUCK
+    R, attend = SimdRows(variant.ports), _attend(variant)
+    N_STATE, N_LOADED, T, LIMIT = R.n_state, R.n_loaded, R.T * LANES, R.LIMIT * LANES
+    limit, (OFTEN, LEAST) = _limit(R), layout.STUCK
 
-    def load(b, bench, lane, j, cell, last):
-        """Put a neuron into a lane."""
+    def load(b, simd, lane, j, state, last):
+        """Put neuron j of the block into a lane. state: address of its row of STATES."""
         owners = ints_at(b[layout.OWNERS])
         owners[lane], owners[LANES + lane] = j, IDLE
-        values = reals_at(cell)
-        for k in range(N_CELL):
-            bench[k * LANES + lane] = values[k]
-        bench[LIMIT + lane] = limit(b, bench, lane, j, last)
+        values = reals_at(state)
+        for k in range(N_LOADED):
+            simd[k * LANES + lane] = values[k]
+        simd[LIMIT + lane] = limit(b, simd, lane, j, last)
 
-    def store(b, bench, lane, cell):
-        """Put it back. An idle lane does not move."""
-        values = reals_at(cell)
+    def store(b, simd, lane, state):
+        """Write the state of the neuron in a lane back; the lane is idle then, and does not move."""
+        values = reals_at(state)
         for k in range(N_STATE):
-            values[k] = bench[k * LANES + lane]
-        bench[LIMIT + lane] = bench[T + lane]
+            values[k] = simd[k * LANES + lane]
+        simd[LIMIT + lane] = simd[T + lane]
         ints_at(b[layout.OWNERS])[lane] = IDLE
 
-    def clear(b, bench):
+    def clear(b, simd):
+        """Make all lanes idle."""
         owners = ints_at(b[layout.OWNERS])
         for lane in range(LANES):
             owners[lane] = IDLE
-            bench[LIMIT + lane] = bench[T + lane] = 0.0
+            simd[LIMIT + lane] = simd[T + lane] = 0.0
 
     @called
-    def stand_still(place, bench):
-        """A lane whose neuron has not come on since the last look, when it was there already, else IDLE. Behind the
-        OWNERS stand those of that look, and to when they had come."""
+    def find_stuck(place, simd):
+        """A lane whose neuron was there at the latest check and has not got on since, or IDLE. place: of OWNERS, behind
+        which are those of that check and their times."""
         owners, times, found = ints_at(place), reals_at(place + 2 * LANES * 8), IDLE
         for lane in range(LANES):
             stayed = owners[lane] != IDLE and owners[lane] == owners[LANES + lane]
-            if stayed and bench[T + lane] - times[lane] < LEAST:
+            if stayed and simd[T + lane] - times[lane] < LEAST:
                 found = lane
-            owners[LANES + lane], times[lane] = owners[lane], bench[T + lane]
+            owners[LANES + lane], times[lane] = owners[lane], simd[T + lane]
         return found
 
-    take_in, put_back, clear_lanes = inlined(load), inlined(store), inlined(clear)
+    load_lane, store_lane, clear_lanes = inlined(load), inlined(store), inlined(clear)
 
     def advance(network, population, number):
         p, place = ints_at(population), block_of(population, number)
         b, end = ints_at(place), real(network, layout.END)
         last = end if p[layout.CUT] else np.inf
-        first, count, width = b[layout.FIRST], b[layout.N_CELLS], p[layout.CELL_SIZE] * 8
+        first, count, width = b[layout.FIRST], b[layout.N_NEURONS], p[layout.STATE_SIZE] * 8
         cursors, ends = ints_at(b[layout.CURSORS]), ints_at(b[layout.ENDS])
-        next_look = reals_at(p[layout.NEXT] + first * 8)
-        owners, bench = ints_at(b[layout.OWNERS]), reals_at(b[layout.BENCH])
-        cells = p[layout.CELLS] + first * width
-        clear_lanes(b, bench)
+        next_visit = reals_at(p[layout.NEXT] + first * 8)
+        owners, simd = ints_at(b[layout.OWNERS]), reals_at(b[layout.SIMD_ROWS])
+        states = p[layout.STATES] + first * width
+        clear_lanes(b, simd)
         idle: Any = ALL_IDLE
         j = 0
         while True:
             while idle and j < count:
-                if cursors[j] < ends[j] or next_look[j] <= end or p[layout.CUT]:
+                if cursors[j] < ends[j] or next_visit[j] <= end or p[layout.CUT]:
                     lane: Any = np.int64(trailing_zeros(np.uint64(idle)))
                     idle &= idle - 1
-                    take_in(b, bench, lane, j, cells + j * width, last)
+                    load_lane(b, simd, lane, j, states + j * width, last)
                 j += 1
             if idle == ALL_IDLE:
                 return OK
@@ -105,80 +106,80 @@ def _advance(variant: ExactVariant):
             ):
                 for lane in range(LANES):
                     if owners[lane] != IDLE:
-                        next_look[owners[lane]] = end
-                        put_back(b, bench, lane, cells + owners[lane] * width)
+                        next_visit[owners[lane]] = end
+                        store_lane(b, simd, lane, states + owners[lane] * width)
                 return ROOM
             if b[layout.N_STEPS] % OFTEN == 0:
-                stuck = stand_still(b[layout.OWNERS], bench)
+                stuck = find_stuck(b[layout.OWNERS], simd)
                 if stuck != IDLE:
                     b[layout.FAILED], b[layout.FAILED_NEURON] = 1, first + owners[stuck]
-                    set_real(place, layout.FAILED_TIME, bench[T + stuck])
+                    set_real(place, layout.FAILED_TIME, simd[T + stuck])
                     return FAILURE
-            masks = call_at(p[layout.STEP], b[layout.BENCH], p[layout.NUMBERS], network + layout.END * 8)
+            masks = call_at(p[layout.STEP], b[layout.SIMD_ROWS], p[layout.NUMBERS], network + layout.END * 8)
             b[layout.N_STEPS] += 1
             left, mask = masks >> LANES, masks & ~idle & ALL_IDLE
             while mask:
                 lane = np.int64(trailing_zeros(np.uint64(mask)))
                 mask &= mask - 1
                 j_lane = owners[lane]
-                cell = cells + j_lane * width
-                following = attend(population, place, lane, cell, j_lane, end, last, left >> lane & 1)
+                state = states + j_lane * width
+                following = attend(population, place, lane, state, j_lane, end, last, left >> lane & 1)
                 if following != following:
                     b[layout.FAILED], b[layout.FAILED_NEURON] = 1, first + j_lane
-                    set_real(place, layout.FAILED_TIME, bench[T + lane])
+                    set_real(place, layout.FAILED_TIME, simd[T + lane])
                     return FAILURE
                 if following != GO_ON:
-                    put_back(b, bench, lane, cell)
-                    next_look[j_lane] = following
+                    store_lane(b, simd, lane, state)
+                    next_visit[j_lane] = following
                     idle |= 1 << lane
 
     return advance
 
 
-def _limit(B: Bench):
-    """`limit(b, bench, lane, j, last)`: what the neuron must not step over, which is its next event, `last`, or the end
-    of its refractory period."""
-    T, HELD = B.T * LANES, B.HELD * LANES
+def _limit(R: SimdRows):
+    """`limit(b, simd, lane, j, last)` -> time (ms) beyond which the neuron must not step: of its next event, `last`, or
+    the end of its refractory period."""
+    T, UNTIL = R.T * LANES, R.REFRACTORY_UNTIL * LANES
 
-    def limit(b, bench, lane, j, last):
+    def limit(b, simd, lane, j, last):
         cursor, end = ints_at(b[layout.CURSORS])[j], ints_at(b[layout.ENDS])[j]
         until = array_at(b[layout.SORTED], end, EVENT)[cursor].t if cursor < end else last
-        held = bench[HELD + lane]
-        return min(until, held) if held > bench[T + lane] else until
+        refractory_until = simd[UNTIL + lane]
+        return min(until, refractory_until) if refractory_until > simd[T + lane] else until
 
     return inlined(limit)
 
 
 def _attend(variant: ExactVariant):
-    """`attend(population, place, lane, cell, j, end, last, left)`: take a neuron over its spike, its events or the end
-    of a step; left: the step has not moved it on. Tells when it must be looked at next, if that is after the end of the
-    slice, else GO_ON; NaN for what went wrong."""
-    B = Bench(variant.ports)
-    overcome, arrive, spike = overcoming(variant), arriving(variant.ports), spiking(variant)
-    silent_until, limit = silent(variant.ports), _limit(B)
-    T, X, Y, HELD, LIMIT = (row * LANES for row in (B.T, B.X, B.Y, B.HELD, B.LIMIT))
-    KAPPA, THETA = B.KAPPA * LANES, B.THETA * LANES
+    """`attend(population, place, lane, state, j, end, last, left)`: move a neuron over its spike, its events or the end
+    of its step; left: whether the step has left it where it was. Returns the time of its next visit, if that is beyond
+    the slice, else GO_ON; NaN if the neuron fails."""
+    R = SimdRows(variant.ports)
+    finish_step, arrive, spike = step_finisher(variant), arrivals(variant.ports), spike_handler(variant)
+    silent_until, limit = silence(variant.ports), _limit(R)
+    T, X, Y, UNTIL, LIMIT = (row * LANES for row in (R.T, R.X, R.Y, R.REFRACTORY_UNTIL, R.LIMIT))
+    KAPPA, THETA = R.KAPPA * LANES, R.THETA * LANES
 
-    def attend(population, place, lane, cell, j, end, last, left):
+    def attend(population, place, lane, state, j, end, last, left):
         b = ints_at(place)
-        bench, neuron = reals_at(b[layout.BENCH]), b[layout.FIRST] + j
+        simd, neuron = reals_at(b[layout.SIMD_ROWS]), b[layout.FIRST] + j
         if left:
-            following = overcome(population, place, b[layout.BENCH], lane, cell, neuron, end)
+            following = finish_step(population, place, b[layout.SIMD_ROWS], lane, state, neuron, end)
             if following != GO_ON:
                 return following
         cursors, ends = ints_at(b[layout.CURSORS]), ints_at(b[layout.ENDS])
         if cursors[j] < ends[j]:
-            cursors[j] = arrive(population, b[layout.BENCH], lane, cell, b[layout.SORTED], cursors[j], ends[j])
-            above = bench[X + lane] + bench[KAPPA + lane] * bench[Y + lane] >= bench[THETA + lane]
-            free = bench[HELD + lane] <= bench[T + lane]
-            if above and free and spike(population, place, b[layout.BENCH], lane, cell, neuron):
+            cursors[j] = arrive(population, b[layout.SIMD_ROWS], lane, state, b[layout.SORTED], cursors[j], ends[j])
+            above = simd[X + lane] + simd[KAPPA + lane] * simd[Y + lane] >= simd[THETA + lane]
+            free = simd[UNTIL + lane] <= simd[T + lane]
+            if above and free and spike(population, place, b[layout.SIMD_ROWS], lane, state, neuron):
                 return np.nan
-        bench[LIMIT + lane] = limit(b, bench, lane, j, last)
+        simd[LIMIT + lane] = limit(b, simd, lane, j, last)
         if cursors[j] < ends[j]:
             return GO_ON
-        if bench[T + lane] >= last:
+        if simd[T + lane] >= last:
             return last
-        later = silent_until(b[layout.BENCH], lane, cell) if last == np.inf else GO_ON
+        later = silent_until(b[layout.SIMD_ROWS], lane, state) if last == np.inf else GO_ON
         return later if later > end else GO_ON
 
     return called(attend)

@@ -1,8 +1,8 @@
-"""Spikes under way in continuous time: from the spikes of a slice to events of each block, and to events sorted by
-neuron and time.
+"""Events in continuous time: `deliver` turns the spikes of a slice into events under way, in slots of time of each
+block; `gather` takes those of a slice out of their slots, sorted by neuron and time.
 
-Slots of time are as wide as a slice, and each block keeps those of its own neurons, so that no two threads write to one
-place. Nothing is lost for want of room: a kernel looks first, says what it lacks, and is called again.
+A slot is as wide as a slice. Each block keeps the events of its own neurons, so no two threads write to one place. A
+kernel without enough room changes nothing, writes what it lacks to WANTED_..., and returns ROOM to be called again.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from izhnumba._numba.compile import address_of, called, compiled, inlined
 from izhnumba._numba.intrinsics import array_at, ints_at, prefetch, reals_at
 
 EVENT, LIST_END = layout.EVENT, -1
-FEW = 32  # events of a neuron in a slice
+FEW = 32  # events of a neuron in a slice that are sorted by insertion
 AHEAD = 4  # spikes between the one delivered and the one whose synapses are fetched into the cache
 
 
 @inlined
 def real(address, entry):
-    """A number of a table whose bits are those of a float."""
+    """An entry (float) of the table at an address."""
     return reals_at(address)[entry]
 
 
@@ -41,13 +41,13 @@ def block_of(population, number):
 
 @inlined
 def slot_of(time, per_ms):
-    """Slots of time are numbered without end; in memory they go around, and their number there is a power of two."""
+    """The number of the slot of a time (ms). In memory slot k lies at k % SLOTS, a power of 2."""
     return np.int64(time * per_ms)
 
 
 @inlined
 def place_in(b, slot):
-    """Where the next event of a slot is to be put, in a block that has room for it."""
+    """The place among CHUNKS for one more event of a slot, in a block that has room for it."""
     links, tails = ints_at(b[layout.LINKS]), ints_at(b[layout.TAILS])
     filled = ints_at(b[layout.FILLED])
     if tails[slot] == LIST_END or filled[slot] == layout.CHUNK:
@@ -62,7 +62,7 @@ def place_in(b, slot):
 
 @called
 def append_all(place, events, per_ms, n_slots):
-    """Put events into the slots of their times, in the block with its table there."""
+    """Put events into the slots of their times. place: address of the table of the block."""
     b = ints_at(place)
     waiting = array_at(b[layout.CHUNKS], b[layout.N_CHUNKS] * layout.CHUNK, EVENT)
     for k in range(events.size):
@@ -71,14 +71,14 @@ def append_all(place, events, per_ms, n_slots):
 
 @inlined
 def later(one, other):
-    """Whether one event comes after another."""
+    """Whether an event comes after another: by time, then by key."""
     return one.t > other.t or (one.t == other.t and one.key > other.key)
 
 
 @called
 def sort_many(address, begin, end, aside):
-    """Sort events by time and key, by Shell's method: of thousands the rule for few would take the square. aside: the
-    place of one that waits."""
+    """Sort events by time and key with Shell's method: insertion would take the square of thousands. aside: place of
+    one event to set aside."""
     events, gap = array_at(address, aside + 1, EVENT), 1
     while 9 * gap < end - begin:
         gap = 3 * gap + 1
@@ -95,8 +95,8 @@ def sort_many(address, begin, end, aside):
 
 @functools.cache
 def gather() -> int:
-    """Address of `gather(network, population, block)`: the events of the slice that ends at END, sorted by neuron, and
-    those of a neuron by time and key."""
+    """Address of `gather(network, population, block)` -> code: move the events up to END from their slots to SORTED, by
+    neuron, and those of a neuron by time and key."""
 
     def gather(network, population, number):
         place, net = block_of(population, number), ints_at(network)
@@ -113,7 +113,7 @@ def gather() -> int:
         links = ints_at(b[layout.LINKS])
         waiting = array_at(b[layout.CHUNKS], b[layout.N_CHUNKS] * layout.CHUNK, EVENT)
         cursors, ends = ints_at(b[layout.CURSORS]), ints_at(b[layout.ENDS])
-        for j in range(b[layout.N_CELLS]):
+        for j in range(b[layout.N_NEURONS]):
             ends[j] = 0
         total = 0
         for slot in range(first, last + 1):
@@ -130,11 +130,11 @@ def gather() -> int:
             b[layout.WANTED_SORTED], b[layout.WANTED_CHUNKS] = total + 1, 1  # one to set an event aside
             return ROOM
         total = 0
-        for j in range(b[layout.N_CELLS]):
+        for j in range(b[layout.N_NEURONS]):
             cursors[j] = total
             total += ends[j]
             ends[j] = cursors[j]
-        events, last_cell = array_at(b[layout.SORTED], b[layout.SORTED_ROOM], EVENT), b[layout.N_CELLS] - 1
+        events, last_neuron = array_at(b[layout.SORTED], b[layout.SORTED_ROOM], EVENT), b[layout.N_NEURONS] - 1
         for slot in range(first, last + 1):
             chunk, count = tails[slot & (n_slots - 1)], filled[slot & (n_slots - 1)]
             tails[slot & (n_slots - 1)] = LIST_END
@@ -145,7 +145,7 @@ def gather() -> int:
                         j = event.target
                         place = ends[j]
                         ends[j] += 1
-                        following = cursors[j + 1] if j < last_cell else total
+                        following = cursors[j + 1] if j < last_neuron else total
                         if following - cursors[j] <= FEW:
                             while place > cursors[j] and later(events[place - 1], event):
                                 events[place] = events[place - 1]
@@ -158,7 +158,7 @@ def gather() -> int:
                 b[layout.FREE] = chunk
                 b[layout.N_FREE] += 1
                 chunk, count = ahead, layout.CHUNK
-        for j in range(b[layout.N_CELLS]):
+        for j in range(b[layout.N_NEURONS]):
             if ends[j] - cursors[j] > FEW:
                 sort_many(b[layout.SORTED], cursors[j], ends[j], b[layout.SORTED_ROOM] - 1)
         b[layout.GATHERED] = net[layout.SERIAL]
@@ -169,7 +169,7 @@ def gather() -> int:
 
 @inlined
 def fetch(p, begin, end):
-    """Ask for the synapses of a row."""
+    """Fetch the synapses of a row into the cache."""
     for j in range(begin, end, 8):
         prefetch(p[layout.DELAYS] + j * 8)
         prefetch(p[layout.WEIGHTS] + j * 8)
@@ -179,7 +179,8 @@ def fetch(p, begin, end):
 
 @functools.cache
 def deliver() -> int:
-    """Address of `deliver(network, projection, part)`: the spikes of the slice to the targets in one block."""
+    """Address of `deliver(network, projection, part)` -> code: for each spike of the slice, put an event into its slot
+    for each synapse to the targets in one block."""
 
     def deliver(network, projection, part):
         p, net = ints_at(projection), ints_at(network)
@@ -230,7 +231,7 @@ def deliver() -> int:
 
 
 def _append_all(table, events, per_ms, n_slots):
-    """Put events into the slots of their times."""
+    """Put events, EVENT (n,), into the slots of their times. table: of a block, which has room for them."""
     append_all(table.ctypes.data, events, per_ms, n_slots)
 
 

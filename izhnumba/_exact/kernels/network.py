@@ -1,7 +1,8 @@
-"""The loop of the exact engine over slices: in each first all neurons, then all spikes, then all samples.
+"""The loop of the exact engine over slices: in each first all neurons advance, then all spikes are delivered, then
+samples are taken.
 
-A slice ends before a spike of it can arrive anywhere, at the latest. Whatever lacks room says so; the call then returns
-and is made again, and goes on where it was.
+A slice ends, at the latest, before a spike of it can arrive anywhere. A call that lacks room returns ROOM; made again,
+it goes on where it was.
 """
 
 from __future__ import annotations
@@ -19,19 +20,19 @@ from izhnumba._exact.kernels.sample import due
 from izhnumba._numba.compile import called, compiled, entry_point
 from izhnumba._numba.intrinsics import call_at, ints_at, reals_at
 
-BEGIN, ADVANCE, DELIVER, LOOK = range(4)  # phases of a slice
+BEGIN, ADVANCE, DELIVER, SAMPLE = range(4)  # phases of a slice
 
 
 @called
 def begin(network):
-    """Forget the spikes of the last call."""
+    """Begin a call: the spikes of the last one are forgotten, but for those of a slice that has not ended."""
     net = ints_at(network)
     blocks = ints_at(net[layout.ALL_BLOCKS])
     for k in range(net[layout.N_ALL_BLOCKS]):
         b = ints_at(block_of(blocks[2 * k], blocks[2 * k + 1]))
         times, neurons, kept, delivered = reals_at(b[layout.SPIKE_T]), ints_at(b[layout.SPIKE_I]), 0, 0
         for s in range(b[layout.N_SPIKES]):
-            if times[s] > real(network, layout.NOW):  # of a slice that has not ended
+            if times[s] > real(network, layout.NOW):
                 delivered += s < b[layout.DELIVERED]
                 times[kept], neurons[kept] = times[s], neurons[s]
                 kept += 1
@@ -42,19 +43,19 @@ def begin(network):
 
 @called
 def allow_steps(network):
-    """Let blocks take so many steps in this call. Returns the number of neurons."""
-    net, n_cells = ints_at(network), 0
+    """Set LAST_STEP of all blocks, for MOST_STEPS in this call. Returns the number of neurons."""
+    net, n_neurons = ints_at(network), 0
     blocks = ints_at(net[layout.ALL_BLOCKS])
     for k in range(net[layout.N_ALL_BLOCKS]):
         b = ints_at(block_of(blocks[2 * k], blocks[2 * k + 1]))
         b[layout.LAST_STEP] = b[layout.N_STEPS] + layout.MOST_STEPS
-        n_cells += b[layout.N_CELLS]
-    return n_cells
+        n_neurons += b[layout.N_NEURONS]
+    return n_neurons
 
 
 @called
 def next_break(population):
-    """When the next piece of the input begins, if it is known."""
+    """Time (ms) at which the next piece of the input begins; infinity if none is known."""
     p = ints_at(population)
     following = p[layout.PIECE] - p[layout.FIRST_PIECE] + 1
     return reals_at(p[layout.BREAKS])[following] if p[layout.PIECE] < p[layout.LAST_PIECE] else np.inf
@@ -62,7 +63,7 @@ def next_break(population):
 
 @called
 def next_update(projection):
-    """When the rule of a projection changes all weights."""
+    """Time (ms) of the next update of a plastic projection; infinity if its rule has none."""
     p = ints_at(projection)
     if not p[layout.UPDATE]:
         return np.inf
@@ -71,8 +72,8 @@ def next_update(projection):
 
 @called
 def begin_slice(network):
-    """It ends with the slot of time at the latest, and at the next break of an input, update or sample before. Tells
-    whether there is one."""
+    """Set the END of the next slice: the end of the slot of time, or the next break of an input, update or sample
+    before that. Returns whether there is a slice before UNTIL."""
     net = ints_at(network)
     now, until, per_ms = real(network, layout.NOW), real(network, layout.UNTIL), real(network, layout.PER_MS)
     slot = slot_of(now, per_ms)
@@ -99,8 +100,8 @@ def begin_slice(network):
 
 
 @called
-def take_up_piece(population):
-    """The values of the inputs that hold from now on."""
+def apply_piece(population):
+    """Write the values of the next piece of the input to the states of all neurons."""
     p = ints_at(population)
     p[layout.PIECE] += 1
     p[layout.CUT] = 0
@@ -108,14 +109,15 @@ def take_up_piece(population):
     per_row = n if stride else 1
     values = reals_at(p[layout.PIECE_VALUES] + (p[layout.PIECE] - p[layout.FIRST_PIECE]) * n_rows * per_row * 8)
     for i in range(n):
-        cell = reals_at(p[layout.CELLS] + i * p[layout.CELL_SIZE] * 8)
+        state = reals_at(p[layout.STATES] + i * p[layout.STATE_SIZE] * 8)
         for k in range(n_rows):
-            cell[rows[k]] = values[k * per_row + i * stride]
+            state[rows[k]] = values[k * per_row + i * stride]
 
 
 @called
 def end_slice(network):
-    """All that comes when neurons and spikes have been looked after. FAILURE if a neuron does not get there."""
+    """The end of a slice: time, pieces of the input, updates of weights, samples. Returns a code: FAILURE if a neuron
+    that is sampled does not get there."""
     net = ints_at(network)
     blocks, populations = ints_at(net[layout.ALL_BLOCKS]), ints_at(net[layout.POPULATIONS])
     for k in range(net[layout.N_ALL_BLOCKS]):
@@ -124,7 +126,7 @@ def end_slice(network):
     set_real(network, layout.NOW, real(network, layout.END))
     for k in range(net[layout.N_POPULATIONS]):
         if ints_at(populations[k])[layout.CUT]:
-            take_up_piece(populations[k])
+            apply_piece(populations[k])
     projections = ints_at(net[layout.PROJECTIONS])
     for k in range(net[layout.N_PROJECTIONS]):
         if next_update(projections[k]) <= real(network, layout.END):
@@ -134,14 +136,14 @@ def end_slice(network):
     code = OK
     for k in range(net[layout.N_RECORDS]):
         record = net[layout.RECORDS] + k * layout.RECORD_SIZE * 8
-        code = max(code, call_at(ints_at(ints_at(record)[layout.RECORD_TABLE])[layout.LOOK], network, record, 0))
+        code = max(code, call_at(ints_at(ints_at(record)[layout.RECORD_TABLE])[layout.SAMPLE], network, record, 0))
     net[layout.PHASE] = BEGIN
     return code
 
 
 @called
 def worst(network, n):
-    """The gravest of the first n codes."""
+    """The worst of the first n CODES."""
     codes, code = ints_at(ints_at(network)[layout.CODES]), OK
     for k in range(n):
         code = FAILURE if FAILURE in (code, codes[k]) else max(code, codes[k])
@@ -150,7 +152,7 @@ def worst(network, n):
 
 @called
 def advance_block(network, k):
-    """The events of a block, and its neurons to the end of the slice."""
+    """Gather the events of block k of all, and advance its neurons to the end of the slice."""
     net = ints_at(network)
     population, number = ints_at(net[layout.ALL_BLOCKS])[2 * k], ints_at(net[layout.ALL_BLOCKS])[2 * k + 1]
     code = call_at(net[layout.GATHER], network, population, number) if net[layout.GATHER] else OK
@@ -161,7 +163,7 @@ def advance_block(network, k):
 
 @called
 def deliver_part(network, part):
-    """The spikes of the slice, to one part of the targets."""
+    """Deliver the spikes of the slice to one part of the targets of all projections."""
     net, code = ints_at(network), OK
     for k in range(net[layout.N_PROJECTIONS]):
         if code == OK:
@@ -171,18 +173,18 @@ def deliver_part(network, part):
 
 @functools.cache
 def entry(parallel: bool):
-    """`run(table)` -> code: from NOW to UNTIL, or to what lacks room or fails; ROOM also after so much work that it is
-    time to look for Ctrl-C."""
+    """`run(table)` -> code: advance from NOW to UNTIL, or until a kernel lacks room or a neuron fails. ROOM is also
+    returned after much work, so that Python can handle a Ctrl-C."""
     loop = prange if parallel else range
 
     def run(table):
         network = table.ctypes.data
         if table[layout.FRESH]:
             begin(network)
-        visits, n_cells = 0, allow_steps(network)
+        visits, n_neurons = 0, allow_steps(network)
         while table[layout.PHASE] != BEGIN or begin_slice(network):
-            visits += n_cells + layout.SLICE_VISITS
-            if visits > layout.MOST_VISITS + n_cells:
+            visits += n_neurons + layout.SLICE_VISITS
+            if visits > layout.MOST_VISITS + n_neurons:
                 return ROOM
             if table[layout.PHASE] == ADVANCE:
                 for k in loop(table[layout.N_ALL_BLOCKS]):
@@ -196,7 +198,7 @@ def entry(parallel: bool):
                     deliver_part(network, part)
                 if worst(network, table[layout.N_PARTS]) != OK:
                     return ROOM
-            table[layout.PHASE] = LOOK
+            table[layout.PHASE] = SAMPLE
             if end_slice(network) != OK:
                 return FAILURE
         return OK
@@ -205,11 +207,11 @@ def entry(parallel: bool):
 
 
 def _publish_state(table):
-    """Let V and u of all populations be those of the present. FAILURE if a neuron does not get there."""
+    """Write V and u of now to the arrays that users read. Returns a code: FAILURE if a neuron does not get there."""
     populations, code = ints_at(table[layout.POPULATIONS]), OK
     for k in range(table[layout.N_POPULATIONS]):
         p = ints_at(populations[k])
-        code = max(code, call_at(p[layout.LOOK], table.ctypes.data, p[layout.SHOWN_RECORD], 1))
+        code = max(code, call_at(p[layout.SAMPLE], table.ctypes.data, p[layout.SHOWN_RECORD], 1))
     return code
 
 

@@ -1,6 +1,7 @@
-"""What happens to one neuron of the exact engine, in a lane of the bench: its spikes, events and rests.
+"""Events of one neuron of the exact engine, in a lane of the SIMD rows: its spikes, arrivals and rests.
 
-Functions take addresses, for an array would be passed as seven numbers. `place` is that of a block.
+Functions take addresses, for an array would be passed as seven numbers: `place`, of the table of its block; `state`, of
+its row of STATES; `simd` or `address`, of the SIMD rows.
 """
 
 from __future__ import annotations
@@ -11,67 +12,67 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from izhnumba._exact.kernels import layout
-from izhnumba._exact.kernels.bench import LANES, ORDER, Bench, PortKind
 from izhnumba._exact.kernels.events import EVENT, real
+from izhnumba._exact.kernels.simd_rows import LANES, ORDER, PortKind, SimdRows
 from izhnumba._model.model import Model
 from izhnumba._model.quantity import MAX_PARAMETERS
 from izhnumba._numba.compile import called, inlined
 from izhnumba._numba.intrinsics import array_at, call_at, ints_at, parameter_lanes, parameters_of, reals_at
 
-GO_ON = -1.0  # the neuron has not come to the end of the slice
-LONGEST_QUIET = 2.0  # ms, for which it is worth knowing that a neuron cannot spike
-LONGEST_REST = 50.0  # ms, for which a trapped neuron is left alone: showing one that lags far behind takes long
-_RUNGS = (-0.5, -0.2, 0.0, 0.2, 0.5, 1.0, 2.0, 1e300)  # of x, between which x' is bounded
-_FASTEST = 0.1  # 1/ms, of u, for the bound to hold
-_SHORTEST = 1e-9  # ms: a crossing and its undoing within less are one touch
+GO_ON = -1.0  # in place of a time: the neuron has not come to the end of the slice
+LONGEST_QUIET = 2.0  # ms, of the bound of the time to the next spike
+LONGEST_REST = 50.0  # ms without a step of a neuron in its silent rectangle: to publish one that lags behind takes long
+_RUNGS = (-0.5, -0.2, 0.0, 0.2, 0.5, 1.0, 2.0, 1e300)  # of x: between two of them x' has one bound
+_FASTEST = 0.1  # 1/ms, of the rate of u: for faster ones there is no bound
+_SHORTEST = 1e-9  # ms: a crossing that is undone sooner is a touch, and no spike
 
 
 class ExactVariant(NamedTuple):
-    """What the compiler must know."""
+    """The model and the kinds of ports that kernels are compiled for."""
 
     model: Model
     ports: tuple[PortKind, ...]
 
 
 @inlined
-def horner(bench, row, lane, h):
-    """A polynomial of the bench at h, even and odd powers apart, which halves the wait."""
-    h2, even, odd = h * h, bench[(row + ORDER) * LANES + lane], 0.0
+def horner(simd, row, lane, h):
+    """The value of a polynomial of the SIMD rows at h, even and odd powers apart, which halves the latency."""
+    h2, even, odd = h * h, simd[(row + ORDER) * LANES + lane], 0.0
     for k in range(ORDER - 2, -1, -2):
-        odd = odd * h2 + bench[(row + k + 1) * LANES + lane]
-        even = even * h2 + bench[(row + k) * LANES + lane]
+        odd = odd * h2 + simd[(row + k + 1) * LANES + lane]
+        even = even * h2 + simd[(row + k) * LANES + lane]
     return odd * h + even
 
 
 @inlined
-def slope_of(bench, row, lane, h):
-    """The derivative of a polynomial of the bench at h."""
-    h2, even, odd = h * h, 0.0, ORDER * bench[(row + ORDER) * LANES + lane]
+def slope_of(simd, row, lane, h):
+    """The derivative of a polynomial of the SIMD rows at h."""
+    h2, even, odd = h * h, 0.0, ORDER * simd[(row + ORDER) * LANES + lane]
     for k in range(ORDER - 1, 0, -2):
-        even = even * h2 + k * bench[(row + k) * LANES + lane]
+        even = even * h2 + k * simd[(row + k) * LANES + lane]
         if k > 1:
-            odd = odd * h2 + (k - 1) * bench[(row + k - 1) * LANES + lane]
+            odd = odd * h2 + (k - 1) * simd[(row + k - 1) * LANES + lane]
     return odd * h + even
 
 
 @functools.cache
 def crossing(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
-    """(safe_length, root) of the polynomial x + kappa y in a lane of the bench."""
-    B = Bench(ports)
-    CX, CY, KAPPA, THETA = B.CX, B.CY, B.KAPPA * LANES, B.THETA * LANES
+    """`safe_length(simd, lane, h)` and `root(simd, lane, h)`, both ms, of the polynomial x + kappa y in a lane."""
+    R = SimdRows(ports)
+    CX, CY, KAPPA, THETA = R.CX, R.CY, R.KAPPA * LANES, R.THETA * LANES
 
     def safe_length(address, lane, h):
-        """The longest of h, h / 2, h / 4, ... in which x cannot cross the threshold and come back: it stays below, or
-        only rises or only falls. 0 if x is there already, as a user may have set it."""
-        bench = reals_at(address)
-        kappa, theta = bench[KAPPA + lane], bench[THETA + lane]
-        c0 = bench[CX * LANES + lane] + kappa * bench[CY * LANES + lane]
+        """The longest of h, h / 2, h / 4, ... in which x + kappa y cannot cross the threshold and come back: it stays
+        below, or only rises or only falls. 0 if it is at the threshold already, where a user may have set it."""
+        simd = reals_at(address)
+        kappa, theta = simd[KAPPA + lane], simd[THETA + lane]
+        c0 = simd[CX * LANES + lane] + kappa * simd[CY * LANES + lane]
         if c0 >= theta:
             return 0.0
         while h > _SHORTEST:
             above, slope, off, power = c0, 0.0, 0.0, 1.0
             for k in range(1, ORDER + 1):
-                c = bench[(CX + k) * LANES + lane] + kappa * bench[(CY + k) * LANES + lane]
+                c = simd[(CX + k) * LANES + lane] + kappa * simd[(CY + k) * LANES + lane]
                 if k == 1:
                     slope = c
                 else:
@@ -84,24 +85,24 @@ def crossing(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
         return h
 
     def root(address, lane, h):
-        """When x crosses the threshold for the first time, at h at the latest: Newton's rule for 1 / x, which falls
-        almost along a straight line, kept between bounds that close in."""
-        bench = reals_at(address)
-        kappa, theta = bench[KAPPA + lane], bench[THETA + lane]
+        """The time, at most h, at which x + kappa y reaches the threshold first: Newton's method for 1 / x, which is
+        almost a straight line, kept between bounds that close in."""
+        simd = reals_at(address)
+        kappa, theta = simd[KAPPA + lane], simd[THETA + lane]
         low, high = 0.0, h
-        start = bench[CX * LANES + lane] + kappa * bench[CY * LANES + lane]
+        start = simd[CX * LANES + lane] + kappa * simd[CY * LANES + lane]
         if start >= theta:
             return 0.0
         steep = kappa == 0.0 and theta > 0.02
-        end = horner(bench, CX, lane, h) + kappa * horner(bench, CY, lane, h)
+        end = horner(simd, CX, lane, h) + kappa * horner(simd, CY, lane, h)
         at = h * (theta - start) / (end - start)
         if steep and start > 0.02:
             at = h * (1.0 / start - 1.0 / theta) / (1.0 / start - 1.0 / end)
         for _ in range(100):
-            x, slope = horner(bench, CX, lane, at), slope_of(bench, CX, lane, at)
+            x, slope = horner(simd, CX, lane, at), slope_of(simd, CX, lane, at)
             if kappa != 0.0:
-                x += kappa * horner(bench, CY, lane, at)
-                slope += kappa * slope_of(bench, CY, lane, at)
+                x += kappa * horner(simd, CY, lane, at)
+                slope += kappa * slope_of(simd, CY, lane, at)
             if x >= theta:
                 high = at
             else:
@@ -122,29 +123,35 @@ def crossing(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
 
 
 @functools.cache
-def spiking(variant: ExactVariant):
-    """`spike(population, place, bench, lane, cell, neuron)`: the reset at the time T of the lane, and the spike in the
-    block's list. Tells whether the neuron runs away."""
-    B, model = Bench(variant.ports), variant.model
-    T, X, Y, HELD = (row * LANES for row in (B.T, B.X, B.Y, B.HELD))
-    n_cell, p_type = B.n_cell, model.named_tuple()
+def spike_handler(variant: ExactVariant):
+    """`spike(population, place, simd, lane, state, neuron)`: reset a neuron at the time T of its lane, and append the
+    spike to the block's list. Returns whether the neuron runs away."""
+    R, model = SimdRows(variant.ports), variant.model
+    T, X, Y, UNTIL = (row * LANES for row in (R.T, R.X, R.Y, R.REFRACTORY_UNTIL))
+    n_loaded, p_type = R.n_loaded, model.named_tuple()
     MASK = (1 << len(p_type._fields)) - 1
     V_reset, u_reset, threshold = inlined(model.V_reset), inlined(model.u_reset), inlined(model.threshold)
 
-    def spike(population, place, address, lane, cell, neuron):
+    def spike(population, place, address, lane, state, neuron):
         p, b = ints_at(population), ints_at(place)
-        bench, more = reals_at(address), reals_at(cell + n_cell * 8)
+        simd, extra = reals_at(address), reals_at(state + n_loaded * 8)
         addresses = array_at(p[layout.PARAMETERS], MAX_PARAMETERS, np.int64)
         q = parameters_of(parameter_lanes(addresses, 0, np.float64, p_type, MASK), neuron, p_type, np.float64)
-        now, scale, half, y0, gu = bench[T + lane], more[layout.P], more[layout.HALF], more[layout.Y0], more[layout.GU]
-        u = (bench[Y + lane] - y0) / (scale * gu)
+        now, scale, half, y0, gu = (
+            simd[T + lane],
+            extra[layout.P],
+            extra[layout.HALF],
+            extra[layout.Y0],
+            extra[layout.GU],
+        )
+        u = (simd[Y + lane] - y0) / (scale * gu)
         V = V_reset(u, q)
         if p[layout.SOFT]:  # 1: V - V_th; 2: V_reset + V - V_th
-            over = (bench[X + lane] - half) / scale - threshold(u, q)
+            over = (simd[X + lane] - half) / scale - threshold(u, q)
             V = over if p[layout.SOFT] == 1 else V + over
-        bench[X + lane] = scale * V + half
-        bench[Y + lane] = y0 + scale * gu * u_reset(u, q)
-        bench[HELD + lane] = now + more[layout.TAU_REF] if more[layout.TAU_REF] > 0.0 else -np.inf
+        simd[X + lane] = scale * V + half
+        simd[Y + lane] = y0 + scale * gu * u_reset(u, q)
+        simd[UNTIL + lane] = now + extra[layout.TAU_REF] if extra[layout.TAU_REF] > 0.0 else -np.inf
         n = b[layout.N_SPIKES]
         reals_at(b[layout.SPIKE_T])[n] = now
         ints_at(b[layout.SPIKE_I])[n] = neuron
@@ -154,27 +161,27 @@ def spiking(variant: ExactVariant):
         for k in range(p[layout.N_PLASTIC]):
             if rules[3 * k + 1]:
                 call_at(rules[3 * k + 1], rules[3 * k + 2], neuron, np.float64(now).view(np.int64))
-        more[layout.COUNT] += 1.0
-        if more[layout.COUNT] < layout.RUNAWAY:
+        extra[layout.COUNT] += 1.0
+        if extra[layout.COUNT] < layout.RUNAWAY:
             return False
-        soon = now - more[layout.SINCE] < 1.0
-        more[layout.SINCE], more[layout.COUNT] = now, 0.0
+        soon = now - extra[layout.SINCE] < 1.0
+        extra[layout.SINCE], extra[layout.COUNT] = now, 0.0
         return soon
 
     return called(spike)
 
 
 @functools.cache
-def arriving(ports: tuple[PortKind, ...]):
-    """`arrive(population, bench, lane, cell, events, cursor, end)`: all events of a neuron that are due at the time T
-    of its lane. Returns the cursor behind them."""
-    B = Bench(ports)
-    T, X, HELD, n_cell = B.T * LANES, B.X, B.HELD * LANES, B.n_cell
+def arrivals(ports: tuple[PortKind, ...]):
+    """`arrive(population, simd, lane, state, events, cursor, end)`: apply all events of a neuron that are due at the
+    time T of its lane. Returns the cursor behind them."""
+    R = SimdRows(ports)
+    T, X, UNTIL, n_loaded = R.T * LANES, R.X, R.REFRACTORY_UNTIL * LANES, R.n_loaded
 
-    def arrive(population, address, lane, cell, first, cursor, end):
-        p, bench = ints_at(population), reals_at(address)
-        events, scales = array_at(first, end, EVENT), reals_at(cell + n_cell * 8)
-        now = bench[T + lane]
+    def arrive(population, address, lane, state, first, cursor, end):
+        p, simd = ints_at(population), reals_at(address)
+        events, scales = array_at(first, end, EVENT), reals_at(state + n_loaded * 8)
+        now = simd[T + lane]
         while cursor < end and events[cursor].t <= now:
             event = events[cursor]
             place = p[layout.INLETS] + event.inlet * layout.INLET_SIZE * 8
@@ -183,8 +190,8 @@ def arriving(ports: tuple[PortKind, ...]):
                 rules = ints_at(p[layout.PLASTIC])
                 call_at(rules[3 * event.rule], rules[3 * event.rule + 2], first + cursor * layout.EVENT_SIZE, 0)
             row = inlet[layout.INLET_ROW]
-            if row != X or bench[HELD + lane] <= now:  # V jumps are lost on a neuron that is held
-                bench[row * LANES + lane] += (
+            if row != X or simd[UNTIL + lane] <= now:  # V jumps are lost on a refractory neuron
+                simd[row * LANES + lane] += (
                     scales[inlet[layout.INLET_SCALE]] * real(place, layout.INLET_FACTOR) * event.w
                 )
             cursor += 1
@@ -194,18 +201,19 @@ def arriving(ports: tuple[PortKind, ...]):
 
 
 @functools.cache
-def silent(ports: tuple[PortKind, ...]):
-    """`silent_until(bench, lane, cell)`: a time before which the neuron cannot spike unless an event comes. It may be
-    too early, which changes when a step is done and no bit of it."""
-    B = Bench(ports)
-    X, Y, I, A, SLOPE, C, T, HELD = (row * LANES for row in (B.X, B.Y, B.I, B.A, B.B, B.C, B.T, B.HELD))  # noqa: E741
-    THETA, KAPPA, N_Z, Z, n_cell = B.THETA * LANES, B.KAPPA * LANES, B.n_z, B.Z, B.n_cell
+def silence(ports: tuple[PortKind, ...]):
+    """`silent_until(simd, lane, state)` -> a time (ms) before which the neuron cannot spike unless an event comes. It
+    may be too early: that changes when a step is done, and no bit of it."""
+    R = SimdRows(ports)
+    X, Y, I, A, SLOPE, C, T, UNTIL = (row * LANES for row in (R.X, R.Y, R.I, R.A, R.B, R.C, R.T, R.REFRACTORY_UNTIL))  # noqa: E741
+    THETA, KAPPA, N_Z, Z, n_loaded = R.THETA * LANES, R.KAPPA * LANES, R.n_z, R.Z, R.n_loaded
 
-    def quiet(bench, lane, x, y, w):
-        """x' is at most x^2 + w as long as w does not rise, so x takes at least (b - a) / (b^2 + w) from a to b."""
-        theta, size = bench[THETA + lane], max(abs(x), 1.0 + abs(w))
-        rise = abs(bench[A + lane]) * max(abs(theta), size) + abs(bench[SLOPE + lane] * y) + abs(bench[C + lane])
-        if bench[KAPPA + lane] != 0.0 or abs(bench[SLOPE + lane]) > _FASTEST:
+    def quiet(simd, lane, x, y, w):
+        """A time (ms) for which x stays below theta: x' is at most x^2 + w with the highest w in LONGEST_QUIET, so x
+        takes at least (b - a) / (b^2 + w) from a to b."""
+        theta, size = simd[THETA + lane], max(abs(x), 1.0 + abs(w))
+        rise = abs(simd[A + lane]) * max(abs(theta), size) + abs(simd[SLOPE + lane] * y) + abs(simd[C + lane])
+        if simd[KAPPA + lane] != 0.0 or abs(simd[SLOPE + lane]) > _FASTEST:
             return 0.0
         w = max(w + 1.5 * rise * LONGEST_QUIET, 0.0)
         time, low = 0.0, max(x, -1.0)
@@ -218,70 +226,71 @@ def silent(ports: tuple[PortKind, ...]):
 
     time_of = inlined(quiet)
 
-    def silent_until(address, lane, cell):
-        bench, more = reals_at(address), reals_at(cell + n_cell * 8)
-        x, y, pull = bench[X + lane], bench[Y + lane], 0.0
+    def silent_until(address, lane, state):
+        simd, extra = reals_at(address), reals_at(state + n_loaded * 8)
+        x, y, pull = simd[X + lane], simd[Y + lane], 0.0
         for k in range(N_Z):
-            pull += more[layout.N_MORE + k] * abs(bench[(Z + k) * LANES + lane])
-        if bench[HELD + lane] > bench[T + lane]:
-            return bench[T + lane]
-        trapped = more[layout.X_LOW] <= x <= more[layout.X_HIGH] and more[layout.Y_LOW] <= y <= more[layout.Y_HIGH]
-        if trapped and pull <= more[layout.STILL]:
-            return bench[T + lane] + LONGEST_REST
-        return bench[T + lane] + time_of(bench, lane, x, y, y + bench[I + lane] + pull)
+            pull += extra[layout.N_EXTRA + k] * abs(simd[(Z + k) * LANES + lane])
+        if simd[UNTIL + lane] > simd[T + lane]:
+            return simd[T + lane]
+        inside = extra[layout.X_LOW] <= x <= extra[layout.X_HIGH] and extra[layout.Y_LOW] <= y <= extra[layout.Y_HIGH]
+        if inside and pull <= extra[layout.STILL]:
+            return simd[T + lane] + LONGEST_REST
+        return simd[T + lane] + time_of(simd, lane, x, y, y + simd[I + lane] + pull)
 
     return called(silent_until)
 
 
 @functools.cache
-def overcoming(variant: ExactVariant):
-    """`overcome(population, place, bench, lane, cell, neuron, end)`: take a neuron that the step has not moved on over
-    its spike, or to the end of the step. Tells when that will be, if it is after the end of the slice, else GO_ON; NaN
-    for what went wrong."""
-    B = Bench(variant.ports)
-    (safe_length, root), spike = crossing(variant.ports), spiking(variant)
-    N_STATE, X, Y, NEW = B.n_state, B.X, B.Y, B.NEW
-    T, HELD, LIMIT, H, FULL, SAFE = (row * LANES for row in (B.T, B.HELD, B.LIMIT, B.H, B.FULL, B.SAFE))
-    NEW_T, NEW_X, NEW_Y, KAPPA, THETA = (row * LANES for row in (NEW, NEW + X, NEW + Y, B.KAPPA, B.THETA))
-    ROWS = (B.CX, B.CY, 0, *(B.CZ + j * (ORDER + 1) for j in range(B.n_z)))  # coefficients of X, Y, HELD, Z
+def step_finisher(variant: ExactVariant):
+    """`finish_step(population, place, simd, lane, state, neuron, end)`: move a neuron that the step has left where it
+    was over its spike, or to the end of the step. Returns the time of that, if it is beyond the slice, and does nothing
+    then; else GO_ON; NaN if the neuron fails."""
+    R = SimdRows(variant.ports)
+    (safe_length, root), spike = crossing(variant.ports), spike_handler(variant)
+    N_STATE, X, Y, NEW = R.n_state, R.X, R.Y, R.NEW
+    T, UNTIL, LIMIT, H, FULL, SAFE = (row * LANES for row in (R.T, R.REFRACTORY_UNTIL, R.LIMIT, R.H, R.FULL, R.SAFE))
+    NEW_T, NEW_X, NEW_Y, KAPPA, THETA = (row * LANES for row in (NEW, NEW + X, NEW + Y, R.KAPPA, R.THETA))
+    ROWS = (R.CX, R.CY, 0, *(R.CZ + j * (ORDER + 1) for j in range(R.n_z)))  # coefficients of X, Y, UNTIL, Z
 
-    def move_to(bench, lane, h):
-        """The state at h within the step, among the NEW."""
-        bench[NEW_T + lane] = bench[T + lane] + h
+    def move_to(simd, lane, h):
+        """Write the state at h within the step to NEW."""
+        simd[NEW_T + lane] = simd[T + lane] + h
         for k in range(1, N_STATE):
             if ROWS[k - 1]:
-                bench[(NEW + k) * LANES + lane] = horner(bench, ROWS[k - 1], lane, h)
+                simd[(NEW + k) * LANES + lane] = horner(simd, ROWS[k - 1], lane, h)
 
-    def commit(bench, lane, held):
+    def commit(simd, lane, refractory):
+        """Make NEW the state; x and y stay if the neuron is refractory."""
         for k in range(N_STATE):
-            if not (held and k in (X, Y)):
-                bench[k * LANES + lane] = bench[(NEW + k) * LANES + lane]
+            if not (refractory and k in (X, Y)):
+                simd[k * LANES + lane] = simd[(NEW + k) * LANES + lane]
 
     move, take = inlined(move_to), inlined(commit)
 
-    def overcome(population, place, address, lane, cell, neuron, end):
-        bench = reals_at(address)
-        now, h, held = bench[T + lane], bench[H + lane], bench[HELD + lane] > bench[T + lane]
-        full = bench[FULL + lane]  # no bit may depend on where an event has cut the step: that it comes is known or not
-        if not held and bench[SAFE + lane] == 0.0:
+    def finish_step(population, place, address, lane, state, neuron, end):
+        simd = reals_at(address)
+        now, h, refractory = simd[T + lane], simd[H + lane], simd[UNTIL + lane] > simd[T + lane]
+        full = simd[FULL + lane]  # not h: a bit of a spike must not depend on an event after it, known yet or not
+        if not refractory and simd[SAFE + lane] == 0.0:
             full = safe_length(address, lane, full)
             if full < h:
-                move(bench, lane, full)
-        if not held and bench[NEW_X + lane] + bench[KAPPA + lane] * bench[NEW_Y + lane] >= bench[THETA + lane]:
+                move(simd, lane, full)
+        if not refractory and simd[NEW_X + lane] + simd[KAPPA + lane] * simd[NEW_Y + lane] >= simd[THETA + lane]:
             h = root(address, lane, full)
-            when = min(now + h, bench[NEW_T + lane])
+            when = min(now + h, simd[NEW_T + lane])
             if when > end:
                 return when
-            move(bench, lane, h)
-            bench[NEW_T + lane] = when
-            take(bench, lane, False)
-            return np.nan if spike(population, place, address, lane, cell, neuron) else GO_ON
-        later, x, y = bench[NEW_T + lane], bench[NEW_X + lane], bench[NEW_Y + lane]
+            move(simd, lane, h)
+            simd[NEW_T + lane] = when
+            take(simd, lane, False)
+            return np.nan if spike(population, place, address, lane, state, neuron) else GO_ON
+        later, x, y = simd[NEW_T + lane], simd[NEW_X + lane], simd[NEW_Y + lane]
         if later > end:
             return later
-        if x - x != 0.0 or y - y != 0.0 or (later <= now and later < bench[LIMIT + lane]):
+        if x - x != 0.0 or y - y != 0.0 or (later <= now and later < simd[LIMIT + lane]):
             return np.nan
-        take(bench, lane, held)
+        take(simd, lane, refractory)
         return GO_ON
 
-    return called(overcome)
+    return called(finish_step)

@@ -1,6 +1,6 @@
-"""Synapses that change at exact times: at each arrival and each spike of their target, in the order of a neuron's time.
+"""Plastic synapses of the exact engine: they change at each arrival and each spike of their target, in order of time.
 
-All that a rule touches belongs to the target neuron, so the thread that owns it needs no lock.
+A rule changes synapses and traces of one target neuron alone, so the thread that owns that needs no lock.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from izhnumba._numba.intrinsics import array_at, ints_at, parameter_lanes, param
 
 
 class Kernels(NamedTuple):
-    """Addresses: of `arrive(projection, event, 0)`, which sets what the event delivers, of `spike(projection, neuron,
-    bits of the time)`, and of `update(network, projection, 0)`; 0 where the rule has none."""
+    """Addresses of `arrive(projection, event, 0)`, which applies the rule to an arrival and sets the weight of the
+    event; of `spike(projection, neuron, bits of the time)`, for a spike of a target; and of `update(network,
+    projection, 0)`, for all synapses; 0 where the rule has none."""
 
     arrive: int
     spike: int
@@ -31,8 +32,9 @@ class Kernels(NamedTuple):
 
 @functools.cache
 def kernels(rule, memory: np.dtype[Any], n_x: int, n_y: int, fades: bool, names: tuple[str, ...]) -> Kernels:
-    """For synapses with this rule. memory: of each of them; fades: whether the eligibility does, which is stored as it
-    would have been at the latest update; names: of the rule's parameters."""
+    """Kernels of synapses with a rule. memory: of the record of a synapse; n_x, n_y: how many traces a synapse and a
+    target have; fades: whether the eligibility decays (it is stored as of the latest update); names: of the rule's
+    parameters."""
     p_type = collections.namedtuple("parameters", names)  # type: ignore[misc]  # noqa: PYI024
     arrival, target_spike = inlined(rule.arrival), inlined(rule.target_spike or rule.arrival)
     after_spike, on_update = inlined(rule.after_spike or rule.arrival), inlined(rule.update or rule.arrival)
@@ -45,7 +47,7 @@ def kernels(rule, memory: np.dtype[Any], n_x: int, n_y: int, fades: bool, names:
     fade = inlined(faded)
 
     def x_at(p, memory_of, s, now):
-        """The traces of a synapse."""
+        """The traces of synapse s at `now` (ms), a tuple of N_X."""
         if N_X == 2:
             since = now - memory_of[s].arrival
             first, second = (1.0, 1.0) if NEAREST else (memory_of[s].x1, memory_of[s].x2)
@@ -55,7 +57,7 @@ def kernels(rule, memory: np.dtype[Any], n_x: int, n_y: int, fades: bool, names:
         return ()
 
     def y_at(p, neuron, now):
-        """The traces of a target."""
+        """The traces of a target neuron at `now` (ms), a tuple of N_Y."""
         if N_Y == 0:
             return ()
         since = now - reals_at(p[layout.SPIKED])[neuron]
@@ -71,7 +73,7 @@ def kernels(rule, memory: np.dtype[Any], n_x: int, n_y: int, fades: bool, names:
         return parameters_of(parameter_lanes(addresses, 0, np.float64, p_type, 0), 0, p_type, np.float64)
 
     def fade_at(projection, p, now):
-        """What is left of an eligibility since the latest update."""
+        """The share of an eligibility that is left at `now` (ms) since the latest update, 0 to 1."""
         if not FADES:
             return 1.0
         since = now - ints_at(p[layout.UPDATES])[0] * real(projection, layout.PERIOD)

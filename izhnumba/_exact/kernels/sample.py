@@ -1,5 +1,5 @@
-"""The state of neurons at the present, read off the Taylor polynomials of their next steps. Nothing is moved on but
-over whole steps, which would be done again as they are."""
+"""Samples: the state of neurons at the present, from the Taylor polynomials of their next steps. Stored states move
+over whole steps alone, which would be done again with the same bits."""
 
 from __future__ import annotations
 
@@ -12,88 +12,90 @@ from numba import types
 from izhnumba._engine.codes import FAILURE, OK
 from izhnumba._engine.timebase import GRID
 from izhnumba._exact.kernels import layout
-from izhnumba._exact.kernels.bench import LANES, Bench, PortKind
 from izhnumba._exact.kernels.events import block_of, real, set_real
+from izhnumba._exact.kernels.simd_rows import LANES, PortKind, SimdRows
 from izhnumba._numba.compile import CONTRACT, address_of, called, compiled, inlined
 from izhnumba._numba.intrinsics import call_at, ints_at, reals_at
 
 
 @functools.cache
 def sampler(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
-    """`bring(population, bench, lanes, first, n, network)`: eight of n neurons to the present, on the bench, and over
-    whole steps also in their cells, or a neuron at rest would take more and more steps from look to look; FAILURE if
-    one does not get there;
-    `sample(bench, lane, cell, what)`: what is asked for of one of them."""
-    B = Bench(ports)
-    N_CELL, N_STATE, X, Y = B.n_cell, B.n_state, B.X, B.Y
-    T, HELD, LIMIT, NEW, Z, XE = B.T * LANES, B.HELD * LANES, B.LIMIT * LANES, B.NEW, B.Z, B.XE
+    """Two kernels.
+
+    `bring(population, simd, neurons, first, n, network)` -> code: move neurons first to first + 8 of n to the present,
+    in the SIMD rows. Whole steps are stored, or a neuron at rest would take more and more steps from sample to sample.
+    FAILURE if one does not get there.
+    `sample(simd, lane, state, what)` -> V (mV), u or the current of a port, of the neuron in a lane."""
+    R = SimdRows(ports)
+    N_LOADED, N_STATE, X, Y = R.n_loaded, R.n_state, R.X, R.Y
+    T, UNTIL, LIMIT, NEW, Z, XE = R.T * LANES, R.REFRACTORY_UNTIL * LANES, R.LIMIT * LANES, R.NEW, R.Z, R.XE
     OFTEN, LEAST = layout.STUCK
-    FIRST_STATE = (*B.first_states(), 0)  # Numba takes no empty tuples
+    FIRST_STATE = (*R.first_states(), 0)  # Numba takes no empty tuples
     CONDUCTANCE = (*(port.conductance for port in ports), False)
     REVERSAL = (*(sum(port.conductance for port in ports[:k]) for k in range(len(ports))), 0)
 
-    def bring(population, address, neurons, first, n, network):
-        p, bench, lanes, now = ints_at(population), reals_at(address), ints_at(neurons), real(network, layout.NOW)
+    def bring(population, address, numbers, first, n, network):
+        p, simd, neurons, now = ints_at(population), reals_at(address), ints_at(numbers), real(network, layout.NOW)
         for lane in range(LANES):
-            cell = reals_at(cell_of(p, lanes[min(first + lane, n - 1)]))
-            for k in range(N_CELL):
-                bench[k * LANES + lane] = cell[k]
-            held = bench[HELD + lane]
-            bench[LIMIT + lane] = held if bench[T + lane] < held < now else now
+            state = reals_at(state_of(p, neurons[min(first + lane, n - 1)]))
+            for k in range(N_LOADED):
+                simd[k * LANES + lane] = state[k]
+            refractory_until = simd[UNTIL + lane]
+            simd[LIMIT + lane] = refractory_until if simd[T + lane] < refractory_until < now else now
         waiting, whole, steps, come = 2**LANES - 1, 2**LANES - 1, 0, -np.inf
         while waiting:
             if steps == OFTEN:
                 last = 0
                 for lane in range(LANES):
-                    last = lane if bench[T + lane] < bench[T + last] else last
-                if bench[T + last] - come < LEAST:
-                    return fail(population, lanes[min(first + last, n - 1)], bench[T + last])
-                steps, come = 0, bench[T + last]
+                    last = lane if simd[T + lane] < simd[T + last] else last
+                if simd[T + last] - come < LEAST:
+                    return fail(population, neurons[min(first + last, n - 1)], simd[T + last])
+                steps, come = 0, simd[T + last]
             steps += 1
             masks = call_at(p[layout.STEP], address, p[layout.NUMBERS], network + layout.NOW * 8)
             whole &= ~masks  # neither cut by the present nor in need of attention
             for lane in range(min(LANES, n - first)):
                 if whole >> lane & 1:
-                    cell = reals_at(cell_of(p, lanes[first + lane]))
+                    state = reals_at(state_of(p, neurons[first + lane]))
                     for k in range(N_STATE):
-                        cell[k] = bench[k * LANES + lane]
+                        state[k] = simd[k * LANES + lane]
             for lane in range(LANES):
                 if masks >> lane & 1:
-                    before, left = bench[T + lane], masks >> (LANES + lane) & 1
-                    held = bench[HELD + lane] > before
+                    before, left = simd[T + lane], masks >> (LANES + lane) & 1
+                    refractory = simd[UNTIL + lane] > before
                     for k in range(N_STATE):
-                        if left and not (held and k in (X, Y)):
-                            bench[k * LANES + lane] = bench[(NEW + k) * LANES + lane]
-                    stuck = left and bench[T + lane] <= before < bench[LIMIT + lane]
-                    bench[LIMIT + lane] = now
-                    if bench[T + lane] >= now or stuck:
+                        if left and not (refractory and k in (X, Y)):
+                            simd[k * LANES + lane] = simd[(NEW + k) * LANES + lane]
+                    stuck = left and simd[T + lane] <= before < simd[LIMIT + lane]
+                    simd[LIMIT + lane] = now
+                    if simd[T + lane] >= now or stuck:
                         waiting &= ~(1 << lane)
         return OK
 
-    def sample(address, lane, cell_address, what):
-        bench, cell = reals_at(address), reals_at(cell_address)
-        scale, half = cell[N_CELL + layout.P], cell[N_CELL + layout.HALF]
-        x = bench[X * LANES + lane]
+    def sample(address, lane, state_address, what):
+        simd, state = reals_at(address), reals_at(state_address)
+        scale, half = state[N_LOADED + layout.P], state[N_LOADED + layout.HALF]
+        x = simd[X * LANES + lane]
         if what == layout.OF_V:
             return (x - half) / scale
         if what == layout.OF_U:
-            return (bench[Y * LANES + lane] - cell[N_CELL + layout.Y0]) / (scale * cell[N_CELL + layout.GU])
+            return (simd[Y * LANES + lane] - state[N_LOADED + layout.Y0]) / (scale * state[N_LOADED + layout.GU])
         port = what - layout.OF_PORT
-        value = bench[(Z + FIRST_STATE[port]) * LANES + lane]
+        value = simd[(Z + FIRST_STATE[port]) * LANES + lane]
         if CONDUCTANCE[port]:
-            value *= cell[XE + REVERSAL[port]] - x
-        return value / cell[N_CELL + layout.CURRENT]
+            value *= state[XE + REVERSAL[port]] - x
+        return value / state[N_LOADED + layout.CURRENT]
 
     return called(bring), called(sample)
 
 
 @called
 def fail(population, neuron, time):
-    """Note in the block of a neuron that it does not come on."""
+    """Write to the block of a neuron that it failed at `time` (ms). Returns FAILURE."""
     number = 0
     while (
         neuron
-        >= ints_at(block_of(population, number))[layout.FIRST] + ints_at(block_of(population, number))[layout.N_CELLS]
+        >= ints_at(block_of(population, number))[layout.FIRST] + ints_at(block_of(population, number))[layout.N_NEURONS]
     ):
         number += 1
     place = block_of(population, number)
@@ -104,28 +106,28 @@ def fail(population, neuron, time):
 
 
 @inlined
-def cell_of(p, neuron):
-    """Where the cell of a neuron is."""
-    return p[layout.CELLS] + neuron * p[layout.CELL_SIZE] * 8
+def state_of(p, neuron):
+    """Address of the row of STATES of a neuron. p: the table of the population."""
+    return p[layout.STATES] + neuron * p[layout.STATE_SIZE] * 8
 
 
 @inlined
 def due(record):
-    """When the next sample of a record is to be taken, on the grid of `_timebase.Continuous`."""
+    """Time (ms) of the next sample of a record, on the grid of `timebase.Continuous`."""
     following = ints_at(record)[layout.RECORD_NEXT]
     return np.rint(following * real(record, layout.RECORD_EVERY) * GRID) / GRID
 
 
 @functools.cache
 def sampling(ports: tuple[PortKind, ...]) -> int:
-    """Address of `sample_or_publish(network, record, publish)`: write the sample due at the end of the slice, if there
-    is one, or the present V and u to where users read them."""
+    """Address of `sample_or_publish(network, record, publish)` -> code: write the sample of a record that is due now,
+    if one is; or, if `publish`, V and u of now to the arrays that users read."""
     bring, sample = sampler(ports)
 
     def sample_or_publish(network, record, publish):
         r, now = ints_at(record), real(network, layout.NOW)
         p = ints_at(r[layout.RECORD_TABLE])
-        n, lanes, places, what = (
+        n, neurons, places, what = (
             r[layout.RECORD_N],
             ints_at(r[layout.RECORD_NEURONS]),
             ints_at(r[layout.RECORD_PLACES]),
@@ -142,15 +144,18 @@ def sampling(ports: tuple[PortKind, ...]) -> int:
         samples = reals_at(r[layout.RECORD_SAMPLES] + row * n * 8)
         V, u, shown = reals_at(p[layout.V]), reals_at(p[layout.U]), reals_at(p[layout.SHOWN])
         for first in range(0, n, LANES):
-            if bring(r[layout.RECORD_TABLE], r[layout.RECORD_BENCH], r[layout.RECORD_NEURONS], first, n, network) != OK:
+            if (
+                bring(r[layout.RECORD_TABLE], r[layout.RECORD_SIMD_ROWS], r[layout.RECORD_NEURONS], first, n, network)
+                != OK
+            ):
                 return FAILURE
             for lane in range(min(LANES, n - first)):
-                i = lanes[first + lane]
+                i = neurons[first + lane]
                 if publish:
-                    V[i] = shown[i] = sample(r[layout.RECORD_BENCH], lane, cell_of(p, i), layout.OF_V)
-                    u[i] = shown[n + i] = sample(r[layout.RECORD_BENCH], lane, cell_of(p, i), layout.OF_U)
+                    V[i] = shown[i] = sample(r[layout.RECORD_SIMD_ROWS], lane, state_of(p, i), layout.OF_V)
+                    u[i] = shown[n + i] = sample(r[layout.RECORD_SIMD_ROWS], lane, state_of(p, i), layout.OF_U)
                 else:
-                    samples[places[first + lane]] = sample(r[layout.RECORD_BENCH], lane, cell_of(p, i), what)
+                    samples[places[first + lane]] = sample(r[layout.RECORD_SIMD_ROWS], lane, state_of(p, i), what)
         return OK
 
     return address_of(compiled(sample_or_publish, fastmath=CONTRACT), (types.int64,) * 3)

@@ -1,9 +1,9 @@
 """One Taylor step of eight neurons side by side, each with a step size of its own.
 
-The equations (`kernels.bench`) hold products and sums alone, so the coefficients of order k + 1 follow from those up
-to k (Parker and Sochacki; R. D. Stewart and W. Bair 2009, doi:10.1007/s10827-008-0131-5). The order is fixed, the step
-size follows from the last two coefficients, and all is one straight line of fused operations in fixed order: a neuron's
-bits do not depend on its neighbours.
+The equations (`kernels.simd_rows`) consist of products and sums, so the coefficients of order k + 1 follow from those
+up to k (Parker and Sochacki; R. D. Stewart and W. Bair 2009, doi:10.1007/s10827-008-0131-5). The order is fixed, the
+step size follows from the last two coefficients, and the code is one straight line of fused operations in fixed order:
+a neuron's bits do not depend on its neighbours.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from izhnumba._exact.kernels.bench import LANES, LONGEST, ORDER, SMALLEST, TOLERANCE, Bench, PortKind
+from izhnumba._exact.kernels.simd_rows import LANES, LONGEST, ORDER, SMALLEST, TOLERANCE, PortKind, SimdRows
 from izhnumba._numba.compile import called
 from izhnumba._numba.intrinsics import WIDEST, add_attribute
 
@@ -55,8 +55,8 @@ class _Vectors:
     def total(self, terms: list[Any]):
         return functools.reduce(self.add, terms)
 
-    def rows(self, address) -> Rows:
-        return Rows(self, self.builder.inttoptr(address, self.vector.as_pointer()))
+    def rows(self, address) -> VectorRows:
+        return VectorRows(self, self.builder.inttoptr(address, self.vector.as_pointer()))
 
     def spread(self, value):
         undefined = ir.Constant(self.vector, ir.Undefined)
@@ -64,25 +64,25 @@ class _Vectors:
         return self.builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), LANES), None))
 
     def log2(self, a):
-        """Of positive numbers, too large by at most 0.0861: from the bits, so that it is the same everywhere."""
+        """Logarithm of positive numbers, too large by at most 0.0861: from their bits, so the same on every machine."""
         b, word = self.builder, ir.VectorType(ir.IntType(64), LANES)
         high = b.trunc(b.lshr(b.bitcast(a, word), ir.Constant(word, [32] * LANES)), _half_words())
         return self.fma(b.sitofp(high, self.vector), self.const(2.0**-20), self.const(-1022.914))
 
     def exp2(self, a):
-        """Too small by at most 6 %."""
+        """2^a, too small by at most 6 %: from the bits, so the same on every machine."""
         b, word = self.builder, ir.VectorType(ir.IntType(64), LANES)
         high = b.fptosi(self.mul(self.add(a, self.const(1022.914)), self.const(2.0**20)), _half_words())
         return b.bitcast(b.shl(b.zext(high, word), ir.Constant(word, [32] * LANES)), self.vector)
 
     def add_square(self, rest, x: list[Any], twice: list[Any], k: int):
-        """rest + the coefficient k of x^2. twice: 2 x. What must wait longest for its factors is added last."""
+        """rest + the coefficient k of x^2. twice: the coefficients of 2 x. Products of late factors are added last."""
         products = [(twice[i], x[k - i]) for i in range((k + 1) // 2 - 1, -1, -1)]
         if k % 2 == 0:
             products.insert(0, (x[k // 2], x[k // 2]))
         early, late = products[:-2], products[-2:]
         sums: list[Any] = []
-        for n, product in enumerate(early):  # two chains of sums: less to wait for
+        for n, product in enumerate(early):  # two chains of sums, for a lower latency
             if n < 2:
                 sums.append(self.mul(*product))
             else:
@@ -93,14 +93,14 @@ class _Vectors:
         return total
 
     def product(self, a: list[Any], b: list[Any], k: int):
-        """The coefficient k of a b."""
+        """The coefficient k of the product a b."""
         total = self.mul(a[0], b[k])
         for i in range(1, k + 1):
             total = self.fma(a[i], b[k - i], total)
         return total
 
     def value(self, coefficients: list[Any], h, h2):
-        """Of a polynomial at h: even and odd powers apart, which halves the wait."""
+        """The value of a polynomial at h: even and odd powers apart, which halves the latency. h2: h^2."""
         even, odd = coefficients[-1], coefficients[-2]
         for k in range(ORDER - 2, -1, -1):
             if k % 2 == 0:
@@ -114,8 +114,8 @@ def _half_words():
     return ir.VectorType(ir.IntType(32), LANES)
 
 
-class Rows:
-    """Rows of eight numbers in memory."""
+class VectorRows:
+    """Rows of eight numbers in memory: rows[k] loads or stores one as a vector."""
 
     def __init__(self, vectors: _Vectors, pointer) -> None:
         self._builder, self._pointer = vectors.builder, pointer
@@ -130,29 +130,32 @@ class Rows:
         self._builder.store(value, self._at(row), align=8)
 
 
-def _expand(v: _Vectors, bench: Bench, rows: Rows, linear: list[Any]) -> tuple[list[Any], list[Any], list[list[Any]]]:
-    """The coefficients of x, y and the states of the ports. linear: alpha, beta, delta, gamma of each port."""
-    A, B = rows[bench.A], rows[bench.B]
-    x, y = [rows[bench.X]], [rows[bench.Y]]
-    z = [[rows[bench.Z + j]] for j in range(bench.n_z)]
+def _expand(
+    v: _Vectors, R: SimdRows, rows: VectorRows, linear: list[Any]
+) -> tuple[list[Any], list[Any], list[list[Any]]]:
+    """Taylor coefficients, order 0 to ORDER, of x, y and each state of the ports. linear: alpha, beta, delta, gamma of
+    each port."""
+    A, B = rows[R.A], rows[R.B]
+    x, y = [rows[R.X]], [rows[R.Y]]
+    z = [[rows[R.Z + j]] for j in range(R.n_z)]
     twice, G = list[Any](), list[Any]()
-    conductances = [first for first, port in zip(bench.first_states(), bench.ports, strict=True) if port.conductance]
+    conductances = [first for first, port in zip(R.first_states(), R.ports, strict=True) if port.conductance]
     for k in range(ORDER):
         weight = v.const(1 / (k + 1))
         twice.append(v.add(x[k], x[k]))
-        terms = [y[k], *([rows[bench.I]] if k == 0 else [])]
-        for first, port in zip(bench.first_states(), bench.ports, strict=True):
+        terms = [y[k], *([rows[R.I]] if k == 0 else [])]
+        for first, port in zip(R.first_states(), R.ports, strict=True):
             terms += [] if port.conductance else [z[first][k]]
         if conductances:
             G.append(v.sub(v.const(0.0), v.total([z[first][k] for first in conductances])))
-            terms += [v.mul(rows[bench.XE + n], z[first][k]) for n, first in enumerate(conductances)]
+            terms += [v.mul(rows[R.XE + n], z[first][k]) for n, first in enumerate(conductances)]
             terms.append(v.product(G, x, k))
         f = v.add_square(v.total(terms), x, twice, k)
         g = v.fma(A, x[k], v.mul(B, y[k]))
-        g = v.add(g, rows[bench.C]) if k == 0 else g
+        g = v.add(g, rows[R.C]) if k == 0 else g
         x.append(v.mul(f, weight) if k else f)
         y.append(v.mul(g, weight) if k else g)
-        for number, (first, port) in enumerate(zip(bench.first_states(), bench.ports, strict=True)):
+        for number, (first, port) in enumerate(zip(R.first_states(), R.ports, strict=True)):
             alpha, beta, delta, gamma = linear[4 * number : 4 * number + 4]
             one = v.mul(alpha, z[first][k])
             if port.states == 2:
@@ -164,7 +167,7 @@ def _expand(v: _Vectors, bench: Bench, rows: Rows, linear: list[Any]) -> tuple[l
 
 
 def _step_size(v: _Vectors, x: list[Any], z: list[list[Any]]):
-    """So long that the last two terms are within the tolerance."""
+    """The length of a step (ms) at which its last two terms are within the TOLERANCE."""
     longest = v.const(math.log2(LONGEST))
     for k in (ORDER, ORDER - 1):
         size = v.const(SMALLEST)
@@ -174,12 +177,12 @@ def _step_size(v: _Vectors, x: list[Any], z: list[list[Any]]):
     return v.exp2(longest)
 
 
-def _floor_of_pull(v: _Vectors, bench: Bench, rows: Rows, y: list[Any], z: list[list[Any]], h):
-    """A bound from below of x' - x^2 at the threshold, all through the step."""
+def _floor_of_pull(v: _Vectors, R: SimdRows, rows: VectorRows, y: list[Any], z: list[list[Any]], h):
+    """A lower bound of x' - x^2 with x at the threshold, all through a step h."""
     currents, G, n = list[int](), list[Any](), 0
-    for first, port in zip(bench.first_states(), bench.ports, strict=True):
+    for first, port in zip(R.first_states(), R.ports, strict=True):
         if port.conductance:
-            G.append((first, v.sub(rows[bench.XE + n], rows[bench.THETA])))
+            G.append((first, v.sub(rows[R.XE + n], rows[R.THETA])))
             n += 1
         else:
             currents.append(first)
@@ -193,34 +196,34 @@ def _floor_of_pull(v: _Vectors, bench: Bench, rows: Rows, y: list[Any], z: list[
     off = v.abs(term(ORDER))
     for k in range(ORDER - 1, 0, -1):
         off = v.fma(off, h, v.abs(term(k)))
-    return v.sub(v.add(term(0), rows[bench.I]), v.mul(off, h))
+    return v.sub(v.add(term(0), rows[R.I]), v.mul(off, h))
 
 
-def _write_step(builder, bench: Bench, arguments):
-    """Code of a step: (address of the bench, address of the ports' numbers, end of the slice) -> masks of lanes."""
+def _write_step(builder, R: SimdRows, arguments):
+    """LLVM code of `step(simd, numbers, end)` -> masks, as `step_of` describes it."""
     v = _Vectors(builder)
     rows, end = v.rows(arguments[0]), v.spread(arguments[2])
     numbers = builder.inttoptr(arguments[1], v.number.as_pointer())
-    linear = [v.spread(builder.load(builder.gep(numbers, [ir.IntType(64)(k)]))) for k in range(4 * len(bench.ports))]
-    x, y, z = _expand(v, bench, rows, linear)
-    firsts = [bench.CX, bench.CY, *(bench.CZ + j * (ORDER + 1) for j in range(bench.n_z))]
+    linear = [v.spread(builder.load(builder.gep(numbers, [ir.IntType(64)(k)]))) for k in range(4 * len(R.ports))]
+    x, y, z = _expand(v, R, rows, linear)
+    firsts = [R.CX, R.CY, *(R.CZ + j * (ORDER + 1) for j in range(R.n_z))]
     for first, coefficients in zip(firsts, (x, y, *z), strict=True):
         for k, one in enumerate(coefficients):
             rows[first + k] = one
-    t, limit, held = rows[bench.T], rows[bench.LIMIT], rows[bench.HELD]
+    t, limit, held = rows[R.T], rows[R.LIMIT], rows[R.REFRACTORY_UNTIL]
     full, room = _step_size(v, x, z), v.sub(limit, t)
     h = v.smaller(full, room)
     reached, h2 = v.compare(">=", h, room), v.mul(h, h)
     when = builder.select(reached, limit, v.add(t, h))
     new = [when, v.value(x, h, h2), v.value(y, h, h2), held, *(v.value(one, h, h2) for one in z)]
-    safe = v.compare(">", v.add(_floor_of_pull(v, bench, rows, y, z, full), rows[bench.LEMMA]), v.const(0.0))
-    crossed = v.compare(">=", v.fma(rows[bench.KAPPA], new[bench.Y], new[bench.X]), rows[bench.THETA])
+    safe = v.compare(">", v.add(_floor_of_pull(v, R, rows, y, z, full), rows[R.LEMMA]), v.const(0.0))
+    crossed = v.compare(">=", v.fma(rows[R.KAPPA], new[R.Y], new[R.X]), rows[R.THETA])
     late, stuck, holds = v.compare(">", when, end), v.compare("<=", when, t), v.compare(">", held, t)
     trouble = functools.reduce(builder.or_, [crossed, late, stuck, holds, builder.not_(safe)])
-    rows[bench.H], rows[bench.FULL], rows[bench.SAFE] = h, full, builder.uitofp(safe, v.vector)
+    rows[R.H], rows[R.FULL], rows[R.SAFE] = h, full, builder.uitofp(safe, v.vector)
     for k, value in enumerate(new):
-        rows[bench.NEW + k] = value
-        if k != bench.HELD:
+        rows[R.NEW + k] = value
+        if k != R.REFRACTORY_UNTIL:
             rows[k] = builder.select(trouble, rows[k], value)
     masks = [builder.bitcast(mask, ir.IntType(LANES)) for mask in (builder.or_(trouble, reached), trouble)]
     attention, left = (builder.zext(mask, ir.IntType(64)) for mask in masks)
@@ -229,16 +232,17 @@ def _write_step(builder, bench: Bench, arguments):
 
 @functools.cache
 def step_of(ports: tuple[PortKind, ...]):
-    """`step(bench, numbers, end)` -> masks: expand the eight neurons on the bench, and move on those that come to no
-    threshold, stay before the end, are not refractory, and for which no crossing can hide within the step. The low bits
-    tell which need attention, because they have not been moved on or have reached their limit, and the high bits which
-    have not been moved on."""
-    bench = Bench(ports)
+    """`step(simd, numbers, end)` -> masks: expand eight neurons, and move on those that reach no threshold, stay
+    before the end (ms), are not refractory, and for which no crossing can hide within the step.
+
+    simd, numbers: addresses of the SIMD rows and of NUMBERS. Bit k of the masks: lane k needs attention, for it has
+    been left where it was, or has reached its LIMIT; bit LANES + k: it has been left where it was."""
+    R = SimdRows(ports)
 
     @intrinsic
     def write(typingctx, address, numbers, end):
         def generate(context, builder, signature, arguments):
-            return _write_step(builder, bench, arguments)
+            return _write_step(builder, R, arguments)
 
         return types.int64(types.int64, types.int64, types.float64), generate
 

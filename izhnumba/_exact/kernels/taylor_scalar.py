@@ -1,5 +1,5 @@
-"""The same Taylor step written as plain loops, one neuron after the other: where vectors cannot be compiled, and to
-test those against. It agrees with them to rounding, for sums are taken in another order."""
+"""The Taylor step of `taylor` in plain loops, one neuron after the other: for processors whose vectors LLVM cannot
+compile, and to test the vector code against. Both agree to rounding, for sums are taken in another order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numba import types
 from numba.core.errors import LoweringError
 
-from izhnumba._exact.kernels.bench import LANES, LONGEST, ORDER, SMALLEST, TOLERANCE, Bench, PortKind
+from izhnumba._exact.kernels.simd_rows import LANES, LONGEST, ORDER, SMALLEST, TOLERANCE, PortKind, SimdRows
 from izhnumba._exact.kernels.taylor import step_of
 from izhnumba._numba.compile import address_of, called, compiled, inlined
 from izhnumba._numba.intrinsics import WIDEST, add_attribute, reals_at
@@ -18,105 +18,107 @@ from izhnumba._numba.intrinsics import WIDEST, add_attribute, reals_at
 
 @functools.cache
 def scalar_step_of(ports: tuple[PortKind, ...]):
-    """`step(bench, numbers, end)` -> masks, as `taylor.step_of` makes it."""
-    B, n_ports = Bench(ports), len(ports)
-    N_Z, N_STATE, HELD_ROW, NEW = B.n_z, B.n_state, B.HELD, B.NEW
-    T, X, Y, HELD, LIMIT, I = (row * LANES for row in (B.T, B.X, B.Y, B.HELD, B.LIMIT, B.I))  # noqa: E741
-    A, SLOPE, C, KAPPA, THETA, LEMMA = (row * LANES for row in (B.A, B.B, B.C, B.KAPPA, B.THETA, B.LEMMA))
-    NEW_T, NEW_X, NEW_Y = (row * LANES for row in (NEW, NEW + B.X, NEW + B.Y))
-    H, FULL, SAFE = B.H * LANES, B.FULL * LANES, B.SAFE * LANES
-    CX, CY, CZ, XE = B.CX, B.CY, B.CZ, B.XE
-    STATES, FIRST = (*(port.states for port in ports), 0), (*B.first_states(), 0)  # Numba takes no empty tuples
+    """`step(simd, numbers, end)` -> masks, as `taylor.step_of` makes it."""
+    R, n_ports = SimdRows(ports), len(ports)
+    N_Z, N_STATE, UNTIL_ROW, NEW = R.n_z, R.n_state, R.REFRACTORY_UNTIL, R.NEW
+    T, X, Y, UNTIL, LIMIT, I = (row * LANES for row in (R.T, R.X, R.Y, R.REFRACTORY_UNTIL, R.LIMIT, R.I))  # noqa: E741
+    A, SLOPE, C, KAPPA, THETA, LEMMA = (row * LANES for row in (R.A, R.B, R.C, R.KAPPA, R.THETA, R.LEMMA))
+    NEW_T, NEW_X, NEW_Y = (row * LANES for row in (NEW, NEW + R.X, NEW + R.Y))
+    H, FULL, SAFE = R.H * LANES, R.FULL * LANES, R.SAFE * LANES
+    CX, CY, CZ, XE = R.CX, R.CY, R.CZ, R.XE
+    STATES, FIRST = (*(port.states for port in ports), 0), (*R.first_states(), 0)  # Numba takes no empty tuples
     CONDUCTANCE = (*(port.conductance for port in ports), False)
     REVERSAL = (*(sum(port.conductance for port in ports[:k]) for k in range(n_ports)), 0)
     ROWS = (0, CX, CY, 0, *(CZ + j * (ORDER + 1) for j in range(N_Z)))  # coefficients of each state
 
-    def coefficient(bench, row, k, lane):
-        return bench[(row + k) * LANES + lane]
+    def coefficient(simd, row, k, lane):
+        return simd[(row + k) * LANES + lane]
 
     c = inlined(coefficient)
 
-    def input_of(bench, k, lane, at):
-        """The coefficient k of all input at the constant x = `at`, but for products of conductances and x."""
-        total = bench[I + lane] if k == 0 else 0.0
+    def input_of(simd, k, lane, at):
+        """The coefficient k of all input at a constant x = `at`: at 0 without the products of conductances and x."""
+        total = simd[I + lane] if k == 0 else 0.0
         for n in range(n_ports):
-            state = c(bench, CZ + FIRST[n] * (ORDER + 1), k, lane)
-            total += state * (bench[(XE + REVERSAL[n]) * LANES + lane] - at) if CONDUCTANCE[n] else state
+            state = c(simd, CZ + FIRST[n] * (ORDER + 1), k, lane)
+            total += state * (simd[(XE + REVERSAL[n]) * LANES + lane] - at) if CONDUCTANCE[n] else state
         return total
 
     all_input = inlined(input_of)
 
-    def expand(bench, linear, lane):
+    def expand(simd, linear, lane):
+        """Write the coefficients of x, y and the states of the ports to CX, CY and CZ."""
         for k in range(N_STATE):
             if ROWS[k]:
-                bench[ROWS[k] * LANES + lane] = bench[k * LANES + lane]
+                simd[ROWS[k] * LANES + lane] = simd[k * LANES + lane]
         for k in range(ORDER):
-            f = c(bench, CY, k, lane) + all_input(bench, k, lane, 0.0)
+            f = c(simd, CY, k, lane) + all_input(simd, k, lane, 0.0)
             for i in range(k + 1):
-                f += c(bench, CX, i, lane) * c(bench, CX, k - i, lane)
+                f += c(simd, CX, i, lane) * c(simd, CX, k - i, lane)
                 for n in range(n_ports):
                     if CONDUCTANCE[n]:
-                        f -= c(bench, CZ + FIRST[n] * (ORDER + 1), i, lane) * c(bench, CX, k - i, lane)
-            g = bench[A + lane] * c(bench, CX, k, lane) + bench[SLOPE + lane] * c(bench, CY, k, lane)
-            g += bench[C + lane] if k == 0 else 0.0
-            bench[(CX + k + 1) * LANES + lane], bench[(CY + k + 1) * LANES + lane] = f / (k + 1), g / (k + 1)
+                        f -= c(simd, CZ + FIRST[n] * (ORDER + 1), i, lane) * c(simd, CX, k - i, lane)
+            g = simd[A + lane] * c(simd, CX, k, lane) + simd[SLOPE + lane] * c(simd, CY, k, lane)
+            g += simd[C + lane] if k == 0 else 0.0
+            simd[(CX + k + 1) * LANES + lane], simd[(CY + k + 1) * LANES + lane] = f / (k + 1), g / (k + 1)
             for n in range(n_ports):
                 first = CZ + FIRST[n] * (ORDER + 1)
-                y, x = c(bench, first, k, lane), c(bench, first + (ORDER + 1) * (STATES[n] - 1), k, lane)
+                y, x = c(simd, first, k, lane), c(simd, first + (ORDER + 1) * (STATES[n] - 1), k, lane)
                 new = linear[4 * n] * y + (linear[4 * n + 1] * x if STATES[n] == 2 else 0.0)
-                bench[(first + k + 1) * LANES + lane] = new / (k + 1)
+                simd[(first + k + 1) * LANES + lane] = new / (k + 1)
                 if STATES[n] == 2:
                     new = linear[4 * n + 2] * y + linear[4 * n + 3] * x
-                    bench[(first + ORDER + 1 + k + 1) * LANES + lane] = new / (k + 1)
+                    simd[(first + ORDER + 1 + k + 1) * LANES + lane] = new / (k + 1)
 
-    def step_size(bench, lane):
+    def step_size(simd, lane):
+        """The length of a step (ms) at which its last two terms are within the TOLERANCE."""
         longest = LONGEST
         for k in (ORDER, ORDER - 1):
-            size = max(abs(c(bench, CX, k, lane)), SMALLEST)
+            size = max(abs(c(simd, CX, k, lane)), SMALLEST)
             for j in range(N_Z):
-                size = max(size, abs(c(bench, CZ + j * (ORDER + 1), k, lane)))
+                size = max(size, abs(c(simd, CZ + j * (ORDER + 1), k, lane)))
             longest = min(longest, math.exp((math.log(TOLERANCE) - math.log(size)) / k))
         return longest
 
-    def pull_is_safe(bench, lane, h):
-        """Whether x' > 0 wherever x is at the threshold, all through the step."""
+    def pull_is_safe(simd, lane, h):
+        """Whether x' > 0 whenever x is at the threshold, all through the step."""
         off, power = 0.0, 1.0
         for k in range(1, ORDER + 1):
             power *= h
-            off += abs(c(bench, CY, k, lane) + all_input(bench, k, lane, bench[THETA + lane])) * power
-        at_start = c(bench, CY, 0, lane) + all_input(bench, 0, lane, bench[THETA + lane])
-        return at_start - off + bench[LEMMA + lane] > 0.0
+            off += abs(c(simd, CY, k, lane) + all_input(simd, k, lane, simd[THETA + lane])) * power
+        at_start = c(simd, CY, 0, lane) + all_input(simd, 0, lane, simd[THETA + lane])
+        return at_start - off + simd[LEMMA + lane] > 0.0
 
-    def value(bench, row, lane, h):
-        total = c(bench, row, ORDER, lane)
+    def value(simd, row, lane, h):
+        total = c(simd, row, ORDER, lane)
         for k in range(ORDER - 1, -1, -1):
-            total = total * h + c(bench, row, k, lane)
+            total = total * h + c(simd, row, k, lane)
         return total
 
     expand_lane, size_of = inlined(expand), inlined(step_size)
     is_safe, value_at = inlined(pull_is_safe), inlined(value)
 
     def step(address, numbers, end):
-        bench, linear = reals_at(address), reals_at(numbers)
+        simd, linear = reals_at(address), reals_at(numbers)
         attention, left = 0, 0
         for lane in range(LANES):
-            expand_lane(bench, linear, lane)
-            t, room = bench[T + lane], bench[LIMIT + lane] - bench[T + lane]
-            full = size_of(bench, lane)
+            expand_lane(simd, linear, lane)
+            t, room = simd[T + lane], simd[LIMIT + lane] - simd[T + lane]
+            full = size_of(simd, lane)
             h = min(full, room)
             reached = h >= room
             for k in range(N_STATE):
-                old = bench[k * LANES + lane]
-                bench[(NEW + k) * LANES + lane] = value_at(bench, ROWS[k], lane, h) if ROWS[k] else old
-            bench[NEW_T + lane] = bench[LIMIT + lane] if reached else t + h
-            safe = is_safe(bench, lane, full)
-            bench[H + lane], bench[FULL + lane], bench[SAFE + lane] = h, full, 1.0 if safe else 0.0
-            crossed = bench[NEW_X + lane] + bench[KAPPA + lane] * bench[NEW_Y + lane] >= bench[THETA + lane]
-            later = bench[NEW_T + lane]
-            trouble = crossed or later > end or later <= t or bench[HELD + lane] > t or not safe
+                old = simd[k * LANES + lane]
+                simd[(NEW + k) * LANES + lane] = value_at(simd, ROWS[k], lane, h) if ROWS[k] else old
+            simd[NEW_T + lane] = simd[LIMIT + lane] if reached else t + h
+            safe = is_safe(simd, lane, full)
+            simd[H + lane], simd[FULL + lane], simd[SAFE + lane] = h, full, 1.0 if safe else 0.0
+            crossed = simd[NEW_X + lane] + simd[KAPPA + lane] * simd[NEW_Y + lane] >= simd[THETA + lane]
+            later = simd[NEW_T + lane]
+            trouble = crossed or later > end or later <= t or simd[UNTIL + lane] > t or not safe
             for k in range(N_STATE):
-                if not trouble and k != HELD_ROW:
-                    bench[k * LANES + lane] = bench[(NEW + k) * LANES + lane]
+                if not trouble and k != UNTIL_ROW:
+                    simd[k * LANES + lane] = simd[(NEW + k) * LANES + lane]
             attention |= (trouble or reached) << lane
             left |= trouble << lane
         return np.int64(attention | left << LANES)
@@ -126,8 +128,8 @@ def scalar_step_of(ports: tuple[PortKind, ...]):
 
 @functools.cache
 def step_address(ports: tuple[PortKind, ...]) -> int:
-    """Address of `step(bench, numbers, place of the end)` -> masks: with vectors, or without where they do not
-    compile."""
+    """Address of `step(simd, numbers, address of the end)` -> masks: in vector code, or in plain loops where that does
+    not compile."""
     try:
         return _address(step_of(ports))
     except LoweringError:
@@ -135,8 +137,8 @@ def step_address(ports: tuple[PortKind, ...]) -> int:
 
 
 def _address(step) -> int:
-    def step_until(bench, numbers, place):
+    def step_until(simd, numbers, place):
         add_attribute(WIDEST)  # what is inlined here leaves its own attributes behind
-        return step(bench, numbers, reals_at(place)[0])
+        return step(simd, numbers, reals_at(place)[0])
 
     return address_of(compiled(step_until), (types.int64,) * 3)

@@ -22,7 +22,7 @@ _TYPES = {"f4": ir.FloatType(), "f8": ir.DoubleType(), "i4": ir.IntType(32), "i8
 _SUFFIX = {"f4": "f32", "f8": "f64"}
 
 
-class Constant(NamedTuple):
+class Number(NamedTuple):
     """A number in a program."""
 
     value: float
@@ -35,7 +35,7 @@ class Op(NamedTuple):
 
     name: str  # in jax.lax
     kind: str  # of the result
-    operands: tuple[int | Constant, ...]  # numbers of values, or constants
+    operands: tuple[int | Number, ...]  # numbers of values, or constants
     exponent: int = 0  # of `integer_pow`
 
 
@@ -44,7 +44,7 @@ class Program(NamedTuple):
 
     inputs: tuple[str, ...]  # their kinds
     ops: tuple[Op, ...]
-    outputs: tuple[int | Constant, ...]  # numbers of values, or constants
+    outputs: tuple[int | Number, ...]  # numbers of values, or constants
 
 
 def width(kind: str) -> int:
@@ -124,11 +124,11 @@ class Writer:
         """The outputs of a program for these inputs, all of them values."""
         values, kinds = list(inputs), list(program.inputs)
 
-        def read(operand: int | Constant):
-            return self.constant(*operand) if isinstance(operand, Constant) else values[operand]
+        def read(operand: int | Number):
+            return self.constant(*operand) if isinstance(operand, Number) else values[operand]
 
-        def kind_of(operand: int | Constant) -> str:
-            return operand.kind if isinstance(operand, Constant) else kinds[operand]
+        def kind_of(operand: int | Number) -> str:
+            return operand.kind if isinstance(operand, Number) else kinds[operand]
 
         for op in program.ops:
             known = [read(operand) for operand in op.operands]

@@ -31,7 +31,7 @@ class Operand(NamedTuple):
     lanes: bool  # whether it has a number for each lane
 
 
-class Layout(NamedTuple):
+class ScanOperands(NamedTuple):
     """The operands of a scan: inputs in the order of the program's, then the rows that come out behind the carry."""
 
     carry: tuple[Operand, ...]
@@ -53,7 +53,7 @@ class Layout(NamedTuple):
         return np.array([head, *facts], np.int64).ravel()
 
 
-def handler(program: Program, layout: Layout, version: tuple[int, int], fastmath: frozenset[str] = STRICT) -> int:
+def handler(program: Program, layout: ScanOperands, version: tuple[int, int], fastmath: frozenset[str] = STRICT) -> int:
     """The address of the compiled kernel, a C function of a call frame, for an XLA whose interface has this version."""
     TABLE, VERSION, step_of_lanes = layout.table(), np.array(version), _step_of_lanes(program, layout)
 
@@ -119,7 +119,7 @@ def walk(frame, table, version, step):
     return 0
 
 
-def _step_of_lanes(program: Program, layout: Layout):
+def _step_of_lanes(program: Program, layout: ScanOperands):
     """`step_of_lanes()` returns the address of a function of (table of addresses of the operands, n): one step of n
     lanes."""
     inputs, outs = layout.inputs, layout.outs

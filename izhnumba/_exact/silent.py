@@ -1,4 +1,4 @@
-"""Trapping rectangles: where a neuron without further input stays, and never spikes.
+"""Silent rectangles: regions of x and y in which a neuron stays, and never spikes, while its input stays.
 
 Around a stable point the rectangle [x1, x2] x [y1, y2] cannot be left if on its right side x' < 0, on its left side
 x' > 0, above y' <= 0 and below y' >= 0. With A < 0 and B < 0 each of the four holds on a whole side if it holds in a
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from izhnumba._model.normal_form import NormalForm
 
 Array = NDArray[Any]
-_TRIES = 32  # places of the right side between the stable point and the saddle
+_TRIES = 32  # positions of the right side, between the stable point and the saddle
 
 
 def rectangles(form: NormalForm, z: Array, still: float) -> Array:
-    """x1, x2, y1, y2 of each neuron, (4, n), the largest of some tries; empty (x1 > x2) where there is none. It holds
-    for a constant input z and any change of it up to `still`."""
+    """x1, x2, y1, y2 of the largest rectangle found for each neuron, (4, n); x1 > x2 where there is none. z: constant
+    input, (n,); still: size of the changes of z that the rectangle holds for. Both in the unit of the normal form."""
     with np.errstate(all="ignore"):
         A, B, C, theta = (np.broadcast_to(v, z.shape) for v in (form.A, form.B, form.C, form.theta))
         root = np.sqrt(A * A + 4 * B * (C - B * z))  # of B x^2 - A x = C - B z: y' = 0 on x' = 0

@@ -1,0 +1,57 @@
+"""SIMD rows: eight neurons of the exact engine side by side, one in each lane, as a Taylor step reads and writes them.
+
+In normal form a neuron is x' = x^2 + y + z - G (x - xE), y' = A x + B y + C, and every synaptic or time-dependent input
+is linear: with one state y' = alpha y, with two y' = alpha y + beta x and x' = delta y + gamma x. A current is a y that
+adds to z, a conductance one that adds to G.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from izhnumba._exact.kernels.layout import LANES
+
+__all__ = ["LANES", "LONGEST", "ORDER", "SMALLEST", "TOLERANCE", "SimdRows", "PortKind"]
+
+ORDER = 20
+TOLERANCE = 4e-16  # of x in a step, 1/ms: 1e-14 mV of V for the model of 2003
+LONGEST = 60.0  # ms, of a step
+SMALLEST = 1e-280  # of coefficients, for their logarithms
+
+
+class PortKind(NamedTuple):
+    """A receptor or input with states of its own: how many (1 or 2), and whether it is a conductance."""
+
+    states: int
+    conductance: bool
+
+
+class SimdRows:
+    """Numbers of the rows, float64 (size, LANES), of neurons with these ports.
+
+    Rows up to n_state: the state, which a step moves on. T: its time, ms; X, Y: x and y; REFRACTORY_UNTIL: end of the
+    refractory period, ms, -inf before the first spike; Z: the states of the ports.
+    Rows up to n_loaded: constants, which come with the state when a neuron is put into a lane. I: constant input z; A,
+    B, C: of y'; THETA, KAPPA: a spike is x + KAPPA y >= THETA; LEMMA: THETA^2 if KAPPA is 0, else -inf; XE: reversal
+    potential of each conductance, as an x.
+    Rows behind: of the step. LIMIT: time beyond which it must not lead, ms; H: its length, ms; FULL: the length that
+    the tolerance allows, ms; SAFE: 1 if no spike can hide within FULL; NEW: the state at its end; CX, CY, CZ:
+    coefficients of x, y and each z, from order 0 to ORDER."""
+
+    T, X, Y, REFRACTORY_UNTIL, Z = range(5)
+
+    def __init__(self, ports: tuple[PortKind, ...]) -> None:
+        self.ports = ports
+        self.n_z = sum(port.states for port in ports)
+        self.n_state = n = self.Z + self.n_z
+        self.I, self.A, self.B, self.C, self.THETA, self.KAPPA, self.LEMMA, self.XE = range(n, n + 8)  # noqa: E741
+        self.n_loaded = n = self.XE + sum(port.conductance for port in ports)
+        self.LIMIT, self.H, self.FULL, self.SAFE, self.NEW = range(n, n + 5)
+        self.CX = self.NEW + self.n_state
+        self.CY = self.CX + ORDER + 1
+        self.CZ = self.CY + ORDER + 1
+        self.size = self.CZ + self.n_z * (ORDER + 1)
+
+    def first_states(self) -> list[int]:
+        """For each port, how many states the ports before it have."""
+        return [sum(port.states for port in self.ports[:k]) for k in range(len(self.ports))]
