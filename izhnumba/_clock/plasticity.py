@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.saved import Saved
-from izhnumba._engine.plastic_state import PlasticState, kept, memory_start
+from izhnumba._engine.plastic_state import PlasticState, form_of, kept, memory_start
 from izhnumba._engine.table import Table
 from izhnumba._synapse.csr import SynapseTable
 from izhnumba._synapse.plasticity import Plasticity, fading
@@ -53,13 +53,13 @@ class ClockPlastic(PlasticState):
         assert rows.offsets is not None
         x, y = rule.traces(dt)
         self._tables = [np.append(decays, 0.0).astype(dtype) for decays in (*x, *y)]
-        self.n_x, self.n_y = len(x), len(y)
+        form = form_of(rule, len(x), len(y))
         never = np.uint32(2**32 - max((table.size for table in self._tables), default=1))  # all traces are 0 by step 0
         decay = np.exp(-dt / rule.modulator_tau) if rule.modulator_tau else 1.0
         super().__init__(
-            rule, first_weights, rows.offsets % np.uint32(lanes), lanes, dtype,
-            memory=kept(rows.weights.size, memory_start(rule, self.n_x, never, dtype, rule.keeps_e)),
-            y=kept((self.n_y, lanes), dtype.type(0)),
+            rule, form, first_weights, rows.offsets % np.uint32(lanes), lanes, dtype,
+            memory=kept(rows.weights.size, memory_start(form, never, dtype)),
+            y=kept((form.n_y, lanes), dtype.type(0)),
             spiked=kept(lanes if y else 0, np.int64(0)),
             modulator=kept(2, np.array([0.0, decay], dtype)),
         )  # fmt: skip
@@ -97,10 +97,10 @@ class ClockPlastic(PlasticState):
         """Put all that the kernels need into the table of the projection. Returns their addresses."""
         from izhnumba._clock.kernels import plasticity as k
 
-        under_way = self.under_way
-        table.put_all({k.Y + j: self.y[j] for j in range(self.n_y)})
+        under_way, n_x = self.under_way, self.form.n_x
+        table.put_all({k.Y + j: traces for j, traces in enumerate(self.y)})
         for j, decays in enumerate(self._tables):
-            which = j if j < self.n_x else j - self.n_x + 2
+            which = j if j < n_x else j - n_x + 2
             table.put(k.DECAYS + which, decays)
             table[k.DECAY_SIZES + which] = decays.size
         table.put_all({
@@ -116,8 +116,7 @@ class ClockPlastic(PlasticState):
         from izhnumba._clock.kernels.plasticity import kernels
 
         rule: Any = type(self.rule)
-        names, fades = tuple(self.rule.parameters()), self._fading.size > 1
-        return kernels(rule, self.numbers.dtype.name, self.memory.dtype, self.n_x, self.n_y, fades, names)
+        return kernels(rule, self.numbers.dtype.name, self.memory.dtype, self.form)
 
 
 class UnderWay:

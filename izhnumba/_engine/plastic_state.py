@@ -23,6 +23,30 @@ class Kept(NamedTuple):
     start: Array
 
 
+class RuleForm(NamedTuple):
+    """What the kernels of a rule depend on besides its functions and dtypes: compiled ones are kept by it.
+
+    n_x, n_y: how many traces a synapse and a target have; fades: whether the eligibility decays; keeps_e, nearest,
+    latest_first, update_first: settings of the rule; names: of its parameters, in order.
+    """
+
+    n_x: int
+    n_y: int
+    fades: bool
+    keeps_e: bool
+    nearest: bool
+    latest_first: bool
+    update_first: bool
+    names: tuple[str, ...]
+
+
+def form_of(rule: Plasticity, n_x: int, n_y: int) -> RuleForm:
+    """The form of a rule with so many traces."""
+    fades, names = rule.eligibility_tau > 0, tuple(rule.parameters())
+    settings = bool(rule.keeps_e), bool(rule.nearest), bool(rule.latest_first), bool(rule.update_first)
+    return RuleForm(n_x, n_y, fades, *settings, names)
+
+
 def kept(shape: int | tuple[int, ...], start: Any) -> Kept:
     """A new array of this shape and of the dtype of `start`."""
     return Kept(np.full(shape, start), np.asarray(start))
@@ -37,6 +61,7 @@ class PlasticState(ABC):
     Parameters
     ----------
     rule : Plasticity
+    form : RuleForm
     first_weights : callable
         Returns the weights at the start, shape (n_synapses,). The weights themselves belong to the synapses.
     targets : ndarray of integers, shape (n_synapses,)
@@ -70,6 +95,7 @@ class PlasticState(ABC):
     def __init__(
         self,
         rule: Plasticity,
+        form: RuleForm,
         first_weights: Callable[[], Array],
         targets: Array,
         lanes: int,
@@ -81,7 +107,7 @@ class PlasticState(ABC):
         modulator: Kept,
         **more: Kept,
     ) -> None:
-        self.rule, self.first_weights = rule, first_weights
+        self.rule, self.form, self.first_weights = rule, form, first_weights
         self.memory, self.y, self.spiked, self.modulator = (one.array for one in (memory, y, spiked, modulator))
         self._kept = {"memory": memory, "y": y, "spiked": spiked, "modulator": modulator, **more}
         meets_spikes = type(rule).target_spike is not None
@@ -139,16 +165,16 @@ class PlasticState(ABC):
         """Addresses of the compiled kernels; a TypeError if Numba cannot compile the rule."""
 
 
-def memory_start(rule: Plasticity, n_x: int, never: np.generic, dtype: np.dtype[Any], keeps_e: bool) -> Array:
+def memory_start(form: RuleForm, never: np.generic, dtype: np.dtype[Any]) -> Array:
     """The record of a synapse before its first spike, shape ().
 
     Its fields are those that the rule needs: `arrival`, when the latest spike arrived, at first `never`; `x1` and `x2`,
-    the `n_x` traces right after that; `e`, the eligibility as of the latest update.
+    the traces right after that; `e`, the eligibility as of the latest update.
     """
-    fields: list[tuple[str, Any]] = [("arrival", never.dtype)] if n_x else []
-    fields += [(f"x{j + 1}", dtype) for j in range(n_x) if not rule.nearest]
-    fields += [("e", dtype)] if keeps_e else []
+    fields: list[tuple[str, Any]] = [("arrival", never.dtype)] if form.n_x else []
+    fields += [(f"x{j + 1}", dtype) for j in range(form.n_x) if not form.nearest]
+    fields += [("e", dtype)] if form.keeps_e else []
     start = np.zeros((), fields)
-    if n_x:
+    if form.n_x:
         start["arrival"] = never
     return start

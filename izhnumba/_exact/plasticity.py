@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.saved import Saved
-from izhnumba._engine.plastic_state import PlasticState, kept, memory_start
+from izhnumba._engine.plastic_state import PlasticState, form_of, kept, memory_start
 from izhnumba._engine.table import Table
 from izhnumba._engine.timebase import LONGEST_SLICE, Timebase
 from izhnumba._exact.kernels import layout
@@ -49,13 +49,14 @@ class ExactPlastic(PlasticState):
         x, y = time_constants(rule)
         if rule.period:
             time.interval(f"{type(rule).__name__}.period", rule.period)
-        self._time, self.n_x, self.n_y = time, len(x), len(y)
+        form = form_of(rule, len(x), len(y))
+        self._time = time
         self._taus = np.array([*x, *y, rule.eligibility_tau or np.inf])
         never, dtype = np.float64(-np.inf), np.dtype(np.float64)
-        keeps_e = rule.keeps_e or not x  # a record has at least one field
+        fields = form._replace(keeps_e=form.keeps_e or not x)  # a record has at least one
         super().__init__(
-            rule, first_weights, rows.offsets, lanes, dtype,
-            memory=kept(rows.weights.size, memory_start(rule, self.n_x, never, dtype, keeps_e)),
+            rule, form, first_weights, rows.offsets, lanes, dtype,
+            memory=kept(rows.weights.size, memory_start(fields, never, dtype)),
             y=kept((2, lanes), 0.0),
             spiked=kept(lanes, never),
             modulator=kept(3, np.array([0.0, 0.0, rule.modulator_tau or np.inf])),
@@ -101,8 +102,7 @@ class ExactPlastic(PlasticState):
         from izhnumba._exact.kernels.plasticity import kernels
 
         rule: Any = type(self.rule)
-        names, fades = tuple(self.rule.parameters()), bool(self.rule.eligibility_tau)
-        return kernels(rule, self.memory.dtype, self.n_x, self.n_y, fades, names)
+        return kernels(rule, self.memory.dtype, self.form)
 
 
 def time_constants(rule: Plasticity) -> tuple[list[float], list[float]]:

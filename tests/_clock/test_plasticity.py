@@ -263,6 +263,35 @@ def test_a_rule_without_traces_keeps_e():
     assert syn.eligibility[0] == 3
 
 
+@dataclass(frozen=True)
+class Chosen(iz.Plasticity):
+    """Its settings are fields: each object has its own."""
+
+    nearest: bool = False
+    keeps_e: bool = True
+    latest_first: bool = False
+
+    def taus(self):
+        return [20.0], []
+
+    @staticmethod
+    def arrival(w, e, x, y, p):
+        return w, w, e, (x[0] + 1,)
+
+    @staticmethod
+    def target_spike(w, e, x, y, p):
+        return w + x[0], e
+
+
+def test_settings_may_be_fields():
+    for nearest in (False, True):
+        rule = Chosen(nearest=nearest, keeps_e=not nearest)
+        weights, _, syn = spiking(rule, [2, 6], [9], weight=0.0)
+        expected = sum(np.exp(-(9 - 3 - k) * DT / 20.0) for k in ((6,) if nearest else (2, 6)))
+        assert weights[-1] == pytest.approx(expected, rel=1e-12)
+        assert syn._plastic.memory.dtype.names == (("arrival",) if nearest else ("arrival", "x1", "e"))
+
+
 class Broken(Adding):
     @staticmethod
     def target_spike(w, e, x, y, p):

@@ -25,6 +25,7 @@ from izhnumba._clock.kernels.network import (
     rows_to_deliver,
 )  # fmt: skip
 from izhnumba._engine.codes import OK
+from izhnumba._engine.plastic_state import RuleForm
 from izhnumba._numba.compile import STRICT, address_of, compiled, inlined
 from izhnumba._numba.intrinsics import array_at, parameter_lanes, parameters_of, trailing_zeros
 
@@ -77,23 +78,19 @@ class Arrays(NamedTuple):
 
 
 @functools.cache
-def kernels(
-    rule, dtype: str, memory: np.dtype[Any], n_x: int, n_y: int, fades: bool, names: tuple[str, ...]
-) -> Kernels:
-    """Kernels of synapses with a rule. dtype: of weights; memory: of the record of a synapse; n_x, n_y: how many traces
-    a synapse and a target have; fades: whether the eligibility decays; names: of the rule's parameters."""
+def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
+    """Kernels of synapses with a rule. rule: its class; dtype: of weights; memory: of the record of a synapse."""
     number = np.dtype(dtype).type
     item = number(0).itemsize
     zero = number(0.0)
-    p_type = collections.namedtuple("parameters", names)  # type: ignore[misc]  # noqa: PYI024
+    p_type = collections.namedtuple("parameters", form.names)  # type: ignore[misc]  # noqa: PYI024
     arrive_at = inlined(rule.arrival)
     TARGET_SPIKE, AFTER_SPIKE, UPDATE = rule.target_spike, rule.after_spike, rule.update
     on_spike = inlined(TARGET_SPIKE or rule.arrival)
     after_spike = inlined(AFTER_SPIKE or rule.arrival)
     on_update = inlined(UPDATE or rule.arrival)
     HAS_SPIKE, HAS_AFTER, HAS_UPDATE = TARGET_SPIKE is not None, AFTER_SPIKE is not None, UPDATE is not None
-    HAS_E, N_X, N_Y, NEAREST, LATEST_FIRST = rule.keeps_e, n_x, n_y, rule.nearest, rule.latest_first
-    UPDATE_FIRST, FADES = rule.update_first, fades
+    N_X, N_Y, FADES, HAS_E, NEAREST, LATEST_FIRST, UPDATE_FIRST, names = form
     one = number(1.0)
 
     def faded(decays, trace, steps):

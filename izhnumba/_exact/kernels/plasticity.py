@@ -14,6 +14,7 @@ from numba import types
 from numba.core.errors import NumbaError
 
 from izhnumba._engine.codes import OK
+from izhnumba._engine.plastic_state import RuleForm
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.kernels.events import EVENT, real
 from izhnumba._numba.compile import STRICT, address_of, compiled, inlined
@@ -31,15 +32,14 @@ class Kernels(NamedTuple):
 
 
 @functools.cache
-def kernels(rule, memory: np.dtype[Any], n_x: int, n_y: int, fades: bool, names: tuple[str, ...]) -> Kernels:
-    """Kernels of synapses with a rule. memory: of the record of a synapse; n_x, n_y: how many traces a synapse and a
-    target have; fades: whether the eligibility decays (it is stored as of the latest update); names: of the rule's
-    parameters."""
-    p_type = collections.namedtuple("parameters", names)  # type: ignore[misc]  # noqa: PYI024
+def kernels(rule, memory: np.dtype[Any], form: RuleForm) -> Kernels:
+    """Kernels of synapses with a rule. rule: its class; memory: of the record of a synapse, which holds the eligibility
+    as of the latest update."""
+    p_type = collections.namedtuple("parameters", form.names)  # type: ignore[misc]  # noqa: PYI024
     arrival, target_spike = inlined(rule.arrival), inlined(rule.target_spike or rule.arrival)
     after_spike, on_update = inlined(rule.after_spike or rule.arrival), inlined(rule.update or rule.arrival)
     HAS_SPIKE, HAS_AFTER = rule.target_spike is not None, rule.after_spike is not None
-    HAS_E, N_X, N_Y, NEAREST, N_NAMES, FADES = rule.keeps_e, n_x, n_y, rule.nearest, len(names), fades
+    N_X, N_Y, FADES, HAS_E, NEAREST, N_NAMES = *form[:5], len(form.names)
 
     def faded(p, trace, which, since):
         return trace * np.exp(-since / reals_at(p[layout.TAUS])[which])
