@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from izhnumba._base.random import stream_key
 from izhnumba._base.saved import Saved
-from izhnumba._checkpoint.check_populations import Cells, Frame, part_of, population
-from izhnumba._checkpoint.check_synapses import Projection, events, synapses
+from izhnumba._checkpoint.check_populations import Frame, SavedPopulation, check_population, part_of
+from izhnumba._checkpoint.check_synapses import Projection, check_events, check_synapses
 from izhnumba._exact.kernels import layout
 from izhnumba._input.input import Input, Scaled, Sum
 from izhnumba._input.spike_trains import SpikeInput
@@ -35,27 +35,31 @@ def check(network: Any) -> None:
     if arguments.value["threads"] is not None:
         arguments.integer("threads", 1)
     frame = Frame(dt, exact, seed, top.real("now", 0.0) if exact else top.integer("now", 0))
-    cells = {name: population(one, place, frame) for name, one, place in top.named("populations")}
+    populations = {name: check_population(one, place, frame) for name, one, place in top.named("populations")}
     key, projections = layout.FIRST_KEY, list[Projection]()
     for _, one, place in top.named("synapses"):
-        projections.append(synapses(one, place, frame, cells, key))
+        projections.append(check_synapses(one, place, frame, populations, key))
         key += one["rows"]["weights"].size
     if exact:
         for name, one, place in top.named("populations"):
-            events(Saved(one["state"], f"{place}/state", one["state"]), frame, cells[name], name, projections)
-    ordinals: dict[str, set[int]] = {name: set() for name in cells}
+            check_events(
+                Saved(one["state"], f"{place}/state", one["state"]), frame, populations[name], name, projections
+            )
+    ordinals: dict[str, set[int]] = {name: set() for name in populations}
     for _, one, place in top.named("drives"):
-        _drive(one, place, frame, cells, ordinals)
+        _drive(one, place, frame, populations, ordinals)
     for _, one, place in top.named("recorders"):
-        _recorder(one, place, cells, network["synapses"])
+        _recorder(one, place, populations, network["synapses"])
 
 
-def _drive(one: Any, place: str, frame: Frame, cells: dict[str, Cells], ordinals: dict[str, set[int]]) -> None:
+def _drive(
+    one: Any, place: str, frame: Frame, populations: dict[str, SavedPopulation], ordinals: dict[str, set[int]]
+) -> None:
     saved = Saved(one, place, ("section", "value", "memory"), ("ordinal",))
-    part, value = part_of(saved, "section", cells), saved.value["value"]
+    part, value = part_of(saved, "section", populations), saved.value["value"]
     saved.kind("value", (Input, int, float, np.ndarray), "a number, an array or an input")
     if isinstance(value, SpikeInput):
-        saved.require(value.receptor in part.cells.receptors, "value", "have a receptor of its population", value)
+        saved.require(value.receptor in part.population.receptors, "value", "have a receptor of its population", value)
     if isinstance(value, np.ndarray):
         saved.require(value.dtype.kind in "fiu", "value", "be an array of numbers")
     taken = ordinals[part.name]
@@ -98,12 +102,12 @@ def _is_state(values: Any, when: float, n: int, frame: Frame) -> Iterator[bool]:
     yield count.dtype == np.int64 and count.shape == (n,) and bool(np.all(count >= 0))
 
 
-def _recorder(one: Any, place: str, cells: dict[str, Cells], synapses: dict[str, Any]) -> None:
+def _recorder(one: Any, place: str, populations: dict[str, SavedPopulation], synapses: dict[str, Any]) -> None:
     saved = Saved(one, place, ("source", "what", "options", "to", "position"))
     if isinstance(one["source"], str):
         saved.require(one["source"] in synapses, "source", "be synapses of the network")
     else:
-        part_of(saved, "source", cells)
+        part_of(saved, "source", populations)
     what = saved.kind("what", (str, list), "what is recorded")
     saved.require(all(isinstance(name, str) for name in what), "what", "be texts")
     options = saved.kind("options", dict, "a dict")

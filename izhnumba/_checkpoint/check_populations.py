@@ -33,12 +33,12 @@ class Frame(NamedTuple):
     now: Any
 
 
-class Cells(NamedTuple):
+class SavedPopulation(NamedTuple):
     """A population, as far as others refer to it."""
 
     size: tuple[int, ...]
     n: int
-    lanes: int
+    padded: int
     dtype: np.dtype[Any]
     receptors: list[Any]
 
@@ -47,7 +47,7 @@ class Part(NamedTuple):
     """A run of neurons of a population."""
 
     name: str
-    cells: Cells
+    population: SavedPopulation
     start: int
     stop: int
 
@@ -55,17 +55,17 @@ class Part(NamedTuple):
         return self.stop - self.start
 
 
-def part_of(saved: Saved, key: str, cells: dict[str, Cells]) -> Part:
+def part_of(saved: Saved, key: str, populations: dict[str, SavedPopulation]) -> Part:
     """What a section is: [population, start, stop], and False behind them for a slice that covers the population."""
     value = saved.kind(key, list, "a list [population, start, stop]")
-    good = len(value) in (3, 4) and isinstance(value[0], str) and value[0] in cells
-    good = good and all(type(n) is int for n in value[1:3]) and 0 <= value[1] < value[2] <= cells[value[0]].n
-    good = good and (len(value) == 3 or (value[3] is False and value[2] - value[1] == cells[value[0]].n))
+    good = len(value) in (3, 4) and isinstance(value[0], str) and value[0] in populations
+    good = good and all(type(n) is int for n in value[1:3]) and 0 <= value[1] < value[2] <= populations[value[0]].n
+    good = good and (len(value) == 3 or (value[3] is False and value[2] - value[1] == populations[value[0]].n))
     saved.require(good, key, "be neurons of a population of the network")
-    return Part(value[0], cells[value[0]], value[1], value[2])
+    return Part(value[0], populations[value[0]], value[1], value[2])
 
 
-def population(one: Any, place: str, frame: Frame) -> Cells:
+def check_population(one: Any, place: str, frame: Frame) -> SavedPopulation:
     saved = Saved(one, place, ("arguments", "state", "warned"))
     saved.kind("warned", bool, "True or False")
     model = Saved(one["arguments"], saved.at("arguments"), ("model",), one["arguments"]).kind("model", Model, "a model")
@@ -80,21 +80,21 @@ def population(one: Any, place: str, frame: Frame) -> Cells:
     for name in ("V_min", "tau_ref", *model.parameters):
         arguments.array(name, dtype, (), size)
     n = math.prod(size)
-    cells = Cells(size, n, words(n) * WORD, dtype, [])
+    population = SavedPopulation(size, n, words(n) * WORD, dtype, [])
     if frame.exact:
-        return cells._replace(receptors=_exact_state(saved, frame, cells))
-    return cells._replace(receptors=_clock_state(saved, frame, cells))
+        return population._replace(receptors=_exact_state(saved, frame, population))
+    return population._replace(receptors=_clock_state(saved, frame, population))
 
 
-def _clock_state(population: Saved, frame: Frame, cells: Cells) -> list[Any]:
+def _clock_state(saved: Saved, frame: Frame, population: SavedPopulation) -> list[Any]:
     """Returns the receptors."""
-    state = Saved(population.value["state"], population.at("state"), ("receptors",), population.value["state"])
+    state = Saved(saved.value["state"], saved.at("state"), ("receptors",), saved.value["state"])
     receptors = state.kind("receptors", list, "a list of receptors")
     rings = [f"{name}{k}" for k in range(len(receptors)) for name in ("ring", "y", "x")]
-    state = population.part("state", ("V", "u", "last", "spikes", "until", "receptors", "ring_steps", "count", *rings))
-    lanes = (cells.lanes,)
+    state = saved.part("state", ("V", "u", "last", "spikes", "until", "receptors", "ring_steps", "count", *rings))
+    lanes = (population.padded,)
     for name in ("V", "u"):
-        state.array(name, cells.dtype, lanes)
+        state.array(name, population.dtype, lanes)
     state.array("last", np.int64, lanes, low=-1, high=max(-1, frame.now - 1))
     state.array("spikes", np.uint8, lanes, high=1)
     count = state.array("count", np.int64, (2,), low=0, high=frame.now)
@@ -102,30 +102,30 @@ def _clock_state(population: Saved, frame: Frame, cells: Cells) -> list[Any]:
     done = int(count[0] - count[1])
     state.require(done <= clock_table.MOST_STEPS, "count", f"be at most {clock_table.MOST_STEPS} apart", str(count))
     state.array("until", np.int32, (0,), lanes, low=_NEVER, high=min(done + _MOST_HELD, 2**31 - 1))
-    steps = state.integer("ring_steps", 1, 2 * MOST_CELLS // cells.lanes)
+    steps = state.integer("ring_steps", 1, 2 * MOST_CELLS // population.padded)
     for k, receptor in enumerate(receptors):
         good = isinstance(receptor, Receptor) and receptor not in receptors[:k]
         state.require(good, "receptors", "be receptors, each another one", receptor)
-        state.array(f"ring{k}", cells.dtype, (steps, cells.lanes))
-        for name, size in zip("yx", state_sizes(receptor, frame.dt, cells.lanes), strict=True):
-            state.array(f"{name}{k}", cells.dtype, (size,))
+        state.array(f"ring{k}", population.dtype, (steps, population.padded))
+        for name, size in zip("yx", state_sizes(receptor, frame.dt, population.padded), strict=True):
+            state.array(f"{name}{k}", population.dtype, (size,))
     return list(receptors)
 
 
-def _exact_state(population: Saved, frame: Frame, cells: Cells) -> list[Any]:
+def _exact_state(saved: Saved, frame: Frame, population: SavedPopulation) -> list[Any]:
     """Returns the receptors."""
     names = ("V", "u", "shown", "spikes", "last", "next", "ports", "n_laid", "cells", "form", "changed", "in_force")
-    state = population.part("state", (*names, "events", "now"))
-    n, lanes, late = (cells.n,), (cells.lanes,), frame.now + LONGEST_SLICE
+    state = saved.part("state", (*names, "events", "now"))
+    n, lanes, late = (population.n,), (population.padded,), frame.now + LONGEST_SLICE
     for name in ("V", "u"):
         state.array(name, np.float64, lanes)
-    state.array("shown", np.float64, (2, cells.n))
+    state.array("shown", np.float64, (2, population.n))
     state.array("spikes", np.uint8, lanes, high=1)
     state.array("last", np.float64, n, high=late)
     state.require_all("next", ~np.isnan(state.array("next", np.float64, n)), "be numbers")
     state.require(state.real("now", 0.0) == frame.now, "now", f"be {frame.now}, that of the network")
     state.kind("changed", bool, "True or False")
-    ports = [_port(state, one, cells.n) for one in state.kind("ports", list, "a list of ports")]
+    ports = [_port(state, one, population.n) for one in state.kind("ports", list, "a list of ports")]
     unlike = all(one not in state.value["ports"][:k] for k, one in enumerate(state.value["ports"]))
     state.require(unlike, "ports", "be receptors, each another one")
     n_laid = state.integer("n_laid", -1, sum(port.states > 0 for port in ports))
@@ -133,7 +133,7 @@ def _exact_state(population: Saved, frame: Frame, cells: Cells) -> list[Any]:
         for name in ("cells", "form", "in_force"):
             state.require(state.value[name] is None, name, "be None if no cells are laid out")
     else:
-        _check_cells(state, frame, cells, [port for port in ports if port.states][:n_laid])
+        _check_cells(state, frame, population, [port for port in ports if port.states][:n_laid])
     return [one for one in state.value["ports"] if isinstance(one, Receptor)]
 
 
@@ -152,15 +152,15 @@ def _port(state: Saved, one: Any, n: int) -> ReceptorState:
         raise Misfit(state.at("ports"), "be receptors of the scheme 'exact'", f"others: {error}") from error
 
 
-def _check_cells(state: Saved, frame: Frame, cells: Cells, laid: list[ReceptorState]) -> None:
+def _check_cells(state: Saved, frame: Frame, population: SavedPopulation, laid: list[ReceptorState]) -> None:
     from izhnumba._exact.kernels.simd_rows import PortKind, SimdRows
 
     R = SimdRows(tuple(PortKind(port.states, port.conductance) for port in laid))
     width = R.n_loaded + layout.N_EXTRA + R.n_z
-    times = state.array("cells", np.float64, (cells.n, width))[:, R.T]
+    times = state.array("cells", np.float64, (population.n, width))[:, R.T]
     good = (times >= 0) & (times <= frame.now + LONGEST_SLICE)
     state.require_all("cells", good, f"have times from 0 to {frame.now}", times)
-    form = state.array("form", np.float64, (10, cells.n))
+    form = state.array("form", np.float64, (10, population.n))
     state.require_all("form", np.isfinite(form), "be finite")
     piece = state.value["in_force"]
     if piece is not None:
@@ -169,7 +169,7 @@ def _check_cells(state: Saved, frame: Frame, cells: Cells, laid: list[ReceptorSt
         if good:
             rows, values = piece[1:]
             good = rows.dtype == np.int64 and rows.ndim == 1 and np.all((rows >= 0) & (rows < width))
-            good &= values.dtype == np.float64 and values.shape in ((rows.size, 1), (rows.size, cells.n))
+            good &= values.dtype == np.float64 and values.shape in ((rows.size, 1), (rows.size, population.n))
         state.require(good, "in_force", "be a time, rows of a cell and their values")
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from izhnumba._base import partition
 from izhnumba._base.saved import Saved
-from izhnumba._checkpoint.check_populations import Cells, Frame, Part, part_of
+from izhnumba._checkpoint.check_populations import Frame, Part, SavedPopulation, part_of
 from izhnumba._exact.kernels import layout
 from izhnumba._synapse import csr, weight_limits
 from izhnumba._synapse.connectivity import AllToAll, Ends
@@ -35,21 +35,23 @@ class Projection(NamedTuple):
     offsets: Array
 
 
-def synapses(one: Any, place: str, frame: Frame, cells: dict[str, Cells], key: int) -> Projection:
+def check_synapses(one: Any, place: str, frame: Frame, populations: dict[str, SavedPopulation], key: int) -> Projection:
     names = ("source", "target", "receptor", "rule", "rows", "plasticity", "first_weights", "state")
     saved = Saved(one, place, names)
-    source, target = part_of(saved, "source", cells), part_of(saved, "target", cells)
+    source, target = part_of(saved, "source", populations), part_of(saved, "target", populations)
     receptor = saved.kind("receptor", Receptor, "a receptor")
-    saved.require(receptor in target.cells.receptors, "receptor", "be one of its target population")
+    saved.require(receptor in target.population.receptors, "receptor", "be one of its target population")
     gap = receptor.adds_to == "coupling"
-    saved.require(not gap or source.cells.dtype == target.cells.dtype, "source", "have the dtype of the target")
+    saved.require(
+        not gap or source.population.dtype == target.population.dtype, "source", "have the dtype of the target"
+    )
     plastic = saved.value["plasticity"] is not None
     if plastic:
         saved.kind("plasticity", Plasticity, "a rule of plasticity")
         saved.require(not gap, "plasticity", "be None for gap junctions")
     rows = saved.part("rows", ("starts", "offsets", "weights", "parts", "delay", "times"))
     sign = weight_limits.sign_of(receptor)
-    n = _weights(rows, "weights", target.cells.dtype, None, sign)
+    n = _weights(rows, "weights", target.population.dtype, None, sign)
     if rows.value["offsets"] is None:
         saved.require(isinstance(one["rule"], AllToAll), "rule", "be AllToAll if there are no offsets")
         saved.require(not (plastic or gap or frame.exact), "rows", "have offsets", "none")
@@ -60,7 +62,7 @@ def synapses(one: Any, place: str, frame: Frame, cells: dict[str, Cells], key: i
     for name in ("state", "first_weights"):
         saved.require(plastic or one[name] is None, name, "be None without plasticity")
     if plastic:
-        _weights(saved, "first_weights", target.cells.dtype, n, sign)
+        _weights(saved, "first_weights", target.population.dtype, n, sign)
     offsets = one["rows"]["offsets"]
     return Projection(target.name, receptor, plastic, key, np.empty(0) if offsets is None else offsets)
 
@@ -84,7 +86,7 @@ def _starts(rows: Saved, n_rows: int, n: int) -> Array:
 
 def _parts(rows: Saved, target: Part, frame: Frame, plastic: bool) -> int:
     """In how many the targets are cut: a power of 2."""
-    most = partition.parts_of(target.cells.lanes)
+    most = partition.parts_of(target.population.padded)
     parts = rows.integer("parts", 1, most)
     allowed = [most] if frame.exact else [1] if plastic else [2**k for k in range(most.bit_length())]
     rows.require(parts in allowed, "parts", f"be one of {allowed}")
@@ -94,7 +96,7 @@ def _parts(rows: Saved, target: Part, frame: Frame, plastic: bool) -> int:
 def _whole_rows(rows: Saved, n: int, source: Part, target: Part, rule: AllToAll) -> None:
     """A weight for every pair, but for those of a neuron with itself if they are left out."""
     rows.integer("parts", 1, 1)
-    rows.integer("delay", 1, _most_steps(target.cells.lanes))
+    rows.integer("delay", 1, _most_steps(target.population.padded))
     rows.require(rows.value["times"] is None, "times", "be None")
     shift = source.start - target.start if source.name == target.name else None
     ends = Ends(len(source), len(target), (len(source),), (len(target),), shift)
@@ -115,7 +117,7 @@ def _sparse_rows(rows: Saved, n: int, n_pre: int, target: Part, frame: Frame, pa
         rows.array("times", np.float64, (n,), low=csr._SHORTEST, high=np.finfo(np.float64).max)
     else:
         rows.require(rows.value["times"] is None, "times", "be None without the scheme 'exact'")
-    longest = 0 if gap or frame.exact else _most_steps(target.cells.lanes)
+    longest = 0 if gap or frame.exact else _most_steps(target.population.padded)
     for first in range(0, n, _PIECE):
         begin, end = max(first - 1, 0), min(first + _PIECE, n)  # with the one before, to compare
         some = slice(*np.searchsorted(starts, (begin, end - 1), side="right") - (1, 0))  # rows
@@ -126,7 +128,7 @@ def _sparse_rows(rows: Saved, n: int, n_pre: int, target: Part, frame: Frame, pa
 
 def _piece_of_rows(rows: Saved, begin: int, row: Array, target: Part, parts: int, longest: int) -> None:
     """Synapses from `begin` on, in these rows."""
-    lanes, part = target.cells.lanes, slice(begin, begin + row.size)
+    lanes, part = target.population.padded, slice(begin, begin + row.size)
     offsets, times = rows.value["offsets"][part], rows.value["times"]
     delays = offsets // np.uint32(lanes)
     lane = (offsets - delays * np.uint32(lanes)).astype(np.int64)
@@ -151,7 +153,9 @@ def _most_steps(lanes: int) -> int:
     return csr.MOST_CELLS // lanes - 1
 
 
-def events(state: Saved, frame: Frame, cells: Cells, name: str, projections: list[Projection]) -> None:
+def check_events(
+    state: Saved, frame: Frame, population: SavedPopulation, name: str, projections: list[Projection]
+) -> None:
     """Events under way to a population: of a rule, if they are those of plastic synapses."""
     raw = state.kind("events", np.ndarray, "an array of events")
     good = raw.dtype == np.uint8 and raw.ndim == 1 and raw.size % layout.EVENT_SIZE == 0
@@ -161,7 +165,7 @@ def events(state: Saved, frame: Frame, cells: Cells, name: str, projections: lis
     state.require_all("events", ahead, f"be later than {frame.now} and at most at {_FARTHEST:g}", found["t"])
     plastic = [one for one in own if one.plastic]
     for column, low, high in (
-        ("target", 0, cells.n - 1), ("inlet", 0, len(state.value["ports"]) - 1), ("rule", -1, len(plastic) - 1),
+        ("target", 0, population.n - 1), ("inlet", 0, len(state.value["ports"]) - 1), ("rule", -1, len(plastic) - 1),
     ):  # fmt: skip
         good = (found[column] >= low) & (found[column] <= high)
         state.require_all("events", good, f"have a {column} from {low} to {high}", found[column])
