@@ -1,1 +1,1 @@
-"""Files of whole networks: their format, and whether what they say fits together."""
+"""Checkpoints: the file format of whole networks, and checks that the parts of a file fit together."""

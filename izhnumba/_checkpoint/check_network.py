@@ -1,7 +1,7 @@
-"""Whether all that a checkpoint says of a network fits together: asked before anything is made of it.
+"""Checks that the parts of a checkpoint fit together, before anything is made of it.
 
-Kernels believe the numbers that they get. So here every row, offset, cursor and event is compared with the sizes of
-what it points into.
+Kernels trust the numbers that they are given. So every row, offset, cursor and event is compared with the size of the
+array that it points into.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Array = NDArray[Any]
 
 
 def check(network: Any) -> None:
-    """Misfit, if a part of it does not fit the others."""
+    """Raise a Misfit if the parts of a network, as `format.load` returns it, do not fit together."""
     top = Saved(network, "network", ("arguments", "now", "populations", "synapses", "drives", "recorders"))
     arguments = top.part("arguments", ("dt", "scheme", "seed", "threads"))
     dt = arguments.real("dt", math.ulp(0.0))
@@ -70,7 +70,7 @@ def _drive(
     known = {(stream + k) % 2**32 for k in range(_n_streams(value))}
     memory = saved.kind("memory", dict, "a dict")
     if not _is_ours(value):
-        return  # what it keeps is its own affair
+        return  # the memory of a user's input may be anything
     saved.require(set(memory) <= known, "memory", f"be of the random streams {sorted(known)}", sorted(memory, key=str))
     for stream, states in memory.items():
         where = Saved(memory, saved.at("memory"), memory)
@@ -81,7 +81,7 @@ def _drive(
 
 
 def _is_ours(value: Any) -> bool:
-    """Whether an input is of izhnumba, with all its parts."""
+    """Whether an input, and all inputs that it is made of, are izhnumba's own."""
     parts = value.parts if isinstance(value, Sum) else (value,)
     inputs = [one.input if isinstance(one, Scaled) else one for one in parts]
     return all(type(one).__module__.startswith("izhnumba.") for one in inputs if isinstance(one, Input))
@@ -92,7 +92,8 @@ def _n_streams(value: Any) -> int:
 
 
 def _is_state(values: Any, when: float, n: int, frame: Frame) -> Iterator[bool]:
-    """Of a clock scheme: the last values, None before the first; else when the next spike comes, and how many came."""
+    """Conditions for the memory of a random stream of n neurons: with a clock scheme the last values, None before the
+    first; with "exact" times of the next spikes, and how many came."""
     if not frame.exact:
         yield values is None or (isinstance(values, np.ndarray) and values.dtype == float and values.shape == (n,))
         return
@@ -120,7 +121,7 @@ def _recorder(one: Any, place: str, populations: dict[str, SavedPopulation], syn
 
 
 def check_position(recorder: Any, position: Any, to: str | None, now: Any, place: str) -> None:
-    """Where a recorder was, against the recorder that has been made anew."""
+    """Raise a Misfit if the saved position of a recorder does not fit the recorder that has been made anew."""
     time, rate = recorder._engine.time, recorder.kind == "rate"
     more = ("born", "before") if rate else ()
     saved = Saved(position, place, ("upto", *more, "end" if to else "rows"), ("heads",) if to else ())

@@ -1,4 +1,4 @@
-"""Whether what a checkpoint says of a population fits together: its arguments, and the state of its engine."""
+"""Checks of a population in a checkpoint: its arguments, and the state of its engine."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from izhnumba._clock.kernels import layout as clock_table
 from izhnumba._clock.receptors import state_sizes
 from izhnumba._engine.timebase import LONGEST_SLICE
 from izhnumba._exact.kernels import layout
+from izhnumba._exact.kernels.simd_rows import PortKind, SimdRows
 from izhnumba._exact.receptors import ReceptorState, described
 from izhnumba._model.model import Model
 from izhnumba._synapse.csr import MOST_CELLS
 from izhnumba._synapse.receptor import Receptor
 
 Array = NDArray[Any]
-_MOST_HELD = 2**29 + 1  # steps; what `until` can be ahead of the present
-_NEVER = -(2**30)
+_MOST_REFRACTORY = 2**29 + 1  # steps that `until` can be ahead of the present
+_NEVER = -(2**30)  # `until` of neurons that have not spiked
 
 
 class Frame(NamedTuple):
-    """What holds for the whole network. now: steps, or ms."""
+    """Numbers of the whole network. dt: ms; exact: whether its scheme is "exact"; now: steps, or ms if it is exact."""
 
     dt: float
     exact: bool
@@ -34,7 +35,7 @@ class Frame(NamedTuple):
 
 
 class SavedPopulation(NamedTuple):
-    """A population, as far as others refer to it."""
+    """A population, as far as synapses, drives and recorders refer to it. n: neurons; padded: lanes of its arrays."""
 
     size: tuple[int, ...]
     n: int
@@ -56,7 +57,8 @@ class Part(NamedTuple):
 
 
 def part_of(saved: Saved, key: str, populations: dict[str, SavedPopulation]) -> Part:
-    """What a section is: [population, start, stop], and False behind them for a slice that covers the population."""
+    """The section stored under `key`: [population, start, stop], and False behind them for a slice that covers the
+    population."""
     value = saved.kind(key, list, "a list [population, start, stop]")
     good = len(value) in (3, 4) and isinstance(value[0], str) and value[0] in populations
     good = good and all(type(n) is int for n in value[1:3]) and 0 <= value[1] < value[2] <= populations[value[0]].n
@@ -66,6 +68,7 @@ def part_of(saved: Saved, key: str, populations: dict[str, SavedPopulation]) -> 
 
 
 def check_population(one: Any, place: str, frame: Frame) -> SavedPopulation:
+    """The population stored at `place`; a Misfit if its parts do not fit together."""
     saved = Saved(one, place, ("arguments", "state", "warned"))
     saved.kind("warned", bool, "True or False")
     model = Saved(one["arguments"], saved.at("arguments"), ("model",), one["arguments"]).kind("model", Model, "a model")
@@ -101,7 +104,7 @@ def _clock_state(saved: Saved, frame: Frame, population: SavedPopulation) -> lis
     state.require(count[0] == frame.now, "count", f"begin with {frame.now}, the steps of the network", str(count))
     done = int(count[0] - count[1])
     state.require(done <= clock_table.MOST_STEPS, "count", f"be at most {clock_table.MOST_STEPS} apart", str(count))
-    state.array("until", np.int32, (0,), lanes, low=_NEVER, high=min(done + _MOST_HELD, 2**31 - 1))
+    state.array("until", np.int32, (0,), lanes, low=_NEVER, high=min(done + _MOST_REFRACTORY, 2**31 - 1))
     steps = state.integer("ring_steps", 1, 2 * MOST_CELLS // population.padded)
     for k, receptor in enumerate(receptors):
         good = isinstance(receptor, Receptor) and receptor not in receptors[:k]
@@ -153,8 +156,6 @@ def _port(state: Saved, one: Any, n: int) -> ReceptorState:
 
 
 def _check_cells(state: Saved, frame: Frame, population: SavedPopulation, laid: list[ReceptorState]) -> None:
-    from izhnumba._exact.kernels.simd_rows import PortKind, SimdRows
-
     R = SimdRows(tuple(PortKind(port.states, port.conductance) for port in laid))
     width = R.n_loaded + layout.N_EXTRA + R.n_z
     times = state.array("cells", np.float64, (population.n, width))[:, R.T]
@@ -174,14 +175,14 @@ def _check_cells(state: Saved, frame: Frame, population: SavedPopulation, laid: 
 
 
 def check_laid(engine: Any, state: dict[str, Any], place: str) -> None:
-    """Of an exact engine that has been restored: what follows from the parameters in its cells must do so. If they have
-    been changed, it is made anew before the next advance."""
+    """Raise a Misfit if constants in the states of a restored exact engine do not follow from its parameters. If these
+    have been changed, the constants are made anew before the next advance."""
     if engine.laid is None or state["changed"]:
         return
     saved = Saved(state, place, state)
     form = np.array([np.broadcast_to(values, (engine.n,)) for values in engine.normal_form()])
     saved.require_all("form", form == state["form"], "follow from the parameters")
-    cells = engine.states.copy()
+    saved_states = engine.states.copy()
     engine._fill()
-    good = (cells == engine.states) | (np.isnan(cells) & np.isnan(engine.states))  # of neurons that have run away
-    saved.require_all("cells", good, "follow from the parameters", cells)
+    failed = np.isnan(saved_states) & np.isnan(engine.states)  # neurons that ran away
+    saved.require_all("cells", (saved_states == engine.states) | failed, "follow from the parameters", saved_states)

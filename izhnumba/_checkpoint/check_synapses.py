@@ -1,6 +1,6 @@
-"""Whether what a checkpoint says of synapses fits together: their rows, and the events under way through them.
+"""Checks of synapses in a checkpoint: their rows, and the events under way through them.
 
-The state of plastic ones checks itself, `_engine.plastic_state`.
+The state of plastic synapses has checks of its own, in `_engine.plastic_state`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from izhnumba._synapse.receptor import Receptor
 from izhnumba._synapse.weight_limits import Limit
 
 Array = NDArray[Any]
-_PIECE = 2**22  # synapses looked at at a time
-_FARTHEST = 1e12  # ms: slots of time are counted in 64 bits. Synapses that sent an event may be gone
+_PIECE = 2**22  # synapses checked at a time
+_FARTHEST = 1e12  # ms, of events: numbers of slots of time must fit 64 bits. (The synapses may be gone by now.)
 
 
 class Projection(NamedTuple):
-    """Synapses, as far as events under way refer to them. key: of the first."""
+    """Synapses, as far as events under way refer to them. target: name of the population; key: of the events of synapse
+    0, in the next synapse the next one; offsets: as in the synapse table."""
 
     target: str
     receptor: Receptor
@@ -36,6 +37,7 @@ class Projection(NamedTuple):
 
 
 def check_synapses(one: Any, place: str, frame: Frame, populations: dict[str, SavedPopulation], key: int) -> Projection:
+    """The synapses stored at `place`; a Misfit if their parts do not fit together. key: of their first events."""
     names = ("source", "target", "receptor", "rule", "rows", "plasticity", "first_weights", "state")
     saved = Saved(one, place, names)
     source, target = part_of(saved, "source", populations), part_of(saved, "target", populations)
@@ -85,7 +87,7 @@ def _starts(rows: Saved, n_rows: int, n: int) -> Array:
 
 
 def _parts(rows: Saved, target: Part, frame: Frame, plastic: bool) -> int:
-    """In how many the targets are cut: a power of 2."""
+    """The number of parts of the targets, a power of 2."""
     most = partition.parts_of(target.population.padded)
     parts = rows.integer("parts", 1, most)
     allowed = [most] if frame.exact else [1] if plastic else [2**k for k in range(most.bit_length())]
@@ -94,7 +96,7 @@ def _parts(rows: Saved, target: Part, frame: Frame, plastic: bool) -> int:
 
 
 def _whole_rows(rows: Saved, n: int, source: Part, target: Part, rule: AllToAll) -> None:
-    """A weight for every pair, but for those of a neuron with itself if they are left out."""
+    """Check dense rows: a weight for every pair, but for those of a neuron with itself if they are left out."""
     rows.integer("parts", 1, 1)
     rows.integer("delay", 1, _most_steps(target.population.padded))
     rows.require(rows.value["times"] is None, "times", "be None")
@@ -109,7 +111,7 @@ def _whole_rows(rows: Saved, n: int, source: Part, target: Part, rule: AllToAll)
 
 
 def _sparse_rows(rows: Saved, n: int, n_pre: int, target: Part, frame: Frame, parts: int, gap: bool) -> None:
-    """Offsets: each to a target, in the part that its row is for, and ascending in each row."""
+    """Check sparse rows: each offset leads to a target in the part that its row is for, and they ascend in a row."""
     starts = _starts(rows, n_pre * parts, n)
     rows.integer("delay", 0, 0)
     rows.array("offsets", np.uint32, (n,))
@@ -127,7 +129,7 @@ def _sparse_rows(rows: Saved, n: int, n_pre: int, target: Part, frame: Frame, pa
 
 
 def _piece_of_rows(rows: Saved, begin: int, row: Array, target: Part, parts: int, longest: int) -> None:
-    """Synapses from `begin` on, in these rows."""
+    """Check the synapses from `begin` on. row: the row of each of them, int64."""
     lanes, part = target.population.padded, slice(begin, begin + row.size)
     offsets, times = rows.value["offsets"][part], rows.value["times"]
     delays = offsets // np.uint32(lanes)
@@ -149,14 +151,14 @@ def _piece_of_rows(rows: Saved, begin: int, row: Array, target: Part, parts: int
 
 
 def _most_steps(lanes: int) -> int:
-    """The longest delay, as `TargetLanes.offsets` has it."""
+    """The longest delay, steps, that `TargetLanes.offsets` allows."""
     return csr.MOST_CELLS // lanes - 1
 
 
 def check_events(
     state: Saved, frame: Frame, population: SavedPopulation, name: str, projections: list[Projection]
 ) -> None:
-    """Events under way to a population: of a rule, if they are those of plastic synapses."""
+    """Check the events under way to a population; those with a rule must be of plastic synapses."""
     raw = state.kind("events", np.ndarray, "an array of events")
     good = raw.dtype == np.uint8 and raw.ndim == 1 and raw.size % layout.EVENT_SIZE == 0
     state.require(good, "events", f"be uint8, {layout.EVENT_SIZE} for each event")

@@ -1,8 +1,8 @@
-"""Files of whole networks: values as JSON and arrays in an npz file, which appears complete or not at all.
+"""The file format of whole networks: values as JSON, and arrays, in an npz file that appears complete or not at all.
 
 An object is stored as the name of its class and its fields, a model as its name; nothing in a file is ever executed.
-The comment of the zip archive is the SHA-256 of all that comes before it: it shows what was cut short or altered, and
-proves nothing. So nothing that a file says is believed before it has been checked.
+The comment of the zip archive is the SHA-256 of all that comes before it: it reveals files that were cut short or
+altered, but proves nothing. So every value in a file is checked before it is used.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _OURS = _named(input, currents, spike_trains, receptors, plasticity_rules, conne
 
 
 def save(path: Path, network: dict[str, Any]) -> None:
-    """Write a description made of numbers, texts, arrays, lists, dicts, models and dataclasses."""
+    """Write a network: a dict made of numbers, texts, arrays, lists, dicts, models and dataclasses."""
     arrays: dict[str, Array] = {}
     about = {"format": _FORMAT, "network": _packed(network, "network", arrays)}
     arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
@@ -58,7 +58,7 @@ def save(path: Path, network: dict[str, Any]) -> None:
 
 
 def load(path: Path, define: Sequence[Any]) -> dict[str, Any]:
-    """The description that was saved. define: the models and classes in it that are not ours."""
+    """The dict that was saved. define: the user's own models and classes in it."""
     with open(path, "rb") as file:
         if not _sealed(file):
             raise refusal(path, "which is another kind of file, cut short or altered")
@@ -85,7 +85,7 @@ def load(path: Path, define: Sequence[Any]) -> dict[str, Any]:
 
 
 def refusal(path: Path, reason: Any) -> ValueError:
-    """The error that a file deserves. reason: begins with "which" or "whose"."""
+    """The error about a file that is refused. reason: begins with "which" or "whose"."""
     return ValueError(f"load.path must be a checkpoint of izhnumba, got {os.fspath(path)!r}, {reason}.")
 
 
@@ -103,7 +103,7 @@ def _about(arrays: dict[str, Array]) -> dict[str, Any]:
 
 
 def _packed(value: Any, place: str, arrays: dict[str, Array]) -> Any:
-    """A value as JSON, with its arrays put aside under the names of their places."""
+    """A value as JSON; its arrays are added to `arrays`, under the names of their places."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, _PLAIN):
@@ -131,7 +131,8 @@ def _packed(value: Any, place: str, arrays: dict[str, Array]) -> Any:
 
 
 class _Reader:
-    """From JSON to values. Each array is used once, for no two things may share one."""
+    """From JSON to values. Each array is used once: no two objects may share one. theirs: the user's models and classes
+    by name."""
 
     def __init__(self, arrays: dict[str, Array], theirs: dict[str, Any]) -> None:
         self.arrays, self._theirs = arrays, theirs
@@ -188,7 +189,7 @@ class _Reader:
             raise Misfit(place, "have fields by name", shown(values))
         try:
             return kind(**values)
-        except Exception as error:  # whatever a constructor has against its arguments
+        except Exception as error:  # constructors may raise anything
             raise Misfit(place, f"be the fields of a {kind.__name__}", f"others: {error!s:.300}") from error
 
 
@@ -201,7 +202,7 @@ def _seal(file: BinaryIO) -> None:
 
 
 def _sealed(file: BinaryIO) -> bool:
-    """Whether the file still is what was saved."""
+    """Whether the digest of a file is right; the file is at its start then."""
     end = file.seek(0, os.SEEK_END) - _DIGEST
     if end <= 0:
         return False

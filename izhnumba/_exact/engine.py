@@ -1,4 +1,4 @@
-"""The exact engine of a population: its neurons as cells, rows of numbers in normal form."""
+"""The exact engine of a population: state and constants of each neuron as a row of numbers, in normal form."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from izhnumba._engine.table import Table
 from izhnumba._engine.timebase import Continuous
 from izhnumba._exact.blocks import Block
 from izhnumba._exact.kernels import layout
+from izhnumba._exact.kernels.simd_rows import PortKind, SimdRows
 from izhnumba._exact.network import ExactNetwork
 from izhnumba._exact.plasticity import ExactPlastic
 from izhnumba._exact.receptors import ReceptorState, described
@@ -29,14 +30,16 @@ from izhnumba._synapse.plasticity import Plasticity
 
 Array = NDArray[Any]
 _MOST_NUMBER = np.iinfo(layout.EVENT["rule"]).max  # of inlets and rules, in events
-_STILL = 1e-3  # 1/ms^2: input that a trapping rectangle bears
+_STILL = 1e-3  # 1/ms^2: change of the input z under which a neuron stays in its silent rectangle
 _STATE = ("V", "u", "shown", "spikes", "last", "next")
 _SOFT = {"hard": 0, "soft": 1, "overshoot": 2}
 
 
 class ExactEngine:
-    """Cells of n neurons, in blocks. `V` and `u` (whole arrays of a population) show the present state: what somebody
-    writes into them, or sets as a parameter, is taken up before the next advance."""
+    """n neurons, in blocks. `states`, (n, STATE_SIZE), holds the state of each at a time of its own (`kernels.layout`).
+
+    `V` and `u`, arrays of the population, get the state of now from `publish_state`. If the user writes to them, or
+    sets a parameter, `load_state` makes the states anew before the next advance."""
 
     def __init__(self, model: Model, scheme: Scheme, reset: str, n: int, dt: float, state: StateArrays) -> None:
         self.model, self.n, self.padded, self.time = model, n, state.V.size, Continuous(dt)
@@ -54,24 +57,26 @@ class ExactEngine:
         self.table.put(layout.BLOCKS, rows, self.blocks)
         self.table[[layout.N, layout.N_BLOCKS, layout.SOFT]] = n, len(rows), _SOFT[reset]
         self.ports: list[ReceptorState] = []
-        self.laid: list[ReceptorState] | None = None  # those that have states, as the cells are laid out
-        self._in_tables: list[ReceptorState] = []  # those that kernels know
-        self.connected: set[ReceptorState] = set()  # those that parts of a network hold on to
+        self.laid: list[ReceptorState] | None = (
+            None  # ports with a place in `states`; None before the first `load_state`
+        )
+        self._in_tables: list[ReceptorState] = []  # ports that kernels know
+        self.connected: set[ReceptorState] = set()  # ports that synapses and drives of a network use
         self.form: NormalForm | None = None
         self._parameters, self._tau_ref, self._changed = dict[str, Array](), np.zeros(n), True
-        self._simd_rows: tuple[Any, Any] = (self, None)
+        self._simd_rows: tuple[list[ReceptorState] | None, SimdRows] | None = None  # and the ports that they are for
         self._pieces: dict[int, Any] = {}
         self._silent_input: Any = None
         self._rules: list[tuple[list[int], Table]] = []
-        self.layout = 0  # how often the cells have been laid out
-        self.before: tuple[NormalForm, dict[Any, Array]] | None = None  # of cells that are being laid out anew
+        self.layout = 0  # counts the layouts of `states`
+        self.before: tuple[NormalForm, dict[Any, Array]] | None = None  # `_inventory`, while `states` are made anew
         self.clock = ExactNetwork(dt)
         self.clock.connect([self], {}, np.inf, 0.0)
 
-    # --- what it is made of ---------------------------------------------------------------------------------------
+    # --- parameters and ports -------------------------------------------------------------------------------------
 
     def set_clock(self, scheme: Scheme, dt: float) -> None:
-        """Take over the default interval of a network, ms."""
+        """Set dt, the default sampling interval of a network, ms."""
         self.time = Continuous(dt)
 
     def check_parameter(self, where: str, name: str, values: Array) -> None:
@@ -87,7 +92,7 @@ class ExactEngine:
         self.normal_form()
 
     def set_parameter(self, name: str, values: Array) -> None:
-        """Take over a parameter, V_min or tau_ref: shape () or (n,), in its unit."""
+        """Set a parameter, V_min or tau_ref: shape () or (n,), in its unit."""
         wanted = np.array(np.broadcast_to(values, (self.n,)), np.float64)
         if name == "tau_ref":
             self._tau_ref = wanted
@@ -96,7 +101,7 @@ class ExactEngine:
         self._changed = True
 
     def port(self, receptor: Any) -> ReceptorState:
-        """The port of this receptor, or of one equal to it."""
+        """The port of this receptor, or of one equal to it; a new one if there is none."""
         for port in self.ports:
             if port.receptor == receptor:
                 return port
@@ -111,16 +116,17 @@ class ExactEngine:
 
     @property
     def outer_ports(self) -> list[ReceptorState]:
-        """Those through which spikes come."""
+        """Ports through which spikes come."""
         return [port for port in self.ports if not port.inner]
 
     def keep(self, wanted: set[ReceptorState]) -> None:
-        """Forget ports that neither kernels know nor anybody wants: a call that was stopped may have left some."""
+        """Drop ports that a stopped call may have left: those that kernels do not know, and that are neither in
+        `wanted` nor in use."""
         wanted = wanted | self.connected
         self.ports = [port for port in self.ports if port in self._in_tables or port in wanted]
 
     def normal_form(self) -> NormalForm:
-        """Of its parameters now; an error if there is none."""
+        """The normal form of the neurons with their parameters of now; an error if there is none."""
         return normal_form(self.model, self.model.named_tuple()(*map(self._parameters.get, self.model.parameters)))
 
     # --- time -----------------------------------------------------------------------------------------------------
@@ -131,7 +137,7 @@ class ExactEngine:
 
     @property
     def reliable(self) -> float:
-        """Until when what it has done means something."""
+        """The time up to which V and u were finite, ms."""
         return self.now
 
     def advance(self, until: float, inputs: Any, threads: int) -> int:
@@ -147,13 +153,13 @@ class ExactEngine:
         self.clock.record(wanted)
 
     def what(self, source: Array) -> int:
-        """The number by which the kernel knows what a record asks for."""
+        """RECORD_WHAT for the array of a recorded state."""
         if source is self.V or source is self.u:
             return layout.OF_V if source is self.V else layout.OF_U
         return layout.OF_PORT + next(k for k, port in enumerate(self.laid or ()) if port.current is source)
 
     def spike_list(self, since: float) -> tuple[Array, Array]:
-        """Neurons and times of the spikes of the last advance, in order of time and neuron."""
+        """Neurons, int64, and times (ms) of the spikes of the last advance, in order of time and neuron."""
         pieces = [block.spikes(self.now) for block in self.blocks]
         i, when = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
         order = np.lexsort((i, when))
@@ -179,45 +185,43 @@ class ExactEngine:
         return self.last.copy()
 
     def held(self) -> Array:
-        """Neurons that do not move for the refractory period of their last spike."""
+        """Mask of the neurons in the refractory period of their last spike, (n,)."""
         return self.last + self._tau_ref > self.now
 
     def conductances(self, port: ReceptorState) -> Array:
-        """That of a receptor in each neuron, in its unit."""
+        """The conductance of a receptor in each neuron, (n,), 1/ms or nS, at the time of its state."""
         if port not in (self.laid or ()):
             return np.zeros(self.n)
         return np.asarray(self.states[:, self.states_of(port).start] / self.extra(layout.CONDUCTANCE))
 
-    # --- cells ----------------------------------------------------------------------------------------------------
+    # --- states ---------------------------------------------------------------------------------------------------
 
     @property
-    def simd_rows(self) -> Any:
-        """How cells begin."""
-        if self._simd_rows[0] is not self.laid:
-            from izhnumba._exact.kernels.simd_rows import PortKind, SimdRows
-
+    def simd_rows(self) -> SimdRows:
+        """Numbers of the first columns of `states`, which are those of the SIMD rows."""
+        if self._simd_rows is None or self._simd_rows[0] is not self.laid:
             kinds = tuple(PortKind(port.states, port.conductance) for port in self.laid or ())
             self._simd_rows = self.laid, SimdRows(kinds)
         return self._simd_rows[1]
 
     def extra(self, which: int) -> Array:
-        """What the cells hold behind the bench."""
+        """Per-neuron constant `which` of `layout`, such as CURRENT, shape (n,): a column of `states`."""
         return self.states[:, self.simd_rows.n_loaded + which]
 
     def states_of(self, port: ReceptorState) -> slice:
-        """The places in a cell of the states of a port."""
+        """The columns of `states` that hold the states of a port."""
         assert self.laid is not None
         first = self.simd_rows.Z + self.simd_rows.first_states()[self.laid.index(port)]
         return slice(first, first + port.states)
 
-    def touched(self) -> bool:
-        """Whether V, u, parameters or ports are others than in the cells."""
+    def has_changed(self) -> bool:
+        """Whether V, u, parameters or ports differ from those that `states` was made of."""
         V, u = self.shown
         same = np.array_equal(V, self.V[: self.n]) and np.array_equal(u, self.u[: self.n])
         return not same or self._changed or self.before is not None or self.ports != self._in_tables
 
     def load_state(self) -> None:
-        """Go on from V, u, parameters and ports as they are; all cells stand at the present."""
+        """Make `states` anew, at the time of now, from V, u, parameters and ports."""
         if self.before is None and self.laid is not None and self.form is not None:
             self.before = self._inventory()
         self.form, self.laid = self.normal_form(), [port for port in self.ports if port.states]
@@ -239,7 +243,7 @@ class ExactEngine:
         self.shown[...] = V, u  # last: what differs counts as set by the user
 
     def _inventory(self) -> tuple[NormalForm, dict[Any, Array]]:
-        """The normal form and columns of the cells that outlast another layout, by what they are."""
+        """The normal form, and the columns of `states` that stay in another layout, by name or port."""
         assert self.form is not None
         R = self.simd_rows
         columns: dict[Any, Array] = {row: self.states[:, row] for row in (R.X, R.Y, R.REFRACTORY_UNTIL)}
@@ -247,13 +251,13 @@ class ExactEngine:
         return self.form, columns | {port: self.states[:, self.states_of(port)] for port in self.laid or ()}
 
     def _carry_over(self, old: NormalForm, columns: dict[Any, Array]) -> None:
-        """Into new cells what was in the old ones, in the unit of the new normal form."""
+        """Write columns of the old `states` to the new ones, in the unit of the new normal form."""
         assert self.form is not None
         R, form = self.simd_rows, self.form
         set_by_user = (self.V[: self.n] != self.shown[0]) | (self.u[: self.n] != self.shown[1])
         alike = [np.broadcast_to(new == was, (self.n,)) for new, was in zip(form, old, strict=True)]
         kept = np.all(alike, axis=0) & ~set_by_user
-        for row in (R.X, R.Y):  # to the last bit
+        for row in (R.X, R.Y):  # not by way of V and u, which would round
             self.states[kept, row] = columns[row][kept]
         self.states[:, R.REFRACTORY_UNTIL] = columns[R.REFRACTORY_UNTIL]
         self.states[:, R.I] = columns["I"] * ((form.p * form.gI) / (old.p * old.gI))
@@ -264,7 +268,7 @@ class ExactEngine:
                 self.states[:, self.states_of(port)] = columns[port] * np.reshape(unit, (-1, 1))
 
     def _fill(self) -> None:
-        """Put what follows from the parameters into the cells."""
+        """Write the constants that follow from the parameters to `states`."""
         assert self.form is not None
         R, form = self.simd_rows, self.form
         lemma = np.where(form.kappa == 0, form.theta**2, -np.inf)
@@ -276,11 +280,13 @@ class ExactEngine:
         self._put_parameters()
 
     def _put_parameters(self) -> None:
+        """Write the addresses of the parameters to the table."""
         addresses = Table(MAX_PARAMETERS)
         addresses.put_all({k: self._parameters[name] for k, name in enumerate(self.model.parameters)})
         self.table.put_table(layout.PARAMETERS, addresses)
 
     def _put_ports(self) -> None:
+        """Write `states`, and all that depends on its layout, to the table and its blocks."""
         self.layout += 1
         R = self.simd_rows
         laid = self.laid or []
@@ -305,8 +311,8 @@ class ExactEngine:
         self._in_tables = known
 
     def find_silent(self) -> None:
-        """Find the rectangles in which neurons without further input stay silent, if no break comes in the next
-        advance but one at the present."""
+        """Write the silent rectangle of each neuron (`silent`) to `states`. There are none if the next advance has a
+        break of the input other than one at the present."""
         assert self.form is not None
         R, breaks, values = (
             self.simd_rows,
@@ -332,12 +338,12 @@ class ExactEngine:
 
     @property
     def in_force(self) -> Any:
-        """The piece of the input that holds now: its description, or None."""
+        """The description of the piece of the input that is in force, or None."""
         return self._pieces.get(int(self.table[layout.PIECE]))
 
     def set_pieces(self, breaks: Array, rows: Array, values: Array, descriptions: list[Any]) -> None:
-        """Pieces to come, which begin at `breaks`, with the values (pieces, rows, n or 1) of some rows of the cells, of
-        which the constant input is the first."""
+        """Set the pieces of the input to come. breaks: when each begins, (pieces,), ms; rows: columns of `states`, the
+        first that of the constant input; values: (pieces, rows, n or 1); descriptions: of pieces, for `in_force`."""
         first, n = int(self.table[layout.PIECE]), len(breaks)
         self._pieces = {first: self.in_force} | dict(enumerate(descriptions, first + 1))
         self.table.put(layout.BREAKS, np.concatenate([[-np.inf], breaks]))
@@ -347,13 +353,13 @@ class ExactEngine:
         self.table[[layout.N_PIECE_ROWS, layout.PIECE_STRIDE]] = rows.size, values.shape[2] > 1
 
     def set_outside(self, events: Array) -> None:
-        """Events to come, by neuron of the population."""
+        """Set the events from outside of the next advance, EVENT (k,). Their targets are neurons of the population."""
         owner = self._owner(events)
         for number, block in enumerate(self.blocks):
             block.set_outside(events[owner == number], self.clock.per_ms)
 
     def _owner(self, events: Array) -> Array:
-        """The number of the block of each event."""
+        """The block number of the target of each event."""
         return np.searchsorted([block.first for block in self.blocks], events["target"], side="right") - 1
 
     def add_rule(self, row: list[int], projection: Table) -> int:
@@ -369,11 +375,12 @@ class ExactEngine:
         return len(rows) - 1
 
     def forget_rules(self) -> None:
+        """Drop all rules of plasticity."""
         self.table[layout.N_PLASTIC] = 0
         self._rules = []
 
     def compile(self) -> None:
-        """Put the kernels' addresses into the table."""
+        """Compile the kernels of this population, and write their addresses to the table."""
         from izhnumba._exact.kernels.advance import advance
         from izhnumba._exact.kernels.neuron import ExactVariant
         from izhnumba._exact.kernels.sample import sampling
@@ -384,9 +391,9 @@ class ExactEngine:
         self.table[[layout.STEP, layout.ADVANCE, layout.SAMPLE]] = addresses
 
     def state(self) -> dict[str, Any]:
-        """What `restore` needs to go on from here."""
+        """A description, made of arrays and plain values, from which `restore` goes on to the last bit."""
         self.clock.finish_slice()
-        if self.before is not None:  # an interrupt has come in between
+        if self.before is not None:  # an interrupt has come within `load_state`
             self.load_state()
         arrays = {name: getattr(self, name).copy() for name in _STATE}
         events = [block.under_way() for block in self.blocks]
@@ -401,11 +408,12 @@ class ExactEngine:
         }  # fmt: skip
 
     def prepare_for(self, state: dict[str, Any]) -> None:
-        """Have the ports of a state that is to be restored."""
+        """Make the ports of a state that is to be restored."""
         for one in state["ports"]:
             self.port(described(one))
 
     def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a description that `state` returned."""
         for name in _STATE:
             getattr(self, name)[...] = state[name]
         self.ports = [self.port(described(one)) for one in state["ports"]]
@@ -425,7 +433,7 @@ class ExactEngine:
             block.put_under_way(mine, self.clock.per_ms)
 
     def rewind(self) -> None:
-        """Back to the start: what is under way is gone."""
+        """Back to time 0, without spikes and events under way."""
         self.clock.now = 0.0
         self.last[:], self.spikes[:], self._pieces, self.laid, self.form = -np.inf, 0, {}, None, None
         self.table[layout.PIECE] = 0

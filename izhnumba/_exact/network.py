@@ -1,4 +1,4 @@
-"""The clock of the exact engine: takes populations and synapses from slice to slice in one compiled call."""
+"""The network of the exact engine: populations and synapses advance together, from slice to slice, in one call."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from izhnumba._exact.kernels import layout
 from izhnumba._numba.threads import may_go_parallel, n_processors, one_parallel_region
 
 Array = NDArray[Any]
-_WIDEST = 1000.0  # ms, of a slot of time, if no delay says so
-_SHARE = 1 - 2.0**-20  # of the shortest delay: rounding must not bring a spike into the slice that sends it
-_SLOTS = 64
+_WIDEST = 1000.0  # ms, width of a slot of time without delays
+_SHARE = 1 - 2.0**-20  # width of a slot over the shortest delay: rounding must not bring a spike into its own slice
+_SLOTS = 64  # at least
 _MOST_SLOTS = 2**20
-_GONE = 2**59  # half of the first key of synapses
-_PATIENCE = 0.05  # s, after Ctrl-C
-_WORK = 100  # of a neuron in a ms, beside a step of the clock engine
+_GONE = 2**59  # subtracted from keys of events of removed synapses: half of the first key of synapses
+_PATIENCE = 0.05  # s, for the slice to end after Ctrl-C
+_WORK = 100  # work of a neuron in a ms, in steps of a neuron of the clock engine
 
 
 class ExactNetwork:
-    """Populations' engines and the synapses between them, advanced together."""
+    """The engines of populations, and the synapses between them, advanced together. `Engine` of the exact scheme."""
 
     def __init__(self, dt: float) -> None:
         self.time, self.engines = Continuous(dt), list[Any]()
-        self._moving: dict[Any, list[Array]] | None = None  # what is under way, while it is put into other slots
+        self._moving: dict[Any, list[Array]] | None = None  # events under way by engine, while `connect` moves them
         self._table = Table(layout.NET_SIZE)
         self._reals = self._table.numbers.view(np.float64)
         self._projections: dict[Any, Table] = {}
@@ -44,13 +44,13 @@ class ExactNetwork:
 
     @property
     def now(self) -> float:
-        """Time to which all has come, ms."""
+        """Time to which all neurons and synapses have advanced, ms."""
         return float(self._reals[layout.NOW])
 
     @now.setter
     def now(self, value: float) -> None:
         self._reals[[layout.NOW, layout.FED]] = value
-        self._table[layout.PHASE], self._shown = 0, True  # V and u are what the user sees, not the cells
+        self._table[layout.PHASE], self._shown = 0, True  # V and u are as the user set them
 
     @property
     def n(self) -> int:
@@ -63,8 +63,8 @@ class ExactNetwork:
     def connect(
         self, engines: Sequence[Any], projections: Mapping[Any, Table], shortest: float, longest: float
     ) -> None:
-        """Take over populations, and tables of projections by what they are of. shortest, longest: of all delays, ms.
-        What is under way stays so; what belonged to projections that are gone arrives with the weights of now."""
+        """Set the engines, and the tables of projections by their synapses. shortest, longest: of all delays, ms.
+        Events under way stay so; those of synapses that are gone arrive with their weights of now."""
         per_ms = 1 / min(shortest * _SHARE, _WIDEST)
         wanted = max(2 * longest * per_ms, _SLOTS)
         if wanted > _MOST_SLOTS:
@@ -88,24 +88,24 @@ class ExactNetwork:
         return [block.under_way() for block in engine.blocks]
 
     def _translated(self, engine: Any, events: Array, projections: Mapping[Any, Table]) -> Array:
-        """Events under way, in terms of other projections than those that sent them."""
-        told = events.copy()
+        """Events under way to an engine, with the keys and rules of these projections in place of the old ones."""
+        found = events.copy()
         for synapses, old in self._projections.items():
             if old[layout.TARGET] != engine.table.address:
                 continue
             weights, new = old.array(layout.WEIGHTS), projections.get(synapses)
             sent = (events["key"] >= old[layout.KEY]) & (events["key"] < old[layout.KEY] + weights.size)
             if new is not None:
-                told["key"][sent] += new[layout.KEY] - old[layout.KEY]
-                told["rule"][sent] = new[layout.RULE]
-            else:  # beside the keys of all others
-                told["w"][sent] = weights[events["key"][sent] - old[layout.KEY]]
-                told["rule"][sent] = -1
-                told["key"][sent] -= _GONE
-        return told
+                found["key"][sent] += new[layout.KEY] - old[layout.KEY]
+                found["rule"][sent] = new[layout.RULE]
+            else:  # keys that no other event has
+                found["w"][sent] = weights[events["key"][sent] - old[layout.KEY]]
+                found["rule"][sent] = -1
+                found["key"][sent] -= _GONE
+        return found
 
     def most_ahead(self) -> float:
-        """How long an advance may be: events from outside are put into slots beforehand."""
+        """The longest advance, ms: events from outside must fit into the slots of time at its start."""
         return (int(self._table[layout.SLOTS]) - 2) / self.per_ms - self._longest
 
     def threads_for(self, until: float, stop: float, wanted: int | None) -> int:
@@ -123,14 +123,14 @@ class ExactNetwork:
     # --- running --------------------------------------------------------------------------------------------------
 
     def advance(self, until: float, sources: Sequence[Any], threads: int) -> int:
-        if any(engine.failure() for engine in self.engines):  # in the midst of a slice, from where no way leads on
+        if any(engine.failure() for engine in self.engines):  # within a slice, from where it cannot go on
             return self._found(FAILURE)
         if self._table[layout.PHASE]:  # an interrupt has come in the midst of a slice
             return self._found(self._run(float(self._reals[layout.END]), threads))
         for source in sources:
             source.engine.keep(source.ports)
         records = self._records
-        self._take_up()
+        self._load_states()
         self._records, self._shown = records, False
         for source in sources:
             source.engine.set_pieces(*source.pieces(self.now, until))
@@ -139,7 +139,7 @@ class ExactNetwork:
         return self._found(self._run(until, threads))
 
     def _found(self, code: int) -> int:
-        """Note the spikes and the code for each population; only some of them have failed."""
+        """Write the spikes of each population, and add its code to `found`: of a FAILURE only some have failed."""
         for engine in self.engines:
             engine.spikes[:] = 0
             for block in engine.blocks:
@@ -149,19 +149,19 @@ class ExactNetwork:
         return code
 
     def finish_slice(self) -> None:
-        """Come to the end of a slice, if the last call was stopped within."""
+        """Advance to the end of the slice, if the last call was stopped within it."""
         if self._table[layout.PHASE]:
             self._run(float(self._reals[layout.END]), 1)
 
-    def _take_up(self) -> None:
-        """Let the cells be what users have set."""
-        for engine in self.engines:  # what an interrupted call has not come to take over is made again
+    def _load_states(self) -> None:
+        """Let engines whose V, u, parameters or ports have been set go on from those."""
+        for engine in self.engines:  # events from outside that an interrupted call has left are computed again
             for block in engine.blocks:
                 block.table[layout.N_OUTSIDE] = 0
-        if not any(engine.touched() for engine in self.engines):
+        if not any(engine.has_changed() for engine in self.engines):
             return
         standing = [engine for engine in self.engines if engine.form is not None and engine.before is None]
-        for engine in standing:  # a break at the present brings all cells there
+        for engine in standing:  # a break at the present brings all states there
             engine.set_pieces(np.array([self.now]), np.zeros(0, np.int64), np.zeros((1, 0, 1)), [engine.in_force])
         if standing:
             self._records = []
@@ -170,8 +170,8 @@ class ExactNetwork:
             engine.load_state()
 
     def publish_state(self) -> int:
-        """Let V and u of all engines be those of now: in one call, for whatever differs from what was shown counts as
-        set by the user. Returns a code: a neuron may not get there."""
+        """Write V and u of now to the arrays that users read, of all engines in one call: an array that differs from
+        what was written counts as set by the user. Returns a code: FAILURE if a neuron does not get there."""
         from izhnumba._exact.kernels.network import publish_state
 
         if self._shown or self._table[layout.PHASE]:
@@ -181,7 +181,7 @@ class ExactNetwork:
         return self._found(code) if code == FAILURE else OK
 
     def _run(self, until: float, threads: int, engines: Sequence[Any] | None = None) -> int:
-        """Until then, however often room must be made."""
+        """Advance to `until` (ms), and make room as often as kernels lack it. Returns a code."""
         from izhnumba._exact.kernels.network import entry
 
         self._bind(engines or self.engines)
@@ -193,7 +193,7 @@ class ExactNetwork:
                 while code == ROOM:
                     self._grow()
                     code = run(self._table.numbers)
-            except KeyboardInterrupt:  # the slice is brought to its end if that is near: the next run begins there
+            except KeyboardInterrupt:  # first end the slice, if that takes no longer than _PATIENCE
                 self._reals[layout.UNTIL], patience = self._reals[layout.END], perf_counter() + _PATIENCE
                 while self._table[layout.PHASE] and code == ROOM and perf_counter() < patience:
                     self._grow()
@@ -202,13 +202,13 @@ class ExactNetwork:
         return int(code)
 
     def _grow(self) -> None:
-        """Give all blocks what they have found wanting."""
+        """Make the room that kernels lacked, in all blocks."""
         for engine in self.engines:
             for block in engine.blocks:
                 block.grow()
 
     def _bind(self, engines: Sequence[Any]) -> None:
-        """Put what is to be advanced into the table."""
+        """Write the addresses of these engines and of the projections to the table, if they are not there."""
         from izhnumba._exact.kernels.events import deliver
 
         self._bind_rest(engines)
@@ -233,7 +233,7 @@ class ExactNetwork:
         self._bound = key
 
     def _bind_rest(self, engines: Sequence[Any]) -> None:
-        """What is bound anew for each call."""
+        """Write what each call needs anew to the table: slots of time, records, the kernel `gather`."""
         from izhnumba._exact.kernels.events import gather
 
         for engine in engines:
@@ -245,7 +245,7 @@ class ExactNetwork:
         self._table[[layout.N_RECORDS, layout.GATHER]] = len(rows), gather() if expects else 0
 
     def _record(self, record: Record) -> Table:
-        """A row for the kernel."""
+        """The row of RECORDS for a record."""
         engine: Any = record.engine
         row = Table(layout.RECORD_SIZE)
         row.put_table(layout.RECORD_TABLE, engine.table)
