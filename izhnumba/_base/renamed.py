@@ -13,7 +13,8 @@ Class = TypeVar("Class", bound=type)
 
 
 def renamed(**names: str) -> Callable[[Class], Class]:
-    """Class decorator: old=new. Dataclasses and named tuples take the old keyword and show the old attribute."""
+    """Class decorator, old="new": a dataclass or named tuple takes the old keyword, and has the old attribute, each
+    with a DeprecationWarning."""
 
     def decorate(cls: Class) -> Class:
         makers = ("__new__", "_replace") if issubclass(cls, tuple) else ("__init__",)
@@ -27,8 +28,10 @@ def renamed(**names: str) -> Callable[[Class], Class]:
 
 
 def _renaming(make: Callable[..., Any], owner: str, names: dict[str, str]) -> Callable[..., Any]:
+    """A constructor, or `_replace`, that takes old keywords, too."""
+
     @functools.wraps(make)
-    def renaming(self: Any, *values: Any, **given: Any) -> Any:
+    def renaming(self: object, *values: object, **given: object) -> object:
         for old in names.keys() & given.keys():
             _warn(owner, old, names[old])
             given[names[old]] = given.pop(old)  # dataclasses.replace passes both: the old value under the new name
@@ -38,7 +41,9 @@ def _renaming(make: Callable[..., Any], owner: str, names: dict[str, str]) -> Ca
 
 
 def _alias(owner: str, old: str, new: str) -> property:
-    def value(self: Any) -> Any:
+    """A property `old` with the value of `new`."""
+
+    def value(self: object) -> object:
         _warn(owner, old, new)
         return getattr(self, new)
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 Array = NDArray[Any]
 
@@ -32,10 +32,10 @@ def shown(value: object) -> str:
 class Saved:
     """A dict, stored at `place`, with exactly these keys, and perhaps optional ones."""
 
-    def __init__(self, value: Any, place: str, keys: Collection[str], optional: Collection[str] = ()) -> None:
-        self.place, self.value = place, value
+    def __init__(self, value: object, place: str, keys: Collection[str], optional: Collection[str] = ()) -> None:
         if not isinstance(value, dict):
             raise Misfit(place, "be a dict", shown(value))
+        self.place, self.value = place, value
         missing, more = set(keys) - set(value), set(value) - set(keys) - set(optional)
         if missing or more:
             got = f"one {'without' if missing else 'with'} {shown(sorted(map(str, missing or more)))}"
@@ -50,7 +50,7 @@ class Saved:
         if not good:
             raise Misfit(self.at(key), must, shown(self.value[key]) if got is None else got)
 
-    def kind(self, key: str, kinds: Any, words: str) -> Any:
+    def kind(self, key: str, kinds: type | tuple[type, ...], words: str) -> Any:
         """The value of a key, which must be an instance of `kinds`; words: these in words. Bools are no numbers."""
         value = self.value[key]
         flag = isinstance(value, bool) and kinds is not bool
@@ -76,7 +76,14 @@ class Saved:
         self.require(value in options, key, f"be one of {sorted(options)}")
         return str(value)
 
-    def array(self, key: str, dtype: Any, *shapes: tuple[int, ...], low: Any = None, high: Any = None) -> Array:
+    def array(
+        self,
+        key: str,
+        dtype: DTypeLike,
+        *shapes: tuple[int, ...],
+        low: ArrayLike | None = None,
+        high: ArrayLike | None = None,
+    ) -> Array:
         """The value of a key, an array of this dtype and one of these shapes, with numbers from low to high."""
         dtype, wanted = np.dtype(dtype), " or ".join(map(str, shapes))
         value: Array = self.kind(key, np.ndarray, f"an array {dtype} of shape {wanted}")

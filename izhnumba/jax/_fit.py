@@ -39,10 +39,10 @@ class Fit(NamedTuple):
 
 def fit(
     loss: Callable[..., Any],
-    params: Any,
+    params: object,
     *,
     steps: int = 200,
-    optimizer: Any = None,
+    optimizer: object = None,
     learning_rate: float = 0.03,
     bounds: Mapping[str, tuple[float, float]] | None = None,
     batches: Iterable[Any] | None = None,
@@ -119,7 +119,7 @@ def fit(
     chosen = optax.adam(optax.cosine_decay_schedule(rate, max(n_steps, 1), 0.1)) if optimizer is None else optimizer
     if not all(hasattr(chosen, name) for name in ("init", "update")):
         raise TypeError(f"fit.optimizer must be one of optax, got {chosen!r:.60}. Make it, as in optax.adam(0.1).")
-    update = optax.with_extra_args_support(chosen).update
+    chosen = optax.with_extra_args_support(chosen)
 
     @jax.jit
     def advance(z: object, memory: object, *batch: object) -> tuple[Any, ...]:
@@ -127,7 +127,7 @@ def fit(
             return _one_number(loss(outward(z), *batch))
 
         value, slope = jax.value_and_grad(value_of)(z)
-        change, memory = update(slope, memory, z, value=value, grad=slope, value_fn=value_of)
+        change, memory = chosen.update(slope, memory, z, value=value, grad=slope, value_fn=value_of)
         ahead = optax.apply_updates(z, change)
         finite, same = _everywhere(jnp.isfinite, ahead), _everywhere(jnp.equal, ahead, z)
         return value, slope, outward(z), ahead, finite, same, memory

@@ -39,7 +39,7 @@ def reverse_mode(
     """
 
     @jax.custom_jvp
-    def call(x: object) -> Any:
+    def call(x):
         return function(x)
 
     def rule(primals: tuple[Any], tangents: tuple[Any]) -> tuple[Any, Any]:
