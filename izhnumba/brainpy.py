@@ -292,7 +292,7 @@ def _cell(owner: str, spk_fun, given: Arrays) -> Cell:
     return Cell(
         _MODEL, schemes["exp_euler"], Lanes(owner, given["V"], None).dtype.name, "hard",
         _surrogate(f"{owner}.spk_fun", spk_fun), detach_reset=False, hold="time" if "times" in given else "",
-        floor=False, jumps="delta" in given, conductances=False,
+        floor=False, deltas="delta" in given, conductances=False,
     )  # fmt: skip
 
 
@@ -339,7 +339,7 @@ def _solved(
         one = rows[0] if rows[0].ndim == 2 else rows[0][:, None]
         rows = one + watched(f"{owner}.run", check, like, lanes.dtype, V, u, p, rows), *rows[1:]
     memory, period, t = _refractoriness(owner, lanes, given)
-    task = ScanTask(cell, ("row", "row" if cell.jumps else "", "", ""), recorded, len(rows[0]))
+    task = ScanTask(cell, ("row", "row" if cell.deltas else "", "", ""), recorded, len(rows[0]))
     solve = (by_kernels if backend == "numba" else by_scan)(task)
     (V, u, last), outs = solve(Data(V, u, memory, constants(cell, p, h), rows, h, period, t))
     ended = {"V": V, "u": u}

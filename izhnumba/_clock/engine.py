@@ -31,8 +31,8 @@ from izhnumba._synapse.receptor import Gate, Receptor
 Array = NDArray[Any]
 Call = Callable[[Array, Array, float], int]
 
-_MOST_HELD = 2**29  # steps
-_NEVER = -(2**30)  # `until` of a neuron that has not spiked, and the most steps a neuron can be held
+_MOST_REFRACTORY = 2**29  # steps
+_NEVER = -(2**30)  # refractory_until of a neuron that has not spiked
 
 
 class ClockEngine:
@@ -48,7 +48,7 @@ class ClockEngine:
         self._lanes: dict[str, Array] = {}
         self._calls: dict[tuple[Any, ...], Any] = {}
         self._rows: dict[str, Array] = {}
-        self._inputs = {"I": layout.INPUT_I, "jump": layout.INPUT_DELTA, "g": layout.INPUT_G, "gE": layout.INPUT_GE}
+        self._inputs = {"I": layout.INPUT_I, "delta": layout.INPUT_DELTA, "g": layout.INPUT_G, "gE": layout.INPUT_GE}
         self.table = Table(layout.TABLE_SIZE)
         self._allocate(state)
         self.arrivals = Arrivals(self.padded, self.dtype, dt)
@@ -87,8 +87,8 @@ class ClockEngine:
 
     def check_parameter(self, where: str, name: str, values: Array) -> None:
         """Refuse refractory periods that cannot be counted in steps."""
-        if name == "tau_ref" and np.any(values > _MOST_HELD * self.dt):
-            raise ValueError(f"{where} must be at most {_MOST_HELD * self.dt:g} ms, got {np.max(values):g}.")
+        if name == "tau_ref" and np.any(values > _MOST_REFRACTORY * self.dt):
+            raise ValueError(f"{where} must be at most {_MOST_REFRACTORY * self.dt:g} ms, got {np.max(values):g}.")
 
     def check_parameters(self) -> None:
         """No-op: any parameters go together. Required by PopulationEngine."""
@@ -124,17 +124,17 @@ class ClockEngine:
         """That of a receptor in each neuron."""
         return port.y
 
-    def _set_refractory(self, n_ref: Array) -> None:
-        """Hold each neuron for n_ref steps after a spike; shape () or (n,)."""
-        if not self.until.size:
-            if not np.any(n_ref):
+    def _set_refractory(self, steps: Array) -> None:
+        """Set the steps after a spike's own for which V and u stay: shape () or (n,)."""
+        if not self.refractory_until.size:
+            if not np.any(steps):
                 return
             spiked_last = (self.last == self.step - 1) & (self.step > 0)
             now = self.step - int(self.table[layout.BASE])
             self.table.put(layout.REFRACTORY_STEPS, np.zeros(self.padded, np.int32))
             self._calls.clear()
             self.table.put(layout.REFRACTORY_UNTIL, np.where(spiked_last, now, _NEVER).astype(np.int32))
-        self.table.array(layout.REFRACTORY_STEPS)[: self.n] = n_ref
+        self.table.array(layout.REFRACTORY_STEPS)[: self.n] = steps
 
     # --- state ----------------------------------------------------------------------------------------------------
 
@@ -146,60 +146,67 @@ class ClockEngine:
     now = step  # in its timebase
 
     @property
-    def until(self) -> Array:
-        """The step since BASE to which each neuron is held; empty if none ever is."""
+    def refractory_until(self) -> Array:
+        """The step since BASE in which each neuron moves again, int32 (padded,); empty if tau_ref was always 0."""
         return self.table.array(layout.REFRACTORY_UNTIL)
 
     def rewind(self) -> None:
+        """Back to step 0, without spikes."""
         self.table[[layout.STEP, layout.BASE]] = 0
-        self.until[:] = _NEVER
+        self.refractory_until[:] = _NEVER
         self.last[:] = -1
         self.spikes[:] = 0
         self._reports[:] = 0
         self.arrivals.clear()
 
     def state(self) -> dict[str, Any]:
-        """What `restore` needs to go on from here."""
-        arrays = {name: getattr(self, name).copy() for name in ("V", "u", "last", "spikes", "until")}
+        """A description, made of arrays and plain values, from which `restore` goes on to the last bit."""
+        arrays = {name: array.copy() for name, array in self._state_arrays().items()}
         ports = {"receptors": [port.receptor for port in self.arrivals.ports], "ring_steps": self.arrivals.steps}
         return arrays | ports | {"count": self.table[[layout.STEP, layout.BASE]]} | self.arrivals.state()
 
     def prepare_for(self, state: dict[str, Any]) -> None:
-        """Have the ports of a state that is to be restored, in their order."""
+        """Make the ports of a state that is to be restored, in their order."""
         ports = {self.arrivals.port(receptor) for receptor in state["receptors"]}
         self.arrivals.lay(state["ring_steps"], 0, ports)
 
     def restore(self, state: dict[str, Any]) -> None:
-        if state["until"].size > self.until.size:  # its neurons were held once, though they are no more
+        """Go on from a description that `state` returned."""
+        if state["until"].size > self.refractory_until.size:  # tau_ref was above 0 once, though it is 0 now
             self._set_refractory(np.ones(1, np.int32))
             self._set_refractory(np.zeros(1, np.int32))
-        for name in ("V", "u", "last", "spikes", "until"):
-            getattr(self, name)[...] = state[name]
+        for name, array in self._state_arrays().items():
+            array[...] = state[name]
         self.table[[layout.STEP, layout.BASE]] = state["count"]
         self.arrivals.restore(state)
+
+    def _state_arrays(self) -> dict[str, Array]:
+        """Arrays of the state by their names in checkpoints."""
+        own = {"V": self.V, "u": self.u, "last": self.last, "spikes": self.spikes}
+        return own | {"until": self.refractory_until}
 
     def last_spike_time(self) -> Array:
         """End of the step of the last spike of each neuron, ms; -inf before the first."""
         last = self.last[: self.n]
         return np.where(last >= 0, (last + 1) * self.dt, -np.inf)
 
-    def held(self) -> Array:
-        """Neurons that spiked in the last step or were held in it."""
-        if self.until.size:
-            return self.until[: self.n] > self.step - 1 - int(self.table[layout.BASE])
+    def refractory(self) -> Array:
+        """Mask of the neurons that spiked in the last step or were refractory in it, (n,)."""
+        if self.refractory_until.size:
+            return self.refractory_until[: self.n] > self.step - 1 - int(self.table[layout.BASE])
         return (self.last[: self.n] == self.step - 1) & (self.step > 0)
 
     def _rebase(self) -> None:
-        """Keep the 32-bit step counts of `until` small."""
+        """Keep the 32-bit step counts of `refractory_until` small."""
         done = self.step - int(self.table[layout.BASE])
         if done > -_NEVER // 2:
-            later = np.maximum(self.until, _NEVER + done) - np.int32(done)
+            later = np.maximum(self.refractory_until, _NEVER + done) - np.int32(done)
             self.table.put(layout.REFRACTORY_UNTIL, later, also={layout.BASE: self.step})
 
     # --- running --------------------------------------------------------------------------------------------------
 
     def row(self, name: str) -> Array:
-        """Where single steps find an input: I, jump, g or gE. n numbers, kept for the next step."""
+        """Where single steps find an input: I, delta, g or gE. n numbers, kept for the next step."""
         if name not in self._rows:
             self._rows[name] = aligned(self.padded, self.dtype)
         return self._rows[name][: self.n]
@@ -214,7 +221,7 @@ class ClockEngine:
         threads = self.threads_for(self.step + 1, self.step + 1, wanted_threads)
         self._make_room(threads)
         self.table[[layout.STEPS, layout.N_RECORDS, layout.THREADS]] = 1, 0, threads
-        call = self._call("jump" in names, "g" in names, threads)
+        call = self._call("delta" in names, "g" in names, threads)
         if threads == 1:
             return call
 
@@ -225,9 +232,9 @@ class ClockEngine:
         return parallel_call
 
     def advance(self, until: int, inputs: dict[str, Array], threads: int) -> int:
-        """Steps with `inputs`: rows of shape (steps or 1, n or 1) under I, and jump or g with gE."""
+        """Steps with `inputs`: rows of shape (steps or 1, n or 1) under I, and delta or g with gE."""
         self.prepare(until - self.step, inputs, threads)
-        call = self._call("jump" in inputs, "g" in inputs, threads)
+        call = self._call("delta" in inputs, "g" in inputs, threads)
         with one_parallel_region() if threads > 1 else nullcontext():
             code = call(self.table.numbers, self.empty, np.nan)
         return int(code)
@@ -257,8 +264,8 @@ class ClockEngine:
         kinds = self.arrivals.kinds()
         key = ("slices", kinds, threads > 1)
         if key not in self._calls:
-            variant = self._variant(kinds.jumps, kinds.conductances, kinds.gate)
-            variant = variant._replace(ring=kinds.jumps, receptors=kinds.receptors)
+            variant = self._variant(kinds.deltas, kinds.conductances, kinds.gate)
+            variant = variant._replace(ring=kinds.deltas, receptors=kinds.receptors)
             self._calls[key] = slice_address(variant, threads > 1)
         return self._calls[key]
 
@@ -346,23 +353,23 @@ class ClockEngine:
 
     # --- compiling ------------------------------------------------------------------------------------------------
 
-    def _call(self, jumps: bool, conductances: bool, threads: int) -> Call:
+    def _call(self, deltas: bool, conductances: bool, threads: int) -> Call:
         from izhnumba._clock.kernels.advance import entry
 
-        key = (jumps, conductances, threads > 1)
+        key = (deltas, conductances, threads > 1)
         if key not in self._calls:
-            self._calls[key] = entry(self._variant(jumps, conductances), threads > 1)
+            self._calls[key] = entry(self._variant(deltas, conductances), threads > 1)
         call: Call = self._calls[key]
         return call
 
-    def _variant(self, jumps: bool, conductances: bool, gate: Gate | None = None) -> Variant:
+    def _variant(self, deltas: bool, conductances: bool, gate: Gate | None = None) -> Variant:
         with np.errstate(all="ignore"):  # odd parameters show in V and u, which are looked at
             known = self._bind_parameters()
         line = not conductances and gate is None  # the slope of f by V is one
         return Variant(
             self.model, self.scheme, self.dtype.name, self.reset,
             self.varies(),
-            self.until.size > 0, bool(np.any(self._lanes["V_min"] > -np.inf)), jumps, conductances,
+            self.refractory_until.size > 0, bool(np.any(self._lanes["V_min"] > -np.inf)), deltas, conductances,
             affine=known.affine and line, short=known.short and line, gate=gate and (gate.name, gate.value),
         )  # fmt: skip
 

@@ -69,7 +69,7 @@ def feeds(where: str, pop: Any, I: Any, delta: Any, g: Any, E: Any, n_steps: int
     unit = pop.model.I.unit
     inputs = {"I": feed(f"{where}.I", I, unit, pop, n_steps)}
     if delta is not None:
-        inputs["jump"] = feed(f"{where}.delta", delta, "mV", pop, n_steps, 1)
+        inputs["delta"] = feed(f"{where}.delta", delta, "mV", pop, n_steps, 1)
     units = ("nS" if unit == "pA" else "1/ms", "mV")
     return inputs | conductances(where, g, E, units, pop, n_steps)
 

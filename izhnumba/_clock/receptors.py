@@ -74,7 +74,7 @@ def state_sizes(receptor: Receptor, dt: float, lanes: int) -> tuple[int, int]:
 class Kinds(NamedTuple):
     """Whether there are V jumps, other receptors, and conductances; the gate of those that have one."""
 
-    jumps: bool
+    deltas: bool
     receptors: bool
     conductances: bool
     gate: Gate | None

@@ -45,7 +45,7 @@ class ClockStepper:
         names: tuple[str, ...] = ()
         plain = self._fill("I", I)
         if plain and delta is not None:
-            names, plain = (*names, "jump"), self._fill("jump", delta)
+            names, plain = (*names, "delta"), self._fill("delta", delta)
         if plain and (g is not None or E is not None):
             names, plain = (*names, "g", "gE"), self._fill_conductances(g, E)
         return self._step_of_rows(names) if plain else NOT_PLAIN

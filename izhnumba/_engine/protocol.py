@@ -132,7 +132,7 @@ class PopulationEngine(NeuronEngine, Engine, Protocol):
         """(n,), ms; -inf before the first spike of a neuron."""
         ...
 
-    def held(self) -> Array:
+    def refractory(self) -> Array:
         """Neurons that are refractory, shape (n,), bool."""
         ...
 

@@ -184,7 +184,7 @@ class ExactEngine:
     def last_spike_time(self) -> Array:
         return self.last.copy()
 
-    def held(self) -> Array:
+    def refractory(self) -> Array:
         """Mask of the neurons in the refractory period of their last spike, (n,)."""
         return self.last + self._tau_ref > self.now
 

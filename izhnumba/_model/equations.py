@@ -24,7 +24,7 @@ class Variant(NamedTuple):
     varies: int = 0  # bit k: parameter k differs between neurons
     refractory: bool = False
     floor: bool = False
-    jumps: bool = False
+    deltas: bool = False
     conductances: bool = False
     ring: bool = False  # V jumps come from synapses
     receptors: bool = False  # synaptic currents and conductances add to the input
@@ -43,8 +43,8 @@ def equations(variant: Variant, inline: Callable[[Function], Any], phi: Function
     dV_slope = inline(model.dV_slope)
     HAS_C, C = model.C is not None, inline(model.C or model.rate)
     AFFINE, CONDUCTANCES, FLOOR = variant.affine, variant.conductances, variant.floor
-    JUMP_AS_CURRENT = variant.jumps and variant.scheme.jump_as_current
-    JUMP = variant.jumps and not variant.scheme.jump_as_current
+    DELTA_AS_CURRENT = variant.deltas and variant.scheme.delta_as_current
+    DELTA = variant.deltas and not variant.scheme.delta_as_current
     number = np.dtype(variant.dtype).type
     zero = number(0.0)
     GATED, (share, log_slope) = variant.gate is not None, gate_of(variant, inline, exprel)
@@ -55,9 +55,9 @@ def equations(variant: Variant, inline: Callable[[Function], Any], phi: Function
             I = I + (x[3] - x[2] * V)  # noqa: E741
         if GATED:
             I = I + share(V) * (x[5] - x[4] * V)  # noqa: E741
-        if JUMP_AS_CURRENT and HAS_C:
+        if DELTA_AS_CURRENT and HAS_C:
             return dV(V, u, I, p) + x[1] * C(p)
-        if JUMP_AS_CURRENT:
+        if DELTA_AS_CURRENT:
             return dV(V, u, I, p) + x[1]
         return dV(V, u, I, p)
 
@@ -79,8 +79,8 @@ def equations(variant: Variant, inline: Callable[[Function], Any], phi: Function
             return dt * (dV_slope(V, dI, p) / C(p))
         return dt * dV_slope(V, dI, p)
 
-    def jump(V, x):
-        if JUMP:
+    def add_delta(V, x):
+        if DELTA:
             return V + x[1]
         return V
 
@@ -90,7 +90,7 @@ def equations(variant: Variant, inline: Callable[[Function], Any], phi: Function
         return V
 
     return Equations(
-        inline(dt_f), inline(dt_slope), inline(model.rate), inline(model.du), inline(jump), inline(floor),
+        inline(dt_f), inline(dt_slope), inline(model.rate), inline(model.du), inline(add_delta), inline(floor),
         inline(phi), number,
     )  # fmt: skip
 

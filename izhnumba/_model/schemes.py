@@ -9,12 +9,12 @@ To add a scheme:
 A rule maps (V, u) at t = k dt to (V, u) at (k+1) dt, before the spike test. It may use
 
     dt_f(dt, V, u, x, p)   dt * dV/dt with the input at V           dt_slope(dt, V, x, p)   dt * its derivative by V
-    rate(p), du(V, V_new, u, p)     the factors of du/dt            jump(V, x)     V + the V jumps of the step
+    rate(p), du(V, V_new, u, p)     the factors of du/dt            add_delta(V, x)     V + the V jumps of the step
     dt_exprel(dt, z, wide)          dt * (exp(z) - 1) / z           floor(V, p)    V, but not below V_min
     number(x)                       x in the precision of the population
     gain               dt * rate * exprel(dt * u_slope), what exponential Euler multiplies du by
 
-where x = (I, jump, g, gE, b, bE) is the input of the step: current, V jump, sum of conductances, sum of conductance
+where x = (I, delta, g, gE, b, bE) is the input of the step: current, V jump, sum of conductances, sum of conductance
 times reversal potential, and both once more for conductances behind a magnesium block. The grouping of each expression
 is that of the program the scheme comes from, to the last bit.
 """
@@ -41,7 +41,7 @@ class Equations(NamedTuple):
     dt_slope: Function
     rate: Function
     du: Function
-    jump: Function
+    add_delta: Function
     floor: Function
     dt_exprel: Function
     number: Function
@@ -88,7 +88,7 @@ class Scheme:
     dt_max: float  # ms, beyond it spikes are lost or V overshoots by far
     reset_first: bool = False  # reset at the start of the next step (stored V may exceed V_th), else at once
     strict_test: bool = False  # a spike is V > V_th instead of V >= V_th
-    jump_as_current: bool = False  # V jumps enter every sub-step as a current
+    delta_as_current: bool = False  # V jumps enter every sub-step as a current
     horner: bool = False  # takes dV in Horner form, where the model has one
     exponential: bool = False  # uses dt_slope, dt_exprel and gain
     euler_part: float = 0.0  # of dt, in one Euler step of V: from very negative V it would leap over the threshold
@@ -113,42 +113,42 @@ class Scheme:
 
 
 def _exp_euler(eq: Equations) -> Function:
-    dt_f, dt_slope, dt_exprel, du, jump, floor = eq.dt_f, eq.dt_slope, eq.dt_exprel, eq.du, eq.jump, eq.floor
+    dt_f, dt_slope, dt_exprel, du, add_delta, floor = eq.dt_f, eq.dt_slope, eq.dt_exprel, eq.du, eq.add_delta, eq.floor
 
     def rule(V, u, x, p, gain, dt, wide):
-        V = floor(jump(V + dt_f(dt_exprel(dt, dt_slope(dt, V, x, p), wide), V, u, x, p), x), p)
+        V = floor(add_delta(V + dt_f(dt_exprel(dt, dt_slope(dt, V, x, p), wide), V, u, x, p), x), p)
         return V, u + gain * du(V, V, u, p)
 
     return rule
 
 
 def _euler(eq: Equations) -> Function:
-    dt_f, rate, du, jump, floor = eq.dt_f, eq.rate, eq.du, eq.jump, eq.floor
+    dt_f, rate, du, add_delta, floor = eq.dt_f, eq.rate, eq.du, eq.add_delta, eq.floor
 
     def rule(V, u, x, p, gain, dt, wide):
-        V_new = floor(V + jump(dt_f(dt, V, u, x, p), x), p)
+        V_new = floor(V + add_delta(dt_f(dt, V, u, x, p), x), p)
         return V_new, u + dt * rate(p) * du(V, V_new, u, p)
 
     return rule
 
 
 def _euler_then_u(eq: Equations) -> Function:
-    dt_f, rate, du, jump, floor = eq.dt_f, eq.rate, eq.du, eq.jump, eq.floor
+    dt_f, rate, du, add_delta, floor = eq.dt_f, eq.rate, eq.du, eq.add_delta, eq.floor
 
     def rule(V, u, x, p, gain, dt, wide):
-        V = floor(jump(V + dt_f(dt, V, u, x, p), x), p)
+        V = floor(add_delta(V + dt_f(dt, V, u, x, p), x), p)
         return V, u + dt * rate(p) * du(V, V, u, p)
 
     return rule
 
 
 def _two_half_steps(eq: Equations) -> Function:
-    dt_f, rate, du, jump, floor, number = eq.dt_f, eq.rate, eq.du, eq.jump, eq.floor, eq.number
+    dt_f, rate, du, add_delta, floor, number = eq.dt_f, eq.rate, eq.du, eq.add_delta, eq.floor, eq.number
 
     def rule(V, u, x, p, gain, dt, wide):
         half = number(0.5) * dt
         V = V + dt_f(half, V, u, x, p)
-        V = floor(jump(V + dt_f(half, V, u, x, p), x), p)
+        V = floor(add_delta(V + dt_f(half, V, u, x, p), x), p)
         return V, u + dt * rate(p) * du(V, V, u, p)
 
     return rule
@@ -167,7 +167,7 @@ def _two_half_steps_floor_last(eq: Equations) -> Function:
 
 
 def _rk4(eq: Equations) -> Function:
-    dt_f, rate, du, jump, floor, number = eq.dt_f, eq.rate, eq.du, eq.jump, eq.floor, eq.number
+    dt_f, rate, du, add_delta, floor, number = eq.dt_f, eq.rate, eq.du, eq.add_delta, eq.floor, eq.number
 
     def rule(V, u, x, p, gain, dt, wide):
         r, half, third = dt * rate(p), number(0.5), number(1.0) / number(3.0)
@@ -178,7 +178,7 @@ def _rk4(eq: Equations) -> Function:
         V3, u3 = dt_f(dt, Vb, ub, x, p), r * du(Vb, Vb, ub, p)
         Vc, uc = V + V3, u + u3
         V4, u4 = dt_f(dt, Vc, uc, x, p), r * du(Vc, Vc, uc, p)
-        V = floor(jump(V + third * (half * (V1 + V4) + V2 + V3), x), p)
+        V = floor(add_delta(V + third * (half * (V1 + V4) + V2 + V3), x), p)
         return V, u + third * (half * (u1 + u4) + u2 + u3)
 
     return rule
@@ -195,7 +195,7 @@ _ALL = (
            _euler_then_u, dt_max=0.5, strict_test=True, euler_part=1.0),
     Scheme("nest", "NEST izhikevich, consistent_integration=True", _euler, dt_max=0.5, euler_part=1.0),
     Scheme("nest_published", "NEST izhikevich, consistent_integration=False",
-           _two_half_steps_floor_last, dt_max=1.0, jump_as_current=True, euler_part=0.5),
+           _two_half_steps_floor_last, dt_max=1.0, delta_as_current=True, euler_part=0.5),
     Scheme("rk4", "the classical Runge-Kutta rule of fourth order", _rk4, dt_max=0.5, horner=True,
            fastmath=CONTRACT),
     Scheme("exact", "no steps: Taylor series from event to event, spike times to rounding (docs/exact.md)", None,

@@ -222,7 +222,7 @@ class Population:
     @property
     def refractory(self) -> Array:
         """Neurons that spiked in the last step or were held in it. bool, Shape."""
-        return self._engine.held().reshape(self.shape)
+        return self._engine.refractory().reshape(self.shape)
 
     @property
     def result(self) -> Any:

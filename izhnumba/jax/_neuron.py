@@ -27,14 +27,14 @@ class Cell(NamedTuple):
     detach_reset: bool  # whether the spike has no derivative in the reset of u
     hold: str  # "steps" or "time": how a refractory period is counted; "" if there is none
     floor: bool  # whether there is a V_min
-    jumps: bool  # whether there are jumps of V
+    deltas: bool  # whether there are jumps of V
     conductances: bool
 
     @property
     def variant(self) -> Variant:
         return Variant(
             self.model, self.scheme, self.dtype, self.reset, refractory=bool(self.hold), floor=self.floor,
-            jumps=self.jumps, conductances=self.conductances,
+            deltas=self.deltas, conductances=self.conductances,
         )  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def step(cell: Cell) -> Callable[..., Any]:
             Before the step.
         refractory : bool
             Whether the neuron is refractory in this step.
-        x : tuple (I, jump, g, g E, None, None)
+        x : tuple (I, delta, g, g E, None, None)
             Inputs of the step, as a rule of `_model/schemes.py` takes them.
         p : NamedTuple of `parameters_type`
         gain : last of `constants` with exponential Euler, else None

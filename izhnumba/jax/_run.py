@@ -253,7 +253,7 @@ def run(
         reset=checks.one_of("run.reset", reset, ("hard", "soft", "overshoot")),
         surrogate=as_surrogate("run.surrogate", surrogate),
         detach_reset=checks.kind("run.detach_reset", detach_reset, bool, "True or False"), hold="steps" * refractory,
-        floor="V_min" in params, jumps=bool(kinds[1]), conductances=bool(kinds[2]),
+        floor="V_min" in params, deltas=bool(kinds[1]), conductances=bool(kinds[2]),
     )  # fmt: skip
     h = jnp.asarray(step, lanes.dtype)
     data = Data(V, u, lanes.refractory_steps(state.refractory_steps), (*constants(cell, p, h), *fixed), rows, h, n_ref)
@@ -289,7 +289,7 @@ def _parameters(lanes: Lanes, params, model: Model):
 
 
 def _inputs(lanes: Lanes, model: Model, I, delta, g, E) -> list[Any]:  # noqa: E741
-    """[I, jump, sum of g, sum of g E], checked; None for an input that is not given.
+    """[I, delta, sum of g, sum of g E], checked; None for an input that is not given.
 
     Parameters
     ----------
@@ -297,7 +297,7 @@ def _inputs(lanes: Lanes, model: Model, I, delta, g, E) -> list[Any]:  # noqa: E
     model : Model
     I, delta, g, E : as in `run`
     """
-    jump = None if delta is None else lanes.over_time("run.delta", delta, "mV")
+    delta = None if delta is None else lanes.over_time("run.delta", delta, "mV")
     gs, Es = _arguments.listed(g), _arguments.listed(E)
     if len(gs) != len(Es):
         raise ValueError(f"run.E must have one value for each g, got {len(Es)} for {len(gs)}.")
@@ -306,7 +306,7 @@ def _inputs(lanes: Lanes, model: Model, I, delta, g, E) -> list[Any]:  # noqa: E
     reversals = [lanes.over_time("run.E", value, "mV") for value in Es]
     total = sum(conductances) if gs else None
     drawn = sum(map(operator.mul, conductances, reversals)) if gs else None
-    return [lanes.over_time("run.I", I, model.I.unit), jump, total, drawn]
+    return [lanes.over_time("run.I", I, model.I.unit), delta, total, drawn]
 
 
 def _scheme(name: str, dt: float):

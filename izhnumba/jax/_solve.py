@@ -25,7 +25,7 @@ class ScanTask(NamedTuple):
     """All that the code of a run depends on, hashable: JAX traces and compiles once for each."""
 
     cell: Cell
-    inputs: tuple[str, ...]  # of I, jump, g and g E: "constant" or "row", or "" for one that is not given
+    inputs: tuple[str, ...]  # of I, delta, g and g E: "constant" or "row", or "" for one that is not given
     record: tuple[str, ...]  # names, of "spikes", "V", "u"
     n_steps: int
 
@@ -136,8 +136,8 @@ def _neuron(task: ScanTask) -> Callable[..., Any]:
         p = p_type(*values, V_min=next(given) if cell.floor else None)
         gain = next(given) if cell.scheme.exponential else None
         sources = {"constant": given, "row": iter(rows)}
-        I, jump, g, gE = (next(sources[kind]) if kind else jnp.zeros_like(V) for kind in task.inputs)  # noqa: E741
-        V, u, spiked, s = one_step(V, u, refractory, (I, jump, g, gE, None, None), p, gain, dt)
+        I, delta, g, gE = (next(sources[kind]) if kind else jnp.zeros_like(V) for kind in task.inputs)  # noqa: E741
+        V, u, spiked, s = one_step(V, u, refractory, (I, delta, g, gE, None, None), p, gain, dt)
         known = {"spikes": s, "V": V, "u": u}
         return V, u, spiked, tuple(known[name] for name in task.record)
 

@@ -140,7 +140,7 @@ def _admit(variant: Variant) -> Callable[..., Any]:
     """`admit(table, I)` -> code: check the inputs of a single step, then copy I to INPUT_I; nothing else changes."""
     number = np.dtype(variant.dtype).type
     item = number(0).itemsize
-    DELTAS, CONDUCTANCES = variant.jumps, variant.conductances
+    DELTAS, CONDUCTANCES = variant.deltas, variant.conductances
 
     def admit(table, I):  # noqa: E741
         n = table[layout.N]
@@ -168,7 +168,7 @@ def _block(variant: Variant) -> Callable[..., Any]:
     number = np.dtype(variant.dtype).type
     item = number(0).itemsize
     p_type = variant.model.named_tuple("V_min", *LANES)
-    VARIES, DELTAS, CONDUCTANCES = variant.varies, variant.jumps, variant.conductances
+    VARIES, DELTAS, CONDUCTANCES = variant.varies, variant.deltas, variant.conductances
     RING, RECEPTORS, GATED = variant.ring, variant.receptors, variant.gate is not None
     ring_row, receive = arrivals(variant)
     input_row, step_lanes, check_finite = _input_row(number), _step_lanes(variant), _check_finite(number)

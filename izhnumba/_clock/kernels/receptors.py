@@ -19,7 +19,7 @@ DECAY_Y, X_TO_Y, DECAY_X, TO_X, REVERSAL, NUMBERS_SIZE = range(6)
 
 
 def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """`jumps(table, k, first, count, valid)`: the V jumps of step k, to be cleared after use; and `receive(table, k,
+    """`deltas(table, k, first, count, valid)`: the V jumps of step k, to be cleared after use; and `receive(table, k,
     first, count, valid, state, inputs)`: add to the inputs (I, g, gE, b, bE) what the receptors give in step k, then
     let their states advance."""
     number = np.dtype(variant.dtype).type
@@ -40,7 +40,7 @@ def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
 
     row_of = inlined(arrived)
 
-    def jumps(table, k, first, count, valid):
+    def deltas(table, k, first, count, valid):
         return row_of(
             table, table[layout.DELTA_RING], table[layout.INPUT_DELTA : layout.INPUT_DELTA + 3], k, first, count, valid
         )
@@ -82,7 +82,7 @@ def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
                 advance_two(y, x, row, numbers)
             clear(row)
 
-    return inlined(jumps), inlined(receive)
+    return inlined(deltas), inlined(receive)
 
 
 def _note_current(variant: Variant) -> Callable[..., Any]:

@@ -210,16 +210,16 @@ def _write_step(builder, R: SimdRows, arguments):
     for first, coefficients in zip(firsts, (x, y, *z), strict=True):
         for k, one in enumerate(coefficients):
             rows[first + k] = one
-    t, limit, held = rows[R.T], rows[R.LIMIT], rows[R.REFRACTORY_UNTIL]
+    t, limit, refractory_until = rows[R.T], rows[R.LIMIT], rows[R.REFRACTORY_UNTIL]
     full, room = _step_size(v, x, z), v.sub(limit, t)
     h = v.smaller(full, room)
     reached, h2 = v.compare(">=", h, room), v.mul(h, h)
     when = builder.select(reached, limit, v.add(t, h))
-    new = [when, v.value(x, h, h2), v.value(y, h, h2), held, *(v.value(one, h, h2) for one in z)]
+    new = [when, v.value(x, h, h2), v.value(y, h, h2), refractory_until, *(v.value(one, h, h2) for one in z)]
     safe = v.compare(">", v.add(_floor_of_pull(v, R, rows, y, z, full), rows[R.LEMMA]), v.const(0.0))
     crossed = v.compare(">=", v.fma(rows[R.KAPPA], new[R.Y], new[R.X]), rows[R.THETA])
-    late, stuck, holds = v.compare(">", when, end), v.compare("<=", when, t), v.compare(">", held, t)
-    trouble = functools.reduce(builder.or_, [crossed, late, stuck, holds, builder.not_(safe)])
+    late, stuck, refractory = v.compare(">", when, end), v.compare("<=", when, t), v.compare(">", refractory_until, t)
+    trouble = functools.reduce(builder.or_, [crossed, late, stuck, refractory, builder.not_(safe)])
     rows[R.H], rows[R.FULL], rows[R.SAFE] = h, full, builder.uitofp(safe, v.vector)
     for k, value in enumerate(new):
         rows[R.NEW + k] = value

@@ -89,7 +89,7 @@ def walk(frame, table, version, step):
         return xla.refuse(words[xla.API], True)
     n_steps, lead = ints_at(count[xla.DATA])[0] & 0xFFFFFFFF, model[xla.RANK] - 1
     n_batch, n_lanes = xla.product(model, lead), ints_at(model[xla.DIMS])[lead]
-    start, now, jump = stack(MOST), stack(MOST), stack(MOST)
+    start, now, stride = stack(MOST), stack(MOST), stack(MOST)
     for batch in range(n_batch):
         for j in range(n):
             item, in_steps, in_lanes = facts[j * FACTS], facts[j * FACTS + STEPS], facts[j * FACTS + LANES]
@@ -105,17 +105,17 @@ def walk(frame, table, version, step):
                 if not xla.fits(before, facts[j * FACTS + DTYPE], model, lead, in_steps, n_steps, in_lanes, n_lanes):
                     return xla.refuse(words[xla.API], True)
                 copy_bytes(start[j], xla.place(before, model, lead, batch, size), size)
-            jump[j] = row * in_steps
+            stride[j] = row * in_steps
             if backwards:
-                start[j] += (n_steps - 1) * jump[j]
-                jump[j] = -jump[j]
+                start[j] += (n_steps - 1) * stride[j]
+                stride[j] = -stride[j]
         for lane in range(0, n_lanes, BLOCK):
             for j in range(n):
                 now[j] = start[j] + lane * facts[j * FACTS] * facts[j * FACTS + LANES]
             for _ in range(n_steps):
                 call_address(step, now, min(BLOCK, n_lanes - lane))
                 for j in range(n):
-                    now[j] += jump[j]
+                    now[j] += stride[j]
     return 0
 
 
