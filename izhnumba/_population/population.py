@@ -57,9 +57,9 @@ class Population:
     V_min : float or array, mV, default -inf
         Floor of V, applied after V jumps and before the spike test.
     tau_ref : float or array, ms, >= 0, default 0
-        Absolute refractory period. A neuron is held for max(0, ceil(tau_ref / dt) - 1) steps after a spike: V and u
-        stay, input is lost. Whole multiples of dt are recognised within a thousandth of a step. With the scheme "exact"
-        it is held for tau_ref.
+        Absolute refractory period. A neuron is refractory for max(0, ceil(tau_ref / dt) - 1) steps after a spike: V
+        and u stay, input is lost. Whole multiples of dt are recognised within a thousandth of a step. With the scheme
+        "exact" it is refractory for tau_ref.
     **parameters : float or array of shape size or Shape
         Parameters of the model (see `model.parameters`), in its units: for Izhikevich a, b (1/ms), c, V_th (mV), d
         (mV/ms) and the coefficients k2, k1, k0.
@@ -76,7 +76,7 @@ class Population:
     last_spike_time : ndarray, ms
         End of the step of the last spike, or its exact time; -inf before the first.
     refractory : ndarray of bool
-        Neurons that spiked in the last step or were held in it.
+        Neurons that spiked in the last step or were refractory in it.
 
     Raises
     ------
@@ -221,7 +221,7 @@ class Population:
 
     @property
     def refractory(self) -> Array:
-        """Neurons that spiked in the last step or were held in it. bool, Shape."""
+        """Neurons that spiked in the last step or were refractory in it. bool, Shape."""
         return self._engine.refractory().reshape(self.shape)
 
     @property
