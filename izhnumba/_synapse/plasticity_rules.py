@@ -1,4 +1,4 @@
-"""The rules of plasticity, a page each."""
+"""The rules of plasticity, a page each. To add one, write its class here and export it in `izhnumba/__init__.py`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NO_LESS = {"at_least": "w_min", "finite": False}
 
 @dataclass(frozen=True)
 class STDP(Plasticity):
-    """Spike-timing dependent plasticity of pairs.
+    """Spike-timing dependent plasticity of pairs (S. Song, K. D. Miller, L. F. Abbott 2000, doi:10.1038/78829).
 
     A target spike adds A_plus exp(-(t_post - t_arrival) / tau_plus) to the weight for each earlier arrival, an arrival
     takes off A_minus exp(-(t_arrival - t_post) / tau_minus) for each earlier target spike. Equal times potentiate.
@@ -28,14 +28,17 @@ class STDP(Plasticity):
     Parameters
     ----------
     A_plus, A_minus : float
-        In the unit of the weight if `dependence` is "additive". With "multiplicative" they are factors: potentiation is
-        times (w_max - w), depression times (w - w_min).
+        Rise and fall of the weight by a pair of spikes at no distance in time: in the unit of the weight if
+        `dependence` is "additive". With "multiplicative" they are factors: potentiation is times (w_max - w),
+        depression times (w - w_min).
     tau_plus, tau_minus : float, ms, > 0
-    w_min, w_max : float
+        Time constants with which the effect of pairs falls with their distance in time.
+    w_min, w_max : float, in the unit of the weight
         Bounds, applied after each change.
     pairing : "all" or "nearest"
         Whether all earlier spikes count, or the latest alone.
     dependence : "additive" or "multiplicative"
+        Whether changes depend on the weight; "multiplicative" takes a finite w_max.
 
     Examples
     --------
@@ -89,7 +92,8 @@ class STDP(Plasticity):
 
 @dataclass(frozen=True)
 class TripletSTDP(Plasticity):
-    """Spike-timing dependent plasticity of triplets, all to all (J.-P. Pfister and W. Gerstner 2006).
+    """Spike-timing dependent plasticity of triplets, all to all (J.-P. Pfister and W. Gerstner 2006,
+    doi:10.1523/JNEUROSCI.1425-06.2006).
 
     A target spike adds x1 (A2_plus + A3_plus y2), an arrival takes off y1 (A2_minus + A3_minus x2): x1 and x2 are
     traces of the arrivals with tau_plus and tau_x, y1 and y2 of the target's spikes with tau_minus and tau_y; x2 and
@@ -98,9 +102,11 @@ class TripletSTDP(Plasticity):
     Parameters
     ----------
     A2_plus, A3_plus, A2_minus, A3_minus : float, in the unit of the weight
-        By default those of the full model for visual cortex.
+        Amplitudes of pairs and of triplets; by default those of the full model for visual cortex.
     tau_plus, tau_minus, tau_x, tau_y : float, ms, > 0
-    w_min, w_max : float
+        Time constants of x1, y1, x2 and y2.
+    w_min, w_max : float, in the unit of the weight
+        Bounds, applied after each change.
 
     Examples
     --------
@@ -147,7 +153,8 @@ class TripletSTDP(Plasticity):
 
 @dataclass(frozen=True)
 class STDP2006(Plasticity):
-    """The rule of the polychronization network, spnet (E. M. Izhikevich 2006), to the last bit at dt = 1 ms.
+    """The rule of the polychronization network, spnet (E. M. Izhikevich 2006, doi:10.1162/089976606775093882), to the
+    last bit at dt = 1 ms. Not for the scheme "exact".
 
     Target spikes and arrivals, nearest only, add to and take from a derivative of the weight. Once a `period` it first
     shrinks, and is then added to the weight, with `drift`; as in the program this comes before the target spikes of the
@@ -155,13 +162,19 @@ class STDP2006(Plasticity):
 
     Parameters
     ----------
-    A_plus, A_minus : float
-    decay : float
-        Of both, for each ms.
-    drift, shrink : float
-        What is added to the weight, and the factor of its derivative, once a period.
-    w_max : float
-    period : float, ms
+    A_plus, A_minus : float, in the unit of the weight
+        What a target spike adds to the derivative right after an arrival, and an arrival takes off right after a target
+        spike.
+    decay : float, > 0, <= 1
+        Factor of both for each ms between the two spikes.
+    drift : float, in the unit of the weight
+        What is added to the weight once a period.
+    shrink : float
+        Factor of the derivative once a period.
+    w_max : float, in the unit of the weight
+        Upper bound; the lower one is 0.
+    period : float, ms, > 0
+        A whole number of steps.
 
     Examples
     --------
@@ -210,7 +223,7 @@ class STDP2006(Plasticity):
 
     @staticmethod
     def update(w, e, y, m, p):
-        """Once a second: the weight follows its derivative."""
+        """Shrink the derivative, and add it to the weight."""
         e = e * p.shrink
         return w if w < 0 else min(max(w + (p.drift + e), 0 * w), p.w_max), e
 
@@ -226,12 +239,18 @@ class DopamineSTDP(Plasticity):
 
     Parameters
     ----------
-    A_plus, A_minus : float
-    tau_plus, tau_minus, tau_e, tau_d : float, ms, > 0
+    A_plus, A_minus : float, in the unit of the weight
+        Change of the eligibility by a pair of spikes at no distance in time.
+    tau_plus, tau_minus : float, ms, > 0
+        Time constants with which the effect of pairs falls with their distance in time.
+    tau_e, tau_d : float, ms, > 0
+        Time constants of the eligibility and of dopamine.
     baseline : float
-    w_min, w_max : float
+        What acts like dopamine at all times.
+    w_min, w_max : float, in the unit of the weight
+        Bounds, applied after each change.
     period : float, ms, > 0
-        At most 40 tau_e.
+        Between updates of the weights, at most 40 tau_e; with steps a whole number of them.
 
     Examples
     --------
@@ -285,7 +304,8 @@ class DopamineSTDP(Plasticity):
 
 @dataclass(frozen=True)
 class TsodyksMarkram(Plasticity):
-    """Short-term plasticity: an arrival uses the share u of what is left, R (M. Tsodyks, A. Uziel, H. Markram 2000).
+    """Short-term plasticity: an arrival uses the share u of what is left, R (M. Tsodyks, A. Uziel, H. Markram 2000,
+    doi:10.1523/JNEUROSCI.20-01-j0003.2000).
 
     At an arrival u rises by U (1 - u) and w u R is delivered, which is taken off R; between arrivals R recovers to 1
     with tau_rec and u falls to 0 with tau_facil.
@@ -293,7 +313,9 @@ class TsodyksMarkram(Plasticity):
     Parameters
     ----------
     U : float, 0 to 1
+        By how much of its distance to 1 an arrival raises u.
     tau_rec, tau_facil : float, ms, > 0
+        Time constants with which R recovers and u falls.
 
     Examples
     --------
@@ -323,7 +345,8 @@ class TsodyksMarkram(Plasticity):
 
 @dataclass(frozen=True)
 class Scaling(Plasticity):
-    """Synaptic scaling: the weights onto a neuron grow or shrink together until it fires at a target rate.
+    """Synaptic scaling: the weights onto a neuron grow or shrink together until it fires at a target rate (after M. C.
+    W. van Rossum, G. Q. Bi, G. G. Turrigiano 2000, doi:10.1523/JNEUROSCI.20-23-08812.2000).
 
     Every `period` each weight is multiplied by 1 + eta (target - rate) / target, where the rate of the target neuron is
     averaged over tau.
@@ -331,10 +354,15 @@ class Scaling(Plasticity):
     Parameters
     ----------
     target : float, Hz, > 0
+        Rate at which weights stay as they are.
     eta : float
+        Share by which weights grow in an update if the target is silent.
     tau : float, ms, > 0
-    w_min, w_max : float
+        Time constant of the average.
+    w_min, w_max : float, in the unit of the weight
+        Bounds, applied after each change.
     period : float, ms, > 0
+        Between updates; with steps a whole number of them.
 
     Examples
     --------
