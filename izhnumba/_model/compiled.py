@@ -8,7 +8,7 @@ from numba import types
 from numba.core.errors import NumbaError
 
 from izhnumba._model.model import Model, equations_of
-from izhnumba._numba.compile import compiled
+from izhnumba._numba.compile import compiled, reason_of
 
 
 def compile_equations(model: Model, number: Any) -> None:
@@ -23,10 +23,8 @@ def compile_equations(model: Model, number: Any) -> None:
             if not isinstance(result, (types.Float, types.Integer)):
                 raise TypeError(f"Model.{name} must return a number, got {result} from {equation.__name__}.")
         except NumbaError as error:
-            reason = next(line for line in str(error).splitlines()[1:] if line.strip())
-            reason = reason.replace("NRT required but not enabled", "it makes a list or an array")
             raise TypeError(
                 f"Model.{name} must be an equation that Numba can compile, got {equation.__name__}: "
-                f"{reason.strip(' .:')}. Use arithmetic on the arguments and izhnumba.where; the last argument has "
+                f"{reason_of(error)}. Use arithmetic on the arguments and izhnumba.where; the last argument has "
                 f"{', '.join(model.parameters)}."
             ) from None

@@ -71,6 +71,12 @@ def compiled(
     return dispatcher
 
 
+def reason_of(error: Exception) -> str:
+    """What Numba has against a function, from the message of its error, in a line."""
+    reason = next((line for line in str(error).splitlines()[1:] if line.strip()), str(error)).strip(" .:")
+    return reason.replace("NRT required but not enabled", "it makes a list or an array")
+
+
 def entry_point(dispatcher: Dispatcher, signature: tuple[Any, ...]) -> Callable[..., Any]:
     """The compiled function for `signature`, called without type dispatch: callers must pass these types."""
     dispatcher.compile(signature)

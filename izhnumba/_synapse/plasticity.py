@@ -39,7 +39,7 @@ class Plasticity:
     6. Choose settings (below), as fields or class attributes.
     7. Pass an object of the class to `Network.connect`. There it is tried on numbers, and refused if a function is
        misspelt, takes other arguments, or returns something else. Functions are compiled by Numba: they compute with
-       numbers, by `math`, NumPy, `min`, `max` and `if`. To load a checkpoint, pass the class in `izhnumba.load(path,
+       numbers, by `math`, `min`, `max` and `if`. To load a checkpoint, pass the class in `izhnumba.load(path,
        define=[...])`.
 
     The arguments are numbers of one synapse:

@@ -310,6 +310,13 @@ class Uncompilable(Adding):
         return w, sorted([w], key=str)[0], e, x
 
 
+class Listing(Adding):
+    @staticmethod
+    def arrival(w, e, x, y, p):
+        both = [w, e]
+        return both[0], both[0], both[1], x
+
+
 class ThreeTraces(Adding):
     def traces(self, dt):
         return [np.ones(2)] * 3, []
@@ -320,7 +327,14 @@ class ThreeTraces(Adding):
     [
         (Broken(), r"Broken.target_spike\(w, e, x, y, p\) must return \(w, e\), got"),
         (Unknown(), r"Unknown.arrival\(w, e, x, y, p\) must return \(amount, w, e, x\) .*, got AttributeError.*share"),
-        (Uncompilable(), "Uncompilable must be a rule that Numba can compile"),
+        (
+            Uncompilable(),
+            "Uncompilable must be a rule that Numba can compile: .*. Its functions compute with numbers, by math",
+        ),
+        (
+            Listing(),
+            "Listing must be a rule that Numba can compile: it makes a list or an array. Its functions compute",
+        ),
         (ThreeTraces(), r"ThreeTraces.traces\(dt\) must return at most two traces of each kind, got 3 and 0"),
         (iz.Scaling(target=5.0, tau=1e9), "Scaling.tau must be at most .* got 1e\\+09 ms"),
     ],

@@ -26,7 +26,7 @@ from izhnumba._clock.kernels.network import (
 )  # fmt: skip
 from izhnumba._engine.codes import OK
 from izhnumba._engine.plastic_state import RuleForm
-from izhnumba._numba.compile import STRICT, address_of, compiled, inlined
+from izhnumba._numba.compile import STRICT, address_of, compiled, inlined, reason_of
 from izhnumba._numba.intrinsics import array_at, parameter_lanes, parameters_of, trailing_zeros
 
 # Behind the entries of every projection ("lanes" are PADDED of the target):
@@ -258,5 +258,7 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
     try:
         return Kernels(*(address_of(compiled(one, fastmath=STRICT), (types.int64,) * 3) for one in (arrive, look_back)))
     except NumbaError as error:
-        reason = next((line for line in str(error).splitlines()[1:] if line.strip()), str(error)).strip(" .:")
-        raise TypeError(f"{rule.__name__} must be a rule that Numba can compile: {reason}.") from None
+        raise TypeError(
+            f"{rule.__name__} must be a rule that Numba can compile: {reason_of(error)}. Its functions compute with "
+            "numbers, by math, min, max and if."
+        ) from None

@@ -17,7 +17,7 @@ from izhnumba._engine.codes import OK
 from izhnumba._engine.plastic_state import RuleForm
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.kernels.events import EVENT, real
-from izhnumba._numba.compile import STRICT, address_of, compiled, inlined
+from izhnumba._numba.compile import STRICT, address_of, compiled, inlined, reason_of
 from izhnumba._numba.intrinsics import array_at, ints_at, parameter_lanes, parameters_of, reals_at
 
 
@@ -146,5 +146,7 @@ def kernels(rule, memory: np.dtype[Any], form: RuleForm) -> Kernels:
             address_of(compiled(update, fastmath=STRICT), three) if rule.update else 0,
         )
     except NumbaError as error:
-        reason = next((line for line in str(error).splitlines()[1:] if line.strip()), str(error)).strip(" .:")
-        raise TypeError(f"{rule.__name__} must be a rule that Numba can compile: {reason}.") from None
+        raise TypeError(
+            f"{rule.__name__} must be a rule that Numba can compile: {reason_of(error)}. Its functions compute with "
+            "numbers, by math, min, max and if."
+        ) from None
