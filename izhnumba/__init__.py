@@ -4,7 +4,9 @@ import typing as _typing
 
 from izhnumba import io as io
 from izhnumba._base.elsewhere import missing as _missing
-from izhnumba._input.currents import Constant, Input, Noise, OrnsteinUhlenbeck, Pulses, Ramp, Sine, TimedArray
+from izhnumba._input.currents import Pulses, Ramp, Sine, TimedArray
+from izhnumba._input.input import Constant, Input
+from izhnumba._input.noise import Noise, OrnsteinUhlenbeck
 from izhnumba._input.spike_trains import Poisson, SpikeTrain
 from izhnumba._model.izhikevich import Izhikevich, Izhikevich2007, IzhikevichAccommodation, IzhikevichRef
 from izhnumba._model.model import Model

@@ -155,7 +155,7 @@ def test_inputs_of_spikes_tell_how_many_come():
 
 
 def target(n):
-    from izhnumba._input.input import Target
+    from izhnumba._input.target import Target
 
     return Target((n,), 0.1, np.dtype("float64"), (1, 2), {}, "mV")
 

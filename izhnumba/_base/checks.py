@@ -259,15 +259,14 @@ def refuse(where: str, value: object, must_be: str, cure: str = "") -> NoReturn:
     raise _refusal(TypeError, f"{where} must be {must_be}", _shown(value), cure)
 
 
-def takes(where: str, function: Callable[..., Any], *arguments: str) -> None:
+def takes(where: str, function: Callable[..., Any], *arguments: str, **named: Any) -> None:
     """Refuse an object that is no function, and a function that cannot be called with these arguments."""
+    must = f"{where} must be a function of ({', '.join([*arguments, *(['*', *named] if named else [])])})"
     if isinstance(function, type) or not callable(function):
-        must = f"{where} must be a function of ({', '.join(arguments)})"
         raise _refusal(TypeError, must, _shown(function))
     try:
-        inspect.signature(function).bind(*arguments)
+        inspect.signature(function).bind(*arguments, **named)
     except TypeError:
-        must = f"{where} must be a function of ({', '.join(arguments)})"
         raise _refusal(TypeError, must, f"one of {inspect.signature(function)}") from None
     except ValueError:  # built-in ones do not always tell
         return

@@ -8,7 +8,9 @@ altered, but proves nothing. So every value in a file is checked before it is us
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
+import inspect
 import json
 import os
 import re
@@ -21,10 +23,12 @@ from numpy.typing import NDArray
 
 from izhnumba._base import files, npz
 from izhnumba._base.saved import Misfit, Saved, shown
-from izhnumba._input import currents, input, spike_trains
+from izhnumba._input.input import Input
 from izhnumba._model import izhikevich as models
 from izhnumba._model.model import Model
-from izhnumba._synapse import connectivity, plasticity_rules, random_connectivity, receptors
+from izhnumba._synapse.connectivity import Rule
+from izhnumba._synapse.plasticity import Plasticity
+from izhnumba._synapse.receptor import Receptor
 
 Array = NDArray[Any]
 _FORMAT = 2
@@ -34,17 +38,19 @@ _DEEPEST = 64
 _PLAIN = (type(None), bool, int, float, str)
 
 
-def _named(*modules: Any) -> dict[str, Any]:
-    things = [thing for module in modules for thing in vars(module).values()]
-    classes = [one for one in things if isinstance(one, type) and dataclasses.is_dataclass(one)]
-    return {_name(one): one for one in (*classes, *(one for one in things if isinstance(one, Model)))}
-
-
 def _name(thing: Any) -> str:
     return str(thing.name if isinstance(thing, Model) else thing.__name__)
 
 
-_OURS = _named(input, currents, spike_trains, receptors, plasticity_rules, connectivity, random_connectivity, models)
+@functools.cache
+def _ours() -> dict[str, Any]:
+    """The dataclasses and models of izhnumba that a file may name, all of which it has imported by now."""
+    known = [one for one in vars(models).values() if isinstance(one, Model)]
+    kinds: list[type] = [Input, Receptor, Plasticity, Rule]
+    for kind in kinds:  # which grows meanwhile
+        kinds += kind.__subclasses__()
+    ours = [kind for kind in kinds if kind.__module__.startswith("izhnumba.") and dataclasses.is_dataclass(kind)]
+    return {_name(one): one for one in (*ours, *known)}
 
 
 def save(path: Path, network: dict[str, Any]) -> None:
@@ -120,14 +126,29 @@ def _packed(value: Any, place: str, arrays: dict[str, Array]) -> Any:
         keys = [_packed(key, place, arrays) for key in value]
         return {"dict": [keys, [_packed(one, f"{place}/{k}", arrays) for k, one in zip(keys, value.values())]]}  # noqa: B905
     if isinstance(value, Model):
-        return {"model": value.name, "ours": _OURS.get(value.name) is value}
+        return {"model": value.name, "ours": _ours().get(value.name) is value}
     if dataclasses.is_dataclass(value):
         kind = type(value)
-        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-        ours = _OURS.get(kind.__name__) is kind
+        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.init}
+        _check_constructor(kind, fields, place)
+        ours = _ours().get(kind.__name__) is kind
         return {"object": kind.__name__, "ours": ours, "fields": _packed(fields, place, arrays)}
     found = type(value).__name__
-    raise TypeError(f"Network.save cannot store a {found} at {place}: it is no number, text, array or dataclass.")
+    raise TypeError(
+        f"Network.save cannot store a {found} at {place}: it is no number, text, array or dataclass. Write "
+        "@dataclass(frozen=True) above a class of your own, whose fields are all that it is made of."
+    )
+
+
+def _check_constructor(kind: type, fields: dict[str, Any], place: str) -> None:
+    """Refuse a dataclass that could not be made anew from its fields."""
+    try:
+        inspect.signature(kind).bind(**fields)
+    except TypeError:
+        raise TypeError(
+            f"Network.save cannot store a {kind.__name__} at {place}: its constructor must take its fields, "
+            f"({', '.join(fields)}), got one of {inspect.signature(kind)}. Leave __init__ to @dataclass."
+        ) from None
 
 
 class _Reader:
@@ -171,7 +192,7 @@ class _Reader:
 
     def _known(self, saved: Saved, form: str) -> Any:
         name, ours = saved.kind(form, str, "a name"), saved.kind("ours", bool, "True or False")
-        known = _OURS if ours else self._theirs
+        known = _ours() if ours else self._theirs
         found = known.get(name)
         if isinstance(found, Model) == (form == "model") and found is not None:
             return found

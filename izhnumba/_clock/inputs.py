@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba._base import checks
-from izhnumba._base.implausible import warn_of_base_unit
-from izhnumba._base.random import stream_key
-from izhnumba._input.currents import Constant, Input
-from izhnumba._input.door import SAMPLE, broadcasts, misfit, pairs_of, refuse_function, warn_of_steps
-from izhnumba._input.input import Target, rows_of
+from izhnumba._input.door import RUN, STEP, Given, given, is_constant, pairs_of
+from izhnumba._input.input import Input
+from izhnumba._input.target import Driven, Target, target
 
 Array = NDArray[Any]
 _FIRST_SLICE = 1_000_000  # neuron-steps; later slices follow the measured speed
@@ -59,78 +57,83 @@ def _in_fours(step: int, count: int) -> int:
     return max(1, (step + max(count, 4)) // 4 * 4 - step)
 
 
-def population_feeds(where: str, pop: Any, stop: int, I: Any, delta: Any, g: Any, E: Any) -> RowFeeds:  # noqa: E741
+class Stepped(Driven, Protocol):
+    """Neurons that users' values drive, advanced in steps."""
+
+    @property
+    def n_steps(self) -> int: ...
+
+
+def population_feeds(where: str, pop: Stepped, stop: int, I: Any, delta: Any, g: Any, E: Any) -> RowFeeds:  # noqa: E741
     """All inputs of a population by itself in a run until step `stop`."""
     return RowFeeds(feeds(where, pop, I, delta, g, E, stop - pop.n_steps), pop.n, pop.dtype.itemsize)
 
 
-def feeds(where: str, pop: Any, I: Any, delta: Any, g: Any, E: Any, n_steps: int | None) -> dict[str, Feed]:  # noqa: E741
-    """All inputs of a run, or of a step, by the names the engine has for them."""
-    unit = pop.model.I.unit
-    inputs = {"I": feed(f"{where}.I", I, unit, pop, n_steps)}
+def feeds(where: str, pop: Stepped, I: Any, delta: Any, g: Any, E: Any, n_steps: int | None) -> dict[str, Feed]:  # noqa: E741
+    """All inputs of a run of `n_steps`, or of a single step (None), by the names the engine has for them: "I", "delta"
+    for V jumps, "g" and "gE" for conductances."""
+    occasion, unit, now = STEP if n_steps is None else RUN, pop.model.I.unit, pop.n_steps
+
+    def fed(name: str, value: Any, unit: str, ordinal: int) -> Feed:
+        found = given(f"{where}.{name}", value, target(pop, unit, ordinal), occasion, n_steps)
+        return feed(found, now, probe=bool(n_steps))
+
+    found = {"I": fed("I", I, unit, 0)}
     if delta is not None:
-        inputs["delta"] = feed(f"{where}.delta", delta, "mV", pop, n_steps, 1)
-    units = ("nS" if unit == "pA" else "1/ms", "mV")
-    return inputs | conductances(where, g, E, units, pop, n_steps)
+        found["delta"] = fed("delta", delta, "mV", 1)
+    of_g = "nS" if unit == "pA" else "1/ms"
+    given_pairs = enumerate(pairs_of(where, g, E))
+    pairs = [(fed("g", one, of_g, 100 + k), fed("E", level, "mV", 200 + k)) for k, (one, level) in given_pairs]
+    return found | (_conductances(pairs, pop.n) if pairs else {})
 
 
-def feed(where: str, value: Any, unit: str, pop: Any, n_steps: int | None, ordinal: int = 0) -> Feed:
-    """The feed of a scalar, an array that broadcasts to Shape, an array over time or an input object.
+def feed(found: Given, now: int, *, probe: bool = True) -> Feed:
+    """The feed of a value from step `now` on. probe: whether the rows of an input object are looked at beforehand."""
+    value, to = found
+    if not isinstance(value, Input):
+        return _table(value, to, now) if found.over_time else _held(_row(value, to))
+    rows = value._bound(to)
+    if is_constant(value):
+        return _held(rows(0, 1))
+    return Feed(rows, rows(now, 1).shape[1] if probe else 1, constant=False, prepared=True)
 
-    n_steps: length of the run, None for a single step, which takes no array over time and no input object.
-    """
-    if isinstance(value, Input) and not isinstance(value, Constant) and n_steps is not None:
-        key = stream_key(pop.seed, pop.name, "input", ordinal)
-        bound = rows_of(value, Target(pop.shape, pop.dt, pop.dtype, key, pop._memory, unit))
-        width = bound(pop.n_steps, 1).shape[1] if n_steps else 1
-        return Feed(bound, width, constant=False, prepared=True)
-    if isinstance(value, Constant):
-        row = value.bind(pop.shape, pop.dt, pop.dtype, (0, 0), {}, unit=unit)(0, 1)
-        return Feed(lambda step, count: row, row.size, constant=True, prepared=False)
-    refuse_function(where, value, cure=SAMPLE if n_steps is not None else "Call it first.")
-    values = np.asarray(checks.magnitude(where, value, unit))
-    over_time = n_steps is not None and values.ndim == len(pop.shape) + 1 and len(values) == n_steps
-    if not broadcasts(values.shape[over_time:], pop.shape):
-        raise ValueError(misfit(where, values.shape, pop.shape, n_steps))
-    checks.finite(where, values, pop.dtype)
-    if over_time:
-        return _table(values, pop)
-    warn_of_steps(where, values, pop.shape, n_steps, f"Constant({where.rpartition('.')[2]})")
-    if n_steps is not None and unit == "pA":
-        warn_of_base_unit(where, values, unit)
-    row = np.array(np.broadcast_to(values, pop.shape) if values.ndim else values, pop.dtype, order="C").reshape(1, -1)
+
+def _held(row: Array) -> Feed:
+    """The same row, (1, neurons or 1), for all steps."""
     return Feed(lambda step, count: row, row.size, constant=True, prepared=False)
 
 
-def _table(values: Array, pop: Any) -> Feed:
-    """An array over time: used as it lies in memory if it can be, else converted a few steps at a time."""
-    start, n = pop.n_steps, pop.n
-    trailing = int(np.prod(values.shape[1:]))
-    if trailing == 1 or values.shape[1:] == pop.shape:
+def _row(values: Array, to: Target) -> Array:
+    """A constant value as a row of its own, (1, neurons or 1)."""
+    full = np.broadcast_to(values, to.shape) if values.ndim else values
+    return np.array(full, to.dtype, order="C").reshape(1, -1)
+
+
+def _table(values: Array, to: Target, start: int) -> Feed:
+    """An array with a row per step, from step `start` on: used as it lies in memory if it can be, else converted a few
+    steps at a time."""
+    n, trailing = math.prod(to.shape), math.prod(values.shape[1:])
+    if trailing == 1 or values.shape[1:] == to.shape:
         table = values.reshape(len(values), trailing)
 
         def rows(step: int, count: int) -> Array:
-            return np.ascontiguousarray(table[step - start : step - start + count], pop.dtype)
+            return np.ascontiguousarray(table[step - start : step - start + count], to.dtype)
 
-        as_it_lies = table.flags.c_contiguous and table.dtype == pop.dtype
+        as_it_lies = table.flags.c_contiguous and table.dtype == to.dtype
         return Feed(rows, trailing, constant=False, prepared=not as_it_lies)
 
     def broadcast_rows(step: int, count: int) -> Array:
         part = values[step - start : step - start + count]
-        return np.broadcast_to(part, (count, *pop.shape)).reshape(count, n).astype(pop.dtype)
+        return np.broadcast_to(part, (count, *to.shape)).reshape(count, n).astype(to.dtype)
 
     return Feed(broadcast_rows, n, constant=False, prepared=True)
 
 
-def conductances(where: str, g: Any, E: Any, units: tuple[str, str], pop: Any, n_steps: int | None) -> dict[str, Feed]:
-    """The feeds "g" (sum of conductances) and "gE" (sum of g E) of one or several receptors, summed in order."""
-    given = pairs_of(where, g, E)
-    if not given:
-        return {}
-    pairs = []
-    for k, (one, level) in enumerate(given):
-        strength = feed(f"{where}.g", one, units[0], pop, n_steps, 100 + k)
-        pairs.append((strength, feed(f"{where}.E", level, units[1], pop, n_steps, 200 + k)))
+def _conductances(pairs: list[tuple[Feed, Feed]], n: int) -> dict[str, Feed]:
+    """The feeds "g" (sum of conductances) and "gE" (sum of g E) of one or several receptors, added in their order.
+
+    pairs: of g and E; n: neurons.
+    """
 
     def total(times_E: bool) -> Callable[[int, int], Array]:
         def rows(step: int, count: int) -> Array:
@@ -143,6 +146,6 @@ def conductances(where: str, g: Any, E: Any, units: tuple[str, str], pop: Any, n
 
     constant = all(f.constant for pair in pairs for f in pair)
     return {
-        "g": Feed(total(False), pop.n, constant=constant, prepared=not constant),
-        "gE": Feed(total(True), pop.n, constant=constant, prepared=not constant),
+        "g": Feed(total(False), n, constant=constant, prepared=not constant),
+        "gE": Feed(total(True), n, constant=constant, prepared=not constant),
     }

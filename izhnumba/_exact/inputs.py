@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
-from izhnumba._base.random import stream_key
 from izhnumba._exact.engine import ExactEngine
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.receptors import ReceptorState, Steady, Waves
-from izhnumba._input.currents import Constant, Input
-from izhnumba._input.door import broadcasts, misfit, pairs_of, refuse_function
-from izhnumba._input.input import Target
+from izhnumba._input.door import EXACT, Given, given, pairs_of
+from izhnumba._input.input import Constant, Input
 from izhnumba._input.spike_trains import SpikeInput
+from izhnumba._input.target import Driven, Target, target
+from izhnumba._input.values import per_neuron
 
 Array = NDArray[Any]
 _FIRST_SLICE = 10_000.0  # neuron-ms, later slices follow the measured speed
@@ -53,10 +54,7 @@ class Current(NamedTuple):
     def levels(self, times: Array) -> tuple[Array, Array]:
         """(times, n or 1), and slopes (times,)."""
         levels, slopes = self.input._lines(times)
-        if levels.ndim == 1:
-            return levels[:, np.newaxis], slopes
-        shape = (len(times), *(1,) * (len(self.shape) + 1 - levels.ndim), *levels.shape[1:])
-        return np.broadcast_to(levels.reshape(shape), (len(times), *self.shape)).reshape(len(times), -1), slopes
+        return levels[:, np.newaxis] if levels.ndim == 1 else per_neuron(levels, self.shape), slopes
 
 
 class Spikes(NamedTuple):
@@ -186,33 +184,31 @@ class ExactFeeds:
 # --- What users give ------------------------------------------------------------------------------------------------
 
 
-def current_of(where: str, value: Any, unit: str, pop: Any, first: int = 0, steady: Any = None) -> Current:
-    """A number, array or input object as a current. pop: what has shape, n, dtype, dt, seed and name."""
-    refuse_function(where, value, "an array, TimedArray, Sine, Ramp, Pulses or a sum of them with the scheme 'exact'")
-    if not isinstance(value, Input):
-        plain = np.asarray(checks.magnitude(where, value, unit))
-        if not broadcasts(plain.shape, pop.shape):
-            raise ValueError(misfit(where, plain.shape, pop.shape, None, "TimedArray(values, dt)"))
-        checks.finite(where, plain, pop.dtype)
-        value = Constant(plain)
-    value._fit(Target(pop.shape, pop.dt, pop.dtype, (0, 0), {}, unit))
-    if isinstance(value, SpikeInput) or value._breaks() is None:
+def current_of(where: str, value: Any, unit: str, pop: Driven, steady: Steady | None = None) -> Current:
+    """A number, array or input object as a current; with `steady` as the conductances of that."""
+    return followed(where, given(where, value, target(pop, unit), EXACT), 0, steady)
+
+
+def followed(where: str, found: Given, first: int = 0, steady: Steady | None = None) -> Current:
+    """A value as a current on the neurons from `first` on, if it has pieces that can be followed between steps."""
+    value, to = found
+    current = value if isinstance(value, Input) else Constant(value)
+    current._fit(to)
+    if isinstance(current, SpikeInput) or current._breaks() is None:
         raise ValueError(
             f"{where} must be a number, an array, TimedArray, Sine, Ramp, Pulses or a sum of them with the scheme "
             f"'exact', whose equations have no noise and no steps, got {value!r:.60}. Use a clock scheme such as 'rk4'."
         )
-    return Current(value, first, pop.n, pop.shape, steady)
+    return Current(current, first, math.prod(to.shape), to.shape, steady)
 
 
-def spikes_of(
-    where: str, value: SpikeInput, unit: str, pop: Any, engine: ExactEngine, ordinal: int, first: int = 0
-) -> Spikes:
-    """Spikes from outside. unit: "" for those of a network."""
-    to = Target(pop.shape, pop.dt, pop.dtype, stream_key(pop.seed, pop.name, "input", ordinal), pop._memory, unit)
-    return Spikes(value._events(to), first, engine.port(value.receptor), pop.n, value._most_per_ms(to))
+def spikes_of(value: SpikeInput, to: Target, engine: ExactEngine, first: int = 0) -> Spikes:
+    """Spikes from outside on the neurons from `first` on."""
+    n, port = math.prod(to.shape), engine.port(value.receptor)
+    return Spikes(value._events(to), first, port, n, value._most_per_ms(to))
 
 
-def conductances_of(where: str, g: Any, E: Any, pop: Any) -> list[Current]:
+def conductances_of(where: str, g: Any, E: Any, pop: Driven) -> list[Current]:
     """Conductances that stay as they are, g (E - V), of one or several receptors."""
     if g is None and E is None:
         return []
@@ -230,13 +226,22 @@ def conductances_of(where: str, g: Any, E: Any, pop: Any) -> list[Current]:
     return found
 
 
-def population_feeds(where: str, pop: Any, stop: float, I: Any, delta: Any, g: Any, E: Any) -> ExactFeeds:  # noqa: E741
+class Followed(Driven, Protocol):
+    """Neurons that users' values drive, advanced by the exact engine."""
+
+    @property
+    def _engine(self) -> ExactEngine: ...
+
+
+def population_feeds(
+    where: str, pop: Followed, stop: float, I: Any, delta: Any, g: Any, E: Any  # noqa: E741
+) -> ExactFeeds:  # fmt: skip
     """All inputs of a population by itself in a run; they do not depend on when it stops."""
     engine = pop._engine
     currents = [current_of(f"{where}.I", I, pop.model.I.unit, pop), *conductances_of(where, g, E, pop)]
     spikes = []
     if isinstance(delta, SpikeInput):
-        spikes.append(spikes_of(f"{where}.delta", delta, "mV", pop, engine, 1))
+        spikes.append(spikes_of(delta, target(pop, "mV", 1), engine))
     elif delta is not None:
         raise ValueError(
             f"{where}.delta must be SpikeTrain or Poisson with the scheme 'exact', which has no steps, got "

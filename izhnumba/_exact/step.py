@@ -12,7 +12,8 @@ from izhnumba._base import checks
 from izhnumba._engine.codes import NOT_PLAIN, OK
 from izhnumba._exact.engine import ExactEngine
 from izhnumba._exact.inputs import Spikes, current_of, population_feeds
-from izhnumba._input.currents import Constant, Input
+from izhnumba._input.door import is_constant
+from izhnumba._input.input import Input
 from izhnumba._synapse.receptors import Delta
 
 Array = NDArray[Any]
@@ -40,7 +41,7 @@ class ExactStepper:
         engine = self._engine
         h = pop.dt if dt is None else checks.number(f"{where}.dt", dt, "ms", above=0.0)
         stop = engine.time.after(f"{where}.dt", engine.now, h)
-        if isinstance(I, Input) and not isinstance(I, Constant):
+        if isinstance(I, Input) and not is_constant(I):
             raise TypeError(f"{where}.I must be a number or an array, got {I!r:.60}. Use run for inputs that change.")
         feeds = population_feeds(where, pop, stop, I, None, g, E)
         if delta is not None:

@@ -17,9 +17,9 @@ import numpy as np
 from izhnumba._base import checks
 from izhnumba._base.implausible import users_level
 from izhnumba._engine.timebase import snapped
-from izhnumba._input.input import NO_TIMES, Array, Constant, Input, Rows, Target, Wave, fit_shape, flag, frozen
-
-__all__ = ["Constant", "Input", "Noise", "OrnsteinUhlenbeck", "Pulses", "Ramp", "Sine", "TimedArray"]
+from izhnumba._input.input import NO_TIMES, Input, Wave
+from izhnumba._input.target import Array, Rows, Target
+from izhnumba._input.values import fit_shape, flag, frozen
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -260,114 +260,6 @@ class Pulses(Input):
         return levels, np.zeros(len(t))
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Noise(Input):
-    """std times a standard normal number, a new one for each neuron and step, or each `hold` ms.
-
-    It is not scaled with dt, as in net.m of 2003: half the dt is half the power at low frequencies. With `hold` the
-    current is the same function of time for every dt, so that a network published with dt = 1 ms can be refined. For
-    noise in continuous time take `OrnsteinUhlenbeck`.
-
-    Parameters
-    ----------
-    std : float or array, >= 0
-        One value, or any shape that broadcasts to the population.
-    hold : float, ms, > 0, a whole number of steps, optional
-        How long a number holds; by default one step.
-
-    Examples
-    --------
-    >>> import izhnumba as iz
-    >>> iz.Constant(2.0) + iz.Noise(5.0, hold=1.0)
-    Constant(value=2.0) + Noise(std=5.0, hold=1.0)
-    """
-
-    std: Any
-    hold: float | None = None
-    _per_neuron, _streams = ("std",), 1
-
-    def __post_init__(self) -> None:
-        self._set_amplitude("std", at_least=0)
-        if self.hold is not None:
-            self._set(hold=checks.number("Noise.hold", self.hold, "ms", above=0))
-
-    def _rows(self, to: Target) -> Rows:
-        from izhnumba._numba.philox import normals
-
-        self._fit(to)
-        std = np.asarray(lanes(self.std, to.shape) if np.ndim(self.std) else self.std, to.dtype)
-        held = 1 if self.hold is None else checks.steps("Noise.hold", self.hold, to.dt, at_least=1)
-
-        def rows(step: int, count: int) -> Array:
-            first, last = step // held, (step + count - 1) // held
-            values = normals(first, last - first + 1, math.prod(to.shape), *to.key).astype(to.dtype, copy=False)
-            values *= std
-            return values if held == 1 else values[np.arange(step, step + count) // held - first]
-
-        return rows
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class OrnsteinUhlenbeck(Input):
-    """Noise around a mean with a memory of tau ms, for each neuron by itself and of the same law for every dt.
-
-    The first value is mean + std N(0, 1), the stationary law. From step to step, exactly,
-    x <- x + (1 - exp(-dt / tau)) (mean - x) + std sqrt(1 - exp(-2 dt / tau)) N(0, 1). A run right after a run with such
-    an input goes on from its last value; after a reset, or steps without it, it starts afresh.
-
-    Parameters
-    ----------
-    mean, std : float or array, std >= 0
-        Of the stationary law. One value, or any shape that broadcasts to the population.
-    tau : float, ms, > 0
-        Correlation time: values s ms apart have the correlation exp(-s / tau).
-
-    Examples
-    --------
-    >>> import izhnumba as iz
-    >>> iz.OrnsteinUhlenbeck(mean=3.0, std=1.0, tau=5.0)
-    OrnsteinUhlenbeck(mean=3.0, std=1.0, tau=5.0)
-    """
-
-    mean: Any
-    std: Any
-    tau: float
-    _per_neuron, _streams = ("mean", "std"), 1
-
-    def __post_init__(self) -> None:
-        self._set_amplitude("mean")
-        self._set_amplitude("std", at_least=0)
-        self._set(tau=checks.number("OrnsteinUhlenbeck.tau", self.tau, "ms", above=0))
-
-    def _rows(self, to: Target) -> Rows:
-        from izhnumba._numba.philox import normals, relax
-
-        self._fit(to)
-        mean, std = lanes(self.mean, to.shape), lanes(self.std, to.shape)
-        pull = -math.expm1(-to.dt / self.tau)
-        kick = std * math.sqrt(-math.expm1(-2 * to.dt / self.tau))
-
-        def rows(step: int, count: int) -> Array:
-            values = normals(step, count, math.prod(to.shape), *to.key).astype(to.dtype, copy=False)
-            if count:
-                start = to.memory.get(to.key[1], {}).get(step)
-                afresh = start is None
-                x = mean + std * values[0] if afresh else start.copy()
-                if afresh:
-                    values[0] = x
-                relax(values[afresh:], x, mean, kick, pull)
-                # Both ends are kept: a piece that was not used, because the run was stopped, is made again as it was.
-                to.memory[to.key[1]] = {step: start, step + count: x}
-            return values
-
-        return rows
-
-
 def between(k: Array, start: float, stop: float, strict: bool) -> Array:
     first, last = snapped(start), snapped(stop)
     return ((first < k) if strict else (first <= k)) & (k < last)
-
-
-def lanes(value: Any, shape: tuple[int, ...]) -> Array:
-    """A value for each neuron, in flat order."""
-    return np.broadcast_to(value, shape).flatten()

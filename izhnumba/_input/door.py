@@ -1,55 +1,110 @@
-"""The door for users' values: what is asked of a current, V jump or conductance before an engine reads it."""
+"""The one door for users' values: a current, V jump, conductance or potential in any form is checked here, once, and
+described in the one way that both engines read."""
 
 from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from izhnumba._base.implausible import users_level
-from izhnumba._input.input import Input
+from izhnumba._base import checks
+from izhnumba._base.implausible import users_level, warn_of_base_unit
+from izhnumba._input.input import Constant, Input
+from izhnumba._input.target import Array, Target
 from izhnumba._synapse.receptor import Receptor
 
-SAMPLE = "Sample it: TimedArray(values, dt)."
+_SAMPLE = "Sample it: TimedArray(values, dt)."
 
 
-def refuse_function(where: str, value: Any, kinds: str = "an array or an input object", cure: str = SAMPLE) -> None:
+class Occasion(NamedTuple):
+    """Where a value is given, which makes a difference to what is said of it.
+
+    objects: whether input objects are taken; kinds: what is, besides numbers; cure: what to do about a function;
+    over_time: what to pass instead of a row per step; warns: whether numbers in the unit of SI are warned of.
+    """
+
+    objects: bool = True
+    kinds: str = "an array or an input object"
+    cure: str = _SAMPLE
+    over_time: str = ""
+    warns: bool = True
+
+
+STEP = Occasion(objects=False, cure="Call it first.", warns=False)
+RUN = Occasion()  # takes a row per step, too
+DRIVE = Occasion(over_time="TimedArray(values, dt)")
+LIVE = DRIVE._replace(warns=False)  # an array that drives, again: somebody may have written into it
+EXACT = LIVE._replace(kinds="an array, TimedArray, Sine, Ramp, Pulses or a sum of them with the scheme 'exact'")
+
+
+class Given(NamedTuple):
+    """A value that a user has given, and the neurons it drives.
+
+    value: an input object; or an array in `to.unit`, finite, that broadcasts to `to.shape` and stays as it is, or holds
+    one such for each step of a run, shape (steps, ...).
+    """
+
+    value: Input | Array
+    to: Target
+
+    @property
+    def over_time(self) -> bool:
+        """Whether it is an array with a row per step."""
+        return isinstance(self.value, np.ndarray) and self.value.ndim > len(self.to.shape)
+
+
+def given(where: str, value: Any, to: Target, occasion: Occasion, n_steps: int | None = None) -> Given:
+    """A number, array, quantity or input object that drives `to`, checked. Plain numbers are in its unit.
+
+    where: what it is given as, for messages; n_steps: length of a run that takes an array with a row per step.
+    """
+    if isinstance(value, Input) and (occasion.objects or is_constant(value)):
+        return Given(value, to)
+    refuse_function(where, value, occasion)
+    values = np.asarray(checks.magnitude(where, value, to.unit))
+    over_time = n_steps is not None and values.ndim == len(to.shape) + 1 and len(values) == n_steps
+    if not _broadcasts(values.shape[over_time:], to.shape):
+        raise ValueError(_misfit(where, values.shape, to.shape, n_steps, occasion.over_time))
+    checks.finite(where, values, to.dtype)
+    if not over_time:
+        warn_of_steps(where, values, to.shape, n_steps, f"Constant({where.rpartition('.')[2]})")
+        if occasion.warns:
+            warn_of_base_unit(where, values, to.unit if to.unit == "pA" else "")
+    return Given(values, to)
+
+
+def is_constant(value: Input) -> bool:
+    """Whether it is a `Constant`, and not a class derived from it with values of its own."""
+    return isinstance(value, Constant) and type(value)._values is Constant._values
+
+
+def refuse_function(where: str, value: Any, occasion: Occasion) -> None:
     """Neither functions, of which it would be hidden when they are called, nor classes and receptors are inputs."""
     if (callable(value) or isinstance(value, Receptor)) and not (
         isinstance(value, Input) or hasattr(value, "__array__")
     ):
+        cure = occasion.cure
         if isinstance(value, type):
             cure = f"Make an object: {value.__name__}(...)."
         elif isinstance(value, Receptor):
             cure = "A receptor belongs to synapses and spike inputs; for currents take Pulses(start, stop, amplitude)."
-        raise TypeError(f"{where} must be a number, {kinds}, got {value!r:.60}. {cure}")
+        raise TypeError(f"{where} must be a number, {occasion.kinds}, got {value!r:.60}. {cure}")
 
 
-def broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
-    try:
-        return np.broadcast_shapes(shape, target) == target
-    except ValueError:
-        return False
-
-
-def misfit(
-    where: str, got: tuple[int, ...], shape: tuple[int, ...], n_steps: int | None, over_time: str = ""
-) -> str:  # fmt: skip
-    """The message about a shape. over_time: what to pass instead of a row per step, where there are no steps."""
-    if n_steps is None:
-        cure = "Pass one value for all neurons or one per neuron."
-        if len(got) != len(shape) and math.prod(got) == math.prod(shape):
-            cure += f" Here: .reshape({', '.join(map(str, shape)) if len(shape) > 1 else -1})."
-        elif over_time:
-            cure += f" Over time, use {over_time}."
-        return f"{where} must broadcast to shape {shape}, got shape {got}. {cure}"
-    table = (n_steps, *shape)
-    cure = "Pass one value for all neurons, one per neuron, or one row per step."
-    if got == (n_steps,):
-        cure = f"For the same input to all neurons, reshape it to {(n_steps, *(1,) * len(shape))}."
-    return f"{where} must broadcast to shape {shape} or have shape {table}, got shape {got}. {cure}"
+def pairs_of(where: str, g: Any, E: Any) -> list[tuple[Any, Any]]:
+    """Each conductance with its reversal potential."""
+    if g is None and E is None:
+        return []
+    if g is None or E is None:
+        missing, given = ("g", "E") if g is None else ("E", "g")
+        raise ValueError(f"{where}.{given} must come with {missing}, got {given} alone. Pass both or neither.")
+    several = isinstance(g, (list, tuple)) and isinstance(E, (list, tuple))
+    gs, Es = (g, E) if several else ([g], [E])
+    if len(gs) != len(Es):
+        raise ValueError(f"{where}.g must have one entry per entry of E ({len(Es)}), got {len(gs)}.")
+    return list(zip(gs, Es, strict=True))
 
 
 def warn_of_steps(
@@ -69,15 +124,24 @@ def warn_of_steps(
     )
 
 
-def pairs_of(where: str, g: Any, E: Any) -> list[tuple[Any, Any]]:
-    """Each conductance with its reversal potential."""
-    if g is None and E is None:
-        return []
-    if g is None or E is None:
-        missing, given = ("g", "E") if g is None else ("E", "g")
-        raise ValueError(f"{where}.{given} must come with {missing}, got {given} alone. Pass both or neither.")
-    several = isinstance(g, (list, tuple)) and isinstance(E, (list, tuple))
-    gs, Es = (g, E) if several else ([g], [E])
-    if len(gs) != len(Es):
-        raise ValueError(f"{where}.g must have one entry per entry of E ({len(Es)}), got {len(gs)}.")
-    return list(zip(gs, Es, strict=True))
+def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(shape, to) == to
+    except ValueError:
+        return False
+
+
+def _misfit(where: str, got: tuple[int, ...], shape: tuple[int, ...], n_steps: int | None, over_time: str) -> str:
+    """The message about a shape that does not fit. over_time: as in `Occasion`."""
+    if n_steps is None:
+        cure = "Pass one value for all neurons or one per neuron."
+        if len(got) != len(shape) and math.prod(got) == math.prod(shape):
+            cure += f" Here: .reshape({', '.join(map(str, shape)) if len(shape) > 1 else -1})."
+        elif over_time:
+            cure += f" Over time, use {over_time}."
+        return f"{where} must broadcast to shape {shape}, got shape {got}. {cure}"
+    table = (n_steps, *shape)
+    cure = "Pass one value for all neurons, one per neuron, or one row per step."
+    if got == (n_steps,):
+        cure = f"For the same input to all neurons, reshape it to {(n_steps, *(1,) * len(shape))}."
+    return f"{where} must broadcast to shape {shape} or have shape {table}, got shape {got}. {cure}"

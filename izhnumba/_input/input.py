@@ -1,4 +1,4 @@
-"""What all inputs have in common: how they add up and become rows of numbers for the steps of a population.
+"""Inputs: how they are written, add up, and become rows of numbers for the steps of a population.
 
 An input is evaluated at t = k dt, the start of step k. Times become numbers of steps, and a thousandth of a step is
 forgiven, so that step 3 of 0.1 ms is at 0.3 ms.
@@ -7,32 +7,19 @@ forgiven, so that step 3 of 0.1 ms is at 0.3 ms.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
 from izhnumba._base import checks
 from izhnumba._engine.timebase import snapped
+from izhnumba._input.target import Array, Memory, Rows, Target
+from izhnumba._input.values import aligned, amplitude, fit_shape, frozen, shown, total
 
-Array = NDArray[Any]
 NO_TIMES = np.empty(0)
-Rows = Callable[[int, int], Array]
-_UNITS = ("mV/ms", "pA", "mV", "1/ms", "nS")  # of currents, V jumps and reversal potentials, conductances
-
-
-class Target(NamedTuple):
-    """The population an input is bound to."""
-
-    shape: tuple[int, ...]
-    dt: float
-    dtype: np.dtype[Any]
-    key: tuple[int, int]
-    memory: dict[int, Any]
-    unit: str
 
 
 class Wave(NamedTuple):
@@ -44,10 +31,26 @@ class Wave(NamedTuple):
 
 
 class Input:
-    """What `Population.run` takes as `I` besides numbers and arrays.
+    """A current, or V jumps or conductances, in the course of time: what `Population.run` and `Network.drive` take
+    besides numbers and arrays.
 
     Inputs cannot be changed. Two of them, or one and a number, add up to a new one or are subtracted, and a number
     multiplies or divides one.
+
+    To write an input of your own:
+
+    1. Derive a class from `Input` and make it a frozen dataclass, `@dataclass(frozen=True, eq=False, repr=False)`,
+       whose fields are its parameters. Check them in `__post_init__`. Its repr then shows them, and checkpoints store
+       them; `izhnumba.load(path, define=[YourInput])` reads them back.
+    2. If it is a function of time, define `at(t)`. t: times in ms, float64, shape (steps,), ascending. Return the
+       values in the unit of what is driven, mV/ms for currents (pA for Izhikevich2007): shape (steps,), the same for
+       all neurons, or (steps, ...) where one value broadcasts to the shape of the population.
+    3. If it is not, because it draws random numbers or depends on what came before, define `bind`, which see, instead.
+    4. Run it. What it returns is checked before a kernel reads it, and a ValueError names your class if shape, dtype
+       or a value is wrong. It adds up, scales and drives slices and batches like all others.
+
+    The scheme "exact" follows inputs between steps and takes none of your own: write a function there that returns a
+    sum of `Constant`, `TimedArray`, `Ramp`, `Pulses` and `Sine`.
 
     Examples
     --------
@@ -59,12 +62,36 @@ class Input:
     array([2., 4.])
     >>> (3.0 - stimulus / 2).at([5.0, 14.0])
     array([2., 1.])
+
+    A chirp of your own, whose frequency rises from 0 by `rate` Hz in a second:
+
+    >>> from dataclasses import dataclass
+    >>> import numpy as np
+    >>> @dataclass(frozen=True, eq=False, repr=False)
+    ... class Chirp(iz.Input):
+    ...     amplitude: float
+    ...     rate: float = 20.0
+    ...
+    ...     def at(self, t):
+    ...         return self.amplitude * np.sin(1e-6 * np.pi * self.rate * t**2)
+    >>> cell = iz.Population(1, **iz.presets["RS"])
+    >>> cell.run(300.0, 4.0 + 2 * Chirp(3.0)).spikes
+    <4 spikes of 1 neuron, 12.2 to 163.8 ms>
     """
 
     _unit: str | None = None  # of the amplitudes; None if they are plain numbers
     _per_neuron: tuple[str, ...] = ()  # arguments that must broadcast to the population
     _streams = 0  # of random numbers in use
     __array_ufunc__ = None  # array + input is one input, not an array of them
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """A class that defines `at` or `bind` inherits no other way to its values, so that none contradicts it."""
+        super().__init_subclass__(**options)
+        if "at" in vars(cls) or "bind" in vars(cls):
+            for name in {"_rows", "_values", "_breaks"} - vars(cls).keys():
+                setattr(cls, name, getattr(Input, name))
+        if "bind" in vars(cls):
+            cls._streams = max(cls._streams, 1)  # it may draw
 
     def __add__(self, other: Any) -> Sum:
         return Sum((self, other))
@@ -94,35 +121,117 @@ class Input:
 
     def __repr__(self) -> str:
         named: Any = fields(self) if is_dataclass(self) else ()  # one of your own may be no dataclass
-        shown = (f"{f.name}={_shown(getattr(self, f.name))}" for f in named)
-        return f"{type(self).__name__}({', '.join(shown)})"
+        values = (f"{field.name}={shown(getattr(self, field.name))}" for field in named)
+        return f"{type(self).__name__}({', '.join(values)})"
 
-    def at(self, t: Any) -> Any:
-        """The values at the times `t` (ms, one or an array), for plots. Shape: that of t, then that of one value."""
+    def at(self, t: ArrayLike) -> Any:
+        """The values at the times `t` (ms, one or an array), for plots. Shape: that of t, then that of one value.
+
+        One of your own that is a function of time defines it, for t of shape (steps,).
+        """
         fine, t = 1e-6, frozen("Input.at.t", t, "ms")
         values = self._values(snapped(np.ravel(t) / fine), fine)
         values = np.array(values).reshape(np.shape(t) + values.shape[1:])
         return values if values.ndim else float(values)
 
     def bind(
-        self, shape: tuple[int, ...], dt: float, dtype: DTypeLike, key: tuple[int, int], memory: dict[int, Any],
+        self, shape: tuple[int, ...], dt: float, dtype: DTypeLike, key: tuple[int, int], memory: Memory,
         *, unit: str = "mV/ms",
     ) -> Rows:  # fmt: skip
-        """A function of (step, count) that returns the values of `count` steps for a population of `shape`: a new
-        C-contiguous array (count, 1), or (count, neurons) if they may differ between neurons.
+        """The values for one population, step by step. One of your own that is no function of time defines it.
 
-        key: seed and stream, 32 bits each. memory: where random inputs keep what they need to go on.
+        Parameters
+        ----------
+        shape : tuple of int
+            Of the population, (batch, *size) if it has a batch; (neurons,) for a slice.
+        dt : float, ms
+            Step k begins at k dt.
+        dtype : float64 or float32
+        key : (seed, stream), int, 32 bits each
+            For random numbers of its own. Make those of step k from (seed, stream, k), so that they are the same
+            however steps are grouped.
+        memory : dict
+            For what it must keep from run to run, under `stream`: numbers, texts, arrays, lists and dicts, which
+            checkpoints store. It is empty at time 0.
+        unit : "mV/ms", "pA", "mV", "1/ms" or "nS"
+            Of what is driven; "" for spikes.
+
+        Returns
+        -------
+        function of (step, count)
+            The values of `count` steps from `step` on: a C-contiguous array of dtype, shape (count, 1) if they are the
+            same for all neurons, else (count, neurons) in flat order, all finite. The same steps may be asked for
+            again, and must have the same values then: the first one always is, and after Ctrl-C those of a piece that
+            was not used.
+
+        Raises
+        ------
+        ValueError
+            If values do not fit the population, before anything runs.
+
+        Examples
+        --------
+        Exponentially distributed currents, new ones for each neuron and step:
+
+        >>> import math, numpy as np, izhnumba as iz
+        >>> class Shots(iz.Input):
+        ...     def bind(self, shape, dt, dtype, key, memory, *, unit="mV/ms"):
+        ...         n, seed = math.prod(shape), key[0] << 32 | key[1]
+        ...
+        ...         def row(step):
+        ...             draw = np.random.Generator(np.random.Philox(key=seed, counter=[0, step, 0, 0]))
+        ...             return draw.exponential(10.0, n)
+        ...
+        ...         return lambda step, count: np.array([row(k) for k in range(step, step + count)], dtype)
+        >>> cells = iz.Population(100, seed=1)
+        >>> len(cells.run(100.0, Shots()).spikes) > 100
+        True
         """
         return self._rows(Target(shape, dt, np.dtype(dtype), key, memory, unit))
 
+    def _bound(self, to: Target) -> Rows:
+        """Rows that kernels may read by their address: each block of them is checked."""
+        name, n = type(self).__name__, math.prod(to.shape)
+        foreign = not type(self).__module__.startswith("izhnumba.")
+        if foreign:
+            checks.takes(f"{name}.bind", self.bind, *Target._fields[:-1], unit=to.unit)
+        rows = self.bind(to.shape, to.dt, to.dtype, to.key, to.memory, unit=to.unit)
+        if foreign:
+            checks.takes(f"{name}.bind()", rows, "step", "count")
+
+        def checked_rows(step: int, count: int) -> Array:
+            found = rows(step, count)
+            plain = type(found) in (np.ndarray, np.memmap)  # others may have a mask or a unit
+            if not plain or found.dtype != to.dtype or found.shape not in ((count, 1), (count, n)):
+                got = f"{found.dtype} of shape {found.shape}" if plain else f"{found!r:.60}"
+                shapes = f"({count}, 1) or ({count}, {n})"
+                cure = " Convert it: .astype(dtype)." if plain and found.dtype != to.dtype else ""
+                raise ValueError(f"{name}.bind must give {to.dtype} of shape {shapes}, got {got}.{cure}")
+            if foreign and not np.isfinite(found).all():
+                row, neuron = (int(place) for place in np.argwhere(~np.isfinite(found))[0])
+                whose = f"neuron {neuron}" if found.shape[1] > 1 else "all neurons"
+                got = f"{found[row, neuron]} for {whose} in step {step + row}"
+                raise ValueError(f"{name}.bind must give finite values, got {got}.")
+            return np.ascontiguousarray(found)
+
+        return checked_rows
+
     def _rows(self, to: Target) -> Rows:
+        """Rows made of the values at each step. A part of izhnumba's own that draws random numbers overrides it."""
+        name, of_time = type(self).__name__, type(self).at is not Input.at
+        if not of_time and type(self)._values is Input._values:
+            must = f"{name} must define at(t) or bind({', '.join(Target._fields[:-1])}, *, unit)"
+            raise TypeError(f"{must}, got neither. See help(izhnumba.Input).")
         self._fit(to)
 
         def rows(step: int, count: int) -> Array:
             values = self._values(step + np.arange(count, dtype=np.float64), to.dt)
+            if values.ndim == 1 or of_time:  # more would cost time, and has been looked at before
+                checks.finite(name, values, to.dtype)
             if values.ndim == 1:
-                checks.finite(type(self).__name__, values, to.dtype)
                 return values.astype(to.dtype)[:, np.newaxis]
+            if of_time and count:
+                fit_shape(f"{name}.at(t)[0]", values[0], to.shape)
             full = np.broadcast_to(aligned(values, len(to.shape)), (count, *to.shape))
             return full.astype(to.dtype, order="C").reshape(count, math.prod(to.shape))
 
@@ -130,7 +239,15 @@ class Input:
 
     def _values(self, k: Array, dt: float) -> Array:
         """One value for each of the steps k, of dt ms: shape (steps, *shape of a value), float64."""
-        which = "without random parts" if _is_ours(self) else "with values at any time, not only what bind() gives"
+        if type(self).at is not Input.at:
+            where = f"{type(self).__name__}.at"
+            values = checks.array(where, self.at(np.round(k * dt, 9)), "")  # so that step 3 of 0.7 ms is at 2.1 ms
+            if values.shape[:1] != k.shape:
+                must = f"{where} must give a value for each time t, shape ({k.size},) or ({k.size}, ...)"
+                raise ValueError(f"{must}, got shape {values.shape}.")
+            return values
+        ours = type(self).bind is Input.bind
+        which = "without random parts" if ours else "with values at any time, not only what bind() gives"
         raise TypeError(f"Input.at must have an input {which}, got {self!r}. Record it in a run instead.")
 
     def _breaks(self) -> Array | None:
@@ -161,7 +278,7 @@ class Input:
     def _set_amplitude(self, name: str, *, scalar: bool = False, at_least: float | None = None) -> None:
         """Make this argument a float or a read-only array, and note the unit that all amplitudes have in common."""
         where = f"{type(self).__name__}.{name}"
-        value, unit = _amplitude(where, getattr(self, name))
+        value, unit = amplitude(where, getattr(self, name))
         value = checks.number(where, value) if scalar else frozen(where, value, at_least=at_least)
         if unit and self._unit and unit != self._unit:
             raise ValueError(f"{where} must be in {self._unit} like the amplitude before it, got {unit}.")
@@ -190,20 +307,20 @@ class Sum(Input):
     def _rows(self, to: Target) -> Rows:
         (seed, stream), bound = to.key, []
         for part in self.parts:
-            bound.append(rows_of(part, to._replace(key=(seed, stream))))
-            stream = (stream + max(part._streams, not _is_ours(part))) % 2**32  # one of your own may draw, too
+            bound.append(part._bound(to._replace(key=(seed, stream))))
+            stream = (stream + part._streams) % 2**32
 
-        def total(step: int, count: int) -> Array:
+        def rows(step: int, count: int) -> Array:
             with np.errstate(over="ignore"):  # it is looked at
-                values = reduce(np.add, [rows(step, count) for rows in bound])
+                values = reduce(np.add, [part(step, count) for part in bound])
             if values.shape[1] == 1:  # more would cost time, and shows in V
                 checks.finite("Sum", values)
             return values
 
-        return total
+        return rows
 
     def _values(self, k: Array, dt: float) -> Array:
-        return _total([part._values(k, dt) for part in self.parts])
+        return total([part._values(k, dt) for part in self.parts])
 
     def _breaks(self) -> Array | None:
         breaks = [part._breaks() for part in self.parts]
@@ -212,7 +329,7 @@ class Sum(Input):
 
     def _lines(self, t: Array) -> tuple[Array, Array]:
         levels, slopes = zip(*(part._lines(t) for part in self.parts), strict=True)
-        return _total(list(levels)), reduce(np.add, slopes)
+        return total(list(levels)), reduce(np.add, slopes)
 
     def _waves(self) -> list[Wave]:
         return [wave for part in self.parts for wave in part._waves()]
@@ -231,14 +348,13 @@ class Scaled(Input):
 
     def __post_init__(self) -> None:
         checks.kind("Scaled.input", self.input, Input, "an input object")
-        streams = max(self.input._streams, not _is_ours(self.input))
-        self._set(factor=_factor(self.factor), _unit=self.input._unit, _streams=streams)
+        self._set(factor=_factor(self.factor), _unit=self.input._unit, _streams=self.input._streams)
 
     def __repr__(self) -> str:
         return f"{self.factor:g} * {self.input!r}"
 
     def _rows(self, to: Target) -> Rows:
-        bound = rows_of(self.input, to)
+        bound = self.input._bound(to)
 
         def rows(step: int, count: int) -> Array:
             with np.errstate(over="ignore", invalid="ignore"):  # it is looked at
@@ -312,77 +428,3 @@ class Constant(Input):
 
     def _lines(self, t: Array) -> tuple[Array, Array]:
         return self._values(t, 1.0), np.zeros(len(t))
-
-
-def _is_ours(value: Input) -> bool:
-    """Whether its rows are made of its values, and not by a bind of its own."""
-    return type(value).bind is Input.bind
-
-
-def rows_of(value: Input, to: Target) -> Rows:
-    """The rows of an input, which may be a user's own: kernels read them by their address."""
-    rows, n = value.bind(to.shape, to.dt, to.dtype, to.key, to.memory, unit=to.unit), math.prod(to.shape)
-
-    def checked_rows(step: int, count: int) -> Array:
-        found = rows(step, count)
-        good = isinstance(found, np.ndarray) and found.dtype == to.dtype
-        if not good or found.shape not in ((count, 1), (count, n)):
-            got = f"{found.dtype} of shape {found.shape}" if isinstance(found, np.ndarray) else f"{found!r:.60}"
-            shapes = f"({count}, 1) or ({count}, {n})"
-            raise ValueError(f"{type(value).__name__}.bind must give {to.dtype} of shape {shapes}, got {got}.")
-        return np.ascontiguousarray(found)
-
-    return checked_rows
-
-
-def fit_shape(where: str, value: Any, shape: tuple[int, ...]) -> None:
-    """Refuse a value that does not broadcast to the shape of the population."""
-    own = np.shape(value)
-    if len(own) > len(shape) or any(n not in (1, m) for n, m in zip(own[::-1], shape[::-1], strict=False)):
-        checks.array(where, value, "", [shape[axis:] for axis in range(len(shape))])
-
-
-def aligned(values: Array, dimensions: int) -> Array:
-    """(steps, *shape of a value) with axes of length 1 put in, so that a value has as many `dimensions`."""
-    return values.reshape((len(values), *(1,) * (dimensions + 1 - values.ndim), *values.shape[1:]))
-
-
-def _total(values: list[Array]) -> Array:
-    """The sum of values (steps, *shape of a value) of inputs, some of one value for all neurons."""
-    dimensions = max(value.ndim for value in values) - 1
-    return reduce(np.add, [aligned(value, dimensions) for value in values])
-
-
-def _amplitude(where: str, value: Any) -> tuple[float | Array, str | None]:
-    """`value` without its unit, and the unit: None for plain numbers, which pass for any."""
-    fitting: dict[str, Any] = {}
-    reason = None
-    for unit in _UNITS:
-        try:
-            fitting[unit] = checks.magnitude(where, value, unit)
-        except ValueError as error:
-            reason = reason or error
-    if reason and not fitting:
-        raise reason
-    unit, number = next(iter(fitting.items()))
-    return number, unit if reason else None
-
-
-def frozen(where: str, value: Any, unit: str = "", **limits: Any) -> float | Array:
-    """`value` as a float, or as an array of our own that nobody can change."""
-    plain = checks.magnitude(where, value, unit)
-    array = np.array(checks.array(where, plain, "", [np.shape(plain)], **limits))
-    array.flags.writeable = False
-    return array if array.ndim else float(array)
-
-
-def flag(where: str, value: Any) -> bool:
-    if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{where} must be True or False, got {value!r}.")
-    return bool(value)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return str(value.tolist()) if value.size <= 8 else f"<array of shape {value.shape}>"
-    return repr(value)

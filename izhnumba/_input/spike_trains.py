@@ -13,7 +13,9 @@ import numpy as np
 from izhnumba._base import checks, paths
 from izhnumba._engine.timebase import snapped, timebase_of
 from izhnumba._input.currents import TimedArray
-from izhnumba._input.input import Array, Input, Rows, Target, aligned, fit_shape, frozen
+from izhnumba._input.input import Input
+from izhnumba._input.target import Array, Rows, Target
+from izhnumba._input.values import fit_shape, frozen, per_neuron
 from izhnumba._record import blocks
 from izhnumba._synapse import weight_limits
 from izhnumba._synapse.receptor import Receptor
@@ -32,6 +34,11 @@ class SpikeInput(Input):
 
     weight: Any
     receptor: Receptor
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "bind" in vars(cls) and "_events" not in vars(cls):
+            cls._events = SpikeInput._events  # type: ignore[method-assign]  # those of its base are others
 
     def _events(self, to: Target) -> Events:
         """A function of (since, until) that gives the spikes later than the one and no later than the other, those at
@@ -129,7 +136,7 @@ class Poisson(SpikeInput):
         from izhnumba._numba.philox import fill_arrivals, fill_first, fill_thinning
 
         n, weights = math.prod(to.shape), self._weights(to)
-        varying, most, per_ms = isinstance(self.rate, TimedArray), self._most(to), self._most_per_ms(to)
+        varying, most, per_ms = isinstance(self.rate, Input), self._most(to), self._most_per_ms(to)
 
         def candidates(since: float, until: float) -> tuple[Array, Array, Array]:
             held = to.memory.get(to.key[1], {})
@@ -167,7 +174,7 @@ class Poisson(SpikeInput):
     def _most(self, to: Target) -> Array:
         """The highest rate of each neuron in continuous time, or of all of them, in 1/ms."""
         where = "Poisson.rate"
-        if isinstance(self.rate, Input) and not isinstance(self.rate, TimedArray):
+        if isinstance(self.rate, Input) and type(self.rate)._values is not TimedArray._values:
             raise ValueError(
                 f"{where} must be a number, an array or a TimedArray with the scheme 'exact', got {self.rate!r:.60}."
             )
@@ -188,8 +195,7 @@ class Poisson(SpikeInput):
         values, _ = self.rate._lines(times)
         if values.ndim == 1:
             return values
-        full = np.broadcast_to(aligned(values, len(to.shape)), (len(times), *to.shape))
-        return np.asarray(full.reshape(len(times), -1)[np.arange(len(times)), lanes])
+        return np.asarray(per_neuron(values, to.shape)[np.arange(len(times)), lanes])
 
     def _means(self, rate: Array, to: Target) -> Array:
         """Expected spikes per step, shape (steps or 1, neurons or 1)."""
@@ -202,7 +208,7 @@ class Poisson(SpikeInput):
             raise ValueError(f"{where} must be between 0 and {most:g} Hz at this dt, got {wrong:g} Hz.")
         if means.ndim == 1:
             return means[:, np.newaxis]
-        return np.broadcast_to(means, (len(means), *to.shape)).reshape(len(means), -1)
+        return per_neuron(means, to.shape)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -298,7 +298,7 @@ class Network(Circuit):
         engines = [population._engine for population in self._populations.values()]
         synapses = list(self._synapses.values())
         gone = [one for one in bound if isinstance(one, Synapses) and one not in synapses]
-        ports = {one.port for one in self._drives.values()} | {one._port for one in (*synapses, *gone)}
+        ports = {one._port for one in self._drives.values()} | {one._port for one in (*synapses, *gone)}
         if self.scheme.exact:
             self._bind_exact(engines, synapses, ports)
         else:
@@ -309,7 +309,7 @@ class Network(Circuit):
         """All that the clock must know of."""
         populations = self._populations.values()
         ports = [port for population in populations for port in population._engine.outer_ports]
-        return [*populations, *self._synapses.values(), *(one.port for one in self._drives.values()), *ports]
+        return [*populations, *self._synapses.values(), *(one._port for one in self._drives.values()), *ports]
 
     def _bind_clock(
         self, engines: list[ClockEngine], synapses: list[Synapses], gone: list[Synapses], ports: set[Any]

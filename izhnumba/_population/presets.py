@@ -13,7 +13,8 @@ from typing import Any
 
 from izhnumba._base.documented import columns, documented_by
 from izhnumba._base.sealed import NamedTable
-from izhnumba._input.currents import Constant, Input, Pulses, Ramp
+from izhnumba._input.currents import Pulses, Ramp
+from izhnumba._input.input import Constant, Input
 from izhnumba._model.izhikevich import Izhikevich, Izhikevich2007, IzhikevichAccommodation
 from izhnumba._model.model import Model
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from izhnumba._base import checks
 from izhnumba._base.axes import COLORS, axes_for, labelled
-from izhnumba._input.currents import Input
+from izhnumba._input.input import Input
 from izhnumba._model.schemes import schemes as _known_schemes
 from izhnumba._population.parameters import arguments_of
 from izhnumba._population.population import Population

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 from izhnumba._base import checks
 from izhnumba._exact.inputs import current_of
 from izhnumba._exact.sensitivities import Neurons, Pieces, check_equations, gradients
-from izhnumba._input.currents import Constant, Input, TimedArray
+from izhnumba._input.currents import TimedArray
+from izhnumba._input.input import Constant, Input
 from izhnumba._population.population import Population
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -12,7 +12,8 @@ import numpy as np
 
 from izhnumba._base import checks
 from izhnumba._exact.sensitivities import Neurons, Pieces, check_equations, gradients, ordinals
-from izhnumba._input.currents import Input, TimedArray
+from izhnumba._input.currents import TimedArray
+from izhnumba._input.input import Input
 from izhnumba._model.izhikevich import Izhikevich
 from izhnumba._model.model import Model
 from izhnumba._model.normal_form import NotPolynomial, coefficients, normal_form

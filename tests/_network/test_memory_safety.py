@@ -14,6 +14,7 @@ from izhnumba._base import checks
 from izhnumba._clock import network as clock_network
 from izhnumba._clock.kernels import layout
 from izhnumba._engine.table import Table
+from izhnumba._synapse.csr import MOST_CELLS
 
 SCHEMES = ["exp_euler", "exact"]
 
@@ -185,7 +186,7 @@ def test_slices_are_short_enough_for_rings_of_32_bits():
         for longest in (shortest, 100, 1999, 2047):
             length = clock_network._slice(shortest, [(longest, 2**20), (longest // 2, 64)])
             assert 1 <= length <= shortest
-            assert clock_network._whole(longest, length) * 2**20 <= layout.MOST_CELLS
+            assert clock_network._whole(longest, length) * 2**20 <= MOST_CELLS
 
 
 def test_a_spike_with_a_long_delay_to_a_million_neurons_arrives_in_its_step(monkeypatch):
