@@ -20,9 +20,11 @@ from izhnumba._numba.where import where
 from izhnumba._population.kernel import kernel
 from izhnumba._population.population import Population
 from izhnumba._population.presets import Preset, presets
-from izhnumba._record.recorder import RateRecorder, Recorder, SpikeRecorder
+from izhnumba._record.recorder import Recorder
 from izhnumba._record.results import Result, Samples, Spikes
-from izhnumba._record.samples import StateRecorder, WeightRecorder
+from izhnumba._record.sampler import Sampler, SampleRecorder, WeightRecorder
+from izhnumba._record.samples import StateRecorder
+from izhnumba._record.spikes import RateRecorder, SpikeRecorder
 from izhnumba._synapse.connectivity import AllToAll, OneToOne
 from izhnumba._synapse.distance import Distance
 from izhnumba._synapse.distributions import LogNormal, Normal, Uniform
@@ -92,6 +94,8 @@ __all__ = [
     "Result",
     "STDP",
     "STDP2006",
+    "SampleRecorder",
+    "Sampler",
     "Samples",
     "Scaling",
     "Scheme",

@@ -243,6 +243,14 @@ def one_of(where: str, value: object, options: Collection[str]) -> str:
     raise _refusal(kind, f"{where} must be a known name", _shown(value), _suggestion(value, options))
 
 
+def own_dataclass(value: object, why: str) -> None:
+    """Refuse an object whose class is no dataclass, or has fields that a dataclass does not know. why: in words."""
+    kind, name = type(value), type(value).__name__
+    fields = "__dataclass_fields__" in vars(kind) or not inspect.get_annotations(kind)
+    if not dataclasses.is_dataclass(value) or not fields:
+        raise TypeError(f"{name} must be a dataclass, {why}. Write @dataclass(frozen=True) above class {name}.")
+
+
 @overload
 def kind(where: str, value: object, types: type[Kind], must_be: str, cure: str = "") -> Kind: ...
 @overload

@@ -21,6 +21,7 @@ from izhnumba._exact.kernels import layout
 from izhnumba._input.input import Input, Scaled, Sum
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._model.schemes import schemes
+from izhnumba._record.sampler import Sampler
 
 Array = NDArray[Any]
 
@@ -109,15 +110,15 @@ def _recorder(one: Any, place: str, populations: dict[str, SavedPopulation], syn
         saved.require(one["source"] in synapses, "source", "be synapses of the network")
     else:
         part_of(saved, "source", populations)
-    what = saved.kind("what", (str, list), "what is recorded")
-    saved.require(all(isinstance(name, str) for name in what), "what", "be texts")
+    what = saved.kind("what", (str, list, Sampler), "what is recorded")
+    saved.require(isinstance(what, Sampler) or all(isinstance(name, str) for name in what), "what", "be texts")
     options = saved.kind("options", dict, "a dict")
     saved.require({"start", "stop"} <= set(options), "options", "have start and stop")
     for name in ("start", "stop"):
         saved.require(type(options[name]) in (int, float), "options", f"have a number as {name}", options[name])
     if one["to"] is not None:
         saved.require(saved.kind("to", str, "a path or None") and "\0" not in one["to"], "to", "be a path")
-        saved.require(what != "rate", "to", "be None for a rate")
+        saved.require(what != "rate" and not isinstance(what, Sampler), "to", "be None for a rate or a Sampler")
 
 
 def check_position(recorder: Any, position: Any, to: str | None, now: Any, place: str) -> None:

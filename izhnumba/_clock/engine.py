@@ -34,6 +34,13 @@ Call = Callable[[Array, Array, float], int]
 _MOST_REFRACTORY = 2**29  # steps
 _NEVER = -(2**30)  # refractory_until of a neuron that has not spiked
 
+# Of each of `_engine.states.STATES` the array, shape (lanes,), that holds it after each step.
+SOURCES: dict[str, Callable[[Any, Any], Array]] = {
+    "V": lambda engine, receptor: engine.V,
+    "u": lambda engine, receptor: engine.u,
+    "current": lambda engine, receptor: receptor.note_current(),
+}
+
 
 class ClockEngine:
     """Padded state, parameters and the address table of `kernels.advance` for n neurons."""
@@ -285,6 +292,10 @@ class ClockEngine:
         """Scratch memory for each thread."""
         if self.table.array(layout.SCRATCH).size < threads * layout.SCRATCH_ROWS * layout.BLOCK:
             self.table.put(layout.SCRATCH, aligned(threads * layout.SCRATCH_ROWS * layout.BLOCK, self.dtype))
+
+    def source_of(self, state: str, receptor: ReceptorState | None = None) -> Array:
+        """Array of shape (lanes,) from which `record` reads one of STATES. receptor: for a state of one."""
+        return SOURCES[state](self, receptor)
 
     def record(self, wanted: list[Record]) -> None:
         """Write states into the samples of these records at each step of the next slices that they ask for."""

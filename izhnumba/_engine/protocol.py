@@ -40,6 +40,14 @@ class NeuronEngine(Protocol):
         """The instant up to which V and u were finite: now, or before the step in which a neuron failed."""
         ...
 
+    def publish_state(self) -> int:
+        """Write the present V and u to the arrays that users read. Returns one of `codes`."""
+        ...
+
+    def source_of(self, state: str, receptor: Any = None) -> Any:
+        """Key from which `record` reads one of STATES. receptor: the engine's ReceptorState, for a state of one."""
+        ...
+
     def spike_list(self, since: Instant) -> tuple[Array, Array]:
         """Neurons (int64) and labels of the spikes of the last advance, which began at `since`, in order of time."""
         ...
@@ -48,9 +56,13 @@ class NeuronEngine(Protocol):
 class Record(NamedTuple):
     """Samples of a state that a kernel writes while it runs.
 
-    engine: whose state; every: interval between samples, in the engine's count of time; first: number of the sample in
-    row 0; neurons: int64 (k,), ascending; places: int64 (k,), the column of each in a sample; source: (n,), the array
-    of the state; samples: (rows, k), row m - first is sample m.
+    engine: whose state
+    every: interval between samples, in the engine's count of time
+    first: number of the sample in row 0
+    neurons: int64, shape (k,), ascending
+    places: int64, shape (k,): the column of each in a sample
+    source: what the engine's `source_of` returned for the state
+    samples: shape (rows, k): row `m - first` is sample m, in the unit of the state
     """
 
     engine: NeuronEngine
@@ -58,7 +70,7 @@ class Record(NamedTuple):
     first: int
     neurons: Array
     places: Array
-    source: Array
+    source: Any
     samples: Array
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from izhnumba._base.partition import partition
 from izhnumba._engine.arrays import StateArrays
 from izhnumba._engine.protocol import Failure, Record
+from izhnumba._engine.states import STATES
 from izhnumba._engine.table import Table
 from izhnumba._engine.timebase import Continuous
 from izhnumba._exact.blocks import Block
@@ -152,11 +153,14 @@ class ExactEngine:
     def record(self, wanted: list[Record]) -> None:
         self.clock.record(wanted)
 
-    def what(self, source: Array) -> int:
-        """RECORD_WHAT for the array of a recorded state."""
-        if source is self.V or source is self.u:
-            return layout.OF_V if source is self.V else layout.OF_U
-        return layout.OF_PORT + next(k for k, port in enumerate(self.laid or ()) if port.current is source)
+    def source_of(self, state: str, receptor: ReceptorState | None = None) -> tuple[str, ReceptorState | None]:
+        """Key from which `record` reads one of STATES. receptor: for a state of one."""
+        return state, receptor
+
+    def what(self, source: tuple[str, ReceptorState | None]) -> int:
+        """The number by which `kernels.sample` knows a source: receptors are counted as the cells hold them."""
+        state, receptor = source
+        return list(STATES).index(state) + len(STATES) * (self.laid.index(receptor) if self.laid and receptor else 0)
 
     def spike_list(self, since: float) -> tuple[Array, Array]:
         """Neurons, int64, and times (ms) of the spikes of the last advance, in order of time and neuron."""

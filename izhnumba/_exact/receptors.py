@@ -48,7 +48,6 @@ class ReceptorState:
         self.linear = [rates.alpha, rates.beta, 0.0, rates.gamma]
         if isinstance(receptor, (Waves, Steady)):
             self.linear = receptor.linear()
-        self.current = np.empty(0)  # stands for its current among the sources of records
 
     def inlet(self, row: int) -> list[int]:
         """How what arrives gets into this row of a cell."""
@@ -66,10 +65,6 @@ class ReceptorState:
         if self.inner:
             return [_NO_BOUND] * self.states
         return [1.0, abs(beta) / max(abs(alpha), abs(gamma), 1e-300)][: self.states]
-
-    def note_current(self) -> Array:
-        """What stands for its current among the sources of records."""
-        return self.current
 
     def describe(self) -> Any:
         """In terms that a checkpoint can store."""

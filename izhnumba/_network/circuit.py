@@ -20,14 +20,14 @@ from izhnumba._engine.timebase import SHORTEST_STEP
 from izhnumba._model.schemes import schemes
 from izhnumba._network.connect import connected
 from izhnumba._network.drives import Drive
-from izhnumba._network.record import recorder_of_population, recorder_of_synapses
+from izhnumba._network.record import label, recorder_of, wanted
 from izhnumba._network.synapses import Synapses
 from izhnumba._population.engines import join, kind_of
 from izhnumba._population.parameters import hand_over
 from izhnumba._population.population import Population
 from izhnumba._population.section import Section
 from izhnumba._record.recorder import Recorder
-from izhnumba._record.samples import state_names
+from izhnumba._record.sampler import Sampler
 from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.receptor import Receptor
 
@@ -231,7 +231,7 @@ class Circuit(Sealed):
     def record(
         self,
         source: Population | Section | Synapses,
-        what: str | Sequence[str] | None = None,
+        what: str | Sequence[str] | Sampler | None = None,
         *,
         every: Any = None,
         neurons: ArrayLike | None = None,
@@ -246,9 +246,10 @@ class Circuit(Sealed):
         Parameters
         ----------
         source : Population, slice of one, or Synapses
-        what : str or list
+        what : str, list or Sampler
             Of a population: "spikes" (default), "rate", or "V", "u" or both. Of synapses: "weight" (default), or
-            "current", that of their receptor: all synapses onto equal receptors of a population share it.
+            "current", that of their receptor: all synapses onto equal receptors of a population share it. Of either
+            whatever a `Sampler` of your own returns.
         every : float, ms, a whole number of steps, default dt
             Time between samples, or width of the bins in which spikes are counted. With the scheme "exact" any time
             from 1e-9 ms on.
@@ -267,9 +268,9 @@ class Circuit(Sealed):
 
         Returns
         -------
-        SpikeRecorder, RateRecorder, StateRecorder or WeightRecorder
+        SpikeRecorder, RateRecorder, StateRecorder, WeightRecorder or SampleRecorder
             With `.i`, `.t`, `.step` (None with the scheme "exact"); or `.t` and `.rate`; or `.t` and `.V`, `.u` or
-            `.current`; or `.t` and `.weight`.
+            `.current`; or `.t` and `.weight`; or `.t` and `.values`.
 
         Raises
         ------
@@ -307,23 +308,14 @@ class Circuit(Sealed):
     def _recorder(
         self, source: Any, what: Any, every: Any, neurons: Any, synapses: Any, start: Any, stop: Any, name: Any
     ) -> Recorder:
-        recorder: Recorder
-        if isinstance(source, Synapses):
-            if self._synapses.get(source.name) is not source:
-                raise ValueError(f"Network.record.source must be in this network, got {source!r}.")
-            what = "weight" if what is None else what
-            name = self._name("Network.record.name", name, f"{source.name} {what}", self._recorders)
-            recorder = recorder_of_synapses(source, what, name, every, neurons, synapses)
-        else:
-            source = part = self._section("Network.record.source", source)
-            what = "spikes" if what is None else what
-            if not isinstance(what, str):
-                what = list(state_names("Network.record.what", what))
-                if not what:
-                    raise ValueError("Network.record.what must be 'spikes', 'rate' or states such as ['V'], got none.")
-            shown = what if isinstance(what, str) else " ".join(what)
-            name = self._name("Network.record.name", name, f"{part!r} {shown}", self._recorders)
-            recorder = recorder_of_population(part, what, name, every, neurons, synapses)
+        if not isinstance(source, Synapses):
+            source = self._section("Network.record.source", source)
+        elif self._synapses.get(source.name) is not source:
+            raise ValueError(f"Network.record.source must be in this network, got {source!r}.")
+        what = wanted(source, what)
+        of = source.name if isinstance(source, Synapses) else repr(source)
+        name = self._name("Network.record.name", name, f"{of} {label(what)}", self._recorders)
+        recorder = recorder_of(source, what, name, every, neurons, synapses)
         recorder.start, recorder.stop = start, stop
         if recorder.stop < recorder.start:
             raise ValueError(f"Network.record.stop must be >= start ({recorder.start:g} ms), got {recorder.stop:g} ms.")

@@ -32,8 +32,8 @@ def load(path: str | Path, define: Sequence[Any] = ()) -> Network:
     ----------
     path : path
     define : sequence of models and classes
-        Those of your own that the network uses: models, rules of plasticity, receptors, inputs. Izhnumba's are known by
-        name.
+        Those of your own that the network uses: models, rules of plasticity, receptors, inputs, samplers.
+        Izhnumba's are known by name.
 
     Returns
     -------

@@ -1,53 +1,84 @@
-"""From what a user passes to `Network.record` to a recorder."""
+"""`Network.record`: the recorder that belongs to what a user passes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from izhnumba._base import checks
+from izhnumba._engine.states import states_of
 from izhnumba._network.synapses import Synapses
 from izhnumba._population.section import Section
-from izhnumba._record.recorder import RateRecorder, Recorder, SpikeRecorder
-from izhnumba._record.samples import StateRecorder, WeightRecorder, state_names
+from izhnumba._record.recorder import Recorder
+from izhnumba._record.sampler import Sampler, SampleRecorder, WeightRecorder
+from izhnumba._record.samples import StateRecorder, state_names
+from izhnumba._record.spikes import RateRecorder, SpikeRecorder
 
 _WHERE = "Network.record"
-# The arguments that mean something for what is recorded.
+# The arguments that mean something for what is recorded, but for states.
 _OPTIONS = {
     "spikes": ("neurons",),
     "rate": ("every",),
     "weight": ("every", "synapses"),
-    "current": ("every", "neurons"),
+    "a Sampler": ("every",),
 }
+What = str | list[str] | Sampler
 
 
-def recorder_of_population(
-    part: Section, what: str | Sequence[str], name: str, every: Any, neurons: Any, synapses: Any
-) -> Recorder:
-    """What records spikes, the rate or states of a section."""
-    engine = part.population._engine
+def wanted(source: Section | Synapses, what: object) -> What:
+    """What to record, as `rec.what`: a name, a list of states or a Sampler. An error for anything else."""
+    synapses = isinstance(source, Synapses)
+    if what is None:
+        return "weight" if synapses else "spikes"
+    if isinstance(what, Sampler):
+        checks.own_dataclass(what, "so that a checkpoint can store it")
+        return what
+    if isinstance(what, type) and issubclass(what, Sampler):
+        raise TypeError(f"{_WHERE}.what must be an object, got the class {what.__name__}. Write {what.__name__}(...).")
+    if callable(what):
+        cure = "Write a class with a method sample: see help(izhnumba.Sampler)."
+        raise TypeError(f"{_WHERE}.what must be a name, names or a Sampler, got {what!r:.60}. {cure}")
+    if synapses:
+        names = ("weight", *states_of("receptor"))
+        checks.kind(f"{_WHERE}.what", what, str, " or ".join(map(repr, names)) + " for synapses")
+        return checks.one_of(f"{_WHERE}.what", what, names)
     if isinstance(what, str):
-        checks.one_of(f"{_WHERE}.what", what, ("spikes", "rate", "V", "u"))
-    _only(str(what), every=every, neurons=neurons, synapses=synapses)
+        return checks.one_of(f"{_WHERE}.what", what, ("spikes", "rate", *states_of("neurons")))
+    found = list(state_names(f"{_WHERE}.what", what))
+    if not found:
+        raise ValueError(f"{_WHERE}.what must be 'spikes', 'rate' or states such as ['V'], got none.")
+    return found
+
+
+def label(what: What) -> str:
+    """What is recorded, in the name of its recorder."""
+    return type(what).__name__ if isinstance(what, Sampler) else what if isinstance(what, str) else " ".join(what)
+
+
+def recorder_of(
+    source: Section | Synapses, what: What, name: str, every: object, neurons: object, synapses: object
+) -> Recorder:  # fmt: skip
+    """The recorder of what is `wanted` of a source."""
+    part = source.target if isinstance(source, Synapses) else source
+    engine, kind = part.population._engine, "a Sampler" if isinstance(what, Sampler) else str(what)
+    _only(kind, every=every, neurons=neurons, synapses=synapses)
+    if isinstance(what, Sampler):
+        given = part.population if source is part and part.whole else source
+        return SampleRecorder(_WHERE, engine, name, what, given, every)
     if what == "spikes":
         return SpikeRecorder(engine, name, None, part.start, part.stop, neurons)
     if what == "rate":
         return RateRecorder(_WHERE, engine, name, every, part.start, part.stop)
-    sources = {state: getattr(engine, state) for state in state_names(f"{_WHERE}.what", what)}
-    return StateRecorder(_WHERE, engine, name, None, sources, every, neurons, part.start, part.stop)
-
-
-def recorder_of_synapses(syn: Synapses, what: Any, name: str, every: Any, neurons: Any, synapses: Any) -> Recorder:
-    """What records weights, or the current through the receptor that they act on."""
-    engine, part = syn.target.population._engine, syn.target
-    checks.kind(f"{_WHERE}.what", what, str, "'weight' or 'current' for synapses")
-    checks.one_of(f"{_WHERE}.what", what, ("weight", "current"))
-    _only(what, every=every, neurons=neurons, synapses=synapses)
-    if what == "weight":
-        return WeightRecorder(_WHERE, engine, name, syn._rows.weights, every, synapses)
-    if syn.receptor.adds_to == "V":
-        raise ValueError(f"{_WHERE}.what must be 'weight' for synapses through {syn.receptor!r}, which are no current.")
-    sources = {"current": syn._port.note_current()}
+    if isinstance(source, Synapses) and what == "weight":
+        return WeightRecorder(_WHERE, engine, name, source._rows.weights, every, synapses)
+    receptor = None
+    if isinstance(source, Synapses):
+        receptor = source._port
+        if source.receptor.adds_to == "V":
+            raise ValueError(
+                f"{_WHERE}.what must be 'weight' for synapses through {source.receptor!r}, which are no current."
+            )
+    states = [what] if isinstance(what, str) else what
+    sources = {state: engine.source_of(state, receptor) for state in states}
     return StateRecorder(_WHERE, engine, name, None, sources, every, neurons, part.start, part.stop)
 
 

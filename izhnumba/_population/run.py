@@ -13,9 +13,9 @@ from izhnumba._base import checks
 from izhnumba._engine.codes import BUSY, FAILURE, LEAP
 from izhnumba._engine.protocol import PopulationEngine
 from izhnumba._engine.run_loop import ProgressBar, progress_shown, run_slices
-from izhnumba._record.recorder import SpikeRecorder
 from izhnumba._record.results import Result
 from izhnumba._record.samples import StateRecorder, state_names
+from izhnumba._record.spikes import SpikeRecorder
 
 Array = NDArray[Any]
 Inputs = tuple[Any, Any, Any, Any]  # I, delta, g, E as a user gives them
@@ -76,7 +76,7 @@ def _state_recorder(where: str, pop: Any, record: Any, every: Any, neurons: Any)
     """The recorder of V and u, if any of them is wanted."""
     names = state_names(f"{where}.record", record) if record != () else ()
     if names:
-        sources = {name: getattr(pop._engine, name) for name in names}
+        sources = {name: pop._engine.source_of(name) for name in names}
         return StateRecorder(where, pop._engine, "states", pop.batch, sources, every, neurons)
     for option, value in {"every": every, "neurons": neurons}.items():
         if value is not None:

@@ -24,6 +24,21 @@ class Section:
         """The n-d size of the population itself; slices are flat."""
         return self.population.size if self.whole else (self.stop - self.start,)
 
+    @property
+    def V(self) -> Any:
+        """V of these neurons, shape (n,): a view, in which it can be set."""
+        return self.population.V.reshape(-1)[self.start : self.stop]
+
+    @property
+    def u(self) -> Any:
+        """u of these neurons, shape (n,): a view, in which it can be set."""
+        return self.population.u.reshape(-1)[self.start : self.stop]
+
+    @property
+    def spikes(self) -> Any:
+        """Whether each of these neurons spiked in the latest step, shape (n,)."""
+        return self.population.spikes.reshape(-1)[self.start : self.stop]
+
     def __len__(self) -> int:
         return self.stop - self.start
 

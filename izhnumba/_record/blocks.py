@@ -14,12 +14,14 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from izhnumba._engine.states import STATES, states_of
 from izhnumba._engine.timebase import Column
 
 Array = NDArray[Any]
@@ -29,7 +31,14 @@ _HEAD = struct.Struct("<QII")
 _MOST_DT, _MOST_STEPS = 1e280, 2**62  # their product is a finite time
 _STATES = ["<f4", "<f8"]
 _LABELS = {"step": "<i8", "t": "<f8"}  # the names that timebases give to their column
-_KINDS = {"spikes": [["i"]], "states": [["V"], ["u"], ["V", "u"], ["current"]], "weights": [["weight"]]}
+_KINDS: dict[
+    str, list[list[str]]
+] = {  # the columns beside the label: of states some, those of neurons or one of a receptor
+    "spikes": [["i"]],
+    "states": [list(some) for n in range(1, len(STATES) + 1) for some in combinations(states_of("neurons"), n)]
+    + [[name] for name in states_of("receptor")],
+    "weights": [["weight"]],
+}
 
 
 class Block(NamedTuple):

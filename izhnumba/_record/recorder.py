@@ -1,4 +1,4 @@
-"""Recorders of events: what collects the spikes of a population, or counts them, in the course of its runs."""
+"""What all recorders have in common: from when to when they record, their file, and what a checkpoint stores."""
 
 from __future__ import annotations
 
@@ -15,16 +15,19 @@ from izhnumba._base import checks, paths
 from izhnumba._base.sealed import Sealed
 from izhnumba._base.turns import Turn
 from izhnumba._engine.protocol import NeuronEngine, Record
+from izhnumba._engine.states import STATES
 from izhnumba._engine.timebase import Column, Instant
-from izhnumba._record.results import Spikes
 from izhnumba._record.storage import FileStore, MemoryStore
 
 Array = NDArray[Any]
-_RECORDED = ("spikes", "rate", "V", "u", "weight", "current")
+_RECORDED = ("spikes", "rate", "weight", *STATES)
 
 
 class Recorder(Sealed, ABC):
-    """What collects from an engine slice by slice. Made by `Network.record`.
+    """Records from a population or from synapses in the course of runs: base class of all recorders.
+
+    Made by `Network.record`: `izhnumba.SpikeRecorder`, `RateRecorder`, `StateRecorder`, `WeightRecorder`, and
+    `SampleRecorder` for whatever else: `izhnumba.Sampler` tells how to record what you like.
 
     Attributes
     ----------
@@ -35,9 +38,23 @@ class Recorder(Sealed, ABC):
         The file to which it writes, if it does. It can be set between runs, to a new file, which goes on where the last
         one ends.
     name : str
+        In `net.recorders`.
+    source : Section or Synapses
+    what : str, list of str or Sampler
+        What is recorded of it.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> net = iz.Network()
+    >>> cells = net.add(iz.Population(2, **iz.presets["RS"]), name="cells")
+    >>> spikes = net.record(cells, start=100.0, stop=200.0)
+    >>> isinstance(spikes, iz.Recorder), spikes.name
+    (True, 'cells spikes')
     """
 
     kind: str
+    _to_file = True  # whether its rows can be written to a file
     source: Any  # Section or Synapses
     what: Any
     _keeps: MemoryStore | FileStore
@@ -57,8 +74,14 @@ class Recorder(Sealed, ABC):
         if name in _RECORDED:
             cure = f"It records {self.kind}: make another by net.record(source, {name!r})."
         elif name[:1] != "_":  # else Python itself asks
-            cure = checks.did_you_mean(name, [known for known in dir(type(self)) if known[:1] != "_"])
+            cure = checks.did_you_mean(name, [known for known in dir(self) if known[:1] != "_"])
         raise AttributeError(f"{type(self).__name__} has no {name!r}. {cure}".rstrip())
+
+    def __dir__(self) -> list[str]:
+        """What users read and set; methods are the network's."""
+        mine = (name for name in vars(self) if name[:1] != "_")
+        readable = (name for name in dir(type(self)) if isinstance(getattr(type(self), name), property))
+        return sorted({*dir(object), *mine, *readable})
 
     @property
     def start(self) -> float:
@@ -100,8 +123,8 @@ class Recorder(Sealed, ABC):
 
     def write_to(self, value: Any) -> None:
         """Go on in a new file."""
-        if self.kind == "rate":
-            raise ValueError(f"Network.record.to must be left out when recording rate, got {value!r:.60}.")
+        if not self._to_file:
+            raise ValueError(f"Network.record.to must be left out when recording {self.kind}, got {value!r:.60}.")
         path = paths.place("Network.record.to", value).absolute()  # wherever the process goes
         try:
             arguments = path, self._columns, self._keeps.upto, self._about(), self._index, self._keeps
@@ -213,178 +236,3 @@ class Recorder(Sealed, ABC):
     def _reliable(self) -> Instant:
         """Until when it may record what the engine has done."""
         return min(self._engine.reliable, self._engine.now, self._until)
-
-
-class _Spiking(Recorder):
-    """What looks at the spikes of the neurons `first` to `last`."""
-
-    def __init__(self, engine: NeuronEngine, name: str, columns: list[Column], first: int, last: int | None) -> None:
-        super().__init__(engine, name, columns)
-        self._first, self._last = first, engine.n if last is None else last
-
-    def take(self) -> None:
-        now, before = self._engine.now, self._keeps.upto
-        if now > before:
-            self._keeps.append(now, *self._digest(*self._between(before, now)))
-
-    @abstractmethod
-    def _digest(self, i: Array, labels: Array) -> tuple[Array, Array]:
-        """What is kept of these spikes."""
-
-    def _between(self, before: Instant, now: Instant) -> tuple[Array, Array]:
-        """The spikes to be recorded among those from `before` to `now`, the engine's last ones."""
-        i, labels = self._engine.spike_list(before)
-        reliable = self._reliable()
-        if self._from > before or reliable < now:
-            since = self._from if self._from > before else -math.inf  # a spike may be at the very start
-            good = self._engine.time.within(labels, since, reliable)
-            i, labels = i[good], labels[good]
-        if self._last - self._first < self._engine.n:
-            inside = (i >= self._first) & (i < self._last)
-            i, labels = i[inside], labels[inside]
-        return i, labels
-
-
-class SpikeRecorder(_Spiking):
-    """Collects the spikes of a population, or of a slice of one. Made by `Network.record`.
-
-    Attributes
-    ----------
-    i, step, t : ndarray
-        Flat index of the neuron in its population, step k and time (k + 1) dt of each spike, sorted by (step, i); in
-        continuous time `step` is None.
-    spikes : Spikes
-        The same, and `to_dataframe`.
-    start, stop, to, name
-        See `Recorder`.
-    """
-
-    kind = "spikes"
-
-    def __init__(
-        self, engine: NeuronEngine, name: str, n_batch: int | None = None, first: int = 0, last: int | None = None,
-        neurons: Any = None,
-    ) -> None:  # fmt: skip
-        super().__init__(engine, name, [Column("i", "<i8"), engine.time.column], first, last)
-        self._n_batch, self._neurons = n_batch, neurons
-        self._spikes: Spikes | None = None
-        if neurons is not None:
-            chosen = checks.indices("Network.record.neurons", neurons, self._last - first)
-            self._chosen = np.isin(np.arange(engine.n), chosen + first)
-
-    def options(self) -> dict[str, Any]:
-        return super().options() | {"neurons": self._neurons}
-
-    def _digest(self, i: Array, labels: Array) -> tuple[Array, Array]:
-        if self._neurons is None:
-            return i, labels
-        wanted = self._chosen[i]
-        return i[wanted], labels[wanted]
-
-    @property
-    def spikes(self) -> Spikes:
-        """All spikes so far."""
-        i, labels = self._rows_so_far()
-        if self._spikes is None or self._spikes._labels is not labels:
-            n = self._engine.n // (self._n_batch or 1)
-            self._spikes = Spikes(i, labels, self._engine.time, n, self._n_batch)
-        return self._spikes
-
-    @property
-    def i(self) -> Array:
-        """Flat index of the neuron of each spike."""
-        return self.spikes.i
-
-    @property
-    def step(self) -> Any:
-        """Step k of each spike, None in continuous time."""
-        return self.spikes.step
-
-    @property
-    def t(self) -> Array:
-        """Time of each spike, ms: the end of its step, (k + 1) dt."""
-        return self.spikes.t
-
-    def __len__(self) -> int:
-        return len(self.spikes)
-
-    def __repr__(self) -> str:
-        return repr(self.spikes)
-
-
-class RateRecorder(_Spiking):
-    """Counts the spikes of a population in bins on the absolute clock. Made by `Network.record`.
-
-    Attributes
-    ----------
-    t : ndarray (bins,), ms
-        End of each complete bin.
-    rate : ndarray (bins,), Hz
-        Spikes per neuron and second.
-    start, stop, name
-        See `Recorder`: only bins that lie between.
-    """
-
-    kind = "rate"
-
-    def __init__(self, where: str, engine: NeuronEngine, name: str, every: Any, first: int, last: int) -> None:
-        self._every = engine.time.interval(f"{where}.every", every)
-        super().__init__(engine, name, [Column("bin", "<i8"), Column("count", "<i8")], first, last)
-        self._born = engine.now
-        self._before = np.empty(0, np.int64)  # bins recorded under an earlier start or stop
-        self._left = False  # whether its network goes on without it
-
-    def _digest(self, i: Array, labels: Array) -> tuple[Array, Array]:
-        bins = np.maximum(self._engine.time.bins(labels, self._every), 0)  # a spike at the very start is in the first
-        return np.unique(bins, return_counts=True)
-
-    def clear(self) -> None:
-        super().clear()
-        self._born, self._before = 0, self._before[:0]
-
-    def options(self) -> dict[str, Any]:
-        return super().options() | {"every": self._engine.time.ms(self._every)}
-
-    def position(self) -> dict[str, Any]:
-        return super().position() | {"born": self._born, "before": self._before}
-
-    def restore(self, position: dict[str, Any], to: str | None) -> float | None:
-        self._born, self._before = position["born"], position["before"]
-        return super().restore(position, to)
-
-    @property
-    def _window(self) -> Array:
-        """The complete bins between start and stop."""
-        time, begin = self._engine.time, max(self._from, self._born)
-        first = time.samples_by(begin, self._every) + (not time.is_sample(begin, self._every))
-        return np.arange(first, max(first, time.samples_by(self._reliable(), self._every)))
-
-    @property
-    def _bins(self) -> Array:
-        return self._before if self._left else np.union1d(self._before, self._window)
-
-    def _leave(self) -> None:
-        super()._leave()
-        self._before, self._left = self._bins, True
-
-    def _window_changes(self) -> None:
-        self._before = self._bins
-
-    @property
-    def t(self) -> Array:
-        """End of each complete bin, ms."""
-        time = self._engine.time
-        return np.asarray(time.ms(time.sample(self._bins + 1, self._every)))
-
-    @property
-    def rate(self) -> Array:
-        """Spikes per neuron and second in each complete bin."""
-        bins, (numbers, counts) = self._bins, self._rows_so_far()
-        total = np.bincount(numbers, counts, bins.max(initial=-1) + 1)[bins]
-        return total / (self._engine.time.ms((self._last - self._first) * self._every) * 1e-3)
-
-    def __len__(self) -> int:
-        return self.t.size
-
-    def __repr__(self) -> str:
-        return f"<rate of {self._last - self._first} neurons, {len(self)} bins>"

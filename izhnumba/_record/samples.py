@@ -1,4 +1,4 @@
-"""Recorders that sample: states and currents of neurons, which the kernel writes, and weights of synapses."""
+"""The recorder of states, which kernels sample while they run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._engine.protocol import NeuronEngine, Record
+from izhnumba._engine.states import STATES, states_of
 from izhnumba._engine.timebase import Column, Instant
 from izhnumba._record.recorder import Recorder
 from izhnumba._record.results import Samples
@@ -36,9 +37,12 @@ class StateRecorder(Recorder):
     """
 
     kind = "states"
+    V: Array
+    u: Array
+    current: Array
 
     def __init__(
-        self, where: str, engine: NeuronEngine, name: str, n_batch: int | None, sources: dict[str, Array], every: Any,
+        self, where: str, engine: NeuronEngine, name: str, n_batch: int | None, sources: dict[str, Any], every: Any,
         neurons: Any, first: int = 0, last: int | None = None,
     ) -> None:  # fmt: skip
         n = engine.n // (n_batch or 1)
@@ -120,95 +124,26 @@ class StateRecorder(Recorder):
         """Times of the samples, ms."""
         return self.samples.t
 
-    @property
-    def V(self) -> Array:
-        """V, (samples, neurons)."""
-        return self._state("V")
-
-    @property
-    def u(self) -> Array:
-        """u, (samples, neurons)."""
-        return self._state("u")
-
-    @property
-    def current(self) -> Array:
-        """Current of the receptor, (samples, neurons)."""
-        return self._state("current")
-
-    def _state(self, name: str) -> Array:
-        if name not in self._sources:
+    def __getattr__(self, name: str) -> Any:
+        if name in vars(self).get("_sources", ()):
+            return getattr(self.samples, name)
+        if name in STATES:
             raise AttributeError(f"StateRecorder has no {name!r}. Ask Network.record for it.")
-        return np.asarray(getattr(self.samples, name))
+        return super().__getattr__(name)
+
+    def __dir__(self) -> list[str]:
+        return sorted([*super().__dir__(), *self._sources])
 
     def __repr__(self) -> str:
         return f"<{', '.join(self._sources)} of {self.neurons.size} neurons, {len(self.t)} samples>"
 
 
-class WeightRecorder(Recorder):
-    """Samples of the weights of chosen synapses, on the absolute clock. Made by `Network.record`.
-
-    Attributes
-    ----------
-    t : ndarray (samples,), ms
-    weight : ndarray (samples, synapses)
-    synapses : ndarray of int64
-        Their places in `syn.weight`, in the order of the columns.
-    samples : Samples
-    start, stop, to, name
-        See `Recorder`.
-    """
-
-    kind = "weights"
-
-    def __init__(
-        self, where: str, engine: NeuronEngine, name: str, weights: Array, every: Any, synapses: Any = None
-    ) -> None:
-        self.synapses = np.arange(weights.size)
-        if synapses is not None:
-            self.synapses = checks.indices(f"{where}.synapses", synapses, weights.size)
-        self._every = engine.time.interval(f"{where}.every", every)
-        self._weights = weights
-        columns = [engine.time.column, Column("weight", weights.dtype.newbyteorder("<").str, self.synapses.shape)]
-        super().__init__(engine, name, columns, self.synapses)
-
-    def next_look(self) -> Instant:
-        """When the next sample is taken."""
-        return self._engine.time.next_sample(self._engine.now, self._every)
-
-    def take(self) -> None:
-        time, now = self._engine.time, self._engine.now
-        if now > self._keeps.upto and time.is_sample(now, self._every) and self._from < now <= self._until:
-            self._keeps.append(now, time.labels(np.array([now])), self._weights[self.synapses][np.newaxis])
-
-    def options(self) -> dict[str, Any]:
-        return super().options() | {"every": self._engine.time.ms(self._every), "synapses": self.synapses}
-
-    @property
-    def samples(self) -> Samples:
-        """Everything so far."""
-        labels, weight = self._rows_so_far()
-        return Samples(labels, self._engine.time, {"weight": weight}, self.synapses)
-
-    @property
-    def t(self) -> Array:
-        """Times of the samples, ms."""
-        return self.samples.t
-
-    @property
-    def weight(self) -> Array:
-        """Weights, (samples, synapses)."""
-        return np.asarray(self.samples.weight)
-
-    def __repr__(self) -> str:
-        return f"<weights of {self.synapses.size} synapses, {len(self.samples)} samples>"
-
-
 def state_names(where: str, value: Any) -> tuple[str, ...]:
-    """What a user passes for states, as names."""
+    """Names of states of neurons, in the order of STATES, from what a user passes."""
     value = checks.kind(where, value, (str, list, tuple, set), "'V', 'u' or a list of them")
     given = [value] if isinstance(value, str) else list(value)
     if "spikes" in given:
         cure = "Spikes are in the result of a run, and have a recorder of their own in a network."
         raise ValueError(f"{where} must be 'V', 'u' or a list of them, got 'spikes'. {cure}")
-    names = [checks.one_of(where, name, ("V", "u")) for name in given]
-    return tuple(sorted(set(names)))  # V before u
+    known = states_of("neurons")
+    return tuple(sorted({checks.one_of(where, name, known) for name in given}, key=known.index))

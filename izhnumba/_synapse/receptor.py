@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import is_dataclass
-from inspect import get_annotations
 from typing import Any, NamedTuple
 
 from izhnumba._base import checks
@@ -214,13 +212,9 @@ def rates_of(receptor: Receptor) -> Rates:
 
 def check_own(receptor: Receptor) -> None:
     """Refuse a user's class that cannot be compared and stored, or whose kind no kernel knows."""
-    kind, name = type(receptor), type(receptor).__name__
-    if not is_dataclass(receptor) or (get_annotations(kind) and "__dataclass_fields__" not in vars(kind)):
-        raise TypeError(
-            f"{name} must be a dataclass, so that equal receptors are one and a checkpoint can store it. Write "
-            f"@dataclass(frozen=True) above class {name}."
-        )
-    if kind.__module__.startswith("izhnumba."):
+    name = type(receptor).__name__
+    checks.own_dataclass(receptor, "so that equal receptors are one and a checkpoint can store it")
+    if type(receptor).__module__.startswith("izhnumba."):
         return
     if receptor.adds_to not in ("current", "conductance"):
         raise ValueError(

@@ -14,9 +14,10 @@ from izhnumba._engine.codes import OK
 from izhnumba._engine.run_loop import Condition, run_slices
 from izhnumba._engine.timebase import Column, Continuous, Steps, timebase_of
 from izhnumba._record import blocks, storage
-from izhnumba._record.recorder import RateRecorder, SpikeRecorder
 from izhnumba._record.results import Samples, Spikes
-from izhnumba._record.samples import StateRecorder, WeightRecorder
+from izhnumba._record.sampler import WeightRecorder
+from izhnumba._record.samples import StateRecorder
+from izhnumba._record.spikes import RateRecorder, SpikeRecorder
 
 steps, real = Steps(0.1), Continuous(0.1)
 AWKWARD = [0.1, 0.3, 1 / 3, 0.7, 1e-3, math.pi, 1e7 / 3]

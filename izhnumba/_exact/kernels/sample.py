@@ -10,12 +10,17 @@ import numpy as np
 from numba import types
 
 from izhnumba._engine.codes import FAILURE, OK
+from izhnumba._engine.states import STATES
 from izhnumba._engine.timebase import GRID
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.kernels.events import block_of, real, set_real
 from izhnumba._exact.kernels.simd_rows import LANES, PortKind, SimdRows
 from izhnumba._numba.compile import CONTRACT, address_of, called, compiled, inlined
 from izhnumba._numba.intrinsics import call_at, ints_at, reals_at
+
+# What a record asks for: the number of the state in STATES, and len(STATES) times that of its receptor.
+OF_V, OF_U = (list(STATES).index(name) for name in ("V", "u"))
+N_STATES = len(STATES)
 
 
 @functools.cache
@@ -76,11 +81,11 @@ def sampler(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
         simd, state = reals_at(address), reals_at(state_address)
         scale, half = state[N_LOADED + layout.P], state[N_LOADED + layout.HALF]
         x = simd[X * LANES + lane]
-        if what == layout.OF_V:
+        which, port = what % N_STATES, what // N_STATES
+        if which == OF_V:
             return (x - half) / scale
-        if what == layout.OF_U:
+        if which == OF_U:
             return (simd[Y * LANES + lane] - state[N_LOADED + layout.Y0]) / (scale * state[N_LOADED + layout.GU])
-        port = what - layout.OF_PORT
         value = simd[(Z + FIRST_STATE[port]) * LANES + lane]
         if CONDUCTANCE[port]:
             value *= state[XE + REVERSAL[port]] - x
@@ -152,8 +157,8 @@ def sampling(ports: tuple[PortKind, ...]) -> int:
             for lane in range(min(LANES, n - first)):
                 i = neurons[first + lane]
                 if publish:
-                    V[i] = shown[i] = sample(r[layout.RECORD_SIMD_ROWS], lane, state_of(p, i), layout.OF_V)
-                    u[i] = shown[n + i] = sample(r[layout.RECORD_SIMD_ROWS], lane, state_of(p, i), layout.OF_U)
+                    V[i] = shown[i] = sample(r[layout.RECORD_SIMD_ROWS], lane, state_of(p, i), OF_V)
+                    u[i] = shown[n + i] = sample(r[layout.RECORD_SIMD_ROWS], lane, state_of(p, i), OF_U)
                 else:
                     samples[places[first + lane]] = sample(r[layout.RECORD_SIMD_ROWS], lane, state_of(p, i), what)
         return OK
