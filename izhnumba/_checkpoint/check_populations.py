@@ -31,7 +31,7 @@ class Frame(NamedTuple):
     dt: float
     exact: bool
     seed: int
-    now: Any
+    now: float
 
 
 class SavedPopulation(NamedTuple):
@@ -140,7 +140,7 @@ def _exact_state(saved: Saved, frame: Frame, population: SavedPopulation) -> lis
     return [one for one in state.value["ports"] if isinstance(one, Receptor)]
 
 
-def _port(state: Saved, one: Any, n: int) -> ReceptorState:
+def _port(state: Saved, one: object, n: int) -> ReceptorState:
     """Receptors are as they are, other ports are told of by a dict."""
     good = isinstance(one, Receptor)
     if isinstance(one, dict) and list(one) in (["Waves"], ["Steady"]):
@@ -159,8 +159,8 @@ def _check_cells(state: Saved, frame: Frame, population: SavedPopulation, laid: 
     R = SimdRows(tuple(PortKind(port.states, port.conductance) for port in laid))
     width = R.n_loaded + layout.N_EXTRA + R.n_z
     times = state.array("cells", np.float64, (population.n, width))[:, R.T]
-    good = (times >= 0) & (times <= frame.now + LONGEST_SLICE)
-    state.require_all("cells", good, f"have times from 0 to {frame.now}", times)
+    in_time = (times >= 0) & (times <= frame.now + LONGEST_SLICE)
+    state.require_all("cells", in_time, f"have times from 0 to {frame.now}", times)
     form = state.array("form", np.float64, (10, population.n))
     state.require_all("form", np.isfinite(form), "be finite")
     piece = state.value["in_force"]
@@ -169,7 +169,7 @@ def _check_cells(state: Saved, frame: Frame, population: SavedPopulation, laid: 
         good = good and all(isinstance(one, np.ndarray) for one in piece[1:])
         if good:
             rows, values = piece[1:]
-            good = rows.dtype == np.int64 and rows.ndim == 1 and np.all((rows >= 0) & (rows < width))
+            good = rows.dtype == np.int64 and rows.ndim == 1 and bool(np.all((rows >= 0) & (rows < width)))
             good &= values.dtype == np.float64 and values.shape in ((rows.size, 1), (rows.size, population.n))
         state.require(good, "in_force", "be a time, rows of a cell and their values")
 

@@ -205,7 +205,7 @@ class Model:
             return by_name, (home, self.name)
         return super().__reduce__()
 
-    def derivatives(self, V: Any, u: Any, I: Any, p: Any) -> tuple[Any, Any]:  # noqa: E741
+    def derivatives(self, V: object, u: object, I: object, p: object) -> tuple[Any, Any]:  # noqa: E741
         """dV/dt and du/dt of numbers or arrays that broadcast; p: a named tuple of the parameters, of such shapes."""
         dV = self.dV(V, u, I, p)
         return dV if self.C is None else dV / self.C(p), self.rate(p) * self.du(V, V, u, p)
@@ -240,7 +240,7 @@ def equations_of(model: Model) -> Iterator[tuple[str, Equation, tuple[str, ...]]
         yield "dV.horner", model.dV.horner, EQUATIONS["dV"]
 
 
-def u_nullcline(model: Model, V: NDArray[Any], p: Any) -> NDArray[Any]:
+def u_nullcline(model: Model, V: NDArray[Any], p: object) -> NDArray[Any]:
     """u at which du/dt = 0, of the shape of V, by one step of Newton's on an equation that is linear in u."""
     at_zero, at_one = (np.asarray(model.du(V, V, u, p), float) for u in (0.0, 1.0))
     if np.any(at_zero == at_one):

@@ -66,7 +66,7 @@ class NormalForm(NamedTuple):
 
 
 def normal_form(
-    model: Model, p: Any, owner: str = "Population", cure: str = "Use a clock scheme such as 'rk4'."
+    model: Model, p: object, owner: str = "Population", cure: str = "Use a clock scheme such as 'rk4'."
 ) -> NormalForm:
     """The normal form of a model; ValueError if it has none.
 
@@ -95,7 +95,7 @@ def _guilty(model: Model, p: Any) -> list[str]:
     return [name for name in p._fields if _cured(model, p._replace(**{name: model.parameters[name].default}))]
 
 
-def _cured(model: Model, p: Any) -> bool:
+def _cured(model: Model, p: object) -> bool:
     try:
         _normal_form(model, p)
     except (NotPolynomial, ValueError):
@@ -103,7 +103,7 @@ def _cured(model: Model, p: Any) -> bool:
     return True
 
 
-def _normal_form(model: Model, p: Any) -> NormalForm:
+def _normal_form(model: Model, p: object) -> NormalForm:
     k, threshold = coefficients(model, p), _equation(model, "threshold", _1, _U, arguments=(_polynomial.U, p))
     half = np.asarray(k.k1 / 2)
     _refuse("dV", "rise with V^2", k.k2 > 0)
@@ -121,7 +121,7 @@ def _normal_form(model: Model, p: Any) -> NormalForm:
     return found
 
 
-def coefficients(model: Model, p: Any) -> Coefficients:
+def coefficients(model: Model, p: object) -> Coefficients:
     """Coefficients that the equations of a model have with the parameters p; NotPolynomial if they have other terms."""
     dV = _equation(model, "dV", _V, _VV, _1, _U, _I, arguments=(_polynomial.V, _polynomial.U, _polynomial.I, p))
     if model.C is not None:

@@ -31,13 +31,13 @@ class Polynomial:
         """Whether it has no other terms than these."""
         return all(key in powers or not np.any(value) for key, value in self.terms.items())
 
-    def __add__(self, other: Any) -> Polynomial:
+    def __add__(self, other: object) -> Polynomial:
         terms = dict(self.terms)
         for key, value in polynomial(other).terms.items():
             terms[key] = terms[key] + value if key in terms else value
         return Polynomial(terms)
 
-    def __mul__(self, other: Any) -> Polynomial:
+    def __mul__(self, other: object) -> Polynomial:
         terms: dict[Powers, Any] = {}
         for (i, j, k), x in self.terms.items():
             for (a, b, c), y in polynomial(other).terms.items():
@@ -45,7 +45,7 @@ class Polynomial:
                 terms[key] = terms[key] + x * y if key in terms else x * y
         return Polynomial(terms)
 
-    def __truediv__(self, other: Any) -> Polynomial:
+    def __truediv__(self, other: object) -> Polynomial:
         if isinstance(other, Polynomial):
             return NotImplemented
         return Polynomial({key: value / other for key, value in self.terms.items()})
@@ -58,25 +58,25 @@ class Polynomial:
     def __neg__(self) -> Polynomial:
         return self * -1.0
 
-    def __sub__(self, other: Any) -> Polynomial:
+    def __sub__(self, other: object) -> Polynomial:
         return self + -polynomial(other)
 
-    def __rsub__(self, other: Any) -> Polynomial:
+    def __rsub__(self, other: object) -> Polynomial:
         return -self + other
 
     __radd__, __rmul__ = __add__, __mul__
 
-    def __gt__(self, other: Any) -> Comparison:
+    def __gt__(self, other: object) -> Comparison:
         difference = self - other
         return Comparison(difference[_CONSTANT], difference.within(_CONSTANT))
 
-    def __lt__(self, other: Any) -> Comparison:
+    def __lt__(self, other: object) -> Comparison:
         return -self > -polynomial(other)
 
     __ge__, __le__ = __gt__, __lt__
 
 
-def polynomial(value: Any) -> Polynomial:
+def polynomial(value: object) -> Polynomial:
     return value if isinstance(value, Polynomial) else Polynomial({_CONSTANT: np.asarray(value, float)})
 
 

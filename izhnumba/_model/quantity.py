@@ -74,7 +74,7 @@ MOST_PARAMETERS = 60  # parameters of a model
 class Parameters(dict[str, Quantity]):
     """The parameters of a model by name, read-only: models made by `dataclasses.replace` share them."""
 
-    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise TypeError("Model.parameters cannot be changed. Make a new model with dataclasses.replace.")
 
     __setitem__ = __delitem__ = update = pop = popitem = clear = setdefault = __ior__ = _refuse

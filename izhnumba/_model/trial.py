@@ -74,7 +74,7 @@ def _raised(value: float) -> float:
     return value + (0.1 * abs(value) or 0.1) if math.isfinite(value) else value
 
 
-def _points(equations: Equations, V: float, u: float, p: Any) -> Iterator[_Point]:
+def _points(equations: Equations, V: float, u: float, p: object) -> Iterator[_Point]:
     known = [x for x in (V, equations["threshold"](u, p), equations["V_reset"](u, p)) if math.isfinite(x)]
     span = max(known) - min(known) or abs(V) or 1.0
     jump = equations["u_reset"](u, p) - u

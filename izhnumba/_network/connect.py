@@ -153,7 +153,7 @@ def _look_at_weights(where: str, weight: Any, limits: list[Limit], dtype: Any) -
     return look
 
 
-def _check_gap(source: Section, target: Section, delay: Any, plasticity: Any) -> None:
+def _check_gap(source: Section, target: Section, delay: object, plasticity: object) -> None:
     where = "Network.connect"
     if delay is not None or plasticity is not None:
         wrong = "delay" if plasticity is None else "plasticity"

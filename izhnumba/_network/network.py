@@ -74,10 +74,10 @@ class Network(Circuit):
 
     def run(
         self,
-        T: Any,
+        T: object,
         *,
         until: Callable[[Network], Any] | None = None,
-        every: Any = None,
+        every: object = None,
         progress: bool | Progress = False,
     ) -> None:
         """Advance by T, or until a condition holds.
@@ -350,7 +350,7 @@ class Network(Circuit):
         self._clock.connect(engines, tables, min(shortest), max(longest))
 
 
-def _truth(found: Any) -> bool:
+def _truth(found: object) -> bool:
     """What a condition returns; one without a return only looks on."""
     if found is None or isinstance(found, (bool, np.bool_)):
         return bool(found)

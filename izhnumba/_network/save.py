@@ -1,17 +1,23 @@
-"""What a checkpoint of a network holds: for each of its parts what makes it anew, and the state it is in."""
+"""A network as plain data for a checkpoint: the arguments that make each of its parts anew, and its state."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from izhnumba._population.parameters import arguments_of
 from izhnumba._population.section import Section
+
+if TYPE_CHECKING:
+    from izhnumba._network.drives import Drive
+    from izhnumba._network.synapses import Synapses
+    from izhnumba._population.population import Population
+    from izhnumba._record.recorder import Recorder
 
 _OF_NETWORK = ("dt", "scheme", "batch", "seed", "threads", "name")  # arguments that a population has from its network
 
 
 def description(net: Any) -> dict[str, Any]:
-    """Of a Network, in terms that a checkpoint can store."""
+    """A network as a dict of values that a checkpoint can store."""
     return {
         "arguments": {"dt": net.dt, "scheme": net.scheme.name, "seed": net.seed, "threads": net.threads},
         "now": net._clock.now,
@@ -22,7 +28,7 @@ def description(net: Any) -> dict[str, Any]:
     }
 
 
-def _population(pop: Any) -> dict[str, Any]:
+def _population(pop: Population) -> dict[str, Any]:
     arguments = {name: value for name, value in arguments_of(pop).items() if name not in _OF_NETWORK}
     return {
         "arguments": arguments,
@@ -33,11 +39,11 @@ def _population(pop: Any) -> dict[str, Any]:
 
 def _section(section: Section) -> list[Any]:
     covers = len(section) == section.population.n
-    flat = [False] if covers and not section.whole else []  # all others say by what they cover whether they are whole
+    flat = [False] if covers and not section.whole else []  # of all others it follows from their length
     return [section.population.name, section.start, section.stop, *flat]
 
 
-def _synapses(syn: Any) -> dict[str, Any]:
+def _synapses(syn: Synapses) -> dict[str, Any]:
     rows, plastic = syn._rows, syn._plastic
     return {
         "source": _section(syn.source),
@@ -51,12 +57,12 @@ def _synapses(syn: Any) -> dict[str, Any]:
     }
 
 
-def _drive(drive: Any) -> dict[str, Any]:
+def _drive(drive: Drive) -> dict[str, Any]:
     return {"section": _section(drive.section), "value": drive.value, "ordinal": drive._ordinal,
             "memory": drive._memory}  # fmt: skip
 
 
-def _recorder(recorder: Any) -> dict[str, Any]:
+def _recorder(recorder: Recorder) -> dict[str, Any]:
     source = _section(recorder.source) if isinstance(recorder.source, Section) else recorder.source.name
     to = None if recorder.to is None else str(recorder.to)
     return {"source": source, "what": recorder.what, "options": recorder.options(), "to": to,

@@ -93,7 +93,7 @@ class Synapses(Sealed):
         return self._modulated().modulator_at(self.target.population._engine.now)
 
     @modulator.setter
-    def modulator(self, value: Any) -> None:
+    def modulator(self, value: object) -> None:
         now = self.target.population._engine.now
         self._modulated().set_modulator(checks.number("Synapses.modulator", value), now)
 
@@ -104,7 +104,7 @@ class Synapses(Sealed):
         return _read_only(self._eligible().eligibility(self.target.population._engine.now))
 
     @eligibility.setter
-    def eligibility(self, value: Any) -> None:
+    def eligibility(self, value: object) -> None:
         plastic = self._eligible()
         exact = checks.array("Synapses.eligibility", value, "", [self._rows.weights.shape])
         checks.finite("Synapses.eligibility", exact, self._rows.weights.dtype)
@@ -164,7 +164,7 @@ class Synapses(Sealed):
         return self._rows.weights
 
     @weight.setter
-    def weight(self, value: Any) -> None:
+    def weight(self, value: object) -> None:
         where, weights = "Synapses.weight", self._rows.weights
         exact = per_synapse.array(where, value, "", weights.size)
         checks.finite(where, exact, weights.dtype)

@@ -10,7 +10,7 @@ from izhnumba._model.model import Model
 from izhnumba._model.schemes import schemes
 
 
-def kernel(model: Model = Izhikevich, scheme: str = "exp_euler", dtype: Any = "float64", reset: str = "hard") -> Any:
+def kernel(model: Model = Izhikevich, scheme: str = "exp_euler", dtype: object = "float64", reset: str = "hard") -> Any:
     """A compiled `step(V, u, I, p, dt, spikes)` on plain arrays, callable from Python and from your `@njit` code.
 
     Parameters

@@ -47,7 +47,8 @@ def quantities(model: Model) -> dict[str, Quantity]:
 
 
 def checked_arguments(
-    size: Any, model: Any, scheme: Any, dt: Any, dtype: Any, batch: Any, reset: Any, seed: Any, threads: Any, name: Any,
+    size: object, model: Any, scheme: object, dt: object, dtype: object, batch: object, reset: object, seed: object,
+    threads: object, name: object,
     parameters: Collection[str],
 ) -> dict[str, Any]:  # fmt: skip
     """The attributes of a population that cannot be changed, by name, from the arguments of `Population`."""

@@ -88,10 +88,10 @@ class Preset(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._entries)
 
-    def __or__(self, other: Any) -> dict[str, Any]:
+    def __or__(self, other: object) -> dict[str, Any]:
         return dict(self) | dict(other) if isinstance(other, Mapping) else NotImplemented
 
-    def __ror__(self, other: Any) -> dict[str, Any]:
+    def __ror__(self, other: object) -> dict[str, Any]:
         return dict(other) | dict(self) if isinstance(other, Mapping) else NotImplemented
 
     def __reduce__(self) -> Any:
