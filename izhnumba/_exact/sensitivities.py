@@ -205,7 +205,7 @@ class _Stepped(np.ndarray[Any, Any]):
     """Numbers with a tiny imaginary part, which a function multiplies by its derivative, exact to rounding. Equations
     need no change for that: `where` and max compare real parts, and abs and sign are defined here to do so."""
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> _Stepped:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: object, **options: object) -> _Stepped:
         options.pop("out", None)  # x += y makes a new x
         x, *more = map(np.asarray, inputs)
         if ufunc is np.absolute:

@@ -55,7 +55,7 @@ class Given(NamedTuple):
         return isinstance(self.value, np.ndarray) and self.value.ndim > len(self.to.shape)
 
 
-def given(where: str, value: Any, to: Target, occasion: Occasion, n_steps: int | None = None) -> Given:
+def given(where: str, value: object, to: Target, occasion: Occasion, n_steps: int | None = None) -> Given:
     """A number, array, quantity or input object that drives `to`, checked. Plain numbers are in its unit.
 
     where: what it is given as, for messages; n_steps: length of a run that takes an array with a row per step.
@@ -80,7 +80,7 @@ def is_constant(value: Input) -> bool:
     return isinstance(value, Constant) and type(value)._values is Constant._values
 
 
-def refuse_function(where: str, value: Any, occasion: Occasion) -> None:
+def refuse_function(where: str, value: object, occasion: Occasion) -> None:
     """Neither functions, of which it would be hidden when they are called, nor classes and receptors are inputs."""
     if (callable(value) or isinstance(value, Receptor)) and not (
         isinstance(value, Input) or hasattr(value, "__array__")

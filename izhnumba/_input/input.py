@@ -84,7 +84,7 @@ class Input:
     _streams = 0  # of random numbers in use
     __array_ufunc__ = None  # array + input is one input, not an array of them
 
-    def __init_subclass__(cls, **options: Any) -> None:
+    def __init_subclass__(cls, **options: object) -> None:
         """A class that defines `at` or `bind` inherits no other way to its values, so that none contradicts it."""
         super().__init_subclass__(**options)
         if "at" in vars(cls) or "bind" in vars(cls):
@@ -93,18 +93,18 @@ class Input:
         if "bind" in vars(cls):
             cls._streams = max(cls._streams, 1)  # it may draw
 
-    def __add__(self, other: Any) -> Sum:
+    def __add__(self, other: object) -> Sum:
         return Sum((self, other))
 
-    def __radd__(self, other: Any) -> Sum:
+    def __radd__(self, other: object) -> Sum:
         return Sum((other, self))
 
-    def __mul__(self, factor: Any) -> Input:
+    def __mul__(self, factor: object) -> Input:
         return _scaled(factor, self)
 
     __rmul__ = __mul__
 
-    def __truediv__(self, divisor: Any) -> Input:
+    def __truediv__(self, divisor: object) -> Input:
         divisor = _factor(divisor, "divisor")
         if not divisor:
             raise ZeroDivisionError(f"Input.divisor must not be 0, got {divisor!r}.")
@@ -113,10 +113,10 @@ class Input:
     def __neg__(self) -> Input:
         return _scaled(-1.0, self)
 
-    def __sub__(self, other: Any) -> Sum:
+    def __sub__(self, other: object) -> Sum:
         return Sum((self, -(other if isinstance(other, Input) else Constant(other))))
 
-    def __rsub__(self, other: Any) -> Sum:
+    def __rsub__(self, other: object) -> Sum:
         return Sum((other, -self))
 
     def __repr__(self) -> str:
@@ -272,7 +272,7 @@ class Input:
             fit_shape(f"{name}.{argument}", value, to.shape)
             checks.finite(f"{name}.{argument}", np.asarray(value), to.dtype)
 
-    def _set(self, **values: Any) -> None:
+    def _set(self, **values: object) -> None:
         self.__dict__.update(values)  # the class is frozen for everybody else
 
     def _set_amplitude(self, name: str, *, scalar: bool = False, at_least: float | None = None) -> None:

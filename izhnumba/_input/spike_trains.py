@@ -35,7 +35,7 @@ class SpikeInput(Input):
     weight: Any
     receptor: Receptor
 
-    def __init_subclass__(cls, **options: Any) -> None:
+    def __init_subclass__(cls, **options: object) -> None:
         super().__init_subclass__(**options)
         if "bind" in vars(cls) and "_events" not in vars(cls):
             cls._events = SpikeInput._events  # type: ignore[method-assign]  # those of its base are others

@@ -15,7 +15,7 @@ Array = NDArray[Any]
 _UNITS = ("mV/ms", "pA", "mV", "1/ms", "nS")  # of currents, V jumps and reversal potentials, conductances
 
 
-def amplitude(where: str, value: Any) -> tuple[float | Array, str | None]:
+def amplitude(where: str, value: object) -> tuple[float | Array, str | None]:
     """`value` without its unit, and the unit: None for plain numbers, which pass for any."""
     fitting: dict[str, Any] = {}
     reason = None
@@ -38,14 +38,14 @@ def frozen(where: str, value: Any, unit: str = "", **limits: Any) -> float | Arr
     return array if array.ndim else float(array)
 
 
-def flag(where: str, value: Any) -> bool:
+def flag(where: str, value: object) -> bool:
     """`value`, which must be True or False."""
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{where} must be True or False, got {value!r}.")
     return bool(value)
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A field of an input, as its repr shows it."""
     if isinstance(value, np.ndarray):
         return str(value.tolist()) if value.size <= 8 else f"<array of shape {value.shape}>"

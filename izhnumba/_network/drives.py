@@ -96,11 +96,11 @@ class Drive(Sealed):
         return f"<drive of {self.section!r}: {array or value}>"
 
 
-def _parts(value: Any) -> tuple[Any, ...]:
+def _parts(value: object) -> tuple[Any, ...]:
     return value.parts if isinstance(value, Sum) else (value,)
 
 
-def _holds_spikes(value: Any) -> bool:
+def _holds_spikes(value: object) -> bool:
     return isinstance(value.input if isinstance(value, Scaled) else value, SpikeInput)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from izhnumba._base import checks
 from izhnumba._engine.states import states_of
 from izhnumba._network.synapses import Synapses
@@ -82,7 +80,7 @@ def recorder_of(
     return StateRecorder(_WHERE, engine, name, None, sources, every, neurons, part.start, part.stop)
 
 
-def _only(what: str, **options: Any) -> None:
+def _only(what: str, **options: object) -> None:
     known = _OPTIONS.get(what, ("every", "neurons"))
     for option, value in options.items():
         if value is not None and option not in known:

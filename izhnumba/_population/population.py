@@ -115,16 +115,16 @@ class Population:
         model: Model = Izhikevich,
         *,
         scheme: str | None = None,
-        dt: Any = None,
+        dt: object = None,
         dtype: DTypeLike = "float64",
         batch: int | None = None,
         reset: str = "hard",
         seed: int | None = None,
         threads: int | None = None,
         name: str | None = None,
-        V: Any = None,
-        u: Any = None,
-        **parameters: Any,
+        V: object = None,
+        u: object = None,
+        **parameters: object,
     ) -> None:
         self._set(
             **of.checked_arguments(size, model, scheme, dt, dtype, batch, reset, seed, threads, name, parameters),
@@ -156,14 +156,14 @@ class Population:
             unit = model.parameters[parameter].unit if parameter in ("C", "c", "vr") else ""
             warn_of_base_unit(f"Population.{parameter}", self._values[parameter], unit)
 
-    def _set(self, **attributes: Any) -> None:
+    def _set(self, **attributes: object) -> None:
         vars(self).update(attributes)  # all at once: an interrupt finds all or none
 
     if TYPE_CHECKING:  # really there it would make every look at an attribute slower
 
         def __getattr__(self, name: str) -> Any: ...
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         if name in self._values:
             of.set_parameter(self, name, value)
         elif name in ("V", "u"):
@@ -269,10 +269,10 @@ class Population:
         self,
         I: ArrayLike = 0.0,  # noqa: E741
         *,
-        delta: Any = None,
-        g: Any = None,
-        E: Any = None,
-        dt: Any = None,
+        delta: object = None,
+        g: object = None,
+        E: object = None,
+        dt: object = None,
     ) -> Array:
         """Advance by one step.
 
@@ -345,14 +345,14 @@ class Population:
 
     def run(
         self,
-        T: Any,
-        I: Any = 0.0,  # noqa: E741
+        T: object,
+        I: object = 0.0,  # noqa: E741
         *,
-        delta: Any = None,
-        g: Any = None,
-        E: Any = None,
+        delta: object = None,
+        g: object = None,
+        E: object = None,
         record: str | Sequence[str] = (),
-        every: Any = None,
+        every: object = None,
         neurons: ArrayLike | None = None,
         progress: bool | Progress = False,
     ) -> Result:
@@ -416,7 +416,7 @@ class Population:
         running.report(self, codes, stacklevel=2)
         return self.result
 
-    def state_at(self, t: Any) -> tuple[Array, Array]:
+    def state_at(self, t: object) -> tuple[Array, Array]:
         """V and u at any times of the last run, by the scheme "exact".
 
         Parameters

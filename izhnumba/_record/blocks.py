@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._engine.states import STATES, states_of
-from izhnumba._engine.timebase import Column
+from izhnumba._engine.timebase import Column, Instant
 
 Array = NDArray[Any]
 MAGIC = b"\x93izhrec"
@@ -57,7 +57,7 @@ class Recording(NamedTuple):
     places: Array
     first: Block  # with the indices: rows begin behind it
     pieces: list[tuple[Block, list[Array]]]
-    last: Any  # label
+    last: Instant  # label
 
     def rows(self) -> list[Array]:
         """All rows, column by column."""
@@ -91,7 +91,7 @@ def recording(
         about, columns = _about(must, first[0].data)
         index = _index(must, about, columns, first[1].data)
         pieces = list[tuple[Block, list[Array]]]()
-        last: Any = -math.inf
+        last: Instant = -math.inf
         try:
             for block in blocks:
                 rows = _rows(must, about, columns, block, last)

@@ -89,7 +89,7 @@ class Recorder(Sealed, ABC):
         return self._engine.time.ms(self._from)
 
     @start.setter
-    def start(self, value: Any) -> None:
+    def start(self, value: object) -> None:
         start = self._engine.time.at("Network.record.start", value)
         self._must_not_run()
         self._catch_up()
@@ -102,7 +102,7 @@ class Recorder(Sealed, ABC):
         return self._engine.time.ms(self._until)
 
     @stop.setter
-    def stop(self, value: Any) -> None:
+    def stop(self, value: object) -> None:
         endless = isinstance(value, float) and value == math.inf
         stop = math.inf if endless else self._engine.time.at("Network.record.stop", value)
         self._must_not_run()
@@ -116,12 +116,12 @@ class Recorder(Sealed, ABC):
         return self._keeps.path if isinstance(self._keeps, FileStore) else None
 
     @to.setter
-    def to(self, value: Any) -> None:
+    def to(self, value: object) -> None:
         self._must_not_run()
         self._catch_up()
         self.write_to(value)
 
-    def write_to(self, value: Any) -> None:
+    def write_to(self, value: object) -> None:
         """Go on in a new file."""
         if not self._to_file:
             raise ValueError(f"Network.record.to must be left out when recording {self.kind}, got {value!r:.60}.")

@@ -62,7 +62,7 @@ class _Sampling(Recorder):
     """Takes a row of one column at each sample of the absolute clock: runs are cut there."""
 
     def __init__(
-        self, where: str, engine: NeuronEngine, name: str, column: Column, every: Any, index: Array | None = None
+        self, where: str, engine: NeuronEngine, name: str, column: Column, every: object, index: Array | None = None
     ) -> None:
         self._every = engine.time.interval(f"{where}.every", every)
         super().__init__(engine, name, [engine.time.column, column], index)
@@ -104,7 +104,9 @@ class SampleRecorder(_Sampling):
     kind = "a Sampler"
     _to_file = False
 
-    def __init__(self, where: str, engine: NeuronEngine, name: str, sampler: Sampler, source: Any, every: Any) -> None:
+    def __init__(
+        self, where: str, engine: NeuronEngine, name: str, sampler: Sampler, source: Any, every: object
+    ) -> None:
         self._sampler, self._of = sampler, source
         self._shape: tuple[int, ...] | None = None
         self._shape = self._sample().shape
@@ -166,7 +168,7 @@ class WeightRecorder(_Sampling):
     kind = "weights"
 
     def __init__(
-        self, where: str, engine: NeuronEngine, name: str, weights: Array, every: Any, synapses: Any = None
+        self, where: str, engine: NeuronEngine, name: str, weights: Array, every: object, synapses: object = None
     ) -> None:
         self.synapses = np.arange(weights.size)
         if synapses is not None:

@@ -42,8 +42,8 @@ class StateRecorder(Recorder):
     current: Array
 
     def __init__(
-        self, where: str, engine: NeuronEngine, name: str, n_batch: int | None, sources: dict[str, Any], every: Any,
-        neurons: Any, first: int = 0, last: int | None = None,
+        self, where: str, engine: NeuronEngine, name: str, n_batch: int | None, sources: dict[str, Any], every: object,
+        neurons: object, first: int = 0, last: int | None = None,
     ) -> None:  # fmt: skip
         n = engine.n // (n_batch or 1)
         self.neurons = np.arange(first, n if last is None else last)

@@ -66,7 +66,7 @@ class SpikeRecorder(_Spiking):
 
     def __init__(
         self, engine: NeuronEngine, name: str, n_batch: int | None = None, first: int = 0, last: int | None = None,
-        neurons: Any = None,
+        neurons: object = None,
     ) -> None:  # fmt: skip
         super().__init__(engine, name, [Column("i", "<i8"), engine.time.column], first, last)
         self._n_batch, self._neurons = n_batch, neurons
@@ -131,7 +131,7 @@ class RateRecorder(_Spiking):
     kind = "rate"
     _to_file = False
 
-    def __init__(self, where: str, engine: NeuronEngine, name: str, every: Any, first: int, last: int) -> None:
+    def __init__(self, where: str, engine: NeuronEngine, name: str, every: object, first: int, last: int) -> None:
         self._every = engine.time.interval(f"{where}.every", every)
         super().__init__(engine, name, [Column("bin", "<i8"), Column("count", "<i8")], first, last)
         self._born = engine.now

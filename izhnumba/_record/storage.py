@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, NamedTuple
 from numpy.typing import NDArray
 
 from izhnumba._base import files
-from izhnumba._engine.timebase import Column
+from izhnumba._engine.timebase import Column, Instant
 from izhnumba._record import blocks as block_format
 from izhnumba._record.blocks import joined, packed_rows, packed_start
 
@@ -22,16 +22,16 @@ _PIECE = 2**20  # bytes
 class MemoryStore:
     """Pieces of rows, and the instant up to which they are complete: one object, so that Ctrl-C cannot part them."""
 
-    def __init__(self, columns: list[Column], upto: Any) -> None:
+    def __init__(self, columns: list[Column], upto: Instant) -> None:
         self._columns = columns
         self._pieces: list[tuple[Any, ...]] = []
         self.clear(upto)
 
     @property
-    def upto(self) -> Any:
+    def upto(self) -> Instant:
         return self._pieces[-1][0]
 
-    def append(self, upto: Any, *rows: Array) -> None:
+    def append(self, upto: Instant, *rows: Array) -> None:
         if len(rows[0]):
             self._pieces.append((upto, *rows))
         else:
@@ -46,7 +46,7 @@ class MemoryStore:
             self._pieces = [(pieces[-1][0], *whole)]
         return whole
 
-    def clear(self, upto: Any = 0) -> None:
+    def clear(self, upto: Instant = 0) -> None:
         """Start again."""
         self._pieces = [(upto, *(column.array(0) for column in self._columns))]
 
@@ -64,7 +64,7 @@ class _At(NamedTuple):
 
     end: int
     heads: int
-    upto: Any
+    upto: Instant
     waiting: list[bytes]
     size: int
     later: bool = False
@@ -79,7 +79,7 @@ class FileStore:
     _at: _At  # one object for Ctrl-C
 
     def __init__(
-        self, path: Path, columns: list[Column], upto: Any, about: dict[str, Any], index: Array,
+        self, path: Path, columns: list[Column], upto: Instant, about: dict[str, Any], index: Array,
         before: MemoryStore | FileStore | None = None,
     ) -> None:  # fmt: skip
         """A new file, with the rows that are in memory, or with what another file could not take."""
@@ -95,10 +95,10 @@ class FileStore:
             file.writelines(waiting)
 
     @property
-    def upto(self) -> Any:
+    def upto(self) -> Instant:
         return self._at.upto
 
-    def append(self, upto: Any, *rows: Array) -> None:
+    def append(self, upto: Instant, *rows: Array) -> None:
         block = packed_rows(self._columns, rows)
         self._at = self._at._replace(upto=upto, waiting=self._at.waiting + ([block] if block else []))
         self._write()
