@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 
 
+@functools.lru_cache(maxsize=256)  # asked for in each run
 def stream_key(seed: int, owner: str, role: str, ordinal: int) -> tuple[int, int]:
     """(seed, stream), each 32 bits: the key of the random numbers of one purpose, `role` number `ordinal` of `owner`.
 

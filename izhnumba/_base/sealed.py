@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import FunctionType
 from typing import Any, NoReturn, TypeVar
 
 from izhnumba._base import checks
@@ -49,14 +48,6 @@ class Sealed(Fixed):
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         """Refuse: a copy would share the arrays of a running network."""
         raise TypeError(f"{type(self).__name__} cannot be copied or pickled. Use Network.save and izhnumba.load.")
-
-
-def shown_as(public: type, private: type) -> None:
-    """Name `public`, not the private class it inherits from, in the errors that Python itself raises for its
-    methods."""
-    for method in vars(private).values():
-        if isinstance(method, FunctionType):
-            method.__qualname__ = public.__qualname__ + method.__qualname__.removeprefix(private.__qualname__)
 
 
 class UnknownName(KeyError, ValueError):

@@ -174,10 +174,10 @@ def _check_cells(state: Saved, frame: Frame, population: SavedPopulation, laid: 
         state.require(good, "in_force", "be a time, rows of a cell and their values")
 
 
-def check_laid(engine: Any, state: dict[str, Any], place: str) -> None:
+def check_restored(engine: Any, state: dict[str, Any], place: str) -> None:
     """Raise a Misfit if constants in the states of a restored exact engine do not follow from its parameters. If these
-    have been changed, the constants are made anew before the next advance."""
-    if engine.laid is None or state["changed"]:
+    have been changed, or there are no such constants, they are made anew before the next advance."""
+    if state.get("cells") is None or state["changed"]:
         return
     saved = Saved(state, place, state)
     form = np.array([np.broadcast_to(values, (engine.n,)) for values in engine.normal_form()])

@@ -24,7 +24,7 @@ from izhnumba._model.model import Model
 from izhnumba._model.quantity import MAX_PARAMETERS
 from izhnumba._model.schemes import Scheme
 from izhnumba._numba.threads import may_go_parallel, n_processors, one_parallel_region
-from izhnumba._synapse.csr import SynapseTable
+from izhnumba._synapse.csr import SynapseTable, TargetLanes
 from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.receptor import Gate, Receptor
 
@@ -54,6 +54,7 @@ class ClockEngine:
         self._fields = (*self._given, *LANES)
         self._lanes: dict[str, Array] = {}
         self._calls: dict[tuple[Any, ...], Any] = {}
+        self.step_calls: dict[tuple[str, ...], Call] = {}  # for which the table is ready, by the inputs of a step
         self._rows: dict[str, Array] = {}
         self._inputs = {"I": layout.INPUT_I, "delta": layout.INPUT_DELTA, "g": layout.INPUT_G, "gE": layout.INPUT_GE}
         self.table = Table(layout.TABLE_SIZE)
@@ -84,11 +85,16 @@ class ClockEngine:
         also = {which + layout.STRIDE: lanes if steps > 1 else 0, which + layout.SHARED: int(lanes == 1 and self.n > 1)}
         self.table.put(which, rows, also=also)
 
+    def _forget_calls(self) -> None:
+        """Compile for other parameters, and address other arrays, from the next call on."""
+        self._calls.clear()
+        self.step_calls.clear()
+
     def set_clock(self, scheme: Scheme, dt: float) -> None:
         """Take over the scheme and the time step of a network."""
         self.scheme, self.dt, self.arrivals = scheme, dt, Arrivals(self.padded, self.dtype, dt)
         self.time = Steps(dt)
-        self._calls.clear()
+        self._forget_calls()
 
     # --- parameters -----------------------------------------------------------------------------------------------
 
@@ -106,7 +112,7 @@ class ClockEngine:
             self._set_refractory(refractory_steps(values, self.dt))
             return
         self._put_lanes(name, values)
-        self._calls.clear()
+        self._forget_calls()
 
     def _put_lanes(self, name: str, values: Array) -> None:
         lanes = aligned(self.padded if values.ndim else 1, self.dtype)
@@ -122,6 +128,13 @@ class ClockEngine:
     def port(self, receptor: Receptor) -> ReceptorState:
         """The port of this receptor, or of one equal to it."""
         return self.arrivals.port(receptor)
+
+    def check_receptor(self, receptor: Receptor) -> None:
+        """No-op: what is wrong shows in `port`. Required by PopulationEngine."""
+
+    def target_lanes(self, first: int) -> TargetLanes:
+        """How a table of synapses onto the neurons from `first` on numbers them, and counts delays."""
+        return TargetLanes(self.padded, first, self.dtype)
 
     def plastic_state(self, rule: Plasticity, rows: SynapseTable, first_weights: Callable[[], Array]) -> ClockPlastic:
         """The state of plastic synapses onto these neurons. first_weights: gives the weights at the start."""
@@ -139,7 +152,7 @@ class ClockEngine:
             spiked_last = (self.last == self.step - 1) & (self.step > 0)
             now = self.step - int(self.table[layout.BASE])
             self.table.put(layout.REFRACTORY_STEPS, np.zeros(self.padded, np.int32))
-            self._calls.clear()
+            self._forget_calls()
             self.table.put(layout.REFRACTORY_UNTIL, np.where(spiked_last, now, _NEVER).astype(np.int32))
         self.table.array(layout.REFRACTORY_STEPS)[: self.n] = steps
 
@@ -252,6 +265,7 @@ class ClockEngine:
 
     def prepare(self, n_steps: int, inputs: dict[str, Array], threads: int) -> None:
         """Make room for `n_steps` steps, and put in the table where their inputs are."""
+        self.step_calls.clear()
         self._rebase()
         for name, rows in inputs.items():
             self._put_row(self._inputs[name], rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from izhnumba._clock.engine import ClockEngine
 from izhnumba._clock.kernels import layout
+from izhnumba._clock.projection import bind, couple, delays, is_gap, let_arrive
 from izhnumba._clock.receptors import ReceptorState
 from izhnumba._engine.codes import OK
+from izhnumba._engine.projection import Projection
 from izhnumba._engine.protocol import Record
 from izhnumba._engine.table import Table
 from izhnumba._engine.timebase import Steps
@@ -20,8 +22,9 @@ from izhnumba._numba.threads import may_go_parallel, n_processors, one_parallel_
 from izhnumba._synapse.csr import MOST_CELLS
 
 Array = NDArray[Any]
-Binder = Callable[[], tuple[int, Table]]
 Calls = list[tuple[int, Table]]  # addresses of compiled functions, and what they take
+
+_LONGEST_SLICE = 64  # steps, without synapses
 
 
 class ClockNetwork:
@@ -34,7 +37,7 @@ class ClockNetwork:
         self._table = Table(layout.NET_SIZE)
         self._calls: dict[int, Calls] = {}  # that are in the table
         self.slice = 1
-        self._gaps: Sequence[Binder] = ()
+        self._gaps: list[Projection] = []
         self._arriving: Calls = []
         self._most_parts = 1
         self.found: list[set[int]] = []  # by the engines in this run
@@ -59,24 +62,37 @@ class ClockNetwork:
         return max(engine.item for engine in self.engines)
 
     def connect(
-        self, engines: list[ClockEngine], gaps: Sequence[Binder], ports: set[ReceptorState | None],
-        delays: dict[ClockEngine, int], shortest: int, parts: int,
+        self, engines: Sequence[ClockEngine], projections: Sequence[Projection], gone: Sequence[Projection],
+        ports: set[ReceptorState | None],
     ) -> None:  # fmt: skip
-        """Take over populations, and the gap junctions to be looked after before each slice. ports: those in use;
-        delays: the longest to each population, in steps; shortest: of all."""
-        self.engines, self._most_parts = engines, parts
-        self.slice = _slice(shortest, [(steps, engine.padded) for engine, steps in delays.items()])
-        for engine in engines:
-            longest = delays.get(engine, 1)
-            if longest < engine.arrivals.steps:  # spikes of synapses that are gone may still be under way
-                longest = max(longest, engine.arrivals.under_way(self.now))
-            engine.arrivals.lay(_whole(longest, self.slice), self.now, ports)
-        self._gaps = gaps
+        """Take over populations and projections, with rings as long as the longest delays.
 
-    def deliver(self, arriving: Calls, calls: Calls) -> None:
-        """Take over what is to be delivered before each slice, and after it."""
-        self._arriving = arriving
-        self._put_calls(layout.PROJECTIONS, layout.N_PROJECTIONS, calls)
+        gone: projections that are no more, through which spikes may be under way. ports: receptors in use; others are
+        forgotten as soon as they are at rest.
+        """
+        longest, shortest = dict[Any, int](), _LONGEST_SLICE
+        for one in projections:
+            first, last = delays(one)
+            longest[one.target] = max(longest.get(one.target, 1), last)
+            shortest = min(shortest, first or _LONGEST_SLICE)  # 0: there are no synapses
+        for one in gone:  # spikes through them still arrive: those through plastic ones are not in rings yet
+            longest[one.target] = max(longest.get(one.target, 1), delays(one)[1])
+        self.engines, self._most_parts = list(engines), max([1, *(one.rows.parts for one in projections)])
+        self.slice = _slice(shortest, [(steps, engine.padded) for engine, steps in longest.items()])
+        for engine in engines:
+            self._lay_rings(engine, longest.get(engine, 1), ports)
+        self._gaps = [one for one in projections if is_gap(one)]
+        for one in gone:
+            let_arrive(one)
+        calls = [bind(one) for one in projections if not is_gap(one)]  # whose rings stay as they are now
+        self._arriving = [(before, table) for before, _, table in calls if before]
+        self._put_calls(layout.PROJECTIONS, layout.N_PROJECTIONS, [(after, table) for _, after, table in calls])
+
+    def _lay_rings(self, engine: ClockEngine, longest: int, ports: set[ReceptorState | None]) -> None:
+        """Make the rings of a population long enough for a delay of so many steps."""
+        if longest < engine.arrivals.steps:  # spikes of synapses that are gone may still be under way
+            longest = max(longest, engine.arrivals.under_way(self.now))
+        engine.arrivals.lay(_whole(longest, self.slice), self.now, ports)
 
     def advance(self, until: int, inputs: dict[tuple[int, ReceptorState | None], Array], threads: int) -> int:
         from izhnumba._clock.kernels.network import entry
@@ -84,7 +100,7 @@ class ClockNetwork:
         n_steps, table = until - self.now, self._table
         self._put_calls(layout.POPULATIONS, layout.N_POPULATIONS, list(self._prepared(n_steps, inputs, threads)))
         # gap junctions anew, for they depend on which parameters are arrays
-        self._put_calls(layout.BEFORE, layout.N_BEFORE, [*self._arriving, *(bind() for bind in self._gaps)])
+        self._put_calls(layout.BEFORE, layout.N_BEFORE, [*self._arriving, *(couple(one) for one in self._gaps)])
         table[[layout.NET_STEPS, layout.NET_SLICE, layout.N_PARTS]] = n_steps, self.slice, self._most_parts
         run = entry(threads > 1 and self._most_parts > 1)
         with one_parallel_region() if threads > 1 else nullcontext():

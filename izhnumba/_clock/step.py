@@ -25,20 +25,16 @@ class ClockStepper:
 
     def __init__(self, engine: ClockEngine, shape: tuple[int, ...], threads: int | None) -> None:
         self._engine, self._shape, self._threads = engine, shape, threads
-        self._calls: dict[tuple[str, ...], Call] = {}
         self._rows: dict[str, Array] = {}
         self._highest = float(np.finfo(engine.dtype).max)
-
-    def forget(self) -> None:
-        """Something that the calls rely on has changed."""
-        self._calls.clear()
 
     def call(self, *others: str) -> Call:
         """`call(table, I, level)` for steps with a current and these other inputs."""
         names = ("I", *others)
-        if names not in self._calls:
-            self._calls[names] = self._engine.step_call(names, self._threads)
-        return self._calls[names]
+        calls = self._engine.step_calls
+        if names not in calls:
+            calls[names] = self._engine.step_call(names, self._threads)
+        return calls[names]
 
     def step(self, I: Any, delta: Any, g: Any, E: Any) -> int:  # noqa: E741
         """A step with V jumps or conductances; NOT_PLAIN, and no step, if an input takes a closer look."""
@@ -61,7 +57,7 @@ class ClockStepper:
         others = tuple(name for name in rows if name != "I")
         code = self._step_of_rows(others)
         if code == RECOUNT:
-            self.forget()  # a new call begins to count
+            self._engine.step_calls.clear()  # a new call begins to count
             code = self._step_of_rows(others)
         if code == BAD_INPUT:  # each one is finite
             raise ValueError(

@@ -17,6 +17,8 @@ from izhnumba._engine.table import Table
 from izhnumba._engine.timebase import Instant, Timebase
 from izhnumba._model.model import Model
 from izhnumba._model.schemes import Scheme
+from izhnumba._synapse.csr import SynapseTable, TargetLanes
+from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.receptor import Receptor
 
 Array = NDArray[Any]
@@ -176,6 +178,18 @@ class PopulationEngine(NeuronEngine, Engine, Protocol):
         """The receptor, or one equal to it, with its states."""
         ...
 
+    def check_receptor(self, receptor: Receptor) -> None:
+        """Refuse a receptor that the engine cannot take, before anything is made for it."""
+        ...
+
+    def target_lanes(self, first: int) -> TargetLanes:
+        """How a table of synapses onto the neurons from `first` on numbers them, and counts delays."""
+        ...
+
+    def plastic_state(self, rule: Plasticity, rows: SynapseTable, first_weights: Callable[[], Array]) -> Any:
+        """The state of plastic synapses onto these neurons. first_weights: gives the weights at the start."""
+        ...
+
     @property
     def outer_ports(self) -> list[Any]:
         """Receptors through which spikes come."""
@@ -200,10 +214,6 @@ class Stepper(Protocol):
 
     def step_checked(self, where: str, pop: Any, I: Any, delta: Any, g: Any, E: Any, dt: Any) -> int:  # noqa: E741
         """A step with inputs in any form, or the error that they deserve. Returns a code."""
-        ...
-
-    def forget(self) -> None:
-        """Make the calls anew: something that they rely on has changed."""
         ...
 
 

@@ -63,6 +63,10 @@ class Timebase(ABC):
     def ms(self, instant: Instant) -> float:
         """The time of an instant, ms."""
 
+    @abstractmethod
+    def in_steps(self, duration: Instant) -> float:
+        """A difference of instants in steps of dt."""
+
     # --- samples --------------------------------------------------------------------------------------------------
 
     def sample(self, m: int | Array, every: Instant) -> Instant:
@@ -129,6 +133,9 @@ class Steps(Timebase):
     def ms(self, instant: Instant) -> float:
         return instant * self.dt
 
+    def in_steps(self, duration: Instant) -> float:
+        return float(duration)
+
     def samples_by(self, instant: Instant, every: Instant) -> int:
         return instant // every
 
@@ -165,6 +172,9 @@ class Continuous(Timebase):
 
     def ms(self, instant: Instant) -> float:
         return instant
+
+    def in_steps(self, duration: Instant) -> float:
+        return float(duration / self.dt)
 
     def sample(self, m: int | Array, every: Instant) -> Instant:
         return _on_grid(m * every)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
+from izhnumba._engine.protocol import Failure
 from izhnumba._engine.table import Table
 from izhnumba._exact.kernels import layout
 
@@ -135,10 +136,17 @@ class Block:
         i, when = self.table.array(layout.SPIKE_I)[:n], self.table.array(layout.SPIKE_T)[:n]
         return i[when <= now], when[when <= now]
 
-    def failure(self) -> tuple[float, int] | None:
-        """Time (ms) and number of the neuron that failed, or None."""
-        at = self.table[layout.FAILED_TIME : layout.FAILED_TIME + 1].view(np.float64)[0]
-        return (float(at), int(self.table[layout.FAILED_NEURON])) if self.table[layout.FAILED] else None
+    def failure(self) -> Failure | None:
+        """The neuron that ran away, or None."""
+        if not self.table[layout.FAILED]:
+            return None
+        t = float(self.table[layout.FAILED_TIME : layout.FAILED_TIME + 1].view(np.float64)[0])
+        neuron = int(self.table[layout.FAILED_NEURON])
+        return Failure(
+            t, neuron, f"neuron {neuron} runs away at t = {t:.6g} ms: it fires without end, takes ever smaller steps, "
+            "or V or u is not finite. There is no solution beyond: use other parameters or input. reset() starts "
+            "again.",
+        )  # fmt: skip
 
     def clear(self) -> None:
         """Back to the start: no events, no spikes, no failure."""

@@ -26,8 +26,9 @@ from izhnumba._model.model import Model
 from izhnumba._model.normal_form import NormalForm, normal_form
 from izhnumba._model.quantity import MAX_PARAMETERS
 from izhnumba._model.schemes import Scheme
-from izhnumba._synapse.csr import SynapseTable
+from izhnumba._synapse.csr import SynapseTable, TargetLanes
 from izhnumba._synapse.plasticity import Plasticity
+from izhnumba._synapse.receptor import Receptor
 
 Array = NDArray[Any]
 _MOST_NUMBER = np.iinfo(layout.EVENT["rule"]).max  # of inlets and rules, in events
@@ -49,18 +50,14 @@ class ExactEngine:
         self.V, self.u = self.table.put(layout.V, state.V), self.table.put(layout.U, state.u)
         self.spikes = state.spikes
         self.shown = self.table.put(layout.SHOWN, np.full((2, n), np.nan))
-        self.next, self.last = (
-            self.table.put(layout.NEXT, np.zeros(n)),
-            self.table.put(layout.LAST, np.full(n, -np.inf)),
-        )
+        self.next = self.table.put(layout.NEXT, np.zeros(n))
+        self.last = self.table.put(layout.LAST, np.full(n, -np.inf))
         rows = np.zeros((len(partition(n)), layout.BLOCK_SIZE), np.int64)
         self.blocks = [Block(row, *ends) for row, ends in zip(rows, partition(n), strict=True)]
         self.table.put(layout.BLOCKS, rows, self.blocks)
         self.table[[layout.N, layout.N_BLOCKS, layout.SOFT]] = n, len(rows), _SOFT[reset]
         self.ports: list[ReceptorState] = []
-        self.laid: list[ReceptorState] | None = (
-            None  # ports with a place in `states`; None before the first `load_state`
-        )
+        self.laid: list[ReceptorState] | None = None  # ports with a place in `states`; None before `load_state`
         self._in_tables: list[ReceptorState] = []  # ports that kernels know
         self.connected: set[ReceptorState] = set()  # ports that synapses and drives of a network use
         self.form: NormalForm | None = None
@@ -72,7 +69,7 @@ class ExactEngine:
         self.layout = 0  # counts the layouts of `states`
         self.before: tuple[NormalForm, dict[Any, Array]] | None = None  # `_inventory`, while `states` are made anew
         self.clock = ExactNetwork(dt)
-        self.clock.connect([self], {}, np.inf, 0.0)
+        self.clock.take_over([self], {}, np.inf, 0.0)
 
     # --- parameters and ports -------------------------------------------------------------------------------------
 
@@ -106,10 +103,22 @@ class ExactEngine:
         for port in self.ports:
             if port.receptor == receptor:
                 return port
+        self.ports.append(self._new_port(receptor))
+        return self.ports[-1]
+
+    def _new_port(self, receptor: Any) -> ReceptorState:
         if len(self.ports) > _MOST_NUMBER:
             raise ValueError(f"Network receptors of a population must be at most {_MOST_NUMBER + 1}, got one more.")
-        self.ports.append(ReceptorState(receptor))
-        return self.ports[-1]
+        return ReceptorState(receptor)
+
+    def check_receptor(self, receptor: Receptor) -> None:
+        """Refuse receptors that have no linear equations, and more receptors than events can name."""
+        if all(port.receptor != receptor for port in self.ports):
+            self._new_port(receptor)
+
+    def target_lanes(self, first: int) -> TargetLanes:
+        """How a table of synapses onto the neurons from `first` on numbers them, and counts delays."""
+        return TargetLanes(self.padded, first, self.dtype, continuous=True)
 
     def plastic_state(self, rule: Plasticity, rows: SynapseTable, first_weights: Callable[[], Array]) -> ExactPlastic:
         """The state of plastic synapses onto these neurons. first_weights: gives the weights at the start."""
@@ -171,19 +180,10 @@ class ExactEngine:
 
     def failure(self) -> Failure | None:
         """The first neuron that ran away; None if none did."""
-        found = [failure for block in self.blocks if (failure := block.failure())]
-        if not found:
-            return None
-        t, neuron = min(found)
-        return Failure(
-            t, neuron, f"neuron {neuron} runs away at t = {t:.6g} ms: it fires without end, takes ever smaller steps, "
-            "or V or u is not finite. There is no solution beyond: use other parameters or input. reset() starts "
-            "again.",
-        )  # fmt: skip
+        return min([found for block in self.blocks if (found := block.failure())], default=None)
 
     def warning(self) -> str:
-        """The text that goes with the code LEAP, which this engine never returns."""
-        return ""
+        return ""  # it never returns LEAP
 
     def last_spike_time(self) -> Array:
         return self.last.copy()

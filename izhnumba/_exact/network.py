@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from time import perf_counter
@@ -11,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._engine.codes import FAILURE, OK, ROOM
+from izhnumba._engine.projection import Projection
 from izhnumba._engine.protocol import Record
 from izhnumba._engine.table import Table
 from izhnumba._engine.timebase import Continuous
 from izhnumba._exact.kernels import layout
+from izhnumba._exact.projection import bind
 from izhnumba._numba.threads import may_go_parallel, n_processors, one_parallel_region
 
 Array = NDArray[Any]
@@ -40,7 +43,7 @@ class ExactNetwork:
         self.found: list[set[int]] = []
         self._shown = True
         self._bound: Any = None
-        self.connect([], {}, np.inf, 0.0)
+        self.take_over([], {}, np.inf, 0.0)
 
     @property
     def now(self) -> float:
@@ -61,6 +64,23 @@ class ExactNetwork:
         return 8
 
     def connect(
+        self, engines: Sequence[Any], projections: Sequence[Projection], gone: Sequence[Projection], ports: set[Any]
+    ) -> None:
+        """Take over populations and projections. ports: receptors in use. gone: projections that are no more, which
+        need nothing here."""
+        key, tables, delays = layout.FIRST_KEY, dict[Any, Table](), [(math.inf, 0.0)]
+        for engine in engines:
+            engine.forget_rules()
+            engine.connected = ports & set(engine.ports)
+            engine.keep(set())
+        for one in projections:
+            tables[one], n = bind(one, key), one.rows.weights.size
+            key += n
+            delays += [one.rows.delays(one.target.padded)] if n else []
+        shortest, longest = zip(*delays, strict=True)
+        self.take_over(engines, tables, min(shortest), max(longest))
+
+    def take_over(
         self, engines: Sequence[Any], projections: Mapping[Any, Table], shortest: float, longest: float
     ) -> None:
         """Set the engines, and the tables of projections by their synapses. shortest, longest: of all delays, ms.

@@ -25,9 +25,6 @@ class ExactStepper:
     def __init__(self, engine: ExactEngine, shape: tuple[int, ...], threads: int | None) -> None:
         self._engine = engine
 
-    def forget(self) -> None:
-        """No-op: nothing is kept from step to step. Required by Stepper."""
-
     def call(self) -> Any:
         """`call(table, I, level)`, which always returns NOT_PLAIN."""
         return lambda table, I, level: NOT_PLAIN  # noqa: E741

@@ -70,8 +70,8 @@ def given(where: str, value: object, to: Target, occasion: Occasion, n_steps: in
     checks.finite(where, values, to.dtype)
     if not over_time:
         warn_of_steps(where, values, to.shape, n_steps, f"Constant({where.rpartition('.')[2]})")
-        if occasion.warns:
-            warn_of_base_unit(where, values, to.unit if to.unit == "pA" else "")
+        if occasion.warns and to.unit == "pA":
+            warn_of_base_unit(where, values, to.unit)
     return Given(values, to)
 
 

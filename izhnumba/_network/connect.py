@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.implausible import warn_of_base_unit
+from izhnumba._engine.run_loop import ProgressBar, progress_shown
+from izhnumba._network.parts import new_name, section_in
 from izhnumba._network.synapses import Synapses, limits_of, of_izhnumba
 from izhnumba._population.section import Section, ends
 from izhnumba._synapse import per_synapse, weight_limits
@@ -20,11 +22,8 @@ from izhnumba._synapse.csr import (
     Draw,
     Shown,
     SynapseTable,
-    TargetLanes,
     build,
     build_whole,
-    delay_steps,
-    delay_times,
     streams,
 )
 from izhnumba._synapse.distributions import Distribution
@@ -38,6 +37,24 @@ from izhnumba._synapse.weight_limits import Limit
 Array = NDArray[Any]
 _PLASTIC_BYTES = 24  # of a synapse with plasticity, besides its weight and place
 _MOST_PLASTIC = 2**32 - 1  # kernels number them in 32 bits
+
+
+def connect(
+    net: Any, pre: Any, post: Any, rule: Any, weight: Any, delay: Any, receptor: Any, plasticity: Any, name: Any,
+    progress: Any,
+) -> Synapses:  # fmt: skip
+    """Connect two populations of a network, or slices of them."""
+    where = "Network.connect"
+    source, target = section_in(net, f"{where}.pre", pre), section_in(net, f"{where}.post", post)
+    shown = progress_shown(f"{where}.progress", progress, "synapses") or (lambda done, total: None)
+    name = new_name(f"{where}.name", name, f"{source!r} to {target!r}", net._synapses)
+    try:
+        synapses = connected(source, target, rule, weight, delay, receptor, plasticity, name, net.seed, shown)
+    finally:
+        if isinstance(shown, ProgressBar):
+            shown.close()
+    net._synapses[name] = synapses
+    return synapses
 
 
 def connected(
@@ -61,12 +78,11 @@ def connected(
     gap = receptor.adds_to == "coupling"
     if gap:
         _check_gap(source, target, delay, plasticity)
-    exact = target.population.scheme.exact
-    port = engine.port(receptor) if exact else None  # it says what is wrong
-    targets = TargetLanes(engine.padded, target.start, engine.dtype, exact)
+    engine.check_receptor(receptor)
+    targets = engine.target_lanes(target.start)
     single = delay is None or isinstance(delay, (int, float, np.number))
-    whole = isinstance(rule, AllToAll) and single and plasticity is None and not gap and not exact
-    item = 4 * (not whole) + engine.dtype.itemsize + 8 * exact + _PLASTIC_BYTES * (plasticity is not None)
+    whole = isinstance(rule, AllToAll) and single and plasticity is None and not gap and not targets.continuous
+    item = engine.dtype.itemsize if whole else targets.synapse_bytes + _PLASTIC_BYTES * (plasticity is not None)
     _check_size(f"{where}.rule", rule.expected(both), item, rule.scratch(both) * (not whole), plasticity is not None)
     rule.check(both)
     n, dt, random = rule.count(both), target.population.dt, streams(seed, name)
@@ -81,10 +97,10 @@ def connected(
             delays = per_synapse.drawer(
                 f"{where}.delay", dt if delay is None else delay, "ms", n, random("delay"), look
             )
-            steps = delay_times(delays, f"{where}.delay") if exact else delay_steps(delays, dt, f"{where}.delay")
+            steps = targets.delays(delays, dt, f"{where}.delay")
         if whole:
             return build_whole(rule, both, targets, weights, int(steps(0, 1)[0]), random, shown)
-        return build(rule, both, targets, weights, steps, random, shown, cut=plasticity is None or exact)
+        return build(rule, both, targets, weights, steps, random, shown, cut=plasticity is None or targets.continuous)
 
     rows = make(shown)
     plastic = None
@@ -95,7 +111,7 @@ def connected(
         plastic = engine.plastic_state(plasticity, rows, first)
         if not of_izhnumba(plasticity):
             plastic.kernels()  # whatever Numba does not take shows now
-    return Synapses(name, source, target, port or engine.port(receptor), rule, both, targets, rows, plastic)
+    return Synapses(name, source, target, engine.port(receptor), rule, both, targets, rows, plastic)
 
 
 def _unit_of(receptor: Receptor, target: Section) -> str:

@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 from izhnumba._base.random import stream_key
 from izhnumba._base.sealed import Sealed
 from izhnumba._base.turns import Turn
-from izhnumba._clock.inputs import Feed, feed
+from izhnumba._clock.inputs import Feed, RowFeeds, feed
 from izhnumba._clock.receptors import ReceptorState
+from izhnumba._engine.protocol import Feeds
 from izhnumba._exact.inputs import Current, ExactFeeds, Source, Spikes, followed, spikes_of
 from izhnumba._exact.network import ExactNetwork
 from izhnumba._input.door import DRIVE, LIVE, Given, given
 from izhnumba._input.input import Input, Scaled, Sum
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._input.target import Memory, Target
+from izhnumba._network.parts import new_name, section_in
 from izhnumba._population.section import Section
 
 Array = NDArray[Any]
@@ -94,6 +96,24 @@ class Drive(Sealed):
         value = self._value
         array = f"<array of shape {value.shape}>" if isinstance(value, np.ndarray) else ""
         return f"<drive of {self.section!r}: {array or value}>"
+
+
+def drive(net: Any, population: Any, input: Any, name: Any) -> Drive:
+    """Let a current or spikes act on a population of a network, or on a slice of one."""
+    part = section_in(net, "Network.drive.population", population)
+    others = [one._ordinal for one in net._drives.values() if one.section.population is part.population]
+    name = new_name("Network.drive.name", name, repr(part), net._drives)
+    net._drives[name] = made = Drive(part, input, max(others, default=-1) + 1)
+    made._turn = net._turn
+    return made
+
+
+def feeds_of(net: Any) -> Feeds:
+    """All that comes into a network from outside, for its clock."""
+    drives, populations = list(net._drives.values()), list(net._populations.values())
+    if net.scheme.exact:
+        return exact_feeds(drives, populations, net._clock)
+    return RowFeeds(drive_feeds(drives, populations), net._clock.n, net._clock.item)
 
 
 def _parts(value: object) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ from izhnumba._base import checks, paths
 from izhnumba._base.saved import Misfit, Saved
 from izhnumba._checkpoint import format as checkpoint_format
 from izhnumba._checkpoint.check_network import check, check_position
-from izhnumba._checkpoint.check_populations import check_laid
+from izhnumba._checkpoint.check_populations import check_restored
 from izhnumba._engine.timebase import Instant
 from izhnumba._model.model import Model
 from izhnumba._network.connect import check_rule
@@ -22,7 +22,7 @@ from izhnumba._network.network import Network
 from izhnumba._network.synapses import Synapses
 from izhnumba._population.population import Population
 from izhnumba._population.section import Section, ends
-from izhnumba._synapse.csr import SynapseTable, TargetLanes
+from izhnumba._synapse.csr import SynapseTable
 
 
 def load(path: str | Path, define: Sequence[Any] = ()) -> Network:
@@ -119,8 +119,7 @@ def _network(saved: dict[str, Any]) -> Network:
     for name, pop in net.populations.items():
         state = saved["populations"][name]["state"]
         pop._engine.restore(state)
-        if net.scheme.exact:
-            check_laid(pop._engine, state, f"network/populations/{name}/state")
+        check_restored(pop._engine, state, f"network/populations/{name}/state")
     net._clock.now = saved["now"]
     for name, one in saved["recorders"].items():
         _add_recorder(net, name, one)
@@ -143,15 +142,16 @@ def _section(net: Network, saved: list[Any]) -> Section:
 def _synapses(net: Network, name: str, saved: dict[str, Any], now: Instant) -> Synapses:
     source, target = _section(net, saved["source"]), _section(net, saved["target"])
     engine, rows, both = target.population._engine, SynapseTable(**saved["rows"]), ends(source, target)
-    exact = net.scheme.exact
-    targets, plastic = TargetLanes(engine.padded, target.start, engine.dtype, exact), None
+    plastic = None
     if saved["plasticity"] is not None:
         check_rule(saved["plasticity"], saved["receptor"], net.dt)
         plastic = engine.plastic_state(saved["plasticity"], rows, lambda: saved["first_weights"])
         plastic.check(Saved(saved["state"], f"network/synapses/{name}/state", plastic.state()), now)
         plastic.load_state(saved["state"])
     port = engine.port(saved["receptor"])
-    synapses = Synapses(name, source, target, port, saved["rule"], both, targets, rows, plastic)
+    synapses = Synapses(
+        name, source, target, port, saved["rule"], both, engine.target_lanes(target.start), rows, plastic
+    )
     synapses.weight  # noqa: B018  # whoever wrote the file may have written them: the first run looks at them
     return synapses
 

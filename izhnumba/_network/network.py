@@ -1,34 +1,41 @@
-"""Network: the one clock of populations and synapses, and what a user runs, stops, saves and resets."""
+"""Network: populations, synapses, drives and recorders by name, and the one clock that advances them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-import numpy as np
+from numpy.typing import ArrayLike
 
-from izhnumba._base import checks, paths
-from izhnumba._base.sealed import shown_as
-from izhnumba._checkpoint import format
-from izhnumba._clock.engine import ClockEngine
-from izhnumba._clock.inputs import RowFeeds
-from izhnumba._engine.protocol import Feeds
-from izhnumba._engine.run_loop import Condition, Progress, ProgressBar, progress_shown, run_slices
-from izhnumba._exact.engine import ExactEngine
-from izhnumba._exact.kernels import layout
-from izhnumba._network.circuit import Circuit
-from izhnumba._network.drives import Drive, drive_feeds, exact_feeds
-from izhnumba._network.save import description
+from izhnumba._base import checks
+from izhnumba._base.sealed import Sealed
+from izhnumba._base.turns import Turn
+from izhnumba._engine.run_loop import Progress
+from izhnumba._engine.timebase import SHORTEST_STEP
+from izhnumba._model.schemes import schemes
+from izhnumba._network import parts
+from izhnumba._network import run as running
+from izhnumba._network.connect import connect
+from izhnumba._network.drives import Drive, drive
+from izhnumba._network.record import record
+from izhnumba._network.save import save
 from izhnumba._network.synapses import Synapses
-from izhnumba._population.run import report
+from izhnumba._population.engines import kind_of
+from izhnumba._population.population import Population
+from izhnumba._population.section import Section
 from izhnumba._record.recorder import Recorder
+from izhnumba._record.sampler import Sampler
+from izhnumba._synapse.plasticity import Plasticity
+from izhnumba._synapse.receptor import Receptor
 
-_LONGEST_SLICE = 64  # steps, without synapses
+_WITHIN = "Network.run or connect has not ended: until then only states, parameters and weights may be set."
 
 
-class Network(Circuit):
+class Network(Sealed):
     """Populations, the synapses between them, what drives and what records them, and the one clock of all.
 
     Parameters
@@ -71,6 +78,226 @@ class Network(Circuit):
     >>> len(syn) > 700, len(spikes.t) > 0
     (True, True)
     """
+
+    def __init__(
+        self, *, dt: Any = 0.1, scheme: str = "exp_euler", seed: int | None = None, threads: int | None = None
+    ) -> None:
+        self.dt = checks.number("Network.dt", dt, "ms", at_least=SHORTEST_STEP)
+        self.scheme = schemes[checks.one_of("Network.scheme", scheme, schemes)]
+        self.seed = secrets.randbits(32) if seed is None else checks.integer("Network.seed", seed, at_least=0)
+        self.threads = None if threads is None else checks.integer("Network.threads", threads, at_least=1)
+        self._populations: dict[str, Population] = {}
+        self._synapses: dict[str, Synapses] = {}
+        self._drives: dict[str, Drive] = {}
+        self._recorders: dict[str, Recorder] = {}
+        self.populations: Mapping[str, Population] = MappingProxyType(self._populations)
+        self.synapses: Mapping[str, Synapses] = MappingProxyType(self._synapses)
+        self.drives: Mapping[str, Drive] = MappingProxyType(self._drives)
+        self.recorders: Mapping[str, Recorder] = MappingProxyType(self._recorders)
+        self._clock = kind_of(self.scheme).network(self.dt)
+        self._turn = Turn("Network", _WITHIN)
+        self._bound: tuple[list[Any], bool] = [], False  # parts for which the clock was made ready; whether it is
+        self._seal()
+
+    def __repr__(self) -> str:
+        n, synapses = sum(pop.n for pop in self.populations.values()), sum(map(len, self.synapses.values()))
+        return f"<network: {n} neurons in {len(self.populations)} populations, {synapses} synapses, t = {self.t:g} ms>"
+
+    @property
+    def n_steps(self) -> int:
+        """Steps done since the start or the last reset; the scheme 'exact' has none."""
+        if self.scheme.exact:
+            raise AttributeError("Network.n_steps is not there with the scheme 'exact', which has no steps. Use t.")
+        return self._clock.step
+
+    @property
+    def t(self) -> float:
+        """Time simulated so far, ms."""
+        return self._clock.time.ms(self._clock.now)
+
+    def add(self, population: Population, name: str | None = None) -> Population:
+        """Take a population into the network; its dt, scheme, seed and threads become the network's.
+
+        Parameters
+        ----------
+        population : Population
+            That has done no step. What it was given for dt, scheme, seed and threads must agree with the network's.
+        name : str, optional
+            Names its random numbers; by default its own name, or "population", "population#1", ...
+
+        Returns
+        -------
+        Population
+            The same one. From now on only the network advances it.
+
+        Examples
+        --------
+        >>> import izhnumba as iz
+        >>> net = iz.Network(dt=0.5)
+        >>> net.add(iz.Population(10), name="exc").dt
+        0.5
+        """
+        with self._turn:
+            return parts.add(self, population, name)
+
+    def connect(
+        self,
+        pre: Population | Section,
+        post: Population | Section,
+        rule: Any,
+        *,
+        weight: Any = None,
+        delay: Any = None,
+        receptor: Receptor | None = None,
+        plasticity: Plasticity | None = None,
+        name: str | None = None,
+        progress: bool | Progress = False,
+    ) -> Synapses:
+        """Connect two populations, or slices such as `exc[:400]`.
+
+        Parameters
+        ----------
+        pre, post : Population or slice of one
+            Sources and targets.
+        rule : Rule, (pre, post), matrix or path
+            A rule such as `FixedProbability(0.1)`; indices of the sources and targets of each synapse; a matrix
+            (sources, targets), an array or of scipy.sparse, whose nonzero entries are connected and are the weights
+            unless `weight` is given, as it must be for a mask of True and False; or a text file with a synapse per
+            line: source, target and, if it has them, weight and delay.
+        weight : float, array, distribution or callable(rng, size), default 1
+            In the unit of the receptor: mV for Delta, mV/ms (pA) for currents, 1/ms (nS) for conductances, which are
+            not negative: their E sets the sign. Plastic weights lie within the bounds of their rule. An array has an
+            entry per synapse, in the order of the pairs given, or for a rule of those it yields: row after row. With
+            pairs, a mask or `AllToAll` a matrix (sources, targets) will do, whose other entries are left.
+        delay : the same, ms, at least dt, default dt
+            Rounded to whole steps. With the scheme "exact" any time from 1e-6 ms on, as it is.
+        receptor : Receptor, default Delta()
+            What a spike does when it arrives.
+        plasticity : Plasticity, optional
+            How the weights change.
+        name : str, optional
+            Names the random numbers; by default "pre to post".
+        progress : bool or callable(done, total) in synapses
+
+        Returns
+        -------
+        Synapses
+
+        Raises
+        ------
+        TypeError, ValueError
+            The network is as before then.
+
+        Examples
+        --------
+        >>> import izhnumba as iz
+        >>> net = iz.Network(seed=3)
+        >>> cells = net.add(iz.Population(100))
+        >>> net.connect(cells, cells[:50], iz.FixedOutDegree(10), weight=0.5, delay=iz.Uniform(1.0, 5.0))
+        <1000 synapses population -> population[0:50], Delta()>
+        """
+        with self._turn:  # nothing else may be built in the meantime
+            return connect(self, pre, post, rule, weight, delay, receptor, plasticity, name, progress)
+
+    def drive(self, population: Population | Section, input: Any, *, name: str | None = None) -> Drive:
+        """Let a current or spikes act on a population, or on a slice of one.
+
+        Parameters
+        ----------
+        population : Population or slice of one
+        input : float, array that broadcasts to it, or input object
+            Currents in mV/ms (pA), evaluated at the start of each step; or spikes, `Poisson` or `SpikeTrain`, which act
+            through their receptor in the step in which they fall. With the scheme "exact" currents are followed in
+            continuous time (no noise), and spikes act at their own times. Several drives add up, and each draws its own
+            random numbers. An array is live: what you write into it counts from the next run or step on.
+        name : str, optional
+            In `net.drives`; by default that of the population.
+
+        Returns
+        -------
+        Drive
+            Its `value` can be set between runs; 0 turns it off.
+
+        Examples
+        --------
+        >>> import numpy as np, izhnumba as iz
+        >>> net = iz.Network(seed=1)
+        >>> cells = net.add(iz.Population(10))
+        >>> step = net.drive(cells[:5], 4.0)
+        >>> noise = net.drive(cells, iz.Noise(std=2.0))
+        >>> light = np.zeros(10)
+        >>> net.drive(cells, light)
+        <drive of population: <array of shape (10,)>>
+        >>> light[3] = 20.0
+        >>> step.value = 0.0
+        """
+        with self._turn:
+            return drive(self, population, input, name)
+
+    def record(
+        self,
+        source: Population | Section | Synapses,
+        what: str | Sequence[str] | Sampler | None = None,
+        *,
+        every: Any = None,
+        neurons: ArrayLike | None = None,
+        synapses: ArrayLike | None = None,
+        start: Any = 0.0,
+        stop: Any = math.inf,
+        to: str | Path | None = None,
+        name: str | None = None,
+    ) -> Any:
+        """Record from a population, a slice of one, or synapses, in all runs to come.
+
+        Parameters
+        ----------
+        source : Population, slice of one, or Synapses
+        what : str, list or Sampler
+            Of a population: "spikes" (default), "rate", or "V", "u" or both. Of synapses: "weight" (default), or
+            "current", that of their receptor: all synapses onto equal receptors of a population share it. Of either
+            whatever a `Sampler` of your own returns.
+        every : float, ms, a whole number of steps, default dt
+            Time between samples, or width of the bins in which spikes are counted. With the scheme "exact" any time
+            from 1e-9 ms on.
+        neurons, synapses : int array, optional
+            Which to record, by place in the slice or in `syn.weight`; default all.
+        start, stop : float, ms
+            Only steps between are recorded; with the scheme "exact" what is later than start and no later than stop.
+            `rec.start` and `rec.stop` can be set between runs.
+        to : path of a new file, optional
+            Spikes and samples go there block by block, and memory does not grow; `izhnumba.io.read` reads it. It
+            replaces nothing and appears with a whole head or not at all; a relative path is one in the working folder
+            of now (`rec.to` is absolute). If the process is killed, it holds all but the last 25 ms or so of computing.
+            A network loaded from an older checkpoint first moves later rows to a file of their own, `<name>.1`.
+        name : str, optional
+            In `net.recorders`; by default such as "exc spikes".
+
+        Returns
+        -------
+        SpikeRecorder, RateRecorder, StateRecorder, WeightRecorder or SampleRecorder
+            With `.i`, `.t`, `.step` (None with the scheme "exact"); or `.t` and `.rate`; or `.t` and `.V`, `.u` or
+            `.current`; or `.t` and `.weight`; or `.t` and `.values`.
+
+        Raises
+        ------
+        TypeError, ValueError, FileExistsError, FileNotFoundError, IsADirectoryError
+            Before anything changes; there is no file then but what was there.
+        RuntimeError
+            In the course of a run.
+
+        Examples
+        --------
+        >>> import izhnumba as iz
+        >>> net = iz.Network()
+        >>> cells = net.add(iz.Population(10, **iz.presets["RS"]))
+        >>> current = net.drive(cells, 10.0)
+        >>> voltage = net.record(cells, "V", every=1.0, neurons=[0, 1])
+        >>> net.run(50.0)
+        >>> voltage.V.shape
+        (50, 2)
+        """
+        with self._turn:
+            return record(self, source, what, every, neurons, synapses, start, stop, to, name)
 
     def run(
         self,
@@ -119,53 +346,8 @@ class Network(Circuit):
         23.8
         """
         with self._turn:
-            clock = self._clock
-            stop = clock.time.after("Network.run.T", clock.now, T)
-            show = progress_shown("Network.run.progress", progress)
-            ask = self._condition(until, every)
-            if not self._populations:
-                raise ValueError("Network must have a population to run, got none. Add one with Network.add.")
-            self._catch_up()
-            self._check_weights(stop - clock.now)
-            self._bind_parts()
-            recorders = list(self._recorders.values())
-            for recorder in recorders:
-                recorder.start_run(stop)
-            inputs = self._inputs()
-            began, clock.found = clock.now, [set() for _ in self._populations]
-            try:
-                run_slices(clock, stop, inputs, recorders, self.threads, show, ask)
-            finally:
-                if isinstance(show, ProgressBar):
-                    show.close()
-        for population, codes in zip(self._populations.values(), clock.found, strict=True):
-            report(population, codes, stacklevel=2)
-        for synapses in self._synapses.values():
-            synapses._check_results(self._steps(clock.now - began))
-
-    def _check_weights(self, time: Any) -> None:
-        """Refuse what has been written into the weights of synapses and cannot be, as far as a run of so many steps or
-        ms can check it in passing."""
-        for synapses in self._synapses.values():
-            synapses._check_weights(self._steps(time))
-
-    def _steps(self, time: Any) -> float:
-        return float(time / self.dt if self.scheme.exact else time)
-
-    def _inputs(self) -> Feeds:
-        """What drives it."""
-        drives, populations = list(self._drives.values()), list(self._populations.values())
-        if self.scheme.exact:
-            return exact_feeds(drives, populations, self._clock)
-        return RowFeeds(drive_feeds(drives, populations), self._clock.n, self._clock.item)
-
-    def _condition(self, until: Any, every: Any) -> Condition | None:
-        if until is None:
-            if every is not None:
-                raise ValueError(f"Network.run.every must come with until, got {every!r} alone.")
-            return None
-        checks.takes("Network.run.until", until, "net")
-        return Condition(lambda: _truth(until(self)), self._clock.time.interval("Network.run.every", every))
+            duration = running.run(self, T, until, every, progress)
+        running.report_all(self, duration)
 
     def step(self, dt: Any = None) -> None:
         """Advance by one step, or with the scheme "exact" by dt ms (default net.dt).
@@ -189,19 +371,7 @@ class Network(Circuit):
         """Back to step 0: initial V and u, nothing under way, random numbers and recorders start again. Learned weights
         stay, unless `weights` is True: then those of plastic synapses are what they were when they were connected."""
         with self._turn:
-            checks.kind("Network.reset.weights", weights, (bool, np.bool_), "True or False")
-            self._catch_up()
-            for recorder in self._recorders.values():
-                recorder.may_clear()
-            for synapses in self._synapses.values():
-                synapses._clear(bool(weights))
-            for population in self._populations.values():
-                population._rewind()
-            for one in self._drives.values():
-                one.clear()
-            for recorder in self._recorders.values():
-                recorder.clear()
-            self._clock.now = 0
+            running.reset(self, weights)
 
     def remove(self, part: Synapses | Drive | Recorder) -> None:
         """Take synapses, a drive or a recorder out of the network.
@@ -233,27 +403,7 @@ class Network(Circuit):
         {}
         """
         with self._turn:
-            checks.kind("Network.remove.part", part, (Synapses, Drive, Recorder), "synapses, a drive or a recorder")
-            tables: tuple[dict[str, Any], ...] = (self._synapses, self._drives, self._recorders)
-            found = [(table, name) for table in tables for name, one in table.items() if one is part]
-            if not found:
-                raise ValueError(f"Network.remove.part must be in this network, got {part!r}.")
-            self._catch_up()
-            if isinstance(part, Synapses):
-                self._must_not_be_recorded(part)
-                self._bind_parts()  # so that the clock knows what is under way through them
-            elif isinstance(part, Recorder):
-                part._leave()
-            ((table, name),) = found
-            del table[name]
-
-    def _must_not_be_recorded(self, synapses: Synapses) -> None:
-        for name, recorder in self._recorders.items():
-            if recorder.source is synapses:
-                raise ValueError(
-                    f"Network.remove.part must not be recorded, got {synapses!r}, of which the recorder {name!r} "
-                    f"records {recorder.what}. Remove that first: net.remove(net.recorders[{name!r}])."
-                )
+            running.remove(self, part)
 
     def save(self, path: str | Path) -> None:
         """Write the whole network and where it is to one file, from which `izhnumba.load` goes on.
@@ -283,84 +433,4 @@ class Network(Circuit):
         See `izhnumba.load`.
         """
         with self._turn:
-            self._catch_up()
-            self._check_weights(math.inf)
-            if self._bound[0]:
-                self._bind_parts()
-            format.save(paths.place("Network.save.path", path), description(self))
-
-    def _bind_parts(self) -> None:
-        """Make the clock ready for the parts of the network, if they are others than those it is ready for."""
-        bound, complete = self._bound
-        if complete and self._parts() == bound:
-            return
-        self._bound = bound, False
-        engines = [population._engine for population in self._populations.values()]
-        synapses = list(self._synapses.values())
-        gone = [one for one in bound if isinstance(one, Synapses) and one not in synapses]
-        ports = {one._port for one in self._drives.values()} | {one._port for one in (*synapses, *gone)}
-        if self.scheme.exact:
-            self._bind_exact(engines, synapses, ports)
-        else:
-            self._bind_clock(engines, synapses, gone, ports)
-        self._bound = self._parts(), True
-
-    def _parts(self) -> list[Any]:
-        """All that the clock must know of."""
-        populations = self._populations.values()
-        ports = [port for population in populations for port in population._engine.outer_ports]
-        return [*populations, *self._synapses.values(), *(one._port for one in self._drives.values()), *ports]
-
-    def _bind_clock(
-        self, engines: list[ClockEngine], synapses: list[Synapses], gone: list[Synapses], ports: set[Any]
-    ) -> None:
-        """Hand all synapses to the clock, with rings as long as the longest delays."""
-        longest: dict[ClockEngine, int] = {}
-        shortest = _LONGEST_SLICE
-        for one in synapses:
-            first, last = one._delays()
-            engine = one.target.population._engine
-            longest[engine] = max(longest.get(engine, 1), last)
-            shortest = min(shortest, first or _LONGEST_SLICE)  # 0: there are no synapses
-        for one in gone:  # spikes under way through them still arrive: those through plastic ones are not in rings yet
-            engine = one.target.population._engine
-            longest[engine] = max(longest.get(engine, 1), one._delays()[1])
-        parts = max([1, *(one._rows.parts for one in synapses)])
-        gaps = [one._couple for one in synapses if one._is_gap()]
-        self._clock.connect(engines, gaps, ports, longest, shortest, parts)
-        for one in gone:
-            one._let_arrive()
-        calls = [one._bind() for one in synapses if not one._is_gap()]  # whose rings stay as they are now
-        self._clock.deliver(
-            [(before, table) for before, _, table in calls if before], [(after, table) for _, after, table in calls]
-        )
-
-    def _bind_exact(self, engines: list[ExactEngine], synapses: list[Synapses], ports: set[Any]) -> None:
-        """The same in continuous time."""
-        key, tables, delays = layout.FIRST_KEY, {}, [(math.inf, 0.0)]
-        for engine in engines:
-            engine.forget_rules()
-            engine.connected = ports & set(engine.ports)
-            engine.keep(set())
-        for one in synapses:
-            tables[one] = one._project(key)
-            key += len(one)
-            delays += [one._delays()] if len(one) else []
-        shortest, longest = zip(*delays, strict=True)
-        self._clock.connect(engines, tables, min(shortest), max(longest))
-
-
-def _truth(found: object) -> bool:
-    """What a condition returns; one without a return only looks on."""
-    if found is None or isinstance(found, (bool, np.bool_)):
-        return bool(found)
-    value = np.asarray(found)
-    if value.size != 1 or value.dtype.kind not in "biuf":
-        got = f"an array of shape {value.shape}" if value.ndim else f"{found!r:.60}"
-        raise TypeError(
-            f"Network.run.until must return True or False, got {got}. Return a condition such as pop.spikes.any()."
-        )
-    return bool(value.all())
-
-
-shown_as(Network, Circuit)
+            save(self, path)

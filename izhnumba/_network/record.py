@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from izhnumba._base import checks
 from izhnumba._engine.states import states_of
+from izhnumba._network.parts import new_name, section_in
+from izhnumba._network.run import catch_up
 from izhnumba._network.synapses import Synapses
 from izhnumba._population.section import Section
 from izhnumba._record.recorder import Recorder
@@ -20,6 +22,43 @@ _OPTIONS = {
     "a Sampler": ("every",),
 }
 What = str | list[str] | Sampler
+
+
+def record(
+    net: Any, source: Any, what: Any, every: Any, neurons: Any, synapses: Any, start: Any, stop: Any, to: Any, name: Any
+) -> Recorder:
+    """Record from a part of a network in all runs to come; into a new file `to`, if one is given."""
+    catch_up(net)
+    recorder = _recorder(net, source, what, every, neurons, synapses, start, stop, name)
+    recorder._turn = net._turn
+    recorder._seal()
+    try:
+        if to is not None:
+            recorder.write_to(to)
+        net._recorders[recorder.name] = recorder
+    except BaseException:  # Ctrl-C, when it had its file already
+        if recorder.to is not None and net._recorders.get(recorder.name) is not recorder:
+            recorder.to.unlink()
+        raise
+    return recorder
+
+
+def _recorder(
+    net: Any, source: Any, what: Any, every: Any, neurons: Any, synapses: Any, start: Any, stop: Any, name: Any
+) -> Recorder:
+    if not isinstance(source, Synapses):
+        source = section_in(net, f"{_WHERE}.source", source)
+    elif net._synapses.get(source.name) is not source:
+        raise ValueError(f"{_WHERE}.source must be in this network, got {source!r}.")
+    what = wanted(source, what)
+    of = source.name if isinstance(source, Synapses) else repr(source)
+    name = new_name(f"{_WHERE}.name", name, f"{of} {label(what)}", net._recorders)
+    recorder = recorder_of(source, what, name, every, neurons, synapses)
+    recorder.start, recorder.stop = start, stop
+    if recorder.stop < recorder.start:
+        raise ValueError(f"{_WHERE}.stop must be >= start ({recorder.start:g} ms), got {recorder.stop:g} ms.")
+    recorder.source, recorder.what = source, what
+    return recorder
 
 
 def wanted(source: Section | Synapses, what: object) -> What:

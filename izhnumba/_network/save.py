@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
+from izhnumba._base import paths
+from izhnumba._checkpoint import format
+from izhnumba._network.run import bind, catch_up, check_weights
 from izhnumba._population.parameters import arguments_of
 from izhnumba._population.section import Section
 
@@ -14,6 +18,15 @@ if TYPE_CHECKING:
     from izhnumba._record.recorder import Recorder
 
 _OF_NETWORK = ("dt", "scheme", "batch", "seed", "threads", "name")  # arguments that a population has from its network
+
+
+def save(net: Any, path: Any) -> None:
+    """Write a network to a file."""
+    catch_up(net)
+    check_weights(net, math.inf)
+    if net._bound[0]:
+        bind(net)
+    format.save(paths.place("Network.save.path", path), description(net))
 
 
 def description(net: Any) -> dict[str, Any]:

@@ -9,11 +9,8 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.sealed import Sealed
-from izhnumba._clock.plasticity import ClockPlastic
-from izhnumba._clock.receptors import ReceptorState
 from izhnumba._engine.plastic_state import PlasticState
-from izhnumba._engine.table import Table
-from izhnumba._exact.plasticity import ExactPlastic
+from izhnumba._engine.projection import Projection
 from izhnumba._population.section import Section
 from izhnumba._record.results import optional
 from izhnumba._synapse import per_synapse, plasticity_rules, weight_limits
@@ -68,14 +65,18 @@ class Synapses(Sealed):
     )
 
     def __init__(
-        self, name: str, source: Section, target: Section, port: ReceptorState, rule: Rule | None, ends: Ends,
+        self, name: str, source: Section, target: Section, port: Any, rule: Rule | None, ends: Ends,
         targets: TargetLanes, rows: SynapseTable, plastic: PlasticState | None,
     ) -> None:  # fmt: skip
         self.name, self.source, self.target, self.receptor = name, source, target, port.receptor
         self._port, self._ends, self._targets, self._rows = port, ends, targets, rows
         self._rule = rule if rows.offsets is None else None  # else the rows say it all
         self._dt, self._plastic = target.population.dt, plastic
-        self._scratch = np.empty((rows.parts, ends.n_pre), np.int64)
+        self._projection = Projection(
+            source=source.population._engine, target=target.population._engine, first_source=source.start,
+            first_target=target.start, ends=ends, port=port, rows=rows, plastic=plastic,
+            spiked=np.empty((rows.parts, ends.n_pre), np.int64),
+        )  # fmt: skip
         self._limits = limits_of(port.receptor, self.plasticity, targets.dtype)
         self._ours = plastic is None or of_izhnumba(plastic.rule)
         self._shared = not self._ours  # whether somebody may write weights at any time
@@ -227,92 +228,6 @@ class Synapses(Sealed):
                 f"{self.name}: {rule}.arrival must deliver no amount below 0 to {self.receptor!r}, got a conductance "
                 f"of {least:g} in neuron {int(strengths.argmin())}. {self._limits[0].why}"
             )
-
-    def _let_arrive(self) -> None:
-        """Put what is under way through plastic synapses, which the clock has let go, where that of others is."""
-        engine = self.target.population._engine
-        if isinstance(self._plastic, ClockPlastic) and not self._plastic.under_way.over:
-            under_way, (steps, rings), ring = self._plastic.under_way, engine.arrivals.laid, self._port.ring.copy()
-            cells, sent = under_way.arrivals(engine.now)
-            np.add.at(ring.reshape(-1), cells % ring.size, self._rows.weights[sent])
-            engine.arrivals.laid, under_way.over = (steps, rings | {self._port: ring}), True  # no line in between
-
-    def _is_gap(self) -> bool:
-        return self.receptor.adds_to == "coupling"
-
-    def _delays(self) -> tuple[Any, Any]:
-        """In how many steps, or ms, the first spike arrives, and the last; in one step if each must be looked after."""
-        shortest, longest = self._rows.delays(self._targets.lanes)
-        if self._targets.exact:
-            return shortest, longest
-        return 1 if self._plastic or self._is_gap() else shortest, longest
-
-    def _table(self) -> Table:
-        """What the kernels that look after these synapses take."""
-        from izhnumba._clock.kernels import gap, plasticity
-        from izhnumba._clock.kernels import network as k
-
-        rows, ends = self._rows, self._ends
-        table = Table(max(k.PROJECTION_SIZE, gap.TABLE_SIZE, plasticity.TABLE_SIZE))
-        table.put_table(k.SOURCE, self.source.population._engine.table)
-        table.put_table(k.TARGET, self.target.population._engine.table)
-        table[[k.FIRST, k.N_ROWS, k.PARTS]] = self.source.start, ends.n_pre, rows.parts
-        table[[k.FIRST_TARGET, k.N_TARGETS]] = self.target.start, ends.n_post
-        table.put_all({k.ROWS: rows.starts, k.LIST: self._scratch, k.WEIGHTS: rows.weights, k.RING: self._port.ring})
-        if rows.offsets is None:
-            whole = ends.shift is None or len(self) == ends.n_pre * ends.n_post
-            table[[k.DELAY, k.HOLE]] = rows.delay, k.NO_HOLE if whole or ends.shift is None else ends.shift
-        else:
-            table.put(k.OFFSETS, rows.offsets)
-        return table
-
-    def _couple(self) -> tuple[int, Table]:
-        """The address of the kernel that looks after gap junctions before each step, and the table it takes."""
-        from izhnumba._clock.kernels import gap
-        from izhnumba._clock.kernels import network as k
-
-        source, table = self.source.population._engine, self._table()
-        table.put_all({k.RING: self._port.y, gap.SUM_V: self._port.x})
-        return gap.couple(source.model, source.dtype.name, source.varies()), table
-
-    def _bind(self) -> tuple[int, int, Table]:
-        """Addresses of the kernels that deliver before each slice (0: none) and after it, and the table they take."""
-        from izhnumba._clock.kernels import network as k
-
-        table, dtype = self._table(), self._rows.weights.dtype.name
-        if isinstance(self._plastic, ClockPlastic):
-            return *self._plastic.bind(table), table
-        return 0, (k.dense if self._rows.offsets is None else k.sparse)(dtype), table
-
-    def _project(self, key: int) -> Table:
-        """The table of a projection of the exact engine. key: that of the first synapse, by which events are told
-        apart."""
-        from izhnumba._exact.kernels import layout
-
-        rows, target, table = self._rows, self.target.population._engine, Table(layout.PROJECTION_SIZE)
-        assert rows.offsets is not None
-        assert rows.times is not None
-        table.put_table(layout.SOURCE, self.source.population._engine.table)
-        table.put_table(layout.TARGET, target.table)
-        table[[layout.FIRST_ROW, layout.N_ROWS, layout.PARTS, layout.KEY]] = (
-            self.source.start,
-            self._ends.n_pre,
-            rows.parts,
-            key,
-        )
-        table[[layout.INLET, layout.RULE]] = target.ports.index(self._port), -1
-        table.put_all(
-            {
-                layout.STARTS: rows.starts,
-                layout.TARGETS: rows.offsets,
-                layout.DELAYS: rows.times,
-                layout.WEIGHTS: rows.weights,
-            }
-        )
-        table.put(layout.DONE, np.full(rows.parts, -1, np.int64))
-        if isinstance(self._plastic, ExactPlastic):
-            table[layout.RULE] = target.add_rule(self._plastic.bind(table, target.now), table)
-        return table
 
 
 def _read_only(values: Array) -> Array:

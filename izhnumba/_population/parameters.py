@@ -120,7 +120,7 @@ def hand_over(pop: Any) -> None:
     for name, exact in pop._to_take.items():
         pop._engine.set_parameter(name, flat(exact, pop.shape))
     if pop._to_take:
-        pop._forget_calls()
+        pop._forget_call()
         pop._set(_to_take={})
 
 

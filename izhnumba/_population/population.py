@@ -327,7 +327,7 @@ class Population:
             with self._turn:
                 self._end_run()
                 code = self._stepper.step_checked("Population.step", self, I, delta, g, E, dt)
-        running.report(self, {code}, stacklevel=2)
+        running.report(self, {code})
         return self.spikes
 
     def _prepare_step(self, table: Array, I: Array, level: float) -> int:  # noqa: E741
@@ -339,8 +339,7 @@ class Population:
             self._set(_call=call)
         return call(table, I, level)
 
-    def _forget_calls(self) -> None:
-        self._stepper.forget()
+    def _forget_call(self) -> None:
         self._set(_call=self._prepare_step)
 
     def run(
@@ -413,7 +412,7 @@ class Population:
         with self._turn:
             self._end_run()
             codes = running.run(self, T, (I, delta, g, E), record, every, neurons, progress)
-        running.report(self, codes, stacklevel=2)
+        running.report(self, codes)
         return self.result
 
     def state_at(self, t: object) -> tuple[Array, Array]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
+from izhnumba._base.implausible import users_level
 from izhnumba._engine.codes import BUSY, FAILURE, LEAP
 from izhnumba._engine.protocol import PopulationEngine
 from izhnumba._engine.run_loop import ProgressBar, progress_shown, run_slices
@@ -63,7 +64,7 @@ def run(
     this = Run(engine, pop.model, spikes, states, origin)
     for recorder in this.recorders:
         recorder.start_run(stop)
-    pop._forget_calls()
+    pop._forget_call()
     pop._set(_run=this)
     try:
         return run_slices(engine, stop, feeds, this.recorders, pop.threads, show)
@@ -111,9 +112,8 @@ def state_at(pop: Any, t: Any) -> tuple[Array, Array]:
     return V.reshape(*times.shape, *pop.shape), u.reshape(*times.shape, *pop.shape)
 
 
-def report(pop: Any, codes: set[int], stacklevel: int) -> None:
-    """Raise the error, or warn once, as the codes of an engine say. stacklevel: as for `warnings.warn`, of the
-    caller."""
+def report(pop: Any, codes: set[int]) -> None:
+    """Raise the error, or warn once, as the codes of an engine say."""
     if BUSY in codes:
         raise RuntimeError(pop._turn.elsewhere)
     if FAILURE in codes:
@@ -121,4 +121,4 @@ def report(pop: Any, codes: set[int], stacklevel: int) -> None:
         raise RuntimeError(f"{whose}{pop._engine.failure().text}")
     if LEAP in codes and not pop._warned:
         pop._set(_warned=True)
-        warnings.warn(pop._engine.warning(), stacklevel=stacklevel + 1)
+        warnings.warn(pop._engine.warning(), stacklevel=users_level())

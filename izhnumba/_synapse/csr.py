@@ -74,7 +74,16 @@ class TargetLanes(NamedTuple):
     lanes: int
     first: int
     dtype: np.dtype[Any]
-    exact: bool = False  # whether time is continuous
+    continuous: bool = False  # whether delays are any times, in ms, or whole steps
+
+    def delays(self, draw: Draw, dt: float, where: str) -> Draw:
+        """Delays as a table keeps them, in ms or in steps of dt, from delays in ms."""
+        return delay_times(draw, where) if self.continuous else delay_steps(draw, dt, where)
+
+    @property
+    def synapse_bytes(self) -> int:
+        """Bytes of a synapse in a table with offsets."""
+        return 4 + self.dtype.itemsize + 8 * self.continuous
 
     def row(self, pre: Array, post: Array, parts: int) -> Array:
         """The row of each synapse, from 0, if the targets are cut into `parts`."""
@@ -123,11 +132,11 @@ def build(
     for pre, post in rule.pairs(ends, random("pairs")):
         counts += np.bincount(targets.row(pre, post, most), minlength=counts.size)
     parts = most
-    while parts > 1 and not targets.exact and counts.sum() < _WORTH_CUTTING * ends.n_pre * parts:
+    while parts > 1 and not targets.continuous and counts.sum() < _WORTH_CUTTING * ends.n_pre * parts:
         parts //= 2  # blocks of the exact engine have their own part each
     counts = counts.reshape(-1, most // parts).sum(1)
     starts = np.concatenate([[0], np.cumsum(counts)])
-    times = np.empty(_room(starts[-1], 8)) if targets.exact else None
+    times = np.empty(_room(starts[-1], 8)) if targets.continuous else None
     rows = SynapseTable(
         starts, np.empty(_room(starts[-1], 4), np.uint32), _weights(starts[-1], targets), parts, times=times
     )

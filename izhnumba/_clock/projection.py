@@ -1,0 +1,75 @@
+"""Projections of the clock engine: the table and the kernels by which spikes get from population to population."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from izhnumba._engine.projection import Projection
+from izhnumba._engine.table import Table
+
+
+def is_gap(one: Projection) -> bool:
+    """Whether it couples neurons before each step, and delivers no spikes."""
+    return bool(one.port.receptor.adds_to == "coupling")
+
+
+def delays(one: Projection) -> tuple[int, int]:
+    """In how many steps the first spike arrives, and the last; the first one in one step if the kernels look after the
+    synapses in each. (0, 0) without synapses."""
+    shortest, longest = one.rows.delays(one.target.padded)
+    return 1 if one.plastic is not None or is_gap(one) else shortest, longest
+
+
+def bind(one: Projection) -> tuple[int, int, Table]:
+    """Addresses of the kernels that deliver before each slice (0: none) and after it, and the table they take."""
+    from izhnumba._clock.kernels import network as k
+
+    table, dtype = _table(one), one.target.dtype.name
+    if one.plastic is not None:
+        return *one.plastic.bind(table), table
+    return 0, (k.dense if one.rows.offsets is None else k.sparse)(dtype), table
+
+
+def couple(one: Projection) -> tuple[int, Table]:
+    """The address of the kernel of gap junctions, which adds w and w V of each source to its targets' sums before a
+    step, and the table it takes."""
+    from izhnumba._clock.kernels import gap
+    from izhnumba._clock.kernels import network as k
+
+    source: Any = one.source
+    table = _table(one)
+    table.put_all({k.RING: one.port.y, gap.SUM_V: one.port.x})
+    return gap.couple(source.model, source.dtype.name, source.varies()), table
+
+
+def let_arrive(one: Projection) -> None:
+    """Put the spikes under way through plastic synapses that have been removed into the ring of their receptor."""
+    if one.plastic is None or one.plastic.under_way.over:
+        return
+    engine: Any = one.target
+    under_way, (steps, rings), ring = one.plastic.under_way, engine.arrivals.laid, one.port.ring.copy()
+    cells, sent = under_way.arrivals(engine.now)
+    np.add.at(ring.reshape(-1), cells % ring.size, one.rows.weights[sent])
+    engine.arrivals.laid, under_way.over = (steps, rings | {one.port: ring}), True  # no line in between
+
+
+def _table(one: Projection) -> Table:
+    """The table of a projection, as far as all kernels take it."""
+    from izhnumba._clock.kernels import gap, plasticity
+    from izhnumba._clock.kernels import network as k
+
+    rows, ends = one.rows, one.ends
+    table = Table(max(k.PROJECTION_SIZE, gap.TABLE_SIZE, plasticity.TABLE_SIZE))
+    table.put_table(k.SOURCE, one.source.table)
+    table.put_table(k.TARGET, one.target.table)
+    table[[k.FIRST, k.N_ROWS, k.PARTS]] = one.first_source, ends.n_pre, rows.parts
+    table[[k.FIRST_TARGET, k.N_TARGETS]] = one.first_target, ends.n_post
+    table.put_all({k.ROWS: rows.starts, k.LIST: one.spiked, k.WEIGHTS: rows.weights, k.RING: one.port.ring})
+    if rows.offsets is None:
+        whole = ends.shift is None or rows.weights.size == ends.n_pre * ends.n_post
+        table[[k.DELAY, k.HOLE]] = rows.delay, k.NO_HOLE if whole or ends.shift is None else ends.shift
+    else:
+        table.put(k.OFFSETS, rows.offsets)
+    return table

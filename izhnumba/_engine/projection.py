@@ -1,0 +1,34 @@
+"""Projections: synapses as engines deliver through them, without names and units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from izhnumba._engine.protocol import PopulationEngine
+from izhnumba._synapse.connectivity import Ends
+from izhnumba._synapse.csr import SynapseTable
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """What an engine knows of synapses.
+
+    source, target: engines of populations; first_source, first_target: the neurons with which both ends begin; ends:
+    how many neurons there are; port: the receptor of the target; rows: the synapses; plastic: their plastic state, or
+    None; spiked: scratch memory of shape (parts, sources), int64.
+    """
+
+    source: PopulationEngine
+    target: PopulationEngine
+    first_source: int
+    first_target: int
+    ends: Ends
+    port: Any
+    rows: SynapseTable
+    plastic: Any
+    spiked: Array

@@ -1,0 +1,45 @@
+"""Parts of a network by name: how they are named and found, how populations are added and others taken out."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection
+from typing import Any
+
+from izhnumba._base import checks
+from izhnumba._population.engines import join
+from izhnumba._population.population import Population
+from izhnumba._population.section import Section
+
+
+def new_name(where: str, name: Any, default: str, taken: Collection[str]) -> str:
+    """The name that a user gives, which must be new, or the default, with a number if that is taken."""
+    if name is None:
+        numbered = (f"{default}#{k}" for k in itertools.count(1))
+        return next(free for free in itertools.chain([default], numbered) if free not in taken)
+    checks.kind(where, name, str, "a str")
+    if name in taken:
+        raise ValueError(f"{where} must be new in this network, got {name!r}. Choose another name.")
+    return str(name)
+
+
+def section_in(net: Any, where: str, value: Any) -> Section:
+    """A population of a network, or a slice of one, as a section."""
+    part = Section(value, 0, value.n, whole=True) if isinstance(value, Population) else value
+    if not isinstance(part, Section):
+        raise TypeError(f"{where} must be a Population or a slice of one, got {value!r}. Pass pop or pop[a:b].")
+    if part.population.network is not net:
+        raise ValueError(f"{where} must be in this network, got {part!r}. Add it first.")
+    return part
+
+
+def add(net: Any, population: Any, name: Any) -> Population:
+    """Take a population into a network."""
+    checks.kind("Network.add.population", population, Population, "a Population")
+    if population.network is not None:
+        raise ValueError(f"Network.add.population must be in no network yet, got {population.name!r} of one.")
+    wanted = population._given["name"] if name is None else name
+    name = new_name("Network.add.name", wanted, "population", net._populations)
+    join(population, net, name)
+    net._populations[name] = population
+    return population
