@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from izhnumba._base import checks
 from izhnumba._engine.states import states_of
 from izhnumba._network.parts import new_name, section_in
@@ -25,8 +27,9 @@ What = str | list[str] | Sampler
 
 
 def record(
-    net: Any, source: Any, what: Any, every: Any, neurons: Any, synapses: Any, start: Any, stop: Any, to: Any, name: Any
-) -> Recorder:
+    net: Any, source: object, what: object, every: object, neurons: object, synapses: object, start: object,
+    stop: object, to: object, name: object,
+) -> Recorder:  # fmt: skip
     """Record from a part of a network in all runs to come; into a new file `to`, if one is given."""
     catch_up(net)
     recorder = _recorder(net, source, what, every, neurons, synapses, start, stop, name)
@@ -45,7 +48,7 @@ def record(
 
 def _recorder(
     net: Any, source: Any, what: Any, every: Any, neurons: Any, synapses: Any, start: Any, stop: Any, name: Any
-) -> Recorder:
+) -> Recorder:  # fmt: skip
     if not isinstance(source, Synapses):
         source = section_in(net, f"{_WHERE}.source", source)
     elif net._synapses.get(source.name) is not source:
