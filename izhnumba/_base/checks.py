@@ -267,7 +267,7 @@ def refuse(where: str, value: object, must_be: str, cure: str = "") -> NoReturn:
     raise _refusal(TypeError, f"{where} must be {must_be}", _shown(value), cure)
 
 
-def takes(where: str, function: Callable[..., Any], *arguments: str, **named: Any) -> None:
+def takes(where: str, function: Callable[..., Any], *arguments: str, **named: object) -> None:
     """Refuse an object that is no function, and a function that cannot be called with these arguments."""
     must = f"{where} must be a function of ({', '.join([*arguments, *(['*', *named] if named else [])])})"
     if isinstance(function, type) or not callable(function):

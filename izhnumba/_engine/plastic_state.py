@@ -47,7 +47,7 @@ def form_of(rule: Plasticity, n_x: int, n_y: int) -> RuleForm:
     return RuleForm(n_x, n_y, fades, *settings, names)
 
 
-def kept(shape: int | tuple[int, ...], start: Any) -> Kept:
+def kept(shape: int | tuple[int, ...], start: object) -> Kept:
     """A new array of this shape and of the dtype of `start`."""
     return Kept(np.full(shape, start), np.asarray(start))
 

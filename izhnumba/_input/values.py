@@ -7,7 +7,7 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from izhnumba._base import checks
 
@@ -30,7 +30,7 @@ def amplitude(where: str, value: object) -> tuple[float | Array, str | None]:
     return number, unit if reason else None
 
 
-def frozen(where: str, value: Any, unit: str = "", **limits: Any) -> float | Array:
+def frozen(where: str, value: object, unit: str = "", **limits: Any) -> float | Array:
     """`value` as a float, or as an array of our own that nobody can change."""
     plain = checks.magnitude(where, value, unit)
     array = np.array(checks.array(where, plain, "", [np.shape(plain)], **limits))
@@ -52,7 +52,7 @@ def shown(value: object) -> str:
     return repr(value)
 
 
-def fit_shape(where: str, value: Any, shape: tuple[int, ...]) -> None:
+def fit_shape(where: str, value: ArrayLike, shape: tuple[int, ...]) -> None:
     """Refuse a value that does not broadcast to the shape of the population."""
     own = np.shape(value)
     if len(own) > len(shape) or any(n not in (1, m) for n, m in zip(own[::-1], shape[::-1], strict=False)):
@@ -76,6 +76,6 @@ def total(values: list[Array]) -> Array:
     return reduce(np.add, [aligned(value, dimensions) for value in values])
 
 
-def lanes(value: Any, shape: tuple[int, ...]) -> Array:
+def lanes(value: ArrayLike, shape: tuple[int, ...]) -> Array:
     """A value for each neuron, (neurons,), in flat order."""
     return np.broadcast_to(value, shape).flatten()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from numba import types
 from numba.core.errors import NumbaError
 
@@ -11,7 +9,7 @@ from izhnumba._model.model import Model, equations_of
 from izhnumba._numba.compile import compiled, reason_of
 
 
-def compile_equations(model: Model, number: Any) -> None:
+def compile_equations(model: Model, number: object) -> None:
     """Compile the equations one by one, to say in a line which of them Numba does not take, and why."""
     p = types.NamedUniTuple(number, len(model.parameters), model.named_tuple())
     for name, equation, arguments in equations_of(model):

@@ -40,8 +40,8 @@ _MOST_PLASTIC = 2**32 - 1  # kernels number them in 32 bits
 
 
 def connect(
-    net: Any, pre: Any, post: Any, rule: Any, weight: Any, delay: Any, receptor: Any, plasticity: Any, name: Any,
-    progress: Any,
+    net: Any, pre: object, post: object, rule: object, weight: object, delay: object, receptor: Any, plasticity: Any,
+    name: object, progress: object,
 ) -> Synapses:  # fmt: skip
     """Connect two populations of a network, or slices of them."""
     where = "Network.connect"
@@ -58,8 +58,8 @@ def connect(
 
 
 def connected(
-    source: Section, target: Section, rule: Any, weight: Any, delay: Any, receptor: Any, plasticity: Any, name: str,
-    seed: int, shown: Shown,
+    source: Section, target: Section, rule: object, weight: object, delay: object, receptor: Any, plasticity: Any,
+    name: str, seed: int, shown: Shown,
 ) -> Synapses:  # fmt: skip
     """The synapses; only when all is well does the target population get a port."""
     where, engine = "Network.connect", target.population._engine
@@ -158,7 +158,7 @@ def _first_amount(rule: Plasticity, dt: float) -> Any:
         return rule.arrival(np.float64(1.0), np.float64(0.0), x, y, SimpleNamespace(**rule.parameters()))[0]
 
 
-def _look_at_weights(where: str, weight: Any, limits: list[Limit], dtype: Any) -> Look:
+def _look_at_weights(where: str, weight: object, limits: list[Limit], dtype: np.dtype[Any]) -> Look:
     truncated = isinstance(weight, Distribution) and hasattr(weight, "low")
     cure = f" Draw none below 0: {type(weight).__name__}(..., low=0)." if truncated else ""
 

@@ -98,7 +98,7 @@ class Drive(Sealed):
         return f"<drive of {self.section!r}: {array or value}>"
 
 
-def drive(net: Any, population: Any, input: Any, name: Any) -> Drive:
+def drive(net: Any, population: object, input: object, name: object) -> Drive:
     """Let a current or spikes act on a population of a network, or on a slice of one."""
     part = section_in(net, "Network.drive.population", population)
     others = [one._ordinal for one in net._drives.values() if one.section.population is part.population]

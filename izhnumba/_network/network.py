@@ -80,7 +80,7 @@ class Network(Sealed):
     """
 
     def __init__(
-        self, *, dt: Any = 0.1, scheme: str = "exp_euler", seed: int | None = None, threads: int | None = None
+        self, *, dt: object = 0.1, scheme: str = "exp_euler", seed: int | None = None, threads: int | None = None
     ) -> None:
         self.dt = checks.number("Network.dt", dt, "ms", at_least=SHORTEST_STEP)
         self.scheme = schemes[checks.one_of("Network.scheme", scheme, schemes)]
@@ -144,10 +144,10 @@ class Network(Sealed):
         self,
         pre: Population | Section,
         post: Population | Section,
-        rule: Any,
+        rule: object,
         *,
-        weight: Any = None,
-        delay: Any = None,
+        weight: object = None,
+        delay: object = None,
         receptor: Receptor | None = None,
         plasticity: Plasticity | None = None,
         name: str | None = None,
@@ -199,7 +199,7 @@ class Network(Sealed):
         with self._turn:  # nothing else may be built in the meantime
             return connect(self, pre, post, rule, weight, delay, receptor, plasticity, name, progress)
 
-    def drive(self, population: Population | Section, input: Any, *, name: str | None = None) -> Drive:
+    def drive(self, population: Population | Section, input: object, *, name: str | None = None) -> Drive:
         """Let a current or spikes act on a population, or on a slice of one.
 
         Parameters
@@ -239,11 +239,11 @@ class Network(Sealed):
         source: Population | Section | Synapses,
         what: str | Sequence[str] | Sampler | None = None,
         *,
-        every: Any = None,
+        every: object = None,
         neurons: ArrayLike | None = None,
         synapses: ArrayLike | None = None,
-        start: Any = 0.0,
-        stop: Any = math.inf,
+        start: object = 0.0,
+        stop: object = math.inf,
         to: str | Path | None = None,
         name: str | None = None,
     ) -> Any:
@@ -349,7 +349,7 @@ class Network(Sealed):
             duration = running.run(self, T, until, every, progress)
         running.report_all(self, duration)
 
-    def step(self, dt: Any = None) -> None:
+    def step(self, dt: object = None) -> None:
         """Advance by one step, or with the scheme "exact" by dt ms (default net.dt).
 
         Examples

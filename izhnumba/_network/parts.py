@@ -12,7 +12,7 @@ from izhnumba._population.population import Population
 from izhnumba._population.section import Section
 
 
-def new_name(where: str, name: Any, default: str, taken: Collection[str]) -> str:
+def new_name(where: str, name: object, default: str, taken: Collection[str]) -> str:
     """The name that a user gives, which must be new, or the default, with a number if that is taken."""
     if name is None:
         numbered = (f"{default}#{k}" for k in itertools.count(1))
@@ -23,7 +23,7 @@ def new_name(where: str, name: Any, default: str, taken: Collection[str]) -> str
     return str(name)
 
 
-def section_in(net: Any, where: str, value: Any) -> Section:
+def section_in(net: Any, where: str, value: object) -> Section:
     """A population of a network, or a slice of one, as a section."""
     part = Section(value, 0, value.n, whole=True) if isinstance(value, Population) else value
     if not isinstance(part, Section):
@@ -33,7 +33,7 @@ def section_in(net: Any, where: str, value: Any) -> Section:
     return part
 
 
-def add(net: Any, population: Any, name: Any) -> Population:
+def add(net: Any, population: Population, name: object) -> Population:
     """Take a population into a network."""
     checks.kind("Network.add.population", population, Population, "a Population")
     if population.network is not None:

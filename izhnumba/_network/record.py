@@ -47,7 +47,8 @@ def record(
 
 
 def _recorder(
-    net: Any, source: Any, what: Any, every: Any, neurons: Any, synapses: Any, start: Any, stop: Any, name: Any
+    net: Any, source: object, what: object, every: object, neurons: object, synapses: object, start: object,
+    stop: object, name: object,
 ) -> Recorder:  # fmt: skip
     if not isinstance(source, Synapses):
         source = section_in(net, f"{_WHERE}.source", source)

@@ -16,7 +16,7 @@ from izhnumba._population.run import report
 from izhnumba._record.recorder import Recorder
 
 
-def run(net: Any, T: Any, until: Any, every: Any, progress: Any) -> Instant:
+def run(net: Any, T: object, until: Any, every: object, progress: object) -> Instant:
     """Advance a network by T, or until a condition holds. Returns how far it came."""
     clock, where = net._clock, "Network.run"
     stop = clock.time.after(f"{where}.T", clock.now, T)
@@ -84,7 +84,7 @@ def _parts(net: Any) -> list[Any]:
     return [*populations, *net._synapses.values(), *(one._port for one in net._drives.values()), *ports]
 
 
-def reset(net: Any, weights: Any) -> None:
+def reset(net: Any, weights: object) -> None:
     """Back to time 0, with the weights of now or, of plastic synapses, with the first ones."""
     checks.kind("Network.reset.weights", weights, (bool, np.bool_), "True or False")
     catch_up(net)
@@ -101,7 +101,7 @@ def reset(net: Any, weights: Any) -> None:
     net._clock.now = 0
 
 
-def remove(net: Any, part: Any) -> None:
+def remove(net: Any, part: object) -> None:
     """Take synapses, a drive or a recorder out of a network."""
     where = "Network.remove.part"
     checks.kind(where, part, (Synapses, Drive, Recorder), "synapses, a drive or a recorder")
@@ -128,7 +128,7 @@ def _must_not_be_recorded(net: Any, synapses: Synapses) -> None:
             )
 
 
-def _condition(net: Any, until: Any, every: Any) -> Condition | None:
+def _condition(net: Any, until: Any, every: object) -> Condition | None:
     if until is None:
         if every is not None:
             raise ValueError(f"Network.run.every must come with until, got {every!r} alone.")

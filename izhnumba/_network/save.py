@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _OF_NETWORK = ("dt", "scheme", "batch", "seed", "threads", "name")  # arguments that a population has from its network
 
 
-def save(net: Any, path: Any) -> None:
+def save(net: Any, path: object) -> None:
     """Write a network to a file."""
     catch_up(net)
     check_weights(net, math.inf)

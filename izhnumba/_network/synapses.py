@@ -236,7 +236,7 @@ def _read_only(values: Array) -> Array:
     return values
 
 
-def limits_of(receptor: Receptor, rule: Plasticity | None, dtype: Any) -> list[Limit]:
+def limits_of(receptor: Receptor, rule: Plasticity | None, dtype: np.dtype[Any]) -> list[Limit]:
     """Those of weights of synapses; what bounds mean in a rule of the user's own is its own affair."""
     bounds = [] if rule is None or not of_izhnumba(rule) else weight_limits.bounds_of(rule, dtype)
     return weight_limits.sign_of(receptor) + bounds

@@ -87,7 +87,7 @@ def initial_parameters(pop: Any, given: Mapping[str, Any]) -> dict[str, Array]:
     return {name: checked_parameter(name, one, given.get(name, one.default), pop) for name, one in known.items()}
 
 
-def checked_parameter(name: str, quantity: Quantity, value: Any, pop: Any) -> Array:
+def checked_parameter(name: str, quantity: Quantity, value: object, pop: Any) -> Array:
     """A parameter in its unit, float64, of shape () or one that broadcasts to the population."""
     where = f"Population.{name}"
     exact = checks.array(
@@ -98,14 +98,14 @@ def checked_parameter(name: str, quantity: Quantity, value: Any, pop: Any) -> Ar
     return exact
 
 
-def shown(exact: Array, dtype: Any) -> Array:
+def shown(exact: Array, dtype: np.dtype[Any]) -> Array:
     """A parameter as a population shows it: of its dtype and read-only."""
     values = np.array(exact, dtype)
     values.flags.writeable = False
     return values
 
 
-def set_parameter(pop: Any, name: str, value: Any) -> None:
+def set_parameter(pop: Any, name: str, value: object) -> None:
     """Change a parameter of a population: what it shows, and what its engine uses."""
     exact = checked_parameter(name, quantities(pop.model)[name], value, pop)
     pop._engine.check_parameter(f"Population.{name}", name, exact)
@@ -129,7 +129,7 @@ def flat(values: Array, shape: Shape) -> Array:
     return values if values.ndim == 0 else np.broadcast_to(values, shape).ravel()
 
 
-def checked_state(name: str, value: Any, pop: Any) -> Array:
+def checked_state(name: str, value: object, pop: Any) -> Array:
     """V or u in its unit, of the population's dtype and of a shape that broadcasts to it."""
     where = f"Population.{name}"
     exact = checks.array(where, value, getattr(pop.model, name).unit, (pop.size, pop.shape))
@@ -152,7 +152,7 @@ def initial_state(pop: Any, name: str, value: Any) -> Any:
     return value
 
 
-def set_start(pop: Any, V: Any, u: Any) -> None:
+def set_start(pop: Any, V: object, u: object) -> None:
     """Put a population into its initial state, to which it is reset from now on."""
     for name, value in (("V", V), ("u", u)):
         vars(pop)[name][...] = checked_state(name, initial_state(pop, name, value), pop)

@@ -14,6 +14,7 @@ from izhnumba._base.implausible import users_level
 from izhnumba._engine.codes import BUSY, FAILURE, LEAP
 from izhnumba._engine.protocol import PopulationEngine
 from izhnumba._engine.run_loop import ProgressBar, progress_shown, run_slices
+from izhnumba._model.model import Model
 from izhnumba._record.results import Result
 from izhnumba._record.samples import StateRecorder, state_names
 from izhnumba._record.spikes import SpikeRecorder
@@ -26,7 +27,7 @@ class Run:
     """The last run of a population: its recorders and, for `state_at`, where it began and what came in."""
 
     def __init__(
-        self, engine: PopulationEngine, model: Any, spikes: SpikeRecorder, states: StateRecorder | None,
+        self, engine: PopulationEngine, model: Model, spikes: SpikeRecorder, states: StateRecorder | None,
         origin: tuple[dict[str, Any], Inputs] | None,
     ) -> None:  # fmt: skip
         self.origin, self.t = origin, engine.time.ms(engine.now)
@@ -51,7 +52,7 @@ class Run:
 
 
 def run(
-    pop: Any, T: Any, inputs: Inputs, record: str | Sequence[str], every: Any, neurons: Any, progress: Any
+    pop: Any, T: object, inputs: Inputs, record: str | Sequence[str], every: object, neurons: object, progress: object
 ) -> set[int]:
     """Advance by T, with a new `Run` as `pop._run`. Returns the codes of the engine."""
     where, engine = "Population.run", pop._engine
@@ -73,7 +74,7 @@ def run(
             show.close()
 
 
-def _state_recorder(where: str, pop: Any, record: Any, every: Any, neurons: Any) -> StateRecorder | None:
+def _state_recorder(where: str, pop: Any, record: Any, every: object, neurons: object) -> StateRecorder | None:
     """The recorder of V and u, if any of them is wanted."""
     names = state_names(f"{where}.record", record) if record != () else ()
     if names:
@@ -85,7 +86,7 @@ def _state_recorder(where: str, pop: Any, record: Any, every: Any, neurons: Any)
     return None
 
 
-def state_at(pop: Any, t: Any) -> tuple[Array, Array]:
+def state_at(pop: Any, t: object) -> tuple[Array, Array]:
     """V and u, shape (*shape of t, *Shape), at times t, ms, of the last run: read off a second one."""
     pop._must_not_run()
     where = "Population.state_at"

@@ -176,7 +176,7 @@ class Receptor:
     def _check_tau(self, name: str) -> None:
         self._set(**{name: checks.number(f"{type(self).__name__}.{name}", getattr(self, name), "ms", above=0.0)})
 
-    def _set(self, **values: Any) -> None:
+    def _set(self, **values: object) -> None:
         self.__dict__.update(values)  # the class is frozen for everybody else
 
 
