@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from izhnumba._engine.protocol import Incoming, PopulationEngine
 from izhnumba._input.door import RUN, STEP, Given, given, is_constant, pairs_of
 from izhnumba._input.input import Input
 from izhnumba._input.target import Driven, Target, target
@@ -85,6 +86,35 @@ def feeds(where: str, pop: Stepped, I: Any, delta: Any, g: Any, E: Any, n_steps:
     given_pairs = enumerate(pairs_of(where, g, E))
     pairs = [(fed("g", one, of_g, 100 + k), fed("E", level, "mV", 200 + k)) for k, (one, level) in given_pairs]
     return found | (_conductances(pairs, pop.n) if pairs else {})
+
+
+def drive(where: str, found: Given, engine: PopulationEngine, first: int) -> Feed:
+    """The feed of a drive of a network, from now on. Neither `where` nor `first` makes a difference."""
+    return feed(found, engine.now)
+
+
+def network_feeds(network: Any, drives: Sequence[Incoming]) -> RowFeeds:
+    """All inputs of a network: those to a population through one port are added, in the order of drives."""
+    grouped: dict[tuple[int, Any], list[Incoming]] = {}
+    for one in drives:
+        grouped.setdefault((network.engines.index(one.engine), one.port), []).append(one)
+    return RowFeeds({key: _added(group) for key, group in grouped.items()}, network.n, network.item)
+
+
+def _added(drives: list[Incoming]) -> Feed:
+    """The feed of drives that act on neurons of one population through one port."""
+    n, dtype = drives[0].engine.n, drives[0].engine.dtype
+    if len(drives) == 1 and drives[0].n == n:
+        return drives[0].made
+
+    def rows(step: int, count: int) -> Array:
+        total = np.zeros((count, n), dtype)
+        for one in drives:
+            total[:, one.first : one.first + one.n] += one.made.rows(step, count)
+        return total
+
+    constant = all(one.made.constant for one in drives)
+    return Feed(rows, n, constant=constant, prepared=not constant)
 
 
 def feed(found: Given, now: int, *, probe: bool = True) -> Feed:

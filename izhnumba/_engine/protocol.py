@@ -230,6 +230,20 @@ class Feeds(Protocol):
         ...
 
 
+class Incoming(NamedTuple):
+    """A drive of a network, as its engine reads it.
+
+    engine: of the population; port: the receptor through which spikes come, None for currents; first, n: the neurons
+    `first` to `first + n` are driven; made: the value in the form that the engine has for it.
+    """
+
+    engine: PopulationEngine
+    port: Any
+    first: int
+    n: int
+    made: Any
+
+
 class RunRecorder(Protocol):
     """A recorder during a run."""
 

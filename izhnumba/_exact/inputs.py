@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
+from izhnumba._engine.protocol import Incoming
 from izhnumba._exact.engine import ExactEngine
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.receptors import ReceptorState, Steady, Waves
@@ -206,6 +207,23 @@ def spikes_of(value: SpikeInput, to: Target, engine: ExactEngine, first: int = 0
     """Spikes from outside on the neurons from `first` on."""
     n, port = math.prod(to.shape), engine.port(value.receptor)
     return Spikes(value._events(to), first, port, n, value._most_per_ms(to))
+
+
+def drive(where: str, found: Given, engine: ExactEngine, first: int) -> Current | Spikes:
+    """A drive of a network on the neurons from `first` on."""
+    if isinstance(found.value, SpikeInput):
+        return spikes_of(found.value, found.to, engine, first)
+    return followed(where, found, first)
+
+
+def network_feeds(network: Any, drives: Sequence[Incoming]) -> ExactFeeds:
+    """All inputs of a network, by population."""
+    sources = []
+    for engine in network.engines:
+        made = [one.made for one in drives if one.engine is engine]
+        currents = [one for one in made if isinstance(one, Current)]
+        sources.append(Source(engine, currents, [one for one in made if isinstance(one, Spikes)]))
+    return ExactFeeds(sources, network)
 
 
 def conductances_of(where: str, g: Any, E: Any, pop: Driven) -> list[Current]:

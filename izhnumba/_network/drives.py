@@ -10,16 +10,13 @@ from numpy.typing import NDArray
 from izhnumba._base.random import stream_key
 from izhnumba._base.sealed import Sealed
 from izhnumba._base.turns import Turn
-from izhnumba._clock.inputs import Feed, RowFeeds, feed
-from izhnumba._clock.receptors import ReceptorState
-from izhnumba._engine.protocol import Feeds
-from izhnumba._exact.inputs import Current, ExactFeeds, Source, Spikes, followed, spikes_of
-from izhnumba._exact.network import ExactNetwork
+from izhnumba._engine.protocol import Feeds, Incoming
 from izhnumba._input.door import DRIVE, LIVE, Given, given
 from izhnumba._input.input import Input, Scaled, Sum
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._input.target import Memory, Target
 from izhnumba._network.parts import new_name, section_in
+from izhnumba._population.engines import kind_of
 from izhnumba._population.section import Section
 
 Array = NDArray[Any]
@@ -38,7 +35,7 @@ class Drive(Sealed):
     _turn: Turn | None = None  # of its network
     _value: float | Array | Input
     _to: Target
-    _made: Feed | Current | Spikes  # of the value, for the engine of the population
+    _made: Any  # of the value, for the engine of the population
     _port: Any  # through which spikes come, None for currents
 
     def __init__(self, section: Section, value: Any, ordinal: int) -> None:
@@ -74,19 +71,16 @@ class Drive(Sealed):
     def _memory(self) -> Memory:
         return self._to.memory
 
-    def _for_engine(self, where: str, found: Given) -> Feed | Current | Spikes:
-        pop, first = self.section.population, self.section.start
-        if not pop.scheme.exact:
-            return feed(found, pop.n_steps)
-        if isinstance(found.value, SpikeInput):
-            return spikes_of(found.value, found.to, pop._engine, first)
-        return followed(where, found, first)
+    def _for_engine(self, where: str, found: Given) -> Any:
+        pop = self.section.population
+        return pop._kind.drive(where, found, pop._engine, self.section.start)
 
-    def for_engine(self) -> Feed | Current | Spikes:
+    def _incoming(self) -> Incoming:
         """The value as the engine of the population reads it: made anew only for arrays, which users may change."""
         if not isinstance(self._value, Input):
             self._made = self._for_engine("Drive.value", given("Drive.value", self._value, self._to, LIVE))
-        return self._made
+        part = self.section
+        return Incoming(part.population._engine, self._port, part.start, len(part), self._made)
 
     def clear(self) -> None:
         """Start random numbers again."""
@@ -110,10 +104,7 @@ def drive(net: Any, population: object, input: object, name: object) -> Drive:
 
 def feeds_of(net: Any) -> Feeds:
     """All that comes into a network from outside, for its clock."""
-    drives, populations = list(net._drives.values()), list(net._populations.values())
-    if net.scheme.exact:
-        return exact_feeds(drives, populations, net._clock)
-    return RowFeeds(drive_feeds(drives, populations), net._clock.n, net._clock.item)
+    return kind_of(net.scheme).network_feeds(net._clock, [one._incoming() for one in net._drives.values()])
 
 
 def _parts(value: object) -> tuple[Any, ...]:
@@ -122,38 +113,3 @@ def _parts(value: object) -> tuple[Any, ...]:
 
 def _holds_spikes(value: object) -> bool:
     return isinstance(value.input if isinstance(value, Scaled) else value, SpikeInput)
-
-
-def drive_feeds(drives: list[Drive], populations: list[Any]) -> dict[tuple[int, ReceptorState | None], Feed]:
-    """The feeds of a network's clock: all that drives a population through one port, added in the order of drives."""
-    grouped: dict[tuple[int, ReceptorState | None], list[Drive]] = {}
-    for one in drives:
-        grouped.setdefault((populations.index(one.section.population), one._port), []).append(one)
-    return {key: _sum(group) for key, group in grouped.items()}
-
-
-def exact_feeds(drives: list[Drive], populations: list[Any], clock: ExactNetwork) -> ExactFeeds:
-    """The same for the exact engine, which adds up what it is given."""
-    sources = []
-    for population in populations:
-        given = [one.for_engine() for one in drives if one.section.population is population]
-        currents = [one for one in given if isinstance(one, Current)]
-        spikes = [one for one in given if isinstance(one, Spikes)]
-        sources.append(Source(population._engine, currents, spikes))
-    return ExactFeeds(sources, clock)
-
-
-def _sum(group: list[Drive]) -> Feed:
-    population = group[0].section.population
-    feeds = [made for one in group if isinstance(made := one.for_engine(), Feed)]
-    if len(group) == 1 and len(group[0].section) == population.n:
-        return feeds[0]
-
-    def rows(step: int, count: int) -> Array:
-        total = np.zeros((count, population.n), population.dtype)
-        for one, part in zip(group, feeds, strict=True):
-            total[:, one.section.start : one.section.stop] += part.rows(step, count)
-        return total
-
-    constant = all(part.constant for part in feeds)
-    return Feed(rows, population.n, constant=constant, prepared=not constant)

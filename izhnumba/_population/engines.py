@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from izhnumba._clock.engine import ClockEngine
 from izhnumba._clock.network import ClockNetwork
 from izhnumba._clock.step import ClockStepper
 from izhnumba._engine.arrays import StateArrays
-from izhnumba._engine.protocol import Feeds, PopulationEngine, Stepper
+from izhnumba._engine.protocol import Feeds, Incoming, PopulationEngine, Stepper
 from izhnumba._exact import inputs as exact_inputs
 from izhnumba._exact.engine import ExactEngine
 from izhnumba._exact.network import ExactNetwork
@@ -32,6 +32,8 @@ class EngineKind(NamedTuple):
     stepper: (its engine, shape, threads) -> single steps of a population by itself
     feeds: (where, population, stop, I, delta, g, E) -> the inputs of a run of a population by itself
     network: (dt) -> the engine of a network
+    drive: (where, value as checked, engine of a population, first neuron) -> a drive of a network, as the engine has it
+    network_feeds: (engine of a network, drives) -> the inputs of a run of a network
     dense_output: whether V and u are defined between steps, so that `Population.state_at` can give them
     """
 
@@ -39,11 +41,19 @@ class EngineKind(NamedTuple):
     stepper: Callable[[Any, tuple[int, ...], int | None], Stepper]
     feeds: Callable[..., Feeds]
     network: Callable[[float], Any]
+    drive: Callable[..., Any]
+    network_feeds: Callable[[Any, Sequence[Incoming]], Feeds]
     dense_output: bool
 
 
-_CLOCK = EngineKind(ClockEngine, ClockStepper, clock_inputs.population_feeds, ClockNetwork, dense_output=False)
-_EXACT = EngineKind(ExactEngine, ExactStepper, exact_inputs.population_feeds, ExactNetwork, dense_output=True)
+_CLOCK = EngineKind(
+    population=ClockEngine, stepper=ClockStepper, feeds=clock_inputs.population_feeds, network=ClockNetwork,
+    drive=clock_inputs.drive, network_feeds=clock_inputs.network_feeds, dense_output=False,
+)  # fmt: skip
+_EXACT = EngineKind(
+    population=ExactEngine, stepper=ExactStepper, feeds=exact_inputs.population_feeds, network=ExactNetwork,
+    drive=exact_inputs.drive, network_feeds=exact_inputs.network_feeds, dense_output=True,
+)  # fmt: skip
 
 
 def kind_of(scheme: Scheme, dtype: np.dtype[Any] | None = None, batch: int | None = None) -> EngineKind:
