@@ -18,6 +18,7 @@ RIGHT = """
 pop.V = -65.0
 pop.u = [0.0, 1.0, 2.0]
 pop.a = 0.03
+higher = 2.0 * iz.where(pop.V > -60.0, pop.V, -60.0)
 """
 WRONG = """
 res.V.shape = "wide"
