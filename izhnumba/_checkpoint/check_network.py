@@ -21,12 +21,13 @@ from izhnumba._exact.kernels import layout
 from izhnumba._input.input import Input, Scaled, Sum
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._model.schemes import schemes
+from izhnumba._record.recorder import Recorder
 from izhnumba._record.sampler import Sampler
 
 Array = NDArray[Any]
 
 
-def check(network: Any) -> None:
+def check(network: dict[str, Any]) -> None:
     """Raise a Misfit if the parts of a network, as `format.load` returns it, do not fit together."""
     top = Saved(network, "network", ("arguments", "now", "populations", "synapses", "drives", "recorders"))
     arguments = top.part("arguments", ("dt", "scheme", "seed", "threads"))
@@ -54,7 +55,11 @@ def check(network: Any) -> None:
 
 
 def _drive(
-    one: Any, place: str, frame: Frame, populations: dict[str, SavedPopulation], ordinals: dict[str, set[int]]
+    one: dict[str, Any],
+    place: str,
+    frame: Frame,
+    populations: dict[str, SavedPopulation],
+    ordinals: dict[str, set[int]],
 ) -> None:
     saved = Saved(one, place, ("section", "value", "memory"), ("ordinal",))
     part, value = part_of(saved, "section", populations), saved.value["value"]
@@ -81,14 +86,14 @@ def _drive(
             where.require(good, str(stream), f"be states of {len(part)} neurons", states)
 
 
-def _is_ours(value: Any) -> bool:
+def _is_ours(value: object) -> bool:
     """Whether an input, and all inputs that it is made of, are izhnumba's own."""
     parts = value.parts if isinstance(value, Sum) else (value,)
     inputs = [one.input if isinstance(one, Scaled) else one for one in parts]
     return all(type(one).__module__.startswith("izhnumba.") for one in inputs if isinstance(one, Input))
 
 
-def _n_streams(value: Any) -> int:
+def _n_streams(value: object) -> int:
     return sum(map(_n_streams, value.parts)) if isinstance(value, Sum) else int(getattr(value, "_streams", 0))
 
 
@@ -104,7 +109,9 @@ def _is_state(values: Any, when: float, n: int, frame: Frame) -> Iterator[bool]:
     yield count.dtype == np.int64 and count.shape == (n,) and bool(np.all(count >= 0))
 
 
-def _recorder(one: Any, place: str, populations: dict[str, SavedPopulation], synapses: dict[str, Any]) -> None:
+def _recorder(
+    one: dict[str, Any], place: str, populations: dict[str, SavedPopulation], synapses: dict[str, Any]
+) -> None:
     saved = Saved(one, place, ("source", "what", "options", "to", "position"))
     if isinstance(one["source"], str):
         saved.require(one["source"] in synapses, "source", "be synapses of the network")
@@ -121,7 +128,7 @@ def _recorder(one: Any, place: str, populations: dict[str, SavedPopulation], syn
         saved.require(what != "rate" and not isinstance(what, Sampler), "to", "be None for a rate or a Sampler")
 
 
-def check_position(recorder: Any, position: Any, to: str | None, now: Any, place: str) -> None:
+def check_position(recorder: Recorder, position: dict[str, Any], to: str | None, now: Any, place: str) -> None:
     """Raise a Misfit if the saved position of a recorder does not fit the recorder that has been made anew."""
     time, rate = recorder._engine.time, recorder.kind == "rate"
     more = ("born", "before") if rate else ()

@@ -67,7 +67,7 @@ def part_of(saved: Saved, key: str, populations: dict[str, SavedPopulation]) -> 
     return Part(value[0], populations[value[0]], value[1], value[2])
 
 
-def check_population(one: Any, place: str, frame: Frame) -> SavedPopulation:
+def check_population(one: dict[str, Any], place: str, frame: Frame) -> SavedPopulation:
     """The population stored at `place`; a Misfit if its parts do not fit together."""
     saved = Saved(one, place, ("arguments", "state", "warned"))
     saved.kind("warned", bool, "True or False")

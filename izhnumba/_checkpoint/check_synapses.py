@@ -36,7 +36,9 @@ class Projection(NamedTuple):
     offsets: Array
 
 
-def check_synapses(one: Any, place: str, frame: Frame, populations: dict[str, SavedPopulation], key: int) -> Projection:
+def check_synapses(
+    one: dict[str, Any], place: str, frame: Frame, populations: dict[str, SavedPopulation], key: int
+) -> Projection:
     """The synapses stored at `place`; a Misfit if their parts do not fit together. key: of their first events."""
     names = ("source", "target", "receptor", "rule", "rows", "plasticity", "first_weights", "state")
     saved = Saved(one, place, names)

@@ -38,7 +38,7 @@ _DEEPEST = 64
 _PLAIN = (type(None), bool, int, float, str)
 
 
-def _name(thing: Any) -> str:
+def _name(thing: Model | type) -> str:
     return str(thing.name if isinstance(thing, Model) else thing.__name__)
 
 
@@ -50,7 +50,8 @@ def _ours() -> dict[str, Any]:
     for kind in kinds:  # which grows meanwhile
         kinds += kind.__subclasses__()
     ours = [kind for kind in kinds if kind.__module__.startswith("izhnumba.") and dataclasses.is_dataclass(kind)]
-    return {_name(one): one for one in (*ours, *known)}
+    named: list[Model | type] = [*ours, *known]
+    return {_name(one): one for one in named}
 
 
 def save(path: Path, network: dict[str, Any]) -> None:
@@ -90,7 +91,7 @@ def load(path: Path, define: Sequence[Any]) -> dict[str, Any]:
     return network
 
 
-def refusal(path: Path, reason: Any) -> ValueError:
+def refusal(path: Path, reason: object) -> ValueError:
     """The error about a file that is refused. reason: begins with "which" or "whose"."""
     return ValueError(f"load.path must be a checkpoint of izhnumba, got {os.fspath(path)!r}, {reason}.")
 
@@ -108,7 +109,7 @@ def _about(arrays: dict[str, Array]) -> dict[str, Any]:
     return saved.value
 
 
-def _packed(value: Any, place: str, arrays: dict[str, Array]) -> Any:
+def _packed(value: object, place: str, arrays: dict[str, Array]) -> object:
     """A value as JSON; its arrays are added to `arrays`, under the names of their places."""
     if isinstance(value, np.generic):
         value = value.item()
@@ -204,7 +205,7 @@ class _Reader:
             f"{sorted(self._theirs) or 'nothing'}. Call load(path, define=[{name}])."
         )
 
-    def _made(self, kind: Any, fields: Any, place: str, depth: int) -> Any:
+    def _made(self, kind: type, fields: object, place: str, depth: int) -> Any:
         values = self.unpacked(fields, place, depth + 1)
         if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
             raise Misfit(place, "have fields by name", shown(values))

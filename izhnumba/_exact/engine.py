@@ -20,7 +20,7 @@ from izhnumba._exact.kernels import layout
 from izhnumba._exact.kernels.simd_rows import PortKind, SimdRows
 from izhnumba._exact.network import ExactNetwork
 from izhnumba._exact.plasticity import ExactPlastic
-from izhnumba._exact.receptors import ReceptorState, described
+from izhnumba._exact.receptors import ReceptorState, Steady, Waves, described
 from izhnumba._exact.silent import rectangles
 from izhnumba._model.model import Model
 from izhnumba._model.normal_form import NormalForm, normal_form
@@ -64,7 +64,7 @@ class ExactEngine:
         self._parameters, self._tau_ref, self._changed = dict[str, Array](), np.zeros(n), True
         self._simd_rows: tuple[list[ReceptorState] | None, SimdRows] | None = None  # and the ports that they are for
         self._pieces: dict[int, Any] = {}
-        self._silent_input: Any = None
+        self._silent_input: tuple[Array | None] | None = None  # z of the latest `find_silent`, None: not steady
         self._rules: list[tuple[list[int], Table]] = []
         self.layout = 0  # counts the layouts of `states`
         self.before: tuple[NormalForm, dict[Any, Array]] | None = None  # `_inventory`, while `states` are made anew
@@ -98,7 +98,7 @@ class ExactEngine:
             self._parameters[name] = wanted
         self._changed = True
 
-    def port(self, receptor: Any) -> ReceptorState:
+    def port(self, receptor: Receptor | Waves | Steady) -> ReceptorState:
         """The port of this receptor, or of one equal to it; a new one if there is none."""
         for port in self.ports:
             if port.receptor == receptor:
@@ -341,7 +341,7 @@ class ExactEngine:
     # --- input ----------------------------------------------------------------------------------------------------
 
     @property
-    def in_force(self) -> Any:
+    def in_force(self) -> object:
         """The description of the piece of the input that is in force, or None."""
         return self._pieces.get(int(self.table[layout.PIECE]))
 

@@ -42,7 +42,7 @@ class ExactNetwork:
         self._records: list[Record] = []
         self.found: list[set[int]] = []
         self._shown = True
-        self._bound: Any = None
+        self._bound: tuple[list[tuple[Any, int]], dict[Any, Table]] | None = None  # what the table holds
         self.take_over([], {}, np.inf, 0.0)
 
     @property

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import types
 from numba.core.errors import NumbaError
+from numpy.typing import NDArray
 
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.kernels.network import (
@@ -28,6 +29,8 @@ from izhnumba._engine.codes import OK
 from izhnumba._engine.plastic_state import RuleForm
 from izhnumba._numba.compile import STRICT, address_of, compiled, inlined, reason_of
 from izhnumba._numba.intrinsics import array_at, parameter_lanes, parameters_of, trailing_zeros
+
+Array = NDArray[Any]
 
 # Behind the entries of every projection ("lanes" are PADDED of the target):
 # MEMORY           (synapses,) records of what the rule has: e (eligibility), x1, x2 (traces), arrival (uint32 step)
@@ -63,18 +66,18 @@ class Arrays(NamedTuple):
     """The arrays of a projection, taken from its table once: else a kernel reads their addresses again after every
     store."""
 
-    offsets: Any
-    w: Any
-    memory: Any
-    y1: Any
-    y2: Any
-    spiked: Any
-    starts: Any
-    incoming: Any
-    decays_x1: Any
-    decays_x2: Any
-    decays_y1: Any
-    decays_y2: Any
+    offsets: Array
+    w: Array
+    memory: Array
+    y1: Array
+    y2: Array
+    spiked: Array
+    starts: Array
+    incoming: Array
+    decays_x1: Array
+    decays_x2: Array
+    decays_y1: Array
+    decays_y2: Array
 
 
 @functools.cache
