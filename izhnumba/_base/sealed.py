@@ -1,4 +1,12 @@
-"""Objects on which a misspelt attribute is an error, not a new attribute; read-only tables of named entries."""
+"""Objects that users cannot change by mistake. One way for each kind of object:
+
+* values, such as receptors, inputs and rules: frozen dataclasses, whose `__post_init__` writes by `assign`;
+* parts of a network, and results: `Fixed` and `Sealed`, on which a misspelt attribute is an error, not a new one;
+* tables of named things, such as presets: `NamedTable`;
+* views of dicts that change: `MappingProxyType`; arrays that are copies or inputs: `flags.writeable = False`.
+
+Populations alone write attributes by themselves, for their parameters are attributes.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +19,11 @@ from izhnumba._base.documented import columns, documented_by
 
 Entry = TypeVar("Entry")
 Reduced = str | tuple[Any, ...]  # what pickle takes from __reduce__
+
+
+def assign(one: object, **values: object) -> None:
+    """Set attributes of an object that refuses to be changed, in one statement: an interrupt finds all or none."""
+    vars(one).update(values)
 
 
 class Fixed:

@@ -16,6 +16,7 @@ import numpy as np
 
 from izhnumba._base import checks
 from izhnumba._base.implausible import users_level
+from izhnumba._base.sealed import assign
 from izhnumba._engine.timebase import snapped
 from izhnumba._input.input import NO_TIMES, Input, Wave
 from izhnumba._input.target import Array, Rows, Target
@@ -52,7 +53,7 @@ class TimedArray(Input):
         shape = np.shape(self.values)
         if not shape or not math.prod(shape):
             raise ValueError(f"TimedArray.values must have shape (rows,) or (rows, ...) with rows >= 1, got {shape}.")
-        self._set(dt=checks.number("TimedArray.dt", self.dt, "ms", above=0), hold=flag("TimedArray.hold", self.hold))
+        assign(self, dt=checks.number("TimedArray.dt", self.dt, "ms", above=0), hold=flag("TimedArray.hold", self.hold))
 
     def _fit(self, to: Target) -> None:
         super()._fit(to)
@@ -114,8 +115,8 @@ class Sine(Input):
     def __post_init__(self) -> None:
         self._set_amplitude("amplitude", scalar=True)
         self._set_amplitude("offset", scalar=True)
-        self._set(frequency=checks.number("Sine.frequency", self.frequency, "Hz", at_least=0))
-        self._set(phase=checks.number("Sine.phase", self.phase, "rad"))
+        assign(self, frequency=checks.number("Sine.frequency", self.frequency, "Hz", at_least=0))
+        assign(self, phase=checks.number("Sine.phase", self.phase, "rad"))
 
     def _values(self, k: Array, dt: float) -> Array:
         angle = 2e-3 * math.pi * self.frequency * (k * dt) + self.phase  # 1e-3: Hz times ms
@@ -159,10 +160,10 @@ class Ramp(Input):
 
     def __post_init__(self) -> None:
         self._set_amplitude("base", scalar=True)
-        self._set(slope=self._slope(), start=checks.number("Ramp.start", self.start, "ms"))
+        assign(self, slope=self._slope(), start=checks.number("Ramp.start", self.start, "ms"))
         start = checks.Other("start", self.start)
-        self._set(stop=checks.number("Ramp.stop", self.stop, "ms", at_least=start, finite=False))
-        self._set(strict=flag("Ramp.strict", self.strict))
+        assign(self, stop=checks.number("Ramp.stop", self.stop, "ms", at_least=start, finite=False))
+        assign(self, strict=flag("Ramp.strict", self.strict))
 
     def _slope(self) -> float:
         """A plain number, or a quantity in the unit of base per ms."""
@@ -216,7 +217,7 @@ class Pulses(Input):
         self._set_amplitude("amplitude")
         self._set_amplitude("base", scalar=True)
         start, stop = frozen("Pulses.start", self.start, "ms"), frozen("Pulses.stop", self.stop, "ms", finite=False)
-        self._set(start=start, stop=stop, strict=flag("Pulses.strict", self.strict))
+        assign(self, start=start, stop=stop, strict=flag("Pulses.strict", self.strict))
         shapes = [np.shape(value) for value in (start, stop, self.amplitude)]
         if len({(), *shapes}) > 2 or max(map(len, shapes)) > 1:
             got = ", ".join(map(str, shapes))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from izhnumba._base import checks
+from izhnumba._base.sealed import assign
 from izhnumba._engine.timebase import snapped
 from izhnumba._input.target import Array, Memory, Rows, Target
 from izhnumba._input.values import aligned, amplitude, fit_shape, frozen, shown, total
@@ -272,9 +273,6 @@ class Input:
             fit_shape(f"{name}.{argument}", value, to.shape)
             checks.finite(f"{name}.{argument}", np.asarray(value), to.dtype)
 
-    def _set(self, **values: object) -> None:
-        self.__dict__.update(values)  # the class is frozen for everybody else
-
     def _set_amplitude(self, name: str, *, scalar: bool = False, at_least: float | None = None) -> None:
         """Make this argument a float or a read-only array, and note the unit that all amplitudes have in common."""
         where = f"{type(self).__name__}.{name}"
@@ -282,7 +280,7 @@ class Input:
         value = checks.number(where, value) if scalar else frozen(where, value, at_least=at_least)
         if unit and self._unit and unit != self._unit:
             raise ValueError(f"{where} must be in {self._unit} like the amplitude before it, got {unit}.")
-        self._set(**{name: value}, _unit=self._unit or unit)
+        assign(self, **{name: value}, _unit=self._unit or unit)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -299,7 +297,7 @@ class Sum(Input):
         units = {part._unit: None for part in flat if part._unit}
         if len(units) > 1:
             raise ValueError(f"Sum.parts must be in one unit, got {' and '.join(units)}.")
-        self._set(parts=tuple(flat))
+        assign(self, parts=tuple(flat))
 
     def __repr__(self) -> str:
         return " + ".join(map(repr, self.parts))
@@ -348,7 +346,7 @@ class Scaled(Input):
 
     def __post_init__(self) -> None:
         checks.kind("Scaled.input", self.input, Input, "an input object")
-        self._set(factor=_factor(self.factor), _unit=self.input._unit, _streams=self.input._streams)
+        assign(self, factor=_factor(self.factor), _unit=self.input._unit, _streams=self.input._streams)
 
     def __repr__(self) -> str:
         return f"{self.factor:g} * {self.input!r}"

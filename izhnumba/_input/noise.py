@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from izhnumba._base import checks
+from izhnumba._base.sealed import assign
 from izhnumba._input.input import Input
 from izhnumba._input.target import Array, Rows, Target
 from izhnumba._input.values import lanes
@@ -43,7 +44,7 @@ class Noise(Input):
     def __post_init__(self) -> None:
         self._set_amplitude("std", at_least=0)
         if self.hold is not None:
-            self._set(hold=checks.number("Noise.hold", self.hold, "ms", above=0))
+            assign(self, hold=checks.number("Noise.hold", self.hold, "ms", above=0))
 
     def _rows(self, to: Target) -> Rows:
         from izhnumba._numba.philox import normals
@@ -91,7 +92,7 @@ class OrnsteinUhlenbeck(Input):
     def __post_init__(self) -> None:
         self._set_amplitude("mean")
         self._set_amplitude("std", at_least=0)
-        self._set(tau=checks.number("OrnsteinUhlenbeck.tau", self.tau, "ms", above=0))
+        assign(self, tau=checks.number("OrnsteinUhlenbeck.tau", self.tau, "ms", above=0))
 
     def _rows(self, to: Target) -> Rows:
         from izhnumba._numba.philox import normals, relax

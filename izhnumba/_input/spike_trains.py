@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from izhnumba._base import checks, paths
+from izhnumba._base.sealed import assign
 from izhnumba._engine.timebase import snapped, timebase_of
 from izhnumba._input.currents import TimedArray
 from izhnumba._input.input import Input
@@ -54,7 +55,7 @@ class SpikeInput(Input):
 
     def _check(self) -> None:
         name = type(self).__name__
-        self._set(weight=frozen(f"{name}.weight", self.weight))
+        assign(self, weight=frozen(f"{name}.weight", self.weight))
         checks.kind(f"{name}.receptor", self.receptor, Receptor, "a receptor such as Delta()")
         if self.receptor.adds_to == "coupling":
             raise ValueError(f"{name}.receptor must be one that spikes reach, got {self.receptor!r}.")
@@ -109,7 +110,7 @@ class Poisson(SpikeInput):
     def __post_init__(self) -> None:
         self._check()
         if not isinstance(self.rate, Input):
-            self._set(rate=frozen("Poisson.rate", self.rate, "Hz", at_least=0.0))
+            assign(self, rate=frozen("Poisson.rate", self.rate, "Hz", at_least=0.0))
             return
         try:
             self.rate._values(np.zeros(1), 1.0)
@@ -267,7 +268,7 @@ class SpikeTrain(SpikeInput):
             raise ValueError(f"SpikeTrain.i must be whole numbers below 2**53, got {wrong[0]:g}.")
         if i.shape != t.shape or i.ndim != 1:
             raise ValueError(f"SpikeTrain.t must have one entry per entry of i ({i.size}), got shape {t.shape}.")
-        self._set(i=i.astype(np.int64), t=t)
+        assign(self, i=i.astype(np.int64), t=t)
 
     def _check_neurons(self, n: int) -> None:
         if self.i.size and self.i.max() >= n:

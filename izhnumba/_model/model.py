@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from izhnumba._base import checks
 from izhnumba._base.documented import documented_by
 from izhnumba._base.renamed import renamed
-from izhnumba._base.sealed import by_name
+from izhnumba._base.sealed import assign, by_name
 from izhnumba._model import trial
 from izhnumba._model.description import description
 from izhnumba._model.quantity import QUANTITY, Quantity, checked_parameters
@@ -177,10 +177,10 @@ class Model:
             checks.kind(f"Model.{name}", getattr(self, name), str, "a str")
         for name in ("V", "u", "I"):
             checks.kind(f"Model.{name}", getattr(self, name), Quantity, QUANTITY)
-        object.__setattr__(self, "parameters", checked_parameters(self.parameters))
+        assign(self, parameters=checked_parameters(self.parameters))
         for name, equation, arguments in equations_of(self):
             owner = self if name in EQUATIONS else self.dV  # the horner of dV
-            object.__setattr__(owner, name.removeprefix("dV."), _checked_equation(f"Model.{name}", equation, arguments))
+            assign(owner, **{name.removeprefix("dV."): _checked_equation(f"Model.{name}", equation, arguments)})
         self._try_equations()
 
     def _try_equations(self) -> None:

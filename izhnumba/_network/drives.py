@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base.random import stream_key
-from izhnumba._base.sealed import Sealed
+from izhnumba._base.sealed import Sealed, assign
 from izhnumba._base.turns import Turn
 from izhnumba._engine.protocol import Feeds, Incoming
 from izhnumba._input.door import DRIVE, LIVE, Given, given
@@ -65,7 +65,7 @@ class Drive(Sealed):
         found = given(where, value, to, DRIVE)
         kept = found.value if isinstance(found.value, Input) or found.value.ndim else float(found.value)
         made, port = self._for_engine(where, found), pop._engine.port(value.receptor) if spikes else None
-        vars(self).update(_value=kept, _to=to, _made=made, _port=port)  # all at once
+        assign(self, _value=kept, _to=to, _made=made, _port=port)
 
     @property
     def _memory(self) -> Memory:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.implausible import warn_of_base_unit
+from izhnumba._base.sealed import assign
 from izhnumba._base.turns import Turn
 from izhnumba._clock.step import NUMBERS, converts
 from izhnumba._engine.arrays import StateArrays
@@ -157,7 +158,7 @@ class Population:
             warn_of_base_unit(f"Population.{parameter}", self._values[parameter], unit)
 
     def _set(self, **attributes: object) -> None:
-        vars(self).update(attributes)  # all at once: an interrupt finds all or none
+        assign(self, **attributes)
 
     if TYPE_CHECKING:  # really there it would make every look at an attribute slower
 

@@ -16,6 +16,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
+from izhnumba._base.sealed import assign
 
 Array = NDArray[Any]
 Pairs = Iterator[tuple[Array, Array]]
@@ -82,7 +83,7 @@ class Rule(ABC):
             if name in ("autapses", "multapses", "periodic"):
                 checks.kind(where, value, (bool, np.bool_), "True or False")
             else:
-                self.__dict__[name] = checks.integer(where, value, at_least=at_least)
+                assign(self, **{name: checks.integer(where, value, at_least=at_least)})
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
+from izhnumba._base.sealed import assign
 from izhnumba._synapse.connectivity import PIECE, Ends, Pairs, Rule, without_autapses
 
 Array = NDArray[Any]
@@ -65,9 +66,9 @@ class Distance(Rule):
     def __post_init__(self) -> None:
         if not callable(self.kernel):
             checks.one_of("Distance.kernel", self.kernel, ("gaussian", "exponential", "box"))
-        self.__dict__["scale"] = checks.number("Distance.scale", self.scale, above=0.0)
-        self.__dict__["p"] = checks.number("Distance.p", self.p, at_least=0.0, at_most=1.0)
-        self.__dict__["reach"] = checks.number("Distance.reach", self.reach, above=0.0, finite=False)
+        assign(self, scale=checks.number("Distance.scale", self.scale, above=0.0))
+        assign(self, p=checks.number("Distance.p", self.p, at_least=0.0, at_most=1.0))
+        assign(self, reach=checks.number("Distance.reach", self.reach, above=0.0, finite=False))
         self._check("periodic", "autapses")
         if callable(self.kernel):
             checks.takes("Distance.kernel", self.kernel, "distance")
@@ -75,7 +76,7 @@ class Distance(Rule):
             lengths = checks.array("Distance.extent", self.extent, "", above=0.0)
             if lengths.ndim > 1 or not lengths.size:
                 raise ValueError(f"Distance.extent must be one length or a tuple of them, got shape {lengths.shape}.")
-            self.__dict__["extent"] = tuple(map(float, lengths)) if lengths.ndim else float(lengths)
+            assign(self, extent=tuple(map(float, lengths)) if lengths.ndim else float(lengths))
 
     def expected(self, ends: Ends) -> float:
         most = self.p * ends.n_pre * ends.n_post

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.renamed import renamed
+from izhnumba._base.sealed import assign
 
 Array = NDArray[Any]
 _NOT_NEGATIVE = {"at_least": 0.0}
@@ -28,7 +29,7 @@ class Distribution(ABC):
         """`size` independent float64 numbers."""
 
     def _check(self, **bounds: dict[str, Any]) -> None:
-        self.__dict__.update(checks.numbers(self, bounds))  # the class is frozen for everybody else
+        assign(self, **checks.numbers(self, bounds))
 
 
 @dataclass(frozen=True)

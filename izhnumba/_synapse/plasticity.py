@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
+from izhnumba._base.sealed import assign
 from izhnumba._synapse import plasticity_contract
 from izhnumba._synapse.plasticity_contract import DECAYED, LONGEST_TABLE
 
@@ -175,7 +176,7 @@ class Plasticity:
     def _check(self, **bounds: Bounds) -> None:
         """Make the numeric fields floats within these bounds: by default finite ones."""
         finite: dict[str, Bounds] = {field.name: {} for field in fields(self)}  # type: ignore[arg-type]
-        self.__dict__.update(self._numbers(**finite | bounds))
+        assign(self, **self._numbers(**finite | bounds))
 
 
 def exponential(tau: float, dt: float, where: str = "Time constants of a rule") -> Array:

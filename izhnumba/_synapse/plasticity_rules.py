@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
+from izhnumba._base.sealed import assign
 from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.plasticity_contract import DECAYED
 
@@ -273,7 +274,7 @@ class DopamineSTDP(Plasticity):
     def __post_init__(self) -> None:
         taus = dict.fromkeys(("tau_plus", "tau_minus", "tau_e", "tau_d", "period"), _POSITIVE)
         self._check(**taus, w_max=_NO_LESS)
-        self.__dict__.update(modulator_tau=self.tau_d, eligibility_tau=self.tau_e)
+        assign(self, modulator_tau=self.tau_d, eligibility_tau=self.tau_e)
 
     def parameters(self) -> dict[str, float]:
         return super().parameters() | {"share": self.period / 10}  # of what grows in 10 ms

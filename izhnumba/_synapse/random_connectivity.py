@@ -9,6 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 from izhnumba._base import checks
+from izhnumba._base.sealed import assign
 from izhnumba._synapse.connectivity import (
     PAIR_BYTES,
     PIECE,
@@ -42,7 +43,7 @@ class FixedProbability(Rule):
     autapses: bool = True
 
     def __post_init__(self) -> None:
-        self.__dict__["p"] = checks.number("FixedProbability.p", self.p, at_least=0.0, at_most=1.0)
+        assign(self, p=checks.number("FixedProbability.p", self.p, at_least=0.0, at_most=1.0))
         self._check("autapses")
 
     def expected(self, ends: Ends) -> float:

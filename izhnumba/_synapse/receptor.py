@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from izhnumba._base import checks
 from izhnumba._base.implausible import warn_of_base_unit
+from izhnumba._base.sealed import assign
 
 
 class Propagator(NamedTuple):
@@ -170,14 +171,11 @@ class Receptor:
 
     def _check_E(self) -> None:
         if self.E is not None:
-            self._set(E=checks.number(f"{type(self).__name__}.E", self.E, "mV"))
+            assign(self, E=checks.number(f"{type(self).__name__}.E", self.E, "mV"))
             warn_of_base_unit(f"{type(self).__name__}.E", self.E, "mV")
 
     def _check_tau(self, name: str) -> None:
-        self._set(**{name: checks.number(f"{type(self).__name__}.{name}", getattr(self, name), "ms", above=0.0)})
-
-    def _set(self, **values: object) -> None:
-        self.__dict__.update(values)  # the class is frozen for everybody else
+        assign(self, **{name: checks.number(f"{type(self).__name__}.{name}", getattr(self, name), "ms", above=0.0)})
 
 
 def propagator_of(receptor: Receptor, dt: float) -> Propagator:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from izhnumba._base import checks
 from izhnumba._base.implausible import warn_of_base_unit
+from izhnumba._base.sealed import assign
 from izhnumba._synapse.receptor import Gate, Propagator, Rates, Receptor
 
 
@@ -55,7 +56,7 @@ class Pulse(Receptor):
 
     def __post_init__(self) -> None:
         if self.duration is not None:
-            self._set(duration=checks.number("Pulse.duration", self.duration, "ms", above=0.0))
+            assign(self, duration=checks.number("Pulse.duration", self.duration, "ms", above=0.0))
 
     def propagator(self, dt: float) -> Propagator:
         if self.duration is None:
@@ -205,10 +206,10 @@ class NMDA(Receptor):
 
     def __post_init__(self) -> None:
         DualExponential.__post_init__(self)  # type: ignore[arg-type]
-        self._set(Mg=checks.number("NMDA.Mg", self.Mg, "", above=0.0))
+        assign(self, Mg=checks.number("NMDA.Mg", self.Mg, "", above=0.0))
 
     def _check_E(self) -> None:
-        self._set(E=checks.number("NMDA.E", self.E, "mV"))  # there is none without
+        assign(self, E=checks.number("NMDA.E", self.E, "mV"))  # there is none without
         warn_of_base_unit("NMDA.E", self.E, "mV")
 
     propagator, _peak = DualExponential.propagator, DualExponential._peak

@@ -19,6 +19,7 @@ import jax
 import jax.numpy as jnp
 
 from izhnumba._base import checks
+from izhnumba._base.sealed import assign
 
 Array = jax.Array
 
@@ -74,7 +75,7 @@ class Surrogate(ABC):
         for one in fields(self):  # type: ignore[arg-type]
             if check := one.metadata.get("check"):
                 value = check(f"{type(self).__name__}.{one.name}", getattr(self, one.name))
-                self.__dict__[one.name] = value  # past the setter, which a frozen class refuses
+                assign(self, **{one.name: value})
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
