@@ -32,7 +32,7 @@ class Sampler:
        and sets the shape. It returns a `SampleRecorder`, with `.t` and `.values`.
     4. A checkpoint stores the fields: `izhnumba.load(path, define=[MeanV])`.
 
-    Each sample ends a compiled call and takes some 10 us, so take no more than you need. `to=` is refused.
+    Each sample ends a compiled call and costs some 50 us (with the scheme "exact" 300 us). `to=` is refused.
 
     Examples
     --------
