@@ -1,4 +1,4 @@
-"""What is under way to a population and what has arrived: rings, one row of lanes per step, and synaptic states."""
+"""Receptors of a population of the clock engine: rings of spikes under way, (steps, lanes), and synaptic states."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ReceptorState:
 
     @property
     def ring(self) -> Array:
-        """What is under way, shape (steps, lanes)."""
+        """Weights under way, shape (steps, lanes): row k % steps arrives in step k."""
         return self._arrivals.ring_of(self)
 
     @property
@@ -137,7 +137,7 @@ class Arrivals:
         return longer
 
     def kinds(self) -> Kinds:
-        """What there is among these."""
+        """Kinds of these receptors, which kernels are compiled for."""
         targets, gates = {port.target for port in self.ports}, [port.receptor.gate for port in self.ports]
         conductances = bool(targets & {layout.TO_CONDUCTANCE, layout.TO_GAP})
         gate = next((gate for gate in gates if gate is not None), None)
@@ -184,7 +184,7 @@ class Arrivals:
             port.clear()
 
     def state(self) -> dict[str, Array]:
-        """What `restore` needs to go on from here, as arrays."""
+        """Copies of ring, y and x of each receptor, by name and number, for `restore`."""
         return {f"{name}{k}": getattr(port, name).copy()
                 for k, port in enumerate(self.ports) for name in ("ring", "y", "x")}  # fmt: skip
 

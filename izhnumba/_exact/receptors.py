@@ -1,4 +1,4 @@
-"""Ports of the exact engine: what reaches a population from outside, as states that change by linear equations."""
+"""Receptors and waves of the exact engine: inputs of a population as states that change by linear equations."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Steady(NamedTuple):
 
 
 class ReceptorState:
-    """A receptor, or a wave of the input, and where its states are."""
+    """A receptor, or a wave of the input, as linear states of each neuron: rates, scale and bound for the kernels."""
 
     def __init__(self, receptor: Receptor | Waves | Steady) -> None:
         self.receptor = receptor
@@ -50,17 +50,17 @@ class ReceptorState:
             self.linear = receptor.linear()
 
     def inlet(self, row: int) -> list[int]:
-        """How what arrives gets into this row of a cell."""
+        """Row of the table INLETS for arrivals into this row of a neuron's states: row, scale, the factor's bits."""
         return [row, self.scale, int(np.float64(self.factor).view(np.int64))]
 
     @property
     def scale(self) -> int:
-        """Which scale of a cell what arrives is multiplied by."""
+        """Number of the neuron's scale by which arrivals are multiplied."""
         return layout.CONDUCTANCE if self.conductance else layout.CURRENT if self.states else layout.DELTA
 
     @property
     def reach(self) -> list[float]:
-        """For each state, by what to multiply it for a bound of all that will come of it; no bound for waves."""
+        """Factor for each state that bounds the input which it will ever cause; practically infinite for waves."""
         alpha, beta, delta, gamma = self.linear
         if self.inner:
             return [_NO_BOUND] * self.states
@@ -74,7 +74,7 @@ class ReceptorState:
 
 
 def described(value: Any) -> Any:
-    """The receptor, or what stands for one, that a port described."""
+    """The receptor, Waves or Steady that `describe` described."""
     if isinstance(value, dict):
         ((kind, number),) = value.items()
         return {"Waves": Waves, "Steady": Steady}[kind](number)

@@ -91,7 +91,7 @@ def wanted(source: Section | Synapses, what: object) -> What:
 
 
 def label(what: What) -> str:
-    """What is recorded, in the name of its recorder."""
+    """Words for what is recorded, in the default name of its recorder."""
     return type(what).__name__ if isinstance(what, Sampler) else what if isinstance(what, str) else " ".join(what)
 
 

@@ -1,1 +1,1 @@
-"""What a run leaves behind: recorders, their storage and its file format, results."""
+"""Recorders, their storage and its file format, and the results of runs."""

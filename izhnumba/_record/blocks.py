@@ -50,7 +50,7 @@ class Block(NamedTuple):
 
 
 class Recording(NamedTuple):
-    """What a file is about, its columns, the indices of what has a place in a row, and its blocks of rows."""
+    """A recording as read: its description, columns, indices of the neurons or synapses (int64), and blocks of rows."""
 
     about: dict[str, Any]
     columns: list[Column]
@@ -72,7 +72,7 @@ def is_recording(path: Path) -> bool:
 
 
 def read(where: str, path: Path, *, until_damage: bool = False) -> tuple[dict[str, Any], Array, list[Array]]:
-    """What a file is about, its indices, and its rows column by column. where: whose argument it is."""
+    """A recording: its description, indices (int64), and rows, an array per column. where: names the argument."""
     found = recording(where, path, until_damage=until_damage)
     return found.about, found.places, found.rows()
 
@@ -117,7 +117,7 @@ def packed_rows(columns: list[Column], rows: Any) -> bytes:
 
 
 def packed_start(about: dict[str, Any], columns: list[Column], index: Array) -> tuple[bytes, int]:
-    """What a file begins with, and the CRC-32 of the heads of its two blocks."""
+    """The first bytes of a file, and the CRC-32 of the heads of its two blocks."""
     head = packed(json.dumps(about | {"columns": [column._asdict() for column in columns]}).encode())
     indices = packed(np.asarray(index, "<i8").tobytes())
     return MAGIC + VERSION + head + indices, heads_of(indices, heads_of(head))

@@ -1,4 +1,4 @@
-"""What all recorders have in common: from when to when they record, their file, and what a checkpoint stores."""
+"""The base class of recorders: start and stop, the file that they write, and their part of a checkpoint."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class Recorder(Sealed, ABC):
             ) from None
 
     def _about(self) -> dict[str, Any]:
-        """What its file says about it. seed: of the network, known as soon as the source is."""
+        """Description for the head of its file. seed: of the network, known as soon as the source is."""
         about = {"kind": self.kind, "name": self.name, "dt": self._engine.time.dt, "n": self._engine.n}
         source = vars(self).get("source")
         population = getattr(getattr(source, "target", source), "population", None)
@@ -149,7 +149,7 @@ class Recorder(Sealed, ABC):
         return {"start": self.start, "stop": self.stop}
 
     def position(self) -> dict[str, Any]:
-        """What has been recorded, or where in the file it ends, for a checkpoint."""
+        """Rows in memory, or the end of the file, for a checkpoint."""
         return self._keeps.position()
 
     def restore(self, position: dict[str, Any], to: str | None) -> float | None:
@@ -188,7 +188,7 @@ class Recorder(Sealed, ABC):
         self._unfinished = False
 
     def _rows_so_far(self) -> list[Array]:
-        """What has been recorded, column by column; also from another thread than that which runs the network."""
+        """All rows, an array per column; also from another thread than that which runs the network."""
         self._catch_up()
         return self._keeps.rows(alone=not self._elsewhere())
 

@@ -1,4 +1,4 @@
-"""What a run leaves behind: spikes as lists of events, states as shaped arrays."""
+"""Results of runs: spikes as lists of events, states as shaped arrays."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _HABITS = {  # of other simulators
 
 
 class _Found(Fixed):
-    """What a run leaves behind: nobody can change it, and names from elsewhere lead to ours."""
+    """Base class of results: they cannot be changed, and names of other simulators lead to ours."""
 
     def _cure(self, name: str) -> str:
-        """What to do about a name that is not there."""
+        """Cure for a name that is not there."""
         return ""
 
     def __getattr__(self, name: str) -> NoReturn:

@@ -51,7 +51,7 @@ class MemoryStore:
         self._pieces = [(upto, *(column.array(0) for column in self._columns))]
 
     def position(self) -> dict[str, Any]:
-        """What `restore` needs, for a checkpoint."""
+        """State for `restore`, as a checkpoint stores it: the instant so far and all rows."""
         return {"upto": self.upto, "rows": self.rows()}
 
     def restore(self, position: dict[str, Any]) -> None:
@@ -176,7 +176,7 @@ class FileStore:
         self._at = self._at._replace(upto=0)
 
     def position(self) -> dict[str, Any]:
-        """What `reopen` needs, for a checkpoint."""
+        """State for `reopen`, in a checkpoint: the instant so far, the end in bytes and the CRC-32 of the heads."""
         self._write()
         return {"upto": self.upto, "end": self._at.end, "heads": self._at.heads}
 

@@ -81,7 +81,7 @@ class Rates(NamedTuple):
 
 
 class Gate(NamedTuple):
-    """What opens a conductance at some V more than at others. name: of its equation in `_model.equations.GATES`, and
+    """A factor of a conductance that depends on V. name: of its equation in `_model.equations.GATES`, and
     of the receptor's parameter, whose value and unit follow."""
 
     name: str
@@ -179,7 +179,7 @@ class Receptor:
 
 
 def propagator_of(receptor: Receptor, dt: float) -> Propagator:
-    """What its `propagator` returns, which may be a user's own: kernels trust it."""
+    """The receptor's propagator over dt ms, checked, for kernels trust it."""
     check_own(receptor)
     found: Any = receptor.propagator(dt)
     good = isinstance(found, Propagator) and found.states in (0, 1, 2) and all(map(math.isfinite, found[1:]))
@@ -192,7 +192,7 @@ def propagator_of(receptor: Receptor, dt: float) -> Propagator:
 
 
 def rates_of(receptor: Receptor) -> Rates:
-    """What its `rates` returns, for the scheme "exact"; an error if there are none."""
+    """The receptor's rates, checked, for the scheme "exact"; an error if there are none."""
     check_own(receptor)
     found: Any = receptor.rates()
     name = type(receptor).__name__

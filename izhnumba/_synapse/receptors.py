@@ -166,7 +166,7 @@ class DualExponential(Receptor):
         return Rates(2, -decay, rise - decay, -rise, 1.0 / self._peak())
 
     def _peak(self) -> float:
-        """Of the difference of the exponentials."""
+        """Peak of the difference of the two exponentials."""
         ratio = self.tau_decay / self.tau_rise
         return float(ratio ** (-1 / (ratio - 1)) - ratio ** (-ratio / (ratio - 1)))
 

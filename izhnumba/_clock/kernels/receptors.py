@@ -27,7 +27,7 @@ def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
     note_current = _note_current(variant)
 
     def arrived(table, ring, drive, k, first, count, valid):
-        """What arrives at a ring in step k: what the synapses sent, and an input from outside."""
+        """Row of a ring in step k, shape (count,): weights that synapses sent, plus an input from outside."""
         slot = (table[layout.STEP] + k) % table[layout.RING_STEPS]
         row = array_at(ring + (slot * table[layout.PADDED] + first) * item, count, number)
         if drive[0]:
