@@ -69,7 +69,8 @@ def given(where: str, value: object, to: Target, occasion: Occasion, n_steps: in
         raise ValueError(_misfit(where, values.shape, to.shape, n_steps, occasion.over_time))
     checks.finite(where, values, to.dtype)
     if not over_time:
-        warn_of_steps(where, values, to.shape, n_steps, f"Constant({where.rpartition('.')[2]})")
+        if n_steps is not None:
+            warn_of_steps(where, values, to.shape, n_steps, f"Constant({where.rpartition('.')[2]})")
         if occasion.warns and to.unit == "pA":
             warn_of_base_unit(where, values, to.unit)
     return Given(values, to)

@@ -82,7 +82,7 @@ class Drive(Sealed):
         part = self.section
         return Incoming(part.population._engine, self._port, part.start, len(part), self._made)
 
-    def clear(self) -> None:
+    def _clear(self) -> None:
         """Start random numbers again."""
         self._memory.clear()
 

@@ -95,7 +95,7 @@ def reset(net: Any, weights: object) -> None:
     for population in net._populations.values():
         population._rewind()
     for one in net._drives.values():
-        one.clear()
+        one._clear()
     for recorder in net._recorders.values():
         recorder.clear()
     net._clock.now = 0

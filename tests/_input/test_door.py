@@ -76,3 +76,9 @@ def test_only_a_constant_is_constant():
     assert door.is_constant(iz.Constant(1.0))
     assert not door.is_constant(Growing(1.0))
     assert not door.is_constant(iz.Noise(1.0))
+
+
+def test_a_drive_shows_what_users_use():
+    net = iz.Network()
+    drive = net.drive(net.add(iz.Population(2)), 1.0)
+    assert [name for name in dir(drive) if name[0] != "_"] == ["section", "value"]
