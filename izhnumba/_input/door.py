@@ -126,6 +126,8 @@ def warn_of_steps(
 
 
 def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    if shape in ((), to):  # the short way
+        return True
     try:
         return np.broadcast_shapes(shape, to) == to
     except ValueError:
