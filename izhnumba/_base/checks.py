@@ -365,7 +365,7 @@ def _reader(value: object) -> Callable[[Any, str], Any] | None:
 
 
 def _obstacle(value: object, unit: str) -> str:
-    """What to do about a value from which numpy would silently drop a unit or a mask; "" for all others."""
+    """The cure for a value of which numpy would silently drop a unit or a mask; "" for all others."""
     if isinstance(value, np.ndarray) and hasattr(value, "mask"):
         return "Fill the masked elements with .filled(value)."
     if hasattr(type(value), "toarray"):
