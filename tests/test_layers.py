@@ -176,5 +176,12 @@ def test_files_are_short(folder):
         assert len(file.read_text().splitlines()) <= 450, file
 
 
+@pytest.mark.parametrize("page", sorted(p.name for p in (Path(__file__).parents[1] / "docs").glob("*.md")))
+def test_pages_name_files_that_exist(page):
+    root = Path(__file__).parents[1]
+    named = re.findall(r"`([\w/]+[.]py)`", (root / "docs" / page).read_text())
+    assert [name for name in named if not (root / name).exists() and not (PACKAGE / name).exists()] == []
+
+
 if __name__ == "__main__":
     print(f"{len(FLOOR)} rooms on {len(FLOORS)} floors, {len(ROOMS)} arrows between them, {len(UPWARD)} not downwards")
