@@ -1,4 +1,4 @@
-"""What follows from the parameters before a run: constants of the kernel, and the ways round that they allow."""
+"""Numbers derived from the parameters before a run: constants of the kernels, and the short cuts that they allow."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from izhnumba._model.schemes import Scheme
 
 Array = NDArray[Any]
 
-# Lanes that a kernel finds beside the parameters: what exponential Euler multiplies du by, and dt * dV_slope as the
-# line z0 + z1 V.
-LANES = ("gain", "z0", "z1")
+# Numbers beside the parameters of each lane: gain, by which exponential Euler multiplies du, and z0, z1 with
+# dt * dV_slope = z0 + z1 V.
+DERIVED = ("gain", "z0", "z1")
 
 
 class Derived(NamedTuple):
-    """`lanes` by name, shape () or (n,); whether z0 and z1 hold, and whether the short exprel does; the V below which
-    a step needs care, or None if that cannot be told."""
+    """Numbers derived from the parameters, and the short cuts of kernels that they allow."""
 
-    lanes: dict[str, Array]
-    affine: bool
-    short: bool
-    careful_V: float | None
+    values: dict[str, Array]  # by the names of DERIVED, shape () or (n,)
+    affine: bool  # z0 and z1 are right
+    short: bool  # the short exprel is right for every V from careful_V to the threshold
+    careful_V: float | None  # mV, below which a step needs care; None: no such V is known
 
 
 def derived(model: Model, scheme: Scheme, reset: str, dt: float, p: Any) -> Derived:
-    """p: the named tuple of parameters as float64, each of shape () or (n,)."""
+    """Numbers derived from p, the named tuple of parameters as float64, each of shape () or (n,). dt: ms."""
     line = _slope_line(model, p)
     zero = np.zeros(())
-    lanes = {"gain": _gain(model, dt, p), "z0": zero, "z1": zero}
+    values = {"gain": _gain(model, dt, p), "z0": zero, "z1": zero}
     if line is None:
-        return Derived(lanes, affine=False, short=False, careful_V=None)
+        return Derived(values, affine=False, short=False, careful_V=None)
     if not scheme.exponential:
-        return Derived(lanes, affine=False, short=False, careful_V=_leap_V(line, scheme.euler_part * dt))
-    lanes |= {"z0": np.asarray(dt * line.at_0), "z1": np.asarray(dt * line.rise)}
+        return Derived(values, affine=False, short=False, careful_V=_leap_V(line, scheme.euler_part * dt))
+    values |= {"z0": np.asarray(dt * line.at_0), "z1": np.asarray(dt * line.rise)}
     short_V = _short_V(line, model, reset, dt, p)
-    return Derived(lanes, affine=True, short=short_V is not None, careful_V=short_V)
+    return Derived(values, affine=True, short=short_V is not None, careful_V=short_V)
 
 
 def _gain(model: Model, dt: float, p: Any) -> Array:
+    """dt * rate * exprel(dt * u_slope), () or (n,)."""
     z = dt * np.asarray(model.u_slope(p), float)
     phi = np.where(np.abs(z) > 1e-300, np.expm1(z) / z, 1.0)
     return np.asarray(dt * np.asarray(model.rate(p), float) * phi)
@@ -56,7 +56,7 @@ class _Line(NamedTuple):
 
 
 def _slope_line(model: Model, p: Any) -> _Line | None:
-    """The derivative of dV/dt by V as a line that rises with V, if it is one."""
+    """The derivative of dV/dt by V (1/ms) as a line that rises with V; None if it is not one."""
     try:
         slope = polynomial(model.dV_slope(V, 0.0, p)) / (1.0 if model.C is None else model.C(p))
     except Exception:  # whatever the user's own equation raises when V is not a number
@@ -66,13 +66,13 @@ def _slope_line(model: Model, p: Any) -> _Line | None:
 
 
 def _leap_V(line: _Line, step: float) -> float | None:
-    """V from which a step of Euler leads to beyond the threshold."""
+    """The V (mV) below which a step of Euler, ms, leads beyond the threshold; None for a step of 0."""
     return float(np.max(-2 * (line.at_0 + 1 / step) / line.rise)) if step else None
 
 
 def _short_V(line: _Line, model: Model, reset: str, dt: float, p: Any) -> float | None:
-    """V from which on, up to the threshold, z = z0 + z1 V stays within the range of the short exprel, with a margin
-    for rounding; None if the reset cannot promise that."""
+    """The V (mV) from which on, up to the threshold, z = z0 + z1 V stays within the range of the short exprel, with a
+    margin for rounding; None if a reset may lead out of it."""
     from izhnumba._numba.exprel import SHORT_RANGE
 
     limit = SHORT_RANGE * 0.995 / dt

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base.partition import WORD
-from izhnumba._clock.constants import LANES, Derived, derived
+from izhnumba._clock.constants import DERIVED, Derived, derived
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.plasticity import ClockPlastic
 from izhnumba._clock.receptors import Arrivals, ReceptorState
@@ -51,7 +51,7 @@ class ClockEngine:
         self.item = self.dtype.itemsize
         self.padded = state.V.size
         self._given = model.named_tuple("V_min")._fields
-        self._fields = (*self._given, *LANES)
+        self._fields = (*self._given, *DERIVED)
         self._lanes: dict[str, Array] = {}
         self._calls: dict[tuple[Any, ...], Any] = {}
         self.step_calls: dict[tuple[str, ...], Call] = {}  # for which the table is ready, by the inputs of a step
@@ -405,7 +405,7 @@ class ClockEngine:
     def _bind_parameters(self) -> Derived:
         """Put what is derived from the parameters among the lanes, and all their addresses in the table."""
         result = derived(self.model, self.scheme, self.reset, self.dt, self._p())
-        for name, values in result.lanes.items():
+        for name, values in result.values.items():
             self._put_lanes(name, values)
         addresses = Table(MAX_PARAMETERS)
         addresses.put_all({k: self._lanes[name] for k, name in enumerate(self._fields)})

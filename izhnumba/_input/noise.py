@@ -12,7 +12,7 @@ from izhnumba._base import checks
 from izhnumba._base.sealed import assign
 from izhnumba._input.input import Input
 from izhnumba._input.target import Array, Rows, Target
-from izhnumba._input.values import lanes
+from izhnumba._input.values import flat
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,7 +50,7 @@ class Noise(Input):
         from izhnumba._numba.philox import normals
 
         self._fit(to)
-        std = np.asarray(lanes(self.std, to.shape) if np.ndim(self.std) else self.std, to.dtype)
+        std = np.asarray(flat(self.std, to.shape) if np.ndim(self.std) else self.std, to.dtype)
         held = 1 if self.hold is None else checks.steps("Noise.hold", self.hold, to.dt, at_least=1)
 
         def rows(step: int, count: int) -> Array:
@@ -98,7 +98,7 @@ class OrnsteinUhlenbeck(Input):
         from izhnumba._numba.philox import normals, relax
 
         self._fit(to)
-        mean, std = lanes(self.mean, to.shape), lanes(self.std, to.shape)
+        mean, std = flat(self.mean, to.shape), flat(self.std, to.shape)
         pull = -math.expm1(-to.dt / self.tau)
         kick = std * math.sqrt(-math.expm1(-2 * to.dt / self.tau))
 

@@ -158,17 +158,17 @@ class Poisson(SpikeInput):
                 room *= 2
             # Both ends are kept: what was not used, because the run was stopped, is made again as it was.
             to.memory[to.key[1]] = {since: start, until: (after, count)}
-            times, lanes, numbers = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
-            return times, lanes, numbers
+            times, neurons, numbers = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
+            return times, neurons, numbers
 
         def events(since: float, until: float) -> tuple[Array, Array, Array, Array]:
-            times, lanes, numbers = candidates(since, until)
+            times, neurons, numbers = candidates(since, until)
             if varying:
-                rates = self._rates_at(times, lanes, to) * 1e-3
+                rates = self._rates_at(times, neurons, to) * 1e-3
                 keep = np.empty(times.size, np.bool_)
-                fill_thinning(keep, lanes, numbers, rates / most[lanes % most.size], *to.key)
-                times, lanes, numbers = times[keep], lanes[keep], numbers[keep]
-            return times, lanes, np.broadcast_to(weights, n)[lanes], numbers * n + lanes
+                fill_thinning(keep, neurons, numbers, rates / most[neurons % most.size], *to.key)
+                times, neurons, numbers = times[keep], neurons[keep], numbers[keep]
+            return times, neurons, np.broadcast_to(weights, n)[neurons], numbers * n + neurons
 
         return events
 
@@ -191,12 +191,12 @@ class Poisson(SpikeInput):
         most = self._most(to)
         return float(most.sum()) * (math.prod(to.shape) // most.size)
 
-    def _rates_at(self, times: Array, lanes: Array, to: Target) -> Array:
+    def _rates_at(self, times: Array, neurons: Array, to: Target) -> Array:
         """Of each arrival, Hz."""
         values, _ = self.rate._lines(times)
         if values.ndim == 1:
             return values
-        return np.asarray(per_neuron(values, to.shape)[np.arange(len(times)), lanes])
+        return np.asarray(per_neuron(values, to.shape)[np.arange(len(times)), neurons])
 
     def _means(self, rate: Array, to: Target) -> Array:
         """Expected spikes per step, shape (steps or 1, neurons or 1)."""

@@ -76,6 +76,6 @@ def total(values: list[Array]) -> Array:
     return reduce(np.add, [aligned(value, dimensions) for value in values])
 
 
-def lanes(value: ArrayLike, shape: tuple[int, ...]) -> Array:
+def flat(value: ArrayLike, shape: tuple[int, ...]) -> Array:
     """A value for each neuron, (neurons,), in flat order."""
     return np.broadcast_to(value, shape).flatten()

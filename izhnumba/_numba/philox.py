@@ -1,8 +1,8 @@
-"""Random numbers without state: each is a function of a key and of the step and lane (neuron) it is for.
+"""Random numbers without state: each is a function of a key and of the step and column (neuron) it is for.
 
 The generator is Philox4x32-10 (J. K. Salmon et al., Parallel random numbers: as easy as 1, 2, 3, 2011,
-doi:10.1145/2063384.2063405). The key is (seed, stream), the counter (step // 4, lane), and the four words of a call
-belong to the steps 4 j to 4 j + 3 of one lane. So any piece of the table steps x lanes can be filled alone, in any
+doi:10.1145/2063384.2063405). The key is (seed, stream), the counter (step // 4, column), and the four words of a call
+belong to the steps 4 j to 4 j + 3 of one column. So any piece of the table steps x columns can be filled alone, in any
 order and by any thread, with the same bits. Integers, additions, products and square roots round alike on every
 machine, and nothing here is contracted to fused operations: a seed means the same numbers everywhere.
 """
@@ -21,10 +21,10 @@ _WEYL_0, _WEYL_1 = u8(0x9E3779B9), u8(0xBB67AE85)  # golden ratio, sqrt(3) - 1: 
 
 
 @inlined
-def words(group, lane, key):
-    """The four 32-bit words of one lane, in the low halves of uint64. group = step // 4; key = (seed, stream);
+def words(group, column, key):
+    """The four 32-bit words of one column, in the low halves of uint64. group = step // 4; key = (seed, stream);
     uint64."""
-    c0, c1, c2, c3 = group & _LOW, group >> _32, lane & _LOW, lane >> _32
+    c0, c1, c2, c3 = group & _LOW, group >> _32, column & _LOW, column >> _32
     k0, k1 = key
     for _ in range(10):
         p0, p1 = (c0 & _LOW) * _FACTOR_0, (c2 & _LOW) * _FACTOR_1
@@ -33,25 +33,25 @@ def words(group, lane, key):
     return c0, c1, c2, c3
 
 
-def fill_words(row0, row1, row2, row3, group, first_lane, key):
-    """Fill four rows with the words of the lanes from `first_lane` on.
+def fill_words(row0, row1, row2, row3, group, first_column, key):
+    """Fill four rows with the words of the columns from `first_column` on.
 
     In between, words are in the low halves of 64 bits, as the packed multiply takes them; high halves may hold
     anything.
 
     Parameters
     ----------
-    row0, row1, row2, row3 : uint32, shape (lanes,)
+    row0, row1, row2, row3 : uint32, shape (columns,)
         Filled: row j belongs to step 4 group + j.
     group : uint64
         step // 4.
-    first_lane : uint64
+    first_column : uint64
     key : pair of uint64
         Seed and stream, each below 2^32.
     """
     add_attribute(WIDEST)
     for i in range(row0.size):
-        c0, c1, c2, c3 = words(group, first_lane + u8(i), key)
+        c0, c1, c2, c3 = words(group, first_column + u8(i), key)
         row0[i], row1[i], row2[i], row3[i] = u4(c0), u4(c1), u4(c2), u4(c3)
 
 
@@ -96,13 +96,13 @@ def to_normals(row, next_row):
         next_row[i] = y.view(np.uint32) ^ (u4(b << _1) & _SIGN)
 
 
-def _fill_normals(out, group, first_lane, seed, stream):
-    """Fill whole groups of four steps with normals, as float32 bits. out: uint32, shape (steps, lanes)."""
+def _fill_normals(out, group, first_column, seed, stream):
+    """Fill whole groups of four steps with normals, as float32 bits. out: uint32, shape (steps, columns)."""
     add_attribute(WIDEST)
     key = u8(seed) & _LOW, u8(stream) & _LOW
     for k in range(0, len(out), 4):
         row0, row1, row2, row3 = out[k], out[k + 1], out[k + 2], out[k + 3]
-        fill_words(row0, row1, row2, row3, u8(group) + u8(k >> 2), u8(first_lane), key)
+        fill_words(row0, row1, row2, row3, u8(group) + u8(k >> 2), u8(first_column), key)
         to_normals(row0, row1)
         to_normals(row2, row3)
 
@@ -111,38 +111,38 @@ fill_normals = compiled(_fill_normals)
 
 
 def normals(
-    first_step: int, count: int, lanes: int, seed: int, stream: int, first_lane: int = 0
+    first_step: int, count: int, columns: int, seed: int, stream: int, first_column: int = 0
 ) -> NDArray[np.float32]:
-    """Standard normal numbers, float32, shape (count, lanes).
+    """Standard normal numbers, float32, shape (count, columns).
 
     Parameters
     ----------
     first_step, count : int
         Steps first_step to first_step + count - 1; multiples of 4 cost least.
-    lanes, first_lane : int
-        Lanes first_lane to first_lane + lanes - 1.
+    columns, first_column : int
+        Columns first_column to first_column + columns - 1.
     seed, stream : int, below 2^32
         The key.
     """
     group, skipped = divmod(first_step, 4)
-    words = np.empty(((skipped + count + 3) // 4 * 4, lanes), np.uint32)
-    fill_normals(words, group, first_lane, seed, stream)
+    words = np.empty(((skipped + count + 3) // 4 * 4, columns), np.uint32)
+    fill_normals(words, group, first_column, seed, stream)
     return words[skipped : skipped + count].view(np.float32)
 
 
 def _fill_poisson(out, words, mean, none):
-    """Fill `out`, uint8 of shape (steps, lanes), with Poisson counts: the quantiles of `words`, uint32 of that shape,
-    taken as numbers between 0 and 1. mean, none = exp(-mean): float64, shape (steps or 1, lanes or 1)."""
+    """Fill `out`, uint8 of shape (steps, columns), with Poisson counts: the quantiles of `words`, uint32 of that shape,
+    taken as numbers between 0 and 1. mean, none = exp(-mean): float64, shape (steps or 1, columns or 1)."""
     for k in range(len(out)):
         row, word = out[k], words[k]
         means, nones = mean[k % len(mean)], none[k % len(none)]
         shared = means.size == 1
         for i in range(row.size):
-            lane = 0 if shared else i
-            quantile, below, chance, count = (word[i] + 0.5) * 2.0**-32, nones[lane], nones[lane], 0
+            column = 0 if shared else i
+            quantile, below, chance, count = (word[i] + 0.5) * 2.0**-32, nones[column], nones[column], 0
             while quantile > below and count < 200:
                 count += 1
-                chance *= means[lane] / count
+                chance *= means[column] / count
                 below += chance
             row[i] = count
 
@@ -151,30 +151,30 @@ fill_poisson = compiled(_fill_poisson)
 
 
 def poisson(
-    first_step: int, count: int, lanes: int, seed: int, stream: int, mean: NDArray[np.float64]
+    first_step: int, count: int, columns: int, seed: int, stream: int, mean: NDArray[np.float64]
 ) -> NDArray[np.uint8]:
-    """Poisson numbers, uint8, shape (count, lanes).
+    """Poisson numbers, uint8, shape (count, columns).
 
     Parameters
     ----------
     first_step, count : int
         Steps first_step to first_step + count - 1.
-    lanes : int
+    columns : int
     seed, stream : int, below 2^32
         The key.
-    mean : float64, shape (count or 1, lanes or 1)
+    mean : float64, shape (count or 1, columns or 1)
         Events per step.
     """
     group, skipped = divmod(first_step, 4)
-    words = np.empty(((skipped + count + 3) // 4 * 4, lanes), np.uint32)
+    words = np.empty(((skipped + count + 3) // 4 * 4, columns), np.uint32)
     fill_raw(words, group, seed, stream)
-    out = np.empty((count, lanes), np.uint8)
+    out = np.empty((count, columns), np.uint8)
     fill_poisson(out, words[skipped : skipped + count], mean, np.exp(-mean))
     return out
 
 
 def _fill_raw(out, group, seed, stream):
-    """Fill whole groups of four steps with words. out: uint32, shape (steps, lanes)."""
+    """Fill whole groups of four steps with words. out: uint32, shape (steps, columns)."""
     add_attribute(WIDEST)
     key = u8(seed) & _LOW, u8(stream) & _LOW
     for k in range(0, len(out), 4):
@@ -185,9 +185,9 @@ fill_raw = compiled(_fill_raw)
 
 
 def _relax(values, x, mean, kick, pull):
-    """Ornstein-Uhlenbeck process: turn normal numbers, shape (steps, lanes), into its values, in place, step by step.
+    """Ornstein-Uhlenbeck process: turn normal numbers, shape (steps, columns), into its values, in place, step by step.
 
-    x <- x + pull (mean - x) + kick value, then value <- x. x, mean, kick: float64, shape (lanes,), whatever the dtype
+    x <- x + pull (mean - x) + kick value, then value <- x. x, mean, kick: float64, shape (columns,), whatever the dtype
     of the values: in a slow process x moves by less than a float32 can.
     """
     for k in range(len(values)):
@@ -200,21 +200,21 @@ def _relax(values, x, mean, kick, pull):
 relax = compiled(_relax)
 
 
-def _fill_arrivals(times, lanes, numbers, after, count, until, most, seed, stream):
-    """Write down the arrivals of a Poisson process in each lane, up to `until`. Returns how many were written.
+def _fill_arrivals(times, columns, numbers, after, count, until, most, seed, stream):
+    """Write down the arrivals of a Poisson process in each column, up to `until`. Returns how many were written.
 
-    Lanes whose arrivals do not all fit into `times` are left at the first one that does not.
+    Columns whose arrivals do not all fit into `times` are left at the first one that does not.
 
     Parameters
     ----------
-    times, lanes, numbers : arrays of one length
-        Filled, in the order of lanes: time (ms), lane and number, within its lane, of each arrival.
-    after : float64, shape (lanes,), ms
-        When the next arrival of each lane is due; moved on.
-    count : int64, shape (lanes,)
+    times, columns, numbers : arrays of one length
+        Filled, in the order of columns: time (ms), column and number, within its column, of each arrival.
+    after : float64, shape (columns,), ms
+        When the next arrival of each column is due; moved on.
+    count : int64, shape (columns,)
         The number of that arrival; moved on.
     until : float, ms
-    most : float64, shape (lanes,) or (1,), 1/ms
+    most : float64, shape (columns,) or (1,), 1/ms
         Rates.
     seed, stream : int, below 2^32
         The key.
@@ -222,7 +222,7 @@ def _fill_arrivals(times, lanes, numbers, after, count, until, most, seed, strea
     key, n = (u8(seed) & _LOW, u8(stream) & _LOW), 0
     for i in range(after.size):
         while after[i] <= until and n < times.size:
-            times[n], lanes[n], numbers[n] = after[i], i, count[i]
+            times[n], columns[n], numbers[n] = after[i], i, count[i]
             n += 1
             count[i] += 1
             after[i] += waiting_time(u8(count[i]), u8(i), key) / most[i % most.size]
@@ -230,9 +230,9 @@ def _fill_arrivals(times, lanes, numbers, after, count, until, most, seed, strea
 
 
 @inlined
-def waiting_time(number, lane, key):
-    """Exponential number of mean 1: the time before arrival `number` of a lane, in units of 1 / rate."""
-    high, low, _, _ = words(number, lane, key)
+def waiting_time(number, column, key):
+    """Exponential number of mean 1: the time before arrival `number` of a column, in units of 1 / rate."""
+    high, low, _, _ = words(number, column, key)
     return -np.log(((high & _LOW) * 2.0**32 + (low & _LOW) + 0.5) * 2.0**-64)
 
 
@@ -240,7 +240,7 @@ fill_arrivals = compiled(_fill_arrivals)
 
 
 def _fill_first(after, most, now, seed, stream):
-    """Set after[i], float64 of shape (lanes,), ms, to the first arrival of lane i behind `now`. most: rates, 1/ms."""
+    """Set after, float64 (columns,), ms, to the first arrival of each column after `now`. most: rates, 1/ms."""
     key = u8(seed) & _LOW, u8(stream) & _LOW
     for i in range(after.size):
         after[i] = now + waiting_time(u8(0), u8(i), key) / most[i % most.size]
@@ -249,14 +249,14 @@ def _fill_first(after, most, now, seed, stream):
 fill_first = compiled(_fill_first)
 
 
-def _fill_thinning(keep, lanes, numbers, share, seed, stream):
+def _fill_thinning(keep, columns, numbers, share, seed, stream):
     """Thin out a Poisson process: keep arrival k with probability share[k].
 
     Parameters
     ----------
     keep : bool, shape (arrivals,)
         Filled.
-    lanes, numbers : shape (arrivals,)
+    columns, numbers : shape (arrivals,)
         As `fill_arrivals` wrote them.
     share : float64, shape (arrivals,), 0 to 1
     seed, stream : int, below 2^32
@@ -264,7 +264,7 @@ def _fill_thinning(keep, lanes, numbers, share, seed, stream):
     """
     key = u8(seed) & _LOW, u8(stream) & _LOW
     for k in range(keep.size):
-        _, _, word, _ = words(u8(numbers[k]), u8(lanes[k]), key)
+        _, _, word, _ = words(u8(numbers[k]), u8(columns[k]), key)
         keep[k] = ((word & _LOW) + 0.5) * 2.0**-32 < share[k]
 
 

@@ -53,11 +53,11 @@ class StateRecorder(Recorder):
             self.neurons = self.neurons[:0]
         self._every = engine.time.interval(f"{where}.every", every)
         self._where, self._sources, self._n_batch, self._first = where, sources, n_batch, first
-        lanes = (np.arange(n_batch or 1)[:, None] * n + self.neurons).ravel()
-        self._places = np.argsort(lanes, kind="stable")
-        self._lanes = lanes[self._places]
+        flat = (np.arange(n_batch or 1)[:, None] * n + self.neurons).ravel()
+        self._places = np.argsort(flat, kind="stable")
+        self._flat = flat[self._places]
         dtype = engine.dtype.newbyteorder("<").str
-        columns = [engine.time.column, *(Column(state, dtype, (lanes.size,)) for state in sources)]
+        columns = [engine.time.column, *(Column(state, dtype, (flat.size,)) for state in sources)]
         super().__init__(engine, name, columns, self.neurons)
         self._row, self._rows = 0, dict[str, Array]()  # which sample the first row is for, and the rows
 
@@ -72,16 +72,16 @@ class StateRecorder(Recorder):
         samples_by = self._engine.time.samples_by
         self._row = samples_by(max(self._engine.now, self._from), self._every) + 1
         n_rows = max(0, samples_by(min(until, self._until), self._every) - self._row + 1)
-        n_bytes = n_rows * (len(self._sources) * self._lanes.size * self._engine.dtype.itemsize + 8)
+        n_bytes = n_rows * (len(self._sources) * self._flat.size * self._engine.dtype.itemsize + 8)
         checks.fits(f"{self._where}.every", n_bytes, "Record fewer neurons, more seldom, or a shorter run.")
-        self._rows = {name: np.empty((n_rows, self._lanes.size), self._engine.dtype) for name in self._sources}
+        self._rows = {name: np.empty((n_rows, self._flat.size), self._engine.dtype) for name in self._sources}
 
     def records(self, until: Instant) -> list[Record]:
         """Where the samples until then go."""
         if self.to is not None:
             self._make_room(until)
         return [
-            Record(self._engine, self._every, self._row, self._lanes, self._places, source, self._rows[name])
+            Record(self._engine, self._every, self._row, self._flat, self._places, source, self._rows[name])
             for name, source in self._sources.items()
         ]
 

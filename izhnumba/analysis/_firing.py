@@ -96,9 +96,9 @@ def rheobase(neuron: object, *, duration: float = 1000.0, n_spikes: int = 1, tol
     n_spikes = checks.integer("rheobase.n_spikes", n_spikes, at_least=1)
     unit = parameters_of("rheobase", neuron)[0].I.unit
     tolerance = checks.number("rheobase.tolerance", tolerance, unit, above=0.0)
-    lanes = resting_lanes("rheobase", neuron)
-    n = len(lanes["V"])
-    cells = Population(n, scheme="exact", **lanes)
+    resting = resting_neurons("rheobase", neuron)
+    n = len(resting["V"])
+    cells = Population(n, scheme="exact", **resting)
 
     def fires(I: Array) -> Array:
         cells.reset()
@@ -156,10 +156,10 @@ def fi_curve(neuron: object, I: ArrayLike, duration: float = 1000.0, *, index: i
     I = np.array(checks.array("fi_curve.I", I, unit), ndmin=1)
     if I.ndim > 1 or not I.size:
         raise ValueError(f"fi_curve.I must have shape (currents,), at least one, got {I.shape}. Pass I.ravel().")
-    lanes = resting_lanes("fi_curve", neuron)
-    n = len(lanes["V"])
+    resting = resting_neurons("fi_curve", neuron)
+    n = len(resting["V"])
     chosen = checks.integer("fi_curve.index", index, at_least=-n, at_most=n - 1)
-    one = {name: value[chosen] if np.ndim(value) else value for name, value in lanes.items()}
+    one = {name: value[chosen] if np.ndim(value) else value for name, value in resting.items()}
     cells = Population(I.size, scheme="exact", **one)
     spikes = _spikes("fi_curve", cells, duration, I, "Use weaker currents, a shorter duration or another neuron.")
     return FICurve(I, *rates(spikes.i, spikes.t, I.size, duration))
@@ -177,7 +177,7 @@ def _spikes(owner: str, cells: Population, duration: float, I: Array, cure: str)
         ) from None
 
 
-def resting_lanes(owner: str, neuron: Any) -> dict[str, Any]:
+def resting_neurons(owner: str, neuron: Any) -> dict[str, Any]:
     """Arguments of a population, of shape (n,), of the same neurons, with V and u at rest."""
     if not isinstance(neuron, Population):
         neuron = Population(1, **({"model": neuron} if isinstance(neuron, Model) else neuron))
@@ -186,8 +186,8 @@ def resting_lanes(owner: str, neuron: Any) -> dict[str, Any]:
         for rest, own in zip(stable_point(owner, neuron), neuron._start, strict=True)
     ]
     values = {**neuron._values, "V": start[0], "u": start[1]}
-    lanes = {name: np.broadcast_to(value, neuron.shape).ravel().astype(float) for name, value in values.items()}
-    return {"model": neuron.model, "reset": neuron.reset_kind, **lanes}
+    resting = {name: np.broadcast_to(value, neuron.shape).ravel().astype(float) for name, value in values.items()}
+    return {"model": neuron.model, "reset": neuron.reset_kind, **resting}
 
 
 def rates(i: Array, t: Array, n: int, duration: float) -> tuple[Array, Array]:

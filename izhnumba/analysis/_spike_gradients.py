@@ -151,8 +151,8 @@ def _pieces(where: str, pop: Population, I: object) -> Pieces:
 def _neurons(pop: Population) -> Neurons:
     """The neurons, with their parameters and present state as arrays of shape (n,)."""
 
-    def lanes(values: ArrayLike) -> Array:
+    def flat(values: ArrayLike) -> Array:
         return np.array(np.broadcast_to(values, pop.shape), float).ravel()
 
-    p = pop.model.named_tuple()(*(lanes(getattr(pop, name)) for name in pop.model.parameters))
-    return Neurons(pop.model, pop.reset_kind, p, lanes(pop.tau_ref), lanes(pop.V), lanes(pop.u))
+    p = pop.model.named_tuple()(*(flat(getattr(pop, name)) for name in pop.model.parameters))
+    return Neurons(pop.model, pop.reset_kind, p, flat(pop.tau_ref), flat(pop.V), flat(pop.u))

@@ -40,8 +40,8 @@ def slow_normal(step, lane, seed, stream):
     return (-1) ** sign * radius * part
 
 
-def table(first_step, count, lanes, seed=1, stream=2, first_lane=0):
-    return philox.normals(first_step, count, lanes, seed, stream, first_lane)
+def table(first_step, count, columns, seed=1, stream=2, first_column=0):
+    return philox.normals(first_step, count, columns, seed, stream, first_column)
 
 
 @pytest.mark.parametrize(
@@ -65,10 +65,10 @@ def test_published_answers_of_random123(counter, key, answer):
 
 
 @pytest.mark.parametrize("first_step", [0, 3, 2**32 + 1, 2**34 - 2, 2**40])
-@pytest.mark.parametrize("first_lane", [0, 2**32 - 3])
-def test_normals_are_those_of_the_slow_oracle(first_step, first_lane):
-    fast = table(first_step, 6, 40, seed=0xDEADBEEF, stream=77, first_lane=first_lane)
-    slow = [[slow_normal(first_step + k, first_lane + i, 0xDEADBEEF, 77) for i in range(40)] for k in range(6)]
+@pytest.mark.parametrize("first_column", [0, 2**32 - 3])
+def test_normals_are_those_of_the_slow_oracle(first_step, first_column):
+    fast = table(first_step, 6, 40, seed=0xDEADBEEF, stream=77, first_column=first_column)
+    slow = [[slow_normal(first_step + k, first_column + i, 0xDEADBEEF, 77) for i in range(40)] for k in range(6)]
     np.testing.assert_allclose(fast, slow, rtol=3e-7, atol=1e-6)
 
 
@@ -78,8 +78,8 @@ def test_any_piece_has_the_bits_of_the_whole(first):
     for start in range(9):
         for count in range(14):
             np.testing.assert_array_equal(table(first + start, count, 67), whole[start : start + count])
-    for lane, lanes in ((0, 1), (1, 16), (5, 62), (66, 1)):
-        np.testing.assert_array_equal(table(first, 23, lanes, first_lane=lane), whole[:, lane : lane + lanes])
+    for lane, columns in ((0, 1), (1, 16), (5, 62), (66, 1)):
+        np.testing.assert_array_equal(table(first, 23, columns, first_column=lane), whole[:, lane : lane + columns])
 
 
 def test_extreme_words_give_finite_normals():
@@ -91,9 +91,9 @@ def test_extreme_words_give_finite_normals():
     assert 6.5 < np.abs(normals).max() < 6.67
 
 
-@pytest.mark.parametrize("other", [dict(seed=2), dict(stream=3), dict(first_step=4), dict(first_lane=500)])
+@pytest.mark.parametrize("other", [dict(seed=2), dict(stream=3), dict(first_step=4), dict(first_column=500)])
 def test_other_keys_and_places_give_unrelated_numbers(other):
-    place = dict(first_step=0, count=400, lanes=500)
+    place = dict(first_step=0, count=400, columns=500)
     a, b = table(**place).ravel(), table(**{**place, **other}).ravel()
     assert abs(np.corrcoef(a, b)[0, 1]) < 4 / math.sqrt(a.size)
     assert not (a == b).any()
@@ -135,8 +135,8 @@ def test_tails(sample):
 @pytest.mark.parametrize("transform", [lambda x: x, np.abs, np.sign])
 def test_steps_and_lanes_are_independent(sample, lag, transform):
     x = transform(sample)
-    steps, lanes = lag
-    a, b = x[: len(x) - steps, : x.shape[1] - lanes], x[steps:, lanes:]
+    steps, columns = lag
+    a, b = x[: len(x) - steps, : x.shape[1] - columns], x[steps:, columns:]
     assert abs(np.corrcoef(a.ravel(), b.ravel())[0, 1]) < 4 / math.sqrt(a.size)
 
 
@@ -148,12 +148,12 @@ def test_sums_over_steps_have_the_right_spread(sample):
 def test_kernels_are_packed_instructions_without_libm(monkeypatch, tmp_path):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))  # code read from disk has no assembly to look at
     row, key = np.zeros(64, np.uint32), (np.uint64(1), np.uint64(2))
-    lanes, numbers = np.zeros(64), np.zeros((2, 64), np.float32)
+    columns, numbers = np.zeros(64), np.zeros((2, 64), np.float32)
     assembly = ""
     for function, arguments in (
         (philox.fill_words, (row, row, row, row, np.uint64(0), np.uint64(0), key)),
         (philox.to_normals, (row, row)),
-        (philox._relax, (numbers, lanes, lanes, lanes, 0.5)),
+        (philox._relax, (numbers, columns, columns, columns, 0.5)),
     ):
         kernel = compiled(function)
         kernel(*arguments)

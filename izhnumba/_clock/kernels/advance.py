@@ -16,7 +16,7 @@ import numpy as np
 from numba import from_dtype, prange, types
 from numba.core.errors import NumbaError
 
-from izhnumba._clock.constants import LANES
+from izhnumba._clock.constants import DERIVED
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.kernels.neuron import neuron_step
 from izhnumba._clock.kernels.receptors import arrivals, clear
@@ -167,7 +167,7 @@ def _block(variant: Variant) -> Callable[..., Any]:
     its records."""
     number = np.dtype(variant.dtype).type
     item = number(0).itemsize
-    p_type = variant.model.named_tuple("V_min", *LANES)
+    p_type = variant.model.named_tuple("V_min", *DERIVED)
     VARIES, DELTAS, CONDUCTANCES = variant.varies, variant.deltas, variant.conductances
     RING, RECEPTORS, GATED = variant.ring, variant.receptors, variant.gate is not None
     ring_row, receive = arrivals(variant)
@@ -241,7 +241,7 @@ def _step_lanes(variant: Variant) -> Callable[..., Any]:
     """`step_lanes(...)` -> careful: one step of all lanes of a block; whether V of a lane is below CAREFUL_V or not
     finite now, so that the next step needs care."""
     step = neuron_step(variant)
-    p_type = variant.model.named_tuple("V_min", *LANES)
+    p_type = variant.model.named_tuple("V_min", *DERIVED)
     number = np.dtype(variant.dtype).type
     zero = number(0.0)  # zero * V is not a number if V is infinite
     REFRACTORY, SHORT, RESET_FIRST = variant.refractory, variant.short, variant.scheme.reset_first

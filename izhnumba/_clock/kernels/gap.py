@@ -7,7 +7,7 @@ import functools
 import numpy as np
 from numba import types
 
-from izhnumba._clock.constants import LANES
+from izhnumba._clock.constants import DERIVED
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.kernels.network import (
     FIRST,
@@ -37,7 +37,7 @@ def couple(model, dtype: str, varies: int) -> int:
     thresholds), to the sums of the targets. model, varies: of the sources."""
     number = np.dtype(dtype).type
     item = number(0).itemsize
-    p_type = model.named_tuple("V_min", *LANES)
+    p_type = model.named_tuple("V_min", *DERIVED)
     threshold, VARIES = inlined(model.threshold), varies
 
     def couple(address, part, k):

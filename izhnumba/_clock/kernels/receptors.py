@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from izhnumba._clock.constants import LANES
+from izhnumba._clock.constants import DERIVED
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.kernels.neuron import start_of_step
 from izhnumba._model.equations import Variant, gate_of
@@ -88,7 +88,7 @@ def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
 def _note_current(variant: Variant) -> Callable[..., Any]:
     number = np.dtype(variant.dtype).type
     share, _ = gate_of(variant, inlined, exprel_full)
-    start, p_type = start_of_step(variant), variant.model.named_tuple("V_min", *LANES)
+    start, p_type = start_of_step(variant), variant.model.named_tuple("V_min", *DERIVED)
 
     @called
     def note_current(current, target, state, y, x, E):
