@@ -97,7 +97,7 @@ def _n_streams(value: object) -> int:
     return sum(map(_n_streams, value.parts)) if isinstance(value, Sum) else int(getattr(value, "_streams", 0))
 
 
-def _is_state(values: Any, when: float, n: int, frame: Frame) -> Iterator[bool]:
+def _is_state(values: Array, when: float, n: int, frame: Frame) -> Iterator[bool]:
     """Conditions for the memory of a random stream of n neurons: with a clock scheme the last values, None before the
     first; with "exact" times of the next spikes, and how many came."""
     if not frame.exact:

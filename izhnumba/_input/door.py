@@ -94,7 +94,7 @@ def refuse_function(where: str, value: object, occasion: Occasion) -> None:
         raise TypeError(f"{where} must be a number, {occasion.kinds}, got {value!r:.60}. {cure}")
 
 
-def pairs_of(where: str, g: Any, E: Any) -> list[tuple[Any, Any]]:
+def pairs_of(where: str, g: Any, E: Any) -> list[tuple[object, object]]:
     """Each conductance with its reversal potential."""
     if g is None and E is None:
         return []

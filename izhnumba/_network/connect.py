@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,14 +34,17 @@ from izhnumba._synapse.receptor import Receptor, check_own
 from izhnumba._synapse.receptors import Delta
 from izhnumba._synapse.weight_limits import Limit
 
+if TYPE_CHECKING:
+    from izhnumba._network.network import Network
+
 Array = NDArray[Any]
 _PLASTIC_BYTES = 24  # of a synapse with plasticity, besides its weight and place
 _MOST_PLASTIC = 2**32 - 1  # kernels number them in 32 bits
 
 
 def connect(
-    net: Any, pre: object, post: object, rule: object, weight: object, delay: object, receptor: Any, plasticity: Any,
-    name: object, progress: object,
+    net: Network, pre: object, post: object, rule: object, weight: object, delay: object, receptor: Any,
+    plasticity: Any, name: object, progress: object,
 ) -> Synapses:  # fmt: skip
     """Connect two populations of a network, or slices of them."""
     where = "Network.connect"

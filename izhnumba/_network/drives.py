@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from izhnumba._input.target import Memory, Target
 from izhnumba._network.parts import new_name, section_in
 from izhnumba._population.engines import kind_of
 from izhnumba._population.section import Section
+
+if TYPE_CHECKING:
+    from izhnumba._network.network import Network
 
 Array = NDArray[Any]
 
@@ -92,7 +95,7 @@ class Drive(Sealed):
         return f"<drive of {self.section!r}: {array or value}>"
 
 
-def drive(net: Any, population: object, input: object, name: object) -> Drive:
+def drive(net: Network, population: object, input: object, name: object) -> Drive:
     """Let a current or spikes act on a population of a network, or on a slice of one."""
     part = section_in(net, "Network.drive.population", population)
     others = [one._ordinal for one in net._drives.values() if one.section.population is part.population]
@@ -102,7 +105,7 @@ def drive(net: Any, population: object, input: object, name: object) -> Drive:
     return made
 
 
-def feeds_of(net: Any) -> Feeds:
+def feeds_of(net: Network) -> Feeds:
     """All that comes into a network from outside, for its clock."""
     return kind_of(net.scheme).network_feeds(net._clock, [one._incoming() for one in net._drives.values()])
 

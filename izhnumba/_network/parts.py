@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING
 
 from izhnumba._base import checks
 from izhnumba._population.engines import join
 from izhnumba._population.population import Population
 from izhnumba._population.section import Section
+
+if TYPE_CHECKING:
+    from izhnumba._network.network import Network
 
 
 def new_name(where: str, name: object, default: str, taken: Collection[str]) -> str:
@@ -23,7 +26,7 @@ def new_name(where: str, name: object, default: str, taken: Collection[str]) -> 
     return str(name)
 
 
-def section_in(net: Any, where: str, value: object) -> Section:
+def section_in(net: Network, where: str, value: object) -> Section:
     """A population of a network, or a slice of one, as a section."""
     part = Section(value, 0, value.n, whole=True) if isinstance(value, Population) else value
     if not isinstance(part, Section):
@@ -33,7 +36,7 @@ def section_in(net: Any, where: str, value: object) -> Section:
     return part
 
 
-def add(net: Any, population: Population, name: object) -> Population:
+def add(net: Network, population: Population, name: object) -> Population:
     """Take a population into a network."""
     checks.kind("Network.add.population", population, Population, "a Population")
     if population.network is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from izhnumba._base import checks
 from izhnumba._engine.states import states_of
@@ -14,6 +14,9 @@ from izhnumba._record.recorder import Recorder
 from izhnumba._record.sampler import Sampler, SampleRecorder, WeightRecorder
 from izhnumba._record.samples import StateRecorder, state_names
 from izhnumba._record.spikes import RateRecorder, SpikeRecorder
+
+if TYPE_CHECKING:
+    from izhnumba._network.network import Network
 
 _WHERE = "Network.record"
 # The arguments that mean something for what is recorded, but for states.
@@ -27,7 +30,7 @@ What = str | list[str] | Sampler
 
 
 def record(
-    net: Any, source: object, what: object, every: object, neurons: object, synapses: object, start: object,
+    net: Network, source: object, what: object, every: object, neurons: object, synapses: object, start: object,
     stop: object, to: object, name: object,
 ) -> Recorder:  # fmt: skip
     """Record from a part of a network in all runs to come; into a new file `to`, if one is given."""
@@ -47,7 +50,7 @@ def record(
 
 
 def _recorder(
-    net: Any, source: object, what: object, every: object, neurons: object, synapses: object, start: object,
+    net: Network, source: object, what: object, every: object, neurons: object, synapses: object, start: object,
     stop: object, name: object,
 ) -> Recorder:  # fmt: skip
     if not isinstance(source, Synapses):

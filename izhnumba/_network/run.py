@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,8 +15,11 @@ from izhnumba._population.parameters import hand_over
 from izhnumba._population.run import report
 from izhnumba._record.recorder import Recorder
 
+if TYPE_CHECKING:
+    from izhnumba._network.network import Network
 
-def run(net: Any, T: object, until: Any, every: object, progress: object) -> Instant:
+
+def run(net: Network, T: object, until: Any, every: object, progress: object) -> Instant:
     """Advance a network by T, or until a condition holds. Returns how far it came."""
     clock, where = net._clock, "Network.run"
     stop = clock.time.after(f"{where}.T", clock.now, T)
@@ -40,7 +43,7 @@ def run(net: Any, T: object, until: Any, every: object, progress: object) -> Ins
     return clock.now - began
 
 
-def report_all(net: Any, duration: Instant) -> None:
+def report_all(net: Network, duration: Instant) -> None:
     """Raise or warn of what went wrong in the last run, of this duration."""
     for population, codes in zip(net._populations.values(), net._clock.found, strict=True):
         report(population, codes)
@@ -48,7 +51,7 @@ def report_all(net: Any, duration: Instant) -> None:
         synapses._check_results(net._clock.time.in_steps(duration))
 
 
-def catch_up(net: Any) -> None:
+def catch_up(net: Network) -> None:
     """Do what an interrupt has left undone: recorders take what is in the engines, and these take parameters."""
     for recorder in net._recorders.values():
         recorder.catch_up()
@@ -57,13 +60,13 @@ def catch_up(net: Any) -> None:
     net._clock.publish_state()
 
 
-def check_weights(net: Any, duration: Instant) -> None:
+def check_weights(net: Network, duration: Instant) -> None:
     """Refuse weights that users have written and that cannot be, as far as a run of this duration can check them."""
     for synapses in net._synapses.values():
         synapses._check_weights(net._clock.time.in_steps(duration))
 
 
-def bind(net: Any) -> None:
+def bind(net: Network) -> None:
     """Make the clock ready for the parts of a network, if they are others than those it is ready for."""
     bound, complete = net._bound
     if complete and _parts(net) == bound:
@@ -71,20 +74,20 @@ def bind(net: Any) -> None:
     net._bound = bound, False
     synapses = list(net._synapses.values())
     gone = [one for one in bound if isinstance(one, Synapses) and one not in synapses]
-    ports = {one._port for one in (*net._drives.values(), *synapses, *gone)}
+    ports = {one._port for one in net._drives.values()} | {one._port for one in (*synapses, *gone)}
     engines = [population._engine for population in net._populations.values()]
     net._clock.connect(engines, *([one._projection for one in some] for some in (synapses, gone)), ports)
     net._bound = _parts(net), True
 
 
-def _parts(net: Any) -> list[Any]:
+def _parts(net: Network) -> list[Any]:
     """All that the clock must know of."""
     populations = net._populations.values()
     ports = [port for population in populations for port in population._engine.outer_ports]
     return [*populations, *net._synapses.values(), *(one._port for one in net._drives.values()), *ports]
 
 
-def reset(net: Any, weights: object) -> None:
+def reset(net: Network, weights: object) -> None:
     """Back to time 0, with the weights of now or, of plastic synapses, with the first ones."""
     checks.kind("Network.reset.weights", weights, (bool, np.bool_), "True or False")
     catch_up(net)
@@ -101,7 +104,7 @@ def reset(net: Any, weights: object) -> None:
     net._clock.now = 0
 
 
-def remove(net: Any, part: object) -> None:
+def remove(net: Network, part: object) -> None:
     """Take synapses, a drive or a recorder out of a network."""
     where = "Network.remove.part"
     checks.kind(where, part, (Synapses, Drive, Recorder), "synapses, a drive or a recorder")
@@ -119,7 +122,7 @@ def remove(net: Any, part: object) -> None:
     del table[name]
 
 
-def _must_not_be_recorded(net: Any, synapses: Synapses) -> None:
+def _must_not_be_recorded(net: Network, synapses: Synapses) -> None:
     for name, recorder in net._recorders.items():
         if recorder.source is synapses:
             raise ValueError(
@@ -128,7 +131,7 @@ def _must_not_be_recorded(net: Any, synapses: Synapses) -> None:
             )
 
 
-def _condition(net: Any, until: Any, every: object) -> Condition | None:
+def _condition(net: Network, until: Any, every: object) -> Condition | None:
     if until is None:
         if every is not None:
             raise ValueError(f"Network.run.every must come with until, got {every!r} alone.")

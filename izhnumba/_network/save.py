@@ -13,6 +13,7 @@ from izhnumba._population.section import Section
 
 if TYPE_CHECKING:
     from izhnumba._network.drives import Drive
+    from izhnumba._network.network import Network
     from izhnumba._network.synapses import Synapses
     from izhnumba._population.population import Population
     from izhnumba._record.recorder import Recorder
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _OF_NETWORK = ("dt", "scheme", "batch", "seed", "threads", "name")  # arguments that a population has from its network
 
 
-def save(net: Any, path: object) -> None:
+def save(net: Network, path: object) -> None:
     """Write a network to a file."""
     catch_up(net)
     check_weights(net, math.inf)
@@ -29,7 +30,7 @@ def save(net: Any, path: object) -> None:
     format.save(paths.place("Network.save.path", path), description(net))
 
 
-def description(net: Any) -> dict[str, Any]:
+def description(net: Network) -> dict[str, Any]:
     """A network as a dict of values that a checkpoint can store."""
     return {
         "arguments": {"dt": net.dt, "scheme": net.scheme.name, "seed": net.seed, "threads": net.threads},

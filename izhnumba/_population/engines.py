@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from izhnumba._exact.step import ExactStepper
 from izhnumba._model.model import Model
 from izhnumba._model.schemes import Scheme
 from izhnumba._population.parameters import flat, set_parameter, set_start
+
+if TYPE_CHECKING:
+    from izhnumba._population.population import Population
 
 Array = NDArray[Any]
 
@@ -69,7 +72,9 @@ def kind_of(scheme: Scheme, dtype: np.dtype[Any] | None = None, batch: int | Non
     return _EXACT
 
 
-def engine_with(pop: Any, kind: EngineKind, scheme: Scheme, dt: float, values: Mapping[str, Array]) -> PopulationEngine:
+def engine_with(
+    pop: Population, kind: EngineKind, scheme: Scheme, dt: float, values: Mapping[str, Array]
+) -> PopulationEngine:
     """An engine that advances the state of a population with these parameters, or an error if it cannot take them."""
     engine = kind.population(pop.model, scheme, pop.reset_kind, pop.n, dt, pop._state)
     for name, value in values.items():
@@ -79,7 +84,7 @@ def engine_with(pop: Any, kind: EngineKind, scheme: Scheme, dt: float, values: M
     return engine
 
 
-def take_engine(pop: Any, kind: EngineKind, engine: PopulationEngine, **attributes: Any) -> None:
+def take_engine(pop: Population, kind: EngineKind, engine: PopulationEngine, **attributes: Any) -> None:
     """Let an engine advance a population from now on. attributes: of the population, that change with it."""
     stepper = kind.stepper(engine, pop.shape, pop.threads)
     pop._set(
@@ -88,7 +93,7 @@ def take_engine(pop: Any, kind: EngineKind, engine: PopulationEngine, **attribut
     )  # fmt: skip
 
 
-def join(pop: Any, network: Any, name: str) -> None:
+def join(pop: Population, network: Any, name: str) -> None:
     """Make a population part of a network, under this name: it takes over the network's clock, scheme and seed."""
     pop._must_not_run()
     _check_joining(pop, network, name)
@@ -103,7 +108,7 @@ def join(pop: Any, network: Any, name: str) -> None:
     pop._set(_network=network)
 
 
-def _check_joining(pop: Any, network: Any, name: str) -> None:
+def _check_joining(pop: Population, network: Any, name: str) -> None:
     """Refuse a population that cannot take over the clock and the seed of a network, in which it is to be `name`."""
     if pop.batch is not None:
         raise ValueError(f"Population.batch must be None in a network, got {pop.batch}. Make a network per entry.")

@@ -6,7 +6,7 @@ import math
 import secrets
 import warnings
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from izhnumba._engine.timebase import SHORTEST_STEP
 from izhnumba._model.model import Model, u_nullcline
 from izhnumba._model.quantity import Quantity
 from izhnumba._model.schemes import schemes
+
+if TYPE_CHECKING:
+    from izhnumba._population.population import Population
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -81,13 +84,13 @@ def checked_arguments(
     return attributes
 
 
-def initial_parameters(pop: Any, given: Mapping[str, Any]) -> dict[str, Array]:
+def initial_parameters(pop: Population, given: Mapping[str, Any]) -> dict[str, Array]:
     """All parameters of a population by name, float64, as given or by default."""
     known = quantities(pop.model)
     return {name: checked_parameter(name, one, given.get(name, one.default), pop) for name, one in known.items()}
 
 
-def checked_parameter(name: str, quantity: Quantity, value: object, pop: Any) -> Array:
+def checked_parameter(name: str, quantity: Quantity, value: object, pop: Population) -> Array:
     """A parameter in its unit, float64, of shape () or one that broadcasts to the population."""
     where = f"Population.{name}"
     exact = checks.array(
@@ -105,7 +108,7 @@ def shown(exact: Array, dtype: np.dtype[Any]) -> Array:
     return values
 
 
-def set_parameter(pop: Any, name: str, value: object) -> None:
+def set_parameter(pop: Population, name: str, value: object) -> None:
     """Change a parameter of a population: what it shows, and what its engine uses."""
     exact = checked_parameter(name, quantities(pop.model)[name], value, pop)
     pop._engine.check_parameter(f"Population.{name}", name, exact)
@@ -115,7 +118,7 @@ def set_parameter(pop: Any, name: str, value: object) -> None:
     hand_over(pop)
 
 
-def hand_over(pop: Any) -> None:
+def hand_over(pop: Population) -> None:
     """Give the engine the parameters that it has yet to take."""
     for name, exact in pop._to_take.items():
         pop._engine.set_parameter(name, flat(exact, pop.shape))
@@ -129,7 +132,7 @@ def flat(values: Array, shape: Shape) -> Array:
     return values if values.ndim == 0 else np.broadcast_to(values, shape).ravel()
 
 
-def checked_state(name: str, value: object, pop: Any) -> Array:
+def checked_state(name: str, value: object, pop: Population) -> Array:
     """V or u in its unit, of the population's dtype and of a shape that broadcasts to it."""
     where = f"Population.{name}"
     exact = checks.array(where, value, getattr(pop.model, name).unit, (pop.size, pop.shape))
@@ -137,7 +140,7 @@ def checked_state(name: str, value: object, pop: Any) -> Array:
     return exact.astype(pop.dtype)
 
 
-def initial_state(pop: Any, name: str, value: Any) -> Any:
+def initial_state(pop: Population, name: str, value: Any) -> Any:
     """Initial V or u of a population from what a user gives for it: also a function, "nullcline" or None."""
     model: Model = pop.model
     if value is None:
@@ -152,7 +155,7 @@ def initial_state(pop: Any, name: str, value: Any) -> Any:
     return value
 
 
-def set_start(pop: Any, V: object, u: object) -> None:
+def set_start(pop: Population, V: object, u: object) -> None:
     """Put a population into its initial state, to which it is reset from now on."""
     for name, value in (("V", V), ("u", u)):
         vars(pop)[name][...] = checked_state(name, initial_state(pop, name, value), pop)
@@ -184,7 +187,7 @@ def _p(model: Model, values: Mapping[str, Array]) -> Any:
     return model.named_tuple()(*(np.asarray(values[name], float) for name in model.parameters))
 
 
-def arguments_of(pop: Any) -> dict[str, Any]:
+def arguments_of(pop: Population) -> dict[str, Any]:
     """The arguments of `Population` that make such a population again, as `reset` would leave this one."""
     names = ("size", "model", "dt", "batch", "seed", "threads", "name")
     arguments = {name: getattr(pop, name) for name in names} | pop._values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from izhnumba._model.model import Model
 from izhnumba._record.results import Result
 from izhnumba._record.samples import StateRecorder, state_names
 from izhnumba._record.spikes import SpikeRecorder
+
+if TYPE_CHECKING:
+    from izhnumba._population.population import Population
 
 Array = NDArray[Any]
 Inputs = tuple[Any, Any, Any, Any]  # I, delta, g, E as a user gives them
@@ -52,7 +55,13 @@ class Run:
 
 
 def run(
-    pop: Any, T: object, inputs: Inputs, record: str | Sequence[str], every: object, neurons: object, progress: object
+    pop: Population,
+    T: object,
+    inputs: Inputs,
+    record: str | Sequence[str],
+    every: object,
+    neurons: object,
+    progress: object,
 ) -> set[int]:
     """Advance by T, with a new `Run` as `pop._run`. Returns the codes of the engine."""
     where, engine = "Population.run", pop._engine
@@ -74,7 +83,7 @@ def run(
             show.close()
 
 
-def _state_recorder(where: str, pop: Any, record: Any, every: object, neurons: object) -> StateRecorder | None:
+def _state_recorder(where: str, pop: Population, record: Any, every: object, neurons: object) -> StateRecorder | None:
     """The recorder of V and u, if any of them is wanted."""
     names = state_names(f"{where}.record", record) if record != () else ()
     if names:
@@ -86,7 +95,7 @@ def _state_recorder(where: str, pop: Any, record: Any, every: object, neurons: o
     return None
 
 
-def state_at(pop: Any, t: object) -> tuple[Array, Array]:
+def state_at(pop: Population, t: object) -> tuple[Array, Array]:
     """V and u, shape (*shape of t, *Shape), at times t, ms, of the last run: read off a second one."""
     pop._must_not_run()
     where = "Population.state_at"
@@ -113,7 +122,7 @@ def state_at(pop: Any, t: object) -> tuple[Array, Array]:
     return V.reshape(*times.shape, *pop.shape), u.reshape(*times.shape, *pop.shape)
 
 
-def report(pop: Any, codes: set[int]) -> None:
+def report(pop: Population, codes: set[int]) -> None:
     """Raise the error, or warn once, as the codes of an engine say."""
     if BUSY in codes:
         raise RuntimeError(pop._turn.elsewhere)

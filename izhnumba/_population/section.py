@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._synapse.connectivity import Ends
+
+if TYPE_CHECKING:
+    from izhnumba._population.population import Population
 
 
 @dataclass(frozen=True)
@@ -14,7 +19,7 @@ class Section:
     """The neurons `start` to `stop` of a population, by flat index: what `pop[start:stop]` gives. whole: it is the
     population itself, not a slice that covers it."""
 
-    population: Any  # a Population, which stands further up
+    population: Population
     start: int
     stop: int
     whole: bool = False
@@ -25,17 +30,17 @@ class Section:
         return self.population.size if self.whole else (self.stop - self.start,)
 
     @property
-    def V(self) -> Any:
+    def V(self) -> NDArray[Any]:
         """V of these neurons, shape (n,): a view, in which it can be set."""
         return self.population.V.reshape(-1)[self.start : self.stop]
 
     @property
-    def u(self) -> Any:
+    def u(self) -> NDArray[Any]:
         """u of these neurons, shape (n,): a view, in which it can be set."""
         return self.population.u.reshape(-1)[self.start : self.stop]
 
     @property
-    def spikes(self) -> Any:
+    def spikes(self) -> NDArray[Any]:
         """Whether each of these neurons spiked in the latest step, shape (n,)."""
         return self.population.spikes.reshape(-1)[self.start : self.stop]
 
@@ -47,7 +52,7 @@ class Section:
         return self.population.name if everybody else f"{self.population.name}[{self.start}:{self.stop}]"
 
 
-def section_of(population: Any, key: Any) -> Section:
+def section_of(population: Population, key: Any) -> Section:
     """The neurons that a user names by a slice."""
     checks.kind("Population[...]", key, slice, "a slice such as pop[:800]")
     n = population.n

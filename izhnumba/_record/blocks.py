@@ -13,7 +13,7 @@ import math
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -109,7 +109,7 @@ def packed(data: bytes) -> bytes:
     return head + struct.pack("<I", zlib.crc32(head)) + data
 
 
-def packed_rows(columns: list[Column], rows: Any) -> bytes:
+def packed_rows(columns: list[Column], rows: Sequence[Array]) -> bytes:
     """A block of rows; none if there are no rows."""
     if not len(rows[0]):
         return b""
@@ -128,7 +128,7 @@ def heads_of(block: bytes, before: int = 0) -> int:
     return zlib.crc32(block[: _HEAD.size - 4], before)
 
 
-def joined(pieces: Any) -> Array:
+def joined(pieces: Sequence[Array]) -> Array:
     """One array; a copy only if several pieces have rows."""
     filled = [piece for piece in pieces if len(piece)]
     return np.concatenate(filled) if len(filled) > 1 else (filled or pieces)[0]

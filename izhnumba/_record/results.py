@@ -36,7 +36,7 @@ class _Found(Fixed):
             cure = checks.did_you_mean(name, known, meant) or self._cure(meant)
         raise AttributeError(f"{type(self).__name__} has no {name!r}. {cure}".rstrip())
 
-    def __getitem__(self, key: Any) -> NoReturn:
+    def __getitem__(self, key: object) -> NoReturn:
         known = ", ".join(known for known in dir(self) if known[:1] != "_")
         raise TypeError(f"{type(self).__name__} has no items, got [{key!r:.60}]. Read its attributes: {known}.")
 
