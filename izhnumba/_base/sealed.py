@@ -103,7 +103,7 @@ class NamedTable(Mapping[str, Entry]):
     def _text(self) -> str:
         return f"{self._about}\n\n{columns([(name, *self._line(entry)) for name, entry in self.items()])}\n"
 
-    def get(self, name: object, default: Any = None) -> Any:
+    def get(self, name: object, default: object = None) -> Any:
         """The entry of this name, or `default` if there is none."""
         return self._entries.get(name, default) if isinstance(name, str) else default
 

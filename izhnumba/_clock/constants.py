@@ -27,7 +27,7 @@ class Derived(NamedTuple):
     careful_V: float | None  # mV, below which a step needs care; None: no such V is known
 
 
-def derived(model: Model, scheme: Scheme, reset: str, dt: float, p: Any) -> Derived:
+def derived(model: Model, scheme: Scheme, reset: str, dt: float, p: object) -> Derived:
     """Numbers derived from p, the named tuple of parameters as float64, each of shape () or (n,). dt: ms."""
     line = _slope_line(model, p)
     zero = np.zeros(())
@@ -41,7 +41,7 @@ def derived(model: Model, scheme: Scheme, reset: str, dt: float, p: Any) -> Deri
     return Derived(values, affine=True, short=short_V is not None, careful_V=short_V)
 
 
-def _gain(model: Model, dt: float, p: Any) -> Array:
+def _gain(model: Model, dt: float, p: object) -> Array:
     """dt * rate * exprel(dt * u_slope), () or (n,)."""
     z = dt * np.asarray(model.u_slope(p), float)
     phi = np.where(np.abs(z) > 1e-300, np.expm1(z) / z, 1.0)
@@ -55,7 +55,7 @@ class _Line(NamedTuple):
     rise: Any
 
 
-def _slope_line(model: Model, p: Any) -> _Line | None:
+def _slope_line(model: Model, p: object) -> _Line | None:
     """The derivative of dV/dt by V (1/ms) as a line that rises with V; None if it is not one."""
     try:
         slope = polynomial(model.dV_slope(V, 0.0, p)) / (1.0 if model.C is None else model.C(p))
@@ -70,7 +70,7 @@ def _leap_V(line: _Line, step: float) -> float | None:
     return float(np.max(-2 * (line.at_0 + 1 / step) / line.rise)) if step else None
 
 
-def _short_V(line: _Line, model: Model, reset: str, dt: float, p: Any) -> float | None:
+def _short_V(line: _Line, model: Model, reset: str, dt: float, p: object) -> float | None:
     """The V (mV) from which on, up to the threshold, z = z0 + z1 V stays within the range of the short exprel, with a
     margin for rounding; None if a reset may lead out of it."""
     from izhnumba._numba.exprel import SHORT_RANGE

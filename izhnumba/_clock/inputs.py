@@ -65,17 +65,19 @@ class Stepped(Driven, Protocol):
     def n_steps(self) -> int: ...
 
 
-def population_feeds(where: str, pop: Stepped, stop: int, I: Any, delta: Any, g: Any, E: Any) -> RowFeeds:  # noqa: E741
+def population_feeds(where: str, pop: Stepped, stop: int, I: object, delta: object, g: object, E: object) -> RowFeeds:  # noqa: E741
     """All inputs of a population by itself in a run until step `stop`."""
     return RowFeeds(feeds(where, pop, I, delta, g, E, stop - pop.n_steps), pop.n, pop.dtype.itemsize)
 
 
-def feeds(where: str, pop: Stepped, I: Any, delta: Any, g: Any, E: Any, n_steps: int | None) -> dict[str, Feed]:  # noqa: E741
+def feeds(
+    where: str, pop: Stepped, I: object, delta: object, g: object, E: object, n_steps: int | None
+) -> dict[str, Feed]:  # noqa: E741
     """All inputs of a run of `n_steps`, or of a single step (None), by the names the engine has for them: "I", "delta"
     for V jumps, "g" and "gE" for conductances."""
     occasion, unit, now = STEP if n_steps is None else RUN, pop.model.I.unit, pop.n_steps
 
-    def fed(name: str, value: Any, unit: str, ordinal: int) -> Feed:
+    def fed(name: str, value: object, unit: str, ordinal: int) -> Feed:
         found = given(f"{where}.{name}", value, target(pop, unit, ordinal), occasion, n_steps)
         return feed(found, now, probe=bool(n_steps))
 

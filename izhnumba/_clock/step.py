@@ -36,7 +36,7 @@ class ClockStepper:
             calls[names] = self._engine.step_call(names, self._threads)
         return calls[names]
 
-    def step(self, I: Any, delta: Any, g: Any, E: Any) -> int:  # noqa: E741
+    def step(self, I: object, delta: object, g: object, E: object) -> int:  # noqa: E741
         """A step with V jumps or conductances; NOT_PLAIN, and no step, if an input takes a closer look."""
         names: tuple[str, ...] = ()
         plain = self._fill("I", I)
@@ -46,7 +46,7 @@ class ClockStepper:
             names, plain = (*names, "g", "gE"), self._fill_conductances(g, E)
         return self._step_of_rows(names) if plain else NOT_PLAIN
 
-    def step_checked(self, where: str, pop: Any, I: Any, delta: Any, g: Any, E: Any, dt: Any) -> int:  # noqa: E741
+    def step_checked(self, where: str, pop: Any, I: Any, delta: Any, g: Any, E: Any, dt: object) -> int:  # noqa: E741
         """A step with inputs in any form, or the error that they deserve."""
         if dt is not None:
             scheme = self._engine.scheme.name
@@ -74,7 +74,7 @@ class ClockStepper:
             self._rows[name] = self._engine.row(name).reshape(self._shape)
         return self._rows[name]
 
-    def _fill(self, name: str, value: Any) -> bool:
+    def _fill(self, name: str, value: object) -> bool:
         plain = self._plain(value)
         if plain is not None:
             np.copyto(self._row(name), plain)

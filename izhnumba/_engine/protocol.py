@@ -208,11 +208,11 @@ class Stepper(Protocol):
         Returns a code."""
         ...
 
-    def step(self, I: Any, delta: Any, g: Any, E: Any) -> int:  # noqa: E741
+    def step(self, I: object, delta: object, g: object, E: object) -> int:  # noqa: E741
         """A step with plain numbers and arrays. Returns a code: NOT_PLAIN, and no step, if an input is none."""
         ...
 
-    def step_checked(self, where: str, pop: Any, I: Any, delta: Any, g: Any, E: Any, dt: Any) -> int:  # noqa: E741
+    def step_checked(self, where: str, pop: object, I: object, delta: object, g: object, E: object, dt: object) -> int:  # noqa: E741
         """A step with inputs in any form, or the error that they deserve. Returns a code."""
         ...
 

@@ -185,7 +185,7 @@ class ExactFeeds:
 # --- What users give ------------------------------------------------------------------------------------------------
 
 
-def current_of(where: str, value: Any, unit: str, pop: Driven, steady: Steady | None = None) -> Current:
+def current_of(where: str, value: object, unit: str, pop: Driven, steady: Steady | None = None) -> Current:
     """A number, array or input object as a current; with `steady` as the conductances of that."""
     return followed(where, given(where, value, target(pop, unit), EXACT), 0, steady)
 
@@ -226,7 +226,7 @@ def network_feeds(network: Any, drives: Sequence[Incoming]) -> ExactFeeds:
     return ExactFeeds(sources, network)
 
 
-def conductances_of(where: str, g: Any, E: Any, pop: Driven) -> list[Current]:
+def conductances_of(where: str, g: object, E: object, pop: Driven) -> list[Current]:
     """Conductances that stay as they are, g (E - V), of one or several receptors."""
     if g is None and E is None:
         return []
@@ -252,7 +252,7 @@ class Followed(Driven, Protocol):
 
 
 def population_feeds(
-    where: str, pop: Followed, stop: float, I: Any, delta: Any, g: Any, E: Any  # noqa: E741
+    where: str, pop: Followed, stop: float, I: object, delta: object, g: object, E: object  # noqa: E741
 ) -> ExactFeeds:  # fmt: skip
     """All inputs of a population by itself in a run; they do not depend on when it stops."""
     engine = pop._engine

@@ -73,7 +73,7 @@ class ReceptorState:
         return self.receptor
 
 
-def described(value: Any) -> Any:
+def described(value: object) -> Any:
     """The receptor, Waves or Steady that `describe` described."""
     if isinstance(value, dict):
         ((kind, number),) = value.items()

@@ -29,7 +29,7 @@ class ExactStepper:
         """`call(table, I, level)`, which always returns NOT_PLAIN."""
         return lambda table, I, level: NOT_PLAIN  # noqa: E741
 
-    def step(self, I: Any, delta: Any, g: Any, E: Any) -> int:  # noqa: E741
+    def step(self, I: object, delta: object, g: object, E: object) -> int:  # noqa: E741
         """NOT_PLAIN, and no step."""
         return NOT_PLAIN
 

@@ -240,7 +240,7 @@ class SpikeTrain(SpikeInput):
     receptor: Receptor = field(default_factory=Delta)
 
     @classmethod
-    def from_file(cls, path: str | Path, weight: Any = 1.0, receptor: Receptor | None = None) -> SpikeTrain:
+    def from_file(cls, path: str | Path, weight: object = 1.0, receptor: Receptor | None = None) -> SpikeTrain:
         """Spikes from a file: one that a recorder wrote (`Network.record(..., to=path)`), or a text file with a spike
         per line, neuron and time in ms."""
         path = paths.file("SpikeTrain.from_file.path", path)

@@ -103,7 +103,7 @@ def gate_of(variant: Variant, inline: Callable[[Function], Any], exprel: Functio
     return inline(share), inline(log_slope)
 
 
-def _magnesium_block(number: Any, mM: float, exprel: Function) -> tuple[Function, Function]:
+def _magnesium_block(number, mM: float, exprel: Function) -> tuple[Function, Function]:
     """NMDA channels that magnesium leaves open (C. E. Jahr and C. F. Stevens 1990)."""
     one, steepness, ratio = number(1.0), number(0.062), number(mM / 3.57)
 

@@ -216,7 +216,7 @@ class Model:
 
 
 @functools.cache
-def _tuple_type(names: tuple[str, ...]) -> Any:
+def _tuple_type(names: tuple[str, ...]):
     return namedtuple("p", names)  # makes and runs source code, which takes as long as a few steps
 
 

@@ -95,7 +95,7 @@ class Comparison:
         return type(self)
 
     @staticmethod
-    def where(condition: Comparison, yes: Any, no: Any) -> Polynomial:
+    def where(condition: Comparison, yes: object, no: object) -> Polynomial:
         """`yes` or `no`, coefficient by coefficient; TypeError where it is undecided which, and they differ."""
         yes, no, terms = polynomial(yes), polynomial(no), dict[Powers, Any]()
         for key in {**yes.terms, **no.terms}:

@@ -41,7 +41,7 @@ class Drive(Sealed):
     _made: Any  # of the value, for the engine of the population
     _port: Any  # through which spikes come, None for currents
 
-    def __init__(self, section: Section, value: Any, ordinal: int) -> None:
+    def __init__(self, section: Section, value: object, ordinal: int) -> None:
         self.section = section
         self._ordinal = ordinal  # among the drives of the population: each draws its own random numbers
         self.value = value

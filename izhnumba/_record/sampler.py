@@ -105,7 +105,7 @@ class SampleRecorder(_Sampling):
     _to_file = False
 
     def __init__(
-        self, where: str, engine: NeuronEngine, name: str, sampler: Sampler, source: Any, every: object
+        self, where: str, engine: NeuronEngine, name: str, sampler: Sampler, source: object, every: object
     ) -> None:
         self._sampler, self._of = sampler, source
         self._shape: tuple[int, ...] | None = None

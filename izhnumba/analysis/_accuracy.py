@@ -239,7 +239,7 @@ def _clock_driven(where: str, name: object) -> str:
     return checks.one_of(where, name, [known for known in _known_schemes if known != "exact"])
 
 
-def _copy(pop: Population, **changed: Any) -> Population:
+def _copy(pop: Population, **changed: object) -> Population:
     """A new population with the arguments and the initial state of `pop`, but for those changed."""
     return Population(**arguments_of(pop) | changed)
 
