@@ -51,8 +51,8 @@ def _gain(model: Model, dt: float, p: object) -> Array:
 class _Line(NamedTuple):
     """at_0 + rise * V."""
 
-    at_0: Any
-    rise: Any
+    at_0: Array
+    rise: Array
 
 
 def _slope_line(model: Model, p: object) -> _Line | None:

@@ -226,7 +226,7 @@ class ClockEngine:
     # --- running --------------------------------------------------------------------------------------------------
 
     def row(self, name: str) -> Array:
-        """Where single steps find an input: I, delta, g or gE. n numbers, kept for the next step."""
+        """The array from which single steps read the input I, delta, g or gE, (n,). It keeps its numbers."""
         if name not in self._rows:
             self._rows[name] = aligned(self.padded, self.dtype)
         return self._rows[name][: self.n]
@@ -260,11 +260,11 @@ class ClockEngine:
         return int(code)
 
     def publish_state(self) -> int:
-        """V and u always are those of now."""
+        """No-op: V and u are updated in place. Required by `Engine`."""
         return OK
 
     def prepare(self, n_steps: int, inputs: dict[str, Array], threads: int) -> None:
-        """Make room for `n_steps` steps, and put in the table where their inputs are."""
+        """Allocate the raster of `n_steps` steps, and write the addresses of their inputs to the table."""
         self.step_calls.clear()
         self._rebase()
         for name, rows in inputs.items():
@@ -275,8 +275,8 @@ class ClockEngine:
         self.table[[layout.STEPS, layout.THREADS]] = n_steps, threads
 
     def prepare_slices(self, n_steps: int, current: Array, drives: dict[ReceptorState, Array], threads: int) -> int:
-        """The same for a network, which reaches a population through the address returned: that of a function
-        (table, start, stop). `drives`: what arrives from outside, for some of the ports."""
+        """`prepare` for a network. Returns the address of the kernel `advance_slice(table, start, stop)`. drives: rows
+        of the inputs that act through ports."""
         from izhnumba._clock.kernels.advance import slice_address
 
         self.prepare(n_steps, {"I": current}, threads)
@@ -292,7 +292,7 @@ class ClockEngine:
 
     @property
     def n_blocks(self) -> int:
-        """Pieces that threads can share."""
+        """Blocks of lanes, which threads share."""
         return -(-self.padded // layout.BLOCK)
 
     def threads_for(self, until: int, stop: int, wanted: int | None) -> int:
@@ -303,7 +303,7 @@ class ClockEngine:
         return most if most > 1 and may_go_parallel(self.n * (until - now), self.n * (stop - now), wanted) else 1
 
     def _make_room(self, threads: int) -> None:
-        """Scratch memory for each thread."""
+        """Allocate scratch memory for each thread."""
         if self.table.array(layout.SCRATCH).size < threads * layout.SCRATCH_ROWS * layout.BLOCK:
             self.table.put(layout.SCRATCH, aligned(threads * layout.SCRATCH_ROWS * layout.BLOCK, self.dtype))
 
@@ -312,7 +312,7 @@ class ClockEngine:
         return SOURCES[state](self, receptor)
 
     def record(self, wanted: list[Record]) -> None:
-        """Write states into the samples of these records at each step of the next slices that they ask for."""
+        """Write samples of these records in the next steps."""
         if not wanted:
             self.table[layout.N_RECORDS] = 0
             return
@@ -328,7 +328,7 @@ class ClockEngine:
         self.table[layout.N_RECORDS] = len(wanted)
 
     def spike_list(self, since: int) -> tuple[Array, Array]:
-        """(neuron, step) of the spikes of the last steps, in order."""
+        """Neurons and steps, int64, of the spikes since step `since`, when the last advance began, in order."""
         from izhnumba._clock.kernels.raster import spike_list
 
         n_steps = self.step - since
@@ -337,7 +337,7 @@ class ClockEngine:
         return spike_list(words, self.padded // WORD, since, n_spikes)
 
     def verdict(self) -> set[int]:
-        """The codes of what the last call found."""
+        """FAILURE, LEAP or OK, for the last call."""
         leap = self.scheme.euler_part > 0 and self._reports[layout.WAS_CAREFUL :: layout.REPORT_SIZE].any()
         return {FAILURE} if self._failed() else {LEAP} if leap else {OK}
 
@@ -346,7 +346,7 @@ class ClockEngine:
 
     @property
     def reliable(self) -> int:
-        """Steps done, or up to the one in which V or u stopped being finite: what came later means nothing."""
+        """Steps up to which V and u were finite, the failed one included."""
         return self._failed_step() + 1 if self._failed() else self.step
 
     def _failed_step(self) -> int:
@@ -388,7 +388,7 @@ class ClockEngine:
         return call
 
     def _variant(self, deltas: bool, conductances: bool, gate: Gate | None = None) -> Variant:
-        with np.errstate(all="ignore"):  # odd parameters show in V and u, which are looked at
+        with np.errstate(all="ignore"):  # such parameters lead to V and u that are not finite, which is reported
             known = self._bind_parameters()
         line = not conductances and gate is None  # the slope of f by V is one
         return Variant(
@@ -403,7 +403,7 @@ class ClockEngine:
         return sum(1 << k for k, name in enumerate(self._fields) if self._lanes[name].size > 1)
 
     def _bind_parameters(self) -> Derived:
-        """Put what is derived from the parameters among the lanes, and all their addresses in the table."""
+        """Compute the numbers derived from the parameters, and write the addresses of all to the table."""
         result = derived(self.model, self.scheme, self.reset, self.dt, self._p())
         for name, values in result.values.items():
             self._put_lanes(name, values)

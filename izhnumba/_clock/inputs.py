@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from izhnumba._engine.protocol import Incoming, PopulationEngine
 from izhnumba._input.door import RUN, STEP, Given, given, is_constant, pairs_of
 from izhnumba._input.input import Input
 from izhnumba._input.target import Driven, Target, target
+
+if TYPE_CHECKING:
+    from izhnumba._clock.network import ClockNetwork
 
 Array = NDArray[Any]
 _FIRST_SLICE = 1_000_000  # neuron-steps; later slices follow the measured speed
@@ -95,11 +98,12 @@ def drive(where: str, found: Given, engine: PopulationEngine, first: int) -> Fee
     return feed(found, engine.now)
 
 
-def network_feeds(network: Any, drives: Sequence[Incoming]) -> RowFeeds:
+def network_feeds(network: ClockNetwork, drives: Sequence[Incoming]) -> RowFeeds:
     """All inputs of a network: those to a population through one port are added, in the order of drives."""
     grouped: dict[tuple[int, Any], list[Incoming]] = {}
+    engines: Sequence[object] = network.engines
     for one in drives:
-        grouped.setdefault((network.engines.index(one.engine), one.port), []).append(one)
+        grouped.setdefault((engines.index(one.engine), one.port), []).append(one)
     return RowFeeds({key: _added(group) for key, group in grouped.items()}, network.n, network.item)
 
 
@@ -120,7 +124,7 @@ def _added(drives: list[Incoming]) -> Feed:
 
 
 def feed(found: Given, now: int, *, probe: bool = True) -> Feed:
-    """The feed of a value from step `now` on. probe: whether the rows of an input object are looked at beforehand."""
+    """The feed of a value from step `now` on. probe: whether to ask an input object for a row, to know its width."""
     value, to = found
     if not isinstance(value, Input):
         return _table(value, to, now) if found.over_time else _held(_row(value, to))

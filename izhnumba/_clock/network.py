@@ -1,4 +1,4 @@
-"""The clock of a network: takes populations and synapses from slice to slice in one compiled call."""
+"""The network of the clock engine: populations and synapses advance together, from slice to slice, in one call."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _LONGEST_SLICE = 64  # steps, without synapses
 
 
 class ClockNetwork:
-    """Populations' engines and the synapses between them, advanced together. Inputs are named (population, port), by
-    number and port; the port is None for currents."""
+    """The engines of populations, and the synapses between them, advanced together. Inputs of `advance` are rows by
+    (number of the engine, port); the port is None for currents."""
 
     def __init__(self, dt: float) -> None:
         self.time = Steps(dt)
         self.engines: list[ClockEngine] = []
         self._table = Table(layout.NET_SIZE)
-        self._calls: dict[int, Calls] = {}  # that are in the table
+        self._calls: dict[int, Calls] = {}  # in the table, by entry
         self.slice = 1
         self._gaps: list[Projection] = []
         self._arriving: Calls = []
@@ -44,7 +44,7 @@ class ClockNetwork:
 
     @property
     def now(self) -> int:
-        """Steps done, where the kernel counts them together with those of the engines: Ctrl-C cannot part them."""
+        """Steps done. The kernel counts them together with those of the engines: Ctrl-C cannot come in between."""
         return int(self._table[layout.NET_STEP])
 
     @now.setter
@@ -89,7 +89,8 @@ class ClockNetwork:
         self._put_calls(layout.PROJECTIONS, layout.N_PROJECTIONS, [(after, table) for _, after, table in calls])
 
     def _lay_rings(self, engine: ClockEngine, longest: int, ports: set[ReceptorState | None]) -> None:
-        """Make the rings of a population long enough for a delay of so many steps."""
+        """Make the rings of a population long enough for a delay of `longest` steps, and drop ports at rest that are
+        not in use."""
         if longest < engine.arrivals.steps:  # spikes of synapses that are gone may still be under way
             longest = max(longest, engine.arrivals.under_way(self.now))
         engine.arrivals.lay(_whole(longest, self.slice), self.now, ports)
@@ -120,13 +121,13 @@ class ClockNetwork:
         self._calls[entry] = calls
 
     def publish_state(self) -> int:
-        """V and u always are those of now."""
+        """No-op: V and u are updated in place. Required by `Engine`."""
         return OK
 
     def _prepared(
         self, n_steps: int, inputs: dict[tuple[int, ReceptorState | None], Array], threads: int
     ) -> Iterator[tuple[int, Table]]:
-        """The engines' kernels, each with its table."""
+        """For each engine the address of its kernel and its table, prepared for `n_steps` steps."""
         for number, engine in enumerate(self.engines):
             drives = {port: rows for (which, port), rows in inputs.items() if which == number and port is not None}
             current = inputs.get((number, None))
@@ -134,7 +135,7 @@ class ClockNetwork:
             yield engine.prepare_slices(n_steps, current, drives, min(threads, engine.n_blocks)), engine.table
 
     def record(self, wanted: list[Record]) -> None:
-        """Write states into the rows of these records in the next slices."""
+        """Write samples of these records in the next advances."""
         for engine in self.engines:
             engine.record([record for record in wanted if record.engine is engine])
 

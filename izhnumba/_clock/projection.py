@@ -11,13 +11,13 @@ from izhnumba._engine.table import Table
 
 
 def is_gap(one: Projection) -> bool:
-    """Whether it couples neurons before each step, and delivers no spikes."""
+    """Whether it is one of gap junctions, which couple neurons before each step and deliver no spikes."""
     return bool(one.port.receptor.adds_to == "coupling")
 
 
 def delays(one: Projection) -> tuple[int, int]:
-    """In how many steps the first spike arrives, and the last; the first one in one step if the kernels look after the
-    synapses in each. (0, 0) without synapses."""
+    """The shortest and the longest delay, steps; (0, 0) without synapses. The shortest is 1 for gap junctions and
+    plastic synapses, whose kernels run in each step."""
     shortest, longest = one.rows.delays(one.target.padded)
     return 1 if one.plastic is not None or is_gap(one) else shortest, longest
 
@@ -33,8 +33,7 @@ def bind(one: Projection) -> tuple[int, int, Table]:
 
 
 def couple(one: Projection) -> tuple[int, Table]:
-    """The address of the kernel of gap junctions, which adds w and w V of each source to its targets' sums before a
-    step, and the table it takes."""
+    """The address of the kernel `couple` of gap junctions (`kernels.gap`), and its table."""
     from izhnumba._clock.kernels import gap
     from izhnumba._clock.kernels import network as k
 
@@ -56,7 +55,7 @@ def let_arrive(one: Projection) -> None:
 
 
 def _table(one: Projection) -> Table:
-    """The table of a projection, as far as all kernels take it."""
+    """The table of a projection, with the entries that all kernels use."""
     from izhnumba._clock.kernels import gap, plasticity
     from izhnumba._clock.kernels import network as k
 

@@ -55,7 +55,7 @@ class ReceptorState:
 
     @property
     def at_rest(self) -> bool:
-        """Whether nothing is under way and nothing is left of what has arrived."""
+        """Whether nothing is under way, and y and x are 0."""
         return not any(array.any() for array in (self.ring, self.y, self.x))
 
     def clear(self) -> None:
@@ -80,30 +80,38 @@ class Kinds(NamedTuple):
     gate: Gate | None
 
 
+class _Bound(NamedTuple):
+    """The rings, and sizes of arrays of currents, whose addresses a table holds; and where those of inputs go."""
+
+    laid: tuple[int, dict[ReceptorState, Array]]
+    noted: list[int]
+    places: dict[ReceptorState, tuple[Table, int]]
+
+
 class Arrivals:
-    """The ports of one population, in the order in which they were connected, and the length of their rings."""
+    """The receptors (ports) of one population, in the order in which they were connected, and their rings."""
 
     def __init__(self, lanes: int, dtype: np.dtype[Any], dt: float) -> None:
         self._lanes, self._dtype, self._dt = lanes, dtype, dt
-        # Length of the rings, and the ring of each receptor: one object for Ctrl-C.
+        # Length of the rings, and the ring of each receptor: one object, so that Ctrl-C cannot come in between.
         self.laid: tuple[int, dict[ReceptorState, Array]] = 1, {}
-        self._bound: Any = None  # which rings and noted currents are in the table, and where drives of ports go
+        self._bound: _Bound | None = None
 
     @property
     def ports(self) -> list[ReceptorState]:
-        """All of them, in order."""
+        """All receptors, in order."""
         return list(self.laid[1])
 
     @property
     def steps(self) -> int:
-        """Length of the rings."""
+        """Length of the rings, steps."""
         return self.laid[0]
 
     def ring_of(self, port: ReceptorState) -> Array:
         return self.laid[1][port]
 
     def port(self, receptor: Receptor) -> ReceptorState:
-        """The state of this receptor, or of one equal to it."""
+        """The state of this receptor, or of one equal to it; a new one if there is none."""
         for port in self.ports:
             if port.receptor == receptor:
                 return port
@@ -113,8 +121,8 @@ class Arrivals:
         return port
 
     def lay(self, steps: int, now: int, wanted: Container[ReceptorState | None]) -> None:
-        """Make rings of this many steps, enough for what is under way at step `now`, which stays so. Of the ports those
-        that are `wanted` stay, and others that are not at rest: a call of `connect` that was stopped leaves one."""
+        """Make rings of `steps` steps, which must hold all that is under way at step `now`. Ports that are neither
+        `wanted` nor in motion are dropped: a call of `connect` that was stopped may leave one."""
         before, rings = self.laid
         kept = [port for port in rings if port in wanted or not port.at_rest]
         if steps == before and len(kept) == len(rings):
@@ -124,7 +132,7 @@ class Arrivals:
         self.laid = steps, {port: self._resized(rings[port], steps, now) for port in kept}
 
     def under_way(self, now: int) -> int:
-        """In how many steps from `now` on the last of what is under way will have arrived."""
+        """The number of steps from `now` on in which something is under way to arrive."""
         ahead = (np.arange(self.steps) - now) % self.steps
         return max((int(ahead[ring.any(axis=1)].max(initial=-1)) + 1 for ring in self.laid[1].values()), default=0)
 
@@ -144,12 +152,12 @@ class Arrivals:
         return Kinds(layout.TO_V in targets, bool(targets - {layout.TO_V}), conductances, gate)
 
     def bind(self, table: Table, drives: dict[ReceptorState, Array]) -> None:
-        """Put the ports, and what arrives at them from outside in the next steps, in a population's table."""
+        """Write the addresses of the ports, and of the rows of inputs that act through them, to a table."""
         noted = [port.current.size for port in self.laid[1]]
-        if self._bound is None or self._bound[0] is not self.laid or self._bound[1] != noted:
+        if self._bound is None or self._bound.laid is not self.laid or self._bound.noted != noted:
             self._bind_ports(table, noted)
         assert self._bound is not None
-        for port, (place, entry) in self._bound[2].items():
+        for port, (place, entry) in self._bound.places.items():
             _put_drive(place, entry, drives.get(port))
 
     def _bind_ports(self, table: Table, noted: list[int]) -> None:
@@ -176,10 +184,10 @@ class Arrivals:
                 places[port] = table, layout.INPUT_DELTA
         table.put(layout.PORTS, rows, places)
         table[layout.N_PORTS] = len(rows)
-        self._bound = self.laid, noted, places
+        self._bound = _Bound(self.laid, noted, places)
 
     def clear(self) -> None:
-        """Nothing is under way and nothing has arrived."""
+        """Back to the start: nothing is under way, y and x are 0."""
         for port in self.ports:
             port.clear()
 
@@ -213,7 +221,7 @@ def _check_gate(receptor: Receptor, others: list[Receptor]) -> None:
 
 
 def _put_drive(table: Table, entry: int, rows: Array | None) -> None:
-    """Point an input at rows of shape (steps or 1, lanes or 1), or at nothing."""
+    """Write the address of rows of an input, (steps or 1, lanes or 1), to a table; 0 if there are none."""
     if rows is None:
         table[entry] = 0
     elif not table.points_at(entry, rows):

@@ -37,7 +37,8 @@ class ClockStepper:
         return calls[names]
 
     def step(self, I: object, delta: object, g: object, E: object) -> int:  # noqa: E741
-        """A step with V jumps or conductances; NOT_PLAIN, and no step, if an input takes a closer look."""
+        """A step with V jumps or conductances. Returns its code, or NOT_PLAIN, without a step, for inputs that are no
+        plain arrays and numbers."""
         names: tuple[str, ...] = ()
         plain = self._fill("I", I)
         if plain and delta is not None:
@@ -47,7 +48,7 @@ class ClockStepper:
         return self._step_of_rows(names) if plain else NOT_PLAIN
 
     def step_checked(self, where: str, pop: Any, I: Any, delta: Any, g: Any, E: Any, dt: object) -> int:  # noqa: E741
-        """A step with inputs in any form, or the error that they deserve."""
+        """A step with inputs in any form, which are checked. Returns its code."""
         if dt is not None:
             scheme = self._engine.scheme.name
             raise ValueError(f"{where}.dt must be left out with the scheme {scheme!r}, got {dt!r}.")
@@ -66,7 +67,7 @@ class ClockStepper:
         return code
 
     def _step_of_rows(self, others: tuple[str, ...]) -> int:
-        """A step with what the rows of I and of these other inputs hold."""
+        """A step with the inputs in the rows of I and of these others. Returns its code."""
         return self.call(*others)(self._engine.table.numbers, self._row("I").reshape(-1), np.nan)
 
     def _row(self, name: str) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from izhnumba._base.partition import WORD, words
 
@@ -26,7 +26,7 @@ class StateArrays(NamedTuple):
         return cls(aligned(padded, dtype), aligned(padded, dtype), aligned(padded, np.uint8))
 
 
-def aligned(size: int, dtype: Any) -> Array:
+def aligned(size: int, dtype: DTypeLike) -> Array:
     """Zeros of shape (size,) that start on a cache line."""
     dtype = np.dtype(dtype)
     raw = np.zeros(size * dtype.itemsize + 64, np.uint8)

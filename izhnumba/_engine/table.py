@@ -59,7 +59,7 @@ class Table:
     def __getitem__(self, entry: Any) -> Any:
         return self.numbers[entry]
 
-    def __setitem__(self, entry: Any, value: object) -> None:
+    def __setitem__(self, entry: int | slice | list[int], value: object) -> None:
         self.numbers[entry] = value
 
     def put(self, entry: int, array: Array, owner: object = None, also: Mapping[int, int] | None = None) -> Array:

@@ -341,7 +341,7 @@ class ExactEngine:
     # --- input ----------------------------------------------------------------------------------------------------
 
     @property
-    def in_force(self) -> object:
+    def in_force(self) -> tuple[Any, ...] | None:
         """The description of the piece of the input that is in force, or None."""
         return self._pieces.get(int(self.table[layout.PIECE]))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,59 +20,67 @@ from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._input.target import Driven, Target, target
 from izhnumba._input.values import per_neuron
 
+if TYPE_CHECKING:
+    from izhnumba._exact.network import ExactNetwork
+
 Array = NDArray[Any]
 _FIRST_SLICE = 10_000.0  # neuron-ms, later slices follow the measured speed
 _LEAST = 0.1  # ms: what an advance costs for each neuron must not be spent again and again
 _MOST_EVENTS = 2**18  # from outside that are expected in an advance
 _MOST_VALUES = 2**21  # numbers in the pieces of an advance
-_STREAM = 2**40  # events of a drive that can be told apart; before those of synapses if they come at one time
+_STREAM = 2**40  # keys of the events of a drive, all below those of synapses
 
 
 class Current(NamedTuple):
-    """What drives the n neurons from `first` on, in the unit of the model. steady: it is a conductance, as a port."""
+    """An input of the n neurons from `first` on, in the unit of the model; with `steady` a conductance (1/ms or nS)
+    that acts through the port of that."""
 
     input: Input
     first: int
     n: int
     shape: tuple[int, ...]
-    steady: Any = None
+    steady: Steady | None = None
 
     @property
     def uniform(self) -> bool:
-        """Whether it is the same for all neurons."""
+        """Whether the input is the same for all neurons."""
         return self.levels(np.zeros(1))[0].shape[1] == 1
 
     @property
     def slopes(self) -> bool:
-        """Whether it rises or falls anywhere."""
+        """Whether the input rises or falls between breaks."""
         return bool(np.any(self.levels(np.concatenate([np.zeros(1), self.input._breaks()]))[1]))
 
     @property
     def steps(self) -> bool:
-        """Whether it changes at breaks alone."""
+        """Whether the input is constant between breaks."""
         return not self.slopes and not self.input._waves()
 
     def levels(self, times: Array) -> tuple[Array, Array]:
-        """(times, n or 1), and slopes (times,)."""
+        """Values of the input without its waves at these times (ms), (times, n or 1), and their slopes, (times,), 1/ms
+        of that."""
         levels, slopes = self.input._lines(times)
         return levels[:, np.newaxis] if levels.ndim == 1 else per_neuron(levels, self.shape), slopes
 
 
-class Spikes(NamedTuple):
-    """Spikes that act through a port on n neurons from `first` on; events(now, until) gives t, neuron, weight,
-    number. per_ms: how many are expected at most."""
+class SpikeSource(NamedTuple):
+    """Spikes from outside that act through a port on the n neurons from `first` on.
+
+    events: (since, until) -> time (ms), neuron (from 0 to n - 1), weight, and number in the order of a random stream,
+    of each spike; per_ms: the most spikes that are expected in a ms.
+    """
 
     events: Callable[[float, float], tuple[Array, Array, Array, Array]]
     first: int
-    port: Any
+    port: ReceptorState
     n: int
     per_ms: float = 0.0
 
 
 class Source:
-    """All that comes to one population from outside."""
+    """All inputs of one population in a run."""
 
-    def __init__(self, engine: ExactEngine, currents: list[Current], spikes: list[Spikes]) -> None:
+    def __init__(self, engine: ExactEngine, currents: list[Current], spikes: list[SpikeSource]) -> None:
         self.engine, self.currents, self.spikes = engine, currents, spikes
         self.inner = {port for current in currents for port in self._inner(current)}
         breaks = [current.input._breaks() for current in currents]
@@ -80,11 +88,11 @@ class Source:
 
     @property
     def ports(self) -> set[ReceptorState]:
-        """Those through which it comes."""
+        """Ports through which the inputs act."""
         return self.inner | {spikes.port for spikes in self.spikes}
 
     def _inner(self, current: Current) -> Iterator[ReceptorState]:
-        """The ports of a current, but for a constant one, which needs none."""
+        """The ports of a current: for its slopes, its waves, and as a conductance. A constant current needs none."""
         if current.slopes:
             yield self.engine.port(Waves(0.0))
         for wave in current.input._waves():
@@ -93,8 +101,8 @@ class Source:
             yield self.engine.port(current.steady)
 
     def pieces(self, now: float, until: float) -> tuple[Array, Array, Array, list[Any]]:
-        """Breaks from now on; rows of the cells, and their values (breaks, rows, n or 1) from each break on; and what
-        tells these pieces from others. One that is in force already has no break."""
+        """The pieces of the input from `now` on, as `ExactEngine.set_pieces` takes them: breaks, columns of the states,
+        their values from each break on, and descriptions. A piece that is in force already is not among them."""
         last = np.searchsorted(self.breaks, now, side="right") - 1
         origin = self.breaks[last : last + 1]
         later = self.breaks[last + 1 : np.searchsorted(self.breaks, until, side="left")]
@@ -106,7 +114,8 @@ class Source:
         return np.concatenate([[now], later]), rows, np.concatenate([begun, values[1:]]), described
 
     def _values(self, times: Array) -> tuple[Array, Array]:
-        """The numbers of the rows that hold the input, and what they are from each of these times on."""
+        """The columns of the states that hold the input, and their values from each of these times (ms) on: (columns,)
+        and (times, columns, n or 1)."""
         engine, R = self.engine, self.engine.simd_rows
         current, conductance = engine.extra(layout.CURRENT), engine.extra(layout.CONDUCTANCE)
         alike = all(np.all(scale == scale[0]) for scale in (current, conductance))
@@ -122,7 +131,7 @@ class Source:
         return np.array(list(rows), np.int64), np.stack(list(rows.values()), axis=1)
 
     def _parts(self, current: Current, times: Array) -> Iterator[tuple[int, Array]]:
-        """The rows of the cells, and what one current adds to them."""
+        """Columns of the states, each with the values that a current adds to it, (times, n or 1)."""
         levels, slopes = current.levels(times)
         where = self.engine.states_of
         if current.steady:
@@ -138,7 +147,7 @@ class Source:
             yield first + 1, wave.amplitude * np.cos(angle)
 
     def events(self, since: float, until: float) -> Array:
-        """What arrives later than `since` and no later than `until`."""
+        """The events later than `since` and not later than `until` (ms), EVENT (k,)."""
         found = [np.empty(0, layout.EVENT)]
         for ordinal, spikes in enumerate(self.spikes):
             when, neuron, weight, number = spikes.events(since, until)
@@ -155,19 +164,20 @@ class Source:
         return np.concatenate(found)
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(one: tuple[Any, ...] | None, other: tuple[Any, ...]) -> bool:
+    """Whether two descriptions of pieces are equal. one: None if no piece is in force."""
     return one is not None and all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
 class ExactFeeds:
-    """What comes into a network, or a population by itself, in a run."""
+    """All inputs of a network, or of a population by itself, in a run."""
 
-    def __init__(self, sources: list[Source], clock: Any) -> None:
+    def __init__(self, sources: list[Source], clock: ExactNetwork) -> None:
         self.sources, self._clock = sources, clock
         self._n = clock.n
 
     def reach(self, now: float, length: float | None) -> float:
-        """Not so far that what is to be prepared takes much memory."""
+        """The end of an advance of about this length (ms), or sooner, so that its pieces and events fit in memory."""
         until = now + max(_FIRST_SLICE / self._n if length is None else length, _LEAST)
         per_ms = sum(spikes.per_ms for source in self.sources for spikes in source.spikes)
         until = min(until, now + self._clock.most_ahead(), now + _MOST_EVENTS / max(per_ms, 1e-300))
@@ -203,26 +213,26 @@ def followed(where: str, found: Given, first: int = 0, steady: Steady | None = N
     return Current(current, first, math.prod(to.shape), to.shape, steady)
 
 
-def spikes_of(value: SpikeInput, to: Target, engine: ExactEngine, first: int = 0) -> Spikes:
-    """Spikes from outside on the neurons from `first` on."""
+def spikes_of(value: SpikeInput, to: Target, engine: ExactEngine, first: int = 0) -> SpikeSource:
+    """A spike input on the neurons from `first` on."""
     n, port = math.prod(to.shape), engine.port(value.receptor)
-    return Spikes(value._events(to), first, port, n, value._most_per_ms(to))
+    return SpikeSource(value._events(to), first, port, n, value._most_per_ms(to))
 
 
-def drive(where: str, found: Given, engine: ExactEngine, first: int) -> Current | Spikes:
+def drive(where: str, found: Given, engine: ExactEngine, first: int) -> Current | SpikeSource:
     """A drive of a network on the neurons from `first` on."""
     if isinstance(found.value, SpikeInput):
         return spikes_of(found.value, found.to, engine, first)
     return followed(where, found, first)
 
 
-def network_feeds(network: Any, drives: Sequence[Incoming]) -> ExactFeeds:
+def network_feeds(network: ExactNetwork, drives: Sequence[Incoming]) -> ExactFeeds:
     """All inputs of a network, by population."""
     sources = []
     for engine in network.engines:
         made = [one.made for one in drives if one.engine is engine]
         currents = [one for one in made if isinstance(one, Current)]
-        sources.append(Source(engine, currents, [one for one in made if isinstance(one, Spikes)]))
+        sources.append(Source(engine, currents, [one for one in made if isinstance(one, SpikeSource)]))
     return ExactFeeds(sources, network)
 
 

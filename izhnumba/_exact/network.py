@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from izhnumba._engine.timebase import Continuous
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.projection import bind
 from izhnumba._numba.threads import may_go_parallel, n_processors, one_parallel_region
+
+if TYPE_CHECKING:
+    from izhnumba._exact.engine import ExactEngine
 
 Array = NDArray[Any]
 _WIDEST = 1000.0  # ms, width of a slot of time without delays
@@ -34,7 +37,8 @@ class ExactNetwork:
     """The engines of populations, and the synapses between them, advanced together. `Engine` of the exact scheme."""
 
     def __init__(self, dt: float) -> None:
-        self.time, self.engines = Continuous(dt), list[Any]()
+        self.time = Continuous(dt)
+        self.engines: list[ExactEngine] = []
         self._moving: dict[Any, list[Array]] | None = None  # events under way by engine, while `connect` moves them
         self._table = Table(layout.NET_SIZE)
         self._reals = self._table.numbers.view(np.float64)
@@ -104,10 +108,10 @@ class ExactNetwork:
                 block.put_under_way(self._translated(engine, events, projections), per_ms)
         self._projections, self._moving = dict(projections), None
 
-    def _under_way(self, engine: Any) -> list[Array]:
+    def _under_way(self, engine: ExactEngine) -> list[Array]:
         return [block.under_way() for block in engine.blocks]
 
-    def _translated(self, engine: Any, events: Array, projections: Mapping[Any, Table]) -> Array:
+    def _translated(self, engine: ExactEngine, events: Array, projections: Mapping[Any, Table]) -> Array:
         """Events under way to an engine, with the keys and rules of these projections in place of the old ones."""
         found = events.copy()
         for synapses, old in self._projections.items():
@@ -266,7 +270,7 @@ class ExactNetwork:
 
     def _record(self, record: Record) -> Table:
         """The row of RECORDS for a record."""
-        engine: Any = record.engine
+        engine = next(one for one in self.engines if one is record.engine)
         row = Table(layout.RECORD_SIZE)
         row.put_table(layout.RECORD_TABLE, engine.table)
         row[layout.RECORD_EVERY : layout.RECORD_EVERY + 1].view(np.float64)[0] = record.every

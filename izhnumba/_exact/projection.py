@@ -12,7 +12,7 @@ from izhnumba._exact.kernels import layout
 
 
 def bind(one: Projection, key: int) -> Table:
-    """The table of a projection. key: that of its first synapse, by which events are told apart."""
+    """The table of a projection. key: of the events of its first synapse, in the next synapse the next one."""
     rows, table = one.rows, Table(layout.PROJECTION_SIZE)
     target: Any = one.target
     assert rows.offsets is not None

@@ -15,7 +15,7 @@ _NO_BOUND = 1e300
 
 
 class Waves(NamedTuple):
-    """The part of an input that changes in time: lines (rate 0), or sines of so many radians per ms."""
+    """The part of an input that changes in time: lines (rate 0), or sines. rate: radians per ms."""
 
     rate: float
     states: int = 2
@@ -26,12 +26,13 @@ class Waves(NamedTuple):
 
 
 class Steady(NamedTuple):
-    """Conductances towards E (one, or one for each neuron) that stay as they are between breaks."""
+    """Conductances towards E (mV, one, or one for each neuron) that are constant between breaks of the input."""
 
     E: float | tuple[float, ...]
     states: int = 1
 
     def linear(self) -> list[float]:
+        """alpha, beta, delta, gamma: y' = 0."""
         return [0.0] * 4
 
 
@@ -67,7 +68,7 @@ class ReceptorState:
         return [1.0, abs(beta) / max(abs(alpha), abs(gamma), 1e-300)][: self.states]
 
     def describe(self) -> Any:
-        """In terms that a checkpoint can store."""
+        """The receptor, or a dict of plain values for Waves and Steady, as a checkpoint stores it."""
         if isinstance(self.receptor, (Waves, Steady)):
             return {type(self.receptor).__name__: self.receptor[0]}
         return self.receptor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from izhnumba._base import checks
 from izhnumba._engine.codes import NOT_PLAIN, OK
 from izhnumba._exact.engine import ExactEngine
-from izhnumba._exact.inputs import Spikes, current_of, population_feeds
+from izhnumba._exact.inputs import SpikeSource, current_of, population_feeds
 from izhnumba._input.door import is_constant
 from izhnumba._input.input import Input
 from izhnumba._synapse.receptors import Delta
@@ -25,7 +26,7 @@ class ExactStepper:
     def __init__(self, engine: ExactEngine, shape: tuple[int, ...], threads: int | None) -> None:
         self._engine = engine
 
-    def call(self) -> Any:
+    def call(self) -> Callable[[Array, Array, float], int]:
         """`call(table, I, level)`, which always returns NOT_PLAIN."""
         return lambda table, I, level: NOT_PLAIN  # noqa: E741
 
@@ -53,7 +54,7 @@ class ExactStepper:
         return code if code != OK else shown
 
 
-def _jumps_at(when: float, jumps: Array, engine: ExactEngine) -> Spikes:
+def _jumps_at(when: float, jumps: Array, engine: ExactEngine) -> SpikeSource:
     """V jumps (n,), mV, of all neurons at one time, ms."""
     neurons = np.flatnonzero(jumps)
 
@@ -61,4 +62,4 @@ def _jumps_at(when: float, jumps: Array, engine: ExactEngine) -> Spikes:
         due = neurons if until >= when else neurons[:0]
         return np.full(due.size, when), due, jumps[due], due
 
-    return Spikes(events, 0, engine.port(Delta()), engine.n)
+    return SpikeSource(events, 0, engine.port(Delta()), engine.n)
