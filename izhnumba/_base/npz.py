@@ -31,14 +31,14 @@ class Head(NamedTuple):
 
 
 def head(file: IO[bytes], size: int) -> Head:
-    """The head of an npy file of `size` bytes, behind which the file then stands; a ValueError if it is none or tells
-    of more than there is."""
+    """Read the head of an npy file of `size` bytes, up to its data; a ValueError if it is none, or declares more data
+    than there are."""
     try:
         with warnings.catch_warnings(action="ignore"):
             version = npy.read_magic(file)
             read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
             found = Head(*read(file))
-    except Exception:  # what a strange head leads to has many names
+    except Exception:  # a damaged head raises many types of errors
         raise ValueError("is no npy file") from None
     plain = found.dtype.kind in KINDS and not found.dtype.hasobject and found.dtype.subdtype is None
     if not plain or any(type(n) is not int or not 0 <= n < 2**62 for n in found.shape):

@@ -141,7 +141,7 @@ def _exact_state(saved: Saved, frame: Frame, population: SavedPopulation) -> lis
 
 
 def _port(state: Saved, one: object, n: int) -> ReceptorState:
-    """Receptors are as they are, other ports are told of by a dict."""
+    """The port of a stored receptor, or of a dict that describes Waves or Steady, for n neurons."""
     good = isinstance(one, Receptor)
     if isinstance(one, dict) and list(one) in (["Waves"], ["Steady"]):
         (number,) = one.values()

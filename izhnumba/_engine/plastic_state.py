@@ -24,7 +24,7 @@ class Kept(NamedTuple):
 
 
 class RuleForm(NamedTuple):
-    """What the kernels of a rule depend on besides its functions and dtypes: compiled ones are kept by it.
+    """The settings of a rule for which kernels are compiled, besides its functions and dtypes.
 
     n_x, n_y: how many traces a synapse and a target have; fades: whether the eligibility decays; keeps_e, nearest,
     latest_first, update_first: settings of the rule; names: of its parameters, in order.

@@ -16,7 +16,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """What an engine knows of synapses.
+    """Synapses as an engine delivers spikes through them.
 
     source, target: engines of populations; first_source, first_target: the neurons with which both ends begin; ends:
     how many neurons there are; port: the receptor of the target; rows: the synapses; plastic: their plastic state, or

@@ -77,7 +77,7 @@ class Record(NamedTuple):
 
 
 class Engine(Protocol):
-    """What `run_slices` advances: the engine of a population or of a network."""
+    """The engine of a population or of a network, which `run_slices` advances."""
 
     @property
     def time(self) -> Timebase: ...
@@ -151,7 +151,7 @@ class PopulationEngine(NeuronEngine, Engine, Protocol):
         ...
 
     def failure(self) -> Failure | None:
-        """What went wrong in the last advance, if its code was FAILURE."""
+        """The Failure of the last advance, if its code was FAILURE; else None."""
         ...
 
     def warning(self) -> str:

@@ -1,1 +1,1 @@
-"""What comes from outside as a function of time: currents, noise, trains of spikes, and how they add up."""
+"""Inputs from outside as functions of time: currents, noise, trains of spikes, and their sums."""

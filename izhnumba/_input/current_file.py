@@ -30,7 +30,7 @@ _NEAR = 0.1  # of a step, by which printed times may be off
 
 
 class Currents(NamedTuple):
-    """What a file holds. values: (steps, neurons), float64. time: what it says of the time, in words, or ""."""
+    """The content of a file. values: (steps, neurons), float64. time: its words about the time of rows, or ""."""
 
     values: Array
     time: str
@@ -73,7 +73,7 @@ def _unit_of_times(label: str) -> str | None:
 
 
 def _named_times(path: Path, table: _Table, unit: str, dt: float) -> str:
-    """What the file says of the time in column 1, in words."""
+    """The words of the file about the time in its column 1."""
     label = table.labels[0]
     if unit and unit not in _UNITS:
         cure = "Name it 't (ms)', 't (s)' or 't (us)', or leave it out."
@@ -205,7 +205,7 @@ def _read_csv(path: Path) -> _Table:
 
 
 def _mark(line: str) -> str:
-    """What separates the numbers of a line; "" if there is one alone."""
+    """The separator of the numbers of a line; "" if there is one alone."""
     return next((mark for mark in ";\t," if mark in line.strip()), " " if len(line.split()) > 1 else "")
 
 

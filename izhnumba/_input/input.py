@@ -261,7 +261,7 @@ class Input:
         return self._values(snapped(t / fine), fine), np.zeros(len(t))
 
     def _waves(self) -> list[Wave]:
-        """What it has besides lines."""
+        """Sine waves that are added to `_lines`."""
         return []
 
     def _fit(self, to: Target) -> None:

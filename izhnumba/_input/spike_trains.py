@@ -31,7 +31,7 @@ Events = Callable[[float, float], tuple[Array, Array, Array, Array]]
 
 
 class SpikeInput(Input):
-    """What is common to inputs that are spikes."""
+    """Base class of inputs that are spikes. weight: of each spike, or one for all; receptor: through which they act."""
 
     weight: Any
     receptor: Receptor

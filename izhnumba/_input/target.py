@@ -20,7 +20,7 @@ class Driven(Protocol):
     """A population, as far as inputs are concerned.
 
     shape: of its arrays; n: number of neurons; dt: time step, ms; dtype: of what kernels read; seed, name: keys of its
-    random numbers; _memory: of its inputs; model: tells the unit of a current.
+    random numbers; _memory: of its inputs; model: has the unit of a current.
     """
 
     @property

@@ -15,7 +15,7 @@ Function = Callable[..., Any]
 
 
 class Variant(NamedTuple):
-    """What the compiler must know; every other difference between populations is data."""
+    """The differences between populations for which kernels are compiled; all others are data."""
 
     model: Model
     scheme: Scheme

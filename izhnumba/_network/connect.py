@@ -133,7 +133,7 @@ def _check_size(where: str, n: float, item: int, scratch: float, plastic: bool) 
 
 
 def _first_weights(weights: Array, draw: Callable[[], Array] | None) -> Callable[[], Array]:
-    """What gives the weights at the start: drawn again, where that is possible, rather than kept for all synapses."""
+    """A function that returns the weights at the start. It draws them again where it can, to save memory."""
     if draw is not None:
         return draw
     if np.all(weights == weights[:1]):
@@ -155,7 +155,7 @@ def check_rule(rule: Plasticity, receptor: Receptor, dt: float) -> None:
 
 
 def _first_amount(rule: Plasticity, dt: float) -> Any:
-    """What the first arrival at a synapse of weight 1 delivers."""
+    """The amount that the first arrival at a synapse of weight 1 delivers, in the unit of weights."""
     x, y = ((np.float64(0.0),) * len(traces) for traces in rule.traces(dt))
     with np.errstate(all="ignore"):
         return rule.arrival(np.float64(1.0), np.float64(0.0), x, y, SimpleNamespace(**rule.parameters()))[0]

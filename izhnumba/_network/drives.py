@@ -49,7 +49,7 @@ class Drive(Sealed):
 
     @property
     def value(self) -> Any:
-        """What drives; it can be set between runs."""
+        """The input, number or array that drives the neurons; it can be set between runs."""
         return self._value
 
     @value.setter

@@ -97,7 +97,7 @@ def load(path: str | Path, define: Sequence[Any] = ()) -> Network:
 
 @contextmanager
 def _refusing(path: Path) -> Iterator[None]:
-    """Whatever goes wrong in here is the fault of the file."""
+    """Context in which every error is turned into the one that refuses the file."""
     try:
         with np.errstate(all="ignore"):
             yield

@@ -141,7 +141,7 @@ def _condition(net: Network, until: Any, every: object) -> Condition | None:
 
 
 def _truth(found: object) -> bool:
-    """What a condition returns; one without a return only looks on."""
+    """The value of a user's condition as a bool; None, of one without a return, is False."""
     if found is None or isinstance(found, (bool, np.bool_)):
         return bool(found)
     value = np.asarray(found)

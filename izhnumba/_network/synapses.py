@@ -90,7 +90,8 @@ class Synapses(Sealed):
 
     @property
     def modulator(self) -> float:
-        """What scales the changes of a modulated rule now, such as dopamine; it can be set."""
+        """The present value of the modulator, such as dopamine, which scales the changes of a modulated rule; it can be
+        set."""
         return self._modulated().modulator_at(self.target.population._engine.now)
 
     @modulator.setter
@@ -100,8 +101,8 @@ class Synapses(Sealed):
 
     @property
     def eligibility(self) -> Array:
-        """What a rule keeps for each synapse beside its weight, such as the eligibility of DopamineSTDP or the
-        derivative of STDP2006: as it is now, a read-only copy. It can be set: `syn.eligibility = x`."""
+        """The number that a rule keeps for each synapse beside its weight, such as the eligibility of DopamineSTDP or
+        the derivative of STDP2006: its present values, a read-only copy. It can be set: `syn.eligibility = x`."""
         return _read_only(self._eligible().eligibility(self.target.population._engine.now))
 
     @eligibility.setter

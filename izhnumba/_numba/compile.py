@@ -72,7 +72,7 @@ def compiled(
 
 
 def reason_of(error: Exception) -> str:
-    """What Numba has against a function, from the message of its error, in a line."""
+    """Numba's reason to refuse a function, in a line, from the message of its error."""
     reason = next((line for line in str(error).splitlines()[1:] if line.strip()), str(error)).strip(" .:")
     return reason.replace("NRT required but not enabled", "it makes a list or an array")
 

@@ -39,12 +39,12 @@ class Run:
         self._result: Result | None = None
 
     def catch_up(self) -> None:
-        """Let the recorders take what an interrupt has left in the engine."""
+        """Let the recorders store spikes and samples that an interrupt has left in the engine."""
         for recorder in self.recorders:
             recorder.catch_up()
 
     def result(self, going_on: bool) -> Result:
-        """What has been recorded, so far or in all: after the run the same object each time."""
+        """The Result recorded so far, or, after the run, of all of it, which is the same object each time."""
         if self._result is not None:
             return self._result
         states = None if self._states is None else self._states.samples

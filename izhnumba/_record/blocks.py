@@ -208,7 +208,7 @@ def _check_columns(must: str, kind: str, columns: list[Column]) -> None:
 
 
 def _label(columns: list[Column]) -> int:
-    """Which column tells when; -1 if none does."""
+    """The number of the column of labels; -1 if there is none."""
     return next((k for k, column in enumerate(columns) if column.name in _LABELS), -1)
 
 

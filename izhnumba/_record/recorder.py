@@ -78,7 +78,7 @@ class Recorder(Sealed, ABC):
         raise AttributeError(f"{type(self).__name__} has no {name!r}. {cure}".rstrip())
 
     def __dir__(self) -> list[str]:
-        """What users read and set; methods are the network's."""
+        """Names that users read and set. Methods are for the network, and not among them."""
         mine = (name for name in vars(self) if name[:1] != "_")
         readable = (name for name in dir(type(self)) if isinstance(getattr(type(self), name), property))
         return sorted({*dir(object), *mine, *readable})

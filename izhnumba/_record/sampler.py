@@ -130,7 +130,7 @@ class SampleRecorder(_Sampling):
             return  # V and u mean nothing
         try:
             super().take()
-        except Exception:  # told once: when the run ends it is not asked again
+        except Exception:  # raised once: when the run ends it is not called again
             self._keeps.append(engine.now, *(column.array(0) for column in self._columns))
             raise
 

@@ -1,2 +1,1 @@
-"""What synapses are:
-receptors, who reaches whom, weights and delays, plasticity, and the rows that they are laid out in."""
+"""Synapses: receptors, connectivity, weights and delays, plasticity, and the table of rows that kernels read."""

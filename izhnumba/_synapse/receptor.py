@@ -90,7 +90,7 @@ class Gate(NamedTuple):
 
 
 class Receptor:
-    """What a spike that arrives does, scaled by the weight of its synapse: base class of all receptors.
+    """The effect of a spike on its target, scaled by the weight of the synapse: base class of all receptors.
 
     `izhnumba.Delta`, `Pulse`, `Exponential`, `Alpha`, `DualExponential`, `AMPA`, `GABA_A`, `GABA_B`, `NMDA`,
     `GapJunction`. With a reversal potential `E` (mV) weights are conductances (1/ms, for Izhikevich2007 nS) and the
@@ -153,7 +153,7 @@ class Receptor:
 
     @property
     def adds_to(self) -> str:
-        """What y is: a current, or with a reversal potential a conductance."""
+        """The sum that y is added to: "current", or with a reversal potential "conductance"."""
         return "current" if self.E is None else "conductance"
 
     def propagator(self, dt: float) -> Propagator:

@@ -166,7 +166,7 @@ class Lanes:
         """(..., lanes) as (..., *Shape)."""
         return values.reshape(*values.shape[:-1], *self.shape)
 
-    def n_ref(self, tau_ref: object, dt: float) -> tuple[jax.Array, bool]:
+    def refractory_period(self, tau_ref: object, dt: float) -> tuple[jax.Array, bool]:
         """(steps for which neurons are refractory after a spike, int32 (lanes,) or (); whether any is). dt in ms."""
         where = f"{self.owner}.tau_ref"
         if isinstance(tau_ref, jax.core.Tracer):

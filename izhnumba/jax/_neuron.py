@@ -102,8 +102,8 @@ def refractoriness(cell: Cell) -> tuple[Callable[..., Any], Callable[..., Any]]:
             lambda last, tau_ref, t, refractory, spiked: jnp.where(spiked, t, last),
         )
     return (
-        lambda left, n_ref, t: left > 0,
-        lambda left, n_ref, t, refractory, spiked: jnp.where(spiked, n_ref, left - refractory.astype(left.dtype)),
+        lambda left, period, t: left > 0,
+        lambda left, period, t, refractory, spiked: jnp.where(spiked, period, left - refractory.astype(left.dtype)),
     )
 
 

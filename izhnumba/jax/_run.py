@@ -246,7 +246,7 @@ def run(
     flat = [(None, "") if values is None else lanes.flat(values) for values in given]
     kinds = tuple(kind for _, kind in flat)
     fixed, rows = (tuple(x for x, kind in flat if kind == wanted) for wanted in ("constant", "row"))
-    n_ref, refractory = lanes.n_ref(tau_ref, step)
+    period, refractory = lanes.refractory_period(tau_ref, step)
     _arguments.check_equations("run.model", model)
     cell = Cell(
         model, _scheme(scheme, step), lanes.dtype.name,
@@ -256,7 +256,7 @@ def run(
         floor="V_min" in params, deltas=bool(kinds[1]), conductances=bool(kinds[2]),
     )  # fmt: skip
     h = jnp.asarray(step, lanes.dtype)
-    data = Data(V, u, lanes.refractory_steps(state.refractory_steps), (*constants(cell, p, h), *fixed), rows, h, n_ref)
+    data = Data(V, u, lanes.refractory_steps(state.refractory_steps), (*constants(cell, p, h), *fixed), rows, h, period)
     names = _recorded(record)
     task = ScanTask(cell, kinds, _recorded({*names, "V", "u"}) if check else names, n_steps)
     n_bytes = n_steps * math.prod(lanes.shape) * lanes.dtype.itemsize * len(task.record)

@@ -55,11 +55,11 @@ Array = NDArray[Any]
 
 class Kernels(NamedTuple):
     """Addresses of `arrive(projection, part, k)`, which delivers the spikes that arrive in step k, before the neurons
-    advance; and of `look_back(projection, part, k)`, which applies the rule to the targets' spikes of step k and to the
+    advance; and of `end_step(projection, part, k)`, which applies the rule to the targets' spikes of step k and to the
     update at its end."""
 
     arrive: int
-    look_back: int
+    end_step: int
 
 
 class Arrays(NamedTuple):
@@ -225,7 +225,7 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
                 cursors[c] = s
         return OK
 
-    def look_back(address, part, k):
+    def end_step(address, part, k):
         if part > 0:
             return OK
         p = array_at(address, TABLE_SIZE, np.int64)
@@ -259,7 +259,7 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
         return OK
 
     try:
-        return Kernels(*(address_of(compiled(one, fastmath=STRICT), (types.int64,) * 3) for one in (arrive, look_back)))
+        return Kernels(*(address_of(compiled(one, fastmath=STRICT), (types.int64,) * 3) for one in (arrive, end_step)))
     except NumbaError as error:
         raise TypeError(
             f"{rule.__name__} must be a rule that Numba can compile: {reason_of(error)}. Its functions compute with "
