@@ -232,11 +232,8 @@ class ExactEngine:
         R = self.simd_rows
         self.states = np.zeros((self.n, R.n_loaded + layout.N_EXTRA + R.n_z))
         self._fill()
-        self.states[:, R.T], self.states[:, R.REFRACTORY_UNTIL], self.extra(layout.SINCE)[:] = (
-            self.now,
-            -np.inf,
-            -np.inf,
-        )
+        self.states[:, R.T] = self.now
+        self.states[:, R.REFRACTORY_UNTIL] = self.extra(layout.SINCE)[:] = -np.inf
         V, u = self.V[: self.n], self.u[: self.n]
         self.states[:, R.X], self.states[:, R.Y] = self.form.x(V), self.form.y(u)
         if self.before is not None:
@@ -302,13 +299,9 @@ class ExactEngine:
         self.sample_simd_rows = np.zeros(R.size * layout.LANES)
         record, everybody = Table(layout.RECORD_SIZE), np.arange(self.n)
         record[[layout.RECORD_TABLE, layout.RECORD_N]] = self.table.address, self.n
-        record.put_all(
-            {
-                layout.RECORD_NEURONS: everybody,
-                layout.RECORD_PLACES: everybody,
-                layout.RECORD_SIMD_ROWS: self.sample_simd_rows,
-            }
-        )
+        record.put(layout.RECORD_NEURONS, everybody)
+        record.put(layout.RECORD_PLACES, everybody)
+        record.put(layout.RECORD_SIMD_ROWS, self.sample_simd_rows)
         self.table.put_table(layout.SHOWN_RECORD, record)
         for block in self.blocks:
             block.lay_simd_rows(R.size)
@@ -318,11 +311,8 @@ class ExactEngine:
         """Write the silent rectangle of each neuron (`silent`) to `states`. There are none if the next advance has a
         break of the input other than one at the present."""
         assert self.form is not None
-        R, breaks, values = (
-            self.simd_rows,
-            self.table.array(layout.BREAKS)[1:],
-            self.table.array(layout.PIECE_VALUES)[1:],
-        )
+        R, table = self.simd_rows, self.table
+        breaks, values = table.array(layout.BREAKS)[1:], table.array(layout.PIECE_VALUES)[1:]
         steady = not breaks.size or breaks[-1] <= self.now
         z = np.broadcast_to(values[0, 0] if breaks.size else self.states[:, R.I], (self.n,)) if steady else None
         if self._silent_input is not None and _same(self._silent_input[0], z):
