@@ -1,6 +1,10 @@
-"""Tests of optional packages are collected where these are installed."""
+"""Tests of optional packages are collected where these are installed; Ctrl-C interrupts, whoever started the tests."""
 
+import signal
 from importlib.util import find_spec
+
+# A shell starts background jobs with SIGINT ignored: Python then raises no KeyboardInterrupt, nor do its children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NEEDED = {"_jax/*.py": "jax", "test_brainpy*.py": "brainpy", "test_brian2.py": "brian2"}
 collect_ignore_glob = [files for files, package in NEEDED.items() if find_spec(package) is None]

@@ -42,9 +42,9 @@ def test_a_table_owns_the_array_that_it_points_at():
 
 def test_the_array_before_lives_until_its_address_is_gone(monkeypatch):
     """An interrupt between any two lines of `put` leaves the address of an array that is owned."""
-    from interrupts import interrupted, moments
+    from interrupts import interrupted, moments, passed
 
-    for at in moments(lambda: Table(2).put(0, np.zeros(3))):
+    for at in moments(passed(lambda: Table(2).put(0, np.zeros(3))), last=True):
         table = Table(2)
         table.put(0, np.arange(3))
         interrupted(lambda table=table: table.put(0, np.arange(7)), at)

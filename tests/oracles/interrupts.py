@@ -32,13 +32,21 @@ class Lines:
         return self._line
 
 
-def moments(call, *, last=True):
-    """For each line that a call passes: when it comes first, and if wanted when it comes last."""
+def passed(call):
+    """The lines that a call passes, in their order."""
     lines = Lines()
     lines.run(call)
-    numbered = list(enumerate(lines.passed, 1))
-    found = {line: k for k, line in reversed(numbered)}, {line: k for k, line in numbered}
-    return sorted({k for lines in found[: 1 + last] for k in lines.values()})
+    return lines.passed
+
+
+def moments(lines, *, last=False, known=frozenset()):
+    """When each of the lines of a call comes first, counted from 1, and if wanted when it comes last. Of `known` lines,
+    which other calls are stopped at, one in 16 is enough."""
+    numbered = list(enumerate(lines, 1))
+    first, latest = {line: k for k, line in reversed(numbered)}, {line: k for k, line in numbered}
+    new = {k for line, k in first.items() if line not in known}
+    old = sorted({*first.values()} - new)
+    return sorted({*new, *old[::16], *(latest.values() if last else ())})
 
 
 def interrupted(call, at):
