@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from cells import state
+from cells import different, population, state
 
 import izhnumba as iz
 
@@ -137,7 +137,7 @@ def test_numbers_beyond_float32():
 
 
 def test_assignments():
-    pop = iz.Population(3, tau_ref=2.0)
+    pop = population(3, different(3) | {"tau_ref": 2.0})
     pop.run(1.0, 5.0)
     for name in ("V", "u", "a", "V_th", "V_min", "tau_ref"):
         for value, message in MAKING[name]:

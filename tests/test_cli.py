@@ -317,8 +317,9 @@ def test_current_too_large_for_the_dtype_names_the_option(folder, capsys):
 
 @pytest.mark.filterwarnings("always")
 def test_warning_names_the_option(folder, capsys):
-    assert cli.main(["run", "--current", "stim.csv", "--duration", "2", "--dt", "2"]) == 0
-    assert capsys.readouterr().err.startswith("izhnumba: warning: --dt = 2 ms is too large for the scheme 'exp_euler'")
+    command = ["run", "--current", "stim.csv", "--duration", "2", "--dt", "2", "--scheme", "izhikevich2003"]
+    assert cli.main([*command, "--dtype", "float32"]) == 0
+    assert capsys.readouterr().err.startswith("izhnumba: warning: --dt = 2 ms is too large for the scheme 'izhikevich")
 
 
 @pytest.mark.parametrize(
@@ -352,8 +353,19 @@ def test_ctrl_c_leaves_nothing(folder):
 
 
 def test_failed_simulation_is_one_line_and_leaves_nothing(folder, capsys):
-    np.save("huge.npy", np.full((10, 1), 1e200))  # its square in the second half step is infinite
-    assert cli.main(["run", "--current", "huge.npy", "--scheme", "izhikevich2003", "--out", "spikes.csv"]) == 1
+    np.save("huge.npy", np.full((10, 1), 1e30))  # its square in the second half step is infinite
+    command = [
+        "run",
+        "--current",
+        "huge.npy",
+        "--scheme",
+        "izhikevich2003",
+        "--dtype",
+        "float32",
+        "--out",
+        "spikes.csv",
+    ]
+    assert cli.main(command) == 1
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert "V became non-finite in 1 of 1 neurons" in err

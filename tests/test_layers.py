@@ -141,7 +141,7 @@ def test_only_one_file_decides_how_to_compile(name):
 def test_import_loads_only_what_it_needs(tmp_path):
     script = tmp_path / "script.py"
     script.write_text("import sys, json, izhnumba\nprint(json.dumps(sorted({m.split('.')[0] for m in sys.modules})))")
-    assert not OPTIONAL & set(run(script, cache=tmp_path))
+    assert not OPTIONAL & set(run(script))
 
 
 def test_public_names():

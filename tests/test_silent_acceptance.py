@@ -262,7 +262,7 @@ def test_numba_that_is_told_not_to_compile(tmp_path):
         except RuntimeError as error:
             print(json.dumps(str(error)))
         """)  # fmt: skip
-    message = run(script, cache=tmp_path, NUMBA_DISABLE_JIT="1")
+    message = run(script, NUMBA_DISABLE_JIT="1")
     assert message.startswith("NUMBA_DISABLE_JIT must be 0 or unset, got 1. Unset it: ")
 
 

@@ -152,7 +152,7 @@ def test_errors_fall_linearly_with_dt():
 
 
 def test_report_counts_all_neurons_and_takes_input_objects():
-    cells = iz.Population(3, **iz.presets["RS"], dtype="float32")
+    cells = iz.Population(3, **iz.presets["RS"])
     pulse = iz.Pulses(10.0, 60.0, [10.0], base=1.0) + iz.Constant([0.0, 2.0, 4.0])
     report = analysis.accuracy_report(cells, pulse, 100.0, schemes=["rk4"], dts=[0.01])
     fine = iz.Population(3, **iz.presets["RS"], scheme="rk4", dt=0.01).run(100.0, pulse)

@@ -17,9 +17,7 @@ from izhnumba._numba.compile import target_features
 # Variant: the least number of multiplications of its inner loop (those of the polynomial, or of the equations).
 KERNELS = {
     Variant(iz.Izhikevich, iz.schemes["exp_euler"], "float32", refractory=True, short=True): 7,
-    Variant(iz.Izhikevich, iz.schemes["exp_euler"], "float64", refractory=True): 10,
-    Variant(iz.Izhikevich, iz.schemes["exp_euler"], "float64", short=True): 13,
-    Variant(iz.Izhikevich, iz.schemes["euler"], "float32"): 5,
+    Variant(iz.Izhikevich, iz.schemes["exp_euler"], "float64"): 10,
     Variant(iz.Izhikevich, iz.schemes["euler"], "float64", refractory=True): 5,
 }
 

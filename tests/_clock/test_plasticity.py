@@ -199,18 +199,17 @@ def test_the_polychronization_network():
     np.testing.assert_array_equal(spikes.i[early], np.array(recorded["neuron"])[order])
 
 
-def learning(dtype="float64"):
+def learning():
     net = iz.Network(dt=1.0, scheme="izhikevich2003", seed=2)
-    cells = net.add(iz.Population(200, **{k: v for k, v in iz.presets["RS"].items() if k != "model"}, dtype=dtype))
+    cells = net.add(iz.Population(200, **{k: v for k, v in iz.presets["RS"].items() if k != "model"}))
     syn = net.connect(cells, cells, iz.FixedOutDegree(20), weight=6.0, delay=iz.Uniform(1.0, 20.0),
                       receptor=iz.Pulse(), plasticity=iz.STDP(0.1, 0.12, w_max=10.0))  # fmt: skip
     net.drive(cells, iz.Noise(std=8.0))
     return net, syn
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_pieces_and_reset(dtype):
-    net, syn = learning(dtype)
+def test_pieces_and_reset():
+    net, syn = learning()
     net.run(400.0)
     whole = syn.weight.copy()
     assert np.ptp(whole) > 1

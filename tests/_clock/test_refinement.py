@@ -14,10 +14,10 @@ def test_a_long_pulse_means_the_same_at_every_dt():
     for duration in (None, 1.0):
         for dt in (1.0, 0.5, 0.1, 0.01):
             net = iz.Network(dt=dt, scheme="rk4")
-            source, target = net.add(iz.Population(1, V=-70.0, u=-14.0)), net.add(iz.Population(1, V=-70.0, u=-14.0))
-            net.connect(source, target, ([0], [0]), weight=5.0, delay=1.0, receptor=iz.Pulse(duration))
-            net.drive(source, iz.SpikeTrain([0], [2.0], weight=200.0))
-            V = net.record(target, "V")
+            cells = net.add(iz.Population(2, a=[0.02, 0.02], d=[8.0, 8.0], V=-70.0, u=-14.0))
+            net.connect(cells, cells, ([0], [1]), weight=5.0, delay=1.0, receptor=iz.Pulse(duration))
+            net.drive(cells, iz.SpikeTrain([0], [2.0], weight=200.0 / dt, receptor=iz.Pulse()))
+            V = net.record(cells[1:], "V")
             net.run(20.0)
             heights[duration, dt] = V.V.max() + 70.0
     assert heights[None, 0.1] < 0.15 * heights[None, 1.0]

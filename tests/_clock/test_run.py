@@ -320,13 +320,13 @@ def test_only_the_state_can_be_set_during_a_run(monkeypatch):
             ):
                 call()
             refused.append(done)
-        pop.V[0], pop.c = -60.0, -55.0
+        pop.V[0], pop.c = -60.0, np.full(3, -55.0)
 
     result = pop.run(6.0, 10.0, record="V", progress=meddle)
     parts = []
     for _k in range(2):
         parts.append(twin.run(3.0, 10.0, record="V"))
-        twin.V[0], twin.c = -60.0, -55.0
+        twin.V[0], twin.c = -60.0, np.full(3, -55.0)
     assert len(refused) == 10
     assert_same_result(result, *parts)
     pop.step(1.0)
@@ -424,7 +424,7 @@ def test_padding_gives_no_warning(n):
 
 def test_slices_of_noise_end_at_multiples_of_four():
     ends = []
-    pop = iz.Population(300_000, dtype="float32", seed=1)
+    pop = iz.Population(300_000, dtype="float32", seed=1, threads=1)
     pop.step()
     pop.run(3.0, iz.Noise(1.0), progress=lambda done, total: ends.append(round(pop.t / pop.dt)))
     assert all(end % 4 == 0 for end in ends[:-1])

@@ -152,7 +152,6 @@ def test_conductances_that_change_at_breaks():
 
 WAVES = {
     "sine": iz.Sine(9.0, frequency=35.0, phase=0.3, offset=6.0),
-    "sines": iz.Sine(5.0, 35.0, offset=8.0) + iz.Sine(4.0, 90.0, phase=1.0),
     "ramp": iz.Ramp(0.3, 11.1, 47.7, base=4.0),
     "ramp that has begun": iz.Ramp(0.2),
     "all": iz.Sine(5.0, 35.0) + iz.Ramp(0.3, 11.1, 47.7) + iz.Pulses([10.0, 33.3], [20.0, 35.0], 8.0),

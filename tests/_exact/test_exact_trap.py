@@ -206,7 +206,7 @@ def test_a_current_that_wakes_cells_up():
     ("cell", "names"),
     [
         (dict(a=0.02, b=0.2, c=-65.0, d=8.0), ["delta", "exponential", "alpha"]),
-        (dict(a=0.1, b=0.26, c=-60.0, d=2.0, V_th=0.0), ["delta", "conductance", "dual"]),
+        (dict(a=0.1, b=0.26, c=-60.0, d=2.0, V_th=0.0), ["delta", "conductance"]),
         (dict(a=0.09, b=8.0, c=-65.0, d=1.0, V=-68.0, u=-60.0), ["delta", "dual conductance"]),  # u moves fast
     ],
 )

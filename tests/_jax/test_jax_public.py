@@ -46,4 +46,4 @@ def test_the_code_in_the_document_runs():
 def test_import_brings_no_optimizer_and_no_compiler(tmp_path):
     script = tmp_path / "script.py"
     script.write_text("import sys, json, izhnumba.jax\nprint(json.dumps([m.split('.')[0] for m in sys.modules]))")
-    assert not {"optax", "brainpy", "brainstate", "matplotlib"} & set(run(script, cache=tmp_path))
+    assert not {"optax", "brainpy", "brainstate", "matplotlib"} & set(run(script))

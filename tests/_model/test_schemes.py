@@ -1,7 +1,7 @@
 """One matrix: every model, scheme, reset, kind of input, refractoriness, floor and dtype against the oracle.
 
-The combinations cover every pair of choices of two columns. Their step is compiled by itself, for one neuron, in a tenth
-of the time of a whole kernel; populations run each model once, with everything at the same time.
+The combinations cover every pair of choices of two columns. Their step is compiled by itself, in a tenth of
+the time of a whole kernel; populations run each model once, with everything at the same time.
 In each step the oracle starts from the population's state: the errors of single steps are seen, and nothing can grow.
 """
 
@@ -12,16 +12,11 @@ from itertools import combinations, product
 
 import numpy as np
 import pytest
-from numba.np.unsafe.ndarray import to_fixed_tuple
 from oracle import RESETS, SCHEMES, Accommodation, Book, Oracle, Quadratic
 from recorded import judge
+from step_alone import StepAlone
 
 import izhnumba as iz
-from izhnumba._clock.constants import LANES, derived
-from izhnumba._clock.kernels.neuron import neuron_step
-from izhnumba._model.equations import Variant
-from izhnumba._numba import intrinsics  # noqa: F401  (tells Numba what izhnumba.where is)
-from izhnumba._numba.compile import compiled, inlined
 
 MODELS = ("Izhikevich", "IzhikevichRef", "IzhikevichAccommodation", "Izhikevich2007")
 INPUTS = ("plain", "delta", "conductance", "all")
@@ -81,38 +76,6 @@ def twins(name, rng):
         parameters["V_b"], model = rng.uniform(-70, -60, N), Accommodation
     parameters = {key: exact_in_float32(value) for key, value in parameters.items()}
     yield parameters, model(**parameters), 1.0, (-85.0, 45.0), (-16.0, 6.0)
-
-
-class StepAlone:
-    """Advances the states of a population by the step that its kernel is made of, one neuron after the other."""
-
-    def __init__(self, pop, reset, inputs, refractory=False, floor=False):
-        given = {name: np.asarray(getattr(pop, name), np.float64) for name in (*pop.model.parameters, "V_min")}
-        with np.errstate(all="ignore"):
-            known = derived(pop.model, pop.scheme, reset, pop.dt, pop.model.named_tuple("V_min")(**given))
-        conductances = inputs in ("conductance", "all")
-        variant = Variant(
-            pop.model, pop.scheme, pop.dtype.name, reset, refractory=refractory, floor=floor,
-            jumps=inputs in ("delta", "all"), conductances=conductances,
-            affine=known.affine and not conductances, short=known.short and not conductances,
-        )  # fmt: skip
-        p_type, values = pop.model.named_tuple("V_min", *LANES), (given | known.lanes).values()
-        self.pop, self.p = pop, np.stack([np.broadcast_to(x, pop.n) for x in values], 1).astype(pop.dtype)
-        step, WIDTH = inlined(neuron_step(variant)), self.p.shape[1]
-
-        def all_steps(V, u, held, spikes, inputs, parameters, dt):
-            for i in range(V.size):
-                p, x = p_type(*to_fixed_tuple(parameters[i], WIDTH)), to_fixed_tuple(inputs[i], 6)
-                V[i], u[i], spikes[i] = step(V[i], u[i], held[i], x, p, p.gain, dt, True)
-
-        self.call = compiled(all_steps, fastmath=pop.scheme.fastmath)
-
-    def step(self, held, I, delta=None, g=(), E=()):
-        pop, none, spikes = self.pop, np.zeros(self.pop.n), np.zeros(self.pop.n, bool)
-        gE = [gj * Ej for gj, Ej in zip(g, E, strict=True)]
-        inputs = np.stack([I, none if delta is None else delta, sum(g, none), sum(gE, none), none, none], 1)
-        self.call(pop.V, pop.u, held, spikes, inputs.astype(pop.dtype), self.p, pop.dtype.type(pop.dt))
-        return spikes
 
 
 COLUMNS = ("scheme", "name", "reset", "inputs", "refractory", "floor", "dtype")

@@ -196,7 +196,7 @@ def test_a_spike_with_a_long_delay_to_a_million_neurons_arrives_in_its_step(monk
     n, steps = 2**20, (33, 2047)
     net = iz.Network(dt=0.5, seed=1, threads=1)
     source = net.add(iz.Population(1, V=-70.0, u=-14.0), name="source")
-    cells = net.add(iz.Population(n, V=-70.0, u=-14.0, dtype="float32"), name="cells")
+    cells = net.add(iz.Population(n, V=-70.0, u=-14.0), name="cells")
     for weight, delay in zip((1.0, 2.0), steps, strict=True):
         net.connect(source, cells, ([0], [n - 1]), weight=weight, delay=0.5 * delay)
     try:

@@ -15,8 +15,8 @@ SIZES = 700, 40_001  # the second one is worth several threads
 
 def simulate(n, threads):
     "A digest of all results of a run with padding in the last block and records in every block."
-    pop = iz.Population(n, dtype="float32", tau_ref=2.0, V=np.linspace(-70, 20, n), u=-13.0, seed=1, threads=threads)
-    I = np.linspace(4, 14, 100 * n, dtype=np.float32).reshape(100, n)
+    pop = iz.Population(n, V=np.linspace(-70, 20, n), u=-13.0, seed=1, threads=threads)
+    I = np.linspace(4, 14, 100 * n).reshape(100, n)
     first = pop.run(10.0, I=I, record=["V", "u"], every=1.0, neurons=np.arange(0, n, 97))
     second = pop.run(30.0, I=10.0)
     pop.step(I[0])
@@ -88,5 +88,4 @@ def script(tmp_path_factory):
 @pytest.mark.parametrize("layer", LAYERS)
 @pytest.mark.parametrize("what", ["number_of_threads", "python_threads", "fork"])
 def test_threads(script, what, layer):
-    where = dict(cache=script.parent / "cache", NUMBA_THREADING_LAYER=layer, NUMBA_NUM_THREADS=4)
-    assert run(script, what, timeout=90, **where) is True
+    assert run(script, what, timeout=90, NUMBA_THREADING_LAYER=layer, NUMBA_NUM_THREADS=4) is True

@@ -222,7 +222,7 @@ def test_parameters_can_be_changed_between_calls():
     for name, value in [
         ("a", cells["a"] * 2),
         ("c", cells["c"] - 5.0),
-        ("V_th", 25.0),
+        ("V_th", np.full(3, 25.0)),
         ("k0", 139.0),
         ("a", cells["a"]),
     ]:
@@ -230,7 +230,7 @@ def test_parameters_can_be_changed_between_calls():
         pop.step(10.0)
         setattr(pop, name, value)
         cells |= {name: value, "V": pop.V, "u": pop.u}
-        twin = population(3, cells, k0=pop.k0, V_th=pop.V_th)
+        twin = population(3, cells, k0=pop.k0)
         for p in (pop, twin):
             p.step(10.0)
             p.step(np.full(3, 10.0))
@@ -338,12 +338,12 @@ def test_a_leap_over_the_threshold_warns_once():
 @pytest.mark.parametrize("twin", [copy.copy, copy.deepcopy, lambda pop: pickle.loads(pickle.dumps(pop))])
 def test_copies_go_on_alike_and_apart(twin):
     noise = iz.Noise(4.0) + iz.OrnsteinUhlenbeck(8.0, 2.0, 5.0)
+    cells = {name: values.reshape(3, 4) for name, values in different(12).items()}
     pop = iz.Population(
-        (3, 4), model=iz.IzhikevichRef, batch=2, tau_ref=2.0, a=np.linspace(0.02, 0.1, 12).reshape(3, 4), V_min=-90.0,
-        u="nullcline", dtype="float32", seed=3, threads=1, name="cortex",
-    )  # fmt: skip
+        (3, 4), model=iz.IzhikevichRef, batch=2, **cells, dtype="float32", seed=3, threads=1, name="cortex"
+    )
     pop.run(53.3, noise)
-    pop.d = 6.0
+    pop.d = np.full((3, 4), 6.0)
     other = twin(pop)
     assert_same(other, pop)
     assert repr(other) == repr(pop)
@@ -355,6 +355,8 @@ def test_copies_go_on_alike_and_apart(twin):
     for p in (pop, other):
         p.reset()
     assert_same(other, pop)
+    pop.V_min = -90.0
+    assert_same(twin(pop), pop)
 
 
 def test_results_presets_and_inputs_can_be_pickled():
@@ -373,17 +375,19 @@ def no_number(u, p):
 
 
 @pytest.mark.parametrize(
-    ("name", "equation", "reason"),
-    [("dV", no_such_parameter, "Unknown attribute 'k9'"), ("V_reset", no_number, "it makes a list or an array")],
+    ("name", "equation", "reason", "advance"),
+    [
+        ("dV", no_such_parameter, "Unknown attribute 'k9'", lambda pop: pop.step(1.0)),
+        ("V_reset", no_number, "it makes a list or an array", lambda pop: pop.run(1.0, 1.0)),
+    ],
 )
-def test_an_equation_that_does_not_compile_is_named(name, equation, reason):
+def test_an_equation_that_does_not_compile_is_named(name, equation, reason, advance):
     model = dataclasses.replace(iz.Izhikevich, name="mine", **{name: equation})
     must = f"^Model.{name} must be an equation that Numba can compile, got {equation.__name__}: {reason}"
-    for advance in (lambda pop: pop.step(1.0), lambda pop: pop.run(1.0, 1.0)):
-        pop = iz.Population(2, model=model)
-        with pytest.raises(TypeError, match=must + r".*arithmetic.*k2, k1, k0\.$"):
-            advance(pop)
-        assert pop.t == 0
+    pop = iz.Population(2, model=model)
+    with pytest.raises(TypeError, match=must + r".*arithmetic.*k2, k1, k0\.$"):
+        advance(pop)
+    assert pop.t == 0
 
 
 def test_more_threads_than_blocks():

@@ -15,6 +15,7 @@ def different(n, seed=0):
         b=rng.uniform(0.2, 0.26, n),
         c=rng.uniform(-65.0, -50.0, n),
         d=rng.uniform(0.05, 8.0, n),
+        V_th=np.full(n, 30.0),
         tau_ref=rng.uniform(0.0, 2.0, n),
         V=rng.uniform(-75.0, 20.0, n),
         u=rng.uniform(-15.0, -10.0, n),

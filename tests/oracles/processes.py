@@ -29,9 +29,12 @@ def write(path, *parts):
     return path
 
 
-def start(script, *arguments, cache, package=PACKAGE, **environment):
-    """Start a Python script; `cache` is its NUMBA_CACHE_DIR. A variable of the environment that is None is left out."""
-    variables = {**os.environ, "NUMBA_CACHE_DIR": cache, "PYTHONPATH": Path(package).parent, **environment}
+def start(script, *arguments, package=PACKAGE, **environment):
+    """Start a Python script. A variable of the environment that is None is left out. `cache` is its NUMBA_CACHE_DIR, if
+    that must not be the one of the tests: what is there does not have to be compiled."""
+    if "cache" in environment:
+        environment["NUMBA_CACHE_DIR"] = environment.pop("cache")
+    variables = {**os.environ, "PYTHONPATH": Path(package).parent, **environment}
     variables = {name: str(value) for name, value in variables.items() if value is not None}
     command = [sys.executable, str(script), *map(str, arguments)]
     return subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
