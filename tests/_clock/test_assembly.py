@@ -76,7 +76,10 @@ def plain(x, k0):
 def dV(V, u, I, p):
     return jitted(V, p.k2, p.k1) + plain(V, p.k0) - u + I
 
-model = dataclasses.replace(iz.Izhikevich, dV=dV)
+def dV_slope(V, dI, p):
+    return 2 * p.k2 * V + p.k1 + 2 * V + dI
+
+model = dataclasses.replace(iz.Izhikevich, dV=dV, dV_slope=dV_slope)
 p = (0.02, 0.2, -65.0, 8.0, 30.0, 0.04, 5.0, 140.0)
 results = {}
 for scheme in sys.argv[1:]:

@@ -388,8 +388,8 @@ print("answered")
 
 def test_ctrl_c(request):
     """Answered between two slices; the state is good to go on from, and the records end where it stands."""
-    folder = request.path.parent
-    paths = [str(folder), str(folder.parent)]
+    root = request.config.rootpath
+    paths = [str(root / "tests" / "oracles"), str(root)]
     script = f"import sys; sys.path[:0] = {paths!r}\n" + CTRL_C
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
     assert done.stdout == "answered\n", done.stderr

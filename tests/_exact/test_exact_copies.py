@@ -154,7 +154,7 @@ def test_receptors_connected_since_the_last_run_survive_a_checkpoint(receptor, t
         net.connect(cells, cells, iz.AllToAll(), weight=0.02, delay=2.0, receptor=iz.GABA_A())
         net.run(5.0)
         net.connect(cells, cells, iz.AllToAll(), weight=0.02, delay=2.0, receptor=receptor)
-        net.drive(cells, iz.Poisson(rate=50.0, weight=0.01, receptor=iz.GABA_A()))
+        net.drive(cells, iz.Poisson(rate=50.0, weight=0.1, receptor=iz.Exponential(3.0)))
         return net
 
     net = network()
