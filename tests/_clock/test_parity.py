@@ -22,8 +22,8 @@ def relative_error(value, expected):
     return np.max(np.abs(value - expected) / np.maximum(np.abs(expected), 1.0))
 
 
-# A kernel each of plain, refractory and conductance-driven cells.
-IN_FLOAT32 = ("default_constant", "batch_2d", "cell_types", "ref_tau0", "ref_tau2", "ref_tau5", "conductance_input")
+# Kernels of plain and of refractory cells.
+IN_FLOAT32 = ("default_constant", "batch_2d", "cell_types", "ref_tau0", "ref_tau2", "ref_tau5")
 
 
 @pytest.mark.parametrize("name", [*(f"{run}_f64" for run in RUNS), *(f"{run}_f32" for run in IN_FLOAT32)])

@@ -126,15 +126,15 @@ def test_dopamine_turns_eligibility_into_weight():
 
 def test_short_term_plasticity_scales_what_arrives():
     net = iz.Network(dt=DT, scheme="euler")
-    source, target = net.add(iz.Population(1, **SILENT)), net.add(iz.Population(1, **SILENT))
+    cells = net.add(iz.Population(2, **SILENT))
     rule = iz.TsodyksMarkram(U=0.3, tau_rec=100.0, tau_facil=40.0)
-    net.connect(source, target, iz.OneToOne(), weight=2.0, receptor=iz.Exponential(0.01), plasticity=rule)
+    net.connect(cells[:1], cells[1:], iz.OneToOne(), weight=2.0, receptor=iz.Exponential(0.01), plasticity=rule)
     steps = [5, 15, 20, 60, 200]
-    net.drive(source, iz.SpikeTrain([0] * 5, np.array(steps) * DT, weight=2000.0))
+    net.drive(cells, iz.SpikeTrain([0] * 5, np.array(steps) * DT, weight=2000.0))
     current = []
     for _ in range(220):
         net.step()
-        current.append(float(target._engine.arrivals.ports[0].y[0]))
+        current.append(float(cells._engine.arrivals.ports[0].y[1]))
     u, left, before, expected = 0.0, 1.0, None, []
     for step in steps:
         if before is not None:
@@ -201,7 +201,8 @@ def test_the_polychronization_network():
 
 def learning():
     net = iz.Network(dt=1.0, scheme="izhikevich2003", seed=2)
-    cells = net.add(iz.Population(200, **{k: v for k, v in iz.presets["RS"].items() if k != "model"}))
+    rs = {k: v for k, v in iz.presets["RS"].items() if k != "model"}
+    cells = net.add(iz.Population(200, **rs | {"a": np.full(200, 0.02), "d": np.full(200, 8.0)}))
     syn = net.connect(cells, cells, iz.FixedOutDegree(20), weight=6.0, delay=iz.Uniform(1.0, 20.0),
                       receptor=iz.Pulse(), plasticity=iz.STDP(0.1, 0.12, w_max=10.0))  # fmt: skip
     net.drive(cells, iz.Noise(std=8.0))

@@ -56,7 +56,7 @@ def plastic(folder):
     dopamine = net.connect(exc, exc[50:], iz.FixedInDegree(5), weight=0.5, plasticity=iz.DopamineSTDP(), name="da")
     dopamine.modulator = 0.5
     depressing = iz.TsodyksMarkram()
-    net.connect(exc, exc, iz.FixedInDegree(4), weight=3.0, receptor=iz.NMDA(), plasticity=depressing, name="tm")
+    net.connect(exc, exc, iz.FixedInDegree(4), weight=0.1, receptor=iz.AMPA(), plasticity=depressing, name="tm")
     net.drive(exc, iz.Noise(std=30.0))
     net.record(dopamine, every=5.0, name="weights")
     net.run(20.5)
