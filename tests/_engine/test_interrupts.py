@@ -138,7 +138,7 @@ def chosen():
         for call in CALLS:
             net = network(scheme)
             lines = passed(lambda call=call, net=net: call(net))
-            found[scheme, call] = moments(lines, last=call is run, known=known)
+            found[scheme, call] = moments(lines, known)
             known |= {*lines}
     return found, known
 
@@ -201,7 +201,7 @@ def test_a_population_goes_on(scheme):
     for call in (run, steps):
         first = population()
         lines = passed(lambda call=call, first=first: call(first))
-        for at in moments(lines, known=chosen()[1]):
+        for at in moments(lines, chosen()[1]):
             pop = population()
             interrupted(lambda pop=pop, call=call: call(pop), at)
             while call is steps and pop.t < 7.0:  # it goes on with what it was about
@@ -266,7 +266,7 @@ def test_files_of_recorders_have_an_owner_or_are_not_there(tmp_path):
     first, whole = recorded(tmp_path / "first")
     lines = passed(lambda: first.record(first.populations["exc"], "V", to=whole, name="new"))
     known = passed(lambda: first.record(first.populations["exc"], "V", name="in memory"))
-    for at in moments(lines, known={*known}):
+    for at in moments(lines, {*known}):
         net, path = recorded(tmp_path / f"at{at}")
         if interrupted(lambda net=net, path=path: net.record(net.populations["exc"], "V", to=path, name="new"), at):
             assert ("new" in net.recorders) == path.exists()
@@ -290,7 +290,7 @@ def test_later_rows_are_moved_once(tmp_path):
 
     first = loaded(tmp_path / "first")
     lines = passed(lambda: first.run(2.0))
-    for at in moments(lines, known={*passed(lambda: first.run(2.0))}):
+    for at in moments(lines, {*passed(lambda: first.run(2.0))}):
         net = loaded(tmp_path / f"at{at}")
         interrupted(lambda net=net: net.run(2.0), at)
         net.run(12.0 - net.t)

@@ -44,7 +44,7 @@ def test_the_array_before_lives_until_its_address_is_gone(monkeypatch):
     """An interrupt between any two lines of `put` leaves the address of an array that is owned."""
     from interrupts import interrupted, moments, passed
 
-    for at in moments(passed(lambda: Table(2).put(0, np.zeros(3))), last=True):
+    for at in moments(passed(lambda: Table(2).put(0, np.zeros(3)))):
         table = Table(2)
         table.put(0, np.arange(3))
         interrupted(lambda table=table: table.put(0, np.arange(7)), at)

@@ -6,6 +6,8 @@ import sys
 
 from processes import PACKAGE
 
+CHECKS = str(PACKAGE / "_base" / "checks.py")  # which changes nothing: an interrupt in it is one where it is called
+
 
 class Lines:
     """Watches the lines of the package that a call passes, and raises KeyboardInterrupt at number `at`, from 1."""
@@ -22,7 +24,8 @@ class Lines:
             sys.settrace(before)
 
     def _enter(self, frame, event, argument):
-        return self._line if frame.f_code.co_filename.startswith(str(PACKAGE)) else None
+        file = frame.f_code.co_filename
+        return self._line if file.startswith(str(PACKAGE)) and file != CHECKS else None
 
     def _line(self, frame, event, argument):
         if event == "line":
@@ -39,14 +42,13 @@ def passed(call):
     return lines.passed
 
 
-def moments(lines, *, last=False, known=frozenset()):
-    """When each of the lines of a call comes first, counted from 1, and if wanted when it comes last. Of `known` lines,
-    which other calls are stopped at, one in 16 is enough."""
+def moments(lines, known=frozenset()):
+    """When each of the lines of a call comes first, counted from 1; of `known` lines, which other calls are stopped at,
+    one in 16. And one in 16 of when they come last."""
     numbered = list(enumerate(lines, 1))
-    first, latest = {line: k for k, line in reversed(numbered)}, {line: k for k, line in numbered}
+    first, last = {line: k for k, line in reversed(numbered)}, {line: k for k, line in numbered}
     new = {k for line, k in first.items() if line not in known}
-    old = sorted({*first.values()} - new)
-    return sorted({*new, *old[::16], *(latest.values() if last else ())})
+    return sorted({*new, *sorted({*first.values()} - new)[::16], *sorted(last.values())[::16]})
 
 
 def interrupted(call, at):
