@@ -113,7 +113,22 @@ def _whole_rows(rows: Saved, n: int, source: Part, target: Part, rule: AllToAll)
 
 
 def _sparse_rows(rows: Saved, n: int, n_pre: int, target: Part, frame: Frame, parts: int, gap: bool) -> None:
-    """Check sparse rows: each offset leads to a target in the part that its row is for, and they ascend in a row."""
+    """Check sparse rows: each offset leads to a target in the part that its row is for, and they ascend in a row.
+
+    Parameters
+    ----------
+    rows : Saved
+        The saved SynapseTable.
+    n, n_pre : int
+        Synapses, and source neurons.
+    target : Part
+    frame : Frame
+        Time step, present and engine of the network.
+    parts : int
+        Parts of the targets, each with a row of its own for every source.
+    gap : bool
+        Whether these are gap junctions, which have no delays.
+    """
     starts = _starts(rows, n_pre * parts, n)
     rows.integer("delay", 0, 0)
     rows.array("offsets", np.uint32, (n,))
@@ -131,7 +146,21 @@ def _sparse_rows(rows: Saved, n: int, n_pre: int, target: Part, frame: Frame, pa
 
 
 def _piece_of_rows(rows: Saved, begin: int, row: Array, target: Part, parts: int, longest: int) -> None:
-    """Check the synapses from `begin` on. row: the row of each of them, int64."""
+    """Check a piece of the synapses.
+
+    Parameters
+    ----------
+    rows : Saved
+        The saved SynapseTable.
+    begin : int
+        Number of the first synapse of the piece.
+    row : ndarray of int64, shape (n,)
+        The row of each synapse of the piece.
+    target : Part
+    parts : int
+    longest : int
+        The longest delay that offsets can hold, in steps.
+    """
     lanes, part = target.population.padded, slice(begin, begin + row.size)
     offsets, times = rows.value["offsets"][part], rows.value["times"]
     delays = offsets // np.uint32(lanes)

@@ -113,7 +113,20 @@ def warn_of_steps(
 ) -> None:
     """Warn of an array that is taken per neuron, constant in time, and has the shape of a row per step as well.
 
-    constant: how to write that it is meant so. known: whether values can be looked at; equal ones mean the same."""
+    Parameters
+    ----------
+    where : str
+        The argument, as "Owner.argument".
+    values : ndarray or jax.Array
+    shape : tuple of int
+        Of the population.
+    n_steps : int or None
+        Of the run; None for a single step, which does not warn.
+    constant : str
+        How to write that a value per neuron is meant.
+    known : bool
+        Whether the values can be read (not traced by JAX): if all are equal, both readings mean the same.
+    """
     got = values.shape
     if n_steps in (None, 1) or got[:1] != (n_steps,) or (known and (values == values.ravel()[0]).all()):
         return

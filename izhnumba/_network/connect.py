@@ -46,7 +46,14 @@ def connect(
     net: Network, pre: object, post: object, rule: object, weight: object, delay: object, receptor: Any,
     plasticity: Any, name: object, progress: object,
 ) -> Synapses:  # fmt: skip
-    """Connect two populations of a network, or slices of them."""
+    """Connect two populations of a network, or slices of them, and add the synapses to it.
+
+    Parameters
+    ----------
+    net : Network
+    pre, post, rule, weight, delay, receptor, plasticity, name, progress
+        As a user passed them to `Network.connect`, unchecked.
+    """
     where = "Network.connect"
     source, target = section_in(net, f"{where}.pre", pre), section_in(net, f"{where}.post", post)
     shown = progress_shown(f"{where}.progress", progress, "synapses") or (lambda done, total: None)
@@ -64,7 +71,21 @@ def connected(
     source: Section, target: Section, rule: object, weight: object, delay: object, receptor: Any, plasticity: Any,
     name: str, seed: int, shown: Shown,
 ) -> Synapses:  # fmt: skip
-    """The synapses; only when all is well does the target population get a port."""
+    """Check, draw and lay out synapses; only when all is well does the target's engine get a state for the receptor.
+
+    Parameters
+    ----------
+    source, target : Section
+        The neurons that send, and those that receive.
+    rule, weight, delay, receptor, plasticity
+        As a user passed them to `Network.connect`.
+    name : str
+        Of the synapses; their random numbers depend on it.
+    seed : int
+        Of the network.
+    shown : callable (done, total)
+        Called with synapses drawn so far and in all.
+    """
     where, engine = "Network.connect", target.population._engine
     receptor = Delta() if receptor is None else receptor
     checks.kind(f"{where}.receptor", receptor, Receptor, "a receptor such as Delta()")

@@ -33,7 +33,14 @@ def record(
     net: Network, source: object, what: object, every: object, neurons: object, synapses: object, start: object,
     stop: object, to: object, name: object,
 ) -> Recorder:  # fmt: skip
-    """Record from a part of a network in all runs to come; into a new file `to`, if one is given."""
+    """Record from a part of a network in all runs to come; into a new file `to`, if one is given.
+
+    Parameters
+    ----------
+    net : Network
+    source, what, every, neurons, synapses, start, stop, to, name
+        As a user passed them to `Network.record`, unchecked.
+    """
     catch_up(net)
     recorder = _recorder(net, source, what, every, neurons, synapses, start, stop, name)
     recorder._turn = net._turn
@@ -53,6 +60,14 @@ def _recorder(
     net: Network, source: object, what: object, every: object, neurons: object, synapses: object, start: object,
     stop: object, name: object,
 ) -> Recorder:  # fmt: skip
+    """The recorder that `record` adds to the network, without a file.
+
+    Parameters
+    ----------
+    net : Network
+    source, what, every, neurons, synapses, start, stop, name
+        As those of `record`.
+    """
     if not isinstance(source, Synapses):
         source = section_in(net, f"{_WHERE}.source", source)
     elif net._synapses.get(source.name) is not source:
@@ -101,7 +116,17 @@ def label(what: What) -> str:
 def recorder_of(
     source: Section | Synapses, what: What, name: str, every: object, neurons: object, synapses: object
 ) -> Recorder:  # fmt: skip
-    """The recorder of what is `wanted` of a source."""
+    """The recorder of a source.
+
+    Parameters
+    ----------
+    source : Section or Synapses
+    what : str, list of str or Sampler
+        As `wanted` returned it.
+    name : str
+    every, neurons, synapses
+        As a user passed them: interval between samples in ms; which neurons or synapses, by index in the source.
+    """
     part = source.target if isinstance(source, Synapses) else source
     engine, kind = part.population._engine, "a Sampler" if isinstance(what, Sampler) else str(what)
     _only(kind, every=every, neurons=neurons, synapses=synapses)

@@ -54,7 +54,15 @@ def checked_arguments(
     threads: object, name: object,
     parameters: Collection[str],
 ) -> dict[str, Any]:  # fmt: skip
-    """The attributes of a population that cannot be changed, by name, from the arguments of `Population`."""
+    """The attributes of a population that cannot be changed, by name.
+
+    Parameters
+    ----------
+    size, model, scheme, dt, dtype, batch, reset, seed, threads, name
+        As a user passed them to `Population`, unchecked.
+    parameters : collection of str
+        Names of the other keywords, each of which must be a parameter of the model, V_min or tau_ref.
+    """
     cure = f"Use izhnumba.Izhikevich.{' ' + _PRESET if isinstance(model, (str, Mapping)) else ''}"
     checks.kind("Population.model", model, Model, "an izhnumba.Model", cure)
     known = quantities(model)

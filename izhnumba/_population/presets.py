@@ -177,12 +177,14 @@ _BOOK: tuple[tuple[Any, ...], ...] = (
 
 
 def _cortical(name, title, a, b, c, d, T, stimulus):  # type: ignore[no-untyped-def]
+    """A row of the table above, of figure 2 of 2003, as a preset: parameters in their units, times in ms."""
     source = "E. M. Izhikevich, Simple model of spiking neurons, 2003, doi:10.1109/TNN.2003.820440, figure 2"
     numbers = {"V": -65, "u": b * -65, "a": a, "b": b, "c": c, "d": d}
     return _preset(name, title, source, "exp_euler", 0.1, stimulus, T, Izhikevich, numbers)
 
 
 def _pattern(panel, title, a, b, c, d, V, dt, T, stimulus):  # type: ignore[no-untyped-def]
+    """A row of the table above, of figure 1 of 2004, as a preset: parameters in their units, times in ms."""
     source = (
         "E. M. Izhikevich, Which model to use for cortical spiking neurons?, 2004, doi:10.1109/TNN.2004.832719, "
         f"figure 1 {panel}, and its program figure1.m"

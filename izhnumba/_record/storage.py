@@ -82,7 +82,22 @@ class FileStore:
         self, path: Path, columns: list[Column], upto: Instant, about: dict[str, Any], index: Array,
         before: MemoryStore | FileStore | None = None,
     ) -> None:  # fmt: skip
-        """A new file, with the rows that are in memory, or with what another file could not take."""
+        """Create a file and write what `before` holds.
+
+        Parameters
+        ----------
+        path : Path
+            Of a file that is not there yet.
+        columns : list of Column
+        upto : instant
+            Until when the rows of `before` tell.
+        about : dict
+            What the head of the file says of the recording.
+        index : ndarray
+            Indices of the neurons or synapses that are recorded.
+        before : MemoryStore or FileStore, optional
+            Rows so far, or a file whose last blocks could not be written.
+        """
         start, heads = packed_start(about, columns, index)
         waiting = before._at.waiting if isinstance(before, FileStore) else []
         if isinstance(before, MemoryStore):

@@ -14,7 +14,7 @@ import pytest
 from step_alone import StepAlone
 
 import izhnumba as iz
-from izhnumba._clock.constants import LANES
+from izhnumba._clock.constants import DERIVED
 from izhnumba._model.model import EQUATIONS
 from izhnumba._model.quantity import MAX_PARAMETERS, MOST_PARAMETERS, TAKEN
 
@@ -128,7 +128,7 @@ def test_as_many_parameters_as_allowed():
     wide = replace(iz.Izhikevich, name="wide", parameters=parameters)
     pop = iz.Population(3, model=wide, q51=[1.0, 2.0, 3.0])
     pop.run(10.0, 10.0)
-    assert len(wide.parameters) == MOST_PARAMETERS == MAX_PARAMETERS - len(("V_min", *LANES))
+    assert len(wide.parameters) == MOST_PARAMETERS == MAX_PARAMETERS - len(("V_min", *DERIVED))
 
 
 def test_models_do_not_change():
@@ -181,4 +181,4 @@ def test_names_taken_cover_a_population():
     pop = iz.Population(1)
     public = {name for name in dir(pop) if not name.startswith("_")} - set(pop.model.parameters)
     arguments = set(inspect.signature(type(pop).__init__).parameters) - {"parameters"}
-    assert public | arguments | set(LANES) <= TAKEN
+    assert public | arguments | set(DERIVED) <= TAKEN

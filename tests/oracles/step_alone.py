@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
-from izhnumba._clock.constants import LANES, derived
+from izhnumba._clock.constants import DERIVED, derived
 from izhnumba._clock.kernels.neuron import neuron_step
 from izhnumba._model.equations import Variant
 from izhnumba._numba import intrinsics  # noqa: F401  (tells Numba what izhnumba.where is)
@@ -22,10 +22,10 @@ class StepAlone:
         conductances = inputs in ("conductance", "all")
         variant = Variant(
             pop.model, pop.scheme, pop.dtype.name, reset, refractory=refractory, floor=floor,
-            jumps=inputs in ("delta", "all"), conductances=conductances,
+            deltas=inputs in ("delta", "all"), conductances=conductances,
             affine=known.affine and not conductances, short=known.short and not conductances,
         )  # fmt: skip
-        p_type, values = pop.model.named_tuple("V_min", *LANES), (given | known.lanes).values()
+        p_type, values = pop.model.named_tuple("V_min", *DERIVED), (given | known.values).values()
         self.pop, self.p = pop, np.stack([np.broadcast_to(x, pop.n) for x in values], 1).astype(pop.dtype)
         step, WIDTH = inlined(neuron_step(variant)), self.p.shape[1]
 
