@@ -14,9 +14,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from processes import PACKAGE, run
 
 import izhnumba as iz
+
+PACKAGE = Path(iz.__file__).parent
 
 # The rooms, floor by floor: files of a room import each other and what lies on floors below.
 FLOORS = [
@@ -139,6 +140,8 @@ def test_only_one_file_decides_how_to_compile(name):
 
 
 def test_import_loads_only_what_it_needs(tmp_path):
+    from processes import run
+
     script = tmp_path / "script.py"
     script.write_text("import sys, json, izhnumba\nprint(json.dumps(sorted({m.split('.')[0] for m in sys.modules})))")
     assert not OPTIONAL & set(run(script))
