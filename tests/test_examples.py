@@ -24,7 +24,12 @@ WITH_JAX = {"14_fit_parameters", "15_train_network"}
 # Examples that take longer than their rules need to be seen at work: what is written for what.
 SHORTER = {
     "08_polychronization": [("SECONDS = 60", "SECONDS = 6")],
-    "10_travelling_waves": [("n = 80 ", "n = 60 ")],
+    "09_conductances": [
+        ("BLOCK, SHOWN = 3000.0", "BLOCK, SHOWN = 1000.0"),
+        (", 3500.0, ", ", 1000.0, "),
+        ("start + 2500", "start + 1000"),
+        (">= 10]", ">= 2]"),
+    ],
     "11_reward_learning": [("T, REWARD = 1_500_000.0", "T, REWARD = 60_000.0"), ("earned > 900", "earned > 0")],
 }
 

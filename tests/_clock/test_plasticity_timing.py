@@ -40,9 +40,7 @@ def test_random_networks(rule, seed):
         order = np.lexsort((post, delay, pre))
         wired.append((pre[order], post[order], rng.uniform(low, high, size), delay[order]))
     net = iz.Network(dt=dt, scheme="izhikevich2003", seed=1)
-    cells = net.add(
-        iz.Population(n, **CELL | {"a": [0.02] * n, "d": [8.0] * n}, V=-65.0, u=-13.0)
-    )  # a kernel of others
+    cells = net.add(iz.Population(n, **CELL | {"a": [0.02] * n, "d": [8.0] * n}, V=-65.0, u=-13.0))
     rows = iz.TimedArray(current, dt=dt)
     net.drive(cells, rows)
     made = [

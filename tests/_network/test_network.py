@@ -393,6 +393,7 @@ def test_what_gap_junctions_do_not_take(options, message):
         net.drive(cells, iz.Poisson(10.0, receptor=iz.GapJunction()))
     assert net.synapses == {}
     net.run(5.0)
+    net.reset()
     other = net.add(iz.Population(20, dtype="float32"), name="other")
     with pytest.raises(ValueError, match=r"Network.connect.pre must be float32 like the target for GapJunction"):
         net.connect(cells, other, iz.OneToOne(), receptor=iz.GapJunction())
