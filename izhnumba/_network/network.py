@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, overload
 
 from numpy.typing import ArrayLike
 
@@ -28,11 +28,15 @@ from izhnumba._population.engines import kind_of
 from izhnumba._population.population import Population
 from izhnumba._population.section import Section
 from izhnumba._record.recorder import Recorder
-from izhnumba._record.sampler import Sampler
+from izhnumba._record.sampler import SampleRecorder, Sampler, WeightRecorder
+from izhnumba._record.samples import StateRecorder
+from izhnumba._record.spikes import RateRecorder, SpikeRecorder
 from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.receptor import Receptor
 
 _WITHIN = "Network.run or connect has not ended: until then only states, parameters and weights may be set."
+Neurons = Population | Section
+States = Literal["V", "u", "current"] | list[str] | tuple[str, ...]
 
 
 class Network(Sealed):
@@ -223,20 +227,30 @@ class Network(Sealed):
         >>> import numpy as np, izhnumba as iz
         >>> net = iz.Network(seed=1)
         >>> cells = net.add(iz.Population(10))
-        >>> step = net.drive(cells[:5], 4.0)
-        >>> noise = net.drive(cells, iz.Noise(std=2.0))
+        >>> step, noise = net.drive(cells[:5], 4.0), net.drive(cells, iz.Noise(std=2.0))
         >>> light = np.zeros(10)
         >>> net.drive(cells, light)
         <drive of population: <array of shape (10,)>>
-        >>> light[3] = 20.0
-        >>> step.value = 0.0
+        >>> light[3], step.value = 20.0, 0.0
         """
         with self._turn:
             return drive(self, population, input, name)
 
-    def record(
+    # fmt: off
+    @overload
+    def record(self, source: Neurons, what: Literal["spikes"] | None = None, **options: Any) -> SpikeRecorder: ...
+    @overload
+    def record(self, source: Neurons, what: Literal["rate"], **options: Any) -> RateRecorder: ...
+    @overload
+    def record(self, source: Synapses, what: Literal["weight"] | None = None, **options: Any) -> WeightRecorder: ...
+    @overload
+    def record(self, source: Neurons | Synapses, what: Sampler, **options: Any) -> SampleRecorder: ...
+    @overload
+    def record(self, source: Neurons | Synapses, what: States, **options: Any) -> StateRecorder: ...
+    # fmt: on
+    def record(  # type: ignore[misc]  # options of the forms above are those of this one
         self,
-        source: Population | Section | Synapses,
+        source: Neurons | Synapses,
         what: str | Sequence[str] | Sampler | None = None,
         *,
         every: object = None,
@@ -246,7 +260,7 @@ class Network(Sealed):
         stop: object = math.inf,
         to: str | Path | None = None,
         name: str | None = None,
-    ) -> Any:
+    ) -> Recorder:
         """Record from a population, a slice of one, or synapses, in all runs to come.
 
         Parameters

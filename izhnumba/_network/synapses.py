@@ -25,6 +25,9 @@ _PER_STEP = 2**12  # weights that are checked for each step of a run
 _ROUNDING = 1e-6  # of the largest conductance of a receptor
 
 
+_CURE = "Take the synapses out with Network.remove and connect again, with the delays and neurons that you want."
+
+
 class Synapses(Sealed):
     """Connections from one population, or a slice of one, to another. Made by `Network.connect`.
 
@@ -59,10 +62,7 @@ class Synapses(Sealed):
     """
 
     receptor: Receptor
-    _cures = dict.fromkeys(
-        ("delay", "pre", "post"),
-        "Take the synapses out with Network.remove and connect again, with the delays and neurons that you want.",
-    )
+    _cures = dict.fromkeys(("delay", "pre", "post"), _CURE)
 
     def __init__(
         self, name: str, source: Section, target: Section, port: Any, rule: Rule | None, ends: Ends,
@@ -231,10 +231,29 @@ class Synapses(Sealed):
             )
 
 
+class ReadOnly(np.ndarray[Any, Any]):
+    """A copy that refuses to be written into, because that would be lost. What is computed from it are plain arrays."""
+
+    __array_priority__ = -1.0
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if not self.flags.writeable:
+            raise ValueError(f"Synapses.delay, pre and post must be left as they are, got new values. {_CURE}")
+        super().__setitem__(key, value)
+
+    def __array_wrap__(self, result: Any, context: object = None, return_scalar: bool = False) -> Any:
+        return result[()] if return_scalar else np.asarray(result)
+
+    def __repr__(self) -> str:
+        return repr(np.asarray(self))
+
+    def __reduce__(self) -> Any:
+        return np.array(self).__reduce__()
+
+
 def _read_only(values: Array) -> Array:
-    """A copy for users: what they would write into it would be lost."""
     values.flags.writeable = False
-    return values
+    return values.view(ReadOnly)
 
 
 def limits_of(receptor: Receptor, rule: Plasticity | None, dtype: np.dtype[Any]) -> list[Limit]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import pickle
 import re
 
 import numpy as np
@@ -345,8 +346,16 @@ def test_delays_and_neurons_of_synapses_cannot_be_written(name, rule, scheme):
     for delay in (1.0, iz.Uniform(1.0, 2.0)):
         syn = net.connect(a, b, rule, weight=0.5, delay=delay)
         before = getattr(syn, name).copy()
-        with pytest.raises(ValueError, match="read-only"):
-            getattr(syn, name)[...] = 3
+        for where in (..., 0, slice(2)):
+            with pytest.raises(
+                ValueError, match="Synapses.delay, pre and post must be left as they are, got new values"
+            ):
+                getattr(syn, name)[where] = 3
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            getattr(syn, name).setflags(write=True)
+        assert {type(x) for x in (getattr(syn, name) + 1, pickle.loads(pickle.dumps(getattr(syn, name))))} == {
+            np.ndarray
+        }
         with pytest.raises(AttributeError, match=f"Synapses.{name} cannot be changed. Take .* out with Network.remove"):
             setattr(syn, name, 3)
         np.testing.assert_array_equal(getattr(syn, name), before)
