@@ -43,8 +43,8 @@ class ExactStepper:
             raise TypeError(f"{where}.I must be a number or an array, got {I!r:.60}. Use run for inputs that change.")
         feeds = population_feeds(where, pop, stop, I, None, g, E)
         if delta is not None:
-            jumps = current_of(f"{where}.delta", delta, "mV", pop).levels(np.zeros(1))[0]
-            feeds.sources[0].spikes.append(_jumps_at(stop, np.broadcast_to(jumps, (1, pop.n)).ravel(), engine))
+            deltas = current_of(f"{where}.delta", delta, "mV", pop).levels(np.zeros(1))[0]
+            feeds.sources[0].spikes.append(_deltas_at(stop, np.broadcast_to(deltas, (1, pop.n)).ravel(), engine))
         code, spiked = OK, np.zeros(engine.n, bool)
         while code == OK and engine.now < stop:
             code = engine.advance(min(stop, feeds.reach(engine.now, math.inf)), feeds.sources, 1)
@@ -54,12 +54,12 @@ class ExactStepper:
         return code if code != OK else shown
 
 
-def _jumps_at(when: float, jumps: Array, engine: ExactEngine) -> SpikeSource:
+def _deltas_at(when: float, deltas: Array, engine: ExactEngine) -> SpikeSource:
     """V jumps (n,), mV, of all neurons at one time, ms."""
-    neurons = np.flatnonzero(jumps)
+    neurons = np.flatnonzero(deltas)
 
     def events(since: float, until: float) -> tuple[Array, Array, Array, Array]:
         due = neurons if until >= when else neurons[:0]
-        return np.full(due.size, when), due, jumps[due], due
+        return np.full(due.size, when), due, deltas[due], due
 
     return SpikeSource(events, 0, engine.port(Delta()), engine.n)

@@ -28,7 +28,7 @@ from izhnumba._population.engines import kind_of
 from izhnumba._population.population import Population
 from izhnumba._population.section import Section
 from izhnumba._record.recorder import Recorder
-from izhnumba._record.sampler import SampleRecorder, Sampler, WeightRecorder
+from izhnumba._record.sampler import Sampler, SampleRecorder, WeightRecorder
 from izhnumba._record.samples import StateRecorder
 from izhnumba._record.spikes import RateRecorder, SpikeRecorder
 from izhnumba._synapse.plasticity import Plasticity
