@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -14,7 +15,7 @@ Class = TypeVar("Class", bound=type)
 
 def renamed(**names: str) -> Callable[[Class], Class]:
     """Class decorator, old="new": a dataclass or named tuple takes the old keyword, and has the old attribute, each
-    with a DeprecationWarning."""
+    with a DeprecationWarning. Both keywords together are a TypeError."""
 
     def decorate(cls: Class) -> Class:
         makers = ("__new__", "_replace") if issubclass(cls, tuple) else ("__init__",)
@@ -30,11 +31,18 @@ def renamed(**names: str) -> Callable[[Class], Class]:
 def _renaming(make: Callable[..., Any], owner: str, names: dict[str, str]) -> Callable[..., Any]:
     """A constructor, or `_replace`, that takes old keywords, too."""
 
+    def replacing() -> bool:
+        """Whether dataclasses.replace makes the object: it passes the value of the old object under the new name."""
+        return sys._getframe(2).f_globals["__name__"] == "dataclasses"
+
     @functools.wraps(make)
     def renaming(self: object, *values: object, **given: object) -> object:
         for old in names.keys() & given.keys():
-            _warn(owner, old, names[old])
-            given[names[old]] = given.pop(old)  # dataclasses.replace passes both: the old value under the new name
+            new = names[old]
+            if new in given and not replacing():
+                raise TypeError(f"{owner}.{old} must be left out where {new} is given, got both. Write {new} alone.")
+            _warn(owner, old, new)
+            given[new] = given.pop(old)
         return make(self, *values, **given)
 
     return renaming

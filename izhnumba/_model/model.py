@@ -75,7 +75,8 @@ class Model:
        their arguments and `izhnumba.where(condition, yes, no)` in place of `if`.
     3. Write their slopes: dV_slope(V, dI, p), the derivative of dV by V, and u_slope(p), that of u' by u.
     4. Write what differs from V >= p.V_th, V = p.c, u += p.d and rate p.a, the defaults of the other equations.
-    5. Make the `Model`. Slopes are held against finite differences then; Numba sees the equations at the first step.
+    5. Make the `Model`. Names of parameters are looked up then, and slopes held against finite differences; Numba sees
+       the equations at the first step.
 
     To change a model that exists, `dataclasses.replace(izhnumba.Izhikevich, name=..., du=..., u_slope=...)`.
 
@@ -110,8 +111,8 @@ class Model:
     Raises
     ------
     TypeError, ValueError
-        For what is not a model and for slopes that are not the derivatives, when it is made; for equations that Numba
-        cannot compile, at the first step.
+        For what is not a model, equations with other parameters than those of the model, C <= 0, and slopes that are
+        not the derivatives, when it is made; for equations that Numba cannot compile, at the first step.
 
     Notes
     -----
@@ -184,16 +185,16 @@ class Model:
         self._try_equations()
 
     def _try_equations(self) -> None:
-        """Refuse equations that return no numbers, and slopes that are not derivatives. A test tries izhnumba's own."""
+        """Refuse equations that do not fit the parameters or return no numbers, and slopes that are not derivatives;
+        those of izhnumba's own equations are tried by a test."""
         equations = {name: equation for name, equation, _ in equations_of(self)}
-        if all(str(equation.__module__).startswith(_OURS) for equation in equations.values()):
-            return
         arguments = {name: arguments for name, _, arguments in equations_of(self)}
         V, u, I = (float(quantity.default) for quantity in (self.V, self.u, self.I))
         p = self.named_tuple()(*(float(quantity.default) for quantity in self.parameters.values()))
         values = {"V": V, "V_new": V, "u": u, "I": I, "dI": 0.0, "p": p}
         trial.results_are_numbers(equations, arguments, values)
-        trial.slopes_are_derivatives(equations, V, u, p)
+        if not all(str(equation.__module__).startswith(_OURS) for equation in equations.values()):
+            trial.slopes_are_derivatives(equations, V, u, p)
 
     def __repr__(self) -> str:
         return f"<model {self.name}: {', '.join(self.parameters)}>"

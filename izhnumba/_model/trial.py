@@ -1,15 +1,15 @@
-"""Equations of a new model, tried at a few points: they must return numbers, and derivatives that finite differences
-confirm. A wrong slope would otherwise show as spikes that are a little off.
+"""Equations of a new model, tried at a few points: they must use its parameters, and return numbers, and derivatives
+that finite differences confirm. A wrong slope would otherwise show as spikes that are a little off.
 
-A point at which an equation raises, or is not finite, says nothing and is left out; what Numba cannot compile is told
-when it is compiled.
+A point at which an equation raises anything else, or is not finite, says nothing and is left out; what Numba cannot
+compile is told when it is compiled.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -26,7 +26,8 @@ _LINEAR = 1e-6  # relative error from which on values do not lie on a line
 def results_are_numbers(
     equations: Equations, arguments: Mapping[str, Sequence[str]], values: Mapping[str, object]
 ) -> None:
-    """TypeError for an equation that returns text or None, which would fail far from there, or become NaN.
+    """TypeError for an equation that uses a parameter that is none, or returns anything but one number: it would fail
+    far from there, or become NaN. ValueError for a capacitance that is not above 0.
 
     arguments: names of those of each equation; values: a value for each of these names.
     """
@@ -34,9 +35,24 @@ def results_are_numbers(
         try:
             with np.errstate(all="ignore"):
                 result = equation(*(values[argument] for argument in arguments[name]))
+        except AttributeError as error:
+            if error.obj is values["p"]:
+                raise _no_parameter(name, error.name, values["p"]) from None
+            continue
         except Exception:  # compiling it says what is wrong
             continue
-        checks.magnitude(f"Model.{name}({', '.join(arguments[name])})", result, "")
+        where = f"Model.{name}({', '.join(arguments[name])})"
+        number = checks.magnitude(where, result, "")
+        if np.ndim(number):
+            checks.refuse(where, result, "one number")
+        if name == "C" and number <= 0:
+            raise ValueError(f"{where} must be > 0 for the default parameters, got {number:g}. V' is dV / C.")
+
+
+def _no_parameter(equation: str, name: object, p: Any) -> TypeError:
+    """The error of an equation that uses p.name, which the named tuple p has not."""
+    cure = f"{checks.did_you_mean(name, p._fields)}The model has {', '.join(p._fields) or 'no parameters'}."
+    return TypeError(f"Model.{equation} must use parameters of the model, got p.{name}. {cure}")
 
 
 class _Point(NamedTuple):
@@ -86,54 +102,59 @@ def _points(equations: Equations, V: float, u: float, p: object) -> Iterator[_Po
         yield _Point(V, u + k % 2 * jump, max(size, typical), _STEP * span, step_u, p)
 
 
-def _tried(equation: Callable[[float], Any], *values: float) -> list[float] | None:
-    """Values of an equation, or None if one of them is not finite."""
+def _value(equation: Equation, *arguments: Any) -> float | None:
+    """The value of an equation, or None if it raises or is not finite."""
     try:
-        found = [float(equation(value)) for value in values]
+        found = float(equation(*arguments))
     except Exception:  # compiling it says what is wrong
         return None
-    return found if all(map(math.isfinite, found)) else None
+    return found if math.isfinite(found) else None
+
+
+def _values(equation: Callable[[float], Any], *arguments: float) -> list[float] | None:
+    """The values of an equation of one argument, or None if there is none for one of them."""
+    found = [_value(equation, argument) for argument in arguments]
+    return None if None in found else cast("list[float]", found)
 
 
 def _check_dV(equations: Equations, at: _Point) -> None:
     dV, size, h = equations["dV"], at.size, at.step_V
-    line = _tried(lambda I: dV(at.V, at.u, I, at.p), -size, 0.0, size, 3.0 * size)
+    line = _values(lambda I: dV(at.V, at.u, I, at.p), -size, 0.0, size, 3.0 * size)
     if line and not _linear(line):
         raise ValueError(
             f"Model.dV must be linear in I, got {_listed(line)} for I = {_listed((-size, 0, size, 3 * size))} at {at}. "
             "Add I, or a factor made of parameters times I."
         )
-    if hasattr(dV, "horner") and (twins := _tried(lambda x: (dV, dV.horner)[int(x)](at.V, at.u, size, at.p), 0, 1)):
-        one, other = twins
-        if abs(one - other) > _LINEAR * max(abs(one), size):
+    if hasattr(dV, "horner"):
+        one, other = (_value(equation, at.V, at.u, size, at.p) for equation in (dV, dV.horner))
+        if one is not None and other is not None and abs(one - other) > _LINEAR * max(abs(one), size):
             raise ValueError(f"Model.dV.horner must be dV in another order, got {other:g} for {one:g} at {at}.")
     for dI in (0.0, -size * _STEP / h):
-        near = _tried(lambda x: dV(at.V + x, 0.0, dI * x, at.p), -h, 0.0, h)  # noqa: B023
-        slope = _tried(lambda V: equations["dV_slope"](V, dI, at.p), at.V)  # noqa: B023
+        near = _values(lambda x: dV(at.V + x, 0.0, dI * x, at.p), -h, 0.0, h)  # noqa: B023
+        slope = _value(equations["dV_slope"], at.V, dI, at.p)
         if near is None or slope is None:
             continue
         left, middle, right = near
         differences = (right - left) / (2 * h), (right - middle) / h, (middle - left) / h  # one is right at a kink
         least = size * _STEP / h
-        if not any(abs(slope[0] - d) <= _SLOPE * max(abs(slope[0]), abs(d), least) for d in differences):
+        if not any(abs(slope - d) <= _SLOPE * max(abs(slope), abs(d), least) for d in differences):
             raise ValueError(
-                f"Model.dV_slope must be the derivative of dV by V, got {slope[0]:.6g} instead of {differences[0]:.6g} "
+                f"Model.dV_slope must be the derivative of dV by V, got {slope:.6g} instead of {differences[0]:.6g} "
                 f"with dI = {dI:.4g} at {at._replace(u=0.0)}. Derive dV by V; I has the derivative dI."
             )
 
 
 def _check_du(equations: Equations, at: _Point) -> None:
     h = at.step_u
-    line = _tried(lambda u: equations["du"](at.V, at.V, u, at.p), at.u - h, at.u, at.u + h, at.u + 3.0 * h)
-    factors = _tried(lambda x: equations[("rate", "u_slope")[int(x)]](at.p), 0, 1)
-    if line is None or factors is None:
+    line = _values(lambda u: equations["du"](at.V, at.V, u, at.p), at.u - h, at.u, at.u + h, at.u + 3.0 * h)
+    rate, slope = _value(equations["rate"], at.p), _value(equations["u_slope"], at.p)
+    if line is None or rate is None or slope is None:
         return
     if not _linear(line):
         raise ValueError(
             f"Model.du must be linear in u, got {_listed(line)} for u = "
             f"{_listed((at.u - h, at.u, at.u + h, at.u + 3 * h))} at {at}. Use a model of other variables."
         )
-    rate, slope = factors
     left, _, right, _ = line
     derivative = rate * (right - left) / (2 * h)
     rounding = abs(rate) * (abs(left) + abs(right)) / h * 1e-9

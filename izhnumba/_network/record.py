@@ -84,7 +84,7 @@ def _recorder(
 
 
 def wanted(source: Section | Synapses, what: object) -> What:
-    """What to record, as `rec.what`: a name, a list of states or a Sampler. An error for anything else."""
+    """The checked argument `what` of `Network.record`: a name, a list of states or a Sampler; for None the default."""
     synapses = isinstance(source, Synapses)
     if what is None:
         return "weight" if synapses else "spikes"

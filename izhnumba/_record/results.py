@@ -143,7 +143,7 @@ class Samples(_Found):
 
 
 class Result(_Found):
-    """What `Population.run` returns: `.spikes`, and `.t` with `.V`, `.u` if they were recorded.
+    """Result of `Population.run`: `.spikes`, and `.t` with `.V`, `.u` if they were recorded.
 
     Attributes
     ----------

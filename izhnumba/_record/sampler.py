@@ -19,7 +19,7 @@ Array = NDArray[Any]
 
 
 class Sampler:
-    """What to record, by a rule of your own: base class. `Network.record` takes one in place of a name such as "V".
+    """Base class of recorded quantities of your own. `Network.record` takes one in place of a name such as "V".
 
     To write one:
 

@@ -57,6 +57,17 @@ def test_new_names_do_not_warn():
             Thing(new=1.0, other=3.0)
 
 
+def test_both_names_are_refused():
+    message = r"^{} must be left out where new is given, got both. Write new alone.$"
+    makers = (lambda **x: Thing(**x), lambda **x: Pair(1, **x), Pair(1)._replace)
+    for make, owner in zip(makers, ("Thing.old", "Pair.old", "Pair.old"), strict=True):
+        for old in (5, 6):
+            with pytest.raises(TypeError, match=message.format(owner)):
+                make(new=5, old=old)
+    with pytest.raises(TypeError, match="^Model.pull must be left out where du is given, got both. Write du alone.$"):
+        iz.Model(**{**vars(iz.Izhikevich), "pull": no_leak})
+
+
 def no_leak(V, V_new, u, p):
     return p.b * V - u
 

@@ -117,6 +117,52 @@ def test_izhnumbas_own_models_keep_to_it(model):
         trial.slopes_are_derivatives(wrong, model.V.default, model.u.default, p)
 
 
+def misspelt(V, u, I, p):
+    return p.k2 * V * V + p.K_1 * V + p.k0 - u + I
+
+
+def misspelt_horner(V, u, I, p):
+    return p.k2 * V * V + p.k1 * V + p.k0 - u + I
+
+
+misspelt_horner.horner = lambda V, u, I, p: (p.k2 * V + p.k1) * V + p.zero - u + I
+WITHOUT_c = {name: quantity for name, quantity in iz.Izhikevich.parameters.items() if name != "c"}
+HAS = "The model has a, b, c, d, V_th, k2, k1, k0."
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (dict(dV=misspelt), f"Model.dV must use parameters of the model, got p.K_1. Did you mean 'k1'? {HAS}"),
+        (dict(du=lambda V, V_new, u, p: p.ww), f"Model.du must use parameters of the model, got p.ww. {HAS}"),
+        (dict(dV=misspelt_horner), f"Model.dV.horner must use parameters of the model, got p.zero. {HAS}"),
+        (dict(parameters=WITHOUT_c), "Model.V_reset must use parameters of the model, got p.c. "),
+        (dict(parameters={}), "Model.dV must use parameters of the model, got p.k2. The model has no parameters."),
+        (dict(dV=lambda V, u, I, p: (V, u)), "Model.dV(V, u, I, p) must be one number, got (-65.0, 0.0)."),
+        (dict(u_reset=lambda u, p: [u]), "Model.u_reset(u, p) must be one number, got [0.0]."),
+        (dict(C=lambda p: -p.k1), "Model.C(p) must be > 0 for the default parameters, got -5. V' is dV / C."),
+        (dict(C=lambda p: p.k1 - p.k1), "Model.C(p) must be > 0 for the default parameters, got 0. V' is dV / C."),
+    ],
+)
+def test_equations_that_cannot_be_used_are_refused_when_made(changes, message):
+    with pytest.raises((TypeError, ValueError)) as caught:
+        mine(**changes)
+    assert str(caught.value).startswith(message)
+
+
+def test_a_model_may_have_no_parameters():
+    plain = mine(
+        parameters={}, dV=lambda V, u, I, p: 0.04 * V * V + 5.0 * V + 140.0 - u + I, dV_slope=lambda V, dI, p:
+        0.08 * V + 5.0 + dI, du=lambda V, V_new, u, p: 0.2 * V - u, rate=lambda p: 0.02, u_slope=lambda p: -0.02,
+        threshold=lambda u, p: 30.0, V_reset=lambda u, p: -65.0, u_reset=lambda u, p: u + 8.0,
+    )  # fmt: skip
+    found, expected = (
+        iz.Population(1, model=model, scheme="exact").run(90.0, 10.0) for model in (plain, iz.Izhikevich)
+    )
+    np.testing.assert_allclose(found.spikes.t, expected.spikes.t, rtol=1e-9)
+    assert len(found.spikes) > 1
+
+
 # --- no false alarms -------------------------------------------------------------------------------------------------
 
 
@@ -180,8 +226,12 @@ def constant(V, u, I, p):
     return -u + I
 
 
-def text(V, u, I, p):
-    return V if p.name == "a" else -V
+def undefined_below_zero(V, u, I, p):
+    return math.log(V) - u + I
+
+
+def slope_undefined_at_zero(V, dI, p):
+    return 1 / V + dI
 
 
 @pytest.mark.parametrize("V", [-65.0, 0.0, 30.0, -6.5e-2, 1e6])
@@ -197,7 +247,7 @@ def text(V, u, I, p):
         dict(dV=undefined_for_defaults, dV_slope=slope_undefined_for_defaults, zero=0.0),
         dict(dV=in_volts, dV_slope=in_volts_slope, V_th=3e-2, c=-6.5e-2),
         dict(dV=constant, dV_slope=stepped_slope),
-        dict(dV=text),
+        dict(dV=undefined_below_zero, dV_slope=slope_undefined_at_zero),
         dict(V_reset=lambda u, p: p.V_th, threshold=lambda u, p: p.V_th),
         dict(u_reset=lambda u, p: u),
         dict(u_reset=lambda u, p: p.top, top=math.inf),
