@@ -15,7 +15,7 @@ from izhnumba._exact.engine import ExactEngine
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.receptors import ReceptorState, Steady, Waves
 from izhnumba._input.door import EXACT, Given, given, pairs_of
-from izhnumba._input.input import Constant, Input
+from izhnumba._input.input import Constant, Input, Sum
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._input.target import Driven, Target, target
 from izhnumba._input.values import per_neuron
@@ -206,9 +206,14 @@ def followed(where: str, found: Given, first: int = 0, steady: Steady | None = N
     current = value if isinstance(value, Input) else Constant(value)
     current._fit(to)
     if isinstance(current, SpikeInput) or current._breaks() is None:
+        parts = current.parts if isinstance(current, Sum) else [current]
+        own = any(not (isinstance(part, SpikeInput) or part._streams or type(part).__module__.startswith("izhnumba."))
+                  for part in parts)  # fmt: skip
+        cure = ", or a sum of Constant, TimedArray, Ramp, Pulses and Sine" * own
         raise ValueError(
             f"{where} must be a number, an array, TimedArray, Sine, Ramp, Pulses or a sum of them with the scheme "
-            f"'exact', whose equations have no noise and no steps, got {value!r:.60}. Use a clock scheme such as 'rk4'."
+            f"'exact', whose equations have no noise and no steps, got {value!r:.60}. Use a clock scheme such as "
+            f"'rk4'{cure}."
         )
     return Current(current, first, math.prod(to.shape), to.shape, steady)
 

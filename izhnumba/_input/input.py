@@ -242,7 +242,15 @@ class Input:
         """One value for each of the steps k, of dt ms: shape (steps, *shape of a value), float64."""
         if type(self).at is not Input.at:
             where = f"{type(self).__name__}.at"
-            values = checks.array(where, self.at(np.round(k * dt, 9)), "")  # so that step 3 of 0.7 ms is at 2.1 ms
+            try:
+                found = self.at(np.round(k * dt, 9))  # so that step 3 of 0.7 ms is at 2.1 ms
+            except (TypeError, ValueError) as error:
+                if "array" not in str(error):
+                    raise
+                got = f"{type(error).__name__}: {str(error).rstrip('.')}"
+                cure = "t is an array: use np.sin, not math.sin, and np.where, not if."
+                raise TypeError(f"{where} must compute with arrays, got {got}. {cure}") from error
+            values = checks.array(where, found, "")
             if values.shape[:1] != k.shape:
                 must = f"{where} must give a value for each time t, shape ({k.size},) or ({k.size}, ...)"
                 raise ValueError(f"{must}, got shape {values.shape}.")

@@ -19,7 +19,7 @@ from izhnumba._input.target import Array, Rows, Target
 from izhnumba._input.values import fit_shape, frozen, per_neuron
 from izhnumba._record import blocks
 from izhnumba._synapse import weight_limits
-from izhnumba._synapse.receptor import Receptor
+from izhnumba._synapse.receptor import Receptor, check_own
 from izhnumba._synapse.receptors import Delta
 
 _MOST_PER_STEP = 30.0  # expected spikes: beyond, 32 random bits do not tell the counts apart well
@@ -57,6 +57,7 @@ class SpikeInput(Input):
         name = type(self).__name__
         assign(self, weight=frozen(f"{name}.weight", self.weight))
         checks.kind(f"{name}.receptor", self.receptor, Receptor, "a receptor such as Delta()")
+        check_own(self.receptor)
         if self.receptor.adds_to == "coupling":
             raise ValueError(f"{name}.receptor must be one that spikes reach, got {self.receptor!r}.")
         weight_limits.check(f"{name}.weight", self.weight, weight_limits.sign_of(self.receptor), each="neuron")

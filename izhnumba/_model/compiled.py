@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numba import types
-from numba.core.errors import NumbaError
+from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
 from izhnumba._model.model import Model, equations_of
 from izhnumba._numba.compile import compiled, reason_of
@@ -20,7 +20,7 @@ def compile_equations(model: Model, number: object) -> None:
             result = compiled_one.signature.return_type
             if not isinstance(result, (types.Float, types.Integer)):
                 raise TypeError(f"Model.{name} must return a number, got {result} from {equation.__name__}.")
-        except NumbaError as error:
+        except (NumbaError, UnsupportedBytecodeError) as error:
             raise TypeError(
                 f"Model.{name} must be an equation that Numba can compile, got {equation.__name__}: "
                 f"{reason_of(error)}. Use arithmetic on the arguments and izhnumba.where; the last argument has "

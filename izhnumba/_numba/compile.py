@@ -15,6 +15,7 @@ import hashlib
 import os
 import pickle
 import platform
+import re
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -74,8 +75,15 @@ def compiled(
 
 def reason_of(error: Exception) -> str:
     """Numba's reason to refuse a function, in a line, from the message of its error."""
-    reason = next((line for line in str(error).splitlines()[1:] if line.strip()), str(error)).strip(" .:")
-    return reason.replace("NRT required but not enabled", "it makes a list or an array")
+    text = str(error)
+    lines = [line.strip(" .:") for line in text.splitlines() if line.strip()]
+    reason = next((line for line in lines if not line.startswith("Failed in ")), text.strip(" .:"))
+    if "IMPORT_NAME" in reason:
+        reason = "it imports a module, which belongs at the top of the script"
+    places = re.findall(r'(?:File "|\bat |\bfrom )([^"\n]*?)(?:", line | \()(\d+)\b', text)
+    users = [place for place in places if not re.search(r"numba[/\\](_|core|np|cpython|misc|typed)", place[0])]
+    where = "".join(f" (line {line} of {os.path.basename(path)})" for path, line in users[:1])
+    return reason.replace("NRT required but not enabled", "it makes a list or an array") + where
 
 
 def _compile(dispatcher: Dispatcher, signature: tuple[Any, ...]) -> None:

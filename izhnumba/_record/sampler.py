@@ -107,21 +107,30 @@ class SampleRecorder(_Sampling):
     def __init__(
         self, where: str, engine: NeuronEngine, name: str, sampler: Sampler, source: object, every: object
     ) -> None:
+        checks.takes(f"{type(sampler).__name__}.sample", sampler.sample, "source")
         self._sampler, self._of = sampler, source
         self._shape: tuple[int, ...] | None = None
         self._shape = self._sample().shape
         super().__init__(where, engine, name, Column("value", "<f8", self._shape), every)
 
     def _sample(self) -> Array:
-        name, found = f"{type(self._sampler).__name__}.sample", self._sampler.sample(self._of)
+        name, at = f"{type(self._sampler).__name__}.sample", ""
+        if self._shape is not None:  # in a run
+            name, at = f"{self.name}: {name}", f" at t = {self._engine.time.ms(self._engine.now):.9g} ms"
+        try:
+            found = self._sampler.sample(self._of)
+        except Exception as error:
+            if self._shape is None:
+                raise
+            raise RuntimeError(f"{name} raised {type(error).__name__}: {error}{at}.") from error
         try:
             value = np.array(found)
         except ValueError:  # of lists of several lengths
             value = np.array(None)
         if value.dtype.kind not in "biuf":
-            raise TypeError(f"{name} must return a number or an array of numbers, got {found!r:.60}.")
+            raise TypeError(f"{name} must return a number or an array of numbers, got {found!r:.60}{at}.")
         if self._shape not in (None, value.shape):
-            raise ValueError(f"{name} must return shape {self._shape} as at first, got {value.shape}.")
+            raise ValueError(f"{name} must return shape {self._shape} as at first, got {value.shape}{at}.")
         return value.astype(np.float64, copy=False)
 
     def take(self) -> None:
@@ -130,7 +139,7 @@ class SampleRecorder(_Sampling):
             return  # V and u mean nothing
         try:
             super().take()
-        except Exception:  # raised once: when the run ends it is not called again
+        except Exception:  # the sample is lost: it is not called again when the run ends, and the next one goes on
             self._keeps.append(engine.now, *(column.array(0) for column in self._columns))
             raise
 

@@ -13,6 +13,7 @@ from izhnumba._engine.states import STATES, states_of
 from izhnumba._engine.timebase import Column, Instant
 from izhnumba._record.recorder import Recorder
 from izhnumba._record.results import Samples
+from izhnumba._record.sampler import Sampler
 
 Array = NDArray[Any]
 
@@ -140,8 +141,11 @@ class StateRecorder(Recorder):
 
 def state_names(where: str, value: Any) -> tuple[str, ...]:
     """Names of states of neurons, in the order of STATES, from what a user passes."""
-    value = checks.kind(where, value, (str, list, tuple, set), "'V', 'u' or a list of them")
+    cure = "Samplers record from a Network." if isinstance(value, Sampler) else ""
+    value = checks.kind(where, value, (str, list, tuple, set), "'V', 'u' or a list of them", cure)
     given = [value] if isinstance(value, str) else list(value)
+    if any(isinstance(one, Sampler) for one in given):
+        checks.refuse(where, value, "'V', 'u' or a list of them", "Record a Sampler on its own.")
     if "spikes" in given:
         cure = "Spikes are in the result of a run, and have a recorder of their own in a network."
         raise ValueError(f"{where} must be 'V', 'u' or a list of them, got 'spikes'. {cure}")

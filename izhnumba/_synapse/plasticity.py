@@ -36,7 +36,8 @@ class Plasticity:
        decayed to the present and return what they are after the event.
     4. For what a target spike does, write `target_spike(w, e, x, y, p) -> w, e`, called for each synapse of the target,
        and then `after_spike(y, p) -> y`, called once for its traces.
-    5. For what comes at regular times, write `update(w, e, y, m, p) -> w, e` and give a `period` in ms.
+    5. For what comes at regular times, write `update(w, e, y, m, p) -> w, e` and give a `period` in ms, as a field or
+       class attribute.
     6. Choose settings (below), as fields or class attributes.
     7. Pass an object of the class to `Network.connect`. There it is tried on numbers, and refused if a function is
        misspelt, takes other arguments, or returns something else. Functions are compiled by Numba: they compute with
@@ -61,7 +62,7 @@ class Plasticity:
     Attributes
     ----------
     period : float, ms, >= 0
-        Between calls of `update`; 0: it is never called.
+        Between calls of `update`, which must be > 0 if there is one.
     modulator_tau : float, ms, >= 0
         Time constant with which the modulator decays; 0: there is no modulator.
     eligibility_tau : float, ms, >= 0

@@ -14,7 +14,7 @@ import keyword
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from types import SimpleNamespace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,6 +170,10 @@ def _check_numbers(rule: Rule) -> None:
         checks.number(f"{name}.{key}", value, finite=False)
     for setting in ("period", "modulator_tau", "eligibility_tau"):
         checks.number(f"{name}.{setting}", getattr(rule, setting), "ms", at_least=0.0)
+    if getattr(type(rule), "update", None) and not rule.period:
+        raise ValueError(
+            f"{name}.period must be > 0 ms with an update, got {rule.period:g}. Give it a field period: float = 10.0."
+        )
     if rule.eligibility_tau and not (
         getattr(type(rule), "update", None) and 0 < rule.period <= DECAYED * rule.eligibility_tau
     ):
@@ -212,10 +216,17 @@ def _two_lists(where: str, value: Any, of: str) -> tuple[Sequence[Any], Sequence
     return value[0], value[1]
 
 
+class _Numbers(SimpleNamespace):
+    """The numbers of a rule by name, p, for the trial of its functions."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"p has no {name!r}. Known: {', '.join(vars(self)) or 'none'}.")
+
+
 def _try_functions(rule: Rule, n_x: int, n_y: int) -> None:
     """Call each function, as kernels will: in the middle of a run, where all numbers are 1, and at the first event,
     where all but the weight are 0 and the results must be finite."""
-    p = SimpleNamespace(**rule.parameters())
+    p = _Numbers(**rule.parameters())
     several = {"x": n_x, "y": n_y}
     for name, function in FUNCTIONS.items():
         call, where = getattr(type(rule), name), f"{type(rule).__name__}.{name}{function}"
@@ -257,9 +268,9 @@ def _called(
         good = good and all(isinstance(one, (int, float, np.integer, np.floating)) for one in results)
         got = repr(found)
     except Exception as error:
-        good, got, results = False, f"{type(error).__name__}: {error}", ()
+        good, got, results = False, f"{type(error).__name__}: {error}".rstrip("."), ()
     if not good:
         returns = last if len(function.results) == 1 else f"({', '.join(function.results)})"
-        as_many = "" if traces is None else f" with {traces} numbers in its last"
+        as_many = "" if traces is None else f", {last} a tuple of {traces} number{'s' * (traces != 1)}"
         raise TypeError(f"{where} must return {returns}{as_many}, got {got}.")
     return [float(one) for one in results]

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
+import inspect
 import math
+from collections.abc import Iterable
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from izhnumba._base import checks
 from izhnumba._base.implausible import warn_of_base_unit
 from izhnumba._base.sealed import assign
+
+_METHODS = ("rates", "propagator")
+_REVERSALS = ("e", "e_rev", "erev", "e_reversal", "e_syn", "v_rev", "vrev", "reversal", "reversal_potential")
 
 
 class Propagator(NamedTuple):
@@ -51,6 +60,7 @@ class Rates(NamedTuple):
     states : 0, 1 or 2
         None, y alone, or y and x.
     alpha, beta, gamma : float, 1/ms
+        alpha and gamma <= 0.
     factor : float
         Of arrivals; 1 unless there are two states.
 
@@ -149,7 +159,7 @@ class Receptor:
 
     E: float | None = None
     gate: Gate | None = None
-    no_rates: str = "it does not tell its rates(). Use Exponential(tau)."
+    no_rates: str = "it does not tell its rates(). Write rates(), or use a clock scheme."
 
     @property
     def adds_to(self) -> str:
@@ -158,7 +168,7 @@ class Receptor:
 
     def propagator(self, dt: float) -> Propagator:
         """How the states advance by dt ms: by default the exact solution of `rates()`."""
-        rates = self.rates()
+        rates = _checked_rates(self)
         if rates is None:
             raise TypeError(
                 f"{type(self).__name__} must have a method rates() or propagator(dt). See help(izhnumba.Receptor)."
@@ -181,39 +191,79 @@ class Receptor:
 def propagator_of(receptor: Receptor, dt: float) -> Propagator:
     """The receptor's propagator over dt ms, checked, for kernels trust it."""
     check_own(receptor)
-    found: Any = receptor.propagator(dt)
-    good = isinstance(found, Propagator) and found.states in (0, 1, 2) and all(map(math.isfinite, found[1:]))
+    must = (
+        f"{type(receptor).__name__}.propagator must return a Propagator of 0, 1 or 2 states, all finite, or of several "
+        "steps without states"
+    )
+    found = _told(receptor, "propagator", must, dt=dt)
+    good = isinstance(found, Propagator) and _finite(found) and found.states in (0, 1, 2)
     if not good or found.steps < 1 or (found.steps > 1 and found.states > 0):
-        raise ValueError(
-            f"{type(receptor).__name__}.propagator must return a Propagator of 0, 1 or 2 states, all finite, or of "
-            f"several steps without states, got {found!r:.80}."
-        )
+        raise ValueError(f"{must}, got {found!r:.80}.")
+    for decay in ("decay_y", "decay_x"):
+        if abs(getattr(found, decay)) > 1:
+            got = f"{decay} = {getattr(found, decay):g}"
+            raise ValueError(f"{type(receptor).__name__}.propagator must decay (decay_y, decay_x <= 1), got {got}.")
     return Propagator(*found)
 
 
 def rates_of(receptor: Receptor) -> Rates:
     """The receptor's rates, checked, for the scheme "exact"; an error if there are none."""
     check_own(receptor)
-    found: Any = receptor.rates()
-    name = type(receptor).__name__
+    found = _checked_rates(receptor)
     if found is None:
+        name = type(receptor).__name__
         raise ValueError(f"Network receptor {name} must be left out with the scheme 'exact': {receptor.no_rates}")
-    states = (0,) if receptor.adds_to == "V" else (1, 2)
-    good = isinstance(found, Rates) and found.states in states and all(map(math.isfinite, found[1:]))
-    if not good or (found.states < 2 and found.factor != 1):
-        raise ValueError(
-            f"{name}.rates must return Rates of 1 or 2 states, all finite, the factor 1 unless there are two, got "
-            f"{found!r:.80}."
-        )
     return found
+
+
+def _checked_rates(receptor: Receptor) -> Rates | None:
+    """What `receptor.rates()` returns, if all schemes can follow it; None if there are none."""
+    name = type(receptor).__name__
+    must = f"{name}.rates must return Rates of 1 or 2 states, all finite, the factor 1 unless there are two"
+    found = _told(receptor, "rates", must)
+    if found is None:
+        return None
+    good = isinstance(found, Rates) and _finite(found) and found.states in ((0,) if receptor.adds_to == "V" else (1, 2))
+    if not good or (found.states < 2 and found.factor != 1):
+        raise ValueError(f"{must}, got {found!r:.80}.")
+    for rate in ("alpha", "gamma"):
+        if getattr(found, rate) > 0:
+            got = f"{rate} = {getattr(found, rate):g}"
+            raise ValueError(f"{name}.rates must decay (alpha, gamma <= 0), got {got}.")
+    return Rates(*found)
+
+
+def _told(receptor: Receptor, method: str, must: str, **arguments: float) -> Any:
+    """What a method of the receptor returns. must: how the error begins if it is a user's own and fails."""
+    call = getattr(receptor, method)
+    if str(getattr(call, "__module__", "")).startswith("izhnumba."):
+        return call(*arguments.values())
+    checks.takes(f"{type(receptor).__name__}.{method}", call, *arguments)
+    try:
+        return call(*arguments.values())
+    except Exception as error:
+        raise ValueError(f"{must}, got {type(error).__name__}: {error}.") from error
+
+
+def _finite(values: Iterable[Any]) -> bool:
+    """Whether all are finite real numbers."""
+    return all(isinstance(one, (int, float, np.number)) and bool(np.isfinite(one)) for one in values)
 
 
 def check_own(receptor: Receptor) -> None:
     """Refuse a user's class that cannot be compared and stored, or whose kind no kernel knows."""
-    name = type(receptor).__name__
+    kind, name = type(receptor), type(receptor).__name__
     checks.own_dataclass(receptor, "so that equal receptors are one and a checkpoint can store it")
-    if type(receptor).__module__.startswith("izhnumba."):
+    if kind.__module__.startswith("izhnumba."):
         return
+    if not kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+        raise TypeError(
+            f"{name} must be a frozen dataclass, got one that can be changed after it has been connected. Write "
+            f"@dataclass(frozen=True) above class {name}."
+        )
+    _check_names(kind)
+    if receptor.E is not None and not _finite([receptor.E]):
+        raise ValueError(f"{name}.E must be a finite number in mV or None, got {receptor.E!r:.60}.")
     if receptor.adds_to not in ("current", "conductance"):
         raise ValueError(
             f"{name}.adds_to must be 'current' or 'conductance', got {receptor.adds_to!r:.40}. Leave it out, and have "
@@ -221,3 +271,21 @@ def check_own(receptor: Receptor) -> None:
         )
     if receptor.gate is not None and receptor.E is None:
         raise ValueError(f"{name}.gate must come with E, its reversal potential, got {receptor.gate} alone.")
+
+
+def _check_names(kind: type[Receptor]) -> None:
+    """Refuse a method or a field that nothing reads if its name is near to one that receptors have and this lacks."""
+    declared = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    lacks = [name for name in ("rates", "propagator", "E", "no_rates")
+             if name not in declared and getattr(kind, name) is getattr(Receptor, name)]  # fmt: skip
+    own = [one for one in kind.__mro__ if not one.__module__.startswith("izhnumba.")]
+    members = {name: value for one in own for name, value in vars(one).items() if name[:1] != "_"}
+    for name in [*declared, *members]:
+        method = inspect.isroutine(getattr(members.get(name), "__func__", members.get(name)))
+        near = difflib.get_close_matches(name, _METHODS if method else ("no_rates",), 1, 0.75)
+        meant = near[0] if near else "E" if name.lower() in _REVERSALS and not method else None
+        if meant in lacks and not hasattr(Receptor, name):
+            raise TypeError(
+                f"{kind.__name__}.{name} must be a {'method' if method else 'field'} that a receptor has, got one that "
+                f"nothing {'calls' if method else 'reads'}. Did you mean {meant!r}?"
+            )

@@ -326,14 +326,14 @@ class ThreeTraces(Adding):
     ("rule", "message"),
     [
         (Broken(), r"Broken.target_spike\(w, e, x, y, p\) must return \(w, e\), got"),
-        (Unknown(), r"Unknown.arrival\(w, e, x, y, p\) must return \(amount, w, e, x\) .*, got AttributeError.*share"),
+        (Unknown(), r"Unknown.arrival\(w, e, x, y, p\) must return \(amount, w, e, x\), .*, got AttributeError.*share"),
         (
             Uncompilable(),
             "Uncompilable must be a rule that Numba can compile: .*. Its functions compute with numbers, by math",
         ),
         (
             Listing(),
-            "Listing must be a rule that Numba can compile: it makes a list or an array. Its functions compute",
+            "Listing must be a rule that Numba can compile: it makes a list or an array .line .* of .*. Its functions",
         ),
         (ThreeTraces(), r"ThreeTraces.traces\(dt\) must return at most two traces of each kind, got 3 and 0"),
         (iz.Scaling(target=5.0, tau=1e9), "Scaling.tau must be at most .* got 1e\\+09 ms"),

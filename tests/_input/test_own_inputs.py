@@ -287,3 +287,26 @@ def test_others_are_told_what_to_do(tmp_path):
     )
     assert str(caught.value) == must + ", got one of (percent). Leave __init__ to @dataclass."
     assert not list(tmp_path.iterdir())
+
+
+def sines(t):
+    return math.sin(np.append(t, 0.0))
+
+
+def halves(t):
+    return 1.0 if np.append(t, 0.0) > 3 else 0.0
+
+
+@pytest.mark.parametrize("function", [sines, halves])
+def test_functions_of_one_number_are_told_that_t_is_an_array(function):
+    words = "^Timed.at must compute with arrays, got .*Error: .*array.* t is an array: use np.sin, not math.sin, and np"
+    with pytest.raises(TypeError, match=words):
+        iz.Population(2).run(5.0, Timed(function))
+
+
+def test_a_function_of_time_in_continuous_time_is_told_of_pieces():
+    pop, cure = iz.Population(2, scheme="exact"), ", or a sum of Constant, TimedArray, Ramp, Pulses and Sine"
+    for value, end in ((Timed(np.cos), cure), (3.0 + Timed(np.cos), cure), (iz.Noise(1.0), "")):
+        with pytest.raises(ValueError, match="with the scheme 'exact'") as caught:
+            pop.run(5.0, value)
+        assert str(caught.value).endswith(f"Use a clock scheme such as 'rk4'{end}.")

@@ -130,6 +130,12 @@ class WithoutMethod(iz.Sampler):
         return 1.0
 
 
+@dataclass(frozen=True)
+class WithoutSource(iz.Sampler):
+    def sample(self):
+        return 1.0
+
+
 @pytest.mark.parametrize(
     ("what", "error", "words"),
     [
@@ -137,6 +143,12 @@ class WithoutMethod(iz.Sampler):
         (np.mean, TypeError, r"what must be a name, names or a Sampler, got .*help\(izhnumba.Sampler\)"),
         (Undecorated(), TypeError, "Undecorated must be a dataclass, so that a checkpoint can store it. Write @datac"),
         (WithoutMethod(), TypeError, r"WithoutMethod must have a method sample\(source\)"),
+        (WithoutSource(), TypeError, r"WithoutSource.sample must be a function of \(source\), got one of \(\)"),
+        (
+            [MeanV(), "V"],
+            TypeError,
+            "Network.record.what must be 'V', 'u' or a list of them, .*Record a Sampler on its own",
+        ),
         (Returns(), TypeError, "Returns.sample must return a number or an array of numbers, got None"),
         (Returns("V"), TypeError, "Returns.sample must return a number or an array of numbers, got 'V'"),
         (Returns([[1], [2, 3]]), TypeError, "Returns.sample must return a number or an array of numbers, got"),
@@ -162,7 +174,10 @@ def test_options_that_mean_nothing(tmp_path):
 def test_a_sampler_that_fails_on_the_way_is_told_of_once():
     net, cells = cells_with_current()
     grows = net.record(cells, Returns(lambda source: np.zeros(1 + (net.t > 2.0))), every=1.0)
-    with pytest.raises(ValueError, match=r"Returns.sample must return shape \(1,\) as at first, got \(2,\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"^cells Returns: Returns.sample must return shape \(1,\) as at first, got \(2,\) at t = 3 ms\.$",
+    ):
         net.run(10.0)
     assert net.t == 3.0
     assert grows.t.tolist() == [1.0, 2.0]
@@ -171,6 +186,23 @@ def test_a_sampler_that_fails_on_the_way_is_told_of_once():
     net.remove(grows)
     net.run(1.0)
     assert net.t == 5.0
+
+
+def test_an_error_in_sample_names_recorder_and_time():
+    net, cells = cells_with_current()
+    fails = net.record(cells, Returns(lambda source: 1 / (4.0 - net.t)), every=1.0, name="mine")
+    words = r"^mine: Returns.sample raised ZeroDivisionError: .* at t = 4 ms\.$"
+    with pytest.raises(RuntimeError, match=words) as caught:
+        net.run(10.0)
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    assert net.t == 4.0
+    net.run(2.0)
+    assert fails.t.tolist() == [1.0, 2.0, 3.0, 5.0, 6.0]  # the sample is lost, and the run goes on from there
+
+
+def test_samplers_are_for_networks():
+    with pytest.raises(TypeError, match="Population.run.record must be .*Samplers record from a Network."):
+        iz.Population(2).run(1.0, record=MeanV())
 
 
 def test_samples_end_where_V_does():

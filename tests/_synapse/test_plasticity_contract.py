@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -116,7 +117,7 @@ def taus(x, y):
     return {"taus": lambda self: (x, y)}
 
 
-ARRIVAL = "Own.arrival(w, e, x, y, p) must return (amount, w, e, x) with "
+ARRIVAL = "Own.arrival(w, e, x, y, p) must return (amount, w, e, x), x a tuple of "
 FUNCTIONS = [
     (own(base=iz.Plasticity), "Own.arrival must be a static method of (w, e, x, y, p), got none. It returns (amount, "),
     (own(arrival=lambda self, w, e, x, y, p: w), "Own.arrival must be a static method of (w, e, x, y, p), got a "
@@ -124,14 +125,14 @@ FUNCTIONS = [
     (own(arrival=staticmethod(lambda w, e: w)), "Own.arrival must be a function of (w, e, x, y, p), got one of (w, e)"),
     (own(update=staticmethod(plain.__get__(1))), "Own.update must be a static method of (w, e, y, m, p), got a method"),
     (own(after_spike=staticmethod(functools.partial(plain))), "Own.after_spike must be a static method of (y, p), got"),
-    (returning(None), f"{ARRIVAL}0 numbers in its last, got None."),
-    (returning(1.0, 1.0, 0.0), f"{ARRIVAL}0 numbers in its last, got (1.0, 1.0, 0.0)."),
-    (returning("1", 1.0, 0.0, ()), f"{ARRIVAL}0 numbers in its last, got ('1', 1.0, 0.0, ())."),
-    (returning(1j, 1.0, 0.0, ()), f"{ARRIVAL}0 numbers in its last, got (1j, 1.0, 0.0, ())."),
-    (returning(np.ones(3), 1.0, 0.0, ()), f"{ARRIVAL}0 numbers in its last, got (array([1., 1., 1.]), 1.0, 0.0, ())."),
-    (returning(1.0, 1.0, 0.0, (1.0,), **taus([5.0, 6.0], [])), f"{ARRIVAL}2 numbers in its last, got (1.0, 1.0, 0.0, "),
-    (returning(1.0, 1.0, 0.0, [1.0], **taus([5.0], [])), f"{ARRIVAL}1 numbers in its last, got (1.0, 1.0, 0.0, [1.0])"),
-    (returning(1.0, name="after_spike", **taus([], [5.0])), "Own.after_spike(y, p) must return y with 1 numbers in it"),
+    (returning(None), f"{ARRIVAL}0 numbers, got None."),
+    (returning(1.0, 1.0, 0.0), f"{ARRIVAL}0 numbers, got (1.0, 1.0, 0.0)."),
+    (returning("1", 1.0, 0.0, ()), f"{ARRIVAL}0 numbers, got ('1', 1.0, 0.0, ())."),
+    (returning(1j, 1.0, 0.0, ()), f"{ARRIVAL}0 numbers, got (1j, 1.0, 0.0, ())."),
+    (returning(np.ones(3), 1.0, 0.0, ()), f"{ARRIVAL}0 numbers, got (array([1., 1., 1.]), 1.0, 0.0, ())."),
+    (returning(1.0, 1.0, 0.0, (1.0,), **taus([5.0, 6.0], [])), f"{ARRIVAL}2 numbers, got (1.0, 1.0, 0.0, "),
+    (returning(1.0, 1.0, 0.0, [1.0], **taus([5.0], [])), f"{ARRIVAL}1 number, got (1.0, 1.0, 0.0, [1.0])"),
+    (returning(1.0, name="after_spike", **taus([], [5.0])), "Own.after_spike(y, p) must return y, y a tuple of 1 n"),
     (returning(1.0, 2.0, 3.0, name="target_spike"), "Own.target_spike(w, e, x, y, p) must return (w, e), got (1.0, 2."),
     (returning(np.nan, 1.0, 0.0, ()), "Own.arrival(w, e, x, y, p) must return finite numbers, got (nan, 1, 0) for w = "
      "1 and 0 for e, x, y. That is how synapses begin."),
@@ -145,6 +146,10 @@ FUNCTIONS = [
     (own(traces=lambda self, dt: None), "Own.traces(dt) must return two lists of arrays, for x and for y, got None."),
     (own(period=-1.0), "Own.period must be a finite number >= 0 ms, got -1.0."),
     (own(modulator_tau=np.inf), "Own.modulator_tau must be a finite number >= 0 ms, got inf."),
+    (own(update=staticmethod(lambda w, e, y, m, p: (w, e))), "Own.period must be > 0 ms with an update, got 0. Give it "
+     "a field period: float = 10.0."),
+    (own(arrival=staticmethod(lambda w, e, x, y, p: (w, w + p.gian, e, x))), f"{ARRIVAL}0 numbers, got AttributeError: "
+     "p has no 'gian'. Known: gain."),
     (own(parameters=lambda self: [1.0]), "Own.parameters() must be a dict of numbers by name, got [1.0]."),
     (own(parameters=lambda self: {"gain": 1.0, "a b": 2.0}), "Own.parameters() must have names that functions can rea"),
     (own(parameters=lambda self: {"gain": None}), "Own.gain must be a number, got None."),
@@ -214,3 +219,35 @@ def test_periods_that_no_count_of_time_can_hold(period):
         with pytest.raises(ValueError, match=f"^DopamineSTDP.period {message}"):
             net.connect(cells, cells, iz.OneToOne(), plasticity=rule)
         assert net.synapses == {}
+
+
+def importing(w, e, x, y, p):
+    import math
+
+    return w, math.exp(-w), e, x
+
+
+def opening(w, e, x, y, p):
+    if w < -1e9:
+        with open("weights.txt"):
+            w = 0.0
+    return w, w, e, x
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        (importing, "it imports a module, which belongs at the top of the script (line {line} of {file})"),
+        (opening, "Unsupported context manager in use (line {line} of {file})"),
+    ],
+)
+def test_why_numba_does_not_compile(scheme, function, reason):
+    net = iz.Network(dt=0.5, scheme=scheme)
+    cells = net.add(iz.Population(2))
+    rule = own(arrival=staticmethod(function))()
+    line = function.__code__.co_firstlineno + {"importing": 1, "opening": 2}[function.__name__]
+    with pytest.raises(TypeError) as caught:
+        net.connect(cells, cells, iz.OneToOne(), plasticity=rule)
+    reason = reason.format(line=line, file=Path(__file__).name)
+    assert str(caught.value).startswith(f"Own must be a rule that Numba can compile: {reason}. Its functions compute")

@@ -127,6 +127,14 @@ class UndecoratedField(iz.Exponential):
     more: float = 1.0
 
 
+@dataclass
+class Thawed(iz.Receptor):
+    tau: float = 5.0
+
+    def rates(self):
+        return iz.Rates(1, -1 / self.tau)
+
+
 @dataclass(frozen=True)
 class NoMethods(iz.Receptor):
     pass
@@ -140,6 +148,16 @@ class NoMethods(iz.Receptor):
         (NoMethods(), TypeError, r"NoMethods must have a method rates\(\) or propagator\(dt\)"),
         (Own(None), ValueError, r"Own.propagator must return a Propagator of 0, 1 or 2 states, .*got None"),
         (Own(iz.Propagator(1, steps=2)), ValueError, "or of several steps without states, got Propagator"),
+        (
+            Own(iz.Propagator(1, 1.1)),
+            ValueError,
+            r"Own.propagator must decay .decay_y, decay_x <= 1., got decay_y = 1.1",
+        ),
+        (Own(iz.Propagator(1, np.ones(2))), ValueError, "Own.propagator must return a Propagator of .*array"),
+        (Thawed(), TypeError, "Thawed must be a frozen dataclass, got one that can be changed .* above class Thawed"),
+        (Plateau(E="0 mV"), ValueError, "Plateau.E must be a finite number in mV or None, got '0 mV'"),
+        (Plateau(E=np.zeros(2)), ValueError, "Plateau.E must be a finite number in mV or None, got array"),
+        (Plateau(E=math.nan), ValueError, "Plateau.E must be a finite number in mV or None, got nan"),
         (Own(iz.Propagator(1), "V"), ValueError, "Own.adds_to must be 'current' or 'conductance', got 'V'"),
         (Own(iz.Propagator(1), gate=iz.NMDA().gate), ValueError, "Own.gate must come with E, its reversal potential"),
     ],
@@ -155,18 +173,78 @@ def test_own_receptor_that_cannot_be(receptor, error, words):
     net.run(1.0)
 
 
-@pytest.mark.parametrize("told", [iz.Rates(0), iz.Rates(1, -1.0, factor=2.0), iz.Rates(1, math.nan), (1, -1.0)])
-def test_rates_that_cannot_be(told):
-    net, _, _ = chain(iz.Alpha(1.0), "exact")
+@dataclass(frozen=True)
+class Telling(iz.Receptor):
+    """Tells whatever rates a test wants; a function is called."""
+
+    told: Any
+
+    def rates(self):
+        return self.told() if callable(self.told) else self.told
+
+
+RETURN = "Telling.rates must return Rates of 1 or 2 states, all finite, the factor 1 unless there are two, got "
+BAD_RATES = [
+    (iz.Rates(0), f"{RETURN}Rates"),
+    (iz.Rates(3, -1.0, 1.0, -0.1), f"{RETURN}Rates"),
+    (iz.Rates(1, -1.0, factor=2.0), f"{RETURN}Rates"),
+    (iz.Rates(1, math.nan), f"{RETURN}Rates"),
+    (iz.Rates(1, np.array([-1.0, -2.0])), f"{RETURN}Rates"),
+    ((1, -1.0), RETURN + r"\(1, -1.0\)"),
+    (lambda: iz.Rates(1, -1 / 0), f"{RETURN}ZeroDivisionError: "),
+    (iz.Rates(1, 0.33), r"Telling.rates must decay \(alpha, gamma <= 0\), got alpha = 0.33"),
+    (iz.Rates(2, -1.0, 1.0, 0.5), r"Telling.rates must decay \(alpha, gamma <= 0\), got gamma = 0.5"),
+]
+
+
+@pytest.mark.parametrize("scheme", ["exp_euler", "exact"])
+def test_rates_that_no_scheme_can_follow(scheme):
+    net, syn, _ = chain(iz.Alpha(1.0), scheme)
     cells = net.populations["cells"]
-    with pytest.raises(ValueError, match="Own.rates must return Rates of 1 or 2 states, all finite, the factor 1"):
-        net.connect(cells, cells, iz.AllToAll(), receptor=Own(told=told))
+    for told, words in BAD_RATES:
+        with pytest.raises(ValueError, match=f"^{words}"):
+            net.connect(cells, cells, iz.AllToAll(), receptor=Telling(told))
+    assert dict(net.synapses) == {"syn": syn}
+
+
+def named(**members):
+    """A receptor with these members, fields if they are numbers."""
+    numbers = {name: float for name, value in members.items() if isinstance(value, float)}
+    return dataclass(frozen=True)(type("Named", (iz.Receptor,), {"__annotations__": numbers, **members}))()
+
+
+def decays(self):
+    return iz.Rates(1, -0.1)
+
+
+@pytest.mark.parametrize("scheme", ["exp_euler", "exact"])
+def test_names_of_own_receptors(scheme):
+    net, _, _ = chain(iz.Alpha(1.0), scheme)
+    cells = net.populations["cells"]
+    for receptor, words in (
+        (named(rate=decays), r"Named.rate must be a method .* nothing calls. Did you mean 'rates'\?"),
+        (named(propagate=lambda self, dt: None, rates=decays), r"Named.propagate must .* Did you mean 'propagator'\?"),
+        (named(rates=decays, e=0.0), r"Named.e must be a field .* nothing reads. Did you mean 'E'\?"),
+        (named(rates=decays, E_rev=0.0), r"Named.E_rev must be a field .* Did you mean 'E'\?"),
+        (named(rates=lambda self, dt: None), r"Named.rates must be a function of \(\), got one of \(dt\)"),
+    ):
+        with pytest.raises(TypeError, match=words):
+            net.connect(cells, cells, iz.AllToAll(), receptor=receptor)
+    for k, receptor in enumerate((named(rates=decays, rate=decays), named(rates=decays, rate=0.5, e=1.6, E=0.0))):
+        net.connect(cells, cells, iz.OneToOne(), receptor=receptor, name=f"more{k}")
+
+
+def test_propagator_without_dt():
+    net, _, _ = chain(iz.Alpha(1.0))
+    cells = net.populations["cells"]
+    with pytest.raises(TypeError, match=r"Named.propagator must be a function of \(dt\), got one of \(\)"):
+        net.connect(cells, cells, iz.OneToOne(), receptor=named(propagator=lambda self: None))
 
 
 @pytest.mark.parametrize(
     ("receptor", "words"),
     [
-        (Own(iz.Propagator(1, 0.5)), r"Own must .*: it does not tell its rates\(\). Use Exponential"),
+        (Own(iz.Propagator(1, 0.5)), r"Own must .*: it does not tell its rates\(\). Write rates\(\), or use a clock"),
         (iz.NMDA(), "NMDA must .*: its magnesium block is no polynomial. Use a clock scheme such as 'rk4'"),
         (iz.Pulse(), "Pulse must .*: it ends some time after its spike, and no event says so. Use a clock scheme"),
         (iz.GapJunction(), "GapJunction must .*: it couples neurons at all times. Use a clock scheme"),

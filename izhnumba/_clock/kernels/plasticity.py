@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
-from numba.core.errors import NumbaError
+from numba.core.errors import NumbaError, UnsupportedBytecodeError
 from numpy.typing import NDArray
 
 from izhnumba._clock.kernels import layout
@@ -260,7 +260,7 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
 
     try:
         return Kernels(*(address_of(compiled(one, fastmath=STRICT), (types.int64,) * 3) for one in (arrive, end_step)))
-    except NumbaError as error:
+    except (NumbaError, UnsupportedBytecodeError) as error:
         raise TypeError(
             f"{rule.__name__} must be a rule that Numba can compile: {reason_of(error)}. Its functions compute with "
             "numbers, by math, min, max and if."

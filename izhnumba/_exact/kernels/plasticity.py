@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
-from numba.core.errors import NumbaError
+from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
 from izhnumba._engine.codes import OK
 from izhnumba._engine.plastic_state import RuleForm
@@ -145,7 +145,7 @@ def kernels(rule, memory: np.dtype[Any], form: RuleForm) -> Kernels:
             address_of(compiled(spike, fastmath=STRICT), three) if HAS_SPIKE or HAS_AFTER else 0,
             address_of(compiled(update, fastmath=STRICT), three) if rule.update else 0,
         )
-    except NumbaError as error:
+    except (NumbaError, UnsupportedBytecodeError) as error:
         raise TypeError(
             f"{rule.__name__} must be a rule that Numba can compile: {reason_of(error)}. Its functions compute with "
             "numbers, by math, min, max and if."
