@@ -85,7 +85,8 @@ def run(
 
 def _state_recorder(where: str, pop: Population, record: Any, every: object, neurons: object) -> StateRecorder | None:
     """The recorder of V and u, if any of them is wanted."""
-    names = state_names(f"{where}.record", record) if record != () else ()
+    none = isinstance(record, tuple) and not record
+    names = () if none else state_names(f"{where}.record", record)
     if names:
         sources = {name: pop._engine.source_of(name) for name in names}
         return StateRecorder(where, pop._engine, "states", pop.batch, sources, every, neurons)
