@@ -18,9 +18,20 @@ from izhnumba._base import checks
 from izhnumba._base.sealed import assign
 from izhnumba._engine.timebase import snapped
 from izhnumba._input.target import Array, Memory, Rows, Target
-from izhnumba._input.values import aligned, amplitude, fit_shape, frozen, shown, total
+from izhnumba._input.values import (
+    aligned,
+    amplitude,
+    check_rows,
+    fit_shape,
+    frozen,
+    of_any_times,
+    per_neuron,
+    shown,
+    total,
+)
 
 NO_TIMES = np.empty(0)
+_FINITE = "give finite values"  # what the methods of a user's class must
 
 
 class Wave(NamedTuple):
@@ -86,8 +97,11 @@ class Input:
     __array_ufunc__ = None  # array + input is one input, not an array of them
 
     def __init_subclass__(cls, **options: object) -> None:
-        """A class that defines `at` or `bind` inherits no other way to its values, so that none contradicts it."""
+        """A class that defines `at` or `bind` inherits no other way to its values, so that none contradicts it; its
+        `at` takes times of any shape."""
         super().__init_subclass__(**options)
+        if "at" in vars(cls):
+            setattr(cls, "at", of_any_times(vars(cls)["at"], f"{cls.__name__}.at"))  # noqa: B010 - no method for mypy
         if "at" in vars(cls) or "bind" in vars(cls):
             for name in {"_rows", "_values", "_breaks"} - vars(cls).keys():
                 setattr(cls, name, getattr(Input, name))
@@ -128,7 +142,8 @@ class Input:
     def at(self, t: ArrayLike) -> Any:
         """The values at the times `t` (ms, one or an array), for plots. Shape: that of t, then that of one value.
 
-        One of your own that is a function of time defines it, for t of shape (steps,).
+        One of your own that is a function of time defines it. What you write is called with float64 times of shape
+        (steps,), whatever is asked for.
         """
         fine, t = 1e-6, frozen("Input.at.t", t, "ms")
         values = self._values(snapped(np.ravel(t) / fine), fine)
@@ -194,6 +209,7 @@ class Input:
         """Rows that kernels may read by their address: each block of them is checked."""
         name, n = type(self).__name__, math.prod(to.shape)
         foreign = not type(self).__module__.startswith("izhnumba.")
+        checked = type(self).bind is Input.bind and type(self).at is not Input.at  # by `_rows`
         if foreign:
             checks.takes(f"{name}.bind", self.bind, *Target._fields[:-1], unit=to.unit)
         rows = self.bind(to.shape, to.dt, to.dtype, to.key, to.memory, unit=to.unit)
@@ -208,11 +224,8 @@ class Input:
                 shapes = f"({count}, 1) or ({count}, {n})"
                 cure = " Convert it: .astype(dtype)." if plain and found.dtype != to.dtype else ""
                 raise ValueError(f"{name}.bind must give {to.dtype} of shape {shapes}, got {got}.{cure}")
-            if foreign and not np.isfinite(found).all():
-                row, neuron = (int(place) for place in np.argwhere(~np.isfinite(found))[0])
-                whose = f"neuron {neuron}" if found.shape[1] > 1 else "all neurons"
-                got = f"{found[row, neuron]} for {whose} in step {step + row}"
-                raise ValueError(f"{name}.bind must give finite values, got {got}.")
+            if foreign and not checked:
+                check_rows(f"{name}.bind", found, step, to.dtype, _FINITE)
             return np.ascontiguousarray(found)
 
         return checked_rows
@@ -224,37 +237,25 @@ class Input:
             must = f"{name} must define at(t) or bind({', '.join(Target._fields[:-1])}, *, unit)"
             raise TypeError(f"{must}, got neither. See help(izhnumba.Input).")
         self._fit(to)
+        where, must = (f"{name}.at", _FINITE) if of_time else (name, "be finite")
 
         def rows(step: int, count: int) -> Array:
             values = self._values(step + np.arange(count, dtype=np.float64), to.dt)
-            if values.ndim == 1 or of_time:  # more would cost time, and has been looked at before
-                checks.finite(name, values, to.dtype)
-            if values.ndim == 1:
-                return values.astype(to.dtype)[:, np.newaxis]
-            if of_time and count:
+            if of_time and values.ndim > 1 and count:
                 fit_shape(f"{name}.at(t)[0]", values[0], to.shape)
-            full = np.broadcast_to(aligned(values, len(to.shape)), (count, *to.shape))
-            return full.astype(to.dtype, order="C").reshape(count, math.prod(to.shape))
+            if values.ndim > 1 and not of_time:  # has been looked at before: that would cost time
+                full = np.broadcast_to(aligned(values, len(to.shape)), (count, *to.shape))
+                return full.astype(to.dtype, order="C").reshape(count, math.prod(to.shape))
+            flat = values[:, np.newaxis] if values.ndim == 1 else per_neuron(values, to.shape)
+            check_rows(where, flat, step, to.dtype, must)
+            return flat.astype(to.dtype, order="C")
 
         return rows
 
     def _values(self, k: Array, dt: float) -> Array:
         """One value for each of the steps k, of dt ms: shape (steps, *shape of a value), float64."""
         if type(self).at is not Input.at:
-            where = f"{type(self).__name__}.at"
-            try:
-                found = self.at(np.round(k * dt, 9))  # so that step 3 of 0.7 ms is at 2.1 ms
-            except (TypeError, ValueError) as error:
-                if "array" not in str(error):
-                    raise
-                got = f"{type(error).__name__}: {str(error).rstrip('.')}"
-                cure = "t is an array: use np.sin, not math.sin, and np.where, not if."
-                raise TypeError(f"{where} must compute with arrays, got {got}. {cure}") from error
-            values = checks.array(where, found, "")
-            if values.shape[:1] != k.shape:
-                must = f"{where} must give a value for each time t, shape ({k.size},) or ({k.size}, ...)"
-                raise ValueError(f"{must}, got shape {values.shape}.")
-            return values
+            return np.asarray(self.at(np.round(k * dt, 9)))  # so that step 3 of 0.7 ms is at 2.1 ms
         ours = type(self).bind is Input.bind
         which = "without random parts" if ours else "with values at any time, not only what bind() gives"
         raise TypeError(f"Input.at must have an input {which}, got {self!r}. Record it in a run instead.")
@@ -320,7 +321,7 @@ class Sum(Input):
             with np.errstate(over="ignore"):  # it is looked at
                 values = reduce(np.add, [part(step, count) for part in bound])
             if values.shape[1] == 1:  # more would cost time, and shows in V
-                checks.finite("Sum", values)
+                check_rows("Sum", values, step, to.dtype)
             return values
 
         return rows
@@ -366,7 +367,7 @@ class Scaled(Input):
             with np.errstate(over="ignore", invalid="ignore"):  # it is looked at
                 values = bound(step, count) * to.dtype.type(self.factor)
             if values.shape[1] == 1:
-                checks.finite("Scaled", values)
+                check_rows("Scaled", values, step, to.dtype)
             return values
 
         return rows

@@ -204,8 +204,9 @@ class Poisson(SpikeInput):
         where = "Poisson.rate"
         fit_shape(where, rate[0], to.shape)
         means = np.asarray(rate * (to.dt * 1e-3))
-        if np.any(means < 0) or np.any(means > _MOST_PER_STEP):
-            wrong = rate[(means < 0) | (means > _MOST_PER_STEP)].flat[0]
+        good = (means >= 0) & (means <= _MOST_PER_STEP)
+        if not good.all():
+            wrong = rate[~good].flat[0]
             most = _MOST_PER_STEP / to.dt * 1e3
             raise ValueError(f"{where} must be between 0 and {most:g} Hz at this dt, got {wrong:g} Hz.")
         if means.ndim == 1:

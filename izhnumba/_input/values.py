@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import math
-from functools import reduce
+from collections.abc import Callable
+from functools import reduce, wraps
 from typing import Any
 
 import numpy as np
@@ -57,6 +59,50 @@ def fit_shape(where: str, value: ArrayLike, shape: tuple[int, ...]) -> None:
     own = np.shape(value)
     if len(own) > len(shape) or any(n not in (1, m) for n, m in zip(own[::-1], shape[::-1], strict=False)):
         checks.array(where, value, "", [shape[axis:] for axis in range(len(shape))])
+
+
+def of_any_times(at: Callable[..., Any], where: str) -> Callable[..., Any]:
+    """A user's method at(self, t) for t of shape (steps,), as one for a time or an array of times of any shape."""
+    is_method = inspect.isfunction(at)  # else a staticmethod or another callable
+    checks.takes(where, at, *["self"] * is_method, "t")
+
+    @wraps(at)
+    def at_any(self: object, t: ArrayLike) -> Any:
+        times = checks.array(f"{where}.t", t, "ms")
+        try:
+            found = at(*[self] * is_method, times.flatten())
+        except (TypeError, ValueError) as error:
+            if "array" not in str(error):
+                raise
+            got = f"{type(error).__name__}: {str(error).rstrip('.')}"
+            cure = "t is an array: use np.sin, not math.sin, and np.where, not if."
+            raise TypeError(f"{where} must compute with arrays, got {got}. {cure}") from error
+        found = checks.magnitude(where, found, "")
+        with np.errstate(over="ignore"):  # a longdouble beyond float64 becomes infinite
+            values = np.asarray(found, np.float64)
+        if values.shape[:1] != (times.size,):
+            must = f"{where} must give a value for each time t, shape ({times.size},) or ({times.size}, ...)"
+            raise ValueError(f"{must}, got shape {values.shape}.")
+        values = values.reshape(times.shape + values.shape[1:])
+        return values if values.ndim else float(values)
+
+    return at_any
+
+
+def check_rows(where: str, rows: Array, step: int, dtype: np.dtype[Any], finite: str = "be finite") -> None:
+    """Refuse rows (steps, 1 or neurons), from step `step` on, that are not finite in dtype: the error names the first
+    neuron and step. finite: what they must, in words."""
+
+    def require(must: str, good: Array) -> None:
+        if not good.all():
+            row, neuron = (int(place) for place in np.argwhere(~good)[0])
+            whose = f"neuron {neuron}" if rows.shape[1] > 1 else "all neurons"
+            raise ValueError(f"{where} must {must}, got {rows[row, neuron]} for {whose} in step {step + row}.")
+
+    require(finite, np.isfinite(rows))
+    if dtype.itemsize < rows.dtype.itemsize:
+        highest = np.finfo(dtype).max
+        require(f"be at most {highest:.6g} in size ({dtype})", np.abs(rows) <= highest)
 
 
 def aligned(values: Array, dimensions: int) -> Array:

@@ -158,7 +158,7 @@ WRONG = [
     (Timed(lambda t: 5.0), "Timed.at must give a value for each time t, shape (1,) or (1, ...), got shape ()."),
     (Timed(lambda t: [1.0] * 7), "Timed.at must give a value for each time t, shape (1,) or (1, ...), got shape (7,)."),
     (Timed(lambda t: np.ones((len(t), 2))), "Timed.at(t)[0] must have shape () or (3,), got (2,)."),
-    (Timed(lambda t: np.outer(np.ones(len(t)), NAN)), "Timed.at must be finite, got nan at index (0, 0)."),
+    (Timed(lambda t: np.outer(t + 1, NAN)), "Timed.at must give finite values, got nan for neuron 0 in step 0."),
     (Timed(lambda t: None), "Timed.at must be a number or an array of numbers, got None."),
     (Bound(lambda n: None), "Bound.bind() must be a function of (step, count), got None."),
     (Bound(lambda n: lambda step: np.ones(1)), "Bound.bind() must be a function of (step, count), got one of (step)."),
@@ -198,7 +198,9 @@ def test_a_bind_with_other_arguments_is_refused():
 def test_float32_sees_what_is_too_large():
     large = 1e300
     for stimulus in (Timed(lambda t: np.full(len(t), large)), Timed(lambda t: np.full((len(t), 2), large))):
-        with pytest.raises(ValueError, match="Timed must be at most 3.40282e"):
+        with pytest.raises(
+            ValueError, match="Timed.at must be at most 3.40282e.* got 1e.300 for (all neurons|neuron 0) in step 0."
+        ):
             iz.Population(2, dtype="float32").run(1.0, stimulus)
     with pytest.raises(ValueError, match=r"Bound.bind must give float32 of .* got float64 .* Convert it: .astype\(dty"):
         iz.Population(2, dtype="float32").run(1.0, rows(lambda k, count, n: np.ones((count, 1))))
@@ -218,6 +220,67 @@ def test_a_wrong_value_later_on_ends_the_run():
     for one in (pop, twin):
         one.run(10.0, 10.0)
     np.testing.assert_array_equal(pop.V, twin.V)
+
+
+@pytest.mark.parametrize(("gain", "whose"), [(1.0, "all neurons"), (np.arange(400) == 7, "neuron 7")])
+def test_a_wrong_value_of_a_function_of_time_is_named_by_its_step(gain, whose):
+    pop = iz.Population(400)
+    late = Timed(lambda t: np.multiply.outer(np.where(t > 299.95, 1e308, 0.0), gain) * 10.0)
+    message = f"Timed.at must give finite values, got inf for {whose} in step 3000."
+    with np.errstate(over="ignore"), pytest.raises(ValueError) as caught:
+        pop.run(400.0, late)
+    assert str(caught.value) == message
+    assert 0 < pop.n_steps <= 3000
+
+
+def test_sums_and_parts_of_izhnumba_name_the_step_too():
+    for name, late in (("Ramp", iz.Ramp(1e308, start=200.0)), ("Sum", 1.7e308 + iz.Pulses([200.0], [300.0], 1.7e308)),
+                       ("Scaled", 2 * iz.Pulses([200.0], [300.0], 1.7e308))):  # fmt: skip
+        with (
+            np.errstate(over="ignore"),
+            pytest.raises(ValueError, match=f"^{name} must be finite, .* all neurons in step 20"),
+        ):
+            iz.Population(1).run(400.0, late)
+
+
+def test_rates_that_are_no_numbers_are_refused():
+    rate = Timed(lambda t: np.where(t < 1.0, 5.0, np.nan))
+    with pytest.raises(ValueError, match="Poisson.rate must be between 0 and .* Hz at this dt, got nan Hz."):
+        iz.Poisson(rate).bind((6,), 1.0, "float64", (1, 2), {}, unit="")(0, 20)
+
+
+def test_values_at_any_times():
+    assert Hum().at([0.0, 0.0]).tolist() == [9.0, 9.0]
+    assert Hum().at(0) == 9.0
+    assert type(Hum().at(0)) is float
+    assert Hum([1.0, 2.0]).at([[0, 0, 0]]).tolist() == [[[9.0, 18.0]] * 3]
+    assert Hum().at(0.0) == (1.0 * Hum()).at(0.0)
+    for wrong, error in (("late", TypeError), (np.nan, ValueError)):
+        with pytest.raises(error, match="Hum.at.t must be "):
+            Hum().at(wrong)
+    with pytest.raises(ValueError, match=r"Timed.at must give a value for each time t, shape \(1,\) or"):
+        Timed(lambda t: 5.0).at(2.0)
+
+
+def test_a_class_with_an_at_of_other_arguments_is_refused():
+    for at, got in ((lambda t: t, "one of (t)"), (lambda self: 0.0, "one of (self)"), (3.0, "3.0")):
+        with pytest.raises(TypeError) as caught:
+            type("Mine", (iz.Input,), {"at": at})
+        must = "(self, t)" if callable(at) else "(t)"
+        assert str(caught.value) == f"Mine.at must be a function of {must}, got {got}."
+
+
+def test_an_at_may_use_that_of_its_base_or_none_of_its_object():
+    class Twice(Hum):
+        def at(self, t):
+            t -= 0.0  # an array of its own
+            return 2 * super().at(t)
+
+    class Line(iz.Input):
+        at = staticmethod(lambda t: 2 * t)
+
+    assert own(Twice)().at(0.0) == 18.0
+    assert Line().at([1.0, 2.0]).tolist() == [2.0, 4.0]
 
 
 def test_without_values_at_any_time_there_is_no_at():
