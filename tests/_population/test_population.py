@@ -366,19 +366,19 @@ def test_results_presets_and_inputs_can_be_pickled():
     assert pickle.loads(pickle.dumps(iz.Izhikevich)) is iz.Izhikevich
 
 
-def no_such_parameter(V, u, I, p):
-    return p.k9 * V - u + I
+def by_name(V, u, I, p):
+    return p.k2 * V * V + p.k1 * V + p._asdict()["k0"] - u + I
 
 
-def no_number(u, p):
-    return [u]
+def by_list(u, p):
+    return [p.c][0]
 
 
 @pytest.mark.parametrize(
     ("name", "equation", "reason", "advance"),
     [
-        ("dV", no_such_parameter, "Unknown attribute 'k9'", lambda pop: pop.step(1.0)),
-        ("V_reset", no_number, "it makes a list or an array", lambda pop: pop.run(1.0, 1.0)),
+        ("dV", by_name, "Unknown attribute '_asdict'", lambda pop: pop.step(1.0)),
+        ("V_reset", by_list, "it makes a list or an array", lambda pop: pop.run(1.0, 1.0)),
     ],
 )
 def test_an_equation_that_does_not_compile_is_named(name, equation, reason, advance):
