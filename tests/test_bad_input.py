@@ -321,7 +321,7 @@ def fitting(name, value):
 def test_whatever_comes_is_refused_by_name():
     """Thousands of calls with one bad argument among good ones."""
     rng = random.Random(0)
-    pop = iz.Population(3, tau_ref=2.0)
+    pop = iz.Population(3)
     pop.run(1.0, 5.0)
     before = state(pop)
     parameters = [*pop.model.parameters, "V_min", "tau_ref", "V", "u"]

@@ -25,6 +25,7 @@ WITH_JAX = {"14_fit_parameters", "15_train_network"}
 SHORTER = {
     "08_polychronization": [("SECONDS = 60", "SECONDS = 6")],
     "09_conductances": [
+        ("iz.Network(dt=0.1, seed=9)", "iz.Network(dt=0.1, seed=9, threads=1)"),
         ("BLOCK, SHOWN = 3000.0", "BLOCK, SHOWN = 1000.0"),
         (", 3500.0, ", ", 1000.0, "),
         ("start + 2500", "start + 1000"),

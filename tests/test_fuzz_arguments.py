@@ -93,7 +93,7 @@ def of_fields(thing):
 
 def of_pop(owner, call, scheme="exp_euler", **good):
     def make():
-        pop = iz.Population(3, scheme=scheme, seed=1, tau_ref=2.0)
+        pop = iz.Population(3, scheme=scheme, seed=1)
         return (lambda **given: call(pop, **given)), lambda: state(pop)
 
     return Door(owner, make, good, big=scheme != "exact")
