@@ -26,6 +26,7 @@ _ROUNDING = 1e-6  # of the largest conductance of a receptor
 
 
 _CURE = "Take the synapses out with Network.remove and connect again, with the delays and neurons that you want."
+_FIXED = f"Synapses.delay, pre and post must be left as they are, got new values. {_CURE}"
 
 
 class Synapses(Sealed):
@@ -103,7 +104,10 @@ class Synapses(Sealed):
     def eligibility(self) -> Array:
         """The number that a rule keeps for each synapse beside its weight, such as the eligibility of DopamineSTDP or
         the derivative of STDP2006: its present values, a read-only copy. It can be set: `syn.eligibility = x`."""
-        return _read_only(self._eligible().eligibility(self.target.population._engine.now))
+        values = self._eligible().eligibility(self.target.population._engine.now)
+        return _read_only(
+            values, "Synapses.eligibility must be set as a whole, got some values. Use syn.eligibility = x."
+        )
 
     @eligibility.setter
     def eligibility(self, value: object) -> None:
@@ -235,10 +239,14 @@ class ReadOnly(np.ndarray[Any, Any]):
     """A copy that refuses to be written into, because that would be lost. What is computed from it are plain arrays."""
 
     __array_priority__ = -1.0
+    refusal: str  # of new values
+
+    def __array_finalize__(self, of: object) -> None:
+        self.refusal = getattr(of, "refusal", "")
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if not self.flags.writeable:
-            raise ValueError(f"Synapses.delay, pre and post must be left as they are, got new values. {_CURE}")
+            raise ValueError(self.refusal)
         super().__setitem__(key, value)
 
     def __array_wrap__(self, result: Any, context: object = None, return_scalar: bool = False) -> Any:
@@ -251,9 +259,11 @@ class ReadOnly(np.ndarray[Any, Any]):
         return np.array(self).__reduce__()
 
 
-def _read_only(values: Array) -> Array:
+def _read_only(values: Array, refusal: str = _FIXED) -> Array:
     values.flags.writeable = False
-    return values.view(ReadOnly)
+    found = values.view(ReadOnly)
+    found.refusal = refusal
+    return found
 
 
 def limits_of(receptor: Receptor, rule: Plasticity | None, dtype: np.dtype[Any]) -> list[Limit]:

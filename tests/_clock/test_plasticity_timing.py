@@ -127,7 +127,7 @@ def test_dopamine_decays_between_updates():
     net.run(1.0)
     np.testing.assert_allclose(syn.eligibility, left, rtol=1e-12)
     assert syn.weight[0] == pytest.approx(1.0 + left * 10.0, rel=1e-12)
-    with pytest.raises(ValueError, match="read-only"):
+    with pytest.raises(ValueError, match="Synapses.eligibility must be set as a whole, got some values. Use syn"):
         syn.eligibility[0] = 1.0
     syn.eligibility = 0.25
     net.run(30.0)
