@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import faulthandler
+import functools
 import io
 import json
 import math
@@ -153,23 +154,28 @@ def wrong_arrays(array):
 
 
 def mutations(about, arrays):
-    """(what is wrong, what a checkpoint says then, arrays)."""
+    """(what is wrong, a function for what a checkpoint says then, arrays): most are passed over, and copies take time."""
+
+    def saying(place, wrong):
+        other = copy.deepcopy(about)
+        if place:
+            at(other["network"], place[:-1])[place[-1]] = wrong
+        else:
+            other["network"] = wrong
+        return other
+
     for place in leaves(about["network"], ()):
         value = at(about["network"], place)
+        words = named(about["network"], place)
         for number, wrong in enumerate(wrong_values(value)):
             if json.dumps(wrong) != json.dumps(value):
-                other = copy.deepcopy(about)
-                if place:
-                    at(other["network"], place[:-1])[place[-1]] = wrong
-                else:
-                    other["network"] = wrong
-                yield f"{named(about['network'], place)} = {wrong!r:.40} ({number})", other, arrays
+                yield f"{words} = {wrong!r:.40} ({number})", functools.partial(saying, place, wrong), arrays
     for name, array in arrays.items():
         for number, wrong in enumerate(wrong_arrays(array)):
             same = wrong.dtype == array.dtype and wrong.shape == array.shape
             if not same or wrong.tobytes() != array.tobytes():
-                yield f"{name} -> {wrong.dtype} {wrong.shape} ({number})", about, arrays | {name: wrong}
-        yield f"{name} is missing", about, {key: value for key, value in arrays.items() if key != name}
+                yield f"{name} -> {wrong.dtype} {wrong.shape} ({number})", lambda: about, arrays | {name: wrong}
+        yield f"{name} is missing", lambda: about, {key: value for key, value in arrays.items() if key != name}
 
 
 def named(network, place):
@@ -225,7 +231,7 @@ def main(folder, share, first):
             if number % int(share) == int(first):
                 print(json.dumps([number, name, what]), flush=True)
                 faulthandler.dump_traceback_later(60, exit=True)
-                write(path, wrong, parts)
+                write(path, wrong(), parts)
                 print(json.dumps(outcome(path)), flush=True)
                 faulthandler.cancel_dump_traceback_later()
                 for file, data in recording.items():
