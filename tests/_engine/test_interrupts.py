@@ -127,7 +127,11 @@ def reset(net):
     net.reset(weights=True)
 
 
-CALLS = [run, steps, run_after_changes, connect, drive, record, add, remove, reset]
+# What each is called on.
+CALLS = {
+    run: network, steps: network, run_after_changes: network, connect: network, drive: small, record: small, add: small,
+    remove: network, reset: network,
+}  # fmt: skip
 
 
 @functools.cache
@@ -135,8 +139,8 @@ def chosen():
     """For each scheme and call, when it is stopped: at each line that none before it passes. And all lines passed."""
     found, known = {}, set()
     for scheme in SCHEMES:
-        for call in CALLS:
-            first, net = network(scheme), network(scheme)
+        for call, make in CALLS.items():
+            first, net = make(scheme), make(scheme)
             call(first)  # compiled, which takes many times as long where lines are watched
             lines = passed(lambda call=call, net=net: call(net))
             found[scheme, call] = moments(lines, known)
@@ -147,7 +151,8 @@ def chosen():
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_network_goes_on_as_if_nothing_had_happened(scheme, call):
-    again, first = call not in (run, steps), network(scheme)
+    again, make = call not in (run, steps), CALLS[call]
+    first = make(scheme)
     call(first)
     first.run(END - first.t)
     expected = outcome(first)
@@ -155,7 +160,7 @@ def test_a_network_goes_on_as_if_nothing_had_happened(scheme, call):
     stopped = 0
     for at in chosen()[0][scheme, call]:
         if again:
-            net = network(scheme)
+            net = make(scheme)
         else:  # the one that has been stopped before is as good as new
             net = first
             net.reset(weights=True)
