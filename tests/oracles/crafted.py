@@ -154,7 +154,7 @@ def wrong_arrays(array):
 
 
 def mutations(about, arrays):
-    """(what is wrong, a function for what a checkpoint says then, arrays): most are passed over, and copies take time."""
+    """(what is wrong, a function for what a checkpoint says then, arrays): most are skipped, and copies take time."""
 
     def saying(place, wrong):
         other = copy.deepcopy(about)
