@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 SIGNALS = """
-import os, random, signal, sys, threading
+import gc, os, random, signal, sys, threading
 import numpy as np
 import izhnumba as iz
+
+gc.disable()  # Python ignores an interrupt in the callback of an object that is collected
 
 def network():
     net = iz.Network(dt=0.5, seed=1, threads=1)

@@ -354,10 +354,12 @@ def test_ctrl_c_while_spikes_are_taken(monkeypatch):
 
 
 CTRL_C = """
-import os, signal, sys, threading, time
+import gc, os, signal, sys, threading, time
 import numpy as np
 import izhnumba as iz
 from cells import assert_same, assert_same_result, population
+
+gc.disable()  # Python ignores an interrupt in the callback of an object that is collected
 
 def after(pop, T):
     I = iz.Noise(3.0) + iz.OrnsteinUhlenbeck(8.0, 2.0, 20.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import threading
@@ -19,7 +20,11 @@ EXACT = dict(scheme="exact")
 
 @pytest.fixture
 def ctrl_c():
-    """`ctrl_c(seconds)`: KeyboardInterrupt after so long. A hang is ended by the suite's own patience."""
+    """`ctrl_c(seconds)`: KeyboardInterrupt after so long. A hang is ended by the suite's own patience.
+
+    Nothing is collected meanwhile: Python ignores what is raised in the callback of an object that is collected, an
+    interrupt as well.
+    """
     if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
         pytest.skip("no timer signals")
 
@@ -27,7 +32,9 @@ def ctrl_c():
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGALRM, interrupt)
+    gc.disable()
     yield lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds)
+    gc.enable()
     signal.setitimer(signal.ITIMER_REAL, 0.0)
     signal.signal(signal.SIGALRM, before)
 

@@ -130,9 +130,11 @@ def test_progress():
 
 
 SIGNALS = """
-import os, random, signal, sys, threading
+import gc, os, random, signal, sys, threading
 import numpy as np
 import izhnumba as iz
+
+gc.disable()  # Python ignores an interrupt in the callback of an object that is collected
 
 def network():
     net = iz.Network(scheme="exact", seed=1, threads=int(sys.argv[1]))
