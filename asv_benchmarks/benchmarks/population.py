@@ -37,3 +37,20 @@ class Step:
 
     def time_step(self, N, dtype, threads):
         self.population.step(self.current)
+
+
+class StepInForms:
+    """One call of `step` of a hundred neurons with inputs in other forms than an array of the population's dtype."""
+
+    params = (("float64 array", "list", "V jump", "conductance"), ("float32", "float64"))
+    param_names = ("form", "dtype")
+
+    def setup(self, form, dtype):
+        self.population, current = iz.Population(100, dtype=dtype, threads=1), np.linspace(4.0, 14.0, 100)
+        more = {"V jump": {"delta": 0.1}, "conductance": {"g": 0.01, "E": 0.0}}.get(form, {})
+        current = current.tolist() if form == "list" else current
+        self.step = lambda: self.population.step(current, **more)
+        self.step()
+
+    def time_step(self, form, dtype):
+        self.step()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import threading
 from types import FrameType
@@ -65,6 +64,8 @@ class Turn:
 
     def _threads(self) -> list[int]:
         """Identifiers of the threads whose calls run."""
+        if not self._frames:  # the short way
+            return []
         found = [_thread_of(frame) for frame in self._frames[:]]
         return [thread for thread in found if thread is not None]
 
@@ -72,8 +73,10 @@ class Turn:
         return RuntimeError(self._within if thread == threading.get_ident() else self.elsewhere)
 
     def _forget(self, frame: FrameType) -> None:
-        with contextlib.suppress(ValueError):  # another thread has seen that it has ended
+        try:  # noqa: SIM105 - which would take three times as long
             self._frames.remove(frame)
+        except ValueError:  # another thread has seen that it has ended
+            pass
 
 
 def _thread_of(frame: FrameType) -> int | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -12,12 +14,8 @@ from izhnumba._clock.inputs import feeds
 from izhnumba._engine.codes import BAD_INPUT, NOT_PLAIN, RECOUNT
 
 Array = NDArray[Any]
+_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 NUMBERS = {float, int, np.float64, np.int64, np.int32}
-
-
-def converts(source: np.dtype[Any], target: np.dtype[Any]) -> bool:
-    """Whether numbers of one kind are also numbers of the other."""
-    return source.kind in "fiu" and np.can_cast(source, target)
 
 
 class ClockStepper:
@@ -25,8 +23,8 @@ class ClockStepper:
 
     def __init__(self, engine: ClockEngine, shape: tuple[int, ...], threads: int | None) -> None:
         self._engine, self._shape, self._threads = engine, shape, threads
-        self._rows: dict[str, Array] = {}
-        self._highest = float(np.finfo(engine.dtype).max)
+        self._dtype, self._highest = engine.dtype, float(np.finfo(engine.dtype).max)
+        self._narrow: Callable[[Array, Array], bool] | None = None  # compiled, when first needed
 
     def call(self, *others: str) -> Call:
         """`call(table, I, level)` for steps with a current and these other inputs."""
@@ -54,7 +52,7 @@ class ClockStepper:
             raise ValueError(f"{where}.dt must be left out with the scheme {scheme!r}, got {dt!r}.")
         rows = {name: feed.rows(pop.n_steps, 1) for name, feed in feeds(where, pop, I, delta, g, E, None).items()}
         for name, values in rows.items():
-            self._row(name).reshape(-1)[:] = values[0]
+            self._engine.row(name)[:] = values[0]
         others = tuple(name for name in rows if name != "I")
         code = self._step_of_rows(others)
         if code == RECOUNT:
@@ -68,38 +66,54 @@ class ClockStepper:
 
     def _step_of_rows(self, others: tuple[str, ...]) -> int:
         """A step with the inputs in the rows of I and of these others. Returns its code."""
-        return self.call(*others)(self._engine.table.numbers, self._row("I").reshape(-1), np.nan)
-
-    def _row(self, name: str) -> Array:
-        if name not in self._rows:
-            self._rows[name] = self._engine.row(name).reshape(self._shape)
-        return self._rows[name]
+        return self.call(*others)(self._engine.table.numbers, self._engine.row("I"), np.nan)
 
     def _fill(self, name: str, value: object) -> bool:
-        plain = self._plain(value)
+        plain = self.plain(value)
         if plain is not None:
-            np.copyto(self._row(name), plain)
+            self._engine.row(name)[...] = plain
         return plain is not None
 
     def _fill_conductances(self, g: Any, E: Any) -> bool:
         """Sum the conductances, and their products with the reversal potentials, in the order of the receptors."""
         several = isinstance(g, (list, tuple)) and isinstance(E, (list, tuple))
-        pairs = [(self._plain(one), self._plain(level)) for one, level in (zip(g, E) if several else [(g, E)])]  # noqa: B905
+        pairs = [(self.plain(one), self.plain(level)) for one, level in (zip(g, E) if several else [(g, E)])]  # noqa: B905
         if not pairs or (several and len(g) != len(E)) or any(x is None for pair in pairs for x in pair):
             return False
         (first, level), *others = pairs
-        total, weighted = self._row("g"), self._row("gE")
+        total, weighted = self._engine.row("g"), self._engine.row("gE")
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is found by the compiled step
-            np.copyto(total, first)
-            np.multiply(first, level, out=weighted)
+            total[...], weighted[...] = first, first * level
             for one, level in others:
                 total += one
                 weighted += one * level
         return True
 
-    def _plain(self, value: Any) -> Any:
-        """An array of the right shape, or a number of this dtype; None for everything else."""
+    def plain(self, value: Any) -> Any:
+        """A number, or an array or list of numbers of the right shape, in the engine's dtype: infinite where they are
+        too large for it, arrays flat, and not copied if they are so already. None for everything else."""
         if type(value) is np.ndarray:
-            safe = value.dtype is self._engine.dtype or converts(value.dtype, self._engine.dtype)
-            return value if safe and value.shape == self._shape else None
-        return self._engine.dtype.type(value) if type(value) in NUMBERS and abs(value) <= self._highest else None
+            return self._converted(value) if value.shape == self._shape else None
+        if type(value) in NUMBERS:
+            return self._dtype.type(value) if abs(value) <= self._highest else None
+        if type(value) in (list, tuple) and set(map(type, value)) <= NUMBERS:
+            with suppress(OverflowError):  # an int beyond float64
+                return self.plain(np.array(value, np.float64))
+        return None
+
+    def _converted(self, values: Array) -> Array | None:
+        """An array, flat and in the engine's dtype; None if it does not hold numbers of the common kinds."""
+        given = values.dtype
+        if values.ndim > 1:
+            values = values.reshape(-1)
+        if given is self._dtype:
+            return values
+        if given is _FLOAT64:
+            if self._narrow is None:
+                from izhnumba._clock.kernels.rows import copy
+
+                self._narrow = copy("float64", "float32")
+            row = np.empty(values.size, _FLOAT32)
+            self._narrow(np.ascontiguousarray(values), row)
+            return row
+        return values.astype(self._dtype, "C") if given.kind in "iu" or given in (_FLOAT32, _FLOAT64) else None

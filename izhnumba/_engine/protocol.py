@@ -208,6 +208,10 @@ class Stepper(Protocol):
         Returns a code."""
         ...
 
+    def plain(self, value: object) -> Array | None:
+        """A value in the form that `call` takes but for its shape, that of the population; None if it needs a check."""
+        ...
+
     def step(self, I: object, delta: object, g: object, E: object) -> int:  # noqa: E741
         """A step with plain numbers and arrays. Returns a code: NOT_PLAIN, and no step, if an input is none."""
         ...

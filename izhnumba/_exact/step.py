@@ -30,6 +30,9 @@ class ExactStepper:
         """`call(table, I, level)`, which always returns NOT_PLAIN."""
         return lambda table, I, level: NOT_PLAIN  # noqa: E741
 
+    def plain(self, value: object) -> None:
+        """None: no value goes to a compiled step."""
+
     def step(self, I: object, delta: object, g: object, E: object) -> int:  # noqa: E741
         """NOT_PLAIN, and no step."""
         return NOT_PLAIN

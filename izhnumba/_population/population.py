@@ -13,7 +13,7 @@ from izhnumba._base import checks
 from izhnumba._base.implausible import warn_of_base_unit
 from izhnumba._base.sealed import assign
 from izhnumba._base.turns import Turn
-from izhnumba._clock.step import NUMBERS, converts
+from izhnumba._clock.step import NUMBERS
 from izhnumba._engine.arrays import StateArrays
 from izhnumba._engine.codes import BUSY, FAILURE, LEAP, NOT_PLAIN, OK
 from izhnumba._engine.run_loop import Progress
@@ -310,13 +310,13 @@ class Population:
         (array([False,  True]), 43.3)
         """
         code = NOT_PLAIN
-        if delta is g is E is dt is None:  # the short way, which takes less than a microsecond
+        if delta is g is E is dt is None:  # the short way, which takes about a microsecond
             if type(I) is _ndarray and I.dtype is self.dtype and I.shape == self.shape:
                 code = self._call(self._table, I if I.ndim == 1 else I.reshape(-1), _NAN)
             elif type(I) in NUMBERS and abs(I) <= self._highest:  # type: ignore[arg-type]
                 code = self._call(self._table, self._empty, I)
-            elif type(I) is _ndarray and I.shape == self.shape and converts(I.dtype, self.dtype):
-                code = self._call(self._table, I.astype(self.dtype, "C").reshape(-1), _NAN)
+            elif (plain := self._stepper.plain(I)) is not None:
+                code = self._call(self._table, plain, _NAN)
         elif dt is None:
             self._must_not_run()
             with self._turn:

@@ -82,6 +82,42 @@ def test_jumps_and_conductances():
     assert pop.V[0] == pytest.approx(-60 + np.expm1(0.1 * J) / J * f + 0.5, rel=1e-14)
 
 
+@pytest.mark.parametrize("shape", [4, (2, 2)])
+def test_float32_populations_take_numbers_of_every_kind(shape):
+    """They are rounded once; what float32 cannot hold is refused in words, without a warning, and changes nothing."""
+    pop, twin = (iz.Population(shape, dtype="float32", V=-60.0) for _ in range(2))
+    values = np.array([10.1, 1e-42, -3.3, 2.0**25 + 1]).reshape(pop.shape)
+    for form in (values, values[::-1].copy()[::-1], values.astype(np.float32), values.tolist(), values.astype(">f8")):
+        pop.step(form)
+        twin.step(values.astype(np.float32))
+        assert_same(pop, twin)
+        pop.step(form, delta=form, g=values / 100, E=values.tolist())
+        rounded = values.astype(np.float32)
+        twin.step(rounded, delta=rounded, g=(values / 100).astype(np.float32), E=rounded)
+        assert_same(pop, twin)
+    pop.step(np.full(shape, 2**24 + 1))
+    twin.step(np.full(shape, 2**24, np.float32))
+    for wrong, message in (
+        (1e39, "must be at most 3.40282e\\+38 in size \\(float32\\), got 1e\\+39 at index"),
+        (-1e300, "must be at most 3.40282e\\+38 in size \\(float32\\), got -1e\\+300 at index"),
+        (np.nan, "must be finite, got nan at index"), (np.inf, "must be finite, got inf at index"),
+    ):  # fmt: skip
+        bad = values.copy()
+        bad.flat[2] = wrong
+        for form in (bad, bad.tolist()):
+            with pytest.raises(ValueError, match=f"Population.step.I {message}"):
+                pop.step(form)
+            with pytest.raises(ValueError, match=f"Population.step.delta {message}"):
+                pop.step(values, delta=form)
+            with pytest.raises(ValueError, match=f"Population.step.g {message}"):
+                pop.step(values, g=form, E=0.0)
+    wrongs = [True] * 4, ["1"] * 4, [1.0, None, 2.0, 3.0], [10**400] * 4, np.full(shape, True), values.ravel()[:3]
+    for wrong in wrongs:
+        with pytest.raises((TypeError, ValueError), match="^Population.step.I must"):
+            pop.step(wrong)
+    assert_same(pop, twin)
+
+
 def test_current_of_a_step_is_not_kept():
     pop, twin = iz.Population(2), iz.Population(2)
     I = np.full(2, 10.0)
