@@ -154,7 +154,8 @@ def check_position(recorder: Recorder, position: dict[str, Any], to: str | None,
     for column in recorder._columns:
         columns.array(column.name, column.dtype, (n_rows, *column.shape))
     if rate:
-        columns.array("bin", np.int64, (n_rows,), low=0, high=last_bin)
+        bins = columns.array("bin", np.int64, (n_rows,), low=0, high=last_bin)
+        columns.require_all("bin", bins[1:] >= bins[:-1], "ascend", bins[1:])
         columns.array("count", np.int64, (n_rows,), low=0)
         return
     labels = columns.value[time.column.name]

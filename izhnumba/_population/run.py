@@ -51,6 +51,9 @@ class Run:
         found = Result(self._model, self._spikes.spikes, states)
         if not going_on:
             self._result = found
+            for one in [*vars(found).values(), *vars(found.spikes).values()]:
+                if isinstance(one, np.ndarray):  # no rows will follow: they are the caller's
+                    one.flags.writeable = True
         return found
 
 

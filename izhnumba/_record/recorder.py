@@ -17,7 +17,8 @@ from izhnumba._base.turns import Turn
 from izhnumba._engine.protocol import NeuronEngine, Record
 from izhnumba._engine.states import STATES
 from izhnumba._engine.timebase import Column, Instant
-from izhnumba._record.storage import FileStore, MemoryStore
+from izhnumba._record.memory import MemoryStore, read_only
+from izhnumba._record.storage import FileStore
 
 Array = NDArray[Any]
 _RECORDED = ("spikes", "rate", "weight", *STATES)
@@ -59,6 +60,7 @@ class Recorder(Sealed, ABC):
     what: Any
     _keeps: MemoryStore | FileStore
     _turn: Turn | None = None  # of the network that it is in
+    _timed: tuple[Array, Array, int] | None = None  # a buffer of labels, one of times, and how many of them are known
     _unfinished = False  # whether a run has begun and not ended
     _thread = 0  # in which it has begun
 
@@ -192,6 +194,20 @@ class Recorder(Sealed, ABC):
         self._catch_up()
         return self._keeps.rows(alone=not self._elsewhere())
 
+    def _t(self, labels: Array) -> Array:
+        """Times (ms) of the labels of all rows so far. Those that are known from the last call are not computed again
+        while the labels stay in the same buffer."""
+        buffer, timed = labels.base, self._timed
+        if not isinstance(buffer, np.ndarray):
+            return self._engine.time.t(labels)
+        if timed is None or timed[0] is not buffer:
+            timed = buffer, np.empty(len(buffer)), 0
+        _, t, known = timed
+        if known < len(labels):
+            t[known : len(labels)] = self._engine.time.t(labels[known:])
+            self._timed = buffer, t, len(labels)
+        return read_only(t[: len(labels)])
+
     def _elsewhere(self) -> bool:
         """Whether another thread than this has run the network last: it may be about to go on."""
         return self._thread not in (0, threading.get_ident())
@@ -231,7 +247,7 @@ class Recorder(Sealed, ABC):
 
     def clear(self) -> None:
         """Forget everything; the clock starts again."""
-        self._keeps.clear()
+        self._keeps = self._keeps.cleared()
 
     def _reliable(self) -> Instant:
         """Until when it may record what the engine has done."""

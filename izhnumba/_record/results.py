@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
-from izhnumba._base.sealed import Fixed
+from izhnumba._base.sealed import Fixed, assign
 from izhnumba._engine.timebase import Timebase
 from izhnumba._model.model import Model
 
@@ -65,13 +65,18 @@ class Spikes(_Found):
     <2 spikes of 1 neuron, 3.2 to 26.7 ms>
     """
 
+    i: Array
+    step: Any
+    n_batch: int | None
+    _labels: Array
+    _time: Timebase
+    _batch: Array | None
+
     def __init__(self, i: Array, labels: Array, time: Timebase, n: int, n_batch: int | None) -> None:
-        self.i = i if n_batch is None else i % n
-        self.step: Any = time.steps(labels)
-        self._labels, self._time = labels, time
-        self.n_batch = n_batch
-        self._batch = None if n_batch is None else i // n
-        self._seal()
+        assign(
+            self, i=i if n_batch is None else i % n, step=time.steps(labels), _labels=labels, _time=time,
+            n_batch=n_batch, _batch=None if n_batch is None else i // n, _sealed=True,
+        )  # fmt: skip
 
     @cached_property
     def t(self) -> Array:
@@ -125,11 +130,16 @@ class Samples(_Found):
     <V of 2, 4 samples, 1 to 4 ms>
     """
 
-    def __init__(self, labels: Array, time: Timebase, columns: dict[str, Array], index: Array) -> None:
-        self.step: Any = time.steps(labels)
-        self.t, self.index, self._columns = time.t(labels), index, columns
-        vars(self).update(columns)
-        self._seal()
+    t: Array
+    step: Any
+    index: Array
+    _columns: dict[str, Array]
+
+    def __init__(
+        self, labels: Array, time: Timebase, columns: dict[str, Array], index: Array, t: Array | None = None
+    ) -> None:
+        t = time.t(labels) if t is None else t
+        assign(self, **columns, step=time.steps(labels), t=t, index=index, _columns=columns, _sealed=True)
 
     def _cure(self, name: str) -> str:
         return f"Recorded: {', '.join(self._columns)}."

@@ -146,7 +146,7 @@ class SampleRecorder(_Sampling):
     @property
     def t(self) -> Array:
         """Times of the samples, ms."""
-        return self._engine.time.t(self._rows_so_far()[0])
+        return self._t(self._rows_so_far()[0])
 
     @property
     def values(self) -> Array:
@@ -196,7 +196,7 @@ class WeightRecorder(_Sampling):
     def samples(self) -> Samples:
         """Everything so far."""
         labels, weight = self._rows_so_far()
-        return Samples(labels, self._engine.time, {"weight": weight}, self.synapses)
+        return Samples(labels, self._engine.time, {"weight": weight}, self.synapses, self._t(labels))
 
     @property
     def t(self) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -50,8 +51,6 @@ class StateRecorder(Recorder):
         self.neurons = np.arange(first, n if last is None else last)
         if neurons is not None:
             self.neurons = checks.indices(f"{where}.neurons", neurons, self.neurons.size) + first
-        if not sources:
-            self.neurons = self.neurons[:0]
         self._every = engine.time.interval(f"{where}.every", every)
         self._where, self._sources, self._n_batch, self._first = where, sources, n_batch, first
         flat = (np.arange(n_batch or 1)[:, None] * n + self.neurons).ravel()
@@ -60,70 +59,62 @@ class StateRecorder(Recorder):
         dtype = engine.dtype.newbyteorder("<").str
         columns = [engine.time.column, *(Column(state, dtype, (flat.size,)) for state in sources)]
         super().__init__(engine, name, columns, self.neurons)
-        self._row, self._rows = 0, dict[str, Array]()  # which sample the first row is for, and the rows
+        self._row = 0  # which sample comes first in the room of the next rows
+        self._room: Sequence[Array] = ()
 
     def begin(self, stop: Instant) -> None:
         """Make room for the samples of a run, unless they go to a file."""
         if self.to is None:
-            self._make_room(stop)
+            _, n_rows = self._due(stop)
+            n_bytes = n_rows * (len(self._sources) * self._flat.size * self._engine.dtype.itemsize + 8)
+            checks.fits(f"{self._where}.every", n_bytes, "Record fewer neurons, more seldom, or a shorter run.")
+            self._keeps.room(n_rows)
 
-    def _make_room(self, until: Instant) -> None:
-        if not self._sources:
-            return
+    def _due(self, until: Instant) -> tuple[int, int]:
+        """The number of the next sample, and how many there are until then."""
         samples_by = self._engine.time.samples_by
-        self._row = samples_by(max(self._engine.now, self._from), self._every) + 1
-        n_rows = max(0, samples_by(min(until, self._until), self._every) - self._row + 1)
-        n_bytes = n_rows * (len(self._sources) * self._flat.size * self._engine.dtype.itemsize + 8)
-        checks.fits(f"{self._where}.every", n_bytes, "Record fewer neurons, more seldom, or a shorter run.")
-        self._rows = {name: np.empty((n_rows, self._flat.size), self._engine.dtype) for name in self._sources}
+        row = samples_by(max(self._engine.now, self._from), self._every) + 1
+        return row, max(0, samples_by(min(until, self._until), self._every) - row + 1)
 
     def records(self, until: Instant) -> list[Record]:
         """Where the samples until then go."""
-        if self.to is not None:
-            self._make_room(until)
+        self._row, n_rows = self._due(until)
+        self._room = self._keeps.room(n_rows)
         return [
-            Record(self._engine, self._every, self._row, self._flat, self._places, source, self._rows[name])
-            for name, source in self._sources.items()
+            Record(self._engine, self._every, self._row, self._flat, self._places, source, samples)
+            for source, samples in zip(self._sources.values(), self._room[1:], strict=True)
         ]
 
     def take(self) -> None:
-        if self.to is not None:
-            self.end()
+        """Keep the samples that the kernel has written."""
+        time, now = self._engine.time, self._engine.now
+        if self._room and now > self._keeps.upto:
+            n_rows = max(0, time.samples_by(self._reliable(), self._every) - self._row + 1)
+            self._room[0][:n_rows] = time.labels(time.sample(self._row + np.arange(n_rows), self._every))
+            self._keeps.keep(now, n_rows)
 
     def end(self) -> None:
-        """Keep the samples taken."""
-        if self._rows and self._engine.now > self._keeps.upto:
-            self._keeps.append(self._engine.now, *self._taken())
-        if self._rows:
-            self._rows = {}
-
-    def _taken(self) -> list[Array]:
-        """The rows that the kernel has filled."""
-        time = self._engine.time
-        n_rows = max(0, time.samples_by(self._reliable(), self._every) - self._row + 1)
-        labels = time.labels(time.sample(self._row + np.arange(n_rows), self._every))
-        return [labels, *(rows[:n_rows] for rows in self._rows.values())]
+        self.take()
+        self._room = ()
 
     def options(self) -> dict[str, Any]:
-        neurons = self.neurons - self._first if self._sources else None
-        return super().options() | {"every": self._engine.time.ms(self._every), "neurons": neurons}
+        return super().options() | {
+            "every": self._engine.time.ms(self._every), "neurons": self.neurons - self._first,
+        }  # fmt: skip
 
     @property
     def samples(self) -> Samples:
         """Everything so far."""
-        kept = self._rows_so_far()
-        if self._rows and self.to is None and not self._elsewhere():  # in the course of a run
-            kept = [np.concatenate(both) for both in zip(kept, self._taken(), strict=True)]
+        labels, *states = self._rows_so_far()
         batches = () if self._n_batch is None else (self._n_batch,)
-        labels, *states = kept
         shaped = {name: rows.reshape((len(labels), *batches, self.neurons.size))
                   for name, rows in zip(self._sources, states, strict=True)}  # fmt: skip
-        return Samples(labels, self._engine.time, shaped, self.neurons)
+        return Samples(labels, self._engine.time, shaped, self.neurons, self._t(labels))
 
     @property
     def t(self) -> Array:
         """Times of the samples, ms."""
-        return self.samples.t
+        return self._t(self._rows_so_far()[0])
 
     def __getattr__(self, name: str) -> Any:
         if name in vars(self).get("_sources", ()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from izhnumba._base import checks
 from izhnumba._engine.protocol import NeuronEngine
 from izhnumba._engine.timebase import Column, Instant
+from izhnumba._record.memory import read_only, roomy
 from izhnumba._record.recorder import Recorder
 from izhnumba._record.results import Spikes
 
@@ -88,10 +89,13 @@ class SpikeRecorder(_Spiking):
     def spikes(self) -> Spikes:
         """All spikes so far."""
         i, labels = self._rows_so_far()
-        if self._spikes is None or self._spikes._labels is not labels:
+        spikes = before = self._spikes
+        if spikes is None or spikes._labels is not labels:
             n = self._engine.n // (self._n_batch or 1)
-            self._spikes = Spikes(i, labels, self._engine.time, n, self._n_batch)
-        return self._spikes
+            spikes = self._spikes = Spikes(i, labels, self._engine.time, n, self._n_batch)
+            if before is not None and "t" in vars(before):  # who has read times will read them again
+                vars(spikes)["t"] = self._t(labels)
+        return spikes
 
     @property
     def i(self) -> Array:
@@ -106,13 +110,32 @@ class SpikeRecorder(_Spiking):
     @property
     def t(self) -> Array:
         """Time of each spike, ms: the end of its step, (k + 1) dt."""
-        return self.spikes.t
+        spikes = self.spikes
+        if "t" not in vars(spikes):
+            vars(spikes)["t"] = self._t(spikes._labels)
+        return spikes.t
 
     def __len__(self) -> int:
-        return len(self.spikes)
+        return len(self._rows_so_far()[0])
 
     def __repr__(self) -> str:
         return repr(self.spikes)
+
+
+class _Rates(NamedTuple):
+    """Rates that have been read.
+
+    before: the bins from an earlier start or stop; first, last: those of now, last is not in it
+    n_rows: rows of the store that are counted; n: bins, of which t (ms) and rate (Hz) are in the buffers
+    """
+
+    before: Array
+    first: int
+    last: int
+    n_rows: int
+    n: int
+    t: Array
+    rate: Array
 
 
 class RateRecorder(_Spiking):
@@ -136,6 +159,7 @@ class RateRecorder(_Spiking):
         super().__init__(engine, name, [Column("bin", "<i8"), Column("count", "<i8")], first, last)
         self._born = engine.now
         self._before = np.empty(0, np.int64)  # bins recorded under an earlier start or stop
+        self._seen: _Rates | None = None
         self._left = False  # whether its network goes on without it
 
     def _digest(self, i: Array, labels: Array) -> tuple[Array, Array]:
@@ -157,15 +181,17 @@ class RateRecorder(_Spiking):
         return super().restore(position, to)
 
     @property
-    def _window(self) -> Array:
-        """The complete bins between start and stop."""
+    def _window(self) -> tuple[int, int]:
+        """The complete bins between start and stop: the first, and the one behind the last."""
+        if self._left:
+            return 0, 0
         time, begin = self._engine.time, max(self._from, self._born)
         first = time.samples_by(begin, self._every) + (not time.is_sample(begin, self._every))
-        return np.arange(first, max(first, time.samples_by(self._reliable(), self._every)))
+        return first, max(first, time.samples_by(self._reliable(), self._every))
 
     @property
     def _bins(self) -> Array:
-        return self._before if self._left else np.union1d(self._before, self._window)
+        return np.union1d(self._before, np.arange(*self._window))
 
     def _leave(self) -> None:
         super()._leave()
@@ -174,18 +200,35 @@ class RateRecorder(_Spiking):
     def _window_changes(self) -> None:
         self._before = self._bins
 
+    def _complete(self) -> tuple[Array, Array]:
+        """Time (ms) and rate (Hz) of each complete bin. Spikes come in order of time, so that those of the last call
+        stay as they were."""
+        numbers, counts = self._rows_so_far()
+        before, (first, last), seen = self._before, self._window, self._seen
+        if seen is None or seen.before is not before or seen.first != first or seen.last > last:
+            seen = _Rates(before, first, last, 0, 0, np.empty(0), np.empty(0))
+            bins = np.union1d(before, np.arange(first, last))
+        else:
+            bins = np.arange(seen.last, last)
+        if bins.size:
+            time, end = self._engine.time, seen.n + bins.size
+            new = slice(*(seen.n_rows + np.searchsorted(numbers[seen.n_rows :], [bins[0], bins[-1] + 1])))
+            total = np.bincount(numbers[new] - bins[0], counts[new], bins[-1] - bins[0] + 1)[bins - bins[0]]
+            t, rate = (roomy(buffer, seen.n, end) for buffer in (seen.t, seen.rate))
+            t[seen.n : end] = time.ms(time.sample(bins + 1, self._every))
+            rate[seen.n : end] = total / (time.ms((self._last - self._first) * self._every) * 1e-3)
+            seen = self._seen = _Rates(before, first, last, new.stop, end, t, rate)
+        return read_only(seen.t[: seen.n]), read_only(seen.rate[: seen.n])
+
     @property
     def t(self) -> Array:
         """End of each complete bin, ms."""
-        time = self._engine.time
-        return np.asarray(time.ms(time.sample(self._bins + 1, self._every)))
+        return self._complete()[0]
 
     @property
     def rate(self) -> Array:
         """Spikes per neuron and second in each complete bin."""
-        bins, (numbers, counts) = self._bins, self._rows_so_far()
-        total = np.bincount(numbers, counts, bins.max(initial=-1) + 1)[bins]
-        return total / (self._engine.time.ms((self._last - self._first) * self._every) * 1e-3)
+        return self._complete()[1]
 
     def __len__(self) -> int:
         return self.t.size

@@ -1,61 +1,25 @@
-"""Where recorders keep their rows: in memory, or in a file of blocks."""
+"""Rows in a file of blocks."""
 
 from __future__ import annotations
 
 import itertools
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import files
 from izhnumba._engine.timebase import Column, Instant
 from izhnumba._record import blocks as block_format
-from izhnumba._record.blocks import joined, packed_rows, packed_start
+from izhnumba._record.blocks import packed_rows, packed_start
+from izhnumba._record.memory import MemoryStore
 
 Array = NDArray[Any]
 _PIECE = 2**20  # bytes
-
-
-class MemoryStore:
-    """Pieces of rows, and the instant up to which they are complete: one object, so that Ctrl-C cannot part them."""
-
-    def __init__(self, columns: list[Column], upto: Instant) -> None:
-        self._columns = columns
-        self._pieces: list[tuple[Any, ...]] = []
-        self.clear(upto)
-
-    @property
-    def upto(self) -> Instant:
-        return self._pieces[-1][0]
-
-    def append(self, upto: Instant, *rows: Array) -> None:
-        if len(rows[0]):
-            self._pieces.append((upto, *rows))
-        else:
-            self._pieces[-1] = (upto, *self._pieces[-1][1:])
-
-    def rows(self, *, alone: bool = True) -> list[Array]:
-        """All rows, column by column. alone: no other thread is about to append more."""
-        pieces = self._pieces[:]
-        _, *columns = zip(*pieces, strict=True)
-        whole = [joined(one) for one in columns]
-        if alone and len(pieces) > 1 and self._pieces[-1] is pieces[-1]:
-            self._pieces = [(pieces[-1][0], *whole)]
-        return whole
-
-    def clear(self, upto: Instant = 0) -> None:
-        """Start again."""
-        self._pieces = [(upto, *(column.array(0) for column in self._columns))]
-
-    def position(self) -> dict[str, Any]:
-        """State for `restore`, as a checkpoint stores it: the instant so far and all rows."""
-        return {"upto": self.upto, "rows": self.rows()}
-
-    def restore(self, position: dict[str, Any]) -> None:
-        self._pieces = [(position["upto"], *position["rows"])]
 
 
 class _At(NamedTuple):
@@ -77,6 +41,7 @@ class FileStore:
     _columns: list[Column]
     _start: int
     _at: _At  # one object for Ctrl-C
+    _room: Sequence[Array] = ()
 
     def __init__(
         self, path: Path, columns: list[Column], upto: Instant, about: dict[str, Any], index: Array,
@@ -117,6 +82,16 @@ class FileStore:
         block = packed_rows(self._columns, rows)
         self._at = self._at._replace(upto=upto, waiting=self._at.waiting + ([block] if block else []))
         self._write()
+
+    def room(self, n: int) -> Sequence[Array]:
+        """For each column an array for the next rows, n or more: `keep` says that they are there."""
+        if not self._room or n > len(self._room[0]):
+            self._room = [np.empty((n, *column.shape), column.dtype) for column in self._columns]
+        return self._room
+
+    def keep(self, upto: Instant, n: int) -> None:
+        """The next n rows have been written to `room`."""
+        self.append(upto, *(column[:n] for column in self._room))
 
     def _write(self) -> None:
         if not self._at.waiting:
@@ -186,9 +161,10 @@ class FileStore:
         """Whether there are any rows."""
         return self._at.end > self._start or bool(self._at.waiting)
 
-    def clear(self) -> None:
-        """Start again; only for a file that is not filled."""
+    def cleared(self) -> FileStore:
+        """What a recorder goes on with that forgets everything, at instant 0: this file, which is not filled."""
         self._at = self._at._replace(upto=0)
+        return self
 
     def position(self) -> dict[str, Any]:
         """State for `reopen`, in a checkpoint: the instant so far, the end in bytes and the CRC-32 of the heads."""

@@ -356,7 +356,7 @@ def test_memory_does_not_grow_with_what_goes_to_files(tmp_path):
     for recorder in net.recorders.values():
         assert recorder._keeps._at.end == recorder.to.stat().st_size
         assert recorder._keeps._at.waiting == []
-    assert net.recorders["states"]._rows == {}
+    assert net.recorders["states"]._room == ()
     assert isinstance(net.recorders["spikes"]._keeps, storage.FileStore)
 
 
