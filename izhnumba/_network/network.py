@@ -290,8 +290,7 @@ class Network(Sealed):
         -------
         SpikeRecorder, RateRecorder, StateRecorder, WeightRecorder or SampleRecorder
             With `.i`, `.t`, `.step` (None with the scheme "exact"); or `.t` and `.rate`; or `.t` and `.V`, `.u` or
-            `.current`; or `.t` and `.weight`; or `.t` and `.values`. These are read-only arrays of all so far, which
-            stay as they are: copy one to change it. They may be read after each step, at no cost that grows.
+            `.current`; or `.t` and `.weight`; or `.t` and `.values`: read-only arrays (see `Recorder`).
 
         Raises
         ------
