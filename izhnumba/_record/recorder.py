@@ -30,8 +30,8 @@ class Recorder(Sealed, ABC):
     Made by `Network.record`: `izhnumba.SpikeRecorder`, `RateRecorder`, `StateRecorder`, `WeightRecorder`, and
     `SampleRecorder` for whatever else: `izhnumba.Sampler` tells how to record what you like.
 
-    What it has recorded is read in arrays of all so far, which stay as they are and are read-only: copy one to change it.
-    Reading them after each step copies nothing that has been read before, unless they are in a file.
+    What it has recorded is read in arrays of all so far. They stay as they are and are read-only: copy one to change
+    it. Reading them after each step copies nothing that has been read before, unless it is in a file.
 
     Attributes
     ----------
