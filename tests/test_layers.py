@@ -185,6 +185,41 @@ def test_public_things_are_documented(name, thing):
             assert [p for p in parameters if p not in text and p != "self"] == []
 
 
+def functions(node, owner=None):
+    """The functions in a tree, each with the class whose method it is."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef):
+            yield child, owner
+        inside = child if isinstance(child, ast.ClassDef) else None if isinstance(child, ast.FunctionDef) else owner
+        yield from functions(child, inside)
+
+
+def listed(text):
+    """The names in the section Parameters of a docstring."""
+    section = re.search(r"^Parameters\n-+\n(.*?)(?=^\S[^\n]*\n-+\n|\Z)", text, re.MULTILINE | re.DOTALL)
+    heads = re.findall(r"^[\w*].*", section[1] if section else "", re.MULTILINE)
+    return {name.strip("*") for head in heads for name in head.partition(" : ")[0].split(", ")}
+
+
+CLASSES = {node.name: node for tree in TREES.values() for node in tree.body if isinstance(node, ast.ClassDef)}
+NAMED = TREES | CLASSES
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_six_arguments_have_a_section(name):
+    """Or a reference: "Parameters: see `NAME`", to a module or a class."""
+    for function, owner in functions(TREES[name]):
+        every = function.args
+        arguments = [*every.posonlyargs, *every.args, *every.kwonlyargs, every.vararg, every.kwarg]
+        names = {one.arg for one in arguments if one} - {"self", "cls"}
+        own = "\n\n".join(ast.get_docstring(node) or "" for node in (function, owner) if node)
+        known = listed(own)
+        for reference in re.findall(r"Parameters: see\s+`([\w.]+)`", own):
+            known |= listed(ast.get_docstring(NAMED[reference])) | set(re.findall(r"\b(\w+):", own))
+        if len(names) >= 6:
+            assert names <= known, f"{function.name}: {sorted(names - known)}"
+
+
 def test_tables_name_their_sources():
     assert all(entry.source for table in (iz.presets, iz.schemes) for entry in table.values())
 

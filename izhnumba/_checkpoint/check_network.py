@@ -130,7 +130,7 @@ def _recorder(
 
 def check_position(recorder: Recorder, position: dict[str, Any], to: str | None, now: Any, place: str) -> None:
     """Raise a Misfit if the saved position of a recorder does not fit the recorder that has been made anew."""
-    time, rate = recorder._engine.time, recorder.kind == "rate"
+    time, rate = recorder._engine.time, recorder._kind == "rate"
     more = ("born", "before") if rate else ()
     saved = Saved(position, place, ("upto", *more, "end" if to else "rows"), ("heads",) if to else ())
     instant = saved.integer if isinstance(now, int) else saved.real
@@ -163,5 +163,5 @@ def check_position(recorder: Recorder, position: dict[str, Any], to: str | None,
     instants = time.instants(labels)
     good = (instants >= 0) & (instants <= now)
     columns.require_all(time.column.name, good, f"not be later than {time.ms(now):g} ms", labels)
-    if recorder.kind == "spikes":
+    if recorder._kind == "spikes":
         columns.array("i", np.int64, (n_rows,), low=recorder._first, high=recorder._last - 1)

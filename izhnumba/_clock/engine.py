@@ -43,7 +43,8 @@ SOURCES: dict[str, Callable[[Any, Any], Array]] = {
 
 
 class ClockEngine:
-    """Padded state, parameters and the address table of `kernels.advance` for n neurons."""
+    """Padded state, parameters and the address table of `kernels.advance` for n neurons. Parameters: see
+    `PopulationEngine`."""
 
     def __init__(self, model: Model, scheme: Scheme, reset: str, n: int, dt: float, state: StateArrays) -> None:
         self.model, self.scheme, self.dtype, self.reset, self.n, self.dt = model, scheme, state.V.dtype, reset, n, dt

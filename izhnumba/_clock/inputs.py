@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba._engine.protocol import Incoming, PopulationEngine
+from izhnumba._engine.protocol import Incoming, Inputs, PopulationEngine
 from izhnumba._input.door import RUN, STEP, Given, given, is_constant, pairs_of
 from izhnumba._input.input import Input
 from izhnumba._input.target import Driven, Target, target
@@ -68,14 +68,12 @@ class Stepped(Driven, Protocol):
     def n_steps(self) -> int: ...
 
 
-def population_feeds(where: str, pop: Stepped, stop: int, I: object, delta: object, g: object, E: object) -> RowFeeds:  # noqa: E741
+def population_feeds(where: str, pop: Stepped, stop: int, inputs: Inputs) -> RowFeeds:
     """All inputs of a population by itself in a run until step `stop`."""
-    return RowFeeds(feeds(where, pop, I, delta, g, E, stop - pop.n_steps), pop.n, pop.dtype.itemsize)
+    return RowFeeds(feeds(where, pop, inputs, stop - pop.n_steps), pop.n, pop.dtype.itemsize)
 
 
-def feeds(
-    where: str, pop: Stepped, I: object, delta: object, g: object, E: object, n_steps: int | None
-) -> dict[str, Feed]:  # noqa: E741
+def feeds(where: str, pop: Stepped, inputs: Inputs, n_steps: int | None) -> dict[str, Feed]:
     """All inputs of a run of `n_steps`, or of a single step (None), by the names the engine has for them: "I", "delta"
     for V jumps, "g" and "gE" for conductances."""
     occasion, unit, now = STEP if n_steps is None else RUN, pop.model.I.unit, pop.n_steps
@@ -84,11 +82,11 @@ def feeds(
         found = given(f"{where}.{name}", value, target(pop, unit, ordinal), occasion, n_steps)
         return feed(found, now, probe=bool(n_steps))
 
-    found = {"I": fed("I", I, unit, 0)}
-    if delta is not None:
-        found["delta"] = fed("delta", delta, "mV", 1)
+    found = {"I": fed("I", inputs.I, unit, 0)}
+    if inputs.delta is not None:
+        found["delta"] = fed("delta", inputs.delta, "mV", 1)
     of_g = "nS" if unit == "pA" else "1/ms"
-    given_pairs = enumerate(pairs_of(where, g, E))
+    given_pairs = enumerate(pairs_of(where, inputs.g, inputs.E))
     pairs = [(fed("g", one, of_g, 100 + k), fed("E", level, "mV", 200 + k)) for k, (one, level) in given_pairs]
     return found | (_conductances(pairs, pop.n) if pairs else {})
 

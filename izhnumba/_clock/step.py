@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from izhnumba._clock.engine import Call, ClockEngine
 from izhnumba._clock.inputs import feeds
 from izhnumba._engine.codes import BAD_INPUT, NOT_PLAIN, RECOUNT
+from izhnumba._engine.protocol import Inputs
 
 Array = NDArray[Any]
 _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
@@ -45,12 +46,12 @@ class ClockStepper:
             names, plain = (*names, "g", "gE"), self._fill_conductances(g, E)
         return self._step_of_rows(names) if plain else NOT_PLAIN
 
-    def step_checked(self, where: str, pop: Any, I: Any, delta: Any, g: Any, E: Any, dt: object) -> int:  # noqa: E741
-        """A step with inputs in any form, which are checked. Returns its code."""
+    def step_checked(self, where: str, pop: Any, inputs: Inputs, dt: object) -> int:
+        """A step with inputs in any form, which are checked. Returns its code. dt: refused unless it is None."""
         if dt is not None:
             scheme = self._engine.scheme.name
             raise ValueError(f"{where}.dt must be left out with the scheme {scheme!r}, got {dt!r}.")
-        rows = {name: feed.rows(pop.n_steps, 1) for name, feed in feeds(where, pop, I, delta, g, E, None).items()}
+        rows = {name: feed.rows(pop.n_steps, 1) for name, feed in feeds(where, pop, inputs, None).items()}
         for name, values in rows.items():
             self._engine.row(name)[:] = values[0]
         others = tuple(name for name in rows if name != "I")

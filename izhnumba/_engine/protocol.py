@@ -1,8 +1,9 @@
 """Contracts of a run: the engine that advances, the inputs that it is given, and the recorders that read it.
 
-`run_loop.run_slices` calls them in this order, slice by slice: `RunRecorder.next_look`, `Feeds.reach`, `Feeds.between`,
-`RunRecorder.records`, `Engine.record`, `Engine.advance`, `RunRecorder.take`; at the end `Engine.publish_state` and
-`RunRecorder.finish`. An Instant is a time in the engine's count (`timebase`): steps done, or ms.
+`run_loop.run_slices` calls them in this order, slice by slice: `RunRecorder._next_look`, `Feeds.reach`,
+`Feeds.between`, `RunRecorder._records`, `Engine.record`, `Engine.advance`, `RunRecorder._take`; at the end
+`Engine.publish_state` and `RunRecorder._finish`. An Instant is a time in the engine's count (`timebase`): steps done,
+or ms.
 """
 
 from __future__ import annotations
@@ -76,6 +77,18 @@ class Record(NamedTuple):
     samples: Array
 
 
+class Inputs(NamedTuple):
+    """What drives a population by itself in a step or a run, as a user passes it, unchecked.
+
+    I: current, mV/ms or pA; delta: V jumps, mV; g: conductances, 1/ms or nS; E: their reversal potentials, mV.
+    """
+
+    I: Any  # noqa: E741
+    delta: Any = None
+    g: Any = None
+    E: Any = None
+
+
 class Engine(Protocol):
     """The engine of a population or of a network, which `run_slices` advances."""
 
@@ -116,7 +129,24 @@ class Failure(NamedTuple):
 class PopulationEngine(NeuronEngine, Engine, Protocol):
     """The engine of a population. It advances arrays that the population owns, and knows nothing of units and shapes.
 
-    table: numbers for the compiled calls; empty: an array without entries; padded: entries of V, whole words.
+    Parameters
+    ----------
+    model : Model
+    scheme : Scheme
+    reset : "hard", "soft" or "overshoot"
+    n : int
+        Neurons.
+    dt : float, ms
+    state : StateArrays
+        V, u and spikes of the population, which it changes in place.
+
+    Attributes
+    ----------
+    table : Table
+        Numbers for the compiled calls.
+    empty : ndarray, shape (0,)
+    padded : int
+        Entries of V, whole words.
     """
 
     table: Table
@@ -216,8 +246,8 @@ class Stepper(Protocol):
         """A step with plain numbers and arrays. Returns a code: NOT_PLAIN, and no step, if an input is none."""
         ...
 
-    def step_checked(self, where: str, pop: object, I: object, delta: object, g: object, E: object, dt: object) -> int:  # noqa: E741
-        """A step with inputs in any form, or the error that they deserve. Returns a code."""
+    def step_checked(self, where: str, pop: Any, inputs: Inputs, dt: object) -> int:
+        """A step with inputs in any form, or the error that they deserve. Returns a code. dt: as a user passed it."""
         ...
 
 
@@ -249,20 +279,20 @@ class Incoming(NamedTuple):
 
 
 class RunRecorder(Protocol):
-    """A recorder during a run."""
+    """A recorder during a run. Users hold recorders, and these methods are not for them: hence the underscores."""
 
-    def next_look(self) -> Instant:
-        """The latest instant at which the slice must end, for `take` to be called then; infinity if any will do."""
+    def _next_look(self) -> Instant:
+        """The latest instant at which the slice must end, for `_take` to be called then; infinity if any will do."""
         ...
 
-    def records(self, until: Instant) -> list[Record]:
+    def _records(self, until: Instant) -> list[Record]:
         """Records of the samples that kernels are to write up to `until`."""
         ...
 
-    def take(self) -> None:
+    def _take(self) -> None:
         """Store what the engine has done since the last call; after a Ctrl-C in here, the next call stores the rest."""
         ...
 
-    def finish(self) -> None:
+    def _finish(self) -> None:
         """Store the last of a run, which has ended."""
         ...

@@ -61,13 +61,13 @@ def run_slices(
     try:
         while not codes & {FAILURE, BUSY} and engine.now < stop:
             began, now = perf_counter(), engine.now
-            looks = [recorder.next_look() for recorder in recorders]
+            looks = [recorder._next_look() for recorder in recorders]
             until = min(feeds.reach(now, length), stop, _next_question(time, now, condition), *looks)
             inputs = feeds.between(now, until)
-            engine.record([record for recorder in recorders for record in recorder.records(until)])
+            engine.record([record for recorder in recorders for record in recorder._records(until)])
             codes.add(engine.advance(until, inputs, engine.threads_for(until, stop, threads)))
             for recorder in recorders:
-                recorder.take()
+                recorder._take()
             length = (until - now) * min(4.0, _SLICE_SECONDS / (perf_counter() - began))
             if progress or condition:
                 engine.publish_state()
@@ -80,7 +80,7 @@ def run_slices(
         codes.add(engine.publish_state())
         with ExitStack() as ends:  # each recorder's, whatever happens to the others'
             for recorder in recorders:
-                ends.callback(recorder.finish)
+                ends.callback(recorder._finish)
     return codes
 
 

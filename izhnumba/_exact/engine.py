@@ -41,7 +41,7 @@ class ExactEngine:
     """n neurons, in blocks. `states`, (n, STATE_SIZE), holds the state of each at a time of its own (`kernels.layout`).
 
     `V` and `u`, arrays of the population, get the state of now from `publish_state`. If the user writes to them, or
-    sets a parameter, `load_state` makes the states anew before the next advance."""
+    sets a parameter, `load_state` makes the states anew before the next advance. Parameters: see `PopulationEngine`."""
 
     def __init__(self, model: Model, scheme: Scheme, reset: str, n: int, dt: float, state: StateArrays) -> None:
         self.model, self.n, self.padded, self.time = model, n, state.V.size, Continuous(dt)

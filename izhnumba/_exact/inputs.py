@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
-from izhnumba._engine.protocol import Incoming
+from izhnumba._engine.protocol import Incoming, Inputs
 from izhnumba._exact.engine import ExactEngine
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.receptors import ReceptorState, Steady, Waves
@@ -266,11 +266,9 @@ class Followed(Driven, Protocol):
     def _engine(self) -> ExactEngine: ...
 
 
-def population_feeds(
-    where: str, pop: Followed, stop: float, I: object, delta: object, g: object, E: object  # noqa: E741
-) -> ExactFeeds:  # fmt: skip
+def population_feeds(where: str, pop: Followed, stop: float, inputs: Inputs) -> ExactFeeds:
     """All inputs of a population by itself in a run; they do not depend on when it stops."""
-    engine = pop._engine
+    engine, (I, delta, g, E) = pop._engine, inputs  # noqa: E741
     currents = [current_of(f"{where}.I", I, pop.model.I.unit, pop), *conductances_of(where, g, E, pop)]
     spikes = []
     if isinstance(delta, SpikeInput):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._engine.codes import NOT_PLAIN, OK
+from izhnumba._engine.protocol import Inputs
 from izhnumba._exact.engine import ExactEngine
 from izhnumba._exact.inputs import SpikeSource, current_of, population_feeds
 from izhnumba._input.door import is_constant
@@ -37,16 +38,17 @@ class ExactStepper:
         """NOT_PLAIN, and no step."""
         return NOT_PLAIN
 
-    def step_checked(self, where: str, pop: Any, I: Any, delta: Any, g: Any, E: Any, dt: Any) -> int:  # noqa: E741
+    def step_checked(self, where: str, pop: Any, inputs: Inputs, dt: object) -> int:
         """Advance by dt ms (default that of the population) with constant inputs, and V jumps at the end."""
         engine = self._engine
         h = pop.dt if dt is None else checks.number(f"{where}.dt", dt, "ms", above=0.0)
         stop = engine.time.after(f"{where}.dt", engine.now, h)
-        if isinstance(I, Input) and not is_constant(I):
-            raise TypeError(f"{where}.I must be a number or an array, got {I!r:.60}. Use run for inputs that change.")
-        feeds = population_feeds(where, pop, stop, I, None, g, E)
-        if delta is not None:
-            deltas = current_of(f"{where}.delta", delta, "mV", pop).levels(np.zeros(1))[0]
+        if isinstance(inputs.I, Input) and not is_constant(inputs.I):
+            got = f"got {inputs.I!r:.60}. Use run for inputs that change."
+            raise TypeError(f"{where}.I must be a number or an array, {got}")
+        feeds = population_feeds(where, pop, stop, inputs._replace(delta=None))
+        if inputs.delta is not None:
+            deltas = current_of(f"{where}.delta", inputs.delta, "mV", pop).levels(np.zeros(1))[0]
             feeds.sources[0].spikes.append(_deltas_at(stop, np.broadcast_to(deltas, (1, pop.n)).ravel(), engine))
         code, spiked = OK, np.zeros(engine.n, bool)
         while code == OK and engine.now < stop:

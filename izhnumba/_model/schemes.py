@@ -12,11 +12,23 @@ A rule maps (V, u) at t = k dt to (V, u) at (k+1) dt, before the spike test. It 
     rate(p), du(V, V_new, u, p)     the factors of du/dt            add_delta(V, x)     V + the V jumps of the step
     dt_exprel(dt, z, wide)          dt * (exp(z) - 1) / z           floor(V, p)    V, but not below V_min
     number(x)                       x in the precision of the population
-    gain               dt * rate * exprel(dt * u_slope), what exponential Euler multiplies du by
 
-where x = (I, delta, g, gE, b, bE) is the input of the step: current, V jump, sum of conductances, sum of conductance
-times reversal potential, and both once more for conductances behind a magnesium block. The grouping of each expression
-is that of the program the scheme comes from, to the last bit.
+The grouping of each expression is that of the program the scheme comes from, to the last bit.
+
+Parameters
+----------
+V, u : float
+    State of one neuron at the start of the step: mV, and mV/ms or pA.
+x : tuple of six floats
+    Input of the step, (I, delta, g, gE, b, bE): current, V jump, sum of conductances, sum of conductance times reversal
+    potential, and both once more for conductances behind a magnesium block.
+p : named tuple of floats
+    Parameters of the model, V_min and the numbers derived from them.
+gain : float
+    dt * rate * exprel(dt * u_slope), what exponential Euler multiplies du by.
+dt : float, ms
+wide : bool
+    Whether z of `dt_exprel` may lie beyond the range of its short form.
 """
 
 from __future__ import annotations
@@ -116,6 +128,7 @@ def _exp_euler(eq: Equations) -> Function:
     dt_f, dt_slope, dt_exprel, du, add_delta, floor = eq.dt_f, eq.dt_slope, eq.dt_exprel, eq.du, eq.add_delta, eq.floor
 
     def rule(V, u, x, p, gain, dt, wide):
+        """V + dt exprel(dt dV'/dV) V', then u + gain du. Parameters: see `_model.schemes`."""
         V = floor(add_delta(V + dt_f(dt_exprel(dt, dt_slope(dt, V, x, p), wide), V, u, x, p), x), p)
         return V, u + gain * du(V, V, u, p)
 
@@ -126,6 +139,7 @@ def _euler(eq: Equations) -> Function:
     dt_f, rate, du, add_delta, floor = eq.dt_f, eq.rate, eq.du, eq.add_delta, eq.floor
 
     def rule(V, u, x, p, gain, dt, wide):
+        """V + dt V' and u + dt u', both from the old V and u. Parameters: see `_model.schemes`."""
         V_new = floor(V + add_delta(dt_f(dt, V, u, x, p), x), p)
         return V_new, u + dt * rate(p) * du(V, V_new, u, p)
 
@@ -136,6 +150,7 @@ def _euler_then_u(eq: Equations) -> Function:
     dt_f, rate, du, add_delta, floor = eq.dt_f, eq.rate, eq.du, eq.add_delta, eq.floor
 
     def rule(V, u, x, p, gain, dt, wide):
+        """V + dt V', then u + dt u' with the new V. Parameters: see `_model.schemes`."""
         V = floor(add_delta(V + dt_f(dt, V, u, x, p), x), p)
         return V, u + dt * rate(p) * du(V, V, u, p)
 
@@ -146,6 +161,7 @@ def _two_half_steps(eq: Equations) -> Function:
     dt_f, rate, du, add_delta, floor, number = eq.dt_f, eq.rate, eq.du, eq.add_delta, eq.floor, eq.number
 
     def rule(V, u, x, p, gain, dt, wide):
+        """V + (dt / 2) V' twice, then u + dt u' with the new V. Parameters: see `_model.schemes`."""
         half = number(0.5) * dt
         V = V + dt_f(half, V, u, x, p)
         V = floor(add_delta(V + dt_f(half, V, u, x, p), x), p)
@@ -158,6 +174,7 @@ def _two_half_steps_floor_last(eq: Equations) -> Function:
     dt_f, rate, du, floor, number = eq.dt_f, eq.rate, eq.du, eq.floor, eq.number
 
     def rule(V, u, x, p, gain, dt, wide):
+        """V + (dt / 2) V' twice, then u + dt u' with the new V before its floor. Parameters: see `_model.schemes`."""
         half = number(0.5) * dt
         V = V + dt_f(half, V, u, x, p)
         V = V + dt_f(half, V, u, x, p)
@@ -170,6 +187,7 @@ def _rk4(eq: Equations) -> Function:
     dt_f, rate, du, add_delta, floor, number = eq.dt_f, eq.rate, eq.du, eq.add_delta, eq.floor, eq.number
 
     def rule(V, u, x, p, gain, dt, wide):
+        """V and u + (k1 + 2 k2 + 2 k3 + k4) / 6, with k1 to k4 of Runge and Kutta. Parameters: see `_model.schemes`."""
         r, half, third = dt * rate(p), number(0.5), number(1.0) / number(3.0)
         V1, u1 = dt_f(dt, V, u, x, p), r * du(V, V, u, p)
         Va, ua = V + half * V1, u + half * u1

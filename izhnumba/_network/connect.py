@@ -135,7 +135,7 @@ def connected(
         plastic = engine.plastic_state(plasticity, rows, first)
         if not of_izhnumba(plasticity):
             plastic.kernels()  # whatever Numba does not take shows now
-    return Synapses(name, source, target, engine.port(receptor), rule, both, targets, rows, plastic)
+    return Synapses(name, source, target, receptor, rule, rows, plastic)
 
 
 def _unit_of(receptor: Receptor, target: Section) -> str:

@@ -21,7 +21,7 @@ from izhnumba._network.connect import check_rule
 from izhnumba._network.network import Network
 from izhnumba._network.synapses import Synapses
 from izhnumba._population.population import Population
-from izhnumba._population.section import Section, ends
+from izhnumba._population.section import Section
 from izhnumba._synapse.csr import SynapseTable
 
 
@@ -85,7 +85,7 @@ def load(path: str | Path, define: Sequence[Any] = ()) -> Network:
         check(saved)
         net = _network(saved)
     for name, one in saved["recorders"].items():
-        later = net.recorders[name].restore(one["position"], one["to"])
+        later = net.recorders[name]._restore(one["position"], one["to"])
         if later is not None:
             warnings.warn(
                 f"load: recorder {name!r} goes on from {net.t:g} ms, but its file {one['to']!r} holds rows up to "
@@ -141,17 +141,14 @@ def _section(net: Network, saved: list[Any]) -> Section:
 
 def _synapses(net: Network, name: str, saved: dict[str, Any], now: Instant) -> Synapses:
     source, target = _section(net, saved["source"]), _section(net, saved["target"])
-    engine, rows, both = target.population._engine, SynapseTable(**saved["rows"]), ends(source, target)
-    plastic = None
+    rows, plastic = SynapseTable(**saved["rows"]), None
     if saved["plasticity"] is not None:
         check_rule(saved["plasticity"], saved["receptor"], net.dt)
+        engine = target.population._engine
         plastic = engine.plastic_state(saved["plasticity"], rows, lambda: saved["first_weights"])
         plastic.check(Saved(saved["state"], f"network/synapses/{name}/state", plastic.state()), now)
         plastic.load_state(saved["state"])
-    port = engine.port(saved["receptor"])
-    synapses = Synapses(
-        name, source, target, port, saved["rule"], both, engine.target_lanes(target.start), rows, plastic
-    )
+    synapses = Synapses(name, source, target, saved["receptor"], saved["rule"], rows, plastic)
     synapses.weight  # noqa: B018  # whoever wrote the file may have written them: the first run looks at them
     return synapses
 

@@ -47,7 +47,7 @@ def record(
     recorder._seal()
     try:
         if to is not None:
-            recorder.write_to(to)
+            recorder._write_to(to)
         net._recorders[recorder.name] = recorder
     except BaseException:  # Ctrl-C, when it had its file already
         if recorder.to is not None and net._recorders.get(recorder.name) is not recorder:
@@ -132,13 +132,13 @@ def recorder_of(
     _only(kind, every=every, neurons=neurons, synapses=synapses)
     if isinstance(what, Sampler):
         given = part.population if source is part and part.whole else source
-        return SampleRecorder(_WHERE, engine, name, what, given, every)
+        return SampleRecorder(engine, name, what, given, every)
     if what == "spikes":
         return SpikeRecorder(engine, name, None, part.start, part.stop, neurons)
     if what == "rate":
-        return RateRecorder(_WHERE, engine, name, every, part.start, part.stop)
+        return RateRecorder(engine, name, every, part.start, part.stop)
     if isinstance(source, Synapses) and what == "weight":
-        return WeightRecorder(_WHERE, engine, name, source._rows.weights, every, synapses)
+        return WeightRecorder(engine, name, source._rows.weights, every, synapses)
     receptor = None
     if isinstance(source, Synapses):
         receptor = source._port

@@ -32,7 +32,7 @@ def run(net: Network, T: object, until: Any, every: object, progress: object) ->
     bind(net)
     recorders = list(net._recorders.values())
     for recorder in recorders:
-        recorder.start_run(stop)
+        recorder._start_run(stop)
     feeds = feeds_of(net)
     began, clock.found = clock.now, [set() for _ in net._populations]
     try:
@@ -54,7 +54,7 @@ def report_all(net: Network, duration: Instant) -> None:
 def catch_up(net: Network) -> None:
     """Do what an interrupt has left undone: recorders take what is in the engines, and these take parameters."""
     for recorder in net._recorders.values():
-        recorder.catch_up()
+        recorder._end_interrupted()
     for population in net._populations.values():
         hand_over(population)
     net._clock.publish_state()
@@ -92,7 +92,7 @@ def reset(net: Network, weights: object) -> None:
     checks.kind("Network.reset.weights", weights, (bool, np.bool_), "True or False")
     catch_up(net)
     for recorder in net._recorders.values():
-        recorder.may_clear()
+        recorder._may_clear()
     for synapses in net._synapses.values():
         synapses._clear(bool(weights))
     for population in net._populations.values():
@@ -100,7 +100,7 @@ def reset(net: Network, weights: object) -> None:
     for one in net._drives.values():
         one._clear()
     for recorder in net._recorders.values():
-        recorder.clear()
+        recorder._clear()
     net._clock.now = 0
 
 

@@ -79,5 +79,5 @@ def _drive(drive: Drive) -> dict[str, Any]:
 def _recorder(recorder: Recorder) -> dict[str, Any]:
     source = _section(recorder.source) if isinstance(recorder.source, Section) else recorder.source.name
     to = None if recorder.to is None else str(recorder.to)
-    return {"source": source, "what": recorder.what, "options": recorder.options(), "to": to,
-            "position": recorder.position()}  # fmt: skip
+    return {"source": source, "what": recorder.what, "options": recorder._options(), "to": to,
+            "position": recorder._position()}  # fmt: skip

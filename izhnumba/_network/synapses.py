@@ -11,11 +11,11 @@ from izhnumba._base import checks
 from izhnumba._base.sealed import Sealed
 from izhnumba._engine.plastic_state import PlasticState
 from izhnumba._engine.projection import Projection
-from izhnumba._population.section import Section
+from izhnumba._population.section import Section, ends
 from izhnumba._record.results import optional
 from izhnumba._synapse import per_synapse, plasticity_rules, weight_limits
-from izhnumba._synapse.connectivity import Ends, Rule
-from izhnumba._synapse.csr import SynapseTable, TargetLanes
+from izhnumba._synapse.connectivity import Rule
+from izhnumba._synapse.csr import SynapseTable
 from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.receptor import Receptor
 from izhnumba._synapse.weight_limits import Limit
@@ -66,19 +66,34 @@ class Synapses(Sealed):
     _cures = dict.fromkeys(("delay", "pre", "post"), _CURE)
 
     def __init__(
-        self, name: str, source: Section, target: Section, port: Any, rule: Rule | None, ends: Ends,
-        targets: TargetLanes, rows: SynapseTable, plastic: PlasticState | None,
+        self, name: str, source: Section, target: Section, receptor: Receptor, rule: Rule | None, rows: SynapseTable,
+        plastic: PlasticState | None,
     ) -> None:  # fmt: skip
+        """Made by `Network.connect`.
+
+        Parameters
+        ----------
+        name : str
+        source, target : Section
+            The neurons that send, and those that receive.
+        receptor : Receptor
+            The target's engine gets a state for it if it has none.
+        rule : Rule or None
+            Which neurons are connected; None if the rows say it.
+        rows : SynapseTable
+        plastic : PlasticState or None
+        """
+        engine, both = target.population._engine, ends(source, target)
+        port, self._targets = engine.port(receptor), engine.target_lanes(target.start)
         self.name, self.source, self.target, self.receptor = name, source, target, port.receptor
-        self._port, self._ends, self._targets, self._rows = port, ends, targets, rows
+        self._port, self._ends, self._rows = port, both, rows
         self._rule = rule if rows.offsets is None else None  # else the rows say it all
         self._dt, self._plastic = target.population.dt, plastic
         self._projection = Projection(
-            source=source.population._engine, target=target.population._engine, first_source=source.start,
-            first_target=target.start, ends=ends, port=port, rows=rows, plastic=plastic,
-            spiked=np.empty((rows.parts, ends.n_pre), np.int64),
+            source=source.population._engine, target=engine, first_source=source.start, first_target=target.start,
+            ends=both, port=port, rows=rows, plastic=plastic, spiked=np.empty((rows.parts, both.n_pre), np.int64),
         )  # fmt: skip
-        self._limits = limits_of(port.receptor, self.plasticity, targets.dtype)
+        self._limits = limits_of(receptor, self.plasticity, engine.dtype)
         self._ours = plastic is None or of_izhnumba(plastic.rule)
         self._shared = not self._ours  # whether somebody may write weights at any time
         self._unchecked = 0.0  # steps since they were checked

@@ -33,9 +33,26 @@ _REDUCED = {
 
 
 class _Full:
-    """Constants of the full-range form. low: below it 1 + exp(z) is 1; high: above it exprel overflows; round: added to
-    a number, it leaves the nearest integer in the low bits; scale: exp(z), which overflows before exprel does, is
-    computed times 2^-scale; large: bits that are all 0 where abs(z) < 2^(16 - bias), and z is replaced by `tiny`."""
+    """Constants of the full-range form.
+
+    Parameters
+    ----------
+    tiny : float
+        Stands for every z with abs(z) < 2^(16 - bias): there the bits `large` are all 0.
+    low, high : float
+        Below `low` 1 + exp(z) is 1, above `high` exprel overflows.
+    mantissa, bias : int
+        Bits of the mantissa and bias of the exponent of the numbers.
+    scale : int
+        exp(z), which overflows before exprel does, is computed times 2^-scale.
+    ln2_high, ln2_low : float
+        ln(2) as a sum. `ln2_high` has so few bits that its product with an exponent is exact.
+
+    Attributes
+    ----------
+    round : float
+        Added to a number, it leaves the nearest integer in the low bits.
+    """
 
     def __init__(self, tiny, low, high, mantissa, bias, scale, ln2_high, ln2_low):
         self.tiny, self.low, self.high, self.mantissa, self.scale = tiny, low, high, mantissa, 2.0**-scale

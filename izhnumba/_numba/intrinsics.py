@@ -158,8 +158,18 @@ def parameter_lanes(typingctx, addresses, first_lane, element, fields, varies):
     """Parameters of the lanes (or neurons) from `first_lane` on, a tuple: a pointer for each parameter that varies, a
     number for the others.
 
-    addresses: int64[:], of each parameter; element: the dtype class; fields: the named tuple class that `parameters_of`
-    fills; varies: bit k is set if parameter k differs between lanes.
+    Parameters
+    ----------
+    typingctx
+        Numba's, not passed by callers.
+    addresses : int64 (parameters,)
+        Address of each parameter.
+    first_lane : int
+    element : dtype class
+    fields : named tuple class
+        The one that `parameters_of` fills.
+    varies : int
+        Bit k is set if parameter k differs between lanes.
     """
     scalar, mask = element.dtype, varies.literal_value
     count = len(fields.instance_class._fields)

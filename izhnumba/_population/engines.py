@@ -33,7 +33,7 @@ class EngineKind(NamedTuple):
 
     population: (model, scheme, reset, n, dt, state arrays) -> the engine of a population
     stepper: (its engine, shape, threads) -> single steps of a population by itself
-    feeds: (where, population, stop, I, delta, g, E) -> the inputs of a run of a population by itself
+    feeds: (where, population, stop, inputs) -> the inputs of a run of a population by itself
     network: (dt) -> the engine of a network
     drive: (where, value as checked, engine of a population, first neuron) -> a drive of a network, as the engine has it
     network_feeds: (engine of a network, drives) -> the inputs of a run of a network

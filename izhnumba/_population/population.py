@@ -16,6 +16,7 @@ from izhnumba._base.turns import Turn
 from izhnumba._clock.step import NUMBERS
 from izhnumba._engine.arrays import StateArrays
 from izhnumba._engine.codes import BUSY, FAILURE, LEAP, NOT_PLAIN, OK
+from izhnumba._engine.protocol import Inputs
 from izhnumba._engine.run_loop import Progress
 from izhnumba._model.izhikevich import Izhikevich
 from izhnumba._model.model import Model
@@ -327,7 +328,7 @@ class Population:
             self._must_not_run()
             with self._turn:
                 self._end_run()
-                code = self._stepper.step_checked("Population.step", self, I, delta, g, E, dt)
+                code = self._stepper.step_checked("Population.step", self, Inputs(I, delta, g, E), dt)
         running.report(self, {code})
         return self.spikes
 
@@ -412,7 +413,7 @@ class Population:
         self._must_not_run()
         with self._turn:
             self._end_run()
-            codes = running.run(self, T, (I, delta, g, E), record, every, neurons, progress)
+            codes = running.run(self, T, Inputs(I, delta, g, E), record, every, neurons, progress)
         running.report(self, codes)
         return self.result
 

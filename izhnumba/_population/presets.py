@@ -176,44 +176,46 @@ _BOOK: tuple[tuple[Any, ...], ...] = (
 )  # fmt: skip
 
 
-def _cortical(name, title, a, b, c, d, T, stimulus):  # type: ignore[no-untyped-def]
-    """A row of the table above, of figure 2 of 2003, as a preset: parameters in their units, times in ms."""
+def _cortical(row: tuple[Any, ...]) -> Preset:
+    """A row of _CORTICAL, figure 2 of 2003, as a preset."""
+    name, title, a, b, c, d, T, stimulus = row
     source = "E. M. Izhikevich, Simple model of spiking neurons, 2003, doi:10.1109/TNN.2003.820440, figure 2"
     numbers = {"V": -65, "u": b * -65, "a": a, "b": b, "c": c, "d": d}
-    return _preset(name, title, source, "exp_euler", 0.1, stimulus, T, Izhikevich, numbers)
+    return Preset(name, title, source, "exp_euler", 0.1, stimulus, float(T), _entries(Izhikevich, numbers))
 
 
-def _pattern(panel, title, a, b, c, d, V, dt, T, stimulus):  # type: ignore[no-untyped-def]
-    """A row of the table above, of figure 1 of 2004, as a preset: parameters in their units, times in ms."""
+def _pattern(row: tuple[Any, ...]) -> Preset:
+    """A row of _PATTERNS, figure 1 of 2004, as a preset."""
+    panel, title, a, b, c, d, V, dt, T, stimulus = row
     source = (
         "E. M. Izhikevich, Which model to use for cortical spiking neurons?, 2004, doi:10.1109/TNN.2004.832719, "
         f"figure 1 {panel}, and its program figure1.m"
     )
     numbers = {"V": V, "u": b * V, "a": a, "b": b, "c": c, "d": d} | _UNUSUAL.get(panel, {})
     model = numbers.pop("model", Izhikevich)
-    return _preset(f"2004/{panel}", title, source, "izhikevich2004", dt, stimulus, T, model, numbers)
+    entries = _entries(model, numbers)
+    return Preset(f"2004/{panel}", title, source, "izhikevich2004", dt, stimulus, float(T), entries)
 
 
-def _book(name, title, figure, *row):  # type: ignore[no-untyped-def]
-    *parameters, T, current, rules = row
+def _book(row: tuple[Any, ...]) -> Preset:
+    """A row of _BOOK, chapter 8 of 2007, as a preset."""
+    name, title, figure, *parameters, T, current, rules = row
     source = f"E. M. Izhikevich, Dynamical Systems in Neuroscience, MIT Press, 2007, figure 8.{figure}"
     numbers = dict(zip(("C", "k", "vr", "vt", "vpeak", "a", "b", "c", "d"), parameters, strict=True)) | rules
     numbers = {"V": numbers["vr"], "u": 0} | numbers
-    return _preset(f"2007/{name}", title, source, "euler", 0.25, Constant(float(current)), T, Izhikevich2007, numbers)
+    entries, stimulus = _entries(Izhikevich2007, numbers), Constant(float(current))
+    return Preset(f"2007/{name}", title, source, "euler", 0.25, stimulus, float(T), entries)
 
 
-def _preset(
-    name: str, title: str, source: str, scheme: str, dt: float, stimulus: Input, T: float, model: Model,
-    numbers: Mapping[str, float],
-) -> Preset:  # fmt: skip
-    entries = {"model": model} | {key: float(value) for key, value in numbers.items()}
-    return Preset(name, title, source, scheme, dt, stimulus, float(T), entries)
+def _entries(model: Model, numbers: Mapping[str, float]) -> dict[str, Any]:
+    """The items of a preset. numbers: V, u and parameters, in their units."""
+    return {"model": model} | {key: float(value) for key, value in numbers.items()}
 
 
 presets: NamedTable[Preset] = NamedTable(
     "presets",
     __name__,
-    (make(*row) for make, table in ((_cortical, _CORTICAL), (_pattern, _PATTERNS), (_book, _BOOK)) for row in table),
+    (make(row) for make, table in ((_cortical, _CORTICAL), (_pattern, _PATTERNS), (_book, _BOOK)) for row in table),
     'Published neurons by name, to be passed on: `Population(100, **presets["RS"])`.\n\n'
     'Names without a prefix are the cells of 2003, "2004/A" to "2004/T" the twenty firing patterns of 2004,\n'
     '"2007/..." the cells of the book of 2007. `help(presets[name])` shows parameters, source and input.',

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from izhnumba._base import checks
 from izhnumba._base.implausible import users_level
 from izhnumba._engine.codes import BUSY, FAILURE, LEAP
-from izhnumba._engine.protocol import PopulationEngine
+from izhnumba._engine.protocol import Inputs, PopulationEngine
 from izhnumba._engine.run_loop import ProgressBar, progress_shown, run_slices
 from izhnumba._model.model import Model
 from izhnumba._record.results import Result
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from izhnumba._population.population import Population
 
 Array = NDArray[Any]
-Inputs = tuple[Any, Any, Any, Any]  # I, delta, g, E as a user gives them
 
 
 class Run:
@@ -41,7 +40,7 @@ class Run:
     def catch_up(self) -> None:
         """Let the recorders store spikes and samples that an interrupt has left in the engine."""
         for recorder in self.recorders:
-            recorder.catch_up()
+            recorder._end_interrupted()
 
     def result(self, going_on: bool) -> Result:
         """The Result recorded so far, or, after the run, of all of it, which is the same object each time."""
@@ -66,17 +65,25 @@ def run(
     neurons: object,
     progress: object,
 ) -> set[int]:
-    """Advance by T, with a new `Run` as `pop._run`. Returns the codes of the engine."""
+    """Advance by T, with a new `Run` as `pop._run`. Returns the codes of the engine.
+
+    Parameters
+    ----------
+    pop : Population
+    inputs : Inputs
+    T, record, every, neurons, progress
+        As a user passed them to `Population.run`, unchecked.
+    """
     where, engine = "Population.run", pop._engine
     stop = engine.time.after(f"{where}.T", engine.now, T)
     show = progress_shown(f"{where}.progress", progress)
     states = _state_recorder(where, pop, record, every, neurons)
     spikes = SpikeRecorder(engine, "spikes", pop.batch)
-    feeds = pop._kind.feeds(where, pop, stop, *inputs)
+    feeds = pop._kind.feeds(where, pop, stop, inputs)
     origin = (pop._saved(), inputs) if pop._kind.dense_output else None
     this = Run(engine, pop.model, spikes, states, origin)
     for recorder in this.recorders:
-        recorder.start_run(stop)
+        recorder._start_run(stop)
     pop._forget_call()
     pop._set(_run=this)
     try:
@@ -113,14 +120,14 @@ def state_at(pop: Population, t: object) -> tuple[Array, Array]:
             f"{where}.t must be between {start:g} and {pop.t:g} ms, the last run, got "
             f"{times.min() if times.min() < start else times.max():g}."
         )
-    saved, inputs = (last and last.origin) or (pop._saved(), ())
+    saved, inputs = (last and last.origin) or (pop._saved(), Inputs(0.0))
     twin: Any = object.__new__(type(pop))
     twin.__setstate__(saved)
     V, u = np.empty((2, times.size, *pop.shape))
     for k in np.argsort(times, axis=None):
         when = times.ravel()[k]
         if when > twin.t:
-            feeds = twin._kind.feeds("Population.run", twin, when, *inputs)
+            feeds = twin._kind.feeds("Population.run", twin, when, inputs)
             run_slices(twin._engine, when, feeds, [], 1, None)
         V[k], u[k] = twin.V, twin.u
     return V.reshape(*times.shape, *pop.shape), u.reshape(*times.shape, *pop.shape)

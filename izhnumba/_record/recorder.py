@@ -57,7 +57,7 @@ class Recorder(Sealed, ABC):
     (True, 'cells spikes')
     """
 
-    kind: str
+    _kind: str
     _to_file = True  # whether its rows can be written to a file
     source: Any  # Section or Synapses
     what: Any
@@ -77,16 +77,10 @@ class Recorder(Sealed, ABC):
     def __getattr__(self, name: str) -> NoReturn:
         cure = ""
         if name in _RECORDED:
-            cure = f"It records {self.kind}: make another by net.record(source, {name!r})."
+            cure = f"It records {self._kind}: make another by net.record(source, {name!r})."
         elif name[:1] != "_":  # else Python itself asks
             cure = checks.did_you_mean(name, [known for known in dir(self) if known[:1] != "_"])
         raise AttributeError(f"{type(self).__name__} has no {name!r}. {cure}".rstrip())
-
-    def __dir__(self) -> list[str]:
-        """Names that users read and set. Methods are for the network, and not among them."""
-        mine = (name for name in vars(self) if name[:1] != "_")
-        readable = (name for name in dir(type(self)) if isinstance(getattr(type(self), name), property))
-        return sorted({*dir(object), *mine, *readable})
 
     @property
     def start(self) -> float:
@@ -124,12 +118,12 @@ class Recorder(Sealed, ABC):
     def to(self, value: object) -> None:
         self._must_not_run()
         self._catch_up()
-        self.write_to(value)
+        self._write_to(value)
 
-    def write_to(self, value: object) -> None:
+    def _write_to(self, value: object) -> None:
         """Go on in a new file."""
         if not self._to_file:
-            raise ValueError(f"Network.record.to must be left out when recording {self.kind}, got {value!r:.60}.")
+            raise ValueError(f"Network.record.to must be left out when recording {self._kind}, got {value!r:.60}.")
         path = paths.place("Network.record.to", value).absolute()  # wherever the process goes
         try:
             arguments = path, self._columns, self._keeps.upto, self._about(), self._index, self._keeps
@@ -141,7 +135,7 @@ class Recorder(Sealed, ABC):
 
     def _about(self) -> dict[str, Any]:
         """Description for the head of its file. seed: of the network, known as soon as the source is."""
-        about = {"kind": self.kind, "name": self.name, "dt": self._engine.time.dt, "n": self._engine.n}
+        about = {"kind": self._kind, "name": self.name, "dt": self._engine.time.dt, "n": self._engine.n}
         source = vars(self).get("source")
         population = getattr(getattr(source, "target", source), "population", None)
         return about | ({} if population is None else {"seed": population.seed})
@@ -149,15 +143,15 @@ class Recorder(Sealed, ABC):
     def _window_changes(self) -> None:  # noqa: B027 - most have nothing to do
         """Another start or stop is about to be set."""
 
-    def options(self) -> dict[str, Any]:
+    def _options(self) -> dict[str, Any]:
         """The arguments of `Network.record` that make such a recorder again."""
         return {"start": self.start, "stop": self.stop}
 
-    def position(self) -> dict[str, Any]:
+    def _position(self) -> dict[str, Any]:
         """Rows in memory, or the end of the file, for a checkpoint."""
         return self._keeps.position()
 
-    def restore(self, position: dict[str, Any], to: str | None) -> float | None:
+    def _restore(self, position: dict[str, Any], to: str | None) -> float | None:
         """Go on from a position, in memory or in the file `to`. Returns up to when (ms) the file holds later rows, None
         if it holds none."""
         if to is None:
@@ -175,21 +169,21 @@ class Recorder(Sealed, ABC):
     def _catch_up(self) -> None:
         """Take what an interrupted run has left in the engine, before anybody looks and before it goes on."""
         if self._unfinished and not self._elsewhere() and self._turn is not None and not self._turn.taken:
-            self.catch_up()
+            self._end_interrupted()
 
-    def catch_up(self) -> None:
+    def _end_interrupted(self) -> None:
         """End a run that was interrupted. Nothing to do after one that was not: the engine may have gone on alone."""
         if self._unfinished:
-            self.finish()
+            self._finish()
 
-    def start_run(self, stop: Instant) -> None:
+    def _start_run(self, stop: Instant) -> None:
         """A run until then is about to begin."""
         self._unfinished, self._thread = True, threading.get_ident()
-        self.begin(stop)
+        self._begin(stop)
 
-    def finish(self) -> None:
+    def _finish(self) -> None:
         """The run has ended."""
-        self.end()
+        self._end()
         self._unfinished = False
 
     def _rows_so_far(self) -> list[Array]:
@@ -220,35 +214,35 @@ class Recorder(Sealed, ABC):
         self._catch_up()
         self._turn = None
 
-    def begin(self, stop: Instant) -> None:  # noqa: B027 - most have nothing to do
+    def _begin(self, stop: Instant) -> None:  # noqa: B027 - most have nothing to do
         """Make ready for a run until then."""
 
-    def next_look(self) -> Instant:
+    def _next_look(self) -> Instant:
         """When it must have a look at the latest."""
         return math.inf
 
-    def records(self, until: Instant) -> list[Record]:
+    def _records(self, until: Instant) -> list[Record]:
         """States that the kernel is to write until then."""
         return []
 
     @abstractmethod
-    def take(self) -> None:
+    def _take(self) -> None:
         """Take what the engine has done since the last time. Ctrl-C may strike in here: what it left is taken before
         the engine goes on."""
 
-    def end(self) -> None:
+    def _end(self) -> None:
         """Take the last of a run."""
-        self.take()
+        self._take()
 
-    def may_clear(self) -> None:
-        """Raise an error if `clear` would undo what is in a file."""
+    def _may_clear(self) -> None:
+        """Raise an error if `_clear` would undo what is in a file."""
         if isinstance(self._keeps, FileStore) and self._keeps.filled:
             raise RuntimeError(
                 f"Network.reset must not undo what is in {str(self.to)!r}. Give the recorder another file first: "
                 f"net.recorders[{self.name!r}].to = path."
             )
 
-    def clear(self) -> None:
+    def _clear(self) -> None:
         """Forget everything; the clock starts again."""
         self._keeps = self._keeps.cleared()
 

@@ -62,26 +62,26 @@ class _Sampling(Recorder):
     """Takes a row of one column at each sample of the absolute clock: runs are cut there."""
 
     def __init__(
-        self, where: str, engine: NeuronEngine, name: str, column: Column, every: object, index: Array | None = None
+        self, engine: NeuronEngine, name: str, column: Column, every: object, index: Array | None = None
     ) -> None:
-        self._every = engine.time.interval(f"{where}.every", every)
+        self._every = engine.time.interval("Network.record.every", every)
         super().__init__(engine, name, [engine.time.column, column], index)
 
     @abstractmethod
     def _sample(self) -> Array:
         """The entry of the column now, an array that nobody else holds."""
 
-    def next_look(self) -> Instant:
+    def _next_look(self) -> Instant:
         """When the next sample is taken."""
         return self._engine.time.next_sample(self._engine.now, self._every)
 
-    def take(self) -> None:
+    def _take(self) -> None:
         time, now = self._engine.time, self._engine.now
         if now > self._keeps.upto and time.is_sample(now, self._every) and self._from < now <= self._until:
             self._keeps.append(now, time.labels(np.array([now])), self._sample()[np.newaxis])
 
-    def options(self) -> dict[str, Any]:
-        return super().options() | {"every": self._engine.time.ms(self._every)}
+    def _options(self) -> dict[str, Any]:
+        return super()._options() | {"every": self._engine.time.ms(self._every)}
 
 
 class SampleRecorder(_Sampling):
@@ -101,17 +101,15 @@ class SampleRecorder(_Sampling):
     See `Sampler`.
     """
 
-    kind = "a Sampler"
+    _kind = "a Sampler"
     _to_file = False
 
-    def __init__(
-        self, where: str, engine: NeuronEngine, name: str, sampler: Sampler, source: object, every: object
-    ) -> None:
+    def __init__(self, engine: NeuronEngine, name: str, sampler: Sampler, source: object, every: object) -> None:
         checks.takes(f"{type(sampler).__name__}.sample", sampler.sample, "source")
         self._sampler, self._of = sampler, source
         self._shape: tuple[int, ...] | None = None
         self._shape = self._sample().shape
-        super().__init__(where, engine, name, Column("value", "<f8", self._shape), every)
+        super().__init__(engine, name, Column("value", "<f8", self._shape), every)
 
     def _sample(self) -> Array:
         name, at = f"{type(self._sampler).__name__}.sample", ""
@@ -133,12 +131,12 @@ class SampleRecorder(_Sampling):
             raise ValueError(f"{name} must return shape {self._shape} as at first, got {value.shape}{at}.")
         return value.astype(np.float64, copy=False)
 
-    def take(self) -> None:
+    def _take(self) -> None:
         engine = self._engine
         if engine.now > self._keeps.upto and (engine.reliable < engine.now or engine.publish_state() != OK):
             return  # V and u mean nothing
         try:
-            super().take()
+            super()._take()
         except Exception:  # the sample is lost: it is not called again when the run ends, and the next one goes on
             self._keeps.append(engine.now, *(column.array(0) for column in self._columns))
             raise
@@ -174,23 +172,21 @@ class WeightRecorder(_Sampling):
         See `Recorder`.
     """
 
-    kind = "weights"
+    _kind = "weights"
 
-    def __init__(
-        self, where: str, engine: NeuronEngine, name: str, weights: Array, every: object, synapses: object = None
-    ) -> None:
+    def __init__(self, engine: NeuronEngine, name: str, weights: Array, every: object, synapses: object = None) -> None:
         self.synapses = np.arange(weights.size)
         if synapses is not None:
-            self.synapses = checks.indices(f"{where}.synapses", synapses, weights.size)
+            self.synapses = checks.indices("Network.record.synapses", synapses, weights.size)
         self._weights = weights
         column = Column("weight", weights.dtype.newbyteorder("<").str, self.synapses.shape)
-        super().__init__(where, engine, name, column, every, self.synapses)
+        super().__init__(engine, name, column, every, self.synapses)
 
     def _sample(self) -> Array:
         return self._weights[self.synapses]
 
-    def options(self) -> dict[str, Any]:
-        return super().options() | {"synapses": self.synapses}
+    def _options(self) -> dict[str, Any]:
+        return super()._options() | {"synapses": self.synapses}
 
     @property
     def samples(self) -> Samples:

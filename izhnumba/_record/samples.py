@@ -38,7 +38,7 @@ class StateRecorder(Recorder):
         See `Recorder`.
     """
 
-    kind = "states"
+    _kind = "states"
     V: Array
     u: Array
     current: Array
@@ -47,6 +47,23 @@ class StateRecorder(Recorder):
         self, where: str, engine: NeuronEngine, name: str, n_batch: int | None, sources: dict[str, Any], every: object,
         neurons: object, first: int = 0, last: int | None = None,
     ) -> None:  # fmt: skip
+        """Made by `Network.record` and `Population.run`.
+
+        Parameters
+        ----------
+        where : str
+            Which of them, for errors.
+        engine : NeuronEngine
+        name : str
+        n_batch : int or None
+            Copies of the population, if it has a batch.
+        sources : dict
+            Of each state what `NeuronEngine.source_of` returned for it.
+        every, neurons : as the user passed them
+            Interval between samples in ms; which neurons, counted from `first`.
+        first, last : int, optional
+            Only neurons from `first` on, before `last`.
+        """
         n = engine.n // (n_batch or 1)
         self.neurons = np.arange(first, n if last is None else last)
         if neurons is not None:
@@ -62,7 +79,7 @@ class StateRecorder(Recorder):
         self._row = 0  # which sample comes first in the room of the next rows
         self._room: Sequence[Array] = ()
 
-    def begin(self, stop: Instant) -> None:
+    def _begin(self, stop: Instant) -> None:
         """Make room for the samples of a run, unless they go to a file."""
         if self.to is None:
             _, n_rows = self._due(stop)
@@ -76,7 +93,7 @@ class StateRecorder(Recorder):
         row = samples_by(max(self._engine.now, self._from), self._every) + 1
         return row, max(0, samples_by(min(until, self._until), self._every) - row + 1)
 
-    def records(self, until: Instant) -> list[Record]:
+    def _records(self, until: Instant) -> list[Record]:
         """Where the samples until then go."""
         self._row, n_rows = self._due(until)
         self._room = self._keeps.room(n_rows)
@@ -85,7 +102,7 @@ class StateRecorder(Recorder):
             for source, samples in zip(self._sources.values(), self._room[1:], strict=True)
         ]
 
-    def take(self) -> None:
+    def _take(self) -> None:
         """Keep the samples that the kernel has written."""
         time, now = self._engine.time, self._engine.now
         if self._room and now > self._keeps.upto:
@@ -93,12 +110,12 @@ class StateRecorder(Recorder):
             self._room[0][:n_rows] = time.labels(time.sample(self._row + np.arange(n_rows), self._every))
             self._keeps.keep(now, n_rows)
 
-    def end(self) -> None:
-        self.take()
+    def _end(self) -> None:
+        self._take()
         self._room = ()
 
-    def options(self) -> dict[str, Any]:
-        return super().options() | {
+    def _options(self) -> dict[str, Any]:
+        return super()._options() | {
             "every": self._engine.time.ms(self._every), "neurons": self.neurons - self._first,
         }  # fmt: skip
 

@@ -26,7 +26,7 @@ class _Spiking(Recorder):
         super().__init__(engine, name, columns)
         self._first, self._last = first, engine.n if last is None else last
 
-    def take(self) -> None:
+    def _take(self) -> None:
         now, before = self._engine.now, self._keeps.upto
         if now > before:
             self._keeps.append(now, *self._digest(*self._between(before, now)))
@@ -63,12 +63,25 @@ class SpikeRecorder(_Spiking):
         See `Recorder`.
     """
 
-    kind = "spikes"
+    _kind = "spikes"
 
     def __init__(
         self, engine: NeuronEngine, name: str, n_batch: int | None = None, first: int = 0, last: int | None = None,
         neurons: object = None,
     ) -> None:  # fmt: skip
+        """Made by `Network.record` and `Population.run`.
+
+        Parameters
+        ----------
+        engine : NeuronEngine
+        name : str
+        n_batch : int, optional
+            Copies of the population, if it has a batch.
+        first, last : int, optional
+            Only spikes of the neurons from `first` on, before `last`.
+        neurons : as the user passed it to `Network.record`
+            Which of these, counted from `first`.
+        """
         super().__init__(engine, name, [Column("i", "<i8"), engine.time.column], first, last)
         self._n_batch, self._neurons = n_batch, neurons
         self._spikes: Spikes | None = None
@@ -76,8 +89,8 @@ class SpikeRecorder(_Spiking):
             chosen = checks.indices("Network.record.neurons", neurons, self._last - first)
             self._chosen = np.isin(np.arange(engine.n), chosen + first)
 
-    def options(self) -> dict[str, Any]:
-        return super().options() | {"neurons": self._neurons}
+    def _options(self) -> dict[str, Any]:
+        return super()._options() | {"neurons": self._neurons}
 
     def _digest(self, i: Array, labels: Array) -> tuple[Array, Array]:
         if self._neurons is None:
@@ -151,11 +164,11 @@ class RateRecorder(_Spiking):
         See `Recorder`: only bins that lie between.
     """
 
-    kind = "rate"
+    _kind = "rate"
     _to_file = False
 
-    def __init__(self, where: str, engine: NeuronEngine, name: str, every: object, first: int, last: int) -> None:
-        self._every = engine.time.interval(f"{where}.every", every)
+    def __init__(self, engine: NeuronEngine, name: str, every: object, first: int, last: int) -> None:
+        self._every = engine.time.interval("Network.record.every", every)
         super().__init__(engine, name, [Column("bin", "<i8"), Column("count", "<i8")], first, last)
         self._born = engine.now
         self._before = np.empty(0, np.int64)  # bins recorded under an earlier start or stop
@@ -166,19 +179,19 @@ class RateRecorder(_Spiking):
         bins = np.maximum(self._engine.time.bins(labels, self._every), 0)  # a spike at the very start is in the first
         return np.unique(bins, return_counts=True)
 
-    def clear(self) -> None:
-        super().clear()
+    def _clear(self) -> None:
+        super()._clear()
         self._born, self._before = 0, self._before[:0]
 
-    def options(self) -> dict[str, Any]:
-        return super().options() | {"every": self._engine.time.ms(self._every)}
+    def _options(self) -> dict[str, Any]:
+        return super()._options() | {"every": self._engine.time.ms(self._every)}
 
-    def position(self) -> dict[str, Any]:
-        return super().position() | {"born": self._born, "before": self._before}
+    def _position(self) -> dict[str, Any]:
+        return super()._position() | {"born": self._born, "before": self._before}
 
-    def restore(self, position: dict[str, Any], to: str | None) -> float | None:
+    def _restore(self, position: dict[str, Any], to: str | None) -> float | None:
         self._born, self._before = position["born"], position["before"]
-        return super().restore(position, to)
+        return super()._restore(position, to)
 
     @property
     def _window(self) -> tuple[int, int]:

@@ -217,7 +217,7 @@ def rates_of(receptor: Receptor) -> Rates:
 
 
 def _checked_rates(receptor: Receptor) -> Rates | None:
-    """What `receptor.rates()` returns, if all schemes can follow it; None if there are none."""
+    """The Rates of a receptor, 1/ms, or None if it has none; an error if they are not finite or do not decay."""
     name = type(receptor).__name__
     must = f"{name}.rates must return Rates of 1 or 2 states, all finite, the factor 1 unless there are two"
     found = _told(receptor, "rates", must)
@@ -234,7 +234,7 @@ def _checked_rates(receptor: Receptor) -> Rates | None:
 
 
 def _told(receptor: Receptor, method: str, must: str, **arguments: float) -> Any:
-    """What a method of the receptor returns. must: how the error begins if it is a user's own and fails."""
+    """Call a method of the receptor and return its result. must: start of the error if it is a user's own and fails."""
     call = getattr(receptor, method)
     if str(getattr(call, "__module__", "")).startswith("izhnumba."):
         return call(*arguments.values())

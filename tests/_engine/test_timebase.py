@@ -172,15 +172,15 @@ def recorded(T):
     engine = Clockwork()
     recorders = (
         SpikeRecorder(engine, "spikes"),
-        RateRecorder("x", engine, "rate", 0.7, 0, 3),
+        RateRecorder(engine, "rate", 0.7, 0, 3),
         StateRecorder("x", engine, "V", None, {"V": engine.V}, 0.3, [2, 0]),
-        WeightRecorder("x", engine, "weight", engine.weights, 1.1),
+        WeightRecorder(engine, "weight", engine.weights, 1.1),
     )
     recorders[0].start, recorders[2].stop = 0.74, 7.77
     for duration in T:
         stop = real.after("T", engine.now, duration)
         for recorder in recorders:
-            recorder.begin(stop)
+            recorder._begin(stop)
         run_slices(engine, stop, engine, recorders, None, None)
     return engine, *recorders
 

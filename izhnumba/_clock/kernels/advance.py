@@ -247,6 +247,22 @@ def _step_lanes(variant: Variant) -> Callable[..., Any]:
     REFRACTORY, SHORT, RESET_FIRST = variant.refractory, variant.short, variant.scheme.reset_first
 
     def step_lanes(V, u, refractory_until, spikes, inputs, parameters, now, constants, careful):
+        """One step of the lanes of a block.
+
+        Parameters
+        ----------
+        V, u, refractory_until, spikes : arrays, shape (count,)
+            Parts of the arrays in `layout`, changed but for refractory_until.
+        inputs : tuple of six arrays, real (count,)
+            I, delta, g, gE, b and bE, as x of `_model.schemes`.
+        parameters : tuple
+            Made by `parameter_lanes`.
+        now : int32
+            This step, counted from BASE.
+        constants : real (3,)
+        careful : bool
+            Whether V of a lane may be too low for the short way.
+        """
         add_attribute(WIDEST)
         I, delta, g, gE, b, bE = inputs  # noqa: E741
         dt, low = constants[layout.DT], constants[layout.CAREFUL_V]
@@ -290,8 +306,24 @@ def _input_row(number) -> Callable[..., Any]:
     item = number(0).itemsize
 
     def input_row(table, which, k, fresh, copy, first, count, valid, scratch):
-        """The input of step k as `count` lanes: the caller's own row where it fills the block, else, or if `copy`, a
-        padded copy in `scratch`. fresh: the copy is not that of the step before."""
+        """The input of step k, real (count,): the caller's own row where it fills the block, else a padded copy.
+
+        Parameters
+        ----------
+        table : int64 (TABLE_SIZE,)
+        which : int
+            Entry of the input, such as INPUT_I.
+        k : int
+            Step of this call.
+        fresh : bool
+            Whether the copy in `scratch` is not that of the step before.
+        copy : bool
+            Whether to copy in any case.
+        first, count, valid : int
+            First lane of the block, its lanes, and how many of them are neurons.
+        scratch : int
+            Address of `count` numbers.
+        """
         stride, shared = table[which + layout.STRIDE], table[which + layout.SHARED]
         source = table[which] + stride * k * item
         if not copy and not shared and valid == count:
@@ -311,11 +343,24 @@ def _input_row(number) -> Callable[..., Any]:
 
 
 def _collect(refractory: bool) -> Callable[..., Any]:
-    """`collect(...)` -> whether V of a neuron is infinite: write the spike flags of a block to RASTER, one bit per
-    neuron, and set LAST and REFRACTORY_UNTIL of the few neurons that spiked. filled: scratch, int64 (words,)."""
     REFRACTORY = refractory
 
     def collect(table, k, first, valid, filled, V, spikes, refractory_until, now, report):
+        """Write the spike flags of a block to RASTER, one bit per neuron, and set LAST and REFRACTORY_UNTIL of the few
+        neurons that spiked. Returns whether V of a neuron is infinite.
+
+        Parameters
+        ----------
+        table, k, first, valid
+            As of `input_row`.
+        filled : int64 (words,)
+            Scratch memory.
+        V, spikes, refractory_until : arrays, shape (count,)
+            Parts of the arrays in `layout`.
+        now : int32
+            This step, counted from BASE.
+        report : int64 (REPORT_SIZE,)
+        """
         words = array_at(table[layout.RASTER] + (k * table[layout.PADDED] + first) // 8, filled.size, np.uint64)
         last = array_at(table[layout.LAST] + first * 8, V.size, np.int64)
         refractory_steps = array_at(table[layout.REFRACTORY_STEPS] + first * 4, V.size, np.int32)
@@ -352,7 +397,19 @@ def _check_finite(number) -> Callable[..., Any]:
 
     @called
     def check_finite(V, u, valid, step, highest, report):
-        """Write to the REPORT of the block, once, which neurons have a V or u that is not finite after `step`."""
+        """Write to the REPORT of a block, once, which neurons have a V or u that is not finite.
+
+        Parameters
+        ----------
+        V, u : real (count,)
+        valid : int
+            How many lanes are neurons.
+        step : int
+            The step after which V and u are so, since the last reset.
+        highest : float
+            The largest finite number.
+        report : int64 (REPORT_SIZE,)
+        """
         add_attribute(NOINLINE)
         if report[layout.FAILED_COUNT] or not (unusual(V, valid, -highest) or unusual(u, valid, -highest)):
             return

@@ -17,8 +17,7 @@ from izhnumba._numba.intrinsics import WIDEST, add_attribute, parameters_of
 
 @functools.cache
 def build(model: Model, scheme: Scheme, dtype: str, reset: str):
-    """`step(V, u, I, p, dt, spikes)` -> number of spikes: advance V and u, shape (n,), in place by dt (ms), and set
-    spikes, uint8 (n,). p: a tuple of numbers or arrays (n,), one for each parameter."""
+    """The compiled `step(V, u, I, p, dt, spikes)` -> number of spikes."""
     one_step = neuron_step(Variant(model, scheme, dtype, reset))
     rate, u_slope = inlined(model.rate), inlined(model.u_slope)
     number = np.dtype(dtype).type
@@ -27,6 +26,19 @@ def build(model: Model, scheme: Scheme, dtype: str, reset: str):
     zero = number(0.0)
 
     def step(V, u, I, p, dt, spikes):  # noqa: E741
+        """Advance V and u in place by dt. Returns the number of spikes.
+
+        Parameters
+        ----------
+        V, u : real (n,)
+        I : real (n,)
+            Current, in the unit of the model.
+        p : tuple of numbers or arrays, real (n,)
+            One for each parameter.
+        dt : float, ms
+        spikes : bool or uint8 (n,)
+            Set to whether the neuron spiked.
+        """
         add_attribute(WIDEST)
         n_spikes, h = 0, number(dt)
         for i in range(np.uint64(V.size)):

@@ -13,8 +13,7 @@ from izhnumba._numba.exprel import dt_exprel, dt_exprel_full, exprel_full
 
 
 def neuron_step(variant: Variant) -> Callable[..., Any]:
-    """`step(V, u, refractory, x, p, gain, dt, wide)` -> new V, new u, spiked. refractory: whether V and u stay; the
-    other arguments are those of a rule (`_model.schemes`)."""
+    """`step(V, u, refractory, x, p, gain, dt, wide)` -> new V, new u, spiked."""
     RESET_FIRST, REFRACTORY = variant.scheme.reset_first, variant.refractory
     at_threshold, reset = _spike(variant)
     assert variant.scheme.rule is not None  # the scheme "exact" has none, and kernels of its own
@@ -22,6 +21,7 @@ def neuron_step(variant: Variant) -> Callable[..., Any]:
     rule = inlined(variant.scheme.rule(equations(variant, inlined, phi, exprel_full)))
 
     def step(V, u, refractory, x, p, gain, dt, wide):
+        """The rule, spike test and reset. refractory: whether V and u stay. Parameters: see `_model.schemes`."""
         if RESET_FIRST:
             V, u = reset(V, u, at_threshold(V, u, p), p)
         V_new, u_new = rule(V, u, x, p, gain, dt, wide)

@@ -139,6 +139,22 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
     keep_e = inlined(keep_e_at)
 
     def update_all(a, lanes, now, m, fade, q):
+        """Apply the update of the rule to all synapses.
+
+        Parameters
+        ----------
+        a : Arrays
+        lanes : int
+            Lanes of the target.
+        now : int
+            Step since the last reset.
+        m : float
+            The modulator.
+        fade : float
+            What is left of an eligibility since the latest update, 0 to 1.
+        q : named tuple
+            Parameters of the rule.
+        """
         for s in range(a.w.size):
             y = y_of(a, np.int64(a.offsets[s] % np.uint32(lanes)), now)
             w, e = on_update(a.w[s], e_of(a, s, fade), y, m, q)
@@ -162,6 +178,16 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
             a.spiked[lane] = now
 
     def arrival_at(a, s, lane, now, fade, q):
+        """Apply the rule to a spike that arrives at synapse s. Returns what it adds to the ring.
+
+        Parameters
+        ----------
+        a : Arrays
+        s, lane : int
+            The synapse, and the lane of its target.
+        now, fade, q
+            As of `update_all`.
+        """
         amount, w, e, x = arrive_at(a.w[s], e_of(a, s, fade), x_of(a, s, now), y_of(a, lane, now), q)
         a.w[s] = w
         keep_e(a, s, e, fade)

@@ -19,15 +19,26 @@ DECAY_Y, X_TO_Y, DECAY_X, TO_X, REVERSAL, NUMBERS_SIZE = range(6)
 
 
 def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """`deltas(table, k, first, count, valid)`: the V jumps of step k, to be cleared after use; and `receive(table, k,
-    first, count, valid, state, inputs)`: add to the inputs (I, g, gE, b, bE) what the receptors give in step k, then
-    let their states advance."""
+    """`deltas(table, k, first, count, valid)`, the V jumps of step k, to be cleared after use, and `receive`."""
     number = np.dtype(variant.dtype).type
     item = number(0).itemsize
     note_current = _note_current(variant)
 
     def arrived(table, ring, drive, k, first, count, valid):
-        """Row of a ring in step k, shape (count,): weights that synapses sent, plus an input from outside."""
+        """Row of a ring in step k, real (count,): weights that synapses sent, plus an input from outside.
+
+        Parameters
+        ----------
+        table : int64 (TABLE_SIZE,)
+        ring : int
+            Address of the ring, real (RING_STEPS, PADDED).
+        drive : int64 (3,)
+            Address of the input, 0 if there is none, its STRIDE and SHARED.
+        k : int
+            Step of this call.
+        first, count, valid : int
+            First lane of the block, its lanes, and how many of them are neurons.
+        """
         slot = (table[layout.STEP] + k) % table[layout.RING_STEPS]
         row = array_at(ring + (slot * table[layout.PADDED] + first) * item, count, number)
         if drive[0]:
@@ -46,6 +57,17 @@ def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
         )
 
     def receive(table, k, first, count, valid, state, inputs):
+        """Add to the inputs what the receptors give in step k, then let their states advance.
+
+        Parameters
+        ----------
+        table, k, first, count, valid
+            As of `arrived`.
+        state : tuple
+            V and u, real (count,), and parameters of `parameter_lanes`.
+        inputs : tuple of five arrays, real (count,)
+            I, g, gE, b and bE.
+        """
         I, g, gE, b, bE = inputs  # noqa: E741
         for p in range(table[layout.N_PORTS]):
             port = array_at(table[layout.PORTS] + p * layout.PORT_SIZE * 8, layout.PORT_SIZE, np.int64)
@@ -92,7 +114,21 @@ def _note_current(variant: Variant) -> Callable[..., Any]:
 
     @called
     def note_current(current, target, state, y, x, E):
-        """The current of a receptor in this step, at the V from which it leads on. state: V, u and parameters."""
+        """The current of a receptor in this step, at the V from which it leads on.
+
+        Parameters
+        ----------
+        current : real (count,)
+            Where it is written, in the unit of the model.
+        target : int
+            PORT_TARGET of the receptor.
+        state : tuple
+            V and u, real (count,), and parameters of `parameter_lanes`.
+        y, x : real (count,)
+            States of the receptor.
+        E : float, mV
+            Its reversal potential.
+        """
         add_attribute(NOINLINE)
         V_lanes, u_lanes, parameters = state
         for i in range(np.uint64(current.size)):
@@ -128,7 +164,19 @@ def add_row(total, row):
 def sum_latest(total, rows, row, stride, step, n):
     """Let the total be the sum of this row and the n - 1 before it. Steps are cut in blocks of n: a running sum of this
     block is in row n of `rows`, and row j holds what arrived at place j of this block, or from there on in the block
-    before. So a step costs the same for every n, and nothing is left of what has gone, as if it had been subtracted."""
+    before. So a step costs the same for every n, and nothing is left of what has gone, as if it had been subtracted.
+
+    Parameters
+    ----------
+    total, row : real (count,)
+    rows : real
+        n + 1 rows, of which these lanes are the first `count` numbers of each `stride`.
+    stride : int
+        Lanes of the population.
+    step : int
+        Since the last reset.
+    n : int
+    """
     add_attribute(WIDEST)
     add_attribute(NOINLINE)
     size, place = row.size, step % n

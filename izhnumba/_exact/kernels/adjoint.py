@@ -58,6 +58,19 @@ def _kernel():
 
 
 def _follow(which, first, stretches, K, edges, levels, steps, s):
+    """The stretches `which` from the one at place `first` on. Returns the place after the last that is done.
+
+    Parameters
+    ----------
+    which : int64 (k,)
+    first : int
+    stretches, K, edges, levels
+        As of `follow`.
+    steps : float64 (room, 4)
+        Scratch memory, a row per step: H, END_V, END_U, PIECE.
+    s : float64 (N_ROWS, ORDER + 1)
+        Scratch memory for Taylor coefficients.
+    """
     for j in range(first, len(which)):
         spike = which[j]
         neuron = stretches.neuron[spike]
@@ -69,7 +82,20 @@ def _follow(which, first, stretches, K, edges, levels, steps, s):
 
 
 def _forwards(stretches, spike, k, edges, I, steps, s):
-    """Integrate V and u to the spike. Returns the number of steps, or -1 if there is no room for them."""
+    """Integrate V and u to the spike. Returns the number of steps, or -1 if there is no room for them.
+
+    Parameters
+    ----------
+    stretches : Stretches
+    spike : int
+        Its place in them.
+    k : float64 (2, 5)
+        K of the neuron.
+    edges, I : float64 (pieces,)
+        From which time (ms) on the input is I.
+    steps, s
+        As of `_follow`.
+    """
     t, stop = stretches.span[spike, 0], stretches.span[spike, 1]
     v, u = stretches.begin[spike, 0], stretches.begin[spike, 1]
     n, piece = 0, 0
@@ -92,7 +118,15 @@ def _forwards(stretches, spike, k, edges, I, steps, s):
 
 
 def _backwards(stretches, spike, k, I, steps, n, s):
-    """Integrate l, for V and for u at the end, from the spike back to the start, and sum up `terms` and `pieces`."""
+    """Integrate l, for V and for u at the end, from the spike back to the start, and sum up `terms` and `pieces`.
+
+    Parameters
+    ----------
+    stretches, spike, k, I, steps, s
+        As of `_forwards`.
+    n : int
+        Steps that it took.
+    """
     back = stretches.back[spike]
     back[0, 0] = back[1, 1] = 1.0
     for step in range(n - 1, -1, -1):
@@ -107,7 +141,17 @@ def _backwards(stretches, spike, k, I, steps, n, s):
 
 
 def _expand(k, v, u, I, sign, s):
-    """Write the Taylor coefficients of V, u and V^2 in sign * time to the rows V, U and VV of s."""
+    """Write the Taylor coefficients of V, u and V^2 in sign * time to the rows V, U and VV of s.
+
+    Parameters
+    ----------
+    k : float64 (2, 5)
+        K of the neuron.
+    v, u, I : float
+        State and input.
+    sign : 1.0 or -1.0
+    s : float64 (N_ROWS, ORDER + 1)
+    """
     s[V, 0], s[U, 0] = v, u
     for n in range(ORDER + 1):
         square = 0.0

@@ -42,7 +42,20 @@ def _advance(variant: ExactVariant):
     limit, (OFTEN, LEAST) = _limit(R), layout.STUCK
 
     def load(b, simd, lane, j, state, last):
-        """Put neuron j of the block into a lane. state: address of its row of STATES."""
+        """Put neuron j of the block into a lane.
+
+        Parameters
+        ----------
+        b : int64 (BLOCK_SIZE,)
+            Table of the block.
+        simd : float64
+            The SIMD rows, flat.
+        lane, j : int
+        state : int
+            Address of its row of STATES.
+        last : float, ms
+            Time beyond which it must not step.
+        """
         owners = ints_at(b[layout.OWNERS])
         owners[lane], owners[LANES + lane] = j, IDLE
         values = reals_at(state)
@@ -151,9 +164,7 @@ def _limit(R: SimdRows):
 
 
 def _attend(variant: ExactVariant):
-    """`attend(population, place, lane, state, j, end, last, left)`: move a neuron over its spike, its events or the end
-    of its step; left: whether the step has left it where it was. Returns the time of its next visit, if that is beyond
-    the slice, else GO_ON; NaN if the neuron fails."""
+    """The kernel `attend(population, place, lane, state, j, end, last, left)` -> time (ms), GO_ON or NaN."""
     R = SimdRows(variant.ports)
     finish_step, arrive, spike = step_finisher(variant), arrivals(variant.ports), spike_handler(variant)
     silent_until, limit = silence(variant.ports), _limit(R)
@@ -161,6 +172,20 @@ def _attend(variant: ExactVariant):
     KAPPA, THETA = R.KAPPA * LANES, R.THETA * LANES
 
     def attend(population, place, lane, state, j, end, last, left):
+        """Move a neuron over its spike, its events or the end of its step. Returns the time (ms) of its next visit, if
+        that is beyond the slice, else GO_ON; NaN if the neuron fails.
+
+        Parameters
+        ----------
+        population, place, lane, state, end
+            As in `_exact.kernels.neuron`.
+        j : int
+            Number of the neuron in the block.
+        last : float, ms
+            Time beyond which it must not step.
+        left : int
+            Whether the step has left it where it was.
+        """
         b = ints_at(place)
         simd, neuron = reals_at(b[layout.SIMD_ROWS]), b[layout.FIRST] + j
         if left:

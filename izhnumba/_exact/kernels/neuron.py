@@ -1,7 +1,21 @@
 """Events of one neuron of the exact engine, in a lane of the SIMD rows: its spikes, arrivals and rests.
 
-Functions take addresses, for an array would be passed as seven numbers: `place`, of the table of its block; `state`, of
-its row of STATES; `simd` or `address`, of the SIMD rows.
+Functions take addresses, for an array would be passed as seven numbers.
+
+Parameters
+----------
+population, place : int
+    Addresses of the tables of its population and its block (`layout`).
+address : int
+    Of the SIMD rows, float64 (rows, LANES).
+lane : int
+    The lane of the neuron.
+state : int
+    Address of its row of STATES.
+neuron : int
+    Its number in the population.
+end : float, ms
+    End of the slice.
 """
 
 from __future__ import annotations
@@ -124,8 +138,7 @@ def crossing(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
 
 @functools.cache
 def spike_handler(variant: ExactVariant):
-    """`spike(population, place, simd, lane, state, neuron)`: reset a neuron at the time T of its lane, and append the
-    spike to the block's list. Returns whether the neuron runs away."""
+    """The kernel `spike(population, place, address, lane, state, neuron)` -> whether the neuron runs away."""
     R, model = SimdRows(variant.ports), variant.model
     T, X, Y, UNTIL = (row * LANES for row in (R.T, R.X, R.Y, R.REFRACTORY_UNTIL))
     n_loaded, p_type = R.n_loaded, model.named_tuple()
@@ -133,6 +146,8 @@ def spike_handler(variant: ExactVariant):
     V_reset, u_reset, threshold = inlined(model.V_reset), inlined(model.u_reset), inlined(model.threshold)
 
     def spike(population, place, address, lane, state, neuron):
+        """Reset a neuron at the time T of its lane, and append the spike to the block's list. Parameters: see
+        `_exact.kernels.neuron`."""
         p, b = ints_at(population), ints_at(place)
         simd, extra = reals_at(address), reals_at(state + n_loaded * 8)
         addresses = array_at(p[layout.PARAMETERS], MAX_PARAMETERS, np.int64)
@@ -173,12 +188,22 @@ def spike_handler(variant: ExactVariant):
 
 @functools.cache
 def arrivals(ports: tuple[PortKind, ...]):
-    """`arrive(population, simd, lane, state, events, cursor, end)`: apply all events of a neuron that are due at the
-    time T of its lane. Returns the cursor behind them."""
+    """The kernel `arrive(population, address, lane, state, first, cursor, end)` -> the cursor behind what is due."""
     R = SimdRows(ports)
     T, X, UNTIL, n_loaded = R.T * LANES, R.X, R.REFRACTORY_UNTIL * LANES, R.n_loaded
 
     def arrive(population, address, lane, state, first, cursor, end):
+        """Apply all events of a neuron that are due at the time T of its lane.
+
+        Parameters
+        ----------
+        population, address, lane, state
+            As of all functions here.
+        first : int
+            Address of the events of the block, EVENT.
+        cursor, end : int
+            The neuron's next event, and the end of its events.
+        """
         p, simd = ints_at(population), reals_at(address)
         events, scales = array_at(first, end, EVENT), reals_at(state + n_loaded * 8)
         now = simd[T + lane]
@@ -243,9 +268,7 @@ def silence(ports: tuple[PortKind, ...]):
 
 @functools.cache
 def step_finisher(variant: ExactVariant):
-    """`finish_step(population, place, simd, lane, state, neuron, end)`: move a neuron that the step has left where it
-    was over its spike, or to the end of the step. Returns the time of that, if it is beyond the slice, and does nothing
-    then; else GO_ON; NaN if the neuron fails."""
+    """The kernel `finish_step(population, place, address, lane, state, neuron, end)` -> time (ms) or GO_ON."""
     R = SimdRows(variant.ports)
     (safe_length, root), spike = crossing(variant.ports), spike_handler(variant)
     N_STATE, X, Y, NEW = R.n_state, R.X, R.Y, R.NEW
@@ -269,6 +292,9 @@ def step_finisher(variant: ExactVariant):
     move, take = inlined(move_to), inlined(commit)
 
     def finish_step(population, place, address, lane, state, neuron, end):
+        """Move a neuron that the step has left where it was over its spike, or to the end of the step. Returns the time
+        of that, if it is beyond the slice, and does nothing then; else GO_ON; NaN if the neuron fails. Parameters: see
+        `_exact.kernels.neuron`."""
         simd = reals_at(address)
         now, h, refractory = simd[T + lane], simd[H + lane], simd[UNTIL + lane] > simd[T + lane]
         full = simd[FULL + lane]  # not h: a bit of a spike must not depend on an event after it, known yet or not

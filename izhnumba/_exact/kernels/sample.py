@@ -25,12 +25,8 @@ N_STATES = len(STATES)
 
 @functools.cache
 def sampler(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
-    """Two kernels.
-
-    `bring(population, simd, neurons, first, n, network)` -> code: move neurons first to first + 8 of n to the present,
-    in the SIMD rows. Whole steps are stored, or a neuron at rest would take more and more steps from sample to sample.
-    FAILURE if one does not get there.
-    `sample(simd, lane, state, what)` -> V (mV), u or the current of a port, of the neuron in a lane."""
+    """`bring(population, address, numbers, first, n, network)` -> code, and
+    `sample(address, lane, state_address, what)` -> V (mV), u or the current of a port, of the neuron in a lane."""
     R = SimdRows(ports)
     N_LOADED, N_STATE, X, Y = R.n_loaded, R.n_state, R.X, R.Y
     T, UNTIL, LIMIT, NEW, Z, XE = R.T * LANES, R.REFRACTORY_UNTIL * LANES, R.LIMIT * LANES, R.NEW, R.Z, R.XE
@@ -40,6 +36,20 @@ def sampler(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
     REVERSAL = (*(sum(port.conductance for port in ports[:k]) for k in range(len(ports))), 0)
 
     def bring(population, address, numbers, first, n, network):
+        """Move eight neurons to the present, in the SIMD rows. Returns OK, or FAILURE if one does not get there. Whole
+        steps are stored, or a neuron at rest would take more and more steps from sample to sample.
+
+        Parameters
+        ----------
+        population, network : int
+            Addresses of their tables.
+        address : int
+            Of SIMD rows, float64 (rows, LANES).
+        numbers : int
+            Address of the numbers of the neurons, int64 (n,).
+        first, n : int
+            The place of the first of the eight among them, and how many there are.
+        """
         p, simd, neurons, now = ints_at(population), reals_at(address), ints_at(numbers), real(network, layout.NOW)
         for lane in range(LANES):
             state = reals_at(state_of(p, neurons[min(first + lane, n - 1)]))

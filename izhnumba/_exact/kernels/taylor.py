@@ -178,7 +178,17 @@ def _step_size(v: _Vectors, x: list[Any], z: list[list[Any]]):
 
 
 def _floor_of_pull(v: _Vectors, R: SimdRows, rows: VectorRows, y: list[Any], z: list[list[Any]], h):
-    """A lower bound of x' - x^2 with x at the threshold, all through a step h."""
+    """A lower bound of x' - x^2 with x at the threshold, all through a step h.
+
+    Parameters
+    ----------
+    v : _Vectors
+    R : SimdRows
+    rows : VectorRows
+    y, z : list of vectors, list of such lists
+        Coefficients of y and of each state of the ports, from order 0 to ORDER.
+    h : vector, ms
+    """
     currents, G, n = list[int](), list[Any](), 0
     for first, port in zip(R.first_states(), R.ports, strict=True):
         if port.conductance:
