@@ -14,7 +14,7 @@ from izhnumba._clock.kernels import layout as clock_table
 from izhnumba._clock.receptors import state_sizes
 from izhnumba._engine.timebase import LONGEST_SLICE
 from izhnumba._exact.kernels import layout
-from izhnumba._exact.kernels.simd_rows import PortKind, SimdRows
+from izhnumba._exact.kernels.simd_rows import ReceptorKind, SimdRows
 from izhnumba._exact.receptors import ReceptorState, described
 from izhnumba._model.model import Model
 from izhnumba._synapse.csr import MOST_CELLS
@@ -128,20 +128,20 @@ def _exact_state(saved: Saved, frame: Frame, population: SavedPopulation) -> lis
     state.require_all("next", ~np.isnan(state.array("next", np.float64, n)), "be numbers")
     state.require(state.real("now", 0.0) == frame.now, "now", f"be {frame.now}, that of the network")
     state.kind("changed", bool, "True or False")
-    ports = [_port(state, one, population.n) for one in state.kind("ports", list, "a list of ports")]
+    receptors = [_receptor_state(state, one, population.n) for one in state.kind("ports", list, "a list of ports")]
     unlike = all(one not in state.value["ports"][:k] for k, one in enumerate(state.value["ports"]))
     state.require(unlike, "ports", "be receptors, each another one")
-    n_laid = state.integer("n_laid", -1, sum(port.states > 0 for port in ports))
+    n_laid = state.integer("n_laid", -1, sum(receptor.states > 0 for receptor in receptors))
     if n_laid < 0:
         for name in ("cells", "form", "in_force"):
             state.require(state.value[name] is None, name, "be None if no cells are laid out")
     else:
-        _check_cells(state, frame, population, [port for port in ports if port.states][:n_laid])
+        _check_cells(state, frame, population, [receptor for receptor in receptors if receptor.states][:n_laid])
     return [one for one in state.value["ports"] if isinstance(one, Receptor)]
 
 
-def _port(state: Saved, one: object, n: int) -> ReceptorState:
-    """The port of a stored receptor, or of a dict that describes Waves or Steady, for n neurons."""
+def _receptor_state(state: Saved, one: object, n: int) -> ReceptorState:
+    """The state of a stored receptor, or of a dict that describes Waves or Steady, for n neurons."""
     good = isinstance(one, Receptor)
     if isinstance(one, dict) and list(one) in (["Waves"], ["Steady"]):
         (number,) = one.values()
@@ -156,7 +156,7 @@ def _port(state: Saved, one: object, n: int) -> ReceptorState:
 
 
 def _check_cells(state: Saved, frame: Frame, population: SavedPopulation, laid: list[ReceptorState]) -> None:
-    R = SimdRows(tuple(PortKind(port.states, port.conductance) for port in laid))
+    R = SimdRows(tuple(ReceptorKind(receptor.states, receptor.conductance) for receptor in laid))
     width = R.n_loaded + layout.N_EXTRA + R.n_z
     times = state.array("cells", np.float64, (population.n, width))[:, R.T]
     in_time = (times >= 0) & (times <= frame.now + LONGEST_SLICE)

@@ -122,16 +122,16 @@ class ClockEngine:
         self._lanes[name] = lanes
 
     @property
-    def outer_ports(self) -> list[ReceptorState]:
+    def outer_receptors(self) -> list[ReceptorState]:
         """Those through which spikes come: all."""
-        return self.arrivals.ports
+        return self.arrivals.receptors
 
-    def port(self, receptor: Receptor) -> ReceptorState:
-        """The port of this receptor, or of one equal to it."""
-        return self.arrivals.port(receptor)
+    def receptor_state(self, receptor: Receptor) -> ReceptorState:
+        """The state of this receptor, or of one equal to it."""
+        return self.arrivals.receptor_state(receptor)
 
     def check_receptor(self, receptor: Receptor) -> None:
-        """No-op: what is wrong shows in `port`. Required by PopulationEngine."""
+        """No-op: what is wrong shows in `receptor_state`. Required by PopulationEngine."""
 
     def target_lanes(self, first: int) -> TargetLanes:
         """How a table of synapses onto the neurons from `first` on numbers them, and counts delays."""
@@ -141,9 +141,9 @@ class ClockEngine:
         """The state of plastic synapses onto these neurons. first_weights: gives the weights at the start."""
         return ClockPlastic(rule, rows, self.padded, self.dtype, self.dt, first_weights)
 
-    def conductances(self, port: ReceptorState) -> Array:
+    def conductances(self, receptor: ReceptorState) -> Array:
         """That of a receptor in each neuron."""
-        return port.y
+        return receptor.y
 
     def _set_refractory(self, steps: Array) -> None:
         """Set the steps after a spike's own for which V and u stay: shape () or (n,)."""
@@ -183,13 +183,14 @@ class ClockEngine:
     def state(self) -> dict[str, Any]:
         """A description, made of arrays and plain values, from which `restore` goes on to the last bit."""
         arrays = {name: array.copy() for name, array in self._state_arrays().items()}
-        ports = {"receptors": [port.receptor for port in self.arrivals.ports], "ring_steps": self.arrivals.steps}
-        return arrays | ports | {"count": self.table[[layout.STEP, layout.BASE]]} | self.arrivals.state()
+        definitions = [receptor.definition for receptor in self.arrivals.receptors]
+        receptors = {"receptors": definitions, "ring_steps": self.arrivals.steps}
+        return arrays | receptors | {"count": self.table[[layout.STEP, layout.BASE]]} | self.arrivals.state()
 
     def prepare_for(self, state: dict[str, Any]) -> None:
-        """Make the ports of a state that is to be restored, in their order."""
-        ports = {self.arrivals.port(receptor) for receptor in state["receptors"]}
-        self.arrivals.lay(state["ring_steps"], 0, ports)
+        """Make the receptors of a state that is to be restored, in their order."""
+        receptors = {self.arrivals.receptor_state(receptor) for receptor in state["receptors"]}
+        self.arrivals.lay(state["ring_steps"], 0, receptors)
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a description that `state` returned."""
@@ -277,7 +278,7 @@ class ClockEngine:
 
     def prepare_slices(self, n_steps: int, current: Array, drives: dict[ReceptorState, Array], threads: int) -> int:
         """`prepare` for a network. Returns the address of the kernel `advance_slice(table, start, stop)`. drives: rows
-        of the inputs that act through ports."""
+        of the inputs that act through receptors."""
         from izhnumba._clock.kernels.advance import slice_address
 
         self.prepare(n_steps, {"I": current}, threads)

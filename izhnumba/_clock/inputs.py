@@ -97,16 +97,16 @@ def drive(where: str, found: Given, engine: PopulationEngine, first: int) -> Fee
 
 
 def network_feeds(network: ClockNetwork, drives: Sequence[Incoming]) -> RowFeeds:
-    """All inputs of a network: those to a population through one port are added, in the order of drives."""
+    """All inputs of a network: those to a population through one receptor are added, in the order of drives."""
     grouped: dict[tuple[int, Any], list[Incoming]] = {}
     engines: Sequence[object] = network.engines
     for one in drives:
-        grouped.setdefault((engines.index(one.engine), one.port), []).append(one)
+        grouped.setdefault((engines.index(one.engine), one.receptor), []).append(one)
     return RowFeeds({key: _added(group) for key, group in grouped.items()}, network.n, network.item)
 
 
 def _added(drives: list[Incoming]) -> Feed:
-    """The feed of drives that act on neurons of one population through one port."""
+    """The feed of drives that act on neurons of one population through one receptor."""
     n, dtype = drives[0].engine.n, drives[0].engine.dtype
     if len(drives) == 1 and drives[0].n == n:
         return drives[0].made

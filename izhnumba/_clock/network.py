@@ -29,7 +29,7 @@ _LONGEST_SLICE = 64  # steps, without synapses
 
 class ClockNetwork:
     """The engines of populations, and the synapses between them, advanced together. Inputs of `advance` are rows by
-    (number of the engine, port); the port is None for currents."""
+    (number of the engine, receptor); the receptor is None for currents."""
 
     def __init__(self, dt: float) -> None:
         self.time = Steps(dt)
@@ -63,11 +63,11 @@ class ClockNetwork:
 
     def connect(
         self, engines: Sequence[ClockEngine], projections: Sequence[Projection], gone: Sequence[Projection],
-        ports: set[ReceptorState | None],
+        receptors: set[ReceptorState | None],
     ) -> None:  # fmt: skip
         """Take over populations and projections, with rings as long as the longest delays.
 
-        gone: projections that are no more, through which spikes may be under way. ports: receptors in use; others are
+        gone: projections that are no more, through which spikes may be under way. receptors: those in use; others are
         forgotten as soon as they are at rest.
         """
         longest, shortest = dict[Any, int](), _LONGEST_SLICE
@@ -80,7 +80,7 @@ class ClockNetwork:
         self.engines, self._most_parts = list(engines), max([1, *(one.rows.parts for one in projections)])
         self.slice = _slice(shortest, [(steps, engine.padded) for engine, steps in longest.items()])
         for engine in engines:
-            self._lay_rings(engine, longest.get(engine, 1), ports)
+            self._lay_rings(engine, longest.get(engine, 1), receptors)
         self._gaps = [one for one in projections if is_gap(one)]
         for one in gone:
             let_arrive(one)
@@ -88,12 +88,12 @@ class ClockNetwork:
         self._arriving = [(before, table) for before, _, table in calls if before]
         self._put_calls(layout.PROJECTIONS, layout.N_PROJECTIONS, [(after, table) for _, after, table in calls])
 
-    def _lay_rings(self, engine: ClockEngine, longest: int, ports: set[ReceptorState | None]) -> None:
-        """Make the rings of a population long enough for a delay of `longest` steps, and drop ports at rest that are
-        not in use."""
+    def _lay_rings(self, engine: ClockEngine, longest: int, receptors: set[ReceptorState | None]) -> None:
+        """Make the rings of a population long enough for a delay of `longest` steps, and drop receptors at rest that
+        are not in use."""
         if longest < engine.arrivals.steps:  # spikes of synapses that are gone may still be under way
             longest = max(longest, engine.arrivals.under_way(self.now))
-        engine.arrivals.lay(_whole(longest, self.slice), self.now, ports)
+        engine.arrivals.lay(_whole(longest, self.slice), self.now, receptors)
 
     def advance(self, until: int, inputs: dict[tuple[int, ReceptorState | None], Array], threads: int) -> int:
         from izhnumba._clock.kernels.network import entry
@@ -129,7 +129,8 @@ class ClockNetwork:
     ) -> Iterator[tuple[int, Table]]:
         """For each engine the address of its kernel and its table, prepared for `n_steps` steps."""
         for number, engine in enumerate(self.engines):
-            drives = {port: rows for (which, port), rows in inputs.items() if which == number and port is not None}
+            mine = {receptor: rows for (which, receptor), rows in inputs.items() if which == number}
+            drives = {receptor: rows for receptor, rows in mine.items() if receptor is not None}
             current = inputs.get((number, None))
             current = np.zeros((1, 1), engine.dtype) if current is None else current
             yield engine.prepare_slices(n_steps, current, drives, min(threads, engine.n_blocks)), engine.table

@@ -12,7 +12,7 @@ from izhnumba._engine.table import Table
 
 def is_gap(one: Projection) -> bool:
     """Whether it is one of gap junctions, which couple neurons before each step and deliver no spikes."""
-    return bool(one.port.receptor.adds_to == "coupling")
+    return bool(one.receptor.definition.adds_to == "coupling")
 
 
 def delays(one: Projection) -> tuple[int, int]:
@@ -39,7 +39,7 @@ def couple(one: Projection) -> tuple[int, Table]:
 
     source: Any = one.source
     table = _table(one)
-    table.put_all({k.RING: one.port.y, gap.SUM_V: one.port.x})
+    table.put_all({k.RING: one.receptor.y, gap.SUM_V: one.receptor.x})
     return gap.couple(source.model, source.dtype.name, source.varies()), table
 
 
@@ -48,10 +48,10 @@ def let_arrive(one: Projection) -> None:
     if one.plastic is None or one.plastic.under_way.over:
         return
     engine: Any = one.target
-    under_way, (steps, rings), ring = one.plastic.under_way, engine.arrivals.laid, one.port.ring.copy()
+    under_way, (steps, rings), ring = one.plastic.under_way, engine.arrivals.laid, one.receptor.ring.copy()
     cells, sent = under_way.arrivals(engine.now)
     np.add.at(ring.reshape(-1), cells % ring.size, one.rows.weights[sent])
-    engine.arrivals.laid, under_way.over = (steps, rings | {one.port: ring}), True  # no line in between
+    engine.arrivals.laid, under_way.over = (steps, rings | {one.receptor: ring}), True  # no line in between
 
 
 def _table(one: Projection) -> Table:
@@ -65,7 +65,7 @@ def _table(one: Projection) -> Table:
     table.put_table(k.TARGET, one.target.table)
     table[[k.FIRST, k.N_ROWS, k.PARTS]] = one.first_source, ends.n_pre, rows.parts
     table[[k.FIRST_TARGET, k.N_TARGETS]] = one.first_target, ends.n_post
-    table.put_all({k.ROWS: rows.starts, k.LIST: one.spiked, k.WEIGHTS: rows.weights, k.RING: one.port.ring})
+    table.put_all({k.ROWS: rows.starts, k.LIST: one.spiked, k.WEIGHTS: rows.weights, k.RING: one.receptor.ring})
     if rows.offsets is None:
         whole = ends.shift is None or rows.weights.size == ends.n_pre * ends.n_post
         table[[k.DELAY, k.HOLE]] = rows.delay, k.NO_HOLE if whole or ends.shift is None else ends.shift

@@ -28,7 +28,7 @@ class ReceptorState:
     and parts of that sum, x (see `sum_latest`)."""
 
     def __init__(self, arrivals: Arrivals, receptor: Receptor, lanes: int, dtype: np.dtype[Any], dt: float) -> None:
-        self.receptor, self._arrivals = receptor, arrivals
+        self.definition, self._arrivals = receptor, arrivals
         self.states, *numbers, self.steps = propagator_of(receptor, dt)
         self.numbers = np.array([*numbers, receptor.E or 0.0], dtype)
         n_y, n_x = state_sizes(receptor, dt, lanes)
@@ -89,7 +89,7 @@ class _Bound(NamedTuple):
 
 
 class Arrivals:
-    """The receptors (ports) of one population, in the order in which they were connected, and their rings."""
+    """The receptors of one population, in the order in which they were connected, and their rings."""
 
     def __init__(self, lanes: int, dtype: np.dtype[Any], dt: float) -> None:
         self._lanes, self._dtype, self._dt = lanes, dtype, dt
@@ -98,7 +98,7 @@ class Arrivals:
         self._bound: _Bound | None = None
 
     @property
-    def ports(self) -> list[ReceptorState]:
+    def receptors(self) -> list[ReceptorState]:
         """All receptors, in order."""
         return list(self.laid[1])
 
@@ -107,29 +107,29 @@ class Arrivals:
         """Length of the rings, steps."""
         return self.laid[0]
 
-    def ring_of(self, port: ReceptorState) -> Array:
-        return self.laid[1][port]
+    def ring_of(self, receptor: ReceptorState) -> Array:
+        return self.laid[1][receptor]
 
-    def port(self, receptor: Receptor) -> ReceptorState:
+    def receptor_state(self, receptor: Receptor) -> ReceptorState:
         """The state of this receptor, or of one equal to it; a new one if there is none."""
-        for port in self.ports:
-            if port.receptor == receptor:
-                return port
-        _check_gate(receptor, [port.receptor for port in self.ports])
-        port, (steps, rings) = ReceptorState(self, receptor, self._lanes, self._dtype, self._dt), self.laid
-        self.laid = steps, rings | {port: np.zeros((steps, self._lanes), self._dtype)}
-        return port
+        for known in self.receptors:
+            if known.definition == receptor:
+                return known
+        _check_gate(receptor, [known.definition for known in self.receptors])
+        new, (steps, rings) = ReceptorState(self, receptor, self._lanes, self._dtype, self._dt), self.laid
+        self.laid = steps, rings | {new: np.zeros((steps, self._lanes), self._dtype)}
+        return new
 
     def lay(self, steps: int, now: int, wanted: Container[ReceptorState | None]) -> None:
-        """Make rings of `steps` steps, which must hold all that is under way at step `now`. Ports that are neither
+        """Make rings of `steps` steps, which must hold all that is under way at step `now`. Receptors that are neither
         `wanted` nor in motion are dropped: a call of `connect` that was stopped may leave one."""
         before, rings = self.laid
-        kept = [port for port in rings if port in wanted or not port.at_rest]
+        kept = [receptor for receptor in rings if receptor in wanted or not receptor.at_rest]
         if steps == before and len(kept) == len(rings):
             return
         n_bytes = (steps - before) * len(kept) * self._lanes * self._dtype.itemsize
         checks.fits("Network.connect.delay", n_bytes, "Use shorter delays, or float32.")
-        self.laid = steps, {port: self._resized(rings[port], steps, now) for port in kept}
+        self.laid = steps, {receptor: self._resized(rings[receptor], steps, now) for receptor in kept}
 
     def under_way(self, now: int) -> int:
         """The number of steps from `now` on in which something is under way to arrive."""
@@ -146,60 +146,62 @@ class Arrivals:
 
     def kinds(self) -> Kinds:
         """Kinds of these receptors, which kernels are compiled for."""
-        targets, gates = {port.target for port in self.ports}, [port.receptor.gate for port in self.ports]
+        targets = {receptor.target for receptor in self.receptors}
+        gates = [receptor.definition.gate for receptor in self.receptors]
         conductances = bool(targets & {layout.TO_CONDUCTANCE, layout.TO_GAP})
         gate = next((gate for gate in gates if gate is not None), None)
         return Kinds(layout.TO_V in targets, bool(targets - {layout.TO_V}), conductances, gate)
 
     def bind(self, table: Table, drives: dict[ReceptorState, Array]) -> None:
-        """Write the addresses of the ports, and of the rows of inputs that act through them, to a table."""
-        noted = [port.current.size for port in self.laid[1]]
+        """Write the addresses of the receptors, and of the rows of inputs that act through them, to a table."""
+        noted = [receptor.current.size for receptor in self.laid[1]]
         if self._bound is None or self._bound.laid is not self.laid or self._bound.noted != noted:
-            self._bind_ports(table, noted)
+            self._bind_receptors(table, noted)
         assert self._bound is not None
-        for port, (place, entry) in self._bound.places.items():
-            _put_drive(place, entry, drives.get(port))
+        for receptor, (place, entry) in self._bound.places.items():
+            _put_drive(place, entry, drives.get(receptor))
 
-    def _bind_ports(self, table: Table, noted: list[int]) -> None:
+    def _bind_receptors(self, table: Table, noted: list[int]) -> None:
         self._bound = None
-        ports = [port for port in self.laid[1] if port.target != layout.TO_V]
-        rows = np.zeros((len(ports), layout.PORT_SIZE), np.int64)
-        places = {port: (Table(row), layout.PORT_DRIVE) for port, row in zip(ports, rows, strict=True)}
-        for port, (row, _) in places.items():
-            row[[layout.PORT_TARGET, layout.PORT_STATES, layout.PORT_STEPS]] = port.target, port.states, port.steps
+        receptors = [receptor for receptor in self.laid[1] if receptor.target != layout.TO_V]
+        rows = np.zeros((len(receptors), layout.RECEPTOR_SIZE), np.int64)
+        places = {receptor: (Table(row), layout.RECEPTOR_DRIVE) for receptor, row in zip(receptors, rows, strict=True)}
+        for receptor, (row, _) in places.items():
+            numbers = receptor.target, receptor.states, receptor.steps
+            row[[layout.RECEPTOR_TARGET, layout.RECEPTOR_STATES, layout.RECEPTOR_STEPS]] = numbers
             row.put_all(
                 {
-                    layout.PORT_RING: port.ring,
-                    layout.PORT_Y: port.y,
-                    layout.PORT_X: port.x,
-                    layout.PORT_NUMBERS: port.numbers,
+                    layout.RECEPTOR_RING: receptor.ring,
+                    layout.RECEPTOR_Y: receptor.y,
+                    layout.RECEPTOR_X: receptor.x,
+                    layout.RECEPTOR_NUMBERS: receptor.numbers,
                 }
             )
-            if port.current.size:
-                row.put(layout.PORT_CURRENT, port.current)
-        table[[layout.N_PORTS, layout.RING_STEPS, layout.INPUT_DELTA]] = 0, self.steps, 0
-        for port in self.laid[1]:
-            if port.target == layout.TO_V:
-                table.put(layout.DELTA_RING, port.ring)
-                places[port] = table, layout.INPUT_DELTA
-        table.put(layout.PORTS, rows, places)
-        table[layout.N_PORTS] = len(rows)
+            if receptor.current.size:
+                row.put(layout.RECEPTOR_CURRENT, receptor.current)
+        table[[layout.N_RECEPTORS, layout.RING_STEPS, layout.INPUT_DELTA]] = 0, self.steps, 0
+        for receptor in self.laid[1]:
+            if receptor.target == layout.TO_V:
+                table.put(layout.DELTA_RING, receptor.ring)
+                places[receptor] = table, layout.INPUT_DELTA
+        table.put(layout.RECEPTORS, rows, places)
+        table[layout.N_RECEPTORS] = len(rows)
         self._bound = _Bound(self.laid, noted, places)
 
     def clear(self) -> None:
         """Back to the start: nothing is under way, y and x are 0."""
-        for port in self.ports:
-            port.clear()
+        for receptor in self.receptors:
+            receptor.clear()
 
     def state(self) -> dict[str, Array]:
         """Copies of ring, y and x of each receptor, by name and number, for `restore`."""
-        return {f"{name}{k}": getattr(port, name).copy()
-                for k, port in enumerate(self.ports) for name in ("ring", "y", "x")}  # fmt: skip
+        return {f"{name}{k}": getattr(receptor, name).copy()
+                for k, receptor in enumerate(self.receptors) for name in ("ring", "y", "x")}  # fmt: skip
 
     def restore(self, state: dict[str, Array]) -> None:
-        for k, port in enumerate(self.ports):
+        for k, receptor in enumerate(self.receptors):
             for name in ("ring", "y", "x"):
-                getattr(port, name)[...] = state[f"{name}{k}"]
+                getattr(receptor, name)[...] = state[f"{name}{k}"]
 
 
 def _check_gate(receptor: Receptor, others: list[Receptor]) -> None:

@@ -19,8 +19,8 @@ class Projection:
     """Synapses as an engine delivers spikes through them.
 
     source, target: engines of populations; first_source, first_target: the neurons with which both ends begin; ends:
-    how many neurons there are; port: the receptor of the target; rows: the synapses; plastic: their plastic state, or
-    None; spiked: scratch memory of shape (parts, sources), int64.
+    how many neurons there are; receptor: of the target, its ReceptorState; rows: the synapses; plastic: their plastic
+    state, or None; spiked: scratch memory of shape (parts, sources), int64.
     """
 
     source: PopulationEngine
@@ -28,7 +28,7 @@ class Projection:
     first_source: int
     first_target: int
     ends: Ends
-    port: Any
+    receptor: Any
     rows: SynapseTable
     plastic: Any
     spiked: Array

@@ -204,8 +204,8 @@ class PopulationEngine(NeuronEngine, Engine, Protocol):
         """Go on from a state."""
         ...
 
-    def port(self, receptor: Receptor) -> Any:
-        """The receptor, or one equal to it, with its states."""
+    def receptor_state(self, receptor: Receptor) -> Any:
+        """The state of this receptor, or of one equal to it; a new one if there is none."""
         ...
 
     def check_receptor(self, receptor: Receptor) -> None:
@@ -221,11 +221,11 @@ class PopulationEngine(NeuronEngine, Engine, Protocol):
         ...
 
     @property
-    def outer_ports(self) -> list[Any]:
+    def outer_receptors(self) -> list[Any]:
         """Receptors through which spikes come."""
         ...
 
-    def conductances(self, port: Any) -> Array:
+    def conductances(self, receptor: Any) -> Array:
         """That of a receptor in each neuron, (n,), in its unit."""
         ...
 
@@ -267,12 +267,12 @@ class Feeds(Protocol):
 class Incoming(NamedTuple):
     """A drive of a network, as its engine reads it.
 
-    engine: of the population; port: the receptor through which spikes come, None for currents; first, n: the neurons
-    `first` to `first + n` are driven; made: the value in the form that the engine has for it.
+    engine: of the population; receptor: the ReceptorState through which spikes come, None for currents; first, n: the
+    neurons `first` to `first + n` are driven; made: the value in the form that the engine has for it.
     """
 
     engine: PopulationEngine
-    port: Any
+    receptor: Any
     first: int
     n: int
     made: Any

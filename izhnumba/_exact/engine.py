@@ -17,7 +17,7 @@ from izhnumba._engine.table import Table
 from izhnumba._engine.timebase import Continuous
 from izhnumba._exact.blocks import Block
 from izhnumba._exact.kernels import layout
-from izhnumba._exact.kernels.simd_rows import PortKind, SimdRows
+from izhnumba._exact.kernels.simd_rows import ReceptorKind, SimdRows
 from izhnumba._exact.network import ExactNetwork
 from izhnumba._exact.plasticity import ExactPlastic
 from izhnumba._exact.receptors import ReceptorState, Steady, Waves, described
@@ -56,13 +56,13 @@ class ExactEngine:
         self.blocks = [Block(row, *ends) for row, ends in zip(rows, partition(n), strict=True)]
         self.table.put(layout.BLOCKS, rows, self.blocks)
         self.table[[layout.N, layout.N_BLOCKS, layout.SOFT]] = n, len(rows), _SOFT[reset]
-        self.ports: list[ReceptorState] = []
-        self.laid: list[ReceptorState] | None = None  # ports with a place in `states`; None before `load_state`
-        self._in_tables: list[ReceptorState] = []  # ports that kernels know
-        self.connected: set[ReceptorState] = set()  # ports that synapses and drives of a network use
+        self.receptors: list[ReceptorState] = []
+        self.laid: list[ReceptorState] | None = None  # receptors with a place in `states`; None before `load_state`
+        self._in_tables: list[ReceptorState] = []  # receptors that kernels know
+        self.connected: set[ReceptorState] = set()  # receptors that synapses and drives of a network use
         self.form: NormalForm | None = None
         self._parameters, self._tau_ref, self._changed = dict[str, Array](), np.zeros(n), True
-        self._simd_rows: tuple[list[ReceptorState] | None, SimdRows] | None = None  # and the ports that they are for
+        self._simd_rows: tuple[list[ReceptorState] | None, SimdRows] | None = None  # with the receptors it is for
         self._pieces: dict[int, Any] = {}
         self._silent_input: tuple[Array | None] | None = None  # z of the latest `find_silent`, None: not steady
         self._rules: list[tuple[list[int], Table]] = []
@@ -71,7 +71,7 @@ class ExactEngine:
         self.clock = ExactNetwork(dt)
         self.clock.take_over([self], {}, np.inf, 0.0)
 
-    # --- parameters and ports -------------------------------------------------------------------------------------
+    # --- parameters and receptors ---------------------------------------------------------------------------------
 
     def set_clock(self, scheme: Scheme, dt: float) -> None:
         """Set dt, the default sampling interval of a network, ms."""
@@ -98,23 +98,23 @@ class ExactEngine:
             self._parameters[name] = wanted
         self._changed = True
 
-    def port(self, receptor: Receptor | Waves | Steady) -> ReceptorState:
-        """The port of this receptor, or of one equal to it; a new one if there is none."""
-        for port in self.ports:
-            if port.receptor == receptor:
-                return port
-        self.ports.append(self._new_port(receptor))
-        return self.ports[-1]
+    def receptor_state(self, receptor: Receptor | Waves | Steady) -> ReceptorState:
+        """The state of this receptor, or of one equal to it; a new one if there is none."""
+        for known in self.receptors:
+            if known.definition == receptor:
+                return known
+        self.receptors.append(self._new_receptor(receptor))
+        return self.receptors[-1]
 
-    def _new_port(self, receptor: Any) -> ReceptorState:
-        if len(self.ports) > _MOST_NUMBER:
+    def _new_receptor(self, receptor: Any) -> ReceptorState:
+        if len(self.receptors) > _MOST_NUMBER:
             raise ValueError(f"Network receptors of a population must be at most {_MOST_NUMBER + 1}, got one more.")
         return ReceptorState(receptor)
 
     def check_receptor(self, receptor: Receptor) -> None:
         """Refuse receptors that have no linear equations, and more receptors than events can name."""
-        if all(port.receptor != receptor for port in self.ports):
-            self._new_port(receptor)
+        if all(known.definition != receptor for known in self.receptors):
+            self._new_receptor(receptor)
 
     def target_lanes(self, first: int) -> TargetLanes:
         """How a table of synapses onto the neurons from `first` on numbers them, and counts delays."""
@@ -125,15 +125,15 @@ class ExactEngine:
         return ExactPlastic(rule, rows, self.padded, self.time, first_weights)
 
     @property
-    def outer_ports(self) -> list[ReceptorState]:
-        """Ports through which spikes come."""
-        return [port for port in self.ports if not port.inner]
+    def outer_receptors(self) -> list[ReceptorState]:
+        """Receptors through which spikes come."""
+        return [receptor for receptor in self.receptors if not receptor.inner]
 
     def keep(self, wanted: set[ReceptorState]) -> None:
-        """Drop ports that a stopped call may have left: those that kernels do not know, and that are neither in
+        """Drop receptors that a stopped call may have left: those that kernels do not know, and that are neither in
         `wanted` nor in use."""
         wanted = wanted | self.connected
-        self.ports = [port for port in self.ports if port in self._in_tables or port in wanted]
+        self.receptors = [receptor for receptor in self.receptors if receptor in self._in_tables or receptor in wanted]
 
     def normal_form(self) -> NormalForm:
         """The normal form of the neurons with their parameters of now; an error if there is none."""
@@ -192,11 +192,11 @@ class ExactEngine:
         """Mask of the neurons in the refractory period of their last spike, (n,)."""
         return self.last + self._tau_ref > self.now
 
-    def conductances(self, port: ReceptorState) -> Array:
+    def conductances(self, receptor: ReceptorState) -> Array:
         """The conductance of a receptor in each neuron, (n,), 1/ms or nS, at the time of its state."""
-        if port not in (self.laid or ()):
+        if receptor not in (self.laid or ()):
             return np.zeros(self.n)
-        return np.asarray(self.states[:, self.states_of(port).start] / self.extra(layout.CONDUCTANCE))
+        return np.asarray(self.states[:, self.states_of(receptor).start] / self.extra(layout.CONDUCTANCE))
 
     # --- states ---------------------------------------------------------------------------------------------------
 
@@ -204,7 +204,7 @@ class ExactEngine:
     def simd_rows(self) -> SimdRows:
         """Numbers of the first columns of `states`, which are those of the SIMD rows."""
         if self._simd_rows is None or self._simd_rows[0] is not self.laid:
-            kinds = tuple(PortKind(port.states, port.conductance) for port in self.laid or ())
+            kinds = tuple(ReceptorKind(receptor.states, receptor.conductance) for receptor in self.laid or ())
             self._simd_rows = self.laid, SimdRows(kinds)
         return self._simd_rows[1]
 
@@ -212,23 +212,23 @@ class ExactEngine:
         """Per-neuron constant `which` of `layout`, such as CURRENT, shape (n,): a column of `states`."""
         return self.states[:, self.simd_rows.n_loaded + which]
 
-    def states_of(self, port: ReceptorState) -> slice:
-        """The columns of `states` that hold the states of a port."""
+    def states_of(self, receptor: ReceptorState) -> slice:
+        """The columns of `states` that hold the states of a receptor."""
         assert self.laid is not None
-        first = self.simd_rows.Z + self.simd_rows.first_states()[self.laid.index(port)]
-        return slice(first, first + port.states)
+        first = self.simd_rows.Z + self.simd_rows.first_states()[self.laid.index(receptor)]
+        return slice(first, first + receptor.states)
 
     def has_changed(self) -> bool:
-        """Whether V, u, parameters or ports differ from those that `states` was made of."""
+        """Whether V, u, parameters or receptors differ from those that `states` was made of."""
         V, u = self.shown
         same = np.array_equal(V, self.V[: self.n]) and np.array_equal(u, self.u[: self.n])
-        return not same or self._changed or self.before is not None or self.ports != self._in_tables
+        return not same or self._changed or self.before is not None or self.receptors != self._in_tables
 
     def load_state(self) -> None:
-        """Make `states` anew, at the time of now, from V, u, parameters and ports."""
+        """Make `states` anew, at the time of now, from V, u, parameters and receptors."""
         if self.before is None and self.laid is not None and self.form is not None:
             self.before = self._inventory()
-        self.form, self.laid = self.normal_form(), [port for port in self.ports if port.states]
+        self.form, self.laid = self.normal_form(), [receptor for receptor in self.receptors if receptor.states]
         R = self.simd_rows
         self.states = np.zeros((self.n, R.n_loaded + layout.N_EXTRA + R.n_z))
         self._fill()
@@ -238,18 +238,18 @@ class ExactEngine:
         self.states[:, R.X], self.states[:, R.Y] = self.form.x(V), self.form.y(u)
         if self.before is not None:
             self._carry_over(*self.before)
-        self._put_ports()
+        self._put_receptors()
         self.next[:], self._silent_input = self.now, None
         self._changed, self.before = False, None
         self.shown[...] = V, u  # last: what differs counts as set by the user
 
     def _inventory(self) -> tuple[NormalForm, dict[Any, Array]]:
-        """The normal form, and the columns of `states` that stay in another layout, by name or port."""
+        """The normal form, and the columns of `states` that stay in another layout, by name or receptor."""
         assert self.form is not None
         R = self.simd_rows
         columns: dict[Any, Array] = {row: self.states[:, row] for row in (R.X, R.Y, R.REFRACTORY_UNTIL)}
         columns |= {"I": self.states[:, R.I], "SINCE": self.extra(layout.SINCE), "COUNT": self.extra(layout.COUNT)}
-        return self.form, columns | {port: self.states[:, self.states_of(port)] for port in self.laid or ()}
+        return self.form, columns | {receptor: self.states[:, self.states_of(receptor)] for receptor in self.laid or ()}
 
     def _carry_over(self, old: NormalForm, columns: dict[Any, Array]) -> None:
         """Write columns of the old `states` to the new ones, in the unit of the new normal form."""
@@ -263,17 +263,17 @@ class ExactEngine:
         self.states[:, R.REFRACTORY_UNTIL] = columns[R.REFRACTORY_UNTIL]
         self.states[:, R.I] = columns["I"] * ((form.p * form.gI) / (old.p * old.gI))
         self.extra(layout.SINCE)[:], self.extra(layout.COUNT)[:] = columns["SINCE"], columns["COUNT"]
-        for port in self.laid or ():
-            if port in columns:
-                unit = form.gI / old.gI * (1.0 if port.conductance else form.p / old.p)
-                self.states[:, self.states_of(port)] = columns[port] * np.reshape(unit, (-1, 1))
+        for receptor in self.laid or ():
+            if receptor in columns:
+                unit = form.gI / old.gI * (1.0 if receptor.conductance else form.p / old.p)
+                self.states[:, self.states_of(receptor)] = columns[receptor] * np.reshape(unit, (-1, 1))
 
     def _fill(self) -> None:
         """Write the constants that follow from the parameters to `states`."""
         assert self.form is not None
         R, form = self.simd_rows, self.form
         lemma = np.where(form.kappa == 0, form.theta**2, -np.inf)
-        reversals = [form.x(np.asarray(port.E)) for port in self.laid or () if port.conductance]
+        reversals = [form.x(np.asarray(receptor.E)) for receptor in self.laid or () if receptor.conductance]
         rows = [form.A, form.B, form.C, form.theta, form.kappa, lemma, *reversals]
         more = [form.p, form.p * form.gI, form.gI, form.p, form.half, form.y0, form.gu, self._tau_ref]
         for row, values in (*enumerate(rows, R.A), *enumerate(more, R.n_loaded)):
@@ -286,15 +286,15 @@ class ExactEngine:
         addresses.put_all({k: self._parameters[name] for k, name in enumerate(self.model.parameters)})
         self.table.put_table(layout.PARAMETERS, addresses)
 
-    def _put_ports(self) -> None:
+    def _put_receptors(self) -> None:
         """Write `states`, and all that depends on its layout, to the table and its blocks."""
         self.layout += 1
         R = self.simd_rows
         laid = self.laid or []
         self.table.put(layout.STATES, self.states, also={layout.STATE_SIZE: self.states.shape[1]})
-        self.table.put(layout.NUMBERS, np.array([x for port in laid for x in port.linear] or [0.0]))
-        known = list(itertools.takewhile(lambda port: not port.states or port in laid, self.ports))
-        inlets = [port.inlet(self.states_of(port).stop - 1 if port.states else R.X) for port in known]
+        self.table.put(layout.NUMBERS, np.array([x for receptor in laid for x in receptor.linear] or [0.0]))
+        known = list(itertools.takewhile(lambda receptor: not receptor.states or receptor in laid, self.receptors))
+        inlets = [receptor.inlet(self.states_of(receptor).stop - 1 if receptor.states else R.X) for receptor in known]
         self.table.put(layout.INLETS, np.array(inlets, np.int64).reshape(-1))
         self.sample_simd_rows = np.zeros(R.size * layout.LANES)
         record, everybody = Table(layout.RECORD_SIZE), np.arange(self.n)
@@ -321,11 +321,11 @@ class ExactEngine:
         size = np.maximum(np.abs(found[:2]).max(0), 1.0)
         for which, values in enumerate((*found, np.full(self.n, _STILL)), layout.X_LOW):
             self.extra(which)[:] = values
-        for port in self.laid or ():
-            place = self.states_of(port)
-            bound = size + np.abs(self.form.x(np.asarray(port.E))) if port.conductance else np.ones(self.n)
+        for receptor in self.laid or ():
+            place = self.states_of(receptor)
+            bound = size + np.abs(self.form.x(np.asarray(receptor.E))) if receptor.conductance else np.ones(self.n)
             first = R.n_loaded + layout.N_EXTRA + place.start - R.Z
-            self.states[:, first : first + port.states] = np.outer(bound, port.reach)
+            self.states[:, first : first + receptor.states] = np.outer(bound, receptor.reach)
         self._silent_input = (None if z is None else z.copy(),)
 
     # --- input ----------------------------------------------------------------------------------------------------
@@ -380,7 +380,7 @@ class ExactEngine:
         from izhnumba._exact.kernels.sample import sampling
         from izhnumba._exact.kernels.taylor_scalar import step_address
 
-        kinds = self.simd_rows.ports
+        kinds = self.simd_rows.receptors
         addresses = step_address(kinds), advance(ExactVariant(self.model, kinds)), sampling(kinds)
         self.table[[layout.STEP, layout.ADVANCE, layout.SAMPLE]] = addresses
 
@@ -396,26 +396,27 @@ class ExactEngine:
         cells = None if self.laid is None else self.states.copy()
         form = None if self.form is None else np.array([np.broadcast_to(x, (self.n,)) for x in self.form])
         return arrays | {
-            "ports": [port.describe() for port in self.ports], "n_laid": -1 if self.laid is None else len(self.laid),
+            "ports": [receptor.describe() for receptor in self.receptors],
+            "n_laid": -1 if self.laid is None else len(self.laid),
             "cells": cells, "form": form, "changed": self._changed, "in_force": self.in_force,
             "events": np.concatenate(events).view(np.uint8), "now": self.now,
         }  # fmt: skip
 
     def prepare_for(self, state: dict[str, Any]) -> None:
-        """Make the ports of a state that is to be restored."""
+        """Make the receptors of a state that is to be restored."""
         for one in state["ports"]:
-            self.port(described(one))
+            self.receptor_state(described(one))
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a description that `state` returned."""
         for name in _STATE:
             getattr(self, name)[...] = state[name]
-        self.ports = [self.port(described(one)) for one in state["ports"]]
+        self.receptors = [self.receptor_state(described(one)) for one in state["ports"]]
         if state["cells"] is not None:
-            self.laid = [port for port in self.ports if port.states][: state["n_laid"]]
+            self.laid = [receptor for receptor in self.receptors if receptor.states][: state["n_laid"]]
             self.states, self.form = state["cells"].copy(), NormalForm(*state["form"])
             self._put_parameters()
-            self._put_ports()
+            self._put_receptors()
             self._pieces, self._changed = {int(self.table[layout.PIECE]): state["in_force"]}, state["changed"]
         if self.clock.engines == [self]:
             self.clock.now = state["now"]

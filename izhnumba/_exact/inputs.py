@@ -33,7 +33,7 @@ _STREAM = 2**40  # keys of the events of a drive, all below those of synapses
 
 class Current(NamedTuple):
     """An input of the n neurons from `first` on, in the unit of the model; with `steady` a conductance (1/ms or nS)
-    that acts through the port of that."""
+    that acts through the state of that."""
 
     input: Input
     first: int
@@ -64,7 +64,7 @@ class Current(NamedTuple):
 
 
 class SpikeSource(NamedTuple):
-    """Spikes from outside that act through a port on the n neurons from `first` on.
+    """Spikes from outside that act through a receptor on the n neurons from `first` on.
 
     events: (since, until) -> time (ms), neuron (from 0 to n - 1), weight, and number in the order of a random stream,
     of each spike; per_ms: the most spikes that are expected in a ms.
@@ -72,7 +72,7 @@ class SpikeSource(NamedTuple):
 
     events: Callable[[float, float], tuple[Array, Array, Array, Array]]
     first: int
-    port: ReceptorState
+    receptor: ReceptorState
     n: int
     per_ms: float = 0.0
 
@@ -82,23 +82,23 @@ class Source:
 
     def __init__(self, engine: ExactEngine, currents: list[Current], spikes: list[SpikeSource]) -> None:
         self.engine, self.currents, self.spikes = engine, currents, spikes
-        self.inner = {port for current in currents for port in self._inner(current)}
+        self.inner = {receptor for current in currents for receptor in self._inner(current)}
         breaks = [current.input._breaks() for current in currents]
         self.breaks = np.unique(np.concatenate([np.zeros(1), *breaks]))
 
     @property
-    def ports(self) -> set[ReceptorState]:
-        """Ports through which the inputs act."""
-        return self.inner | {spikes.port for spikes in self.spikes}
+    def receptors(self) -> set[ReceptorState]:
+        """Receptors through which the inputs act."""
+        return self.inner | {spikes.receptor for spikes in self.spikes}
 
     def _inner(self, current: Current) -> Iterator[ReceptorState]:
-        """The ports of a current: for its slopes, its waves, and as a conductance. A constant current needs none."""
+        """The states of a current: for its slopes, its waves, and as a conductance. A constant current needs none."""
         if current.slopes:
-            yield self.engine.port(Waves(0.0))
+            yield self.engine.receptor_state(Waves(0.0))
         for wave in current.input._waves():
-            yield self.engine.port(Waves(wave.rate))
+            yield self.engine.receptor_state(Waves(wave.rate))
         if current.steady is not None:
-            yield self.engine.port(current.steady)
+            yield self.engine.receptor_state(current.steady)
 
     def pieces(self, now: float, until: float) -> tuple[Array, Array, Array, list[Any]]:
         """The pieces of the input from `now` on, as `ExactEngine.set_pieces` takes them: breaks, columns of the states,
@@ -121,7 +121,7 @@ class Source:
         alike = all(np.all(scale == scale[0]) for scale in (current, conductance))
         width = 1 if alike and all(one.uniform and one.n == engine.n for one in self.currents) else engine.n
         places = [np.array([R.I])]
-        places += [np.r_[engine.states_of(port)] for port in engine.laid or () if port.inner]
+        places += [np.r_[engine.states_of(receptor)] for receptor in engine.laid or () if receptor.inner]
         rows = {int(row): np.zeros((len(times), width)) for row in np.concatenate(places)}
         for one in self.currents:
             part = slice(one.first, one.first + one.n) if width > 1 else slice(1)
@@ -135,13 +135,13 @@ class Source:
         levels, slopes = current.levels(times)
         where = self.engine.states_of
         if current.steady:
-            yield where(self.engine.port(current.steady)).start, levels
+            yield where(self.engine.receptor_state(current.steady)).start, levels
             return
         yield self.engine.simd_rows.I, levels
         if np.any(slopes):
-            yield where(self.engine.port(Waves(0.0))).start + 1, slopes[:, np.newaxis]
+            yield where(self.engine.receptor_state(Waves(0.0))).start + 1, slopes[:, np.newaxis]
         for wave in current.input._waves():
-            first = where(self.engine.port(Waves(wave.rate))).start
+            first = where(self.engine.receptor_state(Waves(wave.rate))).start
             angle = wave.rate * times[:, np.newaxis] + wave.phase
             yield first, wave.amplitude * np.sin(angle)
             yield first + 1, wave.amplitude * np.cos(angle)
@@ -159,7 +159,7 @@ class Source:
             events = np.zeros(when.size, layout.EVENT)
             events["t"], events["w"], events["target"] = when, weight, neuron + spikes.first
             events["key"], events["rule"] = ordinal * _STREAM + number, -1
-            events["inlet"] = self.engine.ports.index(spikes.port)
+            events["inlet"] = self.engine.receptors.index(spikes.receptor)
             found.append(events)
         return np.concatenate(found)
 
@@ -220,8 +220,8 @@ def followed(where: str, found: Given, first: int = 0, steady: Steady | None = N
 
 def spikes_of(value: SpikeInput, to: Target, engine: ExactEngine, first: int = 0) -> SpikeSource:
     """A spike input on the neurons from `first` on."""
-    n, port = math.prod(to.shape), engine.port(value.receptor)
-    return SpikeSource(value._events(to), first, port, n, value._most_per_ms(to))
+    n, receptor = math.prod(to.shape), engine.receptor_state(value.receptor)
+    return SpikeSource(value._events(to), first, receptor, n, value._most_per_ms(to))
 
 
 def drive(where: str, found: Given, engine: ExactEngine, first: int) -> Current | SpikeSource:

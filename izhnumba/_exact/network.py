@@ -68,14 +68,14 @@ class ExactNetwork:
         return 8
 
     def connect(
-        self, engines: Sequence[Any], projections: Sequence[Projection], gone: Sequence[Projection], ports: set[Any]
+        self, engines: Sequence[Any], projections: Sequence[Projection], gone: Sequence[Projection], receptors: set[Any]
     ) -> None:
-        """Take over populations and projections. ports: receptors in use. gone: projections that are no more, which
+        """Take over populations and projections. receptors: those in use. gone: projections that are no more, which
         need nothing here."""
         key, tables, delays = layout.FIRST_KEY, dict[Any, Table](), [(math.inf, 0.0)]
         for engine in engines:
             engine.forget_rules()
-            engine.connected = ports & set(engine.ports)
+            engine.connected = receptors & set(engine.receptors)
             engine.keep(set())
         for one in projections:
             tables[one], n = bind(one, key), one.rows.weights.size
@@ -152,7 +152,7 @@ class ExactNetwork:
         if self._table[layout.PHASE]:  # an interrupt has come in the midst of a slice
             return self._found(self._run(float(self._reals[layout.END]), threads))
         for source in sources:
-            source.engine.keep(source.ports)
+            source.engine.keep(source.receptors)
         records = self._records
         self._load_states()
         self._records, self._shown = records, False
@@ -178,7 +178,7 @@ class ExactNetwork:
             self._run(float(self._reals[layout.END]), 1)
 
     def _load_states(self) -> None:
-        """Let engines whose V, u, parameters or ports have been set go on from those."""
+        """Let engines whose V, u, parameters or receptors have been set go on from those."""
         for engine in self.engines:  # events from outside that an interrupted call has left are computed again
             for block in engine.blocks:
                 block.table[layout.N_OUTSIDE] = 0

@@ -25,7 +25,7 @@ def bind(one: Projection, key: int) -> Table:
         rows.parts,
         key,
     )
-    table[[layout.INLET, layout.RULE]] = target.ports.index(one.port), -1
+    table[[layout.INLET, layout.RULE]] = target.receptors.index(one.receptor), -1
     table.put_all(
         {
             layout.STARTS: rows.starts,

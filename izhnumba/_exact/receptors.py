@@ -40,7 +40,7 @@ class ReceptorState:
     """A receptor, or a wave of the input, as linear states of each neuron: rates, scale and bound for the kernels."""
 
     def __init__(self, receptor: Receptor | Waves | Steady) -> None:
-        self.receptor = receptor
+        self.definition = receptor
         self.inner = isinstance(receptor, (Waves, Steady))
         rates = Rates(receptor.states) if isinstance(receptor, (Waves, Steady)) else rates_of(receptor)
         self.states, self.factor = rates.states, rates.factor
@@ -69,9 +69,9 @@ class ReceptorState:
 
     def describe(self) -> Any:
         """The receptor, or a dict of plain values for Waves and Steady, as a checkpoint stores it."""
-        if isinstance(self.receptor, (Waves, Steady)):
-            return {type(self.receptor).__name__: self.receptor[0]}
-        return self.receptor
+        if isinstance(self.definition, (Waves, Steady)):
+            return {type(self.definition).__name__: self.definition[0]}
+        return self.definition
 
 
 def described(value: object) -> Any:

@@ -39,7 +39,7 @@ class Drive(Sealed):
     _value: float | Array | Input
     _to: Target
     _made: Any  # of the value, for the engine of the population
-    _port: Any  # through which spikes come, None for currents
+    _receptor_state: Any  # through which spikes come, None for currents
 
     def __init__(self, section: Section, value: object, ordinal: int) -> None:
         self.section = section
@@ -67,8 +67,8 @@ class Drive(Sealed):
         to = Target(self.section.shape, pop.dt, pop.dtype, key, {}, "" if spikes else pop.model.I.unit)
         found = given(where, value, to, DRIVE)
         kept = found.value if isinstance(found.value, Input) or found.value.ndim else float(found.value)
-        made, port = self._for_engine(where, found), pop._engine.port(value.receptor) if spikes else None
-        assign(self, _value=kept, _to=to, _made=made, _port=port)
+        made, receptor = self._for_engine(where, found), pop._engine.receptor_state(value.receptor) if spikes else None
+        assign(self, _value=kept, _to=to, _made=made, _receptor_state=receptor)
 
     @property
     def _memory(self) -> Memory:
@@ -83,7 +83,7 @@ class Drive(Sealed):
         if not isinstance(self._value, Input):
             self._made = self._for_engine("Drive.value", given("Drive.value", self._value, self._to, LIVE))
         part = self.section
-        return Incoming(part.population._engine, self._port, part.start, len(part), self._made)
+        return Incoming(part.population._engine, self._receptor_state, part.start, len(part), self._made)
 
     def _clear(self) -> None:
         """Start random numbers again."""

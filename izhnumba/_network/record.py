@@ -141,7 +141,7 @@ def recorder_of(
         return WeightRecorder(engine, name, source._rows.weights, every, synapses)
     receptor = None
     if isinstance(source, Synapses):
-        receptor = source._port
+        receptor = source._receptor_state
         if source.receptor.adds_to == "V":
             raise ValueError(
                 f"{_WHERE}.what must be 'weight' for synapses through {source.receptor!r}, which are no current."

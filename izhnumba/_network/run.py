@@ -74,17 +74,17 @@ def bind(net: Network) -> None:
     net._bound = bound, False
     synapses = list(net._synapses.values())
     gone = [one for one in bound if isinstance(one, Synapses) and one not in synapses]
-    ports = {one._port for one in net._drives.values()} | {one._port for one in (*synapses, *gone)}
+    receptors = {one._receptor_state for one in (*net._drives.values(), *synapses, *gone)}
     engines = [population._engine for population in net._populations.values()]
-    net._clock.connect(engines, *([one._projection for one in some] for some in (synapses, gone)), ports)
+    net._clock.connect(engines, *([one._projection for one in some] for some in (synapses, gone)), receptors)
     net._bound = _parts(net), True
 
 
 def _parts(net: Network) -> list[Any]:
     """All that the clock must know of."""
     populations = net._populations.values()
-    ports = [port for population in populations for port in population._engine.outer_ports]
-    return [*populations, *net._synapses.values(), *(one._port for one in net._drives.values()), *ports]
+    receptors = [receptor for population in populations for receptor in population._engine.outer_receptors]
+    return [*populations, *net._synapses.values(), *(one._receptor_state for one in net._drives.values()), *receptors]
 
 
 def reset(net: Network, weights: object) -> None:

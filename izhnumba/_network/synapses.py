@@ -84,14 +84,14 @@ class Synapses(Sealed):
         plastic : PlasticState or None
         """
         engine, both = target.population._engine, ends(source, target)
-        port, self._targets = engine.port(receptor), engine.target_lanes(target.start)
-        self.name, self.source, self.target, self.receptor = name, source, target, port.receptor
-        self._port, self._ends, self._rows = port, both, rows
+        state, self._targets = engine.receptor_state(receptor), engine.target_lanes(target.start)
+        self.name, self.source, self.target, self.receptor = name, source, target, state.definition
+        self._receptor_state, self._ends, self._rows = state, both, rows
         self._rule = rule if rows.offsets is None else None  # else the rows say it all
         self._dt, self._plastic = target.population.dt, plastic
         self._projection = Projection(
             source=source.population._engine, target=engine, first_source=source.start, first_target=target.start,
-            ends=both, port=port, rows=rows, plastic=plastic, spiked=np.empty((rows.parts, both.n_pre), np.int64),
+            ends=both, receptor=state, rows=rows, plastic=plastic, spiked=np.empty((rows.parts, both.n_pre), np.int64),
         )  # fmt: skip
         self._limits = limits_of(receptor, self.plasticity, engine.dtype)
         self._ours = plastic is None or of_izhnumba(plastic.rule)
@@ -241,7 +241,7 @@ class Synapses(Sealed):
             self._check_weights(steps)
         except ValueError as error:
             raise RuntimeError(f"{self.name}: {rule} has made weights that cannot be: {error}") from None
-        strengths = self.target.population._engine.conductances(self._port)
+        strengths = self.target.population._engine.conductances(self._receptor_state)
         least = float(strengths.min(initial=0.0))
         if least < -_ROUNDING * float(strengths.max(initial=0.0)) and min(self.receptor.propagator(self._dt)[1:]) >= 0:
             raise RuntimeError(

@@ -134,7 +134,7 @@ def test_short_term_plasticity_scales_what_arrives():
     current = []
     for _ in range(220):
         net.step()
-        current.append(float(cells._engine.arrivals.ports[0].y[1]))
+        current.append(float(cells._engine.arrivals.receptors[0].y[1]))
     u, left, before, expected = 0.0, 1.0, None, []
     for step in steps:
         if before is not None:

@@ -242,7 +242,7 @@ def daspnet(n_exc, n_inh, m, D, T, rewards, rng):
 
 
 def test_the_program_of_2007():
-    """7200 weights, learned and rewarded, of a port with a rule of one's own."""
+    """7200 weights, learned and rewarded, of a receptor with a rule of one's own."""
     n_exc, m, D, T, rewards = 90, 80, 20, 700, {130: 0.5, 333: 0.5, 334: 0.5}
     spikes, s, post, delay, currents = daspnet(n_exc, 10, m, D, T, rewards, np.random.default_rng(11))
     net = iz.Network(dt=1.0, scheme="izhikevich2003", seed=1)

@@ -10,14 +10,14 @@ import pytest
 from assembly import widest_vectors
 from numba import njit, types
 
-from izhnumba._exact.kernels.taylor import LONGEST, ORDER, TOLERANCE, PortKind, SimdRows, step_of
+from izhnumba._exact.kernels.taylor import LONGEST, ORDER, TOLERANCE, ReceptorKind, SimdRows, step_of
 from izhnumba._numba.compile import target_features
 
 LANES, LD = 8, np.longdouble
-CURRENT, PAIR = PortKind(1, False), PortKind(2, False)
-CONDUCTANCE, PAIR_CONDUCTANCE = PortKind(1, True), PortKind(2, True)
-# Ports, and of each alpha, beta, delta, gamma: those of synapses decay, a wave goes around, a line rises.
-PORTS = {
+CURRENT, PAIR = ReceptorKind(1, False), ReceptorKind(2, False)
+CONDUCTANCE, PAIR_CONDUCTANCE = ReceptorKind(1, True), ReceptorKind(2, True)
+# Receptors, and of each alpha, beta, delta, gamma: those of synapses decay, a wave goes around, a line rises.
+RECEPTORS = {
     "none": ((), []),
     "exponential": ((CURRENT,), [(-0.2, 0.0, 0.0, 0.0)]),
     "alpha": ((PAIR,), [(-0.5, 1.0, 0.0, -0.5)]),
@@ -29,15 +29,15 @@ PORTS = {
         [(-0.1, 0.4, 0.0, -2.0), (-0.3, 0.0, 0.0, 0.0), (0.0, 0.1, -0.1, 0.0), (-0.2, 0.0, 0.0, 0.0)],
     ),
 }
-every_ports = pytest.mark.parametrize("ports", PORTS)
+every_receptors = pytest.mark.parametrize("receptors", RECEPTORS)
 
 
 class Step:
     """SIMD rows of eight random neurons, and the compiled step."""
 
-    def __init__(self, ports="none", seed=0, x=(-1.0, 0.7), y=(-0.4, 0.4), theta=3.7, numbers=None):
+    def __init__(self, receptors="none", seed=0, x=(-1.0, 0.7), y=(-0.4, 0.4), theta=3.7, numbers=None):
         rng = np.random.default_rng(seed)
-        kinds, linear = PORTS[ports]
+        kinds, linear = RECEPTORS[receptors]
         self.B = B = SimdRows(kinds)
         self.numbers = np.array([v for row in numbers or linear for v in row] or [0.0])
         self.step, self.rows = step_of(kinds), np.zeros((B.size, LANES))
@@ -60,7 +60,7 @@ class Step:
         return tuple({k for k in range(LANES) if masks >> (shift + k) & 1} for shift in (0, LANES))
 
     def coefficients(self):
-        """Those of x, y and the ports' states, (2 + states, order + 1, lanes)."""
+        """Those of x, y and the receptors' states, (2 + states, order + 1, lanes)."""
         B = self.B
         starts = [B.CX, B.CY, *(B.CZ + j * (ORDER + 1) for j in range(B.n_z))]
         return np.array([self.rows[k : k + ORDER + 1] for k in starts])
@@ -82,9 +82,9 @@ COMPILED = {}
 
 def slopes(step, x, y, z, product):
     """x', y' and z' of the equations, for numbers with +, and `product`."""
-    B, rows, linear = step.B, step.before.astype(LD), step.numbers.astype(LD).reshape(-1, 4) if step.B.ports else ()
+    B, rows, linear = step.B, step.before.astype(LD), step.numbers.astype(LD).reshape(-1, 4) if step.B.receptors else ()
     dx, dz, n = product(x, x) + y, [], 0
-    for first, kind, (alpha, beta, delta, gamma) in zip(B.first_states(), B.ports, linear, strict=True):
+    for first, kind, (alpha, beta, delta, gamma) in zip(B.first_states(), B.receptors, linear, strict=True):
         if kind.conductance:
             dx = dx + rows[B.XE + n] * z[first] - product(z[first], x)
             n += 1
@@ -122,10 +122,10 @@ def value(coefficients, h):
     return total
 
 
-@every_ports
+@every_receptors
 @pytest.mark.parametrize("seed", range(5))
-def test_coefficients(ports, seed):
-    step = Step(ports, seed)
+def test_coefficients(receptors, seed):
+    step = Step(receptors, seed)
     step()
     found, expected = step.coefficients(), series(step)
     powers = step.rows[step.B.H] ** np.arange(ORDER + 1.0)[:, np.newaxis]
@@ -135,10 +135,10 @@ def test_coefficients(ports, seed):
     assert np.max(errors / later) < 5e-14
 
 
-@every_ports
+@every_receptors
 @pytest.mark.parametrize("seed", range(5))
-def test_the_polynomial_solves_the_equations(ports, seed):
-    step = Step(ports, seed, x=(-1.0, 4.0), theta=5.0)
+def test_the_polynomial_solves_the_equations(receptors, seed):
+    step = Step(receptors, seed, x=(-1.0, 4.0), theta=5.0)
     step()
     coefficients, B = step.coefficients().astype(LD), step.B
     powers = np.arange(1, ORDER + 1)[:, np.newaxis]
@@ -152,11 +152,11 @@ def test_the_polynomial_solves_the_equations(ports, seed):
         assert np.max(residual / np.maximum(1.0, np.abs(derivatives))) < 1e-11
 
 
-@pytest.mark.parametrize("ports", ["none", "all"])
+@pytest.mark.parametrize("receptors", ["none", "all"])
 @pytest.mark.parametrize("order", [4, 6, 8, 10, 12])
-def test_order_of_convergence(ports, order):
+def test_order_of_convergence(receptors, order):
     """Left out after this order, the error of a step falls by 2^(order + 1) when the step is halved."""
-    step = Step(ports, 3)
+    step = Step(receptors, 3)
     step()
     expected = series(step)
     radius = np.abs(expected[0, -1]) ** (-1 / ORDER)
@@ -173,9 +173,9 @@ def test_order_of_convergence(ports, order):
 # --- the step -------------------------------------------------------------------------------------------------------
 
 
-@every_ports
-def test_new_states_are_values_of_the_polynomial(ports):
-    step = Step(ports, 1)
+@every_receptors
+def test_new_states_are_values_of_the_polynomial(receptors):
+    step = Step(receptors, 1)
     attention, left = step(end=1e9)
     assert attention == left == set()  # they start far below the threshold
     B, h = step.B, step.rows[step.B.H]
@@ -210,11 +210,11 @@ def test_what_is_not_moved_on():
     assert (step.rows[B.T, moved] > 1.0).all()
 
 
-@every_ports
+@every_receptors
 @pytest.mark.parametrize("scale", [1e-6, 1e-3, 1.0, 30.0, 1e4])
-def test_step_size(ports, scale):
+def test_step_size(receptors, scale):
     """Within the radius of convergence, with the last two terms within the tolerance, but not much shorter."""
-    step = Step(ports, 4, x=(-scale, scale), y=(-scale, scale), theta=1e6)
+    step = Step(receptors, 4, x=(-scale, scale), y=(-scale, scale), theta=1e6)
     step()
     x, _, *z = np.abs(step.coefficients())
     h = step.rows[step.B.H]
@@ -241,13 +241,13 @@ def test_at_rest_a_step_is_the_longest():
     assert (step.rows[B.H] <= LONGEST).all()
 
 
-@every_ports
-def test_lanes_do_not_see_one_another(ports):
-    rng, whole = np.random.default_rng(6), Step(ports, 7)
+@every_receptors
+def test_lanes_do_not_see_one_another(receptors):
+    rng, whole = np.random.default_rng(6), Step(receptors, 7)
     whole()
     for strange in (None, np.nan, np.inf, -np.inf, 1e300, 0.0):
         for lane in (0, 3, 7):
-            other = Step(ports, 8 + lane)
+            other = Step(receptors, 8 + lane)
             if strange is not None:
                 other.rows[rng.integers(0, other.B.n_loaded, 5)] = strange
             place = (lane + 3) % LANES
@@ -260,13 +260,13 @@ def test_lanes_do_not_see_one_another(ports):
 # --- SAFE -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("ports", ["none", "alpha", "conductance"])
+@pytest.mark.parametrize("receptors", ["none", "alpha", "conductance"])
 @pytest.mark.parametrize("theta", [3.7, 0.3, -0.3])
-def test_safe_steps_hide_no_crossing(ports, theta):
+def test_safe_steps_hide_no_crossing(receptors, theta):
     """Where SAFE is set and the polynomial ends below the threshold, it has been below it all the time."""
     shares, hidden, safe = np.linspace(0.0, 1.0, 300)[:, np.newaxis], 0, 0
     for seed in range(150):
-        step = Step(ports, seed, x=(theta - 0.5, theta - 1e-3), y=(-0.2, 0.4), theta=theta)
+        step = Step(receptors, seed, x=(theta - 0.5, theta - 1e-3), y=(-0.2, 0.4), theta=theta)
         B, rng = step.B, np.random.default_rng(seed)
         step.rows[B.Z : B.Z + B.n_z] *= 0.1
         step.rows[B.Y, ::2] = -(step.rows[B.X, ::2] ** 2) - step.rows[B.I, ::2] + rng.uniform(0.0, 0.4, 4)
@@ -290,10 +290,10 @@ def test_nothing_is_safe_with_nan():
 # --- machine code ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("ports", ["none", "all"])
-def test_the_step_is_packed(ports):
+@pytest.mark.parametrize("receptors", ["none", "all"])
+def test_the_step_is_packed(receptors):
     """One straight line of fused operations on whole vectors."""
-    text = "".join(call(step_of(PORTS[ports][0])).inspect_asm().values())
+    text = "".join(call(step_of(RECEPTORS[receptors][0])).inspect_asm().values())
     arm = platform.machine().lower() in ("arm64", "aarch64")
     if arm:
         assert len(re.findall(r"\bfml[as]\s+v\d+\.2d", text)) > 400

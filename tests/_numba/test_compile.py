@@ -392,8 +392,11 @@ class TestFingerprint:
 
 def test_functions_for_calls_have_names_of_their_own_at_once():
     """Numba links by name: a kernel read from disk must not meet another closure of the same factory."""
-    from izhnumba._exact.kernels.simd_rows import PortKind
+    from izhnumba._exact.kernels.simd_rows import ReceptorKind
     from izhnumba._exact.kernels.taylor import step_of
 
-    names = {step_of(ports).py_func.__qualname__ for ports in ((), (PortKind(1, False),), (PortKind(2, True),))}
+    names = {
+        step_of(receptors).py_func.__qualname__
+        for receptors in ((), (ReceptorKind(1, False),), (ReceptorKind(2, True),))
+    }
     assert len(names) == 3

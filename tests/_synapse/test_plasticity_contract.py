@@ -165,7 +165,7 @@ def test_what_breaks_the_contract_is_refused_before_anything_is_made(scheme):
             net.connect(cells, cells, iz.OneToOne(), receptor=iz.Exponential(5.0), plasticity=kind())
         assert str(caught.value).startswith(message)
     assert net.synapses == {}
-    assert not cells._engine.outer_ports
+    assert not cells._engine.outer_receptors
 
 
 @dataclass(frozen=True)

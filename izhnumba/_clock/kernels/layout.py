@@ -30,13 +30,13 @@ BLOCK = 2048  # lanes; state, input and flags of a block, 17 B a lane in float32
 #               if it is constant; SHARED places behind each: 1 if one number is for all neurons
 # RING_STEPS    rows of each ring of arrivals, steps
 # DELTA_RING    real (RING_STEPS, PADDED): V jumps under way, mV; the row of step k is k % RING_STEPS
-# PORTS         int64 (N_PORTS, PORT_SIZE), see below
+# RECEPTORS     int64 (N_RECEPTORS, RECEPTOR_SIZE), see below
 # IN_USE        1 while a call is under way
 (
     N, PADDED, STEP, STEPS, BASE, THREADS, N_RECORDS,
     V, U, REFRACTORY_UNTIL, LAST, REFRACTORY_STEPS, SPIKES, RASTER, PARAMETERS, CONSTANTS, SCRATCH, REPORT, RECORDS,
     INPUT_I, _, _, INPUT_DELTA, _, _, INPUT_G, _, _, INPUT_GE, _, _,
-    RING_STEPS, DELTA_RING, PORTS, N_PORTS, IN_USE, TABLE_SIZE,
+    RING_STEPS, DELTA_RING, RECEPTORS, N_RECEPTORS, IN_USE, TABLE_SIZE,
 ) = range(37)  # fmt: skip
 STRIDE, SHARED = 1, 2
 SCRATCH_ROWS = 7  # I, delta, g and gE as lanes, words of spikes of `collect`, and g and gE behind a gate
@@ -62,17 +62,18 @@ FAILED_STEP, FAILED_COUNT, FAILED_LANE, FAILED_V, WAS_CAREFUL, CAREFUL, N_SPIKES
     RECORD_SAMPLES, RECORD_SIZE,
 ) = range(10)  # fmt: skip
 
-# PORTS, one row per receptor: PORT_TARGET, what it adds to (below); PORT_STATES, how many states it has; PORT_RING,
-# real (RING_STEPS, PADDED): weights under way; PORT_Y, PORT_X, real (PADDED,): its states; PORT_NUMBERS: its propagator
-# and reversal potential (`kernels.receptors`); PORT_DRIVE: address, stride and mark of an input from outside, as of
-# INPUT_I; PORT_CURRENT, real (PADDED,): where its current is written, 0: nowhere; PORT_STEPS: for how many steps what
-# arrives acts (if for several, y is its sum, and x holds the rows of `sum_latest`)
+# RECEPTORS, one row per receptor: RECEPTOR_TARGET, what it adds to (below); RECEPTOR_STATES, how many states it has;
+# RECEPTOR_RING, real (RING_STEPS, PADDED): weights under way; RECEPTOR_Y, RECEPTOR_X, real (PADDED,): its states;
+# RECEPTOR_NUMBERS: its propagator and reversal potential (`kernels.receptors`); RECEPTOR_DRIVE: address, stride and
+# mark of an input from outside, as of INPUT_I; RECEPTOR_CURRENT, real (PADDED,): where its current is written, 0:
+# nowhere; RECEPTOR_STEPS: for how many steps what arrives acts (if for several, y is its sum, and x holds the rows of
+# `sum_latest`)
 (
-    PORT_TARGET, PORT_STATES, PORT_RING, PORT_Y, PORT_X, PORT_NUMBERS, PORT_DRIVE, _, _, PORT_CURRENT, PORT_STEPS,
-    PORT_SIZE,
+    RECEPTOR_TARGET, RECEPTOR_STATES, RECEPTOR_RING, RECEPTOR_Y, RECEPTOR_X, RECEPTOR_NUMBERS, RECEPTOR_DRIVE, _, _,
+    RECEPTOR_CURRENT, RECEPTOR_STEPS, RECEPTOR_SIZE,
 ) = range(12)  # fmt: skip
-# PORT_TARGET: y is a current, a conductance, a conductance behind a gate that V opens, or the sum of the conductances w
-# of gap junctions, of which x is the sum of w V of the sources. V jumps have DELTA_RING and no row here
+# RECEPTOR_TARGET: y is a current, a conductance, a conductance behind a gate that V opens, or the sum of the
+# conductances w of gap junctions, of which x is the sum of w V of the sources. V jumps have DELTA_RING and no row here
 TO_CURRENT, TO_CONDUCTANCE, TO_GATED, TO_GAP, TO_V = range(5)
 
 # --- A network.

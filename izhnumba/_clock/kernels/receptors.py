@@ -69,38 +69,39 @@ def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
             I, g, gE, b and bE.
         """
         I, g, gE, b, bE = inputs  # noqa: E741
-        for p in range(table[layout.N_PORTS]):
-            port = array_at(table[layout.PORTS] + p * layout.PORT_SIZE * 8, layout.PORT_SIZE, np.int64)
-            row = row_of(
-                table, port[layout.PORT_RING], port[layout.PORT_DRIVE : layout.PORT_DRIVE + 3], k, first, count, valid
+        for p in range(table[layout.N_RECEPTORS]):
+            receptor = array_at(table[layout.RECEPTORS] + p * layout.RECEPTOR_SIZE * 8, layout.RECEPTOR_SIZE, np.int64)
+            target, n_states, steps = (
+                receptor[layout.RECEPTOR_TARGET],
+                receptor[layout.RECEPTOR_STATES],
+                receptor[layout.RECEPTOR_STEPS],
             )
-            numbers = array_at(port[layout.PORT_NUMBERS], NUMBERS_SIZE, number)
-            several = port[layout.PORT_STEPS] > 1
-            y = (
-                array_at(port[layout.PORT_Y] + first * item, count, number)
-                if port[layout.PORT_STATES] or several
-                else row
-            )
+            drive = receptor[layout.RECEPTOR_DRIVE : layout.RECEPTOR_DRIVE + 3]
+            row = row_of(table, receptor[layout.RECEPTOR_RING], drive, k, first, count, valid)
+            numbers = array_at(receptor[layout.RECEPTOR_NUMBERS], NUMBERS_SIZE, number)
+            several = steps > 1
+            y = array_at(receptor[layout.RECEPTOR_Y] + first * item, count, number) if n_states or several else row
             if several:
-                size = (port[layout.PORT_STEPS] + 1) * table[layout.PADDED] - first
-                rows = array_at(port[layout.PORT_X] + first * item, size, number)
-                sum_latest(y, rows, row, table[layout.PADDED], table[layout.STEP] + k, port[layout.PORT_STEPS])
-            x = array_at(port[layout.PORT_X] + first * item, count, number) if port[layout.PORT_STATES] == 2 else row
-            if port[layout.PORT_CURRENT]:
-                current = array_at(port[layout.PORT_CURRENT] + first * item, count, number)
-                note_current(current, port[layout.PORT_TARGET], state, y, x, numbers[REVERSAL])
-            if port[layout.PORT_TARGET] == layout.TO_CURRENT:
+                rows = array_at(
+                    receptor[layout.RECEPTOR_X] + first * item, (steps + 1) * table[layout.PADDED] - first, number
+                )
+                sum_latest(y, rows, row, table[layout.PADDED], table[layout.STEP] + k, steps)
+            x = array_at(receptor[layout.RECEPTOR_X] + first * item, count, number) if n_states == 2 else row
+            if receptor[layout.RECEPTOR_CURRENT]:
+                current = array_at(receptor[layout.RECEPTOR_CURRENT] + first * item, count, number)
+                note_current(current, target, state, y, x, numbers[REVERSAL])
+            if target == layout.TO_CURRENT:
                 add_row(I, y)
-            elif port[layout.PORT_TARGET] == layout.TO_CONDUCTANCE:
+            elif target == layout.TO_CONDUCTANCE:
                 add_conductance(g, gE, y, numbers[REVERSAL])
-            elif port[layout.PORT_TARGET] == layout.TO_GATED:
+            elif target == layout.TO_GATED:
                 add_conductance(b, bE, y, numbers[REVERSAL])
             else:
                 add_row(g, y)
                 add_row(gE, x)
-            if port[layout.PORT_STATES] == 1:
+            if n_states == 1:
                 advance_one(y, row, numbers)
-            elif port[layout.PORT_STATES] == 2:
+            elif n_states == 2:
                 advance_two(y, x, row, numbers)
             clear(row)
 
@@ -121,7 +122,7 @@ def _note_current(variant: Variant) -> Callable[..., Any]:
         current : real (count,)
             Where it is written, in the unit of the model.
         target : int
-            PORT_TARGET of the receptor.
+            RECEPTOR_TARGET of the receptor.
         state : tuple
             V and u, real (count,), and parameters of `parameter_lanes`.
         y, x : real (count,)

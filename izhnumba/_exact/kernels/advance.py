@@ -37,7 +37,7 @@ def advance(variant: ExactVariant) -> int:
 
 
 def _advance(variant: ExactVariant):
-    R, attend = SimdRows(variant.ports), _attend(variant)
+    R, attend = SimdRows(variant.receptors), _attend(variant)
     N_STATE, N_LOADED, T, LIMIT = R.n_state, R.n_loaded, R.T * LANES, R.LIMIT * LANES
     limit, (OFTEN, LEAST) = _limit(R), layout.STUCK
 
@@ -165,9 +165,9 @@ def _limit(R: SimdRows):
 
 def _attend(variant: ExactVariant):
     """The kernel `attend(population, place, lane, state, j, end, last, left)` -> time (ms), GO_ON or NaN."""
-    R = SimdRows(variant.ports)
-    finish_step, arrive, spike = step_finisher(variant), arrivals(variant.ports), spike_handler(variant)
-    silent_until, limit = silence(variant.ports), _limit(R)
+    R = SimdRows(variant.receptors)
+    finish_step, arrive, spike = step_finisher(variant), arrivals(variant.receptors), spike_handler(variant)
+    silent_until, limit = silence(variant.receptors), _limit(R)
     T, X, Y, UNTIL, LIMIT = (row * LANES for row in (R.T, R.X, R.Y, R.REFRACTORY_UNTIL, R.LIMIT))
     KAPPA, THETA = R.KAPPA * LANES, R.THETA * LANES
 

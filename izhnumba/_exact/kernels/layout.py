@@ -11,10 +11,10 @@ import numpy as np
 # STATES           float64 (N, STATE_SIZE): state and constants of each neuron, see below
 # NEXT             float64 (N,): time before which a neuron needs no step unless an event comes
 # LAST             float64 (N,): time of the last spike, -inf before the first
-# NUMBERS          float64 (ports, 4): alpha, beta, delta, gamma of each port with states (`kernels.simd_rows`)
+# NUMBERS          float64 (receptors, 4): alpha, beta, delta, gamma of each receptor with states (`kernels.simd_rows`)
 # PARAMETERS       int64 (MAX_PARAMETERS,): address of each parameter, float64 (N,)
 # BLOCKS           int64 (N_BLOCKS, BLOCK_SIZE): tables of blocks
-# INLETS           int64 (ports, INLET_SIZE): receptors and drives through which events act, see below
+# INLETS           int64 (receptors, INLET_SIZE): receptors and drives through which events act, see below
 # PLASTIC          int64 (N_PLASTIC, 3): for each rule, addresses of its kernels `arrive` and `spike`, and of the table
 #                  of its projection
 # V, U             float64 (N or more,): V in mV and u, as users read and set them
@@ -35,8 +35,8 @@ import numpy as np
     PIECE, FIRST_PIECE, LAST_PIECE, BREAKS, PIECE_ROWS, N_PIECE_ROWS, PIECE_VALUES, PIECE_STRIDE, CUT,
     SOFT, STEP, ADVANCE, SAMPLE, TABLE_SIZE,
 ) = range(30)  # fmt: skip
-# A row of STATES: the `n_loaded` numbers of `simd_rows.SimdRows`, then these, then for each state of a port a factor,
-# by which its size bounds all input that will come of it.
+# A row of STATES: the `n_loaded` numbers of `simd_rows.SimdRows`, then these, then for each state of a receptor a
+# factor, by which its size bounds all input that will come of it.
 # DELTA, CURRENT, CONDUCTANCE   scales from a weight (mV, current, conductance) to x, z and G
 # P, HALF, Y0, GU  V = (x - HALF) / P, u = (y - Y0) / (P GU)
 # TAU_REF          ms

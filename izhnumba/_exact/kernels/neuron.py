@@ -27,7 +27,7 @@ import numpy as np
 
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.kernels.events import EVENT, real
-from izhnumba._exact.kernels.simd_rows import LANES, ORDER, PortKind, SimdRows
+from izhnumba._exact.kernels.simd_rows import LANES, ORDER, ReceptorKind, SimdRows
 from izhnumba._model.model import Model
 from izhnumba._model.quantity import MAX_PARAMETERS
 from izhnumba._numba.compile import called, inlined
@@ -42,10 +42,10 @@ _SHORTEST = 1e-9  # ms: a crossing that is undone sooner is a touch, and no spik
 
 
 class ExactVariant(NamedTuple):
-    """The model and the kinds of ports that kernels are compiled for."""
+    """The model and the kinds of receptors that kernels are compiled for."""
 
     model: Model
-    ports: tuple[PortKind, ...]
+    receptors: tuple[ReceptorKind, ...]
 
 
 @inlined
@@ -70,9 +70,9 @@ def slope_of(simd, row, lane, h):
 
 
 @functools.cache
-def crossing(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
+def crossing(receptors: tuple[ReceptorKind, ...]) -> tuple[Any, Any]:
     """`safe_length(simd, lane, h)` and `root(simd, lane, h)`, both ms, of the polynomial x + kappa y in a lane."""
-    R = SimdRows(ports)
+    R = SimdRows(receptors)
     CX, CY, KAPPA, THETA = R.CX, R.CY, R.KAPPA * LANES, R.THETA * LANES
 
     def safe_length(address, lane, h):
@@ -139,7 +139,7 @@ def crossing(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
 @functools.cache
 def spike_handler(variant: ExactVariant):
     """The kernel `spike(population, place, address, lane, state, neuron)` -> whether the neuron runs away."""
-    R, model = SimdRows(variant.ports), variant.model
+    R, model = SimdRows(variant.receptors), variant.model
     T, X, Y, UNTIL = (row * LANES for row in (R.T, R.X, R.Y, R.REFRACTORY_UNTIL))
     n_loaded, p_type = R.n_loaded, model.named_tuple()
     MASK = (1 << len(p_type._fields)) - 1
@@ -187,9 +187,9 @@ def spike_handler(variant: ExactVariant):
 
 
 @functools.cache
-def arrivals(ports: tuple[PortKind, ...]):
+def arrivals(receptors: tuple[ReceptorKind, ...]):
     """The kernel `arrive(population, address, lane, state, first, cursor, end)` -> the cursor behind what is due."""
-    R = SimdRows(ports)
+    R = SimdRows(receptors)
     T, X, UNTIL, n_loaded = R.T * LANES, R.X, R.REFRACTORY_UNTIL * LANES, R.n_loaded
 
     def arrive(population, address, lane, state, first, cursor, end):
@@ -226,10 +226,10 @@ def arrivals(ports: tuple[PortKind, ...]):
 
 
 @functools.cache
-def silence(ports: tuple[PortKind, ...]):
+def silence(receptors: tuple[ReceptorKind, ...]):
     """`silent_until(simd, lane, state)` -> a time (ms) before which the neuron cannot spike unless an event comes. It
     may be too early: that changes when a step is done, and no bit of it."""
-    R = SimdRows(ports)
+    R = SimdRows(receptors)
     X, Y, I, A, SLOPE, C, T, UNTIL = (row * LANES for row in (R.X, R.Y, R.I, R.A, R.B, R.C, R.T, R.REFRACTORY_UNTIL))  # noqa: E741
     THETA, KAPPA, N_Z, Z, n_loaded = R.THETA * LANES, R.KAPPA * LANES, R.n_z, R.Z, R.n_loaded
 
@@ -269,8 +269,8 @@ def silence(ports: tuple[PortKind, ...]):
 @functools.cache
 def step_finisher(variant: ExactVariant):
     """The kernel `finish_step(population, place, address, lane, state, neuron, end)` -> time (ms) or GO_ON."""
-    R = SimdRows(variant.ports)
-    (safe_length, root), spike = crossing(variant.ports), spike_handler(variant)
+    R = SimdRows(variant.receptors)
+    (safe_length, root), spike = crossing(variant.receptors), spike_handler(variant)
     N_STATE, X, Y, NEW = R.n_state, R.X, R.Y, R.NEW
     T, UNTIL, LIMIT, H, FULL, SAFE = (row * LANES for row in (R.T, R.REFRACTORY_UNTIL, R.LIMIT, R.H, R.FULL, R.SAFE))
     NEW_T, NEW_X, NEW_Y, KAPPA, THETA = (row * LANES for row in (NEW, NEW + X, NEW + Y, R.KAPPA, R.THETA))

@@ -14,7 +14,7 @@ from izhnumba._engine.states import STATES
 from izhnumba._engine.timebase import GRID
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.kernels.events import block_of, real, set_real
-from izhnumba._exact.kernels.simd_rows import LANES, PortKind, SimdRows
+from izhnumba._exact.kernels.simd_rows import LANES, ReceptorKind, SimdRows
 from izhnumba._numba.compile import CONTRACT, address_of, called, compiled, inlined
 from izhnumba._numba.intrinsics import call_at, ints_at, reals_at
 
@@ -24,16 +24,16 @@ N_STATES = len(STATES)
 
 
 @functools.cache
-def sampler(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
+def sampler(receptors: tuple[ReceptorKind, ...]) -> tuple[Any, Any]:
     """`bring(population, address, numbers, first, n, network)` -> code, and
-    `sample(address, lane, state_address, what)` -> V (mV), u or the current of a port, of the neuron in a lane."""
-    R = SimdRows(ports)
+    `sample(address, lane, state_address, what)` -> V (mV), u or the current of a receptor, of the neuron in a lane."""
+    R = SimdRows(receptors)
     N_LOADED, N_STATE, X, Y = R.n_loaded, R.n_state, R.X, R.Y
     T, UNTIL, LIMIT, NEW, Z, XE = R.T * LANES, R.REFRACTORY_UNTIL * LANES, R.LIMIT * LANES, R.NEW, R.Z, R.XE
     OFTEN, LEAST = layout.STUCK
     FIRST_STATE = (*R.first_states(), 0)  # Numba takes no empty tuples
-    CONDUCTANCE = (*(port.conductance for port in ports), False)
-    REVERSAL = (*(sum(port.conductance for port in ports[:k]) for k in range(len(ports))), 0)
+    CONDUCTANCE = (*(receptor.conductance for receptor in receptors), False)
+    REVERSAL = (*(sum(receptor.conductance for receptor in receptors[:k]) for k in range(len(receptors))), 0)
 
     def bring(population, address, numbers, first, n, network):
         """Move eight neurons to the present, in the SIMD rows. Returns OK, or FAILURE if one does not get there. Whole
@@ -91,14 +91,14 @@ def sampler(ports: tuple[PortKind, ...]) -> tuple[Any, Any]:
         simd, state = reals_at(address), reals_at(state_address)
         scale, half = state[N_LOADED + layout.P], state[N_LOADED + layout.HALF]
         x = simd[X * LANES + lane]
-        which, port = what % N_STATES, what // N_STATES
+        which, receptor = what % N_STATES, what // N_STATES
         if which == OF_V:
             return (x - half) / scale
         if which == OF_U:
             return (simd[Y * LANES + lane] - state[N_LOADED + layout.Y0]) / (scale * state[N_LOADED + layout.GU])
-        value = simd[(Z + FIRST_STATE[port]) * LANES + lane]
-        if CONDUCTANCE[port]:
-            value *= state[XE + REVERSAL[port]] - x
+        value = simd[(Z + FIRST_STATE[receptor]) * LANES + lane]
+        if CONDUCTANCE[receptor]:
+            value *= state[XE + REVERSAL[receptor]] - x
         return value / state[N_LOADED + layout.CURRENT]
 
     return called(bring), called(sample)
@@ -134,10 +134,10 @@ def due(record):
 
 
 @functools.cache
-def sampling(ports: tuple[PortKind, ...]) -> int:
+def sampling(receptors: tuple[ReceptorKind, ...]) -> int:
     """Address of `sample_or_publish(network, record, publish)` -> code: write the sample of a record that is due now,
     if one is; or, if `publish`, V and u of now to the arrays that users read."""
-    bring, sample = sampler(ports)
+    bring, sample = sampler(receptors)
 
     def sample_or_publish(network, record, publish):
         r, now = ints_at(record), real(network, layout.NOW)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from izhnumba._exact.kernels.layout import LANES
 
-__all__ = ["LANES", "LONGEST", "ORDER", "SMALLEST", "TOLERANCE", "SimdRows", "PortKind"]
+__all__ = ["LANES", "LONGEST", "ORDER", "SMALLEST", "TOLERANCE", "SimdRows", "ReceptorKind"]
 
 ORDER = 20
 TOLERANCE = 4e-16  # of x in a step, 1/ms: 1e-14 mV of V for the model of 2003
@@ -19,7 +19,7 @@ LONGEST = 60.0  # ms, of a step
 SMALLEST = 1e-280  # of coefficients, for their logarithms
 
 
-class PortKind(NamedTuple):
+class ReceptorKind(NamedTuple):
     """A receptor or input with states of its own: how many (1 or 2), and whether it is a conductance."""
 
     states: int
@@ -27,10 +27,10 @@ class PortKind(NamedTuple):
 
 
 class SimdRows:
-    """Numbers of the rows, float64 (size, LANES), of neurons with these ports.
+    """Numbers of the rows, float64 (size, LANES), of neurons with these receptors.
 
     Rows up to n_state: the state, which a step moves on. T: its time, ms; X, Y: x and y; REFRACTORY_UNTIL: end of the
-    refractory period, ms, -inf before the first spike; Z: the states of the ports.
+    refractory period, ms, -inf before the first spike; Z: the states of the receptors.
     Rows up to n_loaded: constants, which come with the state when a neuron is put into a lane. I: constant input z; A,
     B, C: of y'; THETA, KAPPA: a spike is x + KAPPA y >= THETA; LEMMA: THETA^2 if KAPPA is 0, else -inf; XE: reversal
     potential of each conductance, as an x.
@@ -40,12 +40,12 @@ class SimdRows:
 
     T, X, Y, REFRACTORY_UNTIL, Z = range(5)
 
-    def __init__(self, ports: tuple[PortKind, ...]) -> None:
-        self.ports = ports
-        self.n_z = sum(port.states for port in ports)
+    def __init__(self, receptors: tuple[ReceptorKind, ...]) -> None:
+        self.receptors = receptors
+        self.n_z = sum(receptor.states for receptor in receptors)
         self.n_state = n = self.Z + self.n_z
         self.I, self.A, self.B, self.C, self.THETA, self.KAPPA, self.LEMMA, self.XE = range(n, n + 8)  # noqa: E741
-        self.n_loaded = n = self.XE + sum(port.conductance for port in ports)
+        self.n_loaded = n = self.XE + sum(receptor.conductance for receptor in receptors)
         self.LIMIT, self.H, self.FULL, self.SAFE, self.NEW = range(n, n + 5)
         self.CX = self.NEW + self.n_state
         self.CY = self.CX + ORDER + 1
@@ -53,5 +53,5 @@ class SimdRows:
         self.size = self.CZ + self.n_z * (ORDER + 1)
 
     def first_states(self) -> list[int]:
-        """For each port, how many states the ports before it have."""
-        return [sum(port.states for port in self.ports[:k]) for k in range(len(self.ports))]
+        """For each receptor, how many states the receptors before it have."""
+        return [sum(receptor.states for receptor in self.receptors[:k]) for k in range(len(self.receptors))]

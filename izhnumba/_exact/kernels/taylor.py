@@ -16,7 +16,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from izhnumba._exact.kernels.simd_rows import LANES, LONGEST, ORDER, SMALLEST, TOLERANCE, PortKind, SimdRows
+from izhnumba._exact.kernels.simd_rows import LANES, LONGEST, ORDER, SMALLEST, TOLERANCE, ReceptorKind, SimdRows
 from izhnumba._numba.compile import called
 from izhnumba._numba.intrinsics import WIDEST, add_attribute
 
@@ -133,19 +133,19 @@ class VectorRows:
 def _expand(
     v: _Vectors, R: SimdRows, rows: VectorRows, linear: list[Any]
 ) -> tuple[list[Any], list[Any], list[list[Any]]]:
-    """Taylor coefficients, order 0 to ORDER, of x, y and each state of the ports. linear: alpha, beta, delta, gamma of
-    each port."""
+    """Taylor coefficients, order 0 to ORDER, of x, y and each state of the receptors. linear: alpha, beta, delta, gamma
+    of each receptor."""
     A, B = rows[R.A], rows[R.B]
     x, y = [rows[R.X]], [rows[R.Y]]
     z = [[rows[R.Z + j]] for j in range(R.n_z)]
     twice, G = list[Any](), list[Any]()
-    conductances = [first for first, port in zip(R.first_states(), R.ports, strict=True) if port.conductance]
+    conductances = [first for first, kind in zip(R.first_states(), R.receptors, strict=True) if kind.conductance]
     for k in range(ORDER):
         weight = v.const(1 / (k + 1))
         twice.append(v.add(x[k], x[k]))
         terms = [y[k], *([rows[R.I]] if k == 0 else [])]
-        for first, port in zip(R.first_states(), R.ports, strict=True):
-            terms += [] if port.conductance else [z[first][k]]
+        for first, receptor in zip(R.first_states(), R.receptors, strict=True):
+            terms += [] if receptor.conductance else [z[first][k]]
         if conductances:
             G.append(v.sub(v.const(0.0), v.total([z[first][k] for first in conductances])))
             terms += [v.mul(rows[R.XE + n], z[first][k]) for n, first in enumerate(conductances)]
@@ -155,10 +155,10 @@ def _expand(
         g = v.add(g, rows[R.C]) if k == 0 else g
         x.append(v.mul(f, weight) if k else f)
         y.append(v.mul(g, weight) if k else g)
-        for number, (first, port) in enumerate(zip(R.first_states(), R.ports, strict=True)):
+        for number, (first, receptor) in enumerate(zip(R.first_states(), R.receptors, strict=True)):
             alpha, beta, delta, gamma = linear[4 * number : 4 * number + 4]
             one = v.mul(alpha, z[first][k])
-            if port.states == 2:
+            if receptor.states == 2:
                 one = v.fma(beta, z[first + 1][k], one)
                 other = v.fma(delta, z[first][k], v.mul(gamma, z[first + 1][k]))
                 z[first + 1].append(v.mul(other, weight))
@@ -186,12 +186,12 @@ def _floor_of_pull(v: _Vectors, R: SimdRows, rows: VectorRows, y: list[Any], z: 
     R : SimdRows
     rows : VectorRows
     y, z : list of vectors, list of such lists
-        Coefficients of y and of each state of the ports, from order 0 to ORDER.
+        Coefficients of y and of each state of the receptors, from order 0 to ORDER.
     h : vector, ms
     """
     currents, G, n = list[int](), list[Any](), 0
-    for first, port in zip(R.first_states(), R.ports, strict=True):
-        if port.conductance:
+    for first, receptor in zip(R.first_states(), R.receptors, strict=True):
+        if receptor.conductance:
             G.append((first, v.sub(rows[R.XE + n], rows[R.THETA])))
             n += 1
         else:
@@ -214,7 +214,7 @@ def _write_step(builder, R: SimdRows, arguments):
     v = _Vectors(builder)
     rows, end = v.rows(arguments[0]), v.spread(arguments[2])
     numbers = builder.inttoptr(arguments[1], v.number.as_pointer())
-    linear = [v.spread(builder.load(builder.gep(numbers, [ir.IntType(64)(k)]))) for k in range(4 * len(R.ports))]
+    linear = [v.spread(builder.load(builder.gep(numbers, [ir.IntType(64)(k)]))) for k in range(4 * len(R.receptors))]
     x, y, z = _expand(v, R, rows, linear)
     firsts = [R.CX, R.CY, *(R.CZ + j * (ORDER + 1) for j in range(R.n_z))]
     for first, coefficients in zip(firsts, (x, y, *z), strict=True):
@@ -241,13 +241,13 @@ def _write_step(builder, R: SimdRows, arguments):
 
 
 @functools.cache
-def step_of(ports: tuple[PortKind, ...]):
+def step_of(receptors: tuple[ReceptorKind, ...]):
     """`step(simd, numbers, end)` -> masks: expand eight neurons, and move on those that reach no threshold, stay
     before the end (ms), are not refractory, and for which no crossing can hide within the step.
 
     simd, numbers: addresses of the SIMD rows and of NUMBERS. Bit k of the masks: lane k needs attention, for it has
     been left where it was, or has reached its LIMIT; bit LANES + k: it has been left where it was."""
-    R = SimdRows(ports)
+    R = SimdRows(receptors)
 
     @intrinsic
     def write(typingctx, address, numbers, end):

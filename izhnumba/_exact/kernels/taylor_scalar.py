@@ -10,25 +10,26 @@ import numpy as np
 from numba import types
 from numba.core.errors import LoweringError
 
-from izhnumba._exact.kernels.simd_rows import LANES, LONGEST, ORDER, SMALLEST, TOLERANCE, PortKind, SimdRows
+from izhnumba._exact.kernels.simd_rows import LANES, LONGEST, ORDER, SMALLEST, TOLERANCE, ReceptorKind, SimdRows
 from izhnumba._exact.kernels.taylor import step_of
 from izhnumba._numba.compile import address_of, called, compiled, inlined
 from izhnumba._numba.intrinsics import WIDEST, add_attribute, reals_at
 
 
 @functools.cache
-def scalar_step_of(ports: tuple[PortKind, ...]):
+def scalar_step_of(receptors: tuple[ReceptorKind, ...]):
     """`step(simd, numbers, end)` -> masks, as `taylor.step_of` makes it."""
-    R, n_ports = SimdRows(ports), len(ports)
+    R, n_receptors = SimdRows(receptors), len(receptors)
     N_Z, N_STATE, UNTIL_ROW, NEW = R.n_z, R.n_state, R.REFRACTORY_UNTIL, R.NEW
     T, X, Y, UNTIL, LIMIT, I = (row * LANES for row in (R.T, R.X, R.Y, R.REFRACTORY_UNTIL, R.LIMIT, R.I))  # noqa: E741
     A, SLOPE, C, KAPPA, THETA, LEMMA = (row * LANES for row in (R.A, R.B, R.C, R.KAPPA, R.THETA, R.LEMMA))
     NEW_T, NEW_X, NEW_Y = (row * LANES for row in (NEW, NEW + R.X, NEW + R.Y))
     H, FULL, SAFE = R.H * LANES, R.FULL * LANES, R.SAFE * LANES
     CX, CY, CZ, XE = R.CX, R.CY, R.CZ, R.XE
-    STATES, FIRST = (*(port.states for port in ports), 0), (*R.first_states(), 0)  # Numba takes no empty tuples
-    CONDUCTANCE = (*(port.conductance for port in ports), False)
-    REVERSAL = (*(sum(port.conductance for port in ports[:k]) for k in range(n_ports)), 0)
+    STATES = (*(receptor.states for receptor in receptors), 0)  # Numba takes no empty tuples
+    FIRST = (*R.first_states(), 0)
+    CONDUCTANCE = (*(receptor.conductance for receptor in receptors), False)
+    REVERSAL = (*(sum(receptor.conductance for receptor in receptors[:k]) for k in range(n_receptors)), 0)
     ROWS = (0, CX, CY, 0, *(CZ + j * (ORDER + 1) for j in range(N_Z)))  # coefficients of each state
 
     def coefficient(simd, row, k, lane):
@@ -39,7 +40,7 @@ def scalar_step_of(ports: tuple[PortKind, ...]):
     def input_of(simd, k, lane, at):
         """The coefficient k of all input at a constant x = `at`: at 0 without the products of conductances and x."""
         total = simd[I + lane] if k == 0 else 0.0
-        for n in range(n_ports):
+        for n in range(n_receptors):
             state = c(simd, CZ + FIRST[n] * (ORDER + 1), k, lane)
             total += state * (simd[(XE + REVERSAL[n]) * LANES + lane] - at) if CONDUCTANCE[n] else state
         return total
@@ -47,7 +48,7 @@ def scalar_step_of(ports: tuple[PortKind, ...]):
     all_input = inlined(input_of)
 
     def expand(simd, linear, lane):
-        """Write the coefficients of x, y and the states of the ports to CX, CY and CZ."""
+        """Write the coefficients of x, y and the states of the receptors to CX, CY and CZ."""
         for k in range(N_STATE):
             if ROWS[k]:
                 simd[ROWS[k] * LANES + lane] = simd[k * LANES + lane]
@@ -55,13 +56,13 @@ def scalar_step_of(ports: tuple[PortKind, ...]):
             f = c(simd, CY, k, lane) + all_input(simd, k, lane, 0.0)
             for i in range(k + 1):
                 f += c(simd, CX, i, lane) * c(simd, CX, k - i, lane)
-                for n in range(n_ports):
+                for n in range(n_receptors):
                     if CONDUCTANCE[n]:
                         f -= c(simd, CZ + FIRST[n] * (ORDER + 1), i, lane) * c(simd, CX, k - i, lane)
             g = simd[A + lane] * c(simd, CX, k, lane) + simd[SLOPE + lane] * c(simd, CY, k, lane)
             g += simd[C + lane] if k == 0 else 0.0
             simd[(CX + k + 1) * LANES + lane], simd[(CY + k + 1) * LANES + lane] = f / (k + 1), g / (k + 1)
-            for n in range(n_ports):
+            for n in range(n_receptors):
                 first = CZ + FIRST[n] * (ORDER + 1)
                 y, x = c(simd, first, k, lane), c(simd, first + (ORDER + 1) * (STATES[n] - 1), k, lane)
                 new = linear[4 * n] * y + (linear[4 * n + 1] * x if STATES[n] == 2 else 0.0)
@@ -127,13 +128,13 @@ def scalar_step_of(ports: tuple[PortKind, ...]):
 
 
 @functools.cache
-def step_address(ports: tuple[PortKind, ...]) -> int:
+def step_address(receptors: tuple[ReceptorKind, ...]) -> int:
     """Address of `step(simd, numbers, address of the end)` -> masks: in vector code, or in plain loops where that does
     not compile."""
     try:
-        return _address(step_of(ports))
+        return _address(step_of(receptors))
     except LoweringError:
-        return _address(scalar_step_of(ports))
+        return _address(scalar_step_of(receptors))
 
 
 def _address(step) -> int:
