@@ -74,7 +74,8 @@ def bind(net: Network) -> None:
     net._bound = bound, False
     synapses = list(net._synapses.values())
     gone = [one for one in bound if isinstance(one, Synapses) and one not in synapses]
-    receptors = {one._receptor_state for one in (*net._drives.values(), *synapses, *gone)}
+    receptors = {one._receptor_state for one in net._drives.values()}
+    receptors |= {one._receptor_state for one in (*synapses, *gone)}
     engines = [population._engine for population in net._populations.values()]
     net._clock.connect(engines, *([one._projection for one in some] for some in (synapses, gone)), receptors)
     net._bound = _parts(net), True
