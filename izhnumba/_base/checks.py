@@ -195,6 +195,10 @@ def array(
 
 def finite(where: str, array: Array, dtype: str | np.dtype[Any] | None = None) -> None:
     """Refuse NaN, infinity and numbers that would be infinite in `dtype`; the error names the first of them."""
+    if type(array) is np.ndarray and array.dtype.kind == "f" and array.size:
+        most = min(np.finfo(kind).max for kind in (array.dtype, dtype or array.dtype))
+        if -most <= array.min() and array.max() <= most:  # makes no arrays as large as this one
+            return
     _require(f"{where} must be finite", array, np.isfinite(array))
     if dtype is not None and np.dtype(dtype).itemsize < array.dtype.itemsize:
         highest = np.finfo(dtype).max

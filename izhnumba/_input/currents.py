@@ -19,8 +19,8 @@ from izhnumba._base.implausible import users_level
 from izhnumba._base.sealed import assign
 from izhnumba._engine.timebase import snapped
 from izhnumba._input.input import NO_TIMES, Input, Wave
-from izhnumba._input.target import Array, Rows, Target
-from izhnumba._input.values import fit_shape, flag, frozen
+from izhnumba._input.target import Array, Reused, Rows, Target
+from izhnumba._input.values import aligned, fit_shape, flag, frozen
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -47,6 +47,7 @@ class TimedArray(Input):
     values: Any
     dt: float
     hold: bool = True
+    _size = 0.0  # the largest of the values, in size
 
     def __post_init__(self) -> None:
         self._set_amplitude("values")
@@ -54,11 +55,13 @@ class TimedArray(Input):
         if not shape or not math.prod(shape):
             raise ValueError(f"TimedArray.values must have shape (rows,) or (rows, ...) with rows >= 1, got {shape}.")
         assign(self, dt=checks.number("TimedArray.dt", self.dt, "ms", above=0), hold=flag("TimedArray.hold", self.hold))
+        assign(self, _size=max(abs(self.values.min()), abs(self.values.max())))  # once: a table may be large
 
     def _fit(self, to: Target) -> None:
         super()._fit(to)
         fit_shape("TimedArray.values[0]", self.values[0], to.shape)
-        checks.finite("TimedArray.values", self.values, to.dtype)
+        if self._size > np.finfo(to.dtype).max:
+            checks.finite("TimedArray.values", self.values, to.dtype)
 
     def _rows(self, to: Target) -> Rows:
         if to.dt >= 100 * self.dt:
@@ -67,13 +70,39 @@ class TimedArray(Input):
                 "Pass it in ms.",
                 stacklevel=users_level(),
             )
-        return super()._rows(to)
+        if self.values.size == len(self.values):
+            return super()._rows(to)  # one value for all neurons
+        self._fit(to)
+        as_it_lies, room = self.values.dtype == to.dtype and self.values.shape[1:] == to.shape, Reused(to)
+
+        def rows(step: int, count: int) -> Array:
+            row, over = self._row_at(step + np.arange(count, dtype=np.float64), to.dt)
+            first, last = (row[0], row[-1]) if count else (0, -1)
+            part, each = self.values[first : last + 1], np.array_equal(row, first + np.arange(count))
+            if as_it_lies and each and not over.any():
+                return np.asarray(part.reshape(count, to.n))
+            made = room(count)
+            if each or last - first >= count:
+                made.reshape(count, *to.shape)[...] = aligned(part if each else self.values[row], len(to.shape))
+            else:  # each holds for several steps: it is converted once
+                few = to.new(len(part))
+                few.reshape(len(part), *to.shape)[...] = aligned(part, len(to.shape))
+                np.take(few, row - first, axis=0, out=made, mode="clip")  # "raise" would copy
+            made[over] = 0.0
+            return made
+
+        return rows
 
     def _values(self, k: Array, dt: float) -> Array:
-        row, end = np.floor(snapped(k * (dt / self.dt))), len(self.values)
-        values: Array = self.values[np.clip(row, 0, end - 1).astype(np.intp)]
-        values[(row < 0) | ((row >= end) & (not self.hold))] = 0.0
+        row, over = self._row_at(k, dt)
+        values: Array = self.values[row]
+        values[over] = 0.0
         return values
+
+    def _row_at(self, k: Array, dt: float) -> tuple[Array, Array]:
+        """The row for each of the steps k, of dt ms, and whether it is none, so that the input is 0."""
+        row, end = np.floor(snapped(k * (dt / self.dt))), len(self.values)
+        return np.clip(row, 0, end - 1).astype(np.intp), (row < 0) | ((row >= end) & (not self.hold))
 
     def _breaks(self) -> Array:
         rows = self._all_rows()

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from izhnumba._base import checks
 from izhnumba._base.sealed import assign
 from izhnumba._engine.timebase import snapped
-from izhnumba._input.target import Array, Memory, Rows, Target
+from izhnumba._input.target import Array, Memory, Reused, Rows, Target
 from izhnumba._input.values import (
     aligned,
     amplitude,
@@ -26,6 +26,7 @@ from izhnumba._input.values import (
     frozen,
     of_any_times,
     per_neuron,
+    read_only,
     shown,
     total,
 )
@@ -203,18 +204,20 @@ class Input:
         >>> len(cells.run(100.0, Shots()).spikes) > 100
         True
         """
-        return self._rows(Target(shape, dt, np.dtype(dtype), key, memory, unit))
+        to = Target(shape, dt, np.dtype(dtype), key, memory, unit)
+        made = self._rows(to)
+        return lambda step, count: made(step, count).copy()
 
     def _bound(self, to: Target) -> Rows:
-        """Rows that kernels may read by their address: each block of them is checked."""
-        name, n = type(self).__name__, math.prod(to.shape)
-        foreign = not type(self).__module__.startswith("izhnumba.")
+        """Rows that kernels may read by their address, which hold until the next ones are asked for. Those of a class
+        that is not ours are checked, block by block, and not written to."""
+        if type(self).__module__.startswith("izhnumba."):
+            return self._rows(to)
+        name, n = type(self).__name__, to.n
         checked = type(self).bind is Input.bind and type(self).at is not Input.at  # by `_rows`
-        if foreign:
-            checks.takes(f"{name}.bind", self.bind, *Target._fields[:-1], unit=to.unit)
+        checks.takes(f"{name}.bind", self.bind, *Target._fields[:-1], unit=to.unit)
         rows = self.bind(to.shape, to.dt, to.dtype, to.key, to.memory, unit=to.unit)
-        if foreign:
-            checks.takes(f"{name}.bind()", rows, "step", "count")
+        checks.takes(f"{name}.bind()", rows, "step", "count")
 
         def checked_rows(step: int, count: int) -> Array:
             found = rows(step, count)
@@ -224,9 +227,9 @@ class Input:
                 shapes = f"({count}, 1) or ({count}, {n})"
                 cure = " Convert it: .astype(dtype)." if plain and found.dtype != to.dtype else ""
                 raise ValueError(f"{name}.bind must give {to.dtype} of shape {shapes}, got {got}.{cure}")
-            if foreign and not checked:
+            if not checked:
                 check_rows(f"{name}.bind", found, step, to.dtype, _FINITE)
-            return np.ascontiguousarray(found)
+            return read_only(np.ascontiguousarray(found))
 
         return checked_rows
 
@@ -238,14 +241,16 @@ class Input:
             raise TypeError(f"{must}, got neither. See help(izhnumba.Input).")
         self._fit(to)
         where, must = (f"{name}.at", _FINITE) if of_time else (name, "be finite")
+        room = Reused(to)
 
         def rows(step: int, count: int) -> Array:
             values = self._values(step + np.arange(count, dtype=np.float64), to.dt)
             if of_time and values.ndim > 1 and count:
                 fit_shape(f"{name}.at(t)[0]", values[0], to.shape)
             if values.ndim > 1 and not of_time:  # has been looked at before: that would cost time
-                full = np.broadcast_to(aligned(values, len(to.shape)), (count, *to.shape))
-                return full.astype(to.dtype, order="C").reshape(count, math.prod(to.shape))
+                made = room(count)
+                made.reshape(count, *to.shape)[...] = aligned(values, len(to.shape))
+                return made
             flat = values[:, np.newaxis] if values.ndim == 1 else per_neuron(values, to.shape)
             check_rows(where, flat, step, to.dtype, must)
             return flat.astype(to.dtype, order="C")
@@ -319,7 +324,7 @@ class Sum(Input):
 
         def rows(step: int, count: int) -> Array:
             with np.errstate(over="ignore"):  # it is looked at
-                values = reduce(np.add, [part(step, count) for part in bound])
+                values = reduce(_add, [part(step, count) for part in bound])
             if values.shape[1] == 1:  # more would cost time, and shows in V
                 check_rows("Sum", values, step, to.dtype)
             return values
@@ -365,7 +370,9 @@ class Scaled(Input):
 
         def rows(step: int, count: int) -> Array:
             with np.errstate(over="ignore", invalid="ignore"):  # it is looked at
-                values = bound(step, count) * to.dtype.type(self.factor)
+                values = bound(step, count)
+                out = values if values.flags.writeable else None
+                values = np.multiply(values, to.dtype.type(self.factor), out=out)
             if values.shape[1] == 1:
                 check_rows("Scaled", values, step, to.dtype)
             return values
@@ -387,6 +394,13 @@ class Scaled(Input):
 
     def _fit(self, to: Target) -> None:
         self.input._fit(to)
+
+
+def _add(one: Array, other: Array) -> Array:
+    """The sum of rows, in place of those that are as wide as it and may be overwritten."""
+    width = max(one.shape[1], other.shape[1])
+    places = [rows for rows in (one, other) if rows.shape[1] == width and rows.flags.writeable]
+    return np.add(one, other, out=places[0] if places else None)
 
 
 def _scaled(factor: Any, value: Input) -> Input:

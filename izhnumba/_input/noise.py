@@ -11,7 +11,7 @@ import numpy as np
 from izhnumba._base import checks
 from izhnumba._base.sealed import assign
 from izhnumba._input.input import Input
-from izhnumba._input.target import Array, Rows, Target
+from izhnumba._input.target import Array, Reused, Rows, Target
 from izhnumba._input.values import flat
 
 
@@ -47,17 +47,23 @@ class Noise(Input):
             assign(self, hold=checks.number("Noise.hold", self.hold, "ms", above=0))
 
     def _rows(self, to: Target) -> Rows:
-        from izhnumba._numba.philox import normals
+        from izhnumba._numba.philox import fill_normals
 
         self._fit(to)
-        std = np.asarray(flat(self.std, to.shape) if np.ndim(self.std) else self.std, to.dtype)
+        std = (flat(self.std, to.shape) if np.ndim(self.std) else np.array([self.std])).astype(to.dtype)
         held = 1 if self.hold is None else checks.steps("Noise.hold", self.hold, to.dt, at_least=1)
+        room = Reused(to)
 
         def rows(step: int, count: int) -> Array:
-            first, last = step // held, (step + count - 1) // held
-            values = normals(first, last - first + 1, math.prod(to.shape), *to.key).astype(to.dtype, copy=False)
-            values *= std
-            return values if held == 1 else values[np.arange(step, step + count) // held - first]
+            values = room(count)
+            if held == 1:
+                fill_normals(values, std, step, *to.key)
+                return values
+            numbers = np.arange(step, step + count) // held
+            first = step // held
+            drawn = to.new((step + count - 1) // held - first + 1)
+            fill_normals(drawn, std, first, *to.key)
+            return np.take(drawn, numbers - first, axis=0, out=values, mode="clip")  # "raise" would copy
 
         return rows
 
@@ -95,16 +101,18 @@ class OrnsteinUhlenbeck(Input):
         assign(self, tau=checks.number("OrnsteinUhlenbeck.tau", self.tau, "ms", above=0))
 
     def _rows(self, to: Target) -> Rows:
-        from izhnumba._numba.philox import normals, relax
+        from izhnumba._numba.philox import fill_normals, relax
 
         self._fit(to)
         mean, std = flat(self.mean, to.shape), flat(self.std, to.shape)
         pull = -math.expm1(-to.dt / self.tau)
         kick = std * math.sqrt(-math.expm1(-2 * to.dt / self.tau))
+        room = Reused(to)
 
         def rows(step: int, count: int) -> Array:
-            values = normals(step, count, math.prod(to.shape), *to.key).astype(to.dtype, copy=False)
+            values = room(count)
             if count:
+                fill_normals(values, np.ones(1, to.dtype), step, *to.key)
                 start = to.memory.get(to.key[1], {}).get(step)
                 afresh = start is None
                 x = mean + std * values[0] if afresh else start.copy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
@@ -12,7 +13,9 @@ from izhnumba._base.random import stream_key
 from izhnumba._model.model import Model
 
 Array = NDArray[Any]
-Rows = Callable[[int, int], Array]  # of (step, count): values (count, 1), or (count, neurons) in flat order
+# Of (step, count): values (count, 1), or (count, neurons) in flat order. They hold until the next ones are asked for, and
+# are the caller's to overwrite if they are writeable.
+Rows = Callable[[int, int], Array]
 Memory = dict[int, Any]  # what random inputs need to go on, by stream
 
 
@@ -50,6 +53,28 @@ class Target(NamedTuple):
     key: tuple[int, int]
     memory: Memory
     unit: str
+
+    @property
+    def n(self) -> int:
+        """How many neurons."""
+        return math.prod(self.shape)
+
+    def new(self, count: int) -> Array:
+        """A new array (count, neurons) to be filled."""
+        return np.empty((count, self.n), self.dtype)
+
+
+class Reused:
+    """Rows (count, neurons) to be filled, in the same memory again and again: they hold until the next ones are asked
+    for."""
+
+    def __init__(self, to: Target) -> None:
+        self._to, self._held = to, to.new(0)
+
+    def __call__(self, count: int) -> Array:
+        if len(self._held) < count:
+            self._held = self._to.new(count)
+        return self._held[:count]
 
 
 def target(driven: Driven, unit: str, ordinal: int = 0) -> Target:

@@ -122,6 +122,13 @@ def total(values: list[Array]) -> Array:
     return reduce(np.add, [aligned(value, dimensions) for value in values])
 
 
+def read_only(values: Array) -> Array:
+    """The same array, as one through which nobody writes."""
+    view = values.view()
+    view.flags.writeable = False
+    return view
+
+
 def flat(value: ArrayLike, shape: tuple[int, ...]) -> Array:
     """A value for each neuron, (neurons,), in flat order."""
     return np.broadcast_to(value, shape).flatten()

@@ -69,16 +69,16 @@ _LN2 = f4(-np.log(2) * 2.0**-23)  # for an exponent that is still in its place
 _SIGN, _1, _2 = u4(1 << 31), u4(1), u4(2)
 
 
-def to_normals(row, next_row):
-    """Box-Muller: turn two rows of words into two rows of normals, in place (float32 bits), at most 6.66 in size.
+def to_normals(words, next_words, even, odd, scale):
+    """Box-Muller: turn two rows of words into two rows of normals, at most 6.66 in size, times `scale`.
 
     The first word gives the radius sqrt(-2 log x), x = (word | 1) / 2^32. The second gives a sign for each of the two
     normals and an angle between -45 and 45 degrees; turned by 45 degrees it fills the first quadrant, where cosine and
     sine are (cos - sin) / sqrt(2) and (cos + sin) / sqrt(2). The roots of 2 cancel.
     """
     add_attribute(WIDEST)
-    for i in range(row.size):
-        a, b = row[i], next_row[i]
+    for i in range(words.size):
+        a, b = words[i], next_words[i]
         bits = i4(np.float32(u4(a | _1)).view(np.int32) - _2_TO_32)
         exponent = i4(i4(bits - _ROOT_HALF) & _EXPONENT)
         f = i4(bits - exponent).view(np.float32) - _ONE
@@ -92,42 +92,55 @@ def to_normals(row, next_row):
         c = _COS
         cosine = ((c[3] * z + c[2]) * z + c[1]) * z + c[0]
         x, y = np.float32(radius * (cosine + sine)), np.float32(radius * (cosine - sine))
-        row[i] = x.view(np.uint32) ^ (b & _SIGN)
-        next_row[i] = y.view(np.uint32) ^ (u4(b << _1) & _SIGN)
+        even[i] = scale[i] * u4(x.view(np.uint32) ^ (b & _SIGN)).view(np.float32)
+        odd[i] = scale[i] * u4(y.view(np.uint32) ^ (u4(b << _1) & _SIGN)).view(np.float32)
 
 
-def _fill_normals(out, group, first_column, seed, stream):
-    """Fill whole groups of four steps with normals, as float32 bits. out: uint32, shape (steps, columns)."""
-    add_attribute(WIDEST)
+_WIDTH = 512  # columns that are made at a time: what lies between words and normals stays in the first cache
+
+
+def _fill_normals(out, scale, first_step, first_column, seed, stream, words, spare):
+    """Fill `out`, shape (steps, columns), with normals times `scale`: of its dtype, (columns,), or (width,) if it is the
+    same for all. words: uint32 (4, width), spare: of the dtype, (width,): scratch. The rest as in `fill_normals`."""
     key = u8(seed) & _LOW, u8(stream) & _LOW
-    for k in range(0, len(out), 4):
-        row0, row1, row2, row3 = out[k], out[k + 1], out[k + 2], out[k + 3]
-        fill_words(row0, row1, row2, row3, u8(group) + u8(k >> 2), u8(first_column), key)
-        to_normals(row0, row1)
-        to_normals(row2, row3)
+    width, columns, steps = words.shape[1], out.shape[1], len(out)
+    for group in range(first_step // 4, (first_step + steps + 3) // 4):
+        for first in range(0, columns, width):
+            n = min(width, columns - first)
+            row0, row1, row2, row3 = words[0, :n], words[1, :n], words[2, :n], words[3, :n]
+            fill_words(row0, row1, row2, row3, u8(group), u8(first_column + first), key)
+            factor = scale[first : first + n] if scale.size == columns else scale[:n]
+            for k in range(4 * group - first_step, 4 * group - first_step + 4, 2):
+                if -1 <= k < steps:
+                    pair = (row0, row1) if (first_step + k) % 4 == 0 else (row2, row3)
+                    even = out[k, first : first + n] if k >= 0 else spare[:n]
+                    odd = out[k + 1, first : first + n] if k + 1 < steps else spare[:n]
+                    to_normals(*pair, even, odd, factor)
 
 
-fill_normals = compiled(_fill_normals)
+_fill_all_normals = compiled(_fill_normals)
 
 
-def normals(
-    first_step: int, count: int, columns: int, seed: int, stream: int, first_column: int = 0
-) -> NDArray[np.float32]:
-    """Standard normal numbers, float32, shape (count, columns).
+def fill_normals(
+    out: NDArray[np.floating], scale: NDArray[np.floating], first_step: int, seed: int, stream: int, first_column: int = 0
+) -> None:
+    """Fill an array with standard normal numbers, drawn in float32, times `scale`.
 
     Parameters
     ----------
-    first_step, count : int
-        Steps first_step to first_step + count - 1; multiples of 4 cost least.
-    columns, first_column : int
-        Columns first_column to first_column + columns - 1.
+    out : float32 or float64, shape (steps, columns), C-contiguous
+        Filled with those of the steps from first_step on and of the columns from first_column on; whole groups of four
+        steps, which begin at multiples of 4, cost least.
+    scale : of the dtype of `out`, shape (columns,) or (1,)
+    first_step, first_column : int
     seed, stream : int, below 2^32
         The key.
     """
-    group, skipped = divmod(first_step, 4)
-    words = np.empty(((skipped + count + 3) // 4 * 4, columns), np.uint32)
-    fill_normals(words, group, first_column, seed, stream)
-    return words[skipped : skipped + count].view(np.float32)
+    width = min(_WIDTH, out.shape[1])
+    words, spare = np.empty((4, width), np.uint32), np.empty(width, out.dtype)
+    if scale.size == 1:
+        scale = np.repeat(scale, width)
+    _fill_all_normals(out, scale, first_step, first_column, seed, stream, words, spare)
 
 
 def _fill_poisson(out, words, mean, none):
@@ -190,8 +203,15 @@ def _relax(values, x, mean, kick, pull):
     x <- x + pull (mean - x) + kick value, then value <- x. x, mean, kick: float64, shape (columns,), whatever the dtype
     of the values: in a slow process x moves by less than a float32 can.
     """
+    for first in range(0, x.size, _WIDTH):  # of which x stays in the first cache
+        part = slice(first, min(first + _WIDTH, x.size))
+        relax_columns(values, part, x[part], mean[part], kick[part], pull)
+
+
+def relax_columns(values, part, x, mean, kick, pull):
+    add_attribute(WIDEST)
     for k in range(len(values)):
-        row = values[k]  # a row of the loop `for row in values` would not be known to be contiguous
+        row = values[k, part]  # a row of the loop `for row in values` would not be known to be contiguous
         for i in range(x.size):
             x[i] += pull * (mean[i] - x[i]) + kick[i] * row[i]
             row[i] = x[i]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import izhnumba as iz
-from izhnumba._numba.philox import normals
+from normals import normals
 
 PER_NEURON = np.linspace(-1.0, 1.0, 6)
 

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 import izhnumba as iz
-from izhnumba._numba.philox import normals
+from normals import normals
 
 PER_NEURON = np.linspace(-1.0, 1.0, 6)
 DETERMINISTIC = [
