@@ -6,7 +6,6 @@ forgiven, so that step 3 of 0.1 ms is at 0.3 ms.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields, is_dataclass
 from functools import reduce
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ from izhnumba._base.sealed import assign
 from izhnumba._engine.timebase import snapped
 from izhnumba._input.target import Array, Memory, Reused, Rows, Target
 from izhnumba._input.values import (
+    added,
     aligned,
     amplitude,
     check_rows,
@@ -324,7 +324,7 @@ class Sum(Input):
 
         def rows(step: int, count: int) -> Array:
             with np.errstate(over="ignore"):  # it is looked at
-                values = reduce(_add, [part(step, count) for part in bound])
+                values = reduce(added, [part(step, count) for part in bound])
             if values.shape[1] == 1:  # more would cost time, and shows in V
                 check_rows("Sum", values, step, to.dtype)
             return values
@@ -371,8 +371,8 @@ class Scaled(Input):
         def rows(step: int, count: int) -> Array:
             with np.errstate(over="ignore", invalid="ignore"):  # it is looked at
                 values = bound(step, count)
-                out = values if values.flags.writeable else None
-                values = np.multiply(values, to.dtype.type(self.factor), out=out)
+                place = values if values.flags.writeable else None
+                values = np.multiply(values, to.dtype.type(self.factor), out=place)
             if values.shape[1] == 1:
                 check_rows("Scaled", values, step, to.dtype)
             return values
@@ -394,13 +394,6 @@ class Scaled(Input):
 
     def _fit(self, to: Target) -> None:
         self.input._fit(to)
-
-
-def _add(one: Array, other: Array) -> Array:
-    """The sum of rows, in place of those that are as wide as it and may be overwritten."""
-    width = max(one.shape[1], other.shape[1])
-    places = [rows for rows in (one, other) if rows.shape[1] == width and rows.flags.writeable]
-    return np.add(one, other, out=places[0] if places else None)
 
 
 def _scaled(factor: Any, value: Input) -> Input:

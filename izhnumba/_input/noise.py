@@ -110,10 +110,10 @@ class OrnsteinUhlenbeck(Input):
         room = Reused(to)
 
         def rows(step: int, count: int) -> Array:
+            start = to.memory.get(to.key[1], {}).get(step)
             values = room(count)
             if count:
                 fill_normals(values, np.ones(1, to.dtype), step, *to.key)
-                start = to.memory.get(to.key[1], {}).get(step)
                 afresh = start is None
                 x = mean + std * values[0] if afresh else start.copy()
                 if afresh:

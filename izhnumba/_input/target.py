@@ -13,8 +13,8 @@ from izhnumba._base.random import stream_key
 from izhnumba._model.model import Model
 
 Array = NDArray[Any]
-# Of (step, count): values (count, 1), or (count, neurons) in flat order. They hold until the next ones are asked for, and
-# are the caller's to overwrite if they are writeable.
+# Of (step, count): values (count, 1), or (count, neurons) in flat order. They hold until the next ones are asked for,
+# and are the caller's to overwrite if they are writeable.
 Rows = Callable[[int, int], Array]
 Memory = dict[int, Any]  # what random inputs need to go on, by stream
 

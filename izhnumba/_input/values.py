@@ -122,6 +122,13 @@ def total(values: list[Array]) -> Array:
     return reduce(np.add, [aligned(value, dimensions) for value in values])
 
 
+def added(one: Array, other: Array) -> Array:
+    """The sum of rows, in place of those that are as wide as it and may be overwritten."""
+    width = max(one.shape[1], other.shape[1])
+    places = [rows for rows in (one, other) if rows.shape[1] == width and rows.flags.writeable]
+    return np.add(one, other, out=places[0] if places else None)
+
+
 def read_only(values: Array) -> Array:
     """The same array, as one through which nobody writes."""
     view = values.view()

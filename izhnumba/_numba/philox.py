@@ -100,8 +100,9 @@ _WIDTH = 512  # columns that are made at a time: what lies between words and nor
 
 
 def _fill_normals(out, scale, first_step, first_column, seed, stream, words, spare):
-    """Fill `out`, shape (steps, columns), with normals times `scale`: of its dtype, (columns,), or (width,) if it is the
-    same for all. words: uint32 (4, width), spare: of the dtype, (width,): scratch. The rest as in `fill_normals`."""
+    """Fill `out`, shape (steps, columns), with normals times `scale`: of its dtype, (columns,), or (width,) if it is
+    the same for all. words: uint32 (4, width), spare: of the dtype, (width,): scratch. The rest as in `fill_normals`.
+    """
     key = u8(seed) & _LOW, u8(stream) & _LOW
     width, columns, steps = words.shape[1], out.shape[1], len(out)
     for group in range(first_step // 4, (first_step + steps + 3) // 4):
@@ -122,7 +123,12 @@ _fill_all_normals = compiled(_fill_normals)
 
 
 def fill_normals(
-    out: NDArray[np.floating], scale: NDArray[np.floating], first_step: int, seed: int, stream: int, first_column: int = 0
+    out: NDArray[np.floating],
+    scale: NDArray[np.floating],
+    first_step: int,
+    seed: int,
+    stream: int,
+    first_column: int = 0,
 ) -> None:
     """Fill an array with standard normal numbers, drawn in float32, times `scale`.
 

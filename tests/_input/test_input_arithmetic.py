@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from normals import normals
 
 import izhnumba as iz
-from normals import normals
 
 PER_NEURON = np.linspace(-1.0, 1.0, 6)
 

@@ -7,10 +7,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from normals import normals
 from scipy import stats
 
 import izhnumba as iz
-from normals import normals
 
 PER_NEURON = np.linspace(-1.0, 1.0, 6)
 DETERMINISTIC = [
