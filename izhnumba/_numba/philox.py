@@ -100,8 +100,19 @@ _WIDTH = 512  # columns that are made at a time: what lies between words and nor
 
 
 def _fill_normals(out, scale, first_step, first_column, seed, stream, words, spare):
-    """Fill `out`, shape (steps, columns), with normals times `scale`: of its dtype, (columns,), or (width,) if it is
-    the same for all. words: uint32 (4, width), spare: of the dtype, (width,): scratch. The rest as in `fill_normals`.
+    """Fill an array with normals times `scale`.
+
+    Parameters
+    ----------
+    out : real, shape (steps, columns)
+        Filled.
+    scale : real, shape (columns,), or (width,) if it is the same for all
+    first_step, first_column : int
+    seed, stream : int, below 2^32
+        The key.
+    words : uint32, shape (4, width)
+    spare : real, shape (width,)
+        Scratch for `width` columns at a time.
     """
     key = u8(seed) & _LOW, u8(stream) & _LOW
     width, columns, steps = words.shape[1], out.shape[1], len(out)
