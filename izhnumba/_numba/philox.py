@@ -220,18 +220,15 @@ def _relax(values, x, mean, kick, pull):
     x <- x + pull (mean - x) + kick value, then value <- x. x, mean, kick: float64, shape (columns,), whatever the dtype
     of the values: in a slow process x moves by less than a float32 can.
     """
-    for first in range(0, x.size, _WIDTH):  # of which x stays in the first cache
-        part = slice(first, min(first + _WIDTH, x.size))
-        relax_columns(values, part, x[part], mean[part], kick[part], pull)
-
-
-def relax_columns(values, part, x, mean, kick, pull):
     add_attribute(WIDEST)
-    for k in range(len(values)):
-        row = values[k, part]  # a row of the loop `for row in values` would not be known to be contiguous
-        for i in range(x.size):
-            x[i] += pull * (mean[i] - x[i]) + kick[i] * row[i]
-            row[i] = x[i]
+    for first in range(0, x.size, _WIDTH):  # what x holds of them stays in the first cache
+        last = min(first + _WIDTH, x.size)
+        x_part, mean_part, kick_part = x[first:last], mean[first:last], kick[first:last]
+        for k in range(len(values)):
+            row = values[k, first:last]  # a row of the loop `for row in values` would not be known to be contiguous
+            for i in range(row.size):
+                x_part[i] += pull * (mean_part[i] - x_part[i]) + kick_part[i] * row[i]
+                row[i] = x_part[i]
 
 
 relax = compiled(_relax)
