@@ -29,7 +29,7 @@ from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.receptor import Gate, Receptor
 
 Array = NDArray[Any]
-Call = Callable[[Array, Array, float], int]
+Call = tuple[Callable[[Array, Array, float], int], Array]  # a compiled call, and its first argument
 
 _MOST_REFRACTORY = 2**29  # steps
 _NEVER = -(2**30)  # refractory_until of a neuron that has not spiked
@@ -234,8 +234,8 @@ class ClockEngine:
         return self._rows[name][: self.n]
 
     def step_call(self, names: tuple[str, ...], wanted_threads: int | None) -> Call:
-        """`call(table, I, level)` for single steps with these inputs: I is the current, or empty if it is `level` for
-        all neurons, or, if that is NaN, what `row("I")` holds; the other inputs are in their rows."""
+        """`call(form, I, level)` for single steps with these inputs, and its `form`. I is the current, or empty if it
+        is `level` for all neurons, or, if that is NaN, what `row("I")` holds; the other inputs are in their rows."""
         self._rebase()
         for name in names:
             self.row(name)
@@ -243,22 +243,22 @@ class ClockEngine:
         threads = self.threads_for(self.step + 1, self.step + 1, wanted_threads)
         self._make_room(threads)
         self.table[[layout.STEPS, layout.N_RECORDS, layout.THREADS]] = 1, 0, threads
-        call = self._call("delta" in names, "g" in names, threads)
+        call, form = self._call("delta" in names, "g" in names, threads)
         if threads == 1:
-            return call
+            return call, form
 
-        def parallel_call(table: Array, I: Array, level: float) -> int:  # noqa: E741
+        def parallel_call(form: Array, I: Array, level: float) -> int:  # noqa: E741
             with one_parallel_region():
-                return call(table, I, level)
+                return call(form, I, level)
 
-        return parallel_call
+        return parallel_call, form
 
     def advance(self, until: int, inputs: dict[str, Array], threads: int) -> int:
         """Steps with `inputs`: rows of shape (steps or 1, n or 1) under I, and delta or g with gE."""
         self.prepare(until - self.step, inputs, threads)
-        call = self._call("delta" in inputs, "g" in inputs, threads)
+        call, form = self._call("delta" in inputs, "g" in inputs, threads)
         with one_parallel_region() if threads > 1 else nullcontext():
-            code = call(self.table.numbers, self.empty, np.nan)
+            code = call(form, self.empty, np.nan)
         return int(code)
 
     def publish_state(self) -> int:
@@ -279,18 +279,18 @@ class ClockEngine:
     def prepare_slices(self, n_steps: int, current: Array, drives: dict[ReceptorState, Array], threads: int) -> int:
         """`prepare` for a network. Returns the address of the kernel `advance_slice(table, start, stop)`. drives: rows
         of the inputs that act through receptors."""
-        from izhnumba._clock.kernels.advance import slice_address
+        from izhnumba._clock.kernels import advance, lanes
 
         self.prepare(n_steps, {"I": current}, threads)
         self.arrivals.bind(self.table, drives)
         self._reports[:] = 0
         kinds = self.arrivals.kinds()
-        key = ("slices", kinds, threads > 1)
-        if key not in self._calls:
+        if kinds not in self._calls:
             variant = self._variant(kinds.deltas, kinds.conductances, kinds.gate)
-            variant = variant._replace(ring=kinds.deltas, receptors=kinds.receptors)
-            self._calls[key] = slice_address(variant, threads > 1)
-        return self._calls[key]
+            note = lanes.note_current(variant) if kinds.noted else 0
+            self._calls[kinds] = self._form(variant, kinds.deltas or kinds.receptors, note)
+        self.table[layout.FORM : layout.FORM + layout.FORM_SIZE] = self._calls[kinds]
+        return advance.slice_address(threads > 1)
 
     @property
     def n_blocks(self) -> int:
@@ -383,11 +383,22 @@ class ClockEngine:
     def _call(self, deltas: bool, conductances: bool, threads: int) -> Call:
         from izhnumba._clock.kernels.advance import entry
 
-        key = (deltas, conductances, threads > 1)
+        key = deltas, conductances
         if key not in self._calls:
-            self._calls[key] = entry(self._variant(deltas, conductances), threads > 1)
-        call: Call = self._calls[key]
-        return call
+            form = self._form(self._variant(deltas, conductances))
+            self._calls[key] = np.array([self.table.address, *form], np.int64)
+        return entry(self.dtype.name, threads > 1), self._calls[key]
+
+    def _form(self, variant: Variant, receptors: bool = False, note: int = 0) -> list[int]:
+        """The entries from FORM on. receptors: whether there are some, V jumps included; note: address of the kernel
+        that notes their currents, or 0."""
+        from izhnumba._clock.kernels.block import advance_block
+        from izhnumba._clock.kernels.lanes import step_lanes
+
+        kernels = advance_block(variant.dtype, receptors), step_lanes(variant), note
+        ring, deltas = variant.deltas and receptors, variant.deltas and not receptors
+        kinds = ring, variant.refractory, deltas, variant.conductances, variant.gate is not None
+        return [*kernels, *kinds, self.scheme.euler_part > 0]
 
     def _variant(self, deltas: bool, conductances: bool, gate: Gate | None = None) -> Variant:
         with np.errstate(all="ignore"):  # such parameters lead to V and u that are not finite, which is reported

@@ -72,11 +72,13 @@ def state_sizes(receptor: Receptor, dt: float, lanes: int) -> tuple[int, int]:
 
 
 class Kinds(NamedTuple):
-    """Whether there are V jumps, other receptors, and conductances; the gate of those that have one."""
+    """Whether there are V jumps, other receptors, and conductances, and whether the current of one is recorded; the
+    gate of those that have one."""
 
     deltas: bool
     receptors: bool
     conductances: bool
+    noted: bool
     gate: Gate | None
 
 
@@ -150,7 +152,8 @@ class Arrivals:
         gates = [receptor.definition.gate for receptor in self.receptors]
         conductances = bool(targets & {layout.TO_CONDUCTANCE, layout.TO_GAP})
         gate = next((gate for gate in gates if gate is not None), None)
-        return Kinds(layout.TO_V in targets, bool(targets - {layout.TO_V}), conductances, gate)
+        noted = any(receptor.current.size for receptor in self.receptors)
+        return Kinds(layout.TO_V in targets, bool(targets - {layout.TO_V}), conductances, noted, gate)
 
     def bind(self, table: Table, drives: dict[ReceptorState, Array]) -> None:
         """Write the addresses of the receptors, and of the rows of inputs that act through them, to a table."""

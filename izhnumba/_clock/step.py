@@ -28,7 +28,7 @@ class ClockStepper:
         self._narrow: Callable[[Array, Array], bool] | None = None  # compiled, when first needed
 
     def call(self, *others: str) -> Call:
-        """`call(table, I, level)` for steps with a current and these other inputs."""
+        """`call(form, I, level)` for steps with a current and these other inputs, and its `form`."""
         names = ("I", *others)
         calls = self._engine.step_calls
         if names not in calls:
@@ -67,7 +67,8 @@ class ClockStepper:
 
     def _step_of_rows(self, others: tuple[str, ...]) -> int:
         """A step with the inputs in the rows of I and of these others. Returns its code."""
-        return self.call(*others)(self._engine.table.numbers, self._engine.row("I"), np.nan)
+        call, form = self.call(*others)
+        return call(form, self._engine.row("I"), np.nan)
 
     def _fill(self, name: str, value: object) -> bool:
         plain = self.plain(value)

@@ -233,9 +233,9 @@ class PopulationEngine(NeuronEngine, Engine, Protocol):
 class Stepper(Protocol):
     """Single steps of a population by itself."""
 
-    def call(self) -> Callable[[Array, Array, float], int]:
-        """`call(table, I, level)`: a step with the current I (n,), or with `level` for all neurons if I is empty.
-        Returns a code."""
+    def call(self) -> tuple[Callable[[Array, Array, float], int], Array]:
+        """`call(form, I, level)`, and its `form`: a step with the current I (n,), or with `level` for all neurons if I
+        is empty. Returns a code."""
         ...
 
     def plain(self, value: object) -> Array | None:

@@ -27,9 +27,9 @@ class ExactStepper:
     def __init__(self, engine: ExactEngine, shape: tuple[int, ...], threads: int | None) -> None:
         self._engine = engine
 
-    def call(self) -> Callable[[Array, Array, float], int]:
-        """`call(table, I, level)`, which always returns NOT_PLAIN."""
-        return lambda table, I, level: NOT_PLAIN  # noqa: E741
+    def call(self) -> tuple[Callable[[Array, Array, float], int], Array]:
+        """`call(form, I, level)`, which always returns NOT_PLAIN, and a `form`."""
+        return lambda form, I, level: NOT_PLAIN, self._engine.empty  # noqa: E741
 
     def plain(self, value: object) -> None:
         """None: no value goes to a compiled step."""

@@ -15,7 +15,7 @@ Function = Callable[..., Any]
 
 
 class Variant(NamedTuple):
-    """The differences between populations for which kernels are compiled; all others are data."""
+    """The differences between populations for which the step is compiled; all others are data."""
 
     model: Model
     scheme: Scheme
@@ -26,8 +26,6 @@ class Variant(NamedTuple):
     floor: bool = False
     deltas: bool = False
     conductances: bool = False
-    ring: bool = False  # V jumps come from synapses
-    receptors: bool = False  # synaptic currents and conductances add to the input
     gate: tuple[str, float] | None = None  # of conductances that V opens: a name in GATES, and its number
     affine: bool = False  # dt_slope is z0 + z1 V, known beforehand
     short: bool = False  # the short exprel holds for every V from CAREFUL_V to the threshold

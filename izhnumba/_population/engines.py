@@ -89,7 +89,7 @@ def take_engine(pop: Population, kind: EngineKind, engine: PopulationEngine, **a
     stepper = kind.stepper(engine, pop.shape, pop.threads)
     pop._set(
         **attributes, _kind=kind, _engine=engine, _stepper=stepper, _call=pop._prepare_step,
-        _table=engine.table.numbers, _empty=engine.empty,
+        _form=engine.empty, _empty=engine.empty,
     )  # fmt: skip
 
 

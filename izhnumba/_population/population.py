@@ -313,11 +313,11 @@ class Population:
         code = NOT_PLAIN
         if delta is g is E is dt is None:  # the short way, which takes about a microsecond
             if type(I) is _ndarray and I.dtype is self.dtype and I.shape == self.shape:
-                code = self._call(self._table, I if I.ndim == 1 else I.reshape(-1), _NAN)
+                code = self._call(self._form, I if I.ndim == 1 else I.reshape(-1), _NAN)
             elif type(I) in NUMBERS and abs(I) <= self._highest:  # type: ignore[arg-type]
-                code = self._call(self._table, self._empty, I)
+                code = self._call(self._form, self._empty, I)
             elif (plain := self._stepper.plain(I)) is not None:
-                code = self._call(self._table, plain, _NAN)
+                code = self._call(self._form, plain, _NAN)
         elif dt is None:
             self._must_not_run()
             with self._turn:
@@ -332,14 +332,14 @@ class Population:
         running.report(self, {code})
         return self.spikes
 
-    def _prepare_step(self, table: Array, I: Array, level: float) -> int:  # noqa: E741
+    def _prepare_step(self, form: Array, I: Array, level: float) -> int:  # noqa: E741
         """Stands in for the compiled step until it is needed, and again after anything it relies on has changed."""
         self._must_not_run()
         with self._turn:
             self._end_run()
-            call = self._stepper.call()
-            self._set(_call=call)
-        return call(table, I, level)
+            call, form = self._stepper.call()
+            self._set(_call=call, _form=form)
+        return call(form, I, level)
 
     def _forget_call(self) -> None:
         self._set(_call=self._prepare_step)

@@ -3,14 +3,12 @@ where a scheme follows another program to the last bit."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from assembly import ARM, FUSED, MATHEMATICS, PACKED, count, innermost_loops, lines_of, widest_vectors
-from numba import from_dtype, types
 from processes import run, write
 
 import izhnumba as iz
-from izhnumba._clock.kernels.advance import build
+from izhnumba._clock.kernels.lanes import THREE, build
 from izhnumba._model.equations import Variant
 from izhnumba._numba.compile import target_features
 
@@ -33,8 +31,7 @@ def kernel(request, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NUMBA_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         dispatcher = build(request.param)
-    number = from_dtype(np.dtype(request.param.dtype))
-    dispatcher.compile((types.int64[::1], number[::1], types.float64))
+    dispatcher.compile(THREE)
     return request.param, lines_of(dispatcher)
 
 

@@ -32,14 +32,21 @@ BLOCK = 2048  # lanes; state, input and flags of a block, 17 B a lane in float32
 # DELTA_RING    real (RING_STEPS, PADDED): V jumps under way, mV; the row of step k is k % RING_STEPS
 # RECEPTORS     int64 (N_RECEPTORS, RECEPTOR_SIZE), see below
 # IN_USE        1 while a call is under way
+# START, STOP   the steps of this call that each block does now
+# FORM          what differs between kinds of populations, FORM_SIZE entries: ADVANCE_BLOCK, STEP_LANES, NOTE: addresses
+#               of kernels (0: not needed); whether V jumps come from DELTA_RING (RING), there is a refractory period
+#               (REFRACTORY), V jumps come from INPUT_DELTA (DELTAS), there are conductances (CONDUCTANCES) and such
+#               behind a gate (GATED), and V below CAREFUL_V must be told (LEAPS)
 (
     N, PADDED, STEP, STEPS, BASE, THREADS, N_RECORDS,
     V, U, REFRACTORY_UNTIL, LAST, REFRACTORY_STEPS, SPIKES, RASTER, PARAMETERS, CONSTANTS, SCRATCH, REPORT, RECORDS,
     INPUT_I, _, _, INPUT_DELTA, _, _, INPUT_G, _, _, INPUT_GE, _, _,
-    RING_STEPS, DELTA_RING, RECEPTORS, N_RECEPTORS, IN_USE, TABLE_SIZE,
-) = range(37)  # fmt: skip
+    RING_STEPS, DELTA_RING, RECEPTORS, N_RECEPTORS, IN_USE, START, STOP,
+    ADVANCE_BLOCK, STEP_LANES, NOTE, RING, REFRACTORY, DELTAS, CONDUCTANCES, GATED, LEAPS, TABLE_SIZE,
+) = range(48)  # fmt: skip
 STRIDE, SHARED = 1, 2
-SCRATCH_ROWS = 7  # I, delta, g and gE as lanes, words of spikes of `collect`, and g and gE behind a gate
+FORM, FORM_SIZE = ADVANCE_BLOCK, TABLE_SIZE - ADVANCE_BLOCK
+SCRATCH_ROWS = 8  # I, delta, g and gE as lanes, words of spikes of `collect`, g and gE behind a gate, and WORK
 MOST_STEPS = 2**30  # from BASE to STEP, so that REFRACTORY_UNTIL fits 32 bits
 STRETCH = 64  # steps of a block before the next block: its state stays in the cache, failures end the call soon after
 
@@ -75,6 +82,17 @@ FAILED_STEP, FAILED_COUNT, FAILED_LANE, FAILED_V, WAS_CAREFUL, CAREFUL, N_SPIKES
 # RECEPTOR_TARGET: y is a current, a conductance, a conductance behind a gate that V opens, or the sum of the
 # conductances w of gap junctions, of which x is the sum of w V of the sources. V jumps have DELTA_RING and no row here
 TO_CURRENT, TO_CONDUCTANCE, TO_GATED, TO_GAP, TO_V = range(5)
+
+# WORK, one per thread: what kernels need to know of the block and step that they work on. FIRST_LANE, COUNT, VALID: the
+# first lane, how many there are, and how many of them hold neurons; NOW: the step since BASE. Then addresses: of the
+# first lane in V, u, REFRACTORY_UNTIL and SPIKES; of the inputs of the step, real (COUNT,); of the states y and x of
+# a receptor whose current is to be noted
+(
+    FIRST_LANE, COUNT, VALID, NOW, W_V, W_U, W_UNTIL, W_SPIKES, W_I, W_DELTA, W_G, W_GE, W_B, W_BE, W_Y, W_X, WORK_SIZE,
+) = range(17)  # fmt: skip
+
+# --- A call of a population by itself: the address of its table, then its FORM.
+CALL_SIZE = 1 + FORM_SIZE
 
 # --- A network.
 # NET_STEP      steps done since the last reset

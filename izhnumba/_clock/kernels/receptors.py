@@ -7,68 +7,45 @@ from typing import Any
 
 import numpy as np
 
-from izhnumba._clock.constants import DERIVED
 from izhnumba._clock.kernels import layout
-from izhnumba._clock.kernels.neuron import start_of_step
-from izhnumba._model.equations import Variant, gate_of
 from izhnumba._numba.compile import called, inlined
-from izhnumba._numba.exprel import exprel_full
-from izhnumba._numba.intrinsics import NOINLINE, WIDEST, add_attribute, array_at, parameters_of
+from izhnumba._numba.intrinsics import NOINLINE, WIDEST, add_attribute, array_at, call_at
 
 DECAY_Y, X_TO_Y, DECAY_X, TO_X, REVERSAL, NUMBERS_SIZE = range(6)
 
 
-def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """`deltas(table, k, first, count, valid)`, the V jumps of step k, to be cleared after use, and `receive`."""
-    number = np.dtype(variant.dtype).type
+def receiver(number: Any) -> Callable[..., Any]:
+    """`receive(table, work, k)`: note the V jumps of step k, W_DELTA, to be cleared after use; and to the inputs W_I to
+    W_BE add what the other receptors give, then let their states advance."""
     item = number(0).itemsize
-    note_current = _note_current(variant)
 
-    def arrived(table, ring, drive, k, first, count, valid):
-        """Row of a ring in step k, real (count,): weights that synapses sent, plus an input from outside.
-
-        Parameters
-        ----------
-        table : int64 (TABLE_SIZE,)
-        ring : int
-            Address of the ring, real (RING_STEPS, PADDED).
-        drive : int64 (3,)
-            Address of the input, 0 if there is none, its STRIDE and SHARED.
-        k : int
-            Step of this call.
-        first, count, valid : int
-            First lane of the block, its lanes, and how many of them are neurons.
-        """
+    def arrived(table, work, ring, drive, k):
+        """Address of the row of a ring in step k: weights that synapses sent, plus an input from outside."""
         slot = (table[layout.STEP] + k) % table[layout.RING_STEPS]
-        row = array_at(ring + (slot * table[layout.PADDED] + first) * item, count, number)
+        first, valid = work[layout.FIRST_LANE], work[layout.VALID]
+        place = ring + (slot * table[layout.PADDED] + first) * item
+        row = array_at(place, work[layout.COUNT], number)
         if drive[0]:
             source = drive[0] + drive[layout.STRIDE] * k * item
             if drive[layout.SHARED]:
                 add_value(row, valid, array_at(source, 1, number)[0])
             else:
                 add_row(row, array_at(source + first * item, valid, number))
-        return row
+        return place
 
-    row_of = inlined(arrived)
+    row_at = inlined(arrived)
 
-    def deltas(table, k, first, count, valid):
-        return row_of(
-            table, table[layout.DELTA_RING], table[layout.INPUT_DELTA : layout.INPUT_DELTA + 3], k, first, count, valid
-        )
-
-    def receive(table, k, first, count, valid, state, inputs):
-        """Add to the inputs what the receptors give in step k, then let their states advance.
-
-        Parameters
-        ----------
-        table, k, first, count, valid
-            As of `arrived`.
-        state : tuple
-            V and u, real (count,), and parameters of `parameter_lanes`.
-        inputs : tuple of five arrays, real (count,)
-            I, g, gE, b and bE.
-        """
-        I, g, gE, b, bE = inputs  # noqa: E741
+    def receive(table, work, k):
+        first, count = work[layout.FIRST_LANE], work[layout.COUNT]
+        I = array_at(work[layout.W_I], count, number)  # noqa: E741
+        g, gE = array_at(work[layout.W_G], count, number), array_at(work[layout.W_GE], count, number)
+        b, bE = array_at(work[layout.W_B], count, number), array_at(work[layout.W_BE], count, number)
+        if table[layout.RING]:
+            drive = table[layout.INPUT_DELTA : layout.INPUT_DELTA + 3]
+            work[layout.W_DELTA] = row_at(table, work, table[layout.DELTA_RING], drive, k)
+        if table[layout.GATED]:
+            clear(b)
+            clear(bE)
         for p in range(table[layout.N_RECEPTORS]):
             receptor = array_at(table[layout.RECEPTORS] + p * layout.RECEPTOR_SIZE * 8, layout.RECEPTOR_SIZE, np.int64)
             target, n_states, steps = (
@@ -77,7 +54,7 @@ def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
                 receptor[layout.RECEPTOR_STEPS],
             )
             drive = receptor[layout.RECEPTOR_DRIVE : layout.RECEPTOR_DRIVE + 3]
-            row = row_of(table, receptor[layout.RECEPTOR_RING], drive, k, first, count, valid)
+            row = array_at(row_at(table, work, receptor[layout.RECEPTOR_RING], drive, k), count, number)
             numbers = array_at(receptor[layout.RECEPTOR_NUMBERS], NUMBERS_SIZE, number)
             several = steps > 1
             y = array_at(receptor[layout.RECEPTOR_Y] + first * item, count, number) if n_states or several else row
@@ -88,8 +65,9 @@ def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
                 sum_latest(y, rows, row, table[layout.PADDED], table[layout.STEP] + k, steps)
             x = array_at(receptor[layout.RECEPTOR_X] + first * item, count, number) if n_states == 2 else row
             if receptor[layout.RECEPTOR_CURRENT]:
-                current = array_at(receptor[layout.RECEPTOR_CURRENT] + first * item, count, number)
-                note_current(current, target, state, y, x, numbers[REVERSAL])
+                work[layout.W_Y], work[layout.W_X] = y.ctypes.data, x.ctypes.data
+                place = table[layout.RECEPTORS] + p * layout.RECEPTOR_SIZE * 8
+                call_at(table[layout.NOTE], table.ctypes.data, work.ctypes.data, place)
             if target == layout.TO_CURRENT:
                 add_row(I, y)
             elif target == layout.TO_CONDUCTANCE:
@@ -105,45 +83,7 @@ def arrivals(variant: Variant) -> tuple[Callable[..., Any], Callable[..., Any]]:
                 advance_two(y, x, row, numbers)
             clear(row)
 
-    return inlined(deltas), inlined(receive)
-
-
-def _note_current(variant: Variant) -> Callable[..., Any]:
-    number = np.dtype(variant.dtype).type
-    share, _ = gate_of(variant, inlined, exprel_full)
-    start, p_type = start_of_step(variant), variant.model.named_tuple("V_min", *DERIVED)
-
-    @called
-    def note_current(current, target, state, y, x, E):
-        """The current of a receptor in this step, at the V from which it leads on.
-
-        Parameters
-        ----------
-        current : real (count,)
-            Where it is written, in the unit of the model.
-        target : int
-            RECEPTOR_TARGET of the receptor.
-        state : tuple
-            V and u, real (count,), and parameters of `parameter_lanes`.
-        y, x : real (count,)
-            States of the receptor.
-        E : float, mV
-            Its reversal potential.
-        """
-        add_attribute(NOINLINE)
-        V_lanes, u_lanes, parameters = state
-        for i in range(np.uint64(current.size)):
-            V = start(V_lanes[i], u_lanes[i], parameters_of(parameters, i, p_type, number))
-            if target == layout.TO_CURRENT:
-                current[i] = y[i]
-            elif target == layout.TO_GAP:
-                current[i] = x[i] - y[i] * V
-            elif target == layout.TO_GATED:
-                current[i] = share(V) * (y[i] * (E - V))
-            else:
-                current[i] = y[i] * (E - V)
-
-    return note_current
+    return inlined(receive)
 
 
 @called

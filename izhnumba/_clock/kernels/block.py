@@ -1,0 +1,259 @@
+"""One block of neurons: takes each of its steps from its inputs to its records.
+
+A block stays in the cache for all its steps, so the cost per neuron does not depend on the number of neurons. It calls
+the step of its variant (`kernels.lanes`) by address, and is compiled once for each dtype.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from izhnumba._clock.kernels import layout
+from izhnumba._clock.kernels.lanes import THREE
+from izhnumba._clock.kernels.receptors import clear, receiver
+from izhnumba._numba.compile import address_of, called, compiled, inlined
+from izhnumba._numba.intrinsics import (
+    NOINLINE,
+    WIDEST,
+    add_attribute,
+    array_at,
+    call_at,
+    copy_bytes,
+    mask64,
+    trailing_zeros,
+)
+
+
+@functools.cache
+def advance_block(dtype: str, receptors: bool) -> int:
+    """Address of `advance_block(table, thread, block)`: steps START to STOP of one block. receptors: whether there are
+    some."""
+    number, RECEPTORS, receive = np.dtype(dtype).type, receptors, receiver(np.dtype(dtype).type)
+    item = number(0).itemsize
+    input_row, check_finite = _input_row(number), _check_finite(number)
+
+    def advance_block(address, thread, block):
+        add_attribute(WIDEST)
+        table = array_at(address, layout.TABLE_SIZE, np.int64)
+        start, stop = table[layout.START], table[layout.STOP]
+        first = block * layout.BLOCK
+        count = layout.BLOCK if table[layout.PADDED] - first > layout.BLOCK else table[layout.PADDED] - first
+        valid = count if table[layout.N] - first > count else table[layout.N] - first
+        row = layout.BLOCK * item
+        scratch = table[layout.SCRATCH] + thread * layout.SCRATCH_ROWS * row
+        filled = array_at(scratch + 4 * row, count // 64, np.int64)
+        place = scratch + 7 * row
+        work = array_at(place, layout.WORK_SIZE, np.int64)
+        work[layout.FIRST_LANE], work[layout.COUNT], work[layout.VALID] = first, count, valid
+        work[layout.W_V], work[layout.W_U] = table[layout.V] + first * item, table[layout.U] + first * item
+        work[layout.W_UNTIL], work[layout.W_SPIKES] = (
+            table[layout.REFRACTORY_UNTIL] + first * 4,
+            table[layout.SPIKES] + first,
+        )
+        work[layout.W_B], work[layout.W_BE] = scratch + 5 * row, scratch + 6 * row
+        V, u = array_at(work[layout.W_V], count, number), array_at(work[layout.W_U], count, number)
+        constants = array_at(table[layout.CONSTANTS], 3, number)
+        report = array_at(table[layout.REPORT] + block * layout.REPORT_SIZE * 8, layout.REPORT_SIZE, np.int64)
+        low, highest = constants[layout.CAREFUL_V], constants[layout.HIGHEST]
+        receptors = RECEPTORS and table[layout.N_RECEPTORS] > 0
+        if start == 0:
+            careful = np.int64(unusual(V, count, low))
+            if careful or unusual(u, valid, -highest):
+                report[layout.WAS_CAREFUL] = unusual(V, valid, low)
+                check_finite(V, u, valid, table[layout.STEP], highest, report)
+        else:
+            careful = report[layout.CAREFUL]
+        for k in range(start, stop):
+            fresh = receptors or k == start  # receptors have been added to the copy of the step before
+            work[layout.NOW] = table[layout.STEP] + k - table[layout.BASE]
+            work[layout.W_I] = input_row(table, layout.INPUT_I, k, fresh, receptors, first, count, valid, scratch)
+            if table[layout.DELTAS]:
+                work[layout.W_DELTA] = input_row(
+                    table, layout.INPUT_DELTA, k, fresh, False, first, count, valid, scratch + row
+                )
+            if table[layout.CONDUCTANCES]:
+                work[layout.W_G] = input_row(
+                    table, layout.INPUT_G, k, fresh, receptors, first, count, valid, scratch + 2 * row
+                )
+                work[layout.W_GE] = input_row(
+                    table, layout.INPUT_GE, k, fresh, receptors, first, count, valid, scratch + 3 * row
+                )
+            if RECEPTORS:
+                receive(table, work, k)
+            careful = call_at(table[layout.STEP_LANES], address, place, careful)
+            if RECEPTORS and table[layout.RING]:
+                clear(array_at(work[layout.W_DELTA], count, number))
+            infinite = collect(table, work, k, filled, V, report)
+            if careful or infinite:
+                report[layout.WAS_CAREFUL] |= unusual(V, valid, low)
+                check_finite(V, u, valid, table[layout.STEP] + k, highest, report)
+            if table[layout.N_RECORDS]:
+                record(table, k, block, V)
+        report[layout.CAREFUL] = careful
+        seldom = (
+            stop == table[layout.STEPS] or start // layout.STRETCH < stop // layout.STRETCH
+        )  # V would follow in the next step
+        if seldom and unusual(u, valid, -highest):
+            check_finite(V, u, valid, table[layout.STEP] + stop - 1, highest, report)
+        return 0
+
+    return address_of(compiled(advance_block), THREE)
+
+
+@called
+def unusual(values, n, low):
+    """Whether one of the first n values is below `low` or not finite."""
+    add_attribute(WIDEST)
+    add_attribute(NOINLINE)
+    odd = np.int32(0)
+    for i in range(np.uint64(n)):
+        x = values[i]
+        odd = odd if x - x + x >= low else np.int32(1)  # x - x is not a number if x is infinite
+    return odd != 0
+
+
+def _input_row(number) -> Callable[..., Any]:
+    item = number(0).itemsize
+
+    def input_row(table, which, k, fresh, copy, first, count, valid, scratch):
+        """The address of the input of step k, real (count,): of the caller's own row where it fills the block, else of
+        a padded copy.
+
+        Parameters
+        ----------
+        table : int64 (TABLE_SIZE,)
+        which : int
+            Entry of the input, such as INPUT_I.
+        k : int
+            Step of this call.
+        fresh : bool
+            Whether the copy in `scratch` is not that of the step before.
+        copy : bool
+            Whether to copy in any case.
+        first, count, valid : int
+            First lane of the block, its lanes, and how many of them are neurons.
+        scratch : int
+            Address of `count` numbers.
+        """
+        stride, shared = table[which + layout.STRIDE], table[which + layout.SHARED]
+        source = table[which] + stride * k * item
+        if not copy and not shared and valid == count:
+            return source + first * item
+        if not (fresh or stride):
+            return scratch
+        if shared:
+            padded, value = array_at(scratch, count, number), array_at(source, 1, number)[0]
+            for i in range(np.uint64(count)):
+                padded[i] = value
+        else:
+            copy_bytes(scratch, source + first * item, valid * item)
+        return scratch
+
+    return called(input_row)
+
+
+@inlined
+def collect(table, work, k, filled, V, report):
+    """Write the spike flags of a block to RASTER, one bit per neuron, and set LAST and REFRACTORY_UNTIL of the few
+    neurons that spiked. Returns whether V of a neuron is infinite.
+
+    Parameters
+    ----------
+    table : int64 (TABLE_SIZE,)
+    work : int64 (WORK_SIZE,)
+    k : int
+        Step of this call.
+    filled : int64 (words,)
+        Scratch memory.
+    V : real (count,)
+    report : int64 (REPORT_SIZE,)
+    """
+    first, valid = work[layout.FIRST_LANE], work[layout.VALID]
+    spikes = array_at(work[layout.W_SPIKES], V.size, np.uint8)
+    refractory_until = array_at(work[layout.W_UNTIL], V.size, np.int32)
+    words = array_at(table[layout.RASTER] + (k * table[layout.PADDED] + first) // 8, filled.size, np.uint64)
+    last = array_at(table[layout.LAST] + first * 8, V.size, np.int64)
+    refractory_steps = array_at(table[layout.REFRACTORY_STEPS] + first * 4, V.size, np.int32)
+    infinite, n_filled = False, 0
+    for w in range(filled.size):
+        bits = mask64(spikes, w * 64)
+        if valid - w * 64 < 64:  # the padding after the last neuron
+            bits &= (np.uint64(1) << np.uint64(valid - w * 64)) - np.uint64(1)
+        words[w] = bits
+        filled[n_filled] = w  # without a branch that nobody can predict
+        n_filled += bits != 0
+    for j in range(n_filled):
+        w = filled[j]
+        bits = words[w]
+        while bits:
+            lane = w * 64 + np.int64(trailing_zeros(bits))
+            if not V[lane] < np.inf:  # a failure, not a spike, nor healed by a reset
+                infinite, V[lane] = True, np.nan
+                spikes[lane] = 0
+                words[w] ^= bits & -bits
+            else:
+                last[lane] = table[layout.STEP] + k
+                report[layout.N_SPIKES] += 1
+                if table[layout.REFRACTORY]:
+                    refractory_until[lane] = np.int32(work[layout.NOW]) + np.int32(1) + refractory_steps[lane]
+            bits &= bits - np.uint64(1)
+    return infinite
+
+
+def _check_finite(number) -> Callable[..., Any]:
+    infinity = number(np.inf)
+
+    @called
+    def check_finite(V, u, valid, step, highest, report):
+        """Write to the REPORT of a block, once, which neurons have a V or u that is not finite.
+
+        Parameters
+        ----------
+        V, u : real (count,)
+        valid : int
+            How many lanes are neurons.
+        step : int
+            The step after which V and u are so, since the last reset.
+        highest : float
+            The largest finite number.
+        report : int64 (REPORT_SIZE,)
+        """
+        add_attribute(NOINLINE)
+        if report[layout.FAILED_COUNT] or not (unusual(V, valid, -highest) or unusual(u, valid, -highest)):
+            return
+        for i in range(valid):
+            if not (abs(V[i]) < infinity and abs(u[i]) < infinity):
+                V[i] = V[i] if abs(V[i]) < infinity else number(np.nan)
+                if report[layout.FAILED_COUNT] == 0:
+                    report[layout.FAILED_STEP], report[layout.FAILED_LANE], report[layout.FAILED_V] = (
+                        step,
+                        i,
+                        not abs(V[i]) < infinity,
+                    )
+                report[layout.FAILED_COUNT] += 1
+
+    return check_finite
+
+
+@called
+def record(table, k, block, like):
+    """For each record of which a sample is due after step k: copy the states of its neurons in this block to the
+    sample. like: an array of the dtype of the population."""
+    add_attribute(NOINLINE)
+    for j in range(table[layout.N_RECORDS]):
+        r = array_at(table[layout.RECORDS] + j * layout.RECORD_SIZE * 8, layout.RECORD_SIZE, np.int64)
+        done, n = table[layout.STEP] + k + 1, r[layout.RECORD_N]
+        sample = done // r[layout.RECORD_EVERY] - r[layout.RECORD_FIRST]
+        if done % r[layout.RECORD_EVERY] or not 0 <= sample < r[layout.RECORD_ROOM]:
+            continue
+        starts = array_at(r[layout.RECORD_STARTS], block + 2, np.int64)
+        neurons = array_at(r[layout.RECORD_NEURONS], n, np.int64)
+        places = array_at(r[layout.RECORD_PLACES], n, np.int64)
+        source = array_at(r[layout.RECORD_SOURCE], table[layout.PADDED], like.dtype)
+        samples = array_at(r[layout.RECORD_SAMPLES] + sample * n * like.itemsize, n, like.dtype)
+        for i in range(starts[block], starts[block + 1]):
+            samples[places[i]] = source[neurons[i]]

@@ -1,0 +1,156 @@
+"""The step of a variant for all lanes of a block: the only kernel of the clock engine that knows the equations.
+
+It is called by its address from kernels that serve every variant, so a new model or scheme compiles little. The loop
+over lanes is written so that LLVM vectorises it: whole rows from index 0, selects instead of branches, no integer wider
+than a number of the state.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import from_dtype, types
+from numba.core.errors import NumbaError
+
+from izhnumba._clock.constants import DERIVED
+from izhnumba._clock.kernels import layout
+from izhnumba._clock.kernels.neuron import neuron_step, start_of_step
+from izhnumba._clock.kernels.receptors import NUMBERS_SIZE, REVERSAL
+from izhnumba._model.compiled import compile_equations
+from izhnumba._model.equations import Variant, gate_of
+from izhnumba._model.quantity import MAX_PARAMETERS
+from izhnumba._numba.compile import address_of, compiled, inlined
+from izhnumba._numba.exprel import exprel_full
+from izhnumba._numba.intrinsics import WIDEST, add_attribute, array_at, parameter_lanes, parameters_of
+
+THREE = (types.int64,) * 3
+
+
+@functools.cache
+def step_lanes(variant: Variant) -> int:
+    """Address of `step_lanes(table, work, careful)` -> careful (`build`)."""
+    return _address(build(variant), variant)
+
+
+@functools.cache
+def note_current(variant: Variant) -> int:
+    """Address of `note_current(table, work, receptor)`: write the current of a receptor in this step to its
+    RECEPTOR_CURRENT, at the V from which the step leads on."""
+    number, start = np.dtype(variant.dtype).type, start_of_step(variant)
+    p_type, VARIES = variant.model.named_tuple("V_min", *DERIVED), variant.varies
+    share, _ = gate_of(variant, inlined, exprel_full)
+
+    def note_current(address, place, receptor_address):
+        add_attribute(WIDEST)
+        table, work = array_at(address, layout.TABLE_SIZE, np.int64), array_at(place, layout.WORK_SIZE, np.int64)
+        receptor = array_at(receptor_address, layout.RECEPTOR_SIZE, np.int64)
+        n, target = work[layout.COUNT], receptor[layout.RECEPTOR_TARGET]
+        V_lanes, u_lanes = array_at(work[layout.W_V], n, number), array_at(work[layout.W_U], n, number)
+        y, x = array_at(work[layout.W_Y], n, number), array_at(work[layout.W_X], n, number)
+        E = array_at(receptor[layout.RECEPTOR_NUMBERS], NUMBERS_SIZE, number)[REVERSAL]
+        addresses = array_at(table[layout.PARAMETERS], MAX_PARAMETERS, np.int64)
+        parameters = parameter_lanes(addresses, work[layout.FIRST_LANE], number, p_type, VARIES)
+        current = array_at(receptor[layout.RECEPTOR_CURRENT] + work[layout.FIRST_LANE] * y.itemsize, n, number)
+        for i in range(np.uint64(n)):
+            V = start(V_lanes[i], u_lanes[i], parameters_of(parameters, i, p_type, number))
+            if target == layout.TO_CURRENT:
+                current[i] = y[i]
+            elif target == layout.TO_GAP:
+                current[i] = x[i] - y[i] * V
+            elif target == layout.TO_GATED:
+                current[i] = share(V) * (y[i] * (E - V))
+            else:
+                current[i] = y[i] * (E - V)
+        return 0
+
+    return _address(compiled(note_current), variant)
+
+
+def _address(kernel: Any, variant: Variant) -> int:
+    try:
+        return address_of(kernel, THREE)
+    except NumbaError:
+        compile_equations(variant.model, from_dtype(np.dtype(variant.dtype)))
+        raise
+
+
+def build(variant: Variant) -> Any:
+    """The compiled `step_lanes(table, work, careful)` -> careful: one step of all lanes of a block; whether V of a lane
+    is below CAREFUL_V or not finite now, so that the next step needs care."""
+    number = np.dtype(variant.dtype).type
+    p_type, VARIES = variant.model.named_tuple("V_min", *DERIVED), variant.varies
+    all_lanes = _all_lanes(variant)
+
+    def step_lanes(address, place, careful):
+        add_attribute(WIDEST)
+        table, work = array_at(address, layout.TABLE_SIZE, np.int64), array_at(place, layout.WORK_SIZE, np.int64)
+        n = work[layout.COUNT]
+        V, u = array_at(work[layout.W_V], n, number), array_at(work[layout.W_U], n, number)
+        refractory_until = array_at(work[layout.W_UNTIL], n, np.int32)
+        spikes = array_at(work[layout.W_SPIKES], n, np.uint8)
+        I, delta = array_at(work[layout.W_I], n, number), array_at(work[layout.W_DELTA], n, number)  # noqa: E741
+        g, gE = array_at(work[layout.W_G], n, number), array_at(work[layout.W_GE], n, number)
+        b, bE = array_at(work[layout.W_B], n, number), array_at(work[layout.W_BE], n, number)
+        addresses = array_at(table[layout.PARAMETERS], MAX_PARAMETERS, np.int64)
+        parameters = parameter_lanes(addresses, work[layout.FIRST_LANE], number, p_type, VARIES)
+        inputs, constants = (I, delta, g, gE, b, bE), array_at(table[layout.CONSTANTS], 3, number)
+        now = np.int32(work[layout.NOW])
+        return all_lanes(V, u, refractory_until, spikes, inputs, parameters, now, constants, careful)
+
+    return compiled(step_lanes, fastmath=variant.scheme.fastmath)
+
+
+def _all_lanes(variant: Variant) -> Callable[..., Any]:
+    """The loop of `build`. It is a function of its own because LLVM takes two vectors at a time if parameters are
+    arguments, one if it has to load them."""
+    step = neuron_step(variant)
+    p_type = variant.model.named_tuple("V_min", *DERIVED)
+    number = np.dtype(variant.dtype).type
+    zero = number(0.0)  # zero * V is not a number if V is infinite
+    REFRACTORY, SHORT, RESET_FIRST = variant.refractory, variant.short, variant.scheme.reset_first
+
+    def all_lanes(V, u, refractory_until, spikes, inputs, parameters, now, constants, careful):
+        """One step of the lanes of a block. Returns `careful` of the next.
+
+        Parameters
+        ----------
+        V, u, refractory_until, spikes : arrays, shape (count,)
+            Parts of the arrays in `layout`, changed but for refractory_until.
+        inputs : tuple of six arrays, real (count,)
+            I, delta, g, gE, b and bE, as x of `_model.schemes`.
+        parameters : tuple
+            Made by `parameter_lanes`.
+        now : int32
+            This step, counted from BASE.
+        constants : real (3,)
+        careful : int
+            Whether V of a lane may be too low for the short way.
+        """
+        add_attribute(WIDEST)
+        I, delta, g, gE, b, bE = inputs  # noqa: E741
+        dt, low = constants[layout.DT], constants[layout.CAREFUL_V]
+        odd = np.int32(0)
+        if SHORT and not careful:
+            for i in range(np.uint64(V.size) & ~np.uint64(63)):  # so LLVM knows that rows are whole vectors
+                refractory = REFRACTORY and now < refractory_until[i]
+                p = parameters_of(parameters, i, p_type, number)
+                x = I[i], delta[i], g[i], gE[i], b[i], bE[i]
+                V_new, u_new, spiked = step(V[i], u[i], refractory, x, p, p.gain, dt, False)
+                V[i], u[i], spikes[i] = V_new, u_new, spiked
+                odd = odd if V_new >= low else np.int32(1)
+        else:
+            for i in range(np.uint64(V.size) & ~np.uint64(63)):
+                refractory = REFRACTORY and now < refractory_until[i]
+                p = parameters_of(parameters, i, p_type, number)
+                x = I[i], delta[i], g[i], gE[i], b[i], bE[i]
+                V_new, u_new, spiked = step(V[i], u[i], refractory, x, p, p.gain, dt, True)
+                V[i], u[i], spikes[i] = V_new, u_new, spiked
+                if not RESET_FIRST:  # else an infinite V counts as a spike here, and `collect` finds it
+                    V_new = V_new + zero * V_new
+                odd = odd if V_new >= low else np.int32(1)
+        return np.int64(odd != 0)
+
+    return all_lanes
