@@ -14,15 +14,16 @@ from izhnumba._base import checks, paths
 from izhnumba._base.sealed import assign
 from izhnumba._engine.timebase import snapped, timebase_of
 from izhnumba._input.currents import TimedArray
+from izhnumba._input.draws import PoissonDraws
 from izhnumba._input.input import Input
-from izhnumba._input.target import Array, Rows, Target
-from izhnumba._input.values import fit_shape, frozen, per_neuron
+from izhnumba._input.target import Array, Rows, Spikes, Target
+from izhnumba._input.values import fit_shape, flat, frozen, per_neuron, read_only
 from izhnumba._record import blocks
 from izhnumba._synapse import weight_limits
 from izhnumba._synapse.receptor import Receptor, check_own
 from izhnumba._synapse.receptors import Delta
 
-_MOST_PER_STEP = 30.0  # expected spikes: beyond, 32 random bits do not tell the counts apart well
+_MOST_PER_STEP = 30.0  # expected spikes of a neuron: more is an error in a unit
 _NEVER = 2.0**62  # steps, which no run reaches
 _MOST_HZ = 1e9  # in continuous time: a thousand spikes in a microsecond
 _EVENT_BYTES = 128  # of a spike on its way: its time, neuron, weight and number, and copies of these
@@ -52,6 +53,27 @@ class SpikeInput(Input):
     def _most_per_ms(self, to: Target) -> float:
         """How many spikes come in a ms at the most, as they are drawn: all neurons together. 0 for given ones."""
         return 0.0
+
+    def _spikes(self, to: Target) -> Callable[[int, int], Spikes]:
+        """A function of (step, count) that gives the spikes of these steps."""
+        raise NotImplementedError
+
+    def _rows(self, to: Target) -> Rows:
+        from izhnumba._numba.poisson import add_spikes, clear_spikes
+
+        spikes, room = self._spikes(to), np.zeros((0, to.n), to.dtype)
+        last = Spikes(np.zeros(1, np.int64), np.empty(0, np.uint32), np.empty(0, to.dtype))  # what is in `room`
+
+        def rows(step: int, count: int) -> Array:
+            nonlocal last, room
+            clear_spikes(room, last.starts, last.neurons)
+            if len(room) < count:
+                room = np.zeros((count, to.n), to.dtype)
+            last = spikes(step, count)
+            add_spikes(room, *last)
+            return read_only(room[:count])
+
+        return rows
 
     def _check(self) -> None:
         name = type(self).__name__
@@ -119,20 +141,17 @@ class Poisson(SpikeInput):
             must = "Poisson.rate must be a number, an array or an input without random parts and spikes"
             raise TypeError(f"{must}, got {self.rate!r:.60}.") from None
 
-    def _rows(self, to: Target) -> Rows:
-        from izhnumba._numba.philox import poisson
-
-        n, weights = math.prod(to.shape), self._weights(to)
+    def _spikes(self, to: Target) -> Callable[[int, int], Spikes]:
+        draws = PoissonDraws(flat(self._weights(to), (to.n,)), to.key)
         means = None if isinstance(self.rate, Input) else self._means(np.asarray(self.rate)[np.newaxis], to)
 
-        def rows(step: int, count: int) -> Array:
-            lam = means
-            if lam is None:
-                lam = self._means(self.rate._values(step + np.arange(count, dtype=np.float64), to.dt), to)
-            counts = poisson(step, count, n, *to.key, lam)
-            return counts.astype(to.dtype) * weights
+        def spikes(step: int, count: int) -> Spikes:
+            if means is not None:
+                return draws.of(means, step, count)
+            rates = self.rate._values(step + np.arange(count, dtype=np.float64), to.dt)
+            return draws.of(self._means(rates, to), step, count)
 
-        return rows
+        return spikes
 
     def _events(self, to: Target) -> Events:
         from izhnumba._numba.philox import fill_arrivals, fill_first, fill_thinning
@@ -289,18 +308,20 @@ class SpikeTrain(SpikeInput):
 
         return events
 
-    def _rows(self, to: Target) -> Rows:
-        n, weights = math.prod(to.shape), self._weights(to)
-        self._check_neurons(n)
+    def _spikes(self, to: Target) -> Callable[[int, int], Spikes]:
+        self._check_neurons(to.n)
         with np.errstate(over="ignore"):
             step_of = np.floor(snapped(np.minimum(self.t / to.dt, _NEVER))).astype(np.int64)
-        order = np.argsort(step_of, kind="stable")
-        steps, neurons = step_of[order], self.i[order]
+        order = np.lexsort((self.i, step_of))
+        steps, neurons = step_of[order], self.i[order].astype(np.uint32)
+        first = np.flatnonzero(np.append(True, (steps[1:] != steps[:-1]) | (neurons[1:] != neurons[:-1])))[: steps.size]
+        counts = np.diff(first, append=steps.size)  # of spikes of one neuron and step
+        steps, neurons = steps[first], neurons[first]
+        weights = counts.astype(to.dtype) * flat(self._weights(to), (to.n,))[neurons]
 
-        def rows(step: int, count: int) -> Array:
-            first, last = np.searchsorted(steps, (step, step + count))
-            counts = np.zeros((count, n), to.dtype)
-            np.add.at(counts, (steps[first:last] - step, neurons[first:last]), 1)
-            return np.asarray(counts * weights)
+        def spikes(step: int, count: int) -> Spikes:
+            starts = np.searchsorted(steps, np.arange(step, step + count + 1))
+            part = slice(starts[0], starts[-1])
+            return Spikes(starts - starts[0], neurons[part], weights[part])
 
-        return rows
+        return spikes

@@ -19,6 +19,18 @@ Rows = Callable[[int, int], Array]
 Memory = dict[int, Any]  # what random inputs need to go on, by stream
 
 
+class Spikes(NamedTuple):
+    """Spikes from outside in some steps.
+
+    starts: int64, (steps + 1,): those of step k are starts[k] to starts[k + 1]; neurons: uint32, (spikes,); weights: of
+    each spike, of the dtype of the target.
+    """
+
+    starts: Array
+    neurons: Array
+    weights: Array
+
+
 class Driven(Protocol):
     """A population, as far as inputs are concerned.
 

@@ -160,60 +160,6 @@ def fill_normals(
     _fill_all_normals(out, scale, first_step, first_column, seed, stream, words, spare)
 
 
-def _fill_poisson(out, words, mean, none):
-    """Fill `out`, uint8 of shape (steps, columns), with Poisson counts: the quantiles of `words`, uint32 of that shape,
-    taken as numbers between 0 and 1. mean, none = exp(-mean): float64, shape (steps or 1, columns or 1)."""
-    for k in range(len(out)):
-        row, word = out[k], words[k]
-        means, nones = mean[k % len(mean)], none[k % len(none)]
-        shared = means.size == 1
-        for i in range(row.size):
-            column = 0 if shared else i
-            quantile, below, chance, count = (word[i] + 0.5) * 2.0**-32, nones[column], nones[column], 0
-            while quantile > below and count < 200:
-                count += 1
-                chance *= means[column] / count
-                below += chance
-            row[i] = count
-
-
-fill_poisson = compiled(_fill_poisson)
-
-
-def poisson(
-    first_step: int, count: int, columns: int, seed: int, stream: int, mean: NDArray[np.float64]
-) -> NDArray[np.uint8]:
-    """Poisson numbers, uint8, shape (count, columns).
-
-    Parameters
-    ----------
-    first_step, count : int
-        Steps first_step to first_step + count - 1.
-    columns : int
-    seed, stream : int, below 2^32
-        The key.
-    mean : float64, shape (count or 1, columns or 1)
-        Events per step.
-    """
-    group, skipped = divmod(first_step, 4)
-    words = np.empty(((skipped + count + 3) // 4 * 4, columns), np.uint32)
-    fill_raw(words, group, seed, stream)
-    out = np.empty((count, columns), np.uint8)
-    fill_poisson(out, words[skipped : skipped + count], mean, np.exp(-mean))
-    return out
-
-
-def _fill_raw(out, group, seed, stream):
-    """Fill whole groups of four steps with words. out: uint32, shape (steps, columns)."""
-    add_attribute(WIDEST)
-    key = u8(seed) & _LOW, u8(stream) & _LOW
-    for k in range(0, len(out), 4):
-        fill_words(out[k], out[k + 1], out[k + 2], out[k + 3], u8(group) + u8(k >> 2), u8(0), key)
-
-
-fill_raw = compiled(_fill_raw)
-
-
 def _relax(values, x, mean, kick, pull):
     """Ornstein-Uhlenbeck process: turn normal numbers, shape (steps, columns), into its values, in place, step by step.
 

@@ -6,28 +6,17 @@ import re
 
 import numpy as np
 import pytest
-from normals import normals
+from normals import LOW, normals, slow_philox
 from scipy import stats
 
 from izhnumba._numba import philox
 from izhnumba._numba.compile import compiled
 
-LOW = 0xFFFFFFFF
 LIBM = re.compile(r"\b(logf?|sinf?|cosf?|sincosf?|expf?)\b")  # not sqrt, which is exact: old LLVM ends rows with it
 PACKED = {
     "x86_64": (r"pmuludq.*[xyz]mm", r"sqrtps.*[xyz]mm", r"mulps.*[xyz]mm", r"mulpd.*[xyz]mm"),
     "aarch64": (r"umull.*v\d+\.|mul.*z\d+", r"fsqrt\s+[vz]\d+", r"fmul\s+[vz]\d+"),
 }
-
-
-def slow_philox(counter, key):
-    """Figure 4 of Salmon et al. 2011 in whole numbers."""
-    c, (k0, k1) = list(counter), key
-    for _ in range(10):
-        p0, p1 = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
-        c = [(p1 >> 32) ^ c[1] ^ k0, p1 & LOW, (p0 >> 32) ^ c[3] ^ k1, p0 & LOW]
-        k0, k1 = (k0 + 0x9E3779B9) & LOW, (k1 + 0xBB67AE85) & LOW
-    return c
 
 
 def slow_normal(step, lane, seed, stream):
