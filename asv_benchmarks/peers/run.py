@@ -1,4 +1,5 @@
-"""Compare simulators: the same networks in izhnumba, Brian2, NEST, brainpy.state and NumPy, on one thread each.
+"""Compare simulators: the same networks in izhnumba, Brian2, NEST, GeNN, ANNarchy, brainpy.state and NumPy, on one
+thread each.
 
     python asv_benchmarks/peers/run.py [--workload NAME ...] [--simulator NAME ...] [--repeats N]
                                        [--seconds S] [--python NAME=PATH ...]
@@ -23,7 +24,11 @@ import numpy as np
 from networks import WORKLOADS, arrays
 
 BOTH = ("float64", "float32")
-SIMULATORS = {"izhnumba": BOTH, "brian2": BOTH, "nest": ("float64",), "brainpy": BOTH, "numpy": BOTH}  # by module
+SIMULATORS = {
+    "izhnumba": BOTH, "brian2": BOTH, "nest": ("float64",), "genn": BOTH, "annarchy": BOTH, "brainpy": BOTH,
+    "numpy": BOTH,
+}  # fmt: skip
+MODULES = {"genn": "pygenn", "annarchy": "ANNarchy"}  # of those that are imported by another name
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 ENVIRONMENT = os.environ | dict.fromkeys(THREADS, "1") | {"JAX_PLATFORMS": "cpu"}
 ROW = "| {} | {} | {} | {} | {} | {} | {} | {} |"
@@ -105,7 +110,8 @@ def parsed() -> argparse.Namespace:
 
 
 def installed(simulator: str, python: str) -> bool:
-    find = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({simulator!r}) is None)"
+    module = MODULES.get(simulator, simulator)
+    find = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({module!r}) is None)"
     return subprocess.run([python, "-c", find]).returncode == 0
 
 
