@@ -63,7 +63,10 @@ def test_what_is_not_installed_is_named(tmp_path):
     [
         (["--workload", "network2004"], "invalid choice: 'network2004'"),
         (["--simulator", "neuron"], "invalid choice: 'neuron'"),
-        (["--python", "neuron=python"], "neuron=python must be one of izhnumba, brian2, nest, genn, annarchy, brainpy, numpy"),
+        (
+            ["--python", "neuron=python"],
+            "neuron=python must be one of izhnumba, brian2, nest, genn, annarchy, brainpy, numpy",
+        ),
         (["--python", "nest=/nowhere/python"], "nest=/nowhere/python must be one of"),
     ],
 )

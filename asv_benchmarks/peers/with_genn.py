@@ -41,7 +41,7 @@ def prepare(network, seconds, dtype):
     os.chdir(FOLDER.name)
     precision = "float" if dtype == "float32" else "double"
     model = g.GeNNModel(precision, "network", backend="single_threaded_cpu", optimize_code=True)
-    model.dt, n_steps = network.dt, round(1000.0 * seconds / network.dt)
+    model.seed, model.dt, n_steps = 1, network.dt, round(1000.0 * seconds / network.dt)
     cells = neurons(model, network)
     if network.post is not None:
         connect(model, network, cells)
