@@ -116,14 +116,68 @@ class Sparse:
     track_ns_per_event.unit = "ns"
 
 
-class Step:
-    """A closed loop: a network of 1000 neurons and 100,000 synapses with Python in between."""
+def coupled_populations():
+    """8 populations of 100, all connected with all, each with noise and a recorder."""
+    net = iz.Network(dt=0.1, seed=1, threads=1)
+    populations = [net.add(iz.Population(100), name=f"p{k}") for k in range(8)]
+    for pre in populations:
+        for post in populations:
+            net.connect(pre, post, iz.FixedProbability(0.1), weight=0.1, delay=1.5)
+        net.drive(pre, iz.Noise(3.0))
+        net.record(pre, "spikes")
+    return net
+
+
+def ten_cells(scheme="exp_euler"):
+    net = iz.Network(dt=0.1, seed=1, threads=1, scheme=scheme)
+    net.drive(net.add(iz.Population(10, **iz.presets["RS"])), 4.0)
+    return net
+
+
+def recorded():
+    net = sparse(1000, 100, "float64", 1)
+    net.record(net.populations["population"], "spikes")
+    return net
+
+
+def lit():
+    net = recorded()
+    net.drive(net.populations["population"], np.zeros(1000), name="light")
+    return net
+
+
+class ClosedLoop:
+    """A hundred times `Network.step`, with Python in between: nothing, a live array or a parameter that is set."""
+
+    made = {
+        "10 cells": ten_cells, "1000 x 100": recorded, "8 populations": coupled_populations, "live array": lit,
+        "parameter": recorded, "10 cells, exact": lambda: ten_cells("exact"),
+    }  # fmt: skip
+    params = list(made)
+    param_names = ["network"]
+
+    def setup(self, name):
+        self.net = self.made[name]()
+        self.light = self.net.drives["light"].value if name == "live array" else None
+        self.cells = self.net.populations["population"] if name == "parameter" else None
+        for _ in range(2000):
+            self.net.step()
+
+    def time_hundred_steps(self, name):
+        for _ in range(100):
+            if self.light is not None:
+                self.light[3] = 1.0
+            if self.cells is not None:
+                self.cells.c = -65.0
+            self.net.step()
+
+
+class Until:
+    """A thousand steps of 1000 x 100, and a question after each."""
 
     def setup(self):
-        self.net = sparse(1000, 100, "float64", 1)
-        self.net.record(self.net.populations["population"], "spikes")
-        self.net.step()
+        self.net = recorded()
+        self.net.run(10.0)
 
-    def time_hundred_steps(self):
-        for _ in range(100):
-            self.net.step()
+    def time_thousand_questions(self):
+        self.net.run(100.0, until=lambda net: False)

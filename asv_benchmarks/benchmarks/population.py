@@ -28,6 +28,17 @@ class Run:
         self.population.run(10.0, self.current)
 
 
+class ShortRun:
+    """Runs of one step, of a hundred neurons."""
+
+    def setup(self):
+        self.population = iz.Population(100, threads=1)
+        self.population.run(0.1, 10.0)
+
+    def time_run(self):
+        self.population.run(0.1, 10.0)
+
+
 class Step:
     """One call of `step` with an array of the population's dtype."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from types import FrameType
+from typing import Any
 
 
 class Turn:
@@ -12,6 +13,9 @@ class Turn:
 
     The turn belongs to a frame of the stack, the one that entered it. When that frame has ended, however it ended, the
     turn is free: no interrupt can leave it taken.
+
+    `with turn as kept` gives what the call before has left in `turn.kept` for the next one, and takes it away: what was
+    made ready for a call like the last is over as soon as there is another.
 
     Parameters
     ----------
@@ -35,19 +39,21 @@ class Turn:
             f"{owner} must be used by one thread at a time, got a call while that of another has not ended."
         )
         self._within = within
+        self.kept: Any = None
         self._frames: list[FrameType] = []  # in the order in which they came: the first that still runs has the turn
 
-    def __enter__(self) -> None:
-        mine = sys._getframe(1)
-        self._frames.append(mine)
-        for frame in self._frames[:]:
-            if frame is mine:
-                return
+    def __enter__(self) -> Any:
+        mine, frames = sys._getframe(1), self._frames
+        frames.append(mine)
+        while frames[0] is not mine:
+            frame = frames[0]
             thread = _thread_of(frame)
             if thread is not None:
                 self._forget(mine)
                 raise self._refusal(thread)
             self._forget(frame)
+        kept, self.kept = self.kept, None
+        return kept
 
     def __exit__(self, *_: object) -> None:
         self._forget(sys._getframe(1))

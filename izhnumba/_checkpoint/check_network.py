@@ -18,7 +18,8 @@ from izhnumba._base.saved import Saved
 from izhnumba._checkpoint.check_populations import Frame, SavedPopulation, check_population, part_of
 from izhnumba._checkpoint.check_synapses import Projection, check_events, check_synapses
 from izhnumba._exact.kernels import layout
-from izhnumba._input.input import Input, Scaled, Sum
+from izhnumba._input.door import is_ours
+from izhnumba._input.input import Input, Sum
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._model.schemes import schemes
 from izhnumba._record.recorder import Recorder
@@ -75,7 +76,7 @@ def _drive(
     stream = stream_key(frame.seed, part.name, "input", ordinal)[1]
     known = {(stream + k) % 2**32 for k in range(_n_streams(value))}
     memory = saved.kind("memory", dict, "a dict")
-    if not _is_ours(value):
+    if not is_ours(value):
         return  # the memory of a user's input may be anything
     saved.require(set(memory) <= known, "memory", f"be of the random streams {sorted(known)}", sorted(memory, key=str))
     for stream, states in memory.items():
@@ -84,13 +85,6 @@ def _drive(
             good = type(when) in ((int, float) if frame.exact else (int,)) and 0 <= when < math.inf
             good = good and all(_is_state(values, when, len(part), frame))
             where.require(good, str(stream), f"be states of {len(part)} neurons", states)
-
-
-def _is_ours(value: object) -> bool:
-    """Whether an input, and all inputs that it is made of, are izhnumba's own."""
-    parts = value.parts if isinstance(value, Sum) else (value,)
-    inputs = [one.input if isinstance(one, Scaled) else one for one in parts]
-    return all(type(one).__module__.startswith("izhnumba.") for one in inputs if isinstance(one, Input))
 
 
 def _n_streams(value: object) -> int:

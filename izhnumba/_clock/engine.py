@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
@@ -13,7 +14,8 @@ from izhnumba._base.partition import WORD
 from izhnumba._clock.constants import DERIVED, Derived, derived
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.plasticity import ClockPlastic
-from izhnumba._clock.receptors import Arrivals, ReceptorState
+from izhnumba._clock.receptors import Arrivals, Moving, ReceptorState, put_rows
+from izhnumba._clock.reports import Reports
 from izhnumba._engine.arrays import StateArrays, aligned
 from izhnumba._engine.codes import FAILURE, LEAP, OK
 from izhnumba._engine.protocol import Failure, Record
@@ -50,13 +52,16 @@ class ClockEngine:
         self.model, self.scheme, self.dtype, self.reset, self.n, self.dt = model, scheme, state.V.dtype, reset, n, dt
         self.time = Steps(dt)
         self.item = self.dtype.itemsize
-        self.padded = state.V.size
+        self.padded, self.n_blocks = state.V.size, -(-state.V.size // layout.BLOCK)  # lanes, and blocks of them
         self._given = model.named_tuple("V_min")._fields
         self._fields = (*self._given, *DERIVED)
         self._lanes: dict[str, Array] = {}
-        self._calls: dict[tuple[Any, ...], Any] = {}
+        self.calls: dict[tuple[Any, ...], Any] = {}  # kernels for the parameters of now, by what else they are for
         self.step_calls: dict[tuple[str, ...], Call] = {}  # for which the table is ready, by the inputs of a step
         self._rows: dict[str, Array] = {}
+        self._moving: list[Moving] = []  # inputs of the slice that have a row for each step
+        self._sliced = self._began = 0  # steps at which the slice, and its last call, began
+        self._given_now: tuple[Any, int] = (), 1  # names of the inputs of the slice, and threads
         self._inputs = {"I": layout.INPUT_I, "delta": layout.INPUT_DELTA, "g": layout.INPUT_G, "gE": layout.INPUT_GE}
         self.table = Table(layout.TABLE_SIZE)
         self._allocate(state)
@@ -68,10 +73,9 @@ class ClockEngine:
         self.table.put(layout.REFRACTORY_UNTIL, np.full(0, _NEVER, np.int32))
         self.last = self.table.put(layout.LAST, np.full(padded, -1, np.int64))
         self.spikes = self.table.put(layout.SPIKES, state.spikes)
-        self._reports = self.table.put(
-            layout.REPORT, np.zeros(layout.REPORT_SIZE * -(-padded // layout.BLOCK), np.int64)
-        )
-        self.table.put(layout.RASTER, np.zeros(padded // WORD, np.uint64))
+        self._reports = Reports(self.n_blocks)
+        self.table.put(layout.REPORT, self._reports.numbers)
+        self._raster = self.table.put(layout.RASTER, np.zeros(padded // WORD, np.uint64))
         self.table.put(layout.SCRATCH, aligned(layout.SCRATCH_ROWS * layout.BLOCK, dtype))
         for which in self._inputs.values():
             self._put_row(which, np.zeros(1, dtype))
@@ -80,15 +84,11 @@ class ClockEngine:
 
     def _put_row(self, which: int, rows: Array) -> None:
         """Point an input of the table at rows of shape (steps or 1, n or padded or 1)."""
-        if self.table.points_at(which, rows):
-            return
-        steps, lanes = rows.shape if rows.ndim == 2 else (1, rows.size)
-        also = {which + layout.STRIDE: lanes if steps > 1 else 0, which + layout.SHARED: int(lanes == 1 and self.n > 1)}
-        self.table.put(which, rows, also=also)
+        self._moving += put_rows(self.table, which, rows if rows.ndim == 2 else rows[np.newaxis], self.n > 1)
 
     def _forget_calls(self) -> None:
         """Compile for other parameters, and address other arrays, from the next call on."""
-        self._calls.clear()
+        self.calls.clear()
         self.step_calls.clear()
 
     def set_clock(self, scheme: Scheme, dt: float) -> None:
@@ -162,7 +162,7 @@ class ClockEngine:
     @property
     def step(self) -> int:
         """Steps done since the last reset."""
-        return int(self.table[layout.STEP])
+        return int(self.table.numbers.item(layout.STEP))
 
     now = step  # in its timebase
 
@@ -177,7 +177,7 @@ class ClockEngine:
         self.refractory_until[:] = _NEVER
         self.last[:] = -1
         self.spikes[:] = 0
-        self._reports[:] = 0
+        self._reports.clear()
         self.arrivals.clear()
 
     def state(self) -> dict[str, Any]:
@@ -253,49 +253,54 @@ class ClockEngine:
 
         return parallel_call, form
 
-    def advance(self, until: int, inputs: dict[str, Array], threads: int) -> int:
-        """Steps with `inputs`: rows of shape (steps or 1, n or 1) under I, and delta or g with gE."""
-        self.prepare(until - self.step, inputs, threads)
-        call, form = self._call("delta" in inputs, "g" in inputs, threads)
+    def prepare(self, until: int, inputs: dict[str, Array], threads: int) -> None:
+        """Make ready for a slice with `inputs`: rows of shape (steps or 1, n or 1) under I, and delta or g with gE."""
+        self.step_calls.clear()
+        self._rebase()
+        self._moving, self._sliced, self._given_now = [], self.step, (inputs.keys(), threads)
+        for name, rows in inputs.items():
+            self._put_row(self._inputs[name], rows)
+        self._make_room(threads)
+        self.table[layout.THREADS] = threads
+
+    def advance(self, until: int) -> int:
+        names, threads = self._given_now
+        self.begin(self.step, until - self.step)
+        call, form = self._call("delta" in names, "g" in names, threads)
         with one_parallel_region() if threads > 1 else nullcontext():
             code = call(form, self.empty, np.nan)
         return int(code)
+
+    def begin(self, now: int, n_steps: int) -> None:
+        """Make ready for a call of so many steps from now on, within the slice."""
+        table = self.table
+        if table.numbers.item(layout.STEPS) != n_steps:
+            if self._raster.size < n_steps * self.padded // WORD:
+                self._raster = table.put(layout.RASTER, np.empty(n_steps * self.padded // WORD, np.uint64))
+            table[layout.STEPS] = n_steps
+        for one in self._moving:
+            one.table.numbers[one.entry] = one.address + (now - self._sliced) * one.row
+        self._began = now
+        self._reports.clear()
 
     def publish_state(self) -> int:
         """No-op: V and u are updated in place. Required by `Engine`."""
         return OK
 
-    def prepare(self, n_steps: int, inputs: dict[str, Array], threads: int) -> None:
-        """Allocate the raster of `n_steps` steps, and write the addresses of their inputs to the table."""
-        self.step_calls.clear()
-        self._rebase()
-        for name, rows in inputs.items():
-            self._put_row(self._inputs[name], rows)
-        if self.table.array(layout.RASTER).size < n_steps * self.padded // WORD:
-            self.table.put(layout.RASTER, np.empty(n_steps * self.padded // WORD, np.uint64))
-        self._make_room(threads)
-        self.table[[layout.STEPS, layout.THREADS]] = n_steps, threads
-
-    def prepare_slices(self, n_steps: int, current: Array, drives: dict[ReceptorState, Array], threads: int) -> int:
+    def prepare_slice(self, until: int, current: Array, drives: dict[ReceptorState, Array], threads: int) -> int:
         """`prepare` for a network. Returns the address of the kernel `advance_slice(table, start, stop)`. drives: rows
         of the inputs that act through receptors."""
         from izhnumba._clock.kernels import advance, lanes
 
-        self.prepare(n_steps, {"I": current}, threads)
-        self.arrivals.bind(self.table, drives)
-        self._reports[:] = 0
+        self.prepare(until, {"I": current}, threads)
+        self._moving += self.arrivals.bind(self.table, drives)
         kinds = self.arrivals.kinds()
-        if kinds not in self._calls:
+        if kinds not in self.calls:
             variant = self._variant(kinds.deltas, kinds.conductances, kinds.gate)
             note = lanes.note_current(variant) if kinds.noted else 0
-            self._calls[kinds] = self._form(variant, kinds.deltas or kinds.receptors, note)
-        self.table[layout.FORM : layout.FORM + layout.FORM_SIZE] = self._calls[kinds]
+            self.calls[kinds] = self._form(variant, kinds.deltas or kinds.receptors, note)
+        self.table[layout.FORM : layout.FORM + layout.FORM_SIZE] = self.calls[kinds]
         return advance.slice_address(threads > 1)
-
-    @property
-    def n_blocks(self) -> int:
-        """Blocks of lanes, which threads share."""
-        return -(-self.padded // layout.BLOCK)
 
     def threads_for(self, until: int, stop: int, wanted: int | None) -> int:
         """How many threads to use for the next steps of a run. The result does not depend on it."""
@@ -329,32 +334,30 @@ class ClockEngine:
         self.table.put(layout.RECORDS, rows, (wanted, starts))
         self.table[layout.N_RECORDS] = len(wanted)
 
-    def spike_list(self, since: int) -> tuple[Array, Array]:
-        """Neurons and steps, int64, of the spikes since step `since`, when the last advance began, in order."""
-        from izhnumba._clock.kernels.raster import spike_list
+    @property
+    def fired(self) -> bool:
+        """Whether there are spikes in the last call."""
+        return self._reports.any(layout.N_SPIKES)
 
-        n_steps = self.step - since
-        words = self.table.array(layout.RASTER)[: n_steps * self.padded // WORD]
-        n_spikes = int(self._reports[layout.N_SPIKES :: layout.REPORT_SIZE].sum())
-        return spike_list(words, self.padded // WORD, since, n_spikes)
+    @property
+    def leapt(self) -> bool:
+        """Whether a step of Euler has led beyond the threshold in the last call."""
+        return bool(self.scheme.euler_part > 0 and self._reports.any(layout.WAS_CAREFUL))
+
+    def spike_list(self, since: int) -> tuple[Array, Array]:
+        """Neurons and steps, int64, of the spikes since step `since`, in order; all are in the last call."""
+        since, per_step = max(since, self._began), self.padded // WORD
+        return _spike_list()(self._raster[: (self.step - since) * per_step], per_step, since, self._reports.n_spikes)
 
     def verdict(self) -> set[int]:
         """FAILURE, LEAP or OK, for the last call."""
-        leap = self.scheme.euler_part > 0 and self._reports[layout.WAS_CAREFUL :: layout.REPORT_SIZE].any()
-        return {FAILURE} if self._failed() else {LEAP} if leap else {OK}
-
-    def _failed(self) -> bool:
-        return bool(self._reports[layout.FAILED_COUNT :: layout.REPORT_SIZE].any())
+        return {FAILURE} if self._reports.any(layout.FAILED_COUNT) else {LEAP} if self.leapt else {OK}
 
     @property
     def reliable(self) -> int:
         """Steps up to which V and u were finite, the failed one included."""
-        return self._failed_step() + 1 if self._failed() else self.step
-
-    def _failed_step(self) -> int:
-        """The step of the last slice in which V or u of a neuron first was not finite."""
-        reports = self._reports.reshape(-1, layout.REPORT_SIZE)
-        return int(reports[reports[:, layout.FAILED_COUNT] > 0, layout.FAILED_STEP].min())
+        failed = self._reports.failed()
+        return failed.step + 1 if failed else self.step
 
     def warning(self) -> str:
         """The text of the warning that goes with the code LEAP."""
@@ -366,13 +369,11 @@ class ClockEngine:
 
     def failure(self) -> Failure | None:
         """The first values in the last slice that were not finite; None if all were."""
-        if not self._failed():
+        failed = self._reports.failed()
+        if failed is None:
             return None
-        reports, step = self._reports.reshape(-1, layout.REPORT_SIZE), self._failed_step()
-        blocks = np.flatnonzero((reports[:, layout.FAILED_COUNT] > 0) & (reports[:, layout.FAILED_STEP] == step))
-        first, count = reports[blocks[0]], int(reports[blocks, layout.FAILED_COUNT].sum())
-        neuron = int(blocks[0]) * layout.BLOCK + int(first[layout.FAILED_LANE])
-        name, t = "V" if first[layout.FAILED_V] else "u", (step + 1) * self.dt
+        step, count, neuron, name = failed
+        t = (step + 1) * self.dt
         return Failure(
             t, neuron, f"{name} became non-finite in {count} of {self.n} neurons at t = {t:.6g} ms, first neuron "
             f"{neuron}. Use a smaller dt than {self.dt:g} ms or a weaker input; reset() starts again.",
@@ -384,10 +385,10 @@ class ClockEngine:
         from izhnumba._clock.kernels.advance import entry
 
         key = deltas, conductances
-        if key not in self._calls:
+        if key not in self.calls:
             form = self._form(self._variant(deltas, conductances))
-            self._calls[key] = np.array([self.table.address, *form], np.int64)
-        return entry(self.dtype.name, threads > 1), self._calls[key]
+            self.calls[key] = np.array([self.table.address, *form], np.int64)
+        return entry(self.dtype.name, threads > 1), self.calls[key]
 
     def _form(self, variant: Variant, receptors: bool = False, note: int = 0) -> list[int]:
         """The entries from FORM on. receptors: whether there are some, V jumps included; note: address of the kernel
@@ -435,3 +436,11 @@ class ClockEngine:
             lanes = self._lanes[name].astype(np.float64)
             values[name] = lanes[: self.n] if lanes.size > 1 else lanes[0]
         return self.model.named_tuple("V_min")(**values)
+
+
+@functools.cache
+def _spike_list() -> Callable[[Array, int, int, int], tuple[Array, Array]]:
+    """That of the kernels, which import Numba."""
+    from izhnumba._clock.kernels.raster import spike_list
+
+    return spike_list

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._engine.protocol import Incoming, Inputs, PopulationEngine
-from izhnumba._input.door import RUN, STEP, Given, given, is_constant, pairs_of
+from izhnumba._input.door import RUN, STEP, Given, given, is_constant, is_ours, pairs_of
 from izhnumba._input.input import Input
 from izhnumba._input.target import Driven, Target, target
 
@@ -24,11 +25,18 @@ _CACHED = 2**21  # bytes of rows prepared at a time, so that they are still in t
 
 
 class Feed:
-    """Rows of one input: `rows(step, count)` gives (count or 1, neurons or 1) values of the population's dtype."""
+    """Rows of one input: `rows(step, count)` gives (count or 1, neurons or 1) values of the population's dtype. ahead:
+    whether it may be asked for steps that are perhaps not reached."""
 
-    def __init__(self, rows: Callable[[int, int], Array], width: int, *, constant: bool, prepared: bool) -> None:
-        self.rows, self.constant = rows, constant
+    def __init__(
+        self, rows: Callable[[int, int], Array], width: int, *, constant: bool, prepared: bool, ahead: bool = True
+    ) -> None:
+        self.rows, self.constant, self.ahead = rows, constant, ahead
         self._width = width if prepared else 0
+
+    def becomes(self, other: object) -> bool:
+        """Take over the values of another feed from now on. Returns whether that could be done."""
+        return False
 
     def most_steps(self, itemsize: int) -> int:
         """For how many steps rows should be asked for at a time: random numbers are made four steps at a time."""
@@ -41,6 +49,7 @@ class RowFeeds:
     def __init__(self, feeds: dict[Any, Feed], n: int, item: int) -> None:
         self._longest = min([_MOST_STEPS, *(f.most_steps(item) for f in feeds.values())])
         self._first = _FIRST_SLICE // n
+        self._feeds, self.ahead = feeds, all(f.ahead for f in feeds.values())
         self._constant = {name: f.rows(0, 1) for name, f in feeds.items() if f.constant}
         self._varying = {name: f for name, f in feeds.items() if not f.constant}
 
@@ -54,6 +63,16 @@ class RowFeeds:
     def between(self, now: int, until: int) -> dict[Any, Array]:
         """The rows of these steps: one for all of them, or one for each."""
         return self._constant | {name: f.rows(now, until - now) for name, f in self._varying.items()}
+
+    def replace(self, made: Feed, other: Feed) -> bool:
+        """Let a drive be another one from now on. Returns whether that can be done without making all anew."""
+        return made.becomes(other)
+
+    def add_again(self, now: int) -> None:
+        """Let the row of this step, in what `between` has returned last, be as the rows of drives are now."""
+        for feed in self._feeds.values():
+            if isinstance(feed, Added):
+                feed.add_again(now)
 
 
 def _in_fours(step: int, count: int) -> int:
@@ -107,34 +126,78 @@ def network_feeds(network: ClockNetwork, drives: Sequence[Incoming]) -> RowFeeds
 
 def _added(drives: list[Incoming]) -> Feed:
     """The feed of drives that act on neurons of one population through one receptor."""
-    n, dtype = drives[0].engine.n, drives[0].engine.dtype
-    if len(drives) == 1 and drives[0].n == n:
-        return drives[0].made
+    return drives[0].made if len(drives) == 1 and drives[0].n == drives[0].engine.n else Added(drives)
 
-    def rows(step: int, count: int) -> Array:
-        total = np.zeros((count, n), dtype)
-        for one in drives:
-            total[:, one.first : one.first + one.n] += one.made.rows(step, count)
-        return total
 
-    constant = all(one.made.constant for one in drives)
-    return Feed(rows, n, constant=constant, prepared=not constant)
+class Added(Feed):
+    """The sum of drives that act on neurons of one population through one receptor."""
+
+    def __init__(self, drives: list[Incoming]) -> None:
+        constant = all(one.made.constant for one in drives)
+        ahead = all(one.made.ahead for one in drives)
+        super().__init__(self._sum, drives[0].engine.n, constant=constant, prepared=not constant, ahead=ahead)
+        self._drives = drives
+        self._from, self._pieces = 0, list[Array]()  # step of the rows of each drive that were added up last
+        self._total = np.zeros((0, drives[0].engine.n), drives[0].engine.dtype)
+
+    def _sum(self, step: int, count: int) -> Array:
+        self._from, self._pieces = step, [one.made.rows(step, count) for one in self._drives]
+        self._total = np.zeros((count, self._total.shape[1]), self._total.dtype)
+        for one, rows in zip(self._drives, self._pieces, strict=True):
+            self._total[:, one.first : one.first + one.n] += rows
+        return self._total
+
+    def add_again(self, step: int) -> None:
+        """Add up the row of this step again."""
+        k = 0 if self.constant else step - self._from
+        if k >= len(self._total):  # the next slice is added up as it begins
+            return
+        total = self._total[k]
+        total.fill(0)
+        for one, rows in zip(self._drives, self._pieces, strict=True):
+            total[one.first : one.first + one.n] += rows[k if len(rows) > 1 else 0]
 
 
 def feed(found: Given, now: int, *, probe: bool = True) -> Feed:
     """The feed of a value from step `now` on. probe: whether to ask an input object for a row, to know its width."""
     value, to = found
     if not isinstance(value, Input):
-        return _table(value, to, now) if found.over_time else _held(_row(value, to))
+        return _table(value, to, now) if found.over_time else Held(_row(value, to))
     rows = value._bound(to)
     if is_constant(value):
-        return _held(rows(0, 1))
-    return Feed(rows, rows(now, 1).shape[1] if probe else 1, constant=False, prepared=True)
+        return Held(rows(0, 1))
+    width = rows(now, 1).shape[1] if probe else 1
+    return Feed(rows, width, constant=False, prepared=True, ahead=is_ours(value))
 
 
-def _held(row: Array) -> Feed:
+class Held(Feed):
     """The same row, (1, neurons or 1), for all steps."""
-    return Feed(lambda step, count: row, row.size, constant=True, prepared=False)
+
+    def __init__(self, row: Array) -> None:
+        super().__init__(lambda step, count: row, row.size, constant=True, prepared=False)
+        self._row = row.reshape(-1)
+
+    def becomes(self, other: object) -> bool:
+        """Take over the row of another feed of this kind. Returns whether it fits."""
+        if not isinstance(other, Held) or other._row.size != self._row.size:
+            return False
+        self._row[:] = other._row
+        return True
+
+    def take(self, values: Array) -> bool:
+        """Copy an array of a number for each neuron into the row, the short way. Returns whether that could be done:
+        else it is of another kind, or not finite."""
+        if values.size != self._row.size or not values.flags.c_contiguous or values.dtype.char not in "fd":
+            return False
+        return _copy(values.dtype.char, self._row.dtype.char)(values.reshape(-1), self._row)
+
+
+@functools.cache
+def _copy(source: str, target: str) -> Callable[[Array, Array], bool]:
+    """That of the kernels, which import Numba."""
+    from izhnumba._clock.kernels.rows import copy
+
+    return copy(source, target)
 
 
 def _row(values: Array, to: Target) -> Array:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from izhnumba._clock.engine import ClockEngine
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.projection import bind, couple, delays, is_gap, let_arrive
 from izhnumba._clock.receptors import ReceptorState
-from izhnumba._engine.codes import OK
+from izhnumba._engine.codes import LEAP, OK
 from izhnumba._engine.projection import Projection
 from izhnumba._engine.protocol import Record
 from izhnumba._engine.table import Table
@@ -41,11 +40,15 @@ class ClockNetwork:
         self._arriving: Calls = []
         self._most_parts = 1
         self.found: list[set[int]] = []  # by the engines in this run
+        self._sliced = 0  # step at which the slice began, its inputs and threads
+        self._inputs: dict[tuple[int, ReceptorState | None], Array] = {}
+        self._threads, self._may_leap = 1, False
+        self._run: Callable[[Array], int]
 
     @property
     def now(self) -> int:
         """Steps done. The kernel counts them together with those of the engines: Ctrl-C cannot come in between."""
-        return int(self._table[layout.NET_STEP])
+        return int(self._table.numbers.item(layout.NET_STEP))
 
     @now.setter
     def now(self, value: int) -> None:
@@ -95,20 +98,40 @@ class ClockNetwork:
             longest = max(longest, engine.arrivals.under_way(self.now))
         engine.arrivals.lay(_whole(longest, self.slice), self.now, receptors)
 
-    def advance(self, until: int, inputs: dict[tuple[int, ReceptorState | None], Array], threads: int) -> int:
+    def prepare(self, until: int, inputs: dict[tuple[int, ReceptorState | None], Array], threads: int) -> None:
         from izhnumba._clock.kernels.network import entry
 
-        n_steps, table = until - self.now, self._table
-        self._put_calls(layout.POPULATIONS, layout.N_POPULATIONS, list(self._prepared(n_steps, inputs, threads)))
+        self._sliced, self._inputs, self._threads = self.now, inputs, threads
+        self._put_calls(layout.POPULATIONS, layout.N_POPULATIONS, list(self._prepared(until)))
         # gap junctions anew, for they depend on which parameters are arrays
         self._put_calls(layout.BEFORE, layout.N_BEFORE, [*self._arriving, *(couple(one) for one in self._gaps)])
-        table[[layout.NET_STEPS, layout.NET_SLICE, layout.N_PARTS]] = n_steps, self.slice, self._most_parts
-        run = entry(threads > 1 and self._most_parts > 1)
-        with one_parallel_region() if threads > 1 else nullcontext():
-            code = run(table.numbers)
+        self._table[[layout.NET_SLICE, layout.N_PARTS]] = self.slice, self._most_parts
+        self._may_leap = any(engine.scheme.euler_part > 0 for engine in self.engines)
+        self._run = entry(threads > 1 and self._most_parts > 1)
+
+    def advance(self, until: int) -> int:
+        now, numbers = self.now, self._table.numbers
+        for engine in self.engines:
+            if not engine.calls:  # a parameter has been set
+                self._prepare_again(now, until)
+        numbers[layout.NET_STEPS] = until - now
+        for engine in self.engines:
+            engine.begin(now, until - now)
+        if self._threads > 1:
+            with one_parallel_region():
+                code = self._run(numbers)
+        else:
+            code = self._run(numbers)
+        if code == OK and not (self._may_leap and any([engine.leapt for engine in self.engines])):
+            return OK
         for engine, codes in zip(self.engines, self.found, strict=True):
             codes |= engine.verdict()
-        return int(code)
+        return code or LEAP
+
+    def _prepare_again(self, now: int, until: int) -> None:
+        """Make ready for the rest of the slice."""
+        left = {key: rows[now - self._sliced :] if len(rows) > 1 else rows for key, rows in self._inputs.items()}
+        self.prepare(until, left, self._threads)
 
     def _put_calls(self, entry: int, count: int, calls: Calls) -> None:
         if self._calls.get(entry) == calls:
@@ -124,16 +147,17 @@ class ClockNetwork:
         """No-op: V and u are updated in place. Required by `Engine`."""
         return OK
 
-    def _prepared(
-        self, n_steps: int, inputs: dict[tuple[int, ReceptorState | None], Array], threads: int
-    ) -> Iterator[tuple[int, Table]]:
-        """For each engine the address of its kernel and its table, prepared for `n_steps` steps."""
-        for number, engine in enumerate(self.engines):
-            mine = {receptor: rows for (which, receptor), rows in inputs.items() if which == number}
-            drives = {receptor: rows for receptor, rows in mine.items() if receptor is not None}
-            current = inputs.get((number, None))
-            current = np.zeros((1, 1), engine.dtype) if current is None else current
-            yield engine.prepare_slices(n_steps, current, drives, min(threads, engine.n_blocks)), engine.table
+    def _prepared(self, until: int) -> Iterator[tuple[int, Table]]:
+        """For each engine the address of its kernel and its table, prepared for the slice."""
+        currents = [np.zeros((1, 1), engine.dtype) for engine in self.engines]
+        drives: list[dict[ReceptorState, Array]] = [{} for _ in self.engines]
+        for (number, receptor), rows in self._inputs.items():
+            if receptor is None:
+                currents[number] = rows
+            else:
+                drives[number][receptor] = rows
+        for engine, current, through in zip(self.engines, currents, drives, strict=True):
+            yield engine.prepare_slice(until, current, through, min(self._threads, engine.n_blocks)), engine.table
 
     def record(self, wanted: list[Record]) -> None:
         """Write samples of these records in the next advances."""

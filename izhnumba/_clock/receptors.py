@@ -82,6 +82,16 @@ class Kinds(NamedTuple):
     gate: Gate | None
 
 
+class Moving(NamedTuple):
+    """An entry of a table that points at the row of the next step of a slice. address: of the slice's first row; row:
+    bytes from one to the next."""
+
+    table: Table
+    entry: int
+    address: int
+    row: int
+
+
 class _Bound(NamedTuple):
     """The rings, and sizes of arrays of currents, whose addresses a table holds; and where those of inputs go."""
 
@@ -155,14 +165,20 @@ class Arrivals:
         noted = any(receptor.current.size for receptor in self.receptors)
         return Kinds(layout.TO_V in targets, bool(targets - {layout.TO_V}), conductances, noted, gate)
 
-    def bind(self, table: Table, drives: dict[ReceptorState, Array]) -> None:
-        """Write the addresses of the receptors, and of the rows of inputs that act through them, to a table."""
+    def bind(self, table: Table, drives: dict[ReceptorState, Array]) -> list[Moving]:
+        """Write the addresses of the receptors, and of the rows of inputs that act through them, to a table. Returns
+        the entries of inputs that have a row for each step."""
         noted = [receptor.current.size for receptor in self.laid[1]]
         if self._bound is None or self._bound.laid is not self.laid or self._bound.noted != noted:
             self._bind_receptors(table, noted)
         assert self._bound is not None
+        moving: list[Moving] = []
         for receptor, (place, entry) in self._bound.places.items():
-            _put_drive(place, entry, drives.get(receptor))
+            if receptor in drives:
+                moving += put_rows(place, entry, drives[receptor])
+            else:
+                place[entry] = 0
+        return moving
 
     def _bind_receptors(self, table: Table, noted: list[int]) -> None:
         self._bound = None
@@ -225,10 +241,11 @@ def _check_gate(receptor: Receptor, others: list[Receptor]) -> None:
         )
 
 
-def _put_drive(table: Table, entry: int, rows: Array | None) -> None:
-    """Write the address of rows of an input, (steps or 1, lanes or 1), to a table; 0 if there are none."""
-    if rows is None:
-        table[entry] = 0
-    elif not table.points_at(entry, rows):
-        stride = rows.shape[1] if len(rows) > 1 else 0
-        table.put(entry, rows, also={entry + layout.STRIDE: stride, entry + layout.SHARED: int(rows.shape[1] == 1)})
+def put_rows(table: Table, entry: int, rows: Array, several: bool = True) -> list[Moving]:
+    """Point an input of a table at rows of shape (steps or 1, lanes or 1). several: whether one lane stands for several
+    neurons. Returns the entry if it moves from step to step."""
+    steps, lanes = rows.shape
+    if not table.points_at(entry, rows):
+        stride, shared = lanes if steps > 1 else 0, int(lanes == 1 and several)
+        table.put(entry, rows, also={entry + layout.STRIDE: stride, entry + layout.SHARED: shared})
+    return [Moving(table, entry, int(table[entry]), rows.strides[0])] if steps > 1 else []

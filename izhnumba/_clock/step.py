@@ -114,7 +114,7 @@ class ClockStepper:
             if self._narrow is None:
                 from izhnumba._clock.kernels.rows import copy
 
-                self._narrow = copy("float64", "float32")
+                self._narrow = copy("d", "f")
             row = np.empty(values.size, _FLOAT32)
             self._narrow(np.ascontiguousarray(values), row)
             return row

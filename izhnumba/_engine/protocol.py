@@ -1,9 +1,9 @@
 """Contracts of a run: the engine that advances, the inputs that it is given, and the recorders that read it.
 
-`run_loop.run_slices` calls them in this order, slice by slice: `RunRecorder._next_look`, `Feeds.reach`,
-`Feeds.between`, `RunRecorder._records`, `Engine.record`, `Engine.advance`, `RunRecorder._take`; at the end
-`Engine.publish_state` and `RunRecorder._finish`. An Instant is a time in the engine's count (`timebase`): steps done,
-or ms.
+`run_loop.Slices` calls them in this order, slice by slice: `RunRecorder._next_look`, `Feeds.reach`,
+`RunRecorder._records`, `Engine.record`, `Feeds.between`, `Engine.prepare`, and then, once or several times,
+`Engine.advance` and `RunRecorder._take`; at the end `Engine.publish_state` and `RunRecorder._finish`. An Instant is a
+time in the engine's count (`timebase`): steps done, or ms.
 """
 
 from __future__ import annotations
@@ -51,8 +51,13 @@ class NeuronEngine(Protocol):
         """Key from which `record` reads one of STATES. receptor: the engine's ReceptorState, for a state of one."""
         ...
 
+    @property
+    def fired(self) -> bool:
+        """Whether there may be spikes in the last advance."""
+        ...
+
     def spike_list(self, since: Instant) -> tuple[Array, Array]:
-        """Neurons (int64) and labels of the spikes of the last advance, which began at `since`, in order of time."""
+        """Neurons (int64) and labels of the spikes since `since`, all of them in the last advance, in order of time."""
         ...
 
 
@@ -90,7 +95,7 @@ class Inputs(NamedTuple):
 
 
 class Engine(Protocol):
-    """The engine of a population or of a network, which `run_slices` advances."""
+    """The engine of a population or of a network, which `run_loop.Slices` advances."""
 
     @property
     def time(self) -> Timebase: ...
@@ -106,8 +111,13 @@ class Engine(Protocol):
         """Threads to use in an advance to `until`, of a run that ends at `stop`. wanted: what the user asks for."""
         ...
 
-    def advance(self, until: Instant, inputs: Any, threads: int) -> int:
-        """Advance to `until` under `inputs`, which `Feeds.between` returned. Returns one of `codes`."""
+    def prepare(self, until: Instant, inputs: Any, threads: int) -> None:
+        """Make ready for a slice from now to `until`, under `inputs`, which `Feeds.between` returned for it."""
+        ...
+
+    def advance(self, until: Instant) -> int:
+        """Advance to `until`, within the slice. Parameters may have been set since the last call. Returns one of
+        `codes`."""
         ...
 
     def publish_state(self) -> int:
@@ -252,7 +262,9 @@ class Stepper(Protocol):
 
 
 class Feeds(Protocol):
-    """The inputs of a run."""
+    """The inputs of a run. ahead: whether they may be asked for what is perhaps not reached."""
+
+    ahead: bool
 
     def reach(self, now: Instant, length: float | None) -> Instant:
         """The instant at which an advance of about this length should end; None: a length with which to measure the
@@ -267,8 +279,8 @@ class Feeds(Protocol):
 class Incoming(NamedTuple):
     """A drive of a network, as its engine reads it.
 
-    engine: of the population; receptor: the ReceptorState through which spikes come, None for currents; first, n: the
-    neurons `first` to `first + n` are driven; made: the value in the form that the engine has for it.
+    engine: of the population; port: the receptor through which spikes come, None for currents; first, n: the neurons
+    `first` to `first + n` are driven; made: the value in the form that the engine has for it.
     """
 
     engine: PopulationEngine

@@ -10,10 +10,11 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from izhnumba._base import checks
-from izhnumba._engine.codes import BUSY, FAILURE
+from izhnumba._engine.codes import BUSY, FAILURE, OK
 from izhnumba._engine.protocol import Engine, Feeds, RunRecorder
-from izhnumba._engine.timebase import Instant, Timebase
+from izhnumba._engine.timebase import Instant
 
+STOPS = {FAILURE, BUSY}  # codes after which a run does not go on
 _SLICE_SECONDS = 0.025  # wall time of a slice: Ctrl-C, progress and the check for finite values wait so long
 
 Progress = Callable[[float, float], Any]  # (done, total), both in ms
@@ -26,67 +27,110 @@ class Condition(NamedTuple):
     every: Instant
 
 
-def run_slices(
-    engine: Engine,
-    stop: Instant,
-    feeds: Feeds,
-    recorders: Sequence[RunRecorder],
-    threads: int | None,
-    progress: Progress | None,
-    condition: Condition | None = None,
-) -> set[int]:
-    """Advance to `stop`, or until the condition holds, or V or u is not finite.
-
-    Ctrl-C ends a run between two slices; `engine.now` is then where it ended.
+class Slices:
+    """A run of an engine, slice by slice: each is made ready once, with its inputs and records, and then advanced in
+    one call, or in several where somebody looks in between.
 
     Parameters
     ----------
     engine : Engine
     stop : int (step) or float (ms, in continuous time)
+        Where the run ends at the latest.
     feeds : Feeds
         Inputs of the run.
     recorders : sequence of RunRecorder
+        All have begun.
     threads : int or None
         None: the engine chooses.
+
+    Attributes
+    ----------
+    length : float or None
+        About how long the next slice is to be, in the engine's count of time. None: one with which to measure.
+    end : int or float
+        Where the slice ends that has been made ready last.
+    """
+
+    def __init__(
+        self, engine: Engine, stop: Instant, feeds: Feeds, recorders: Sequence[RunRecorder], threads: int | None
+    ) -> None:
+        self.engine, self.stop, self.recorders, self.length = engine, stop, recorders, None
+        self.feeds, self._wanted, self.end = feeds, threads, engine.now
+
+    def advance(self, until: Instant) -> int:
+        """Advance to `until`, or to the end of the slice if that is sooner. Returns the code of the engine."""
+        if self.engine.now >= self.end:
+            self._prepare(min(until, self.stop))
+        return self.engine.advance(min(until, self.end))
+
+    def _prepare(self, until: Instant) -> None:
+        """Make the engine ready for a slice. until: where its first call ends at the latest."""
+        engine, now = self.engine, self.engine.now
+        looks = [recorder._next_look() for recorder in self.recorders]
+        end = min(self.feeds.reach(now, self.length), self.stop, *looks)
+        threads = engine.threads_for(min(end, until), self.stop, self._wanted)
+        if threads > 1 or not self.feeds.ahead:  # how many there may be is another question each time
+            end = min(end, until)
+        engine.record([record for recorder in self.recorders for record in recorder._records(end)])
+        engine.prepare(end, self.feeds.between(now, end), threads)
+        self.end = end
+
+    def finish(self) -> int:
+        """End the run where it is: V and u are shown, recorders store the last. Returns a code of the engine."""
+        self.engine.record([])
+        code = self.engine.publish_state()
+        with ExitStack() as ends:  # each recorder's, whatever happens to the others'
+            for recorder in self.recorders:
+                ends.callback(recorder._finish)
+        return code
+
+
+def run_slices(slices: Slices, progress: Progress | None = None, condition: Condition | None = None) -> set[int]:
+    """Advance to the end of the run, or until the condition holds, or V or u is not finite.
+
+    Ctrl-C ends a run between two calls of the engine, whose `now` is then where it ended.
+
+    Parameters
+    ----------
+    slices : Slices
+        Of the run.
     progress : function of (done, total) in ms, or None
-        Called after each slice.
+        Called after each slice, or part of one.
     condition : Condition, optional
 
     Returns
     -------
     set of int
-        The codes that the engine returned for its slices.
+        The codes that the engine returned.
     """
-    time, start, codes, length = engine.time, engine.now, set[int](), None
+    engine, stop, codes, code = slices.engine, slices.stop, set[int](), OK
+    time, began, start = engine.time, perf_counter(), engine.now
+    since = now = start
+    asked = time.samples_by(start, condition.every) + 1 if condition else 0  # number of the next question
+    question = time.sample(asked, condition.every) if condition else math.inf
     try:
-        while not codes & {FAILURE, BUSY} and engine.now < stop:
-            began, now = perf_counter(), engine.now
-            looks = [recorder._next_look() for recorder in recorders]
-            until = min(feeds.reach(now, length), stop, _next_question(time, now, condition), *looks)
-            inputs = feeds.between(now, until)
-            engine.record([record for recorder in recorders for record in recorder._records(until)])
-            codes.add(engine.advance(until, inputs, engine.threads_for(until, stop, threads)))
-            for recorder in recorders:
+        while now < stop and code not in STOPS:
+            code = slices.advance(question)
+            codes.add(code)
+            for recorder in slices.recorders:
                 recorder._take()
-            length = (until - now) * min(4.0, _SLICE_SECONDS / (perf_counter() - began))
+            now = engine.now
             if progress or condition:
                 engine.publish_state()
+            took = perf_counter() - began
             if progress:
-                progress(time.ms(engine.now - start), time.ms(stop - start))
-            if condition and time.is_sample(engine.now, condition.every) and condition.holds():
-                break
+                progress(time.ms(now - start), time.ms(stop - start))
+            if now >= slices.end:
+                slices.length = (now - since) * min(4.0, _SLICE_SECONDS / took)
+                began, since = perf_counter(), now
+            if condition and now >= question:
+                if condition.holds():
+                    break
+                asked += 1
+                question = time.sample(asked, condition.every)
     finally:
-        engine.record([])
-        codes.add(engine.publish_state())
-        with ExitStack() as ends:  # each recorder's, whatever happens to the others'
-            for recorder in recorders:
-                ends.callback(recorder._finish)
+        codes.add(slices.finish())
     return codes
-
-
-def _next_question(time: Timebase, now: Instant, condition: Condition | None) -> Instant:
-    """When the condition is next to be tested; infinity without one."""
-    return time.next_sample(now, condition.every) if condition else math.inf
 
 
 def progress_shown(where: str, progress: object, unit: str = "ms") -> Progress | None:

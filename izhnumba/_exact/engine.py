@@ -150,8 +150,11 @@ class ExactEngine:
         """The time up to which V and u were finite, ms."""
         return self.now
 
-    def advance(self, until: float, inputs: Any, threads: int) -> int:
-        return self.clock.advance(until, inputs, threads)
+    def prepare(self, until: float, inputs: Any, threads: int) -> None:
+        self.clock.prepare(until, inputs, threads)
+
+    def advance(self, until: float) -> int:
+        return self.clock.advance(until)
 
     def threads_for(self, until: float, stop: float, wanted: int | None) -> int:
         return self.clock.threads_for(until, stop, wanted)
@@ -170,6 +173,11 @@ class ExactEngine:
         """The number by which `kernels.sample` knows a source: receptors are counted as the cells hold them."""
         state, receptor = source
         return list(STATES).index(state) + len(STATES) * (self.laid.index(receptor) if self.laid and receptor else 0)
+
+    @property
+    def fired(self) -> bool:
+        """Whether there are spikes in the last call, perhaps later than now."""
+        return any(block.table[layout.N_SPIKES] for block in self.blocks)
 
     def spike_list(self, since: float) -> tuple[Array, Array]:
         """Neurons, int64, and times (ms) of the spikes of the last advance, in order of time and neuron."""

@@ -85,6 +85,7 @@ class Source:
         self.inner = {receptor for current in currents for receptor in self._inner(current)}
         breaks = [current.input._breaks() for current in currents]
         self.breaks = np.unique(np.concatenate([np.zeros(1), *breaks]))
+        self._settled: int | None = None  # layout of the states for which the engine knows that no piece is to come
 
     @property
     def receptors(self) -> set[ReceptorState]:
@@ -99,6 +100,14 @@ class Source:
             yield self.engine.receptor_state(Waves(wave.rate))
         if current.steady is not None:
             yield self.engine.receptor_state(current.steady)
+
+    def set_pieces(self, now: float, until: float) -> None:
+        """Let the engine have the pieces of the input that begin from `now` on, before `until`."""
+        if now >= self.breaks[-1] and self._settled == self.engine.layout:  # as before, there are none
+            return
+        pieces = self.pieces(now, until)
+        self.engine.set_pieces(*pieces)
+        self._settled = None if len(pieces[0]) else self.engine.layout
 
     def pieces(self, now: float, until: float) -> tuple[Array, Array, Array, list[Any]]:
         """The pieces of the input from `now` on, as `ExactEngine.set_pieces` takes them: breaks, columns of the states,
@@ -172,6 +181,8 @@ def _same(one: tuple[Any, ...] | None, other: tuple[Any, ...]) -> bool:
 class ExactFeeds:
     """All inputs of a network, or of a population by itself, in a run."""
 
+    ahead = False  # random spikes remember where a piece of them begins and ends
+
     def __init__(self, sources: list[Source], clock: ExactNetwork) -> None:
         self.sources, self._clock = sources, clock
         self._n = clock.n
@@ -190,6 +201,10 @@ class ExactFeeds:
 
     def between(self, now: float, until: float) -> list[Source]:
         return self.sources
+
+    def replace(self, made: object, other: object) -> bool:
+        """False: all must be made anew for another drive."""
+        return False
 
 
 # --- What users give ------------------------------------------------------------------------------------------------

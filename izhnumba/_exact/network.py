@@ -44,6 +44,8 @@ class ExactNetwork:
         self._reals = self._table.numbers.view(np.float64)
         self._projections: dict[Any, Table] = {}
         self._records: list[Record] = []
+        self._sources: Sequence[Any] = ()  # of the slice
+        self._threads = 1
         self.found: list[set[int]] = []
         self._shown = True
         self._bound: tuple[list[tuple[Any, int]], dict[Any, Table]] | None = None  # what the table holds
@@ -146,7 +148,11 @@ class ExactNetwork:
 
     # --- running --------------------------------------------------------------------------------------------------
 
-    def advance(self, until: float, sources: Sequence[Any], threads: int) -> int:
+    def prepare(self, until: float, inputs: Sequence[Any], threads: int) -> None:
+        self._sources, self._threads = inputs, threads
+
+    def advance(self, until: float) -> int:
+        sources, threads = self._sources, self._threads
         if any(engine.failure() for engine in self.engines):  # within a slice, from where it cannot go on
             return self._found(FAILURE)
         if self._table[layout.PHASE]:  # an interrupt has come in the midst of a slice
@@ -157,9 +163,11 @@ class ExactNetwork:
         self._load_states()
         self._records, self._shown = records, False
         for source in sources:
-            source.engine.set_pieces(*source.pieces(self.now, until))
+            source.set_pieces(self.now, until)
             source.engine.find_silent()
-            source.engine.set_outside(source.events(float(self._reals[layout.FED]), until))
+            events = source.events(float(self._reals[layout.FED]), until)
+            if events.size:
+                source.engine.set_outside(events)
         return self._found(self._run(until, threads))
 
     def _found(self, code: int) -> int:

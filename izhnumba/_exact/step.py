@@ -52,7 +52,9 @@ class ExactStepper:
             feeds.sources[0].spikes.append(_deltas_at(stop, np.broadcast_to(deltas, (1, pop.n)).ravel(), engine))
         code, spiked = OK, np.zeros(engine.n, bool)
         while code == OK and engine.now < stop:
-            code = engine.advance(min(stop, feeds.reach(engine.now, math.inf)), feeds.sources, 1)
+            until = min(stop, feeds.reach(engine.now, math.inf))
+            engine.prepare(until, feeds.sources, 1)
+            code = engine.advance(until)
             spiked |= engine.spikes[: engine.n] != 0
         shown = engine.publish_state()
         engine.spikes[: engine.n] = spiked

@@ -81,6 +81,15 @@ def is_constant(value: Input) -> bool:
     return isinstance(value, Constant) and type(value)._values is Constant._values
 
 
+def is_ours(value: object) -> bool:
+    """Whether an input, and all inputs that it is made of, are izhnumba's own: its values depend on nothing but the
+    step, and where random numbers add up, on what it keeps in its memory."""
+    if not isinstance(value, Input):
+        return True
+    inner = [one for field in vars(value).values() for one in (field if isinstance(field, tuple) else (field,))]
+    return type(value).__module__.startswith("izhnumba.") and all(map(is_ours, inner))
+
+
 def refuse_function(where: str, value: object, occasion: Occasion) -> None:
     """Neither functions, of which it would be hidden when they are called, nor classes and receptors are inputs."""
     if (callable(value) or isinstance(value, Receptor)) and not (

@@ -109,8 +109,17 @@ class OrnsteinUhlenbeck(Input):
         kick = std * math.sqrt(-math.expm1(-2 * to.dt / self.tau))
         room = Reused(to)
 
+        def before(step: int) -> Any:
+            """The values of the step before, None if there are none; where the last piece was not used to its end, they
+            are made again."""
+            kept = to.memory.get(to.key[1], {})
+            if step not in kept and len(kept) == 2 and min(kept) < step < max(kept):
+                rows(min(kept), step - min(kept))
+                return before(step)
+            return kept.get(step)
+
         def rows(step: int, count: int) -> Array:
-            start = to.memory.get(to.key[1], {}).get(step)
+            start = before(step)
             values = room(count)
             if count:
                 fill_normals(values, np.ones(1, to.dtype), step, *to.key)

@@ -71,6 +71,18 @@ class Drive(Sealed):
         assign(self, _value=kept, _to=to, _made=made, _receptor_state=receptor)
 
     @property
+    def _live(self) -> bool:
+        """Whether the value is an array, which somebody may write into."""
+        return isinstance(self._value, np.ndarray)
+
+    def _read_again(self) -> None:
+        """Copy a live array, as it is now, into the row of a clock engine that was made of it."""
+        value: Any = self._value
+        if value.shape != self._to.shape or not self._made.take(value):
+            made = self._for_engine("Drive.value", given("Drive.value", value, self._to, LIVE))
+            self._made.rows(0, 1)[...] = made.rows(0, 1)
+
+    @property
     def _memory(self) -> Memory:
         return self._to.memory
 
@@ -80,7 +92,7 @@ class Drive(Sealed):
 
     def _incoming(self) -> Incoming:
         """The value as the engine of the population reads it: made anew only for arrays, which users may change."""
-        if not isinstance(self._value, Input):
+        if self._live:
             self._made = self._for_engine("Drive.value", given("Drive.value", self._value, self._to, LIVE))
         part = self.section
         return Incoming(part.population._engine, self._receptor_state, part.start, len(part), self._made)

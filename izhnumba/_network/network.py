@@ -321,7 +321,8 @@ class Network(Sealed):
         every: object = None,
         progress: bool | Progress = False,
     ) -> None:
-        """Advance by T, or until a condition holds.
+        """Advance by T, or until a condition holds. Ctrl-C ends the run after a whole slice (within 0.1 s), good to go
+        on from.
 
         Parameters
         ----------
@@ -342,22 +343,15 @@ class Network(Sealed):
             If V or u of a neuron stops being finite; says of which population, when, where and what to do. If a rule of
             your own has made a conductance negative; the run has come to its end then.
 
-        Notes
-        -----
-        Ctrl-C ends the run after a whole slice (within 0.1 s); everything is good to go on from.
-
         Examples
         --------
         >>> import izhnumba as iz
         >>> net = iz.Network()
         >>> cells = net.add(iz.Population(10, **iz.presets["RS"]))
-        >>> net.run(20.0)
-        >>> net.t
-        20.0
         >>> current = net.drive(cells, 10.0)
         >>> net.run(100.0, until=lambda net: cells.spikes.any())
         >>> round(net.t, 1)
-        23.8
+        3.2
         """
         with self._turn:
             duration = running.run(self, T, until, every, progress)
@@ -377,9 +371,10 @@ class Network(Sealed):
         >>> round(net.t, 1)
         3.2
         """
-        if dt is not None and not self.scheme.exact:
-            raise ValueError(f"Network.step.dt must be left out with the scheme {self.scheme.name!r}, got {dt!r}.")
-        self.run(self.dt if dt is None else checks.number("Network.step.dt", dt, "ms", above=0.0))
+        with self._turn as kept:
+            self._turn.kept = steps = running.step(self, kept, dt)
+        if steps.telling:
+            running.report_all(self, steps.duration)
 
     def reset(self, *, weights: bool = False) -> None:
         """Back to step 0: initial V and u, nothing under way, random numbers and recorders start again. Learned weights

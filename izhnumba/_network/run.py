@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from izhnumba._base import checks
-from izhnumba._engine.run_loop import Condition, ProgressBar, progress_shown, run_slices
+from izhnumba._engine.codes import OK
+from izhnumba._engine.run_loop import STOPS, Condition, ProgressBar, Slices, progress_shown, run_slices
 from izhnumba._engine.timebase import Instant
 from izhnumba._network.drives import Drive, feeds_of
 from izhnumba._network.synapses import Synapses
@@ -18,6 +20,10 @@ from izhnumba._record.recorder import Recorder
 if TYPE_CHECKING:
     from izhnumba._network.network import Network
 
+_NO_POPULATION = "Network must have a population to run, got none. Add one with Network.add."
+_MOST_STEPS = 1024  # that are made ready at a time, and
+_MOST_AHEAD = 2**18  # neuron-steps
+
 
 def run(net: Network, T: object, until: Any, every: object, progress: object) -> Instant:
     """Advance a network by T, or until a condition holds. Returns how far it came."""
@@ -26,21 +32,126 @@ def run(net: Network, T: object, until: Any, every: object, progress: object) ->
     show = progress_shown(f"{where}.progress", progress)
     ask = _condition(net, until, every)
     if not net._populations:
-        raise ValueError("Network must have a population to run, got none. Add one with Network.add.")
-    catch_up(net)
-    check_weights(net, stop - clock.now)
-    bind(net)
-    recorders = list(net._recorders.values())
-    for recorder in recorders:
-        recorder._start_run(stop)
-    feeds = feeds_of(net)
-    began, clock.found = clock.now, [set() for _ in net._populations]
+        raise ValueError(_NO_POPULATION)
+    began, slices = clock.now, _begun(net, stop, stop - clock.now)
     try:
-        run_slices(clock, stop, feeds, recorders, net.threads, show, ask)
+        run_slices(slices, show, ask)
     finally:
         if isinstance(show, ProgressBar):
             show.close()
     return clock.now - began
+
+
+def _begun(net: Network, stop: Instant, duration: Instant) -> Slices:
+    """A run until `stop`, of which so much is sure, for which all parts are ready."""
+    catch_up(net)
+    check_weights(net, duration)
+    bind(net)
+    recorders = list(net._recorders.values())
+    for recorder in recorders:
+        recorder._start_run(stop)
+    net._clock.found = [set() for _ in net._populations]
+    return Slices(net._clock, stop, feeds_of(net), recorders, net.threads)
+
+
+class Steps:
+    """A run that goes on from one `Network.step` to the next: what a step needs is made ready once.
+
+    It lies in the turn of the network (`Turn.kept`), so that every other call, which may change something, ends it.
+
+    Parameters
+    ----------
+    net : Network
+    until : int (step) or float (ms, in continuous time)
+        Where its first step ends.
+    length : int
+        Steps of this size that it may last.
+
+    Attributes
+    ----------
+    stop : int or float
+        Where the last of its steps ends.
+    telling : bool
+        Whether `report_all` may have something to say of the last step.
+    duration : int or float
+        Of the last step.
+    thread : int
+        In which it has begun.
+    """
+
+    def __init__(self, net: Network, until: Instant, length: int) -> None:
+        live = [one for one in net._drives.values() if one._live]
+        if live and net.scheme.exact:  # which follows copies of them
+            length = 1
+        self._now, self.duration = net._clock.now, until - net._clock.now
+        self.length, self.stop, self.thread = length, self._now + length * self.duration, threading.get_ident()
+        self._slices = _begun(net, self.stop, self.duration)
+        self._feeds: Any = self._slices.feeds
+        self._drives = [(one, one._made) for one in net._drives.values()]
+        self._recorders = list(net._recorders.values())
+        self._populations = list(net._populations.values())
+        self._limited = [one for one in net._synapses.values() if one._limits]
+        self.telling = self._watched = any(not one._ours for one in self._limited)  # what rules of a user's own make
+
+    def look_again(self) -> bool:
+        """Take over what has been set, or written, since the last step. Returns whether that could be done."""
+        changed = False
+        for drive, made in self._drives:
+            if drive._live:
+                drive._read_again()
+                changed = True
+            if drive._made is not made:  # another value
+                if not self._feeds.replace(made, drive._made):
+                    return False
+                changed = True
+        if changed:
+            self._feeds.add_again(self._now)
+        for population in self._populations:
+            if population._to_take:
+                hand_over(population)
+        for synapses in self._limited:
+            synapses._check_weights(self._slices.engine.time.in_steps(self.duration))
+        return True
+
+    def advance(self, until: Instant) -> None:
+        """Do a step."""
+        slices = self._slices
+        for recorder in self._recorders:
+            recorder._go_on()
+        try:
+            code = slices.advance(until)
+            while slices.end < until and code not in STOPS:  # a long one, of continuous time
+                for recorder in self._recorders:
+                    recorder._take()
+                code = slices.advance(until)
+        finally:
+            shown = slices.engine.publish_state()
+            for recorder in self._recorders:
+                recorder._pause()
+        self._now, self.duration = until, until - self._now
+        if code in STOPS:
+            self.stop = until  # there is no next one
+        self.telling = code != OK or shown != OK or self._watched
+
+
+def step(net: Network, steps: Steps | None, dt: object) -> Steps:
+    """Advance a network by a step. steps: what the step before returned, if nothing has come between. They last twice
+    as long each time, so that little is made in vain where something is set before each step."""
+    clock = net._clock
+    if not net.scheme.exact:
+        if dt is not None:
+            raise ValueError(f"Network.step.dt must be left out with the scheme {net.scheme.name!r}, got {dt!r}.")
+        until = clock.now + 1
+    else:
+        h = net.dt if dt is None else checks.number("Network.step.dt", dt, "ms", above=0.0)
+        until = clock.time.after("Network.run.T", clock.now, h)
+    if steps is None or until > steps.stop or steps.thread != threading.get_ident() or not steps.look_again():
+        if not net._populations:
+            raise ValueError(_NO_POPULATION)
+        most = max(1, min(_MOST_STEPS, _MOST_AHEAD // sum(population.n for population in net._populations.values())))
+        steps = Steps(net, until, 1 if steps is None or until <= steps.stop else min(2 * steps.length, most))
+    steps.advance(until)
+    return steps
 
 
 def report_all(net: Network, duration: Instant) -> None:

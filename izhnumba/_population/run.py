@@ -13,7 +13,7 @@ from izhnumba._base import checks
 from izhnumba._base.implausible import users_level
 from izhnumba._engine.codes import BUSY, FAILURE, LEAP
 from izhnumba._engine.protocol import Inputs, PopulationEngine
-from izhnumba._engine.run_loop import ProgressBar, progress_shown, run_slices
+from izhnumba._engine.run_loop import ProgressBar, Slices, progress_shown, run_slices
 from izhnumba._model.model import Model
 from izhnumba._record.results import Result
 from izhnumba._record.samples import StateRecorder, state_names
@@ -87,7 +87,7 @@ def run(
     pop._forget_call()
     pop._set(_run=this)
     try:
-        return run_slices(engine, stop, feeds, this.recorders, pop.threads, show)
+        return run_slices(Slices(engine, stop, feeds, this.recorders, pop.threads), show)
     finally:
         if isinstance(show, ProgressBar):
             show.close()
@@ -128,7 +128,7 @@ def state_at(pop: Population, t: object) -> tuple[Array, Array]:
         when = times.ravel()[k]
         if when > twin.t:
             feeds = twin._kind.feeds("Population.run", twin, when, inputs)
-            run_slices(twin._engine, when, feeds, [], 1, None)
+            run_slices(Slices(twin._engine, when, feeds, [], 1))
         V[k], u[k] = twin.V, twin.u
     return V.reshape(*times.shape, *pop.shape), u.reshape(*times.shape, *pop.shape)
 

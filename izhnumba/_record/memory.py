@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,7 +69,7 @@ class MemoryStore:
             return
         for buffer, column in zip(self.room(n), rows, strict=True):
             buffer[:n] = column
-        self.keep(upto, n)
+        self._lengthen(upto, n)
 
     def room(self, n: int) -> list[Array]:
         """For each column a view of the memory of the next rows, n or more: `keep` says that they are there."""
@@ -87,8 +88,16 @@ class MemoryStore:
             self._chunks[-1] = chunk
         return chunk
 
-    def keep(self, upto: Instant, n: int) -> None:
-        """The next n rows have been written."""
+    def keep(self, upto: Instant, n: int, room: Sequence[Array]) -> None:
+        """The next n rows have been written to `room`, or to what has been left of it."""
+        last = self._chunks[-1]
+        if room[0].base is last.buffers[0] and len(room[0]) == last.free:
+            self._lengthen(upto, n)
+        else:  # somebody has read, and the rows before lie elsewhere now
+            self.append(upto, *(column[:n] for column in room))
+
+    def _lengthen(self, upto: Instant, n: int) -> None:
+        """The next n rows have been written to the buffers of the last chunk."""
         last = self._chunks[-1]
         self._chunks[-1] = last._replace(upto=upto, n=last.n + n)
 

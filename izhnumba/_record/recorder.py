@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -90,10 +91,9 @@ class Recorder(Sealed, ABC):
     @start.setter
     def start(self, value: object) -> None:
         start = self._engine.time.at("Network.record.start", value)
-        self._must_not_run()
-        self._catch_up()
-        self._window_changes()
-        self._from = start
+        with self._at_rest():
+            self._window_changes()
+            self._from = start
 
     @property
     def stop(self) -> float:
@@ -104,10 +104,9 @@ class Recorder(Sealed, ABC):
     def stop(self, value: object) -> None:
         endless = isinstance(value, float) and value == math.inf
         stop = math.inf if endless else self._engine.time.at("Network.record.stop", value)
-        self._must_not_run()
-        self._catch_up()
-        self._window_changes()
-        self._until = stop
+        with self._at_rest():
+            self._window_changes()
+            self._until = stop
 
     @property
     def to(self) -> Path | None:
@@ -116,9 +115,8 @@ class Recorder(Sealed, ABC):
 
     @to.setter
     def to(self, value: object) -> None:
-        self._must_not_run()
-        self._catch_up()
-        self._write_to(value)
+        with self._at_rest():
+            self._write_to(value)
 
     def _write_to(self, value: object) -> None:
         """Go on in a new file."""
@@ -162,9 +160,14 @@ class Recorder(Sealed, ABC):
         self._keeps, last = FileStore.reopen(path, self._columns, self._about(), self._index, position)
         return None if last is None else float(self._engine.time.t(last))
 
-    def _must_not_run(self) -> None:
-        if self._turn is not None and self._turn.taken:
+    def _at_rest(self) -> AbstractContextManager[Any]:
+        """Context in which its network does not run, and it has recorded all that there was."""
+        if self._turn is None:
+            return nullcontext()
+        if self._turn.taken:
             raise RuntimeError("Network.run has not ended: until then recorders cannot be changed.")
+        self._catch_up()
+        return self._turn
 
     def _catch_up(self) -> None:
         """Take what an interrupted run has left in the engine, before anybody looks and before it goes on."""
@@ -181,10 +184,19 @@ class Recorder(Sealed, ABC):
         self._unfinished, self._thread = True, threading.get_ident()
         self._begin(stop)
 
+    def _go_on(self) -> None:
+        """Another step of the run is about to begin, in the same thread."""
+        vars(self)["_unfinished"] = True
+
+    def _pause(self) -> None:
+        """The step has been done."""
+        self._take()
+        vars(self)["_unfinished"] = False
+
     def _finish(self) -> None:
         """The run has ended."""
         self._end()
-        self._unfinished = False
+        vars(self)["_unfinished"] = False
 
     def _rows_so_far(self) -> list[Array]:
         """All rows, an array per column; also from another thread than that which runs the network."""

@@ -27,6 +27,8 @@ class _Spiking(Recorder):
         self._first, self._last = first, engine.n if last is None else last
 
     def _take(self) -> None:
+        if not self._engine.fired:
+            return
         now, before = self._engine.now, self._keeps.upto
         if now > before:
             self._keeps.append(now, *self._digest(*self._between(before, now)))

@@ -89,9 +89,9 @@ class FileStore:
             self._room = [np.empty((n, *column.shape), column.dtype) for column in self._columns]
         return self._room
 
-    def keep(self, upto: Instant, n: int) -> None:
-        """The next n rows have been written to `room`."""
-        self.append(upto, *(column[:n] for column in self._room))
+    def keep(self, upto: Instant, n: int, room: Sequence[Array]) -> None:
+        """The next n rows have been written to `room`, or to what has been left of it."""
+        self.append(upto, *(column[:n] for column in room))
 
     def _write(self) -> None:
         if not self._at.waiting:

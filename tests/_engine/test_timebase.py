@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import izhnumba as iz
 from izhnumba._engine.codes import OK
-from izhnumba._engine.run_loop import Condition, run_slices
+from izhnumba._engine.run_loop import Condition, Slices, run_slices
 from izhnumba._engine.timebase import Column, Continuous, Steps, timebase_of
 from izhnumba._record import blocks, storage
 from izhnumba._record.results import Samples, Spikes
@@ -124,7 +124,7 @@ def test_files_without_steps(tmp_path):
 class Clockwork:
     """An engine and its feeds in continuous time: neuron i spikes every 0.37 (i + 1) ms, and V = i + t."""
 
-    model, dtype, n = iz.Izhikevich, np.dtype("float64"), 3
+    model, dtype, n, ahead, fired = iz.Izhikevich, np.dtype("float64"), 3, False, True
     period = 0.37 * np.arange(1, 4)
 
     def __init__(self):
@@ -147,8 +147,10 @@ class Clockwork:
     def publish_state(self):
         """V is always that of now."""
 
-    def advance(self, until, inputs, threads):
+    def prepare(self, until, inputs, threads):
         assert 0.0 < inputs == until - self.now
+
+    def advance(self, until):
         for record in self.wanted:
             for m in range(record.first, record.first + len(record.samples)):
                 t = self.time.sample(m, record.every)
@@ -181,7 +183,7 @@ def recorded(T):
         stop = real.after("T", engine.now, duration)
         for recorder in recorders:
             recorder._begin(stop)
-        run_slices(engine, stop, engine, recorders, None, None)
+        run_slices(Slices(engine, stop, engine, recorders, None))
     return engine, *recorders
 
 
@@ -207,6 +209,6 @@ def test_conditions_in_continuous_time():
     engine = Clockwork()
     asked = []
     condition = Condition(lambda: asked.append(engine.now) or len(asked) == 5, 0.3)
-    run_slices(engine, 10.0, engine, [], None, None, condition)
+    run_slices(Slices(engine, 10.0, engine, [], None), None, condition)
     assert asked == [real.sample(m, 0.3) for m in range(1, 6)]
     assert engine.now == asked[-1]

@@ -14,8 +14,8 @@ from izhnumba._numba.compile import compiled, entry_point
 
 @functools.cache
 def copy(source: str, target: str) -> Callable[[Any, Any], bool]:
-    """`copy(values, row)` of these dtypes, shape (n,) both: whether all values are finite in the row, to which they are
-    copied. NumPy would warn of those that are not, and takes longer to be told not to than to copy."""
+    """`copy(values, row)` of these dtypes, "f" or "d", shape (n,) both: whether all values are finite in the row, to
+    which they are copied. NumPy would warn of those that are not, and takes longer to be told not to than to copy."""
     number = np.dtype(target).type
 
     def copy(values, row):
