@@ -421,9 +421,9 @@ class ClockEngine:
         result = derived(self.model, self.scheme, self.reset, self.dt, self._p())
         for name, values in result.values.items():
             self._put_lanes(name, values)
-        addresses = Table(MAX_PARAMETERS)
-        addresses.put_all({k: self._lanes[name] for k, name in enumerate(self._fields)})
-        self.table.put_table(layout.PARAMETERS, addresses)
+        lanes, addresses = [self._lanes[name] for name in self._fields], np.zeros(MAX_PARAMETERS, np.int64)
+        addresses[: len(lanes)] = [address_of(one) for one in lanes]
+        self.table.put(layout.PARAMETERS, addresses, lanes)
         highest = np.finfo(self.dtype).max
         low = -highest if result.careful_V is None else result.careful_V
         self.table.put(layout.CONSTANTS, np.array([self.dt, low, highest], self.dtype))

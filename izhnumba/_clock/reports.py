@@ -42,6 +42,8 @@ class Reports:
     @property
     def n_spikes(self) -> int:
         """How many spikes there were."""
+        if self._single:
+            return self.numbers.item(layout.N_SPIKES)
         return sum(self.numbers[layout.N_SPIKES :: layout.REPORT_SIZE].tolist())
 
     def failed(self) -> Failed | None:

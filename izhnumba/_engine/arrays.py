@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from izhnumba._base.partition import WORD, words
+from izhnumba._engine.table import address_of
 
 Array = NDArray[Any]
 
@@ -30,5 +31,5 @@ def aligned(size: int, dtype: DTypeLike) -> Array:
     """Zeros of shape (size,) that start on a cache line."""
     dtype = np.dtype(dtype)
     raw = np.zeros(size * dtype.itemsize + 64, np.uint8)
-    start = -raw.ctypes.data % 64
+    start = -address_of(raw) % 64
     return raw[start : start + size * dtype.itemsize].view(dtype)

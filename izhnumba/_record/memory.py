@@ -64,21 +64,28 @@ class MemoryStore:
     def append(self, upto: Instant, *rows: Array) -> None:
         """Keep rows, an array per column, which nobody else writes to."""
         n, last = len(rows[0]), self._chunks[-1]
-        if n > last.free and n >= min(last.end, _SMALL // self._row_bytes):
-            self._add(_Chunk(upto, last.end, n, rows))
-            return
-        for buffer, column in zip(self.room(n), rows, strict=True):
-            buffer[:n] = column
+        if n > last.free:
+            if n >= min(last.end, _SMALL // self._row_bytes):
+                self._add(_Chunk(upto, last.end, n, rows))
+                return
+            last = self._with_room(n)
+        for buffer, column in zip(last.buffers, rows, strict=True):
+            buffer[last.n : last.n + n] = column
         self._lengthen(upto, n)
 
     def room(self, n: int) -> list[Array]:
         """For each column a view of the memory of the next rows, n or more: `keep` says that they are there."""
-        last = self._chunks[-1]
-        if n > last.free:
-            size = max(n, min(last.end, _SMALL // self._row_bytes))
-            buffers = tuple(np.empty((size, *column.shape), column.dtype) for column in self._columns)
-            last = self._add(_Chunk(last.upto, last.end, 0, buffers))
+        last = self._with_room(n)
         return [buffer[last.n :] for buffer in last.buffers]
+
+    def _with_room(self, n: int) -> _Chunk:
+        """The last chunk, a new one if it does not have room for n more rows."""
+        last = self._chunks[-1]
+        if n <= last.free:
+            return last
+        size = max(n, min(last.end, _SMALL // self._row_bytes))
+        buffers = tuple(np.empty((size, *column.shape), column.dtype) for column in self._columns)
+        return self._add(_Chunk(last.upto, last.end, 0, buffers))
 
     def _add(self, chunk: _Chunk) -> _Chunk:
         """Make a chunk the last one, which is returned."""
@@ -98,8 +105,8 @@ class MemoryStore:
 
     def _lengthen(self, upto: Instant, n: int) -> None:
         """The next n rows have been written to the buffers of the last chunk."""
-        last = self._chunks[-1]
-        self._chunks[-1] = last._replace(upto=upto, n=last.n + n)
+        _, start, before, buffers = self._chunks[-1]
+        self._chunks[-1] = _Chunk(upto, start, before + n, buffers)
 
     def rows(self, *, alone: bool = True) -> list[Array]:
         """All rows, a read-only array per column: the same arrays until there are more. alone: no other thread is about
