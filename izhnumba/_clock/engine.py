@@ -14,8 +14,9 @@ from izhnumba._base.partition import WORD
 from izhnumba._clock.constants import DERIVED, Derived, derived
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.plasticity import ClockPlastic
-from izhnumba._clock.receptors import Arrivals, Moving, ReceptorState, put_rows
+from izhnumba._clock.receptors import Arrivals, ReceptorState
 from izhnumba._clock.reports import Reports
+from izhnumba._clock.rows import Moving, put_rows
 from izhnumba._engine.arrays import StateArrays, aligned
 from izhnumba._engine.codes import FAILURE, LEAP, OK
 from izhnumba._engine.protocol import Failure, Record
@@ -287,13 +288,12 @@ class ClockEngine:
         """No-op: V and u are updated in place. Required by `Engine`."""
         return OK
 
-    def prepare_slice(self, until: int, current: Array, drives: dict[ReceptorState, Array], threads: int) -> int:
-        """`prepare` for a network. Returns the address of the kernel `advance_slice(table, start, stop)`. drives: rows
-        of the inputs that act through receptors."""
+    def prepare_slice(self, until: int, current: Array, threads: int) -> int:
+        """`prepare` for a network. Returns the address of the kernel `advance_slice(table, start, stop)`."""
         from izhnumba._clock.kernels import advance, lanes
 
         self.prepare(until, {"I": current}, threads)
-        self._moving += self.arrivals.bind(self.table, drives)
+        self.arrivals.bind(self.table)
         kinds = self.arrivals.kinds()
         if kinds not in self.calls:
             variant = self._variant(kinds.deltas, kinds.conductances, kinds.gate)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from izhnumba._engine.protocol import Incoming, Inputs, PopulationEngine
 from izhnumba._input.door import RUN, STEP, Given, given, is_constant, is_ours, pairs_of
 from izhnumba._input.input import Input
-from izhnumba._input.target import Driven, Target, target
+from izhnumba._input.spike_trains import SpikeInput
+from izhnumba._input.target import Driven, Spikes, Target, target
 
 if TYPE_CHECKING:
     from izhnumba._clock.network import ClockNetwork
@@ -25,14 +26,15 @@ _CACHED = 2**21  # bytes of rows prepared at a time, so that they are still in t
 
 
 class Feed:
-    """Rows of one input: `rows(step, count)` gives (count or 1, neurons or 1) values of the population's dtype. ahead:
-    whether it may be asked for steps that are perhaps not reached."""
+    """Rows of one input: `rows(step, count)` gives (count or 1, neurons or 1) values of the population's dtype, or, of
+    spikes, these. width: how many numbers are prepared for a step; ahead: whether it may be asked for steps that are
+    perhaps not reached."""
 
     def __init__(
-        self, rows: Callable[[int, int], Array], width: int, *, constant: bool, prepared: bool, ahead: bool = True
+        self, rows: Callable[[int, int], Any], width: int, *, constant: bool, prepared: bool, ahead: bool = True
     ) -> None:
         self.rows, self.constant, self.ahead = rows, constant, ahead
-        self._width = width if prepared else 0
+        self.width = width if prepared else 0
 
     def becomes(self, other: object) -> bool:
         """Take over the values of another feed from now on. Returns whether that could be done."""
@@ -40,7 +42,7 @@ class Feed:
 
     def most_steps(self, itemsize: int) -> int:
         """For how many steps rows should be asked for at a time: random numbers are made four steps at a time."""
-        return max(4, _CACHED // (self._width * itemsize) // 4 * 4) if self._width else 2**62
+        return max(4, _CACHED // (self.width * itemsize) // 4 * 4) if self.width else 2**62
 
 
 class RowFeeds:
@@ -112,25 +114,43 @@ def feeds(where: str, pop: Stepped, inputs: Inputs, n_steps: int | None) -> dict
 
 def drive(where: str, found: Given, engine: PopulationEngine, first: int) -> Feed:
     """The feed of a drive of a network, from now on. Neither `where` nor `first` makes a difference."""
-    return feed(found, engine.now)
+    value, to = found
+    if not isinstance(value, SpikeInput):
+        return feed(found, engine.now)
+    spikes, per_step = value._spikes(to), value._most_per_step(to)
+    spikes(engine.now, 1)  # so that what is wrong is refused now
+    return Feed(spikes, math.ceil(2 * per_step), constant=False, prepared=per_step > 0, ahead=is_ours(value))
 
 
 def network_feeds(network: ClockNetwork, drives: Sequence[Incoming]) -> RowFeeds:
-    """All inputs of a network: those to a population through one receptor are added, in the order of drives."""
+    """All inputs of a network: currents to a population are added, in the order of drives; spikes through one of its
+    receptors come one drive after the other."""
     grouped: dict[tuple[int, Any], list[Incoming]] = {}
     engines: Sequence[object] = network.engines
     for one in drives:
         grouped.setdefault((engines.index(one.engine), one.receptor), []).append(one)
-    return RowFeeds({key: _added(group) for key, group in grouped.items()}, network.n, network.item)
+    made = {key: _added(group) if key[1] is None else _together(group) for key, group in grouped.items()}
+    return RowFeeds(made, network.n, network.item)
+
+
+def _together(drives: list[Incoming]) -> Feed:
+    """The feed of spikes that come through one receptor: for each drive its first neuron and the first step, and its
+    spikes from then on."""
+
+    def pieces(step: int, count: int) -> list[tuple[int, int, Spikes]]:
+        return [(one.first, step, one.made.rows(step, count)) for one in drives]
+
+    width, ahead = max(one.made.width for one in drives), all(one.made.ahead for one in drives)
+    return Feed(pieces, width, constant=False, prepared=width > 0, ahead=ahead)
 
 
 def _added(drives: list[Incoming]) -> Feed:
-    """The feed of drives that act on neurons of one population through one receptor."""
+    """The feed of currents that drive neurons of one population."""
     return drives[0].made if len(drives) == 1 and drives[0].n == drives[0].engine.n else Added(drives)
 
 
 class Added(Feed):
-    """The sum of drives that act on neurons of one population through one receptor."""
+    """The sum of currents that drive neurons of one population."""
 
     def __init__(self, drives: list[Incoming]) -> None:
         constant = all(one.made.constant for one in drives)

@@ -22,13 +22,15 @@ from izhnumba._synapse.csr import MOST_CELLS
 
 Array = NDArray[Any]
 Calls = list[tuple[int, Table]]  # addresses of compiled functions, and what they take
+Inputs = dict[tuple[int, ReceptorState | None], Any]  # of a slice, as `ClockNetwork` says
 
 _LONGEST_SLICE = 16  # steps, without synapses: the rings of 10,000 neurons stay in the cache
 
 
 class ClockNetwork:
-    """The engines of populations, and the synapses between them, advanced together. Inputs of `advance` are rows by
-    (number of the engine, receptor); the receptor is None for currents."""
+    """The engines of populations, and the synapses between them, advanced together. Inputs of `advance` are, by (number
+    of the engine, receptor), rows of currents, for which the receptor is None, or lists of (first neuron, first step,
+    Spikes)."""
 
     def __init__(self, dt: float) -> None:
         self.time = Steps(dt)
@@ -41,7 +43,7 @@ class ClockNetwork:
         self._most_parts = 1
         self.found: list[set[int]] = []  # by the engines in this run
         self._sliced = 0  # step at which the slice began, its inputs and threads
-        self._inputs: dict[tuple[int, ReceptorState | None], Array] = {}
+        self._inputs: Inputs = {}
         self._threads, self._may_leap = 1, False
         self._run: Callable[[Array], int]
 
@@ -98,13 +100,14 @@ class ClockNetwork:
             longest = max(longest, engine.arrivals.under_way(self.now))
         engine.arrivals.lay(_whole(longest, self.slice), self.now, receptors)
 
-    def prepare(self, until: int, inputs: dict[tuple[int, ReceptorState | None], Array], threads: int) -> None:
+    def prepare(self, until: int, inputs: Inputs, threads: int) -> None:
         from izhnumba._clock.kernels.network import entry
 
         self._sliced, self._inputs, self._threads = self.now, inputs, threads
         self._put_calls(layout.POPULATIONS, layout.N_POPULATIONS, list(self._prepared(until)))
         # gap junctions anew, for they depend on which parameters are arrays
         self._put_calls(layout.BEFORE, layout.N_BEFORE, [*self._arriving, *(couple(one) for one in self._gaps)])
+        self._put_calls(layout.SPIKE_INPUTS, layout.N_SPIKE_INPUTS, list(self._spike_inputs()))
         self._table[[layout.NET_SLICE, layout.N_PARTS]] = self.slice, self._most_parts
         self._may_leap = any(engine.scheme.euler_part > 0 for engine in self.engines)
         self._run = entry(threads > 1 and self._most_parts > 1)
@@ -130,7 +133,8 @@ class ClockNetwork:
 
     def _prepare_again(self, now: int, until: int) -> None:
         """Make ready for the rest of the slice."""
-        left = {key: rows[now - self._sliced :] if len(rows) > 1 else rows for key, rows in self._inputs.items()}
+        left = {key: rows[now - self._sliced :] if key[1] is None and len(rows) > 1 else rows
+                for key, rows in self._inputs.items()}  # fmt: skip
         self.prepare(until, left, self._threads)
 
     def _put_calls(self, entry: int, count: int, calls: Calls) -> None:
@@ -143,21 +147,33 @@ class ClockNetwork:
         self._table[count] = len(calls)
         self._calls[entry] = calls
 
+    def _spike_inputs(self) -> Iterator[tuple[int, Table]]:
+        """For each spike input of the slice the address of the kernel that lets it arrive, and its table, in order."""
+        from izhnumba._clock.kernels.spikes import arrive
+
+        for (number, receptor), pieces in self._inputs.items():
+            if receptor is None:
+                continue
+            for first, step, spikes in pieces:
+                engine, table = self.engines[number], Table(layout.SPIKES_SIZE)
+                table.put_table(layout.SPIKES_TARGET, engine.table)
+                table[[layout.SPIKES_FIRST, layout.SPIKES_STEP]] = first, step
+                table.put(layout.SPIKES_RING, receptor.ring)
+                table.put(layout.SPIKES_STARTS, spikes.starts)
+                table.put(layout.SPIKES_NEURONS, spikes.neurons)
+                table.put(layout.SPIKES_WEIGHTS, spikes.weights)
+                yield arrive(engine.dtype.name), table
+
     def publish_state(self) -> int:
         """No-op: V and u are updated in place. Required by `Engine`."""
         return OK
 
     def _prepared(self, until: int) -> Iterator[tuple[int, Table]]:
         """For each engine the address of its kernel and its table, prepared for the slice."""
-        currents = [np.zeros((1, 1), engine.dtype) for engine in self.engines]
-        drives: list[dict[ReceptorState, Array]] = [{} for _ in self.engines]
-        for (number, receptor), rows in self._inputs.items():
-            if receptor is None:
-                currents[number] = rows
-            else:
-                drives[number][receptor] = rows
-        for engine, current, through in zip(self.engines, currents, drives, strict=True):
-            yield engine.prepare_slice(until, current, through, min(self._threads, engine.n_blocks)), engine.table
+        for number, engine in enumerate(self.engines):
+            current = self._inputs.get((number, None))
+            current = np.zeros((1, 1), engine.dtype) if current is None else current
+            yield engine.prepare_slice(until, current, min(self._threads, engine.n_blocks)), engine.table
 
     def record(self, wanted: list[Record]) -> None:
         """Write samples of these records in the next advances."""

@@ -82,22 +82,11 @@ class Kinds(NamedTuple):
     gate: Gate | None
 
 
-class Moving(NamedTuple):
-    """An entry of a table that points at the row of the next step of a slice. address: of the slice's first row; row:
-    bytes from one to the next."""
-
-    table: Table
-    entry: int
-    address: int
-    row: int
-
-
 class _Bound(NamedTuple):
-    """The rings, and sizes of arrays of currents, whose addresses a table holds; and where those of inputs go."""
+    """The rings, and sizes of arrays of currents, whose addresses a table holds."""
 
     laid: tuple[int, dict[ReceptorState, Array]]
     noted: list[int]
-    places: dict[ReceptorState, tuple[Table, int]]
 
 
 class Arrivals:
@@ -165,27 +154,18 @@ class Arrivals:
         noted = any(receptor.current.size for receptor in self.receptors)
         return Kinds(layout.TO_V in targets, bool(targets - {layout.TO_V}), conductances, noted, gate)
 
-    def bind(self, table: Table, drives: dict[ReceptorState, Array]) -> list[Moving]:
-        """Write the addresses of the receptors, and of the rows of inputs that act through them, to a table. Returns
-        the entries of inputs that have a row for each step."""
+    def bind(self, table: Table) -> None:
+        """Write the addresses of the receptors to a table."""
         noted = [receptor.current.size for receptor in self.laid[1]]
         if self._bound is None or self._bound.laid is not self.laid or self._bound.noted != noted:
             self._bind_receptors(table, noted)
-        assert self._bound is not None
-        moving: list[Moving] = []
-        for receptor, (place, entry) in self._bound.places.items():
-            if receptor in drives:
-                moving += put_rows(place, entry, drives[receptor])
-            else:
-                place[entry] = 0
-        return moving
 
     def _bind_receptors(self, table: Table, noted: list[int]) -> None:
         self._bound = None
         receptors = [receptor for receptor in self.laid[1] if receptor.target != layout.TO_V]
         rows = np.zeros((len(receptors), layout.RECEPTOR_SIZE), np.int64)
-        places = {receptor: (Table(row), layout.RECEPTOR_DRIVE) for receptor, row in zip(receptors, rows, strict=True)}
-        for receptor, (row, _) in places.items():
+        tables = [Table(row) for row in rows]
+        for receptor, row in zip(receptors, tables, strict=True):
             numbers = receptor.target, receptor.states, receptor.steps
             row[[layout.RECEPTOR_TARGET, layout.RECEPTOR_STATES, layout.RECEPTOR_STEPS]] = numbers
             row.put_all(
@@ -198,14 +178,13 @@ class Arrivals:
             )
             if receptor.current.size:
                 row.put(layout.RECEPTOR_CURRENT, receptor.current)
-        table[[layout.N_RECEPTORS, layout.RING_STEPS, layout.INPUT_DELTA]] = 0, self.steps, 0
+        table[[layout.N_RECEPTORS, layout.RING_STEPS]] = 0, self.steps
         for receptor in self.laid[1]:
             if receptor.target == layout.TO_V:
                 table.put(layout.DELTA_RING, receptor.ring)
-                places[receptor] = table, layout.INPUT_DELTA
-        table.put(layout.RECEPTORS, rows, places)
+        table.put(layout.RECEPTORS, rows, tables)
         table[layout.N_RECEPTORS] = len(rows)
-        self._bound = _Bound(self.laid, noted, places)
+        self._bound = _Bound(self.laid, noted)
 
     def clear(self) -> None:
         """Back to the start: nothing is under way, y and x are 0."""
@@ -239,13 +218,3 @@ def _check_gate(receptor: Receptor, others: list[Receptor]) -> None:
             f"{name}.{gate.name} must be {other.gate.value:g} {gate.unit} like that of the population's other {of} "
             f"receptors, got {gate.value:g} {gate.unit}."
         )
-
-
-def put_rows(table: Table, entry: int, rows: Array, several: bool = True) -> list[Moving]:
-    """Point an input of a table at rows of shape (steps or 1, lanes or 1). several: whether one lane stands for several
-    neurons. Returns the entry if it moves from step to step."""
-    steps, lanes = rows.shape
-    if not table.points_at(entry, rows):
-        stride, shared = lanes if steps > 1 else 0, int(lanes == 1 and several)
-        table.put(entry, rows, also={entry + layout.STRIDE: stride, entry + layout.SHARED: shared})
-    return [Moving(table, entry, int(table[entry]), rows.strides[0])] if steps > 1 else []

@@ -41,6 +41,9 @@ class SpikeInput(Input):
         super().__init_subclass__(**options)
         if "bind" in vars(cls) and "_events" not in vars(cls):
             cls._events = SpikeInput._events  # type: ignore[method-assign]  # those of its base are others
+        if "bind" in vars(cls) and "_spikes" not in vars(cls):
+            cls._spikes = SpikeInput._spikes  # type: ignore[method-assign]
+            cls._most_per_step = SpikeInput._most_per_step  # type: ignore[method-assign]
 
     def _events(self, to: Target) -> Events:
         """A function of (since, until) that gives the spikes later than the one and no later than the other, those at
@@ -55,8 +58,21 @@ class SpikeInput(Input):
         return 0.0
 
     def _spikes(self, to: Target) -> Callable[[int, int], Spikes]:
-        """A function of (step, count) that gives the spikes of these steps."""
-        raise NotImplementedError
+        """A function of (step, count) that gives the spikes of these steps: those that rows of one's own stand for."""
+        rows = self._bound(to)
+
+        def spikes(step: int, count: int) -> Spikes:
+            found = np.broadcast_to(rows(step, count), (count, to.n))
+            steps, neurons = np.nonzero(found)
+            return Spikes(
+                np.searchsorted(steps, np.arange(count + 1)), neurons.astype(np.uint32), found[steps, neurons]
+            )
+
+        return spikes
+
+    def _most_per_step(self, to: Target) -> float:
+        """About how many spikes are made for a step, at the most; 0 if they are there already."""
+        return to.n
 
     def _rows(self, to: Target) -> Rows:
         from izhnumba._numba.poisson import add_spikes, clear_spikes
@@ -152,6 +168,12 @@ class Poisson(SpikeInput):
             return draws.of(self._means(rates, to), step, count)
 
         return spikes
+
+    def _most_per_step(self, to: Target) -> float:
+        if isinstance(self.rate, Input):
+            return to.n
+        means = self._means(np.asarray(self.rate)[np.newaxis], to)
+        return min(to.n, float(means.sum()) * (to.n if means.shape[1] == 1 else 1) + 1.0)
 
     def _events(self, to: Target) -> Events:
         from izhnumba._numba.philox import fill_arrivals, fill_first, fill_thinning
@@ -325,3 +347,6 @@ class SpikeTrain(SpikeInput):
             return Spikes(starts - starts[0], neurons[part], weights[part])
 
         return spikes
+
+    def _most_per_step(self, to: Target) -> float:
+        return 0.0

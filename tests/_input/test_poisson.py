@@ -116,3 +116,59 @@ def test_shares_are_in_proportion_to_the_means(means):
     found = (share / 2.0**32 + np.bincount(other, 1 - share / 2.0**32, n)) / n
     np.testing.assert_allclose(found, means / means.sum(), rtol=0, atol=2.0**-32)
     assert not found[means == 0].any()
+
+
+# --- In networks: spikes come into the rings of receptors -----------------------------------------------------------
+
+
+def silent(net, n=6, **options):
+    return net.add(iz.Population(n, **iz.presets["RS"], **options))
+
+
+def jumps(dtype="float64", threads=1, pieces=(60,)):
+    """V of cells on which a slice, all of them twice, and synapses act, over a run in pieces of so many steps."""
+    net = iz.Network(dt=0.1, seed=4, threads=threads)
+    cells = silent(net, dtype=dtype)
+    net.connect(cells, cells, iz.AllToAll(), weight=0.25, delay=0.3)
+    net.drive(cells[2:5], iz.Poisson(3000.0, weight=[3.0, 8.0, 13.0]))
+    net.drive(cells, iz.SpikeTrain([1, 1, 5, 1], [1.0, 1.0, 2.0, 3.05], weight=30.0))
+    net.drive(cells, iz.Poisson(np.linspace(0.0, 900.0, 6), weight=4.0))
+    rec = net.record(cells, "V")
+    for steps in pieces:
+        net.run(steps * 0.1)
+    return rec.V
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_run_in_pieces_has_the_bits_of_the_whole(dtype):
+    whole = jumps(dtype)
+    np.testing.assert_array_equal(jumps(dtype, pieces=(1, 1, 3, 8, 40, 7)), whole)
+    assert np.diff(whole, axis=0).max() > 10
+
+
+def test_jumps_of_a_network_are_those_of_rows():
+    spikes = iz.Poisson(np.linspace(0.0, 9000.0, 6), weight=0.5)
+    net = iz.Network(dt=0.1, seed=9)
+    cells, alone = silent(net), iz.Population(6, **iz.presets["RS"], dt=0.1)
+    drive, rec = net.drive(cells, spikes), net.record(cells, "V")
+    rows = spikes.bind((6,), 0.1, "float64", drive._to.key, {}, unit="mV")(0, 300)
+    net.run(30.0)
+    np.testing.assert_array_equal(rec.V, alone.run(30.0, delta=rows, record="V").V)
+
+
+class Clicks(iz.Poisson):
+    """A spike input of one's own, which gives rows."""
+
+    def bind(self, shape, dt, dtype, key, memory, *, unit="mV/ms"):
+        return lambda step, count: np.array([[7.0 * (k % 50 == 3)] for k in range(step, step + count)], dtype)
+
+
+def test_rows_of_ones_own_are_spikes_too():
+    net = iz.Network(dt=0.1, seed=9)
+    cells, twin = silent(net), silent(net)
+    net.drive(cells, Clicks(1.0))
+    net.drive(twin, iz.SpikeTrain(np.tile(np.arange(6), 4), np.repeat([0.3, 5.3, 10.3, 15.3], 6), weight=7.0))
+    one, other = net.record(cells, "V"), net.record(twin, "V")
+    net.run(20.0)
+    np.testing.assert_array_equal(one.V, other.V)
+    assert np.flatnonzero(np.diff(one.V[:, 0]) > 3).tolist() == [2, 52, 102, 152]

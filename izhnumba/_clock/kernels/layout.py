@@ -71,14 +71,13 @@ FAILED_STEP, FAILED_COUNT, FAILED_LANE, FAILED_V, WAS_CAREFUL, CAREFUL, N_SPIKES
 
 # RECEPTORS, one row per receptor: RECEPTOR_TARGET, what it adds to (below); RECEPTOR_STATES, how many states it has;
 # RECEPTOR_RING, real (RING_STEPS, PADDED): weights under way; RECEPTOR_Y, RECEPTOR_X, real (PADDED,): its states;
-# RECEPTOR_NUMBERS: its propagator and reversal potential (`kernels.receptors`); RECEPTOR_DRIVE: address, stride and
-# mark of an input from outside, as of INPUT_I; RECEPTOR_CURRENT, real (PADDED,): where its current is written, 0:
-# nowhere; RECEPTOR_STEPS: for how many steps what arrives acts (if for several, y is its sum, and x holds the rows of
-# `sum_latest`)
+# RECEPTOR_NUMBERS: its propagator and reversal potential (`kernels.receptors`); RECEPTOR_CURRENT, real (PADDED,): where
+# its current is written, 0: nowhere; RECEPTOR_STEPS: for how many steps what arrives acts (if for several, y is its
+# sum, and x holds the rows of `sum_latest`)
 (
-    RECEPTOR_TARGET, RECEPTOR_STATES, RECEPTOR_RING, RECEPTOR_Y, RECEPTOR_X, RECEPTOR_NUMBERS, RECEPTOR_DRIVE, _, _,
-    RECEPTOR_CURRENT, RECEPTOR_STEPS, RECEPTOR_SIZE,
-) = range(12)  # fmt: skip
+    RECEPTOR_TARGET, RECEPTOR_STATES, RECEPTOR_RING, RECEPTOR_Y, RECEPTOR_X, RECEPTOR_NUMBERS, RECEPTOR_CURRENT,
+    RECEPTOR_STEPS, RECEPTOR_SIZE,
+) = range(9)  # fmt: skip
 # RECEPTOR_TARGET: y is a current, a conductance, a conductance behind a gate that V opens, or the sum of the
 # conductances w of gap junctions, of which x is the sum of w V of the sources. V jumps have DELTA_RING and no row here
 TO_CURRENT, TO_CONDUCTANCE, TO_GATED, TO_GAP, TO_V = range(5)
@@ -101,8 +100,18 @@ CALL_SIZE = 1 + FORM_SIZE
 # POPULATIONS, PROJECTIONS, BEFORE   int64 (N_..., 2): address of a kernel, address of the table that it is called with.
 #               Populations advance for a slice; then projections deliver its spikes. BEFORE each slice gap junctions
 #               are summed up and spikes arrive at plastic synapses
+# SPIKE_INPUTS  int64 (N_SPIKE_INPUTS, 2): the same of spikes from outside, which come into the rings after that
 # N_PARTS       parts of the targets, which threads share
 (
     NET_STEP, NET_STEPS, NET_SLICE, N_POPULATIONS, POPULATIONS, N_PROJECTIONS, PROJECTIONS, N_BEFORE, BEFORE, N_PARTS,
-    NET_SIZE,
-) = range(11)  # fmt: skip
+    N_SPIKE_INPUTS, SPIKE_INPUTS, NET_SIZE,
+) = range(13)  # fmt: skip
+
+# --- Spikes from outside (`kernels.spikes`).
+# SPIKES_TARGET  the table of the population, of which SPIKES_FIRST is the first of the neurons
+# SPIKES_RING    real (RING_STEPS, PADDED), of a receptor: row k % RING_STEPS holds what arrives in step k
+# SPIKES_STARTS  int64 (steps + 1,): where those of each step begin, from step SPIKES_STEP on
+# SPIKES_NEURONS, SPIKES_WEIGHTS   uint32 (spikes,), real (spikes,)
+(
+    SPIKES_TARGET, SPIKES_FIRST, SPIKES_RING, SPIKES_STEP, SPIKES_STARTS, SPIKES_NEURONS, SPIKES_WEIGHTS, SPIKES_SIZE,
+) = range(8)  # fmt: skip

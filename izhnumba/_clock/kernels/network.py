@@ -50,6 +50,7 @@ def entry(parallel: bool):
         populations = array_at(table[layout.POPULATIONS], 2 * table[layout.N_POPULATIONS], np.int64)
         projections = array_at(table[layout.PROJECTIONS], 2 * table[layout.N_PROJECTIONS], np.int64)
         before = array_at(table[layout.BEFORE], 2 * table[layout.N_BEFORE], np.int64)
+        spikes = array_at(table[layout.SPIKE_INPUTS], 2 * table[layout.N_SPIKE_INPUTS], np.int64)
         done, failed = 0, False
         while done < table[layout.NET_STEPS] and not failed:
             in_slice = table[layout.NET_SLICE] - (table[layout.NET_STEP] + done) % table[layout.NET_SLICE]
@@ -58,6 +59,8 @@ def entry(parallel: bool):
                 for part in loop(table[layout.N_PARTS]):
                     for p in range(table[layout.N_BEFORE]):
                         call_at(before[2 * p], before[2 * p + 1], part, done)
+            for p in range(table[layout.N_SPIKE_INPUTS]):
+                call_at(spikes[2 * p], spikes[2 * p + 1], done, stop)
             for p in range(table[layout.N_POPULATIONS]):
                 failed |= call_at(populations[2 * p], populations[2 * p + 1], done, stop) == FAILURE
             for part in loop(table[layout.N_PARTS]):

@@ -19,19 +19,10 @@ def receiver(number: Any) -> Callable[..., Any]:
     W_BE add what the other receptors give, then let their states advance."""
     item = number(0).itemsize
 
-    def arrived(table, work, ring, drive, k):
-        """Address of the row of a ring in step k: weights that synapses sent, plus an input from outside."""
+    def arrived(table, work, ring, k):
+        """Address of the row of a ring in step k: what spikes have brought."""
         slot = (table[layout.STEP] + k) % table[layout.RING_STEPS]
-        first, valid = work[layout.FIRST_LANE], work[layout.VALID]
-        place = ring + (slot * table[layout.PADDED] + first) * item
-        row = array_at(place, work[layout.COUNT], number)
-        if drive[0]:
-            source = drive[0] + drive[layout.STRIDE] * k * item
-            if drive[layout.SHARED]:
-                add_value(row, valid, array_at(source, 1, number)[0])
-            else:
-                add_row(row, array_at(source + first * item, valid, number))
-        return place
+        return ring + (slot * table[layout.PADDED] + work[layout.FIRST_LANE]) * item
 
     row_at = inlined(arrived)
 
@@ -41,8 +32,7 @@ def receiver(number: Any) -> Callable[..., Any]:
         g, gE = array_at(work[layout.W_G], count, number), array_at(work[layout.W_GE], count, number)
         b, bE = array_at(work[layout.W_B], count, number), array_at(work[layout.W_BE], count, number)
         if table[layout.RING]:
-            drive = table[layout.INPUT_DELTA : layout.INPUT_DELTA + 3]
-            work[layout.W_DELTA] = row_at(table, work, table[layout.DELTA_RING], drive, k)
+            work[layout.W_DELTA] = row_at(table, work, table[layout.DELTA_RING], k)
         if table[layout.GATED]:
             clear(b)
             clear(bE)
@@ -53,8 +43,7 @@ def receiver(number: Any) -> Callable[..., Any]:
                 receptor[layout.RECEPTOR_STATES],
                 receptor[layout.RECEPTOR_STEPS],
             )
-            drive = receptor[layout.RECEPTOR_DRIVE : layout.RECEPTOR_DRIVE + 3]
-            row = array_at(row_at(table, work, receptor[layout.RECEPTOR_RING], drive, k), count, number)
+            row = array_at(row_at(table, work, receptor[layout.RECEPTOR_RING], k), count, number)
             numbers = array_at(receptor[layout.RECEPTOR_NUMBERS], NUMBERS_SIZE, number)
             several = steps > 1
             y = array_at(receptor[layout.RECEPTOR_Y] + first * item, count, number) if n_states or several else row
@@ -133,14 +122,6 @@ def sum_latest(total, rows, row, stride, step, n):
         return
     for j in range(n - 2, -1, -1):
         add_row(rows[j * stride : j * stride + size], rows[(j + 1) * stride : (j + 1) * stride + size])
-
-
-@called
-def add_value(total, n, value):
-    add_attribute(WIDEST)
-    add_attribute(NOINLINE)
-    for i in range(np.uint64(n)):
-        total[i] += value
 
 
 @called

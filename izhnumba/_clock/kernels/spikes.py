@@ -1,0 +1,37 @@
+"""Spikes from outside: they come into the ring of a receptor right before the steps in which they arrive."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from numba import types
+
+from izhnumba._clock.kernels import layout
+from izhnumba._engine.codes import OK
+from izhnumba._numba.compile import address_of, compiled
+from izhnumba._numba.intrinsics import array_at
+
+
+@functools.cache
+def arrive(dtype: str) -> int:
+    """Address of `arrive(spikes, start, stop)`: add those of the steps `start` to `stop` of this call to the ring."""
+    number = np.dtype(dtype).type
+    item = number(0).itemsize
+
+    def arrive(address, start, stop):
+        s = array_at(address, layout.SPIKES_SIZE, np.int64)
+        target = array_at(s[layout.SPIKES_TARGET], layout.TABLE_SIZE, np.int64)
+        lanes, n_rows = target[layout.PADDED], target[layout.RING_STEPS]
+        for step in range(target[layout.STEP] + start, target[layout.STEP] + stop):
+            j = step - s[layout.SPIKES_STEP]
+            begin, end = array_at(s[layout.SPIKES_STARTS] + 8 * j, 2, np.int64)
+            neurons = array_at(s[layout.SPIKES_NEURONS] + 4 * begin, end - begin, np.uint32)
+            weights = array_at(s[layout.SPIKES_WEIGHTS] + item * begin, end - begin, number)
+            first = step % n_rows * lanes + s[layout.SPIKES_FIRST]
+            row = array_at(s[layout.SPIKES_RING] + item * first, lanes, number)
+            for k in range(neurons.size):
+                row[neurons[k]] += weights[k]
+        return OK
+
+    return address_of(compiled(arrive), (types.int64,) * 3)
