@@ -1,10 +1,13 @@
 """Networks: time of a second of model time, of an event, of a step and to build, and memory per synapse."""
 
+import statistics
 import time
 
 import numpy as np
 
 import izhnumba as iz
+
+from .ratios import interleaved
 
 
 def network_2003(dtype):
@@ -181,3 +184,39 @@ class Until:
 
     def time_thousand_questions(self):
         self.net.run(100.0, until=lambda net: False)
+
+
+class Driven:
+    """10,000 cells of float32 with a drive, one thread: its time over that with a constant current."""
+
+    unit = "time / time with a constant current"
+    params = ("Noise", "OrnsteinUhlenbeck", "Poisson", "SpikeTrain", "TimedArray")
+    param_names = ("drive",)
+
+    def setup(self, drive):
+        rng, n, self.steps = np.random.default_rng(0), 10_000, 2000
+        drives = {
+            "Noise": lambda: [iz.Noise(4.0)],
+            "OrnsteinUhlenbeck": lambda: [iz.OrnsteinUhlenbeck(4.0, 2.0, tau=5.0)],
+            "Poisson": lambda: [4.0, iz.Poisson(500.0, weight=0.1)],
+            "SpikeTrain": lambda: [4.0, iz.SpikeTrain(rng.integers(n, size=n), rng.uniform(0.0, 200.0, n), weight=5.0)],
+            "TimedArray": lambda: [iz.TimedArray(rng.normal(4.0, 2.0, (self.steps, n)), dt=0.1)],
+        }
+        self.runners = {"constant": driven(n, [4.0]), drive: driven(n, drives[drive]())}
+
+    def track_run(self, drive):
+        times = interleaved(self.runners, self.steps, 9)
+        return statistics.median(times[drive]) / statistics.median(times["constant"])
+
+
+def driven(n, drives):
+    net = iz.Network(dt=0.1, seed=1, threads=1)
+    cells = net.add(iz.Population(n, dtype="float32", u=-13.0))
+    for drive in drives:
+        net.drive(cells, drive)
+
+    def run(steps):
+        net.reset()
+        net.run(steps * net.dt)
+
+    return run

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import statistics
-
 import numpy as np
 
 import izhnumba as iz
-
-from .ratios import interleaved
 
 SIZES = (1, 100, 10_000, 1_000_000)
 
@@ -69,37 +65,3 @@ class StepInForms:
 
     def time_step(self, form, dtype):
         self.step()
-
-
-class Driven:
-    """10,000 cells of float32 with a drive, one thread: its time over that with a constant current."""
-
-    unit = "time / time with a constant current"
-    params = (("Noise", "OrnsteinUhlenbeck", "Poisson", "SpikeTrain", "TimedArray", "table"),)
-    param_names = ("drive",)
-
-    def setup(self, drive):
-        rng, n, steps = np.random.default_rng(0), 10_000, 2000
-        given = {
-            "Noise": lambda: {"I": iz.Noise(4.0)},
-            "OrnsteinUhlenbeck": lambda: {"I": iz.OrnsteinUhlenbeck(4.0, 2.0, tau=5.0)},
-            "Poisson": lambda: {"I": 4.0, "delta": iz.Poisson(500.0, weight=0.1)},
-            "SpikeTrain": lambda: {"I": 4.0, "delta": iz.SpikeTrain(rng.integers(n, size=n), rng.uniform(0, 200.0, n))},
-            "TimedArray": lambda: {"I": iz.TimedArray(rng.normal(4.0, 2.0, (steps, n)), dt=0.1)},
-            "table": lambda: {"I": rng.normal(4.0, 2.0, (steps, n)).astype(np.float32)},
-        }
-        self.steps, self.runners = steps, {"constant": runner(n, I=4.0), drive: runner(n, **given[drive]())}
-
-    def track_run(self, drive):
-        times = interleaved(self.runners, self.steps, 9)
-        return statistics.median(times[drive]) / statistics.median(times["constant"])
-
-
-def runner(n, **inputs):
-    population = iz.Population(n, dtype="float32", threads=1, u=-13.0)
-
-    def run(steps):
-        population.reset()
-        population.run(steps * population.dt, **inputs)
-
-    return run
