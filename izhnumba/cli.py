@@ -1,4 +1,4 @@
-"""The command line: `izhnumba demo | run | presets | info`.
+"""The command line: `izhnumba demo | run | presets | info | compile`.
 
 Wrong input gives one line on stderr and exit code 2; output files appear complete or not at all.
 """
@@ -10,11 +10,13 @@ import importlib.util
 import os
 import platform
 import re
+import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,10 +27,12 @@ from izhnumba._base import checks
 from izhnumba._base.files import replaced
 from izhnumba._engine.timebase import SHORTEST_STEP
 from izhnumba._input.current_file import read_currents
+from izhnumba._numba import built
 from izhnumba._numba.compile import cache_folder, target_features
 
 HAVE_MATPLOTLIB = importlib.util.find_spec("matplotlib") is not None
 NO_MATPLOTLIB = 'it needs matplotlib. Install it with: pip install "izhnumba[plot]"'
+_CPUS = ("native", *reversed(built.LEVELS))
 _OPTION_OF = {  # options with another name than the argument in the Python API
     "presets.name": "preset",
     "Population.run.I": "current",
@@ -84,7 +88,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="izhnumba", description="Simulate Izhikevich neurons.")
     parser.add_argument("--version", action="version", version=f"izhnumba {iz.__version__}")
-    commands = parser.add_subparsers(dest="name", required=True, metavar="demo|run|presets|info")
+    commands = parser.add_subparsers(dest="name", required=True, metavar="demo|run|presets|info|compile")
     demo = commands.add_parser("demo", help="the network of 1000 neurons of 2003, with a figure")
     demo.add_argument("--duration", type=float, default=1000.0, metavar="MS", help="model time (default: 1000)")
     demo.add_argument("--seed", type=int, default=2003, help="seed of parameters and noise (default: 2003)")
@@ -125,6 +129,13 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser("presets", help="names, schemes and sources of the presets").set_defaults(command=_presets)
     commands.add_parser("info", help="versions, threads, cache and speed of this machine").set_defaults(command=_info)
+
+    ahead = commands.add_parser("compile", help="compile usual kernels, so that first runs need not")
+    cpu = f"processors to compile for: {', '.join(_CPUS)} (default: native, this one); may be repeated"
+    ahead.add_argument("--cpu", action="append", metavar="NAME", help=cpu)
+    folder = "where to put them in place of those that are there (default: the package's own folder, where it looks)"
+    ahead.add_argument("--to", metavar="FOLDER", help=folder)
+    ahead.set_defaults(command=_compile)
     return parser
 
 
@@ -320,6 +331,38 @@ def _simd() -> str:
     features = target_features()
     widths = {"avx512f": 512, "avx2": 256, "avx": 256, "sse2": 128, "neon": 128}
     return next((f"{width} bits ({name})" for name, width in widths.items() if name in features), "unknown")
+
+
+def _compile(arguments: argparse.Namespace) -> None:
+    """Compile in a process for each kind of processor, then put the files of all into the folder at once."""
+    assert built.folder is not None
+    folder, cpus = Path(arguments.to or built.folder), arguments.cpu or ["native"]
+    level = built.level_of(target_features()) or "native"
+    for cpu in cpus:
+        if _CPUS.index(checks.one_of("--cpu", cpu, _CPUS)) > _CPUS.index(level):
+            raise ValueError(f"--cpu must be one that this processor can run, {level} at most, got {cpu}.")
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise ValueError(f"{folder}: must be a folder that can be written.")
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as scratch:
+        for cpu in cpus:
+            where = dict(NUMBA_CACHE_DIR=scratch, PYTHONPATH=os.pathsep.join(sys.path))
+            machine = {} if cpu == "native" else dict(NUMBA_CPU_NAME=cpu, NUMBA_CPU_FEATURES=built.LEVELS[cpu])
+            command = [sys.executable, "-m", "izhnumba._ahead"]
+            done = subprocess.run(command, env=os.environ | where | machine, capture_output=True, text=True)
+            if done.returncode:
+                raise RuntimeError(f"compiling for {cpu} failed: {(done.stderr.splitlines() or ['stopped'])[-1]}")
+        new = {file.name: file.read_bytes() for file in Path(scratch, "izhnumba").glob("*.nbc")}
+    for name, content in new.items():
+        with replaced(folder / name) as file:
+            file.write_bytes(content)
+    for old in folder.glob("*.nbc"):
+        if old.name not in new:
+            old.unlink()
+    size, seconds = sum(map(len, new.values())) / 2**20, time.perf_counter() - started
+    print(f"{len(new)} kernels for {', '.join(cpus)}, {size:.1f} MiB, {seconds:.0f} s: {folder}")
 
 
 if __name__ == "__main__":

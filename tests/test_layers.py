@@ -30,7 +30,7 @@ FLOORS = [
     "_population _checkpoint",
     "_network analysis jax io",
     "__init__ plot brainpy",
-    "cli",
+    "cli _ahead",
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
 OPTIONAL = {"matplotlib", "pandas", "scipy", "jax", "numba", "llvmlite", "optax"}

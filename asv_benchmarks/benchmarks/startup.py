@@ -1,4 +1,7 @@
-"""Start-up in fresh processes: the import beyond NumPy's, and the first result with cold and warm kernel caches."""
+"""Start-up in fresh processes: the import beyond NumPy's, and the first result with cold and warm kernel caches.
+
+A cold cache is an empty one of the user's: kernels that came with the package (`izhnumba compile`) are used.
+"""
 
 from __future__ import annotations
 
@@ -15,33 +18,53 @@ start = time.perf_counter()
 import izhnumba
 print(time.perf_counter() - start)
 """
-FIRST_RESULT = "import izhnumba as iz; iz.Population(1000).run(100.0, 10.0)"
+FIRST_RESULT = {
+    "population": "import izhnumba as iz; iz.Population(1000).run(100.0, 10.0)",
+    "network of 2003": "from izhnumba import cli; cli._network_2003(1, 1.0)[0].run(100.0)",
+    "exact network": """
+import izhnumba as iz
+net = iz.Network(scheme="exact", seed=1)
+cells = net.add(iz.Population(100, **iz.presets["RS"]))
+net.connect(cells, cells, iz.FixedOutDegree(10), weight=0.5, delay=1.0)
+net.drive(cells, 10.0)
+net.run(100.0)
+""",
+}
 REPEATS = 7
 
 
-class Startup:
+class Import:
     unit = "s"
     timeout = 300
 
-    def setup(self):
-        self.cache = tempfile.TemporaryDirectory()
-        fresh_process(FIRST_RESULT, self.cache.name)  # fills the cache and writes byte code
+    def track_beyond_numpy(self):
+        with tempfile.TemporaryDirectory() as cache:
+            fresh_process(IMPORT, cache)  # writes byte code
+            return statistics.median(float(fresh_process(IMPORT, cache)[1]) for _ in range(REPEATS))
 
-    def teardown(self):
+
+class FirstResult:
+    unit = "s"
+    timeout = 300
+    params = list(FIRST_RESULT)
+    param_names = ["what"]
+
+    def setup(self, what):
+        self.cache = tempfile.TemporaryDirectory()
+        fresh_process(FIRST_RESULT[what], self.cache.name)  # fills the cache and writes byte code
+
+    def teardown(self, what):
         self.cache.cleanup()
 
-    def track_import_beyond_numpy(self):
-        return statistics.median(float(fresh_process(IMPORT, self.cache.name)[1]) for _ in range(REPEATS))
+    def track_warm(self, what):
+        return statistics.median(fresh_process(FIRST_RESULT[what], self.cache.name)[0] for _ in range(REPEATS))
 
-    def track_first_result_warm(self):
-        return statistics.median(fresh_process(FIRST_RESULT, self.cache.name)[0] for _ in range(REPEATS))
+    def track_cold(self, what):
+        return statistics.median(self._cold(what) for _ in range(REPEATS))
 
-    def track_first_result_cold(self):
-        return statistics.median(self._cold() for _ in range(REPEATS))
-
-    def _cold(self):
+    def _cold(self, what):
         with tempfile.TemporaryDirectory() as empty:
-            return fresh_process(FIRST_RESULT, empty)[0]
+            return fresh_process(FIRST_RESULT[what], empty)[0]
 
 
 def fresh_process(code: str, cache: str) -> tuple[float, str]:

@@ -24,6 +24,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from izhnumba._numba import built
+
 # Keeps NaN and infinity meaningful, unlike fastmath=True, under which a NaN counts as a spike.
 CONTRACT = frozenset({"contract", "nsz"})
 STRICT: frozenset[str] = frozenset()
@@ -66,10 +68,8 @@ def compiled(
     options: dict[str, Any] = dict(error_model="numpy", nogil=True, fastmath=set(fastmath), parallel=parallel)
     # Kernels make no arrays, so serial ones do without counting references to them: less to compile.
     dispatcher = numba.njit(**options, no_cfunc_wrapper=not from_c, _nrt=parallel)(function)
-    folder = cache_folder()
-    if folder is not None:
-        key = repr((fingerprint(function), sorted(fastmath), parallel, from_c))
-        dispatcher._cache = _DiskCache(folder, function.__name__, key)
+    key = repr((fingerprint(function), sorted(fastmath), parallel, from_c))
+    dispatcher._cache = _DiskCache(cache_folder(), function.__name__, key)
     return dispatcher
 
 
@@ -289,41 +289,63 @@ def _candidates() -> Iterator[Path]:
     yield {"Darwin": home / "Library/Caches", "Windows": home / "AppData/Local"}.get(platform.system(), home / ".cache")
 
 
-class _DiskCache:
-    """Numba's cache interface, with one file for each kernel, signature and machine. The file name is the key."""
+@functools.cache
+def _machine_of_level() -> tuple[str, str] | None:
+    """Name and features of the processors of the level of this one; None if it has none, or another is described."""
+    from numba import config
 
-    def __init__(self, folder: Path, name: str, key: str) -> None:
+    level = None if config.CPU_NAME or config.CPU_FEATURES else built.level_of(target_features())
+    return None if level is None else (level, built.LEVELS[level])
+
+
+class _DiskCache:
+    """Numba's cache interface, with one file for each kernel, signature and machine. The file name is the key.
+
+    Code for this very processor is looked for first, in the user's folder and among what was built ahead, then code
+    that was built for all processors of its level.
+    """
+
+    def __init__(self, folder: Path | None, name: str, key: str) -> None:
         self.cache_path = str(folder)
         self._folder, self._name, self._key = folder, name, key
 
-    def _file(self, signature: object, codegen: Any) -> Path:
+    def _file(self, signature: object, machine: tuple[str, ...]) -> str:
         import llvmlite
         from numba import __version__, config
 
         versions = (__version__, llvmlite.__version__, sys.version_info[:2], sys.implementation.cache_tag)
         options = (config.OPT, config.LOOP_VECTORIZE, config.BOUNDSCHECK, config.DEBUGINFO_DEFAULT)
-        key = repr((self._key, signature, codegen.magic_tuple(), versions, options))
-        return self._folder / f"{self._name}-{_digest(key.encode()).hex()[:32]}.nbc"
+        key = repr((self._key, signature, machine, versions, options))
+        return f"{self._name}-{_digest(key.encode()).hex()[:32]}.nbc"
+
+    def _places(self, signature: object, machine: tuple[str, ...]) -> Iterator[Path]:
+        """The files in which the code may be."""
+        name = self._file(signature, machine)
+        yield from (folder / name for folder in (self._folder, built.folder) if folder is not None)
+        level = _machine_of_level()
+        if built.folder is not None and level is not None:
+            yield built.folder / self._file(signature, (machine[0], *level))
 
     def load_overload(self, signature: object, target_context: Any) -> object:
         from numba.core.compiler import CompileResult
 
         target_context.refresh()
-        try:
-            content = self._file(signature, target_context.codegen()).read_bytes()
-            check, payload = content[:32], content[32:]
-            if check != _digest(payload):  # the loader of machine code trusts what it is given
-                return None
-            return CompileResult._rebuild(target_context, *pickle.loads(payload))
-        except Exception:  # none yet, or from a module that cannot be imported by name: compile
-            return None
+        for place in self._places(signature, target_context.codegen().magic_tuple()):
+            try:
+                content = place.read_bytes()
+                check, payload = content[:32], content[32:]
+                if check == _digest(payload):  # the loader of machine code trusts what it is given
+                    return CompileResult._rebuild(target_context, *pickle.loads(payload))
+            except Exception:  # none yet, or from a module that cannot be imported by name
+                continue
+        return None
 
     def save_overload(self, signature: object, result: Any) -> None:
         from numba.core.serialize import dumps
 
-        if result.library.has_dynamic_globals:  # addresses that hold in this process only
+        if self._folder is None or result.library.has_dynamic_globals:  # addresses that hold in this process only
             return
-        file = self._file(signature, result.codegen)
+        file = self._folder / self._file(signature, result.codegen.magic_tuple())
         scratch = file.with_suffix(f".{os.getpid()}.tmp")
         payload = dumps(result._reduce())
         try:
