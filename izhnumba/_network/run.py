@@ -33,7 +33,7 @@ def run(net: Network, T: object, until: Any, every: object, progress: object) ->
     ask = _condition(net, until, every)
     if not net._populations:
         raise ValueError(_NO_POPULATION)
-    began, slices = clock.now, _begun(net, stop, stop - clock.now)
+    began, slices = clock.now, _begun(net, stop, stop)
     try:
         run_slices(slices, show, ask)
     finally:
@@ -42,14 +42,14 @@ def run(net: Network, T: object, until: Any, every: object, progress: object) ->
     return clock.now - began
 
 
-def _begun(net: Network, stop: Instant, duration: Instant) -> Slices:
-    """A run until `stop`, of which so much is sure, for which all parts are ready."""
+def _begun(net: Network, stop: Instant, sure: Instant) -> Slices:
+    """A run until `stop`, or `sure` at the least, for which all parts are ready."""
     catch_up(net)
-    check_weights(net, duration)
+    check_weights(net, sure - net._clock.now)
     bind(net)
     recorders = list(net._recorders.values())
     for recorder in recorders:
-        recorder._start_run(stop)
+        recorder._start_run(sure)
     net._clock.found = [set() for _ in net._populations]
     return Slices(net._clock, stop, feeds_of(net), recorders, net.threads)
 
@@ -85,7 +85,7 @@ class Steps:
             length = 1
         self._now, self.duration = net._clock.now, until - net._clock.now
         self.length, self.stop, self.thread = length, self._now + length * self.duration, threading.get_ident()
-        self._slices = _begun(net, self.stop, self.duration)
+        self._slices = _begun(net, self.stop, until)
         self._feeds: Any = self._slices.feeds
         self._drives = [(one, one._made) for one in net._drives.values()]
         self._recorders = list(net._recorders.values())

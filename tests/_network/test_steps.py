@@ -302,6 +302,16 @@ def test_steps_are_runs_of_one_step(change, make, tmp_path, monkeypatch):
     assert len(twin.recorders["some"].i) > 3
 
 
+def test_long_steps_make_room_for_what_they_record_alone():
+    net = iz.Network(scheme="exact", dt=0.5, threads=1)
+    cells = net.add(iz.Population(8, **iz.presets["RS"]))
+    voltage = net.record(cells, "V", every=0.5)
+    for _ in range(40):
+        net.step(50.0)
+    assert voltage.V.shape == (4000, 8)
+    assert sum(chunk.buffers[1].nbytes for chunk in voltage._keeps._chunks) < 3 * voltage.V.nbytes
+
+
 def test_inputs_of_a_users_own_are_asked_step_by_step():
     """They may look at something of now, and remember what was asked."""
     level = [8.0]
