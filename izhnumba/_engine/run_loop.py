@@ -47,25 +47,27 @@ class Slices:
     ----------
     length : float or None
         About how long the next slice is to be, in the engine's count of time. None: one with which to measure.
-    end : int or float
-        Where the slice ends that has been made ready last.
+    now, end : int or float
+        How far the engine has come, and where the slice ends that has been made ready last.
     """
 
     def __init__(
         self, engine: Engine, stop: Instant, feeds: Feeds, recorders: Sequence[RunRecorder], threads: int | None
     ) -> None:
         self.engine, self.stop, self.recorders, self.length = engine, stop, recorders, None
-        self.feeds, self._wanted, self.end = feeds, threads, engine.now
+        self.feeds, self._wanted, self.now, self.end = feeds, threads, engine.now, engine.now
 
     def advance(self, until: Instant) -> int:
         """Advance to `until`, or to the end of the slice if that is sooner. Returns the code of the engine."""
-        if self.engine.now >= self.end:
+        if self.now >= self.end:
             self._prepare(min(until, self.stop))
-        return self.engine.advance(min(until, self.end))
+        code = self.engine.advance(until if until < self.end else self.end)
+        self.now = self.engine.now
+        return code
 
     def _prepare(self, until: Instant) -> None:
         """Make the engine ready for a slice. until: where its first call ends at the latest."""
-        engine, now = self.engine, self.engine.now
+        engine, now = self.engine, self.now
         looks = [recorder._next_look() for recorder in self.recorders]
         end = min(self.feeds.reach(now, self.length), self.stop, *looks)
         threads = engine.threads_for(min(end, until), self.stop, self._wanted)
@@ -114,7 +116,7 @@ def run_slices(slices: Slices, progress: Progress | None = None, condition: Cond
             codes.add(code)
             for recorder in slices.recorders:
                 recorder._take()
-            now = engine.now
+            now = slices.now
             if progress or condition:
                 engine.publish_state()
             took = perf_counter() - began

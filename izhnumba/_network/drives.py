@@ -37,6 +37,7 @@ class Drive(Sealed):
 
     _turn: Turn | None = None  # of its network
     _value: float | Array | Input
+    _live: bool  # whether the value is an array, which somebody may write into
     _to: Target
     _made: Any  # of the value, for the engine of the population
     _receptor_state: Any  # through which spikes come, None for currents
@@ -68,12 +69,7 @@ class Drive(Sealed):
         found = given(where, value, to, DRIVE)
         kept = found.value if isinstance(found.value, Input) or found.value.ndim else float(found.value)
         made, receptor = self._for_engine(where, found), pop._engine.receptor_state(value.receptor) if spikes else None
-        assign(self, _value=kept, _to=to, _made=made, _receptor_state=receptor)
-
-    @property
-    def _live(self) -> bool:
-        """Whether the value is an array, which somebody may write into."""
-        return isinstance(self._value, np.ndarray)
+        assign(self, _value=kept, _live=isinstance(kept, np.ndarray), _to=to, _made=made, _receptor_state=receptor)
 
     def _read_again(self) -> None:
         """Copy a live array, as it is now, into the row of a clock engine that was made of it."""
