@@ -184,14 +184,16 @@ class ClockEngine:
     def state(self) -> dict[str, Any]:
         """A description, made of arrays and plain values, from which `restore` goes on to the last bit."""
         arrays = {name: array.copy() for name, array in self._state_arrays().items()}
-        definitions = [receptor.definition for receptor in self.arrivals.receptors]
-        receptors = {"receptors": definitions, "ring_steps": self.arrivals.steps}
-        return arrays | receptors | {"count": self.table[[layout.STEP, layout.BASE]]} | self.arrivals.state()
+        receptors = {
+            "receptors": [receptor.definition for receptor in self.arrivals.receptors],
+            "ring_steps": self.arrivals.steps,
+        }
+        return arrays | receptors | {"count": self.table[[layout.STEP, layout.BASE]]} | self.arrivals.state(self.step)
 
     def prepare_for(self, state: dict[str, Any]) -> None:
         """Make the receptors of a state that is to be restored, in their order."""
         receptors = {self.arrivals.receptor_state(receptor) for receptor in state["receptors"]}
-        self.arrivals.lay(state["ring_steps"], 0, receptors)
+        self.arrivals.lay(state["ring_steps"], 0, 0, receptors)
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a description that `state` returned."""

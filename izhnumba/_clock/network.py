@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from izhnumba._base.partition import MOST_PARTS
+from izhnumba._clock.delivery import Delivery, Rows, window_for
 from izhnumba._clock.engine import ClockEngine
 from izhnumba._clock.kernels import layout
-from izhnumba._clock.projection import bind, couple, delays, is_gap, let_arrive
+from izhnumba._clock.projection import bind_plastic, couple, delays, is_gap, let_arrive, rows_of, table_of
 from izhnumba._clock.receptors import ReceptorState
-from izhnumba._engine.codes import LEAP, OK
+from izhnumba._engine.codes import LEAP, OK, ROOM
 from izhnumba._engine.projection import Projection
 from izhnumba._engine.protocol import Record
 from izhnumba._engine.table import Table
@@ -40,7 +42,7 @@ class ClockNetwork:
         self.slice = 1
         self._gaps: list[Projection] = []
         self._arriving: Calls = []
-        self._most_parts = 1
+        self._deliveries: list[Delivery] = []
         self.found: list[set[int]] = []  # by the engines in this run
         self._sliced = 0  # step at which the slice began, its inputs and threads
         self._inputs: Inputs = {}
@@ -75,6 +77,8 @@ class ClockNetwork:
         gone: projections that are no more, through which spikes may be under way. receptors: those in use; others are
         forgotten as soon as they are at rest.
         """
+        from izhnumba._clock.kernels.delivery import address
+
         longest, shortest = dict[Any, int](), _LONGEST_SLICE
         for one in projections:
             first, last = delays(one)
@@ -82,23 +86,35 @@ class ClockNetwork:
             shortest = min(shortest, first or _LONGEST_SLICE)  # 0: there are no synapses
         for one in gone:  # spikes through them still arrive: those through plastic ones are not in rings yet
             longest[one.target] = max(longest.get(one.target, 1), delays(one)[1])
-        self.engines, self._most_parts = list(engines), max([1, *(one.rows.parts for one in projections)])
+        self.engines, self._gaps = list(engines), [one for one in projections if is_gap(one)]
         self.slice = _slice(shortest, [(steps, engine.padded) for engine, steps in longest.items()])
+        static = [one for one in projections if one.plastic is None and not is_gap(one)]
+        rows = {engine: rows_of([one for one in static if one.target is engine]) for engine in engines}
         for engine in engines:
-            self._lay_rings(engine, longest.get(engine, 1), receptors)
-        self._gaps = [one for one in projections if is_gap(one)]
+            self._lay_rings(engine, longest.get(engine, 1), rows[engine], receptors)
         for one in gone:
             let_arrive(one)
-        calls = [bind(one) for one in projections if not is_gap(one)]  # whose rings stay as they are now
-        self._arriving = [(before, table) for before, _, table in calls if before]
+        calls = [bind_plastic(one) for one in projections if one.plastic is not None]  # rings stay as they are now
+        self._arriving = [(before, table) for before, _, table in calls]
         self._put_calls(layout.PROJECTIONS, layout.N_PROJECTIONS, [(after, table) for _, after, table in calls])
+        deliveries = list[tuple[int, Table]]()
+        self._deliveries = list[Delivery]()
+        for engine in engines:
+            for receptor in engine.arrivals.receptors:
+                senders = [table_of(one) for one in static if one.receptor is receptor]
+                if senders or receptor.delivery.window:
+                    self._deliveries.append(receptor.bind(engine.table, senders, rows[engine], self.slice))
+                    deliveries.append((address(engine.dtype.name), receptor.delivery.table))
+        self._put_calls(layout.DELIVERIES, layout.N_DELIVERIES, deliveries)
 
-    def _lay_rings(self, engine: ClockEngine, longest: int, receptors: set[ReceptorState | None]) -> None:
-        """Make the rings of a population long enough for a delay of `longest` steps, and drop receptors at rest that
-        are not in use."""
+    def _lay_rings(self, engine: ClockEngine, longest: int, rows: Rows, receptors: set[ReceptorState | None]) -> None:
+        """Lay out the rings of a population for delays up to `longest` steps, and drop receptors at rest that are not
+        in use. rows: those of its synapses."""
         if longest < engine.arrivals.steps:  # spikes of synapses that are gone may still be under way
             longest = max(longest, engine.arrivals.under_way(self.now))
-        engine.arrivals.lay(_whole(longest, self.slice), self.now, receptors)
+        steps = _whole(longest, self.slice)
+        window = window_for(rows, self.slice, steps, engine.padded * engine.item)
+        engine.arrivals.lay(steps, window, self.now, receptors)
 
     def prepare(self, until: int, inputs: Inputs, threads: int) -> None:
         from izhnumba._clock.kernels.network import entry
@@ -108,9 +124,11 @@ class ClockNetwork:
         # gap junctions anew, for they depend on which parameters are arrays
         self._put_calls(layout.BEFORE, layout.N_BEFORE, [*self._arriving, *(couple(one) for one in self._gaps)])
         self._put_calls(layout.SPIKE_INPUTS, layout.N_SPIKE_INPUTS, list(self._spike_inputs()))
-        self._table[[layout.NET_SLICE, layout.N_PARTS]] = self.slice, self._most_parts
+        for delivery in self._deliveries:
+            delivery.share(threads)
+        self._table[[layout.NET_SLICE, layout.N_PARTS]] = self.slice, self._most_parts(threads)
         self._may_leap = any(engine.scheme.euler_part > 0 for engine in self.engines)
-        self._run = entry(threads > 1 and self._most_parts > 1)
+        self._run = entry(threads > 1)
 
     def advance(self, until: int) -> int:
         now, numbers = self.now, self._table.numbers
@@ -120,16 +138,22 @@ class ClockNetwork:
         numbers[layout.NET_STEPS] = until - now
         for engine in self.engines:
             engine.begin(now, until - now)
-        if self._threads > 1:
-            with one_parallel_region():
-                code = self._run(numbers)
-        else:
-            code = self._run(numbers)
+        code = self._call()
+        while code == ROOM:  # it has stopped before the end; what it has done is to be recorded first
+            for delivery in self._deliveries:
+                delivery.grow()
+            code = OK if self.now > now else self._call()
         if code == OK and not (self._may_leap and any([engine.leapt for engine in self.engines])):
             return OK
         for engine, codes in zip(self.engines, self.found, strict=True):
             codes |= engine.verdict()
         return code or LEAP
+
+    def _call(self) -> int:
+        if self._threads > 1:
+            with one_parallel_region():
+                return self._run(self._table.numbers)
+        return self._run(self._table.numbers)
 
     def _prepare_again(self, now: int, until: int) -> None:
         """Make ready for the rest of the slice."""
@@ -180,8 +204,15 @@ class ClockNetwork:
         for engine in self.engines:
             engine.record([record for record in wanted if record.engine is engine])
 
+    def _most_parts(self, threads: int) -> int:
+        """Parts of the cells of windows, or of the targets of gap junctions, that threads share."""
+        shares = threads if any(delivery.window for delivery in self._deliveries) else 1
+        return max([shares, *(one.rows.parts for one in self._gaps)])
+
     def threads_for(self, until: int, stop: int, wanted: int | None) -> int:
-        most = min(max(self._most_parts, *(engine.n_blocks for engine in self.engines)), wanted or n_processors())
+        most = min(
+            max(self._most_parts(MOST_PARTS), *(engine.n_blocks for engine in self.engines)), wanted or n_processors()
+        )
         n, now = self.n, self.now
         work = n * min(self.slice, until - now)
         return most if most > 1 and may_go_parallel(work, n * (stop - now), wanted) else 1

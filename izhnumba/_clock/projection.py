@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from izhnumba._clock.delivery import Delivery, Rows
 from izhnumba._engine.projection import Projection
 from izhnumba._engine.table import Table
 
@@ -22,14 +23,17 @@ def delays(one: Projection) -> tuple[int, int]:
     return 1 if one.plastic is not None or is_gap(one) else shortest, longest
 
 
-def bind(one: Projection) -> tuple[int, int, Table]:
-    """Addresses of the kernels that deliver before each slice (0: none) and after it, and the table they take."""
-    from izhnumba._clock.kernels import network as k
+def rows_of(some: list[Projection]) -> Rows:
+    """The rows of projections to one population."""
+    found = [(*delays(one), one.ends.n_pre, one.rows.weights.size) for one in some if one.rows.weights.size]
+    firsts, lasts, rows, synapses = zip(*found, strict=True) if found else ((1,), (1,), (0,), (0,))
+    return Rows(sum(rows), sum(synapses), min(firsts), max(lasts))
 
-    table, dtype = _table(one), one.target.dtype.name
-    if one.plastic is not None:
-        return *one.plastic.bind(table), table
-    return 0, (k.dense if one.rows.offsets is None else k.sparse)(dtype), table
+
+def bind_plastic(one: Projection) -> tuple[int, int, Table]:
+    """Addresses of the kernels of plastic synapses, before each slice and after it, and the table they take."""
+    table = table_of(one)
+    return *one.plastic.bind(table), table
 
 
 def couple(one: Projection) -> tuple[int, Table]:
@@ -38,7 +42,7 @@ def couple(one: Projection) -> tuple[int, Table]:
     from izhnumba._clock.kernels import network as k
 
     source: Any = one.source
-    table = _table(one)
+    table = table_of(one)
     table.put_all({k.RING: one.receptor.y, gap.SUM_V: one.receptor.x})
     return gap.couple(source.model, source.dtype.name, source.varies()), table
 
@@ -48,13 +52,15 @@ def let_arrive(one: Projection) -> None:
     if one.plastic is None or one.plastic.under_way.over:
         return
     engine: Any = one.target
-    under_way, (steps, rings), ring = one.plastic.under_way, engine.arrivals.laid, one.receptor.ring.copy()
+    under_way, laid, before = one.plastic.under_way, engine.arrivals.laid, one.receptor.delivery
+    held = before.held(engine.now).copy()
     cells, sent = under_way.arrivals(engine.now)
-    np.add.at(ring.reshape(-1), cells % ring.size, one.rows.weights[sent])
-    engine.arrivals.laid, under_way.over = (steps, rings | {one.receptor: ring}), True  # no line in between
+    np.add.at(held.reshape(-1), cells % held.size, one.rows.weights[sent])
+    after = Delivery(held, before.window, engine.now)
+    engine.arrivals.laid, under_way.over = laid | {one.receptor: after}, True  # no line in between
 
 
-def _table(one: Projection) -> Table:
+def table_of(one: Projection) -> Table:
     """The table of a projection, with the entries that all kernels use."""
     from izhnumba._clock.kernels import gap, plasticity
     from izhnumba._clock.kernels import network as k

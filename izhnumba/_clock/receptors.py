@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
+from izhnumba._clock.delivery import Delivery, Rows, resized
 from izhnumba._clock.kernels import layout
 from izhnumba._engine.table import Table
 from izhnumba._model.equations import GATES
@@ -28,7 +29,7 @@ class ReceptorState:
     and parts of that sum, x (see `sum_latest`)."""
 
     def __init__(self, arrivals: Arrivals, receptor: Receptor, lanes: int, dtype: np.dtype[Any], dt: float) -> None:
-        self.definition, self._arrivals = receptor, arrivals
+        self.definition, self._arrivals, self._settles = receptor, arrivals, False
         self.states, *numbers, self.steps = propagator_of(receptor, dt)
         self.numbers = np.array([*numbers, receptor.E or 0.0], dtype)
         n_y, n_x = state_sizes(receptor, dt, lanes)
@@ -49,18 +50,36 @@ class ReceptorState:
         return self.current
 
     @property
+    def delivery(self) -> Delivery:
+        """What is under way."""
+        return self._arrivals.laid.deliveries[self]
+
+    @property
     def ring(self) -> Array:
-        """Weights under way, shape (steps, lanes): row k % steps arrives in step k."""
-        return self._arrivals.ring_of(self)
+        """Weights that arrive in the next steps, shape (steps, lanes): row k % steps arrives in step k."""
+        return self.delivery.ring
 
     @property
     def at_rest(self) -> bool:
         """Whether nothing is under way, and y and x are 0."""
-        return not any(array.any() for array in (self.ring, self.y, self.x))
+        return self.delivery.at_rest and not (self.y.any() or self.x.any())
+
+    def settle(self) -> None:
+        """Let what is under way keep its weights, now and at the end of each call: somebody may write others."""
+        self._settles = True
+        self.delivery.settle()
+
+    def bind(self, population: Table, senders: list[Table], rows: Rows, length: int) -> Delivery:
+        """Let spikes of these projections come here. rows: of the population; length: of a slice, steps."""
+        self.delivery.bind(population, senders, rows, length)
+        if self._settles:
+            self.delivery.settle()
+        return self.delivery
 
     def clear(self) -> None:
-        for array in (self.ring, self.y, self.x):
-            array[...] = 0
+        self.delivery.clear()
+        self.y[...] = 0
+        self.x[...] = 0
 
 
 def state_sizes(receptor: Receptor, dt: float, lanes: int) -> tuple[int, int]:
@@ -82,10 +101,21 @@ class Kinds(NamedTuple):
     gate: Gate | None
 
 
+class Laid(NamedTuple):
+    """What is under way to each receptor. steps: of rings that hold all of it; window: steps of the rings, 0: these."""
+
+    steps: int
+    window: int
+    deliveries: dict[ReceptorState, Delivery]
+
+    def __or__(self, others: dict[ReceptorState, Delivery]) -> Laid:
+        return self._replace(deliveries=self.deliveries | others)
+
+
 class _Bound(NamedTuple):
     """The rings, and sizes of arrays of currents, whose addresses a table holds."""
 
-    laid: tuple[int, dict[ReceptorState, Array]]
+    laid: Laid
     noted: list[int]
 
 
@@ -94,22 +124,18 @@ class Arrivals:
 
     def __init__(self, lanes: int, dtype: np.dtype[Any], dt: float) -> None:
         self._lanes, self._dtype, self._dt = lanes, dtype, dt
-        # Length of the rings, and the ring of each receptor: one object, so that Ctrl-C cannot come in between.
-        self.laid: tuple[int, dict[ReceptorState, Array]] = 1, {}
+        self.laid = Laid(1, 0, {})  # one object, so that Ctrl-C cannot come in between
         self._bound: _Bound | None = None
 
     @property
     def receptors(self) -> list[ReceptorState]:
         """All receptors, in order."""
-        return list(self.laid[1])
+        return list(self.laid.deliveries)
 
     @property
     def steps(self) -> int:
-        """Length of the rings, steps."""
-        return self.laid[0]
-
-    def ring_of(self, receptor: ReceptorState) -> Array:
-        return self.laid[1][receptor]
+        """Length of rings that hold all that is under way, steps."""
+        return self.laid.steps
 
     def receptor_state(self, receptor: Receptor) -> ReceptorState:
         """The state of this receptor, or of one equal to it; a new one if there is none."""
@@ -117,33 +143,34 @@ class Arrivals:
             if known.definition == receptor:
                 return known
         _check_gate(receptor, [known.definition for known in self.receptors])
-        new, (steps, rings) = ReceptorState(self, receptor, self._lanes, self._dtype, self._dt), self.laid
-        self.laid = steps, rings | {new: np.zeros((steps, self._lanes), self._dtype)}
+        new = ReceptorState(self, receptor, self._lanes, self._dtype, self._dt)
+        empty = np.zeros((self.steps, self._lanes), self._dtype)
+        self.laid |= {new: Delivery(empty, self.laid.window, 0, backlog=False)}
         return new
 
-    def lay(self, steps: int, now: int, wanted: Container[ReceptorState | None]) -> None:
-        """Make rings of `steps` steps, which must hold all that is under way at step `now`. Receptors that are neither
-        `wanted` nor in motion are dropped: a call of `connect` that was stopped may leave one."""
-        before, rings = self.laid
-        kept = [receptor for receptor in rings if receptor in wanted or not receptor.at_rest]
-        if steps == before and len(kept) == len(rings):
+    def lay(self, steps: int, window: int, now: int, wanted: Container[ReceptorState | None]) -> None:
+        """Make rings of `window` steps, 0: of `steps` steps, which must hold all that is under way at step `now`.
+        Receptors that are neither `wanted` nor in motion are dropped: a call of `connect` that was stopped may leave
+        one."""
+        before = self.laid
+        kept = [receptor for receptor in before.deliveries if receptor in wanted or not receptor.at_rest]
+        if (steps, window) == before[:2] and not window and len(kept) == len(before.deliveries):
             return
-        n_bytes = (steps - before) * len(kept) * self._lanes * self._dtype.itemsize
-        checks.fits("Network.connect.delay", n_bytes, "Use shorter delays, or float32.")
-        self.laid = steps, {receptor: self._resized(rings[receptor], steps, now) for receptor in kept}
+        if not window:
+            n_bytes = (steps - before.steps) * len(kept) * self._lanes * self._dtype.itemsize
+            checks.fits("Network.connect.delay", n_bytes, "Use shorter delays, or float32.")
+        self.laid = Laid(steps, window, {receptor: self._relaid(receptor, steps, window, now) for receptor in kept})
+
+    def _relaid(self, receptor: ReceptorState, steps: int, window: int, now: int) -> Delivery:
+        before = receptor.delivery
+        if before.at_rest:
+            return Delivery(np.zeros((steps, self._lanes), self._dtype), window, now, backlog=False)
+        return Delivery(resized(before.held(now), steps, now), window, now)
 
     def under_way(self, now: int) -> int:
         """The number of steps from `now` on in which something is under way to arrive."""
-        ahead = (np.arange(self.steps) - now) % self.steps
-        return max((int(ahead[ring.any(axis=1)].max(initial=-1)) + 1 for ring in self.laid[1].values()), default=0)
-
-    def _resized(self, ring: Array, steps: int, now: int) -> Array:
-        before = len(ring)
-        if steps == before:
-            return ring
-        slots, longer = now + np.arange(min(before, steps)), np.zeros((steps, self._lanes), self._dtype)
-        longer[slots % steps] = ring[slots % before]
-        return longer
+        ahead, held = (np.arange(self.steps) - now) % self.steps, (one.delivery.held(now) for one in self.receptors)
+        return max((int(ahead[ring.any(axis=1)].max(initial=-1)) + 1 for ring in held), default=0)
 
     def kinds(self) -> Kinds:
         """Kinds of these receptors, which kernels are compiled for."""
@@ -156,13 +183,13 @@ class Arrivals:
 
     def bind(self, table: Table) -> None:
         """Write the addresses of the receptors to a table."""
-        noted = [receptor.current.size for receptor in self.laid[1]]
+        noted = [receptor.current.size for receptor in self.receptors]
         if self._bound is None or self._bound.laid is not self.laid or self._bound.noted != noted:
             self._bind_receptors(table, noted)
 
     def _bind_receptors(self, table: Table, noted: list[int]) -> None:
         self._bound = None
-        receptors = [receptor for receptor in self.laid[1] if receptor.target != layout.TO_V]
+        receptors = [receptor for receptor in self.receptors if receptor.target != layout.TO_V]
         rows = np.zeros((len(receptors), layout.RECEPTOR_SIZE), np.int64)
         tables = [Table(row) for row in rows]
         for receptor, row in zip(receptors, tables, strict=True):
@@ -178,8 +205,8 @@ class Arrivals:
             )
             if receptor.current.size:
                 row.put(layout.RECEPTOR_CURRENT, receptor.current)
-        table[[layout.N_RECEPTORS, layout.RING_STEPS]] = 0, self.steps
-        for receptor in self.laid[1]:
+        table[[layout.N_RECEPTORS, layout.RING_STEPS]] = 0, self.laid.window or self.steps
+        for receptor in self.receptors:
             if receptor.target == layout.TO_V:
                 table.put(layout.DELTA_RING, receptor.ring)
         table.put(layout.RECEPTORS, rows, tables)
@@ -191,12 +218,13 @@ class Arrivals:
         for receptor in self.receptors:
             receptor.clear()
 
-    def state(self) -> dict[str, Array]:
-        """Copies of ring, y and x of each receptor, by name and number, for `restore`."""
-        return {f"{name}{k}": getattr(receptor, name).copy()
-                for k, receptor in enumerate(self.receptors) for name in ("ring", "y", "x")}  # fmt: skip
+    def state(self, now: int) -> dict[str, Array]:
+        """Copies of what is under way at step `now`, y and x of each receptor, by name and number, for `restore`."""
+        return {f"{name}{k}": array.copy() for k, one in enumerate(self.receptors)
+                for name, array in (("ring", one.delivery.held(now)), ("y", one.y), ("x", one.x))}  # fmt: skip
 
     def restore(self, state: dict[str, Array]) -> None:
+        """Go on from what `state` returned, with rings that hold all that is under way."""
         for k, receptor in enumerate(self.receptors):
             for name in ("ring", "y", "x"):
                 getattr(receptor, name)[...] = state[f"{name}{k}"]

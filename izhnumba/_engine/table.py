@@ -96,6 +96,12 @@ class Table:
         """The array whose address an entry holds."""
         return self._in_use(entry)[0].array
 
+    def table(self, entry: int) -> Table:
+        """The table whose address an entry holds."""
+        owner = self._in_use(entry)[0].owner
+        assert isinstance(owner, Table)
+        return owner
+
     def _in_use(self, entry: int) -> tuple[_Owned, ...]:
         at = self.numbers[entry]
         return tuple([owned for owned in self._owned.get(entry, ()) if owned.address == at][:1])

@@ -54,6 +54,9 @@ class ReceptorState:
         """Row of the table INLETS for arrivals into this row of a neuron's states: row, scale, the factor's bits."""
         return [row, self.scale, int(np.float64(self.factor).view(np.int64))]
 
+    def settle(self) -> None:
+        """No-op: spikes under way carry their weights. Those of the clock engine have to be told."""
+
     @property
     def scale(self) -> int:
         """Number of the neuron's scale by which arrivals are multiplied."""

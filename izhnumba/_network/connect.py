@@ -124,7 +124,7 @@ def connected(
             steps = targets.delays(delays, dt, f"{where}.delay")
         if whole:
             return build_whole(rule, both, targets, weights, int(steps(0, 1)[0]), random, shown)
-        return build(rule, both, targets, weights, steps, random, shown, cut=plasticity is None or targets.continuous)
+        return build(rule, both, targets, weights, steps, random, shown)
 
     rows = make(shown)
     plastic = None

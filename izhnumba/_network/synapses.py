@@ -49,8 +49,8 @@ class Synapses(Sealed):
     Notes
     -----
     Synapses are in the order of their source neurons, those of one neuron in the order of delay and target; equal ones
-    stay in the order in which they were given or drawn. Where a neuron has hundreds, they are in the order of (part of
-    the targets, delay, target), with up to eight parts: threads share them, but their number does not matter.
+    stay in the order in which they were given or drawn. (With the scheme "exact", and in networks from files of
+    earlier versions, those of one neuron may be in up to eight parts of the targets, each in that order.)
 
     Examples
     --------
@@ -182,6 +182,7 @@ class Synapses(Sealed):
     def weight(self) -> Array:
         """Weight of each synapse, live: what you write into it is checked when a run begins."""
         self._shared = True
+        self._settle()
         return self._rows.weights
 
     @weight.setter
@@ -190,7 +191,13 @@ class Synapses(Sealed):
         exact = per_synapse.array(where, value, "", weights.size)
         checks.finite(where, exact, weights.dtype)
         weight_limits.check(where, exact.astype(weights.dtype), self._limits)
+        self._settle()
         weights[...] = exact
+
+    def _settle(self) -> None:
+        """Let spikes that are under way keep the weights of now, which may be others afterwards."""
+        if self._plastic is None:
+            self._receptor_state.settle()
 
     def to_scipy(self) -> Any:
         """The weights as a scipy.sparse.coo_array (sources, targets), which `Network.connect` takes as it takes others.

@@ -1,8 +1,8 @@
 """The synapse table: the pairs that a rule draws, as rows for delivery (compressed sparse rows).
 
-A row holds the synapses of one source neuron, or those to one part of the targets, sorted by (delay, target); those
-that agree in both stay in the order in which they were drawn. A synapse is an offset, delay * lanes + target lane, and
-a weight; in continuous time the offset is the target lane, and the delay in ms stands beside it.
+A row holds the synapses of one source neuron, in continuous time those to one part of the targets, sorted by (delay,
+target); those that agree in both stay in the order in which they were drawn. A synapse is an offset, delay * lanes +
+target lane, and a weight; in continuous time the offset is the target lane, and the delay in ms stands beside it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ Random = Callable[[str], Generator]  # (purpose) -> its random numbers, from the
 Shown = Callable[[float, float], Any]  # (synapses done, all of them): shows progress
 MOST_CELLS = 2**31  # cells of a ring: place in it + offset must stay below 2^32, and go around once at most
 _SORTED = 2**20  # synapses sorted at a time
-_WORTH_CUTTING = 125  # synapses of a row to one part
 FEWER = "Connect fewer neurons, or use float32."
 _SHORTEST = 1e-6  # ms: the least delay in continuous time
 
@@ -108,7 +107,7 @@ def streams(seed: int, name: str) -> Random:
 
 
 def build(
-    rule: Rule, ends: Ends, targets: TargetLanes, weight: Draw, delay: Draw, random: Random, shown: Shown, *, cut: bool
+    rule: Rule, ends: Ends, targets: TargetLanes, weight: Draw, delay: Draw, random: Random, shown: Shown
 ) -> SynapseTable:
     """The table of all synapses that a rule draws.
 
@@ -124,17 +123,11 @@ def build(
         "pairs" is asked for twice: rows are counted first, then filled.
     shown : Shown
         Called after each piece.
-    cut : bool
-        Whether the targets may be cut into parts, which threads share. How many parts does not depend on the threads.
     """
-    most = parts_of(targets.lanes) if cut else 1
-    counts = np.zeros(ends.n_pre * most, np.int64)
+    parts = parts_of(targets.lanes) if targets.continuous else 1  # blocks of the exact engine have their own part each
+    counts = np.zeros(ends.n_pre * parts, np.int64)
     for pre, post in rule.pairs(ends, random("pairs")):
-        counts += np.bincount(targets.row(pre, post, most), minlength=counts.size)
-    parts = most
-    while parts > 1 and not targets.continuous and counts.sum() < _WORTH_CUTTING * ends.n_pre * parts:
-        parts //= 2  # blocks of the exact engine have their own part each
-    counts = counts.reshape(-1, most // parts).sum(1)
+        counts += np.bincount(targets.row(pre, post, parts), minlength=counts.size)
     starts = np.concatenate([[0], np.cumsum(counts)])
     times = np.empty(_room(starts[-1], 8)) if targets.continuous else None
     rows = SynapseTable(

@@ -426,7 +426,6 @@ def test_the_order_of_synapses_does_not_depend_on_threads():
         cells = net.add(iz.Population(2000))
         syn = net.connect(cells[:20], cells, iz.FixedOutDegree(1500), weight=iz.Uniform(0, 1), delay=iz.Uniform(1, 9))
         orders.append((syn.pre, syn.post, syn.delay, syn.weight))
-        assert syn._rows.parts == 8
     for order in orders[1:]:
         for one, other in zip(order, orders[0], strict=True):
             np.testing.assert_array_equal(one, other)

@@ -101,11 +101,37 @@ CALL_SIZE = 1 + FORM_SIZE
 #               Populations advance for a slice; then projections deliver its spikes. BEFORE each slice gap junctions
 #               are summed up and spikes arrive at plastic synapses
 # SPIKE_INPUTS  int64 (N_SPIKE_INPUTS, 2): the same of spikes from outside, which come into the rings after that
-# N_PARTS       parts of the targets, which threads share
+# N_PARTS       parts of the cells or targets, which threads share
+# DELIVERIES    int64 (N_DELIVERIES, 2): the same of the receptors to which spikes are delivered
 (
     NET_STEP, NET_STEPS, NET_SLICE, N_POPULATIONS, POPULATIONS, N_PROJECTIONS, PROJECTIONS, N_BEFORE, BEFORE, N_PARTS,
-    N_SPIKE_INPUTS, SPIKE_INPUTS, NET_SIZE,
-) = range(13)  # fmt: skip
+    N_SPIKE_INPUTS, SPIKE_INPUTS, N_DELIVERIES, DELIVERIES, NET_SIZE,
+) = range(15)  # fmt: skip
+
+# --- Delivery to a receptor (`kernels.delivery`).
+# POPULATION    the table of the target population, whose RING_STEPS are the steps of the window
+# ARRIVALS      real (RING_STEPS, PADDED), the ring: row k % RING_STEPS holds what arrives in step k
+# WINDOWED      0: the ring holds all that is under way, and rows are delivered to their ends at once: none waits
+# SHORTEST      the shortest delay, steps
+# SENDERS       int64 (N_SENDERS,): the tables of the projections to this receptor, in the order of `connect`
+# FETCHED       cache lines of a row that are fetched ahead
+# SHARES        parts of the cells of the window, each of which one thread owns
+# QUEUES        int64 (SHARES, QUEUE_SIZE), see below: a queue for each part
+# MOST_SENT     rows that may come into a queue before it is gone through again
+# BACKLOG       real (BACKLOG_STEPS, PADDED): what arrives after the window of spikes that were sent before all those in
+#               the queue: row k % BACKLOG_STEPS is for step k
+# BACKLOG_END   the step from which on there is nothing in the backlog; 0: there is none
+# SETTLES       1: at the end of a call the queue is emptied into the backlog, for weights may be others at the next
+(
+    POPULATION, ARRIVALS, WINDOWED, SHORTEST, SENDERS, N_SENDERS, FETCHED, SHARES, QUEUES, MOST_SENT, BACKLOG,
+    BACKLOG_STEPS, BACKLOG_END, SETTLES, DELIVERY_SIZE,
+) = range(15)  # fmt: skip
+# A queue: QUEUE_ENTRIES, int64 (QUEUE_ROOM, ENTRY_SIZE); QUEUE_COUNT, entries in use; OPENED, the step that follows the
+# window. An entry: NEXT, the first synapse of a row that has not been delivered, and END of the row (of a dense
+# projection NEXT is the row); SENT, the step of the spike; SENDER, the table of the projection
+QUEUE_ENTRIES, QUEUE_ROOM, QUEUE_COUNT, OPENED, QUEUE_SIZE = range(5)
+NEXT, END, SENT, SENDER, ENTRY_SIZE = range(5)
+OPEN, SETTLE = -1, -2  # instead of a step: open the window that begins now; empty the queue into the backlog
 
 # --- Spikes from outside (`kernels.spikes`).
 # SPIKES_TARGET  the table of the population, of which SPIKES_FIRST is the first of the neurons

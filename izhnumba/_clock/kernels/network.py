@@ -13,10 +13,9 @@ import numpy as np
 from numba import prange, types
 
 from izhnumba._clock.kernels import layout
-from izhnumba._clock.kernels.receptors import add_row
-from izhnumba._engine.codes import FAILURE, OK
-from izhnumba._numba.compile import address_of, compiled, entry_point, inlined
-from izhnumba._numba.intrinsics import array_at, call_at, prefetch, trailing_zeros
+from izhnumba._engine.codes import FAILURE, OK, ROOM
+from izhnumba._numba.compile import called, compiled, entry_point, inlined
+from izhnumba._numba.intrinsics import array_at, call_at, trailing_zeros
 
 # --- A projection: rows of synapses, one row for each source neuron and part of the targets.
 # SOURCE, TARGET   addresses of the tables of the populations
@@ -36,23 +35,26 @@ from izhnumba._numba.intrinsics import array_at, call_at, prefetch, trailing_zer
     FIRST_TARGET, N_TARGETS, DELAY, HOLE, PROJECTION_SIZE,
 ) = range(15)  # fmt: skip
 NO_HOLE = -(2**40)
-AHEAD = 4  # rows between the one delivered and the one fetched into the cache
-MOST_FETCHED = 8  # cache lines of a row
 
 
 @functools.cache
 def entry(parallel: bool):
-    """`run(table)` -> code: advance a network by NET_STEPS steps, or to the end of the slice in which a neuron
-    fails."""
+    """`run(table)` -> code: advance a network by NET_STEPS steps, or to the end of the slice in which a neuron fails
+    (FAILURE) or behind which a queue may have no room (ROOM)."""
     loop = prange if parallel else range
 
     def run(table):
         populations = array_at(table[layout.POPULATIONS], 2 * table[layout.N_POPULATIONS], np.int64)
         projections = array_at(table[layout.PROJECTIONS], 2 * table[layout.N_PROJECTIONS], np.int64)
+        deliveries = array_at(table[layout.DELIVERIES], 2 * table[layout.N_DELIVERIES], np.int64)
         before = array_at(table[layout.BEFORE], 2 * table[layout.N_BEFORE], np.int64)
         spikes = array_at(table[layout.SPIKE_INPUTS], 2 * table[layout.N_SPIKE_INPUTS], np.int64)
-        done, failed = 0, False
-        while done < table[layout.NET_STEPS] and not failed:
+        done, failed, full = 0, False, False
+        for q in range(table[layout.N_DELIVERIES]):
+            for part in range(table[layout.N_PARTS]):
+                call_at(deliveries[2 * q], deliveries[2 * q + 1], part, layout.OPEN)
+            full |= is_full(deliveries[2 * q + 1])
+        while done < table[layout.NET_STEPS] and not (failed or full):
             in_slice = table[layout.NET_SLICE] - (table[layout.NET_STEP] + done) % table[layout.NET_SLICE]
             stop = min(done + in_slice, table[layout.NET_STEPS])
             if table[layout.N_BEFORE]:
@@ -65,83 +67,33 @@ def entry(parallel: bool):
                 failed |= call_at(populations[2 * p], populations[2 * p + 1], done, stop) == FAILURE
             for part in loop(table[layout.N_PARTS]):
                 for k in range(done, stop):
+                    for q in range(table[layout.N_DELIVERIES]):
+                        call_at(deliveries[2 * q], deliveries[2 * q + 1], part, k)
                     for p in range(table[layout.N_PROJECTIONS]):
                         call_at(projections[2 * p], projections[2 * p + 1], part, k)
             done = stop
+            for q in range(table[layout.N_DELIVERIES] * (done < table[layout.NET_STEPS])):
+                full |= is_full(deliveries[2 * q + 1])
+        for q in range(table[layout.N_DELIVERIES]):
+            if array_at(deliveries[2 * q + 1], layout.DELIVERY_SIZE, np.int64)[layout.SETTLES]:
+                call_at(deliveries[2 * q], deliveries[2 * q + 1], 0, layout.SETTLE)
         table[layout.NET_STEP] += done
         for p in range(table[layout.N_POPULATIONS]):
             array_at(populations[2 * p + 1], layout.STEP + 1, np.int64)[layout.STEP] += done
-        return FAILURE if failed else OK
+        return FAILURE if failed else ROOM if full else OK
 
     return entry_point(compiled(run, parallel=parallel), (types.int64[::1],))
 
 
-@functools.cache
-def sparse(dtype: str) -> int:
-    """Address of `deliver(projection, part, k)`: for each spike of step k, in the order of the neurons, add the weights
-    of its row to the places of the ring that the row's offsets point at."""
-    number = np.dtype(dtype).type
-    item = number(0).itemsize
-
-    def deliver(address, part, k):
-        p = array_at(address, PROJECTION_SIZE, np.int64)
-        parts, target = p[PARTS], array_at(p[TARGET], layout.TABLE_SIZE, np.int64)
-        if part >= parts:
-            return OK
-        spiking = rows_to_deliver(p, part, k)
-        rows = array_at(p[ROWS], p[N_ROWS] * parts + 1, np.int64)
-        offsets = array_at(p[OFFSETS], rows[p[N_ROWS] * parts], np.uint32)
-        weights = array_at(p[WEIGHTS], offsets.size, number)
-        cells = np.uint32(target[layout.RING_STEPS] * target[layout.PADDED])
-        ring = array_at(p[RING], np.int64(cells), number)
-        base = np.uint32((target[layout.STEP] + k) % target[layout.RING_STEPS] * target[layout.PADDED])
-        for j in range(spiking.size):
-            if j + AHEAD < spiking.size:
-                ahead = spiking[j + AHEAD] * parts + part
-                for line in range(min((rows[ahead + 1] - rows[ahead] + 15) // 16, MOST_FETCHED)):
-                    prefetch(p[OFFSETS] + (rows[ahead] + line * 16) * 4)
-                    prefetch(p[WEIGHTS] + (rows[ahead] + line * 16) * item)
-            row = spiking[j] * parts + part
-            for s in range(np.uint64(rows[row]), np.uint64(rows[row + 1])):
-                cell = np.uint32(base + offsets[s])
-                cell = min(cell, np.uint32(cell - cells))  # once around the ring: unsigned numbers wrap
-                ring[cell] += weights[s]
-        return OK
-
-    return address_of(compiled(deliver), (types.int64,) * 3)
-
-
-@functools.cache
-def dense(dtype: str) -> int:
-    """Address of `deliver(projection, part, k)` of a dense projection: add whole rows of weights to the ring."""
-    number = np.dtype(dtype).type
-    item = number(0).itemsize
-
-    def add(cells, weights, low, high):
-        """cells[low:high] += weights[low:high], both given by the addresses of their places 0."""
-        n = max(high - low, 0)
-        add_row(array_at(cells + low * item, n, number), array_at(weights + low * item, n, number))
-
-    def deliver(address, part, k):
-        p = array_at(address, PROJECTION_SIZE, np.int64)
-        parts, n, target = p[PARTS], p[N_TARGETS], array_at(p[TARGET], layout.TABLE_SIZE, np.int64)
-        if part >= parts:
-            return OK
-        slot = (target[layout.STEP] + k + p[DELAY]) % target[layout.RING_STEPS]
-        cells = p[RING] + (slot * target[layout.PADDED] + p[FIRST_TARGET]) * item
-        low, high = n * part // parts, n * (part + 1) // parts
-        rows = array_at(p[ROWS], p[N_ROWS], np.int64)
-        spiking = rows_to_deliver(p, part, k)
-        for j in range(spiking.size):
-            weights, hole = p[WEIGHTS] + rows[spiking[j]] * item, spiking[j] + p[HOLE]
-            if not 0 <= hole < n:
-                add(cells, weights, low, high)
-            else:
-                add(cells, weights, low, min(hole, high))
-                add(cells, weights - item, max(hole + 1, low), high)
-        return OK
-
-    return address_of(compiled(deliver), (types.int64,) * 3)
+@called
+def is_full(address):
+    """Whether a queue of a delivery has no room for what the next slice may send."""
+    d = array_at(address, layout.DELIVERY_SIZE, np.int64)
+    for part in range(d[layout.SHARES]):
+        queue = array_at(d[layout.QUEUES] + part * layout.QUEUE_SIZE * 8, layout.QUEUE_SIZE, np.int64)
+        if queue[layout.QUEUE_COUNT] + d[layout.MOST_SENT] > queue[layout.QUEUE_ROOM]:
+            return True
+    return False
 
 
 @inlined
