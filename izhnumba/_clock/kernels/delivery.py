@@ -181,7 +181,7 @@ def _sweep(dtype: str) -> Any:
             if j + _AHEAD < count:
                 ahead = (j + _AHEAD) * layout.ENTRY_SIZE
                 p, s = array_at(entries[ahead + layout.SENDER], PROJECTION_SIZE, np.int64), entries[ahead + layout.NEXT]
-                for line in range(min((entries[ahead + layout.END] - s + 15) // 16, fetched)):
+                for line in range(min((entries[ahead + layout.END] - s + 15) // 16, fetched if p[OFFSETS] else 0)):
                     prefetch(p[OFFSETS] + (s + line * 16) * 4)
                     prefetch(p[WEIGHTS] + (s + line * 16) * item)
             e = j * layout.ENTRY_SIZE
