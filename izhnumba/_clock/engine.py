@@ -284,7 +284,7 @@ class ClockEngine:
         for one in self._moving:
             one.table.numbers[one.entry] = one.address + (now - self._sliced) * one.row
         self._began = now
-        self._reports.clear()
+        self._reports.numbers.fill(0)
 
     def publish_state(self) -> int:
         """No-op: V and u are updated in place. Required by `Engine`."""

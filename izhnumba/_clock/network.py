@@ -131,7 +131,8 @@ class ClockNetwork:
         self._run = entry(threads > 1)
 
     def advance(self, until: int) -> int:
-        now, numbers = self.now, self._table.numbers
+        numbers = self._table.numbers
+        now = numbers.item(layout.NET_STEP)
         for engine in self.engines:
             if not engine.calls:  # a parameter has been set
                 self._prepare_again(now, until)

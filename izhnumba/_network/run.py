@@ -73,8 +73,10 @@ class Steps:
         Where the last of its steps ends.
     telling : bool
         Whether `report_all` may have something to say of the last step.
+    now : int or float
+        Where the last of those done has ended.
     duration : int or float
-        Of the last step.
+        Of that one.
     thread : int
         In which it has begun.
     """
@@ -83,8 +85,8 @@ class Steps:
         live = [one for one in net._drives.values() if one._live]
         if live and net.scheme.exact:  # which follows copies of them
             length = 1
-        self._now, self.duration = net._clock.now, until - net._clock.now
-        self.length, self.stop, self.thread = length, self._now + length * self.duration, threading.get_ident()
+        self.now, self.duration = net._clock.now, until - net._clock.now
+        self.length, self.stop, self.thread = length, self.now + length * self.duration, threading.get_ident()
         self._slices = _begun(net, self.stop, until)
         self._feeds: Any = self._slices.feeds
         self._drives = [(one, one._made) for one in net._drives.values()]
@@ -105,7 +107,7 @@ class Steps:
                     return False
                 changed = True
         if changed:
-            self._feeds.add_again(self._now)
+            self._feeds.add_again(self.now)
         for population in self._populations:
             if population._to_take:
                 hand_over(population)
@@ -120,7 +122,7 @@ class Steps:
             recorder._go_on()
         try:
             code = slices.advance(until)
-            while slices.end < until and code not in STOPS:  # a long one, of continuous time
+            while slices.now < until and code not in STOPS:  # in continuous time: a long one, or after an interrupt
                 for recorder in self._recorders:
                     recorder._take()
                 code = slices.advance(until)
@@ -128,7 +130,7 @@ class Steps:
             shown = slices.engine.publish_state()
             for recorder in self._recorders:
                 recorder._pause()
-        self._now, self.duration = until, until - self._now
+        self.now, self.duration = until, until - self.now
         if code in STOPS:
             self.stop = until  # there is no next one
         self.telling = code != OK or shown != OK or self._watched
@@ -141,7 +143,7 @@ def step(net: Network, steps: Steps | None, dt: object) -> Steps:
     if not net.scheme.exact:
         if dt is not None:
             raise ValueError(f"Network.step.dt must be left out with the scheme {net.scheme.name!r}, got {dt!r}.")
-        until = clock.now + 1
+        until = (clock.now if steps is None else steps.now) + 1
     else:
         h = net.dt if dt is None else checks.number("Network.step.dt", dt, "ms", above=0.0)
         until = clock.time.after("Network.run.T", clock.now, h)

@@ -260,4 +260,4 @@ class Recorder(Sealed, ABC):
 
     def _reliable(self) -> Instant:
         """Until when it may record what the engine has done."""
-        return min(self._engine.reliable, self._engine.now, self._until)
+        return min(self._engine.reliable, self._until)

@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+from interrupts import interrupted
 
 import izhnumba as iz
 
@@ -310,6 +311,16 @@ def test_long_steps_make_room_for_what_they_record_alone():
         net.step(50.0)
     assert voltage.V.shape == (4000, 8)
     assert sum(chunk.buffers[1].nbytes for chunk in voltage._keeps._chunks) < 3 * voltage.V.nbytes
+
+
+def test_a_step_after_an_interrupt_is_a_whole_one():
+    net = exact()
+    for at in range(150, 900, 50):
+        t = net.t
+        if interrupted(lambda: net.step(40.0), at) and net.t < t + 40.0:
+            t = net.t
+            net.step(40.0)
+        assert net.t == pytest.approx(t + 40.0, abs=1e-8)
 
 
 def test_inputs_of_a_users_own_are_asked_step_by_step():
