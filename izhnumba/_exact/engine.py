@@ -67,7 +67,8 @@ class ExactEngine:
         self._silent_input: tuple[Array | None] | None = None  # z of the latest `find_silent`, None: not steady
         self._rules: list[tuple[list[int], Table]] = []
         self.layout = 0  # counts the layouts of `states`
-        self.before: tuple[NormalForm, dict[Any, Array]] | None = None  # `_inventory`, while `states` are made anew
+        # `_inventory` or, at first, (), while `states` are made anew
+        self.before: tuple[NormalForm, dict[Any, Array]] | tuple[()] | None = None
         self.clock = ExactNetwork(dt)
         self.clock.take_over([self], {}, np.inf, 0.0)
 
@@ -234,8 +235,8 @@ class ExactEngine:
 
     def load_state(self) -> None:
         """Make `states` anew, at the time of now, from V, u, parameters and receptors."""
-        if self.before is None and self.laid is not None and self.form is not None:
-            self.before = self._inventory()
+        if self.before is None:  # else an interrupt has come in here
+            self.before = () if self.laid is None or self.form is None else self._inventory()
         self.form, self.laid = self.normal_form(), [receptor for receptor in self.receptors if receptor.states]
         R = self.simd_rows
         self.states = np.zeros((self.n, R.n_loaded + layout.N_EXTRA + R.n_z))
@@ -244,7 +245,7 @@ class ExactEngine:
         self.states[:, R.REFRACTORY_UNTIL] = self.extra(layout.SINCE)[:] = -np.inf
         V, u = self.V[: self.n], self.u[: self.n]
         self.states[:, R.X], self.states[:, R.Y] = self.form.x(V), self.form.y(u)
-        if self.before is not None:
+        if self.before:
             self._carry_over(*self.before)
         self._put_receptors()
         self.next[:], self._silent_input = self.now, None
