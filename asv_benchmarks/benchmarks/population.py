@@ -12,16 +12,23 @@ SIZES = (1, 100, 10_000, 1_000_000)
 class Run:
     """10 ms (100 steps) with refractoriness and spike recording."""
 
+    scheme = "exp_euler"
     params = (SIZES, ("float32", "float64"), (1, 2))
     param_names = ("N", "dtype", "threads")
 
     def setup(self, N, dtype, threads):
-        self.population = iz.Population(N, dtype=dtype, threads=threads, tau_ref=2.0)
+        self.population = iz.Population(N, dtype=dtype, threads=threads, tau_ref=2.0, scheme=self.scheme)
         self.current = np.linspace(4.0, 14.0, N)
         self.population.run(10.0, self.current)
 
     def time_run(self, N, dtype, threads):
         self.population.run(10.0, self.current)
+
+
+class RunEuler(Run):
+    """The same by forward Euler."""
+
+    scheme = "euler"
 
 
 class ShortRun:

@@ -76,7 +76,7 @@ class ClockEngine:
         self.spikes = self.table.put(layout.SPIKES, state.spikes)
         self._reports = Reports(self.n_blocks)
         self.table.put(layout.REPORT, self._reports.numbers)
-        self._raster = self.table.put(layout.RASTER, np.zeros(padded // WORD, np.uint64))
+        self._raster = self.table.put(layout.RASTER, np.zeros(padded // WORD + layout.RASTER_SLACK, np.uint64))
         self.table.put(layout.SCRATCH, aligned(layout.SCRATCH_ROWS * layout.BLOCK, dtype))
         for which in self._inputs.values():
             self._put_row(which, np.zeros(1, dtype))
@@ -278,8 +278,9 @@ class ClockEngine:
         """Make ready for a call of so many steps from now on, within the slice."""
         table = self.table
         if table.numbers.item(layout.STEPS) != n_steps:
-            if self._raster.size < n_steps * self.padded // WORD:
-                self._raster = table.put(layout.RASTER, np.empty(n_steps * self.padded // WORD, np.uint64))
+            words = n_steps * self.padded // WORD + layout.RASTER_SLACK
+            if self._raster.size < words:
+                self._raster = table.put(layout.RASTER, np.empty(words, np.uint64))
             table[layout.STEPS] = n_steps
         for one in self._moving:
             one.table.numbers[one.entry] = one.address + (now - self._sliced) * one.row

@@ -5,6 +5,7 @@
 
 import operator
 
+import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.datamodel import PrimitiveModel
@@ -13,7 +14,7 @@ from numba.core.typing.templates import AbstractTemplate, infer_global, signatur
 from numba.extending import intrinsic, lower_builtin, overload, register_model
 from numba.np.arrayobj import populate_array
 
-from izhnumba._numba.compile import known_to_numba
+from izhnumba._numba.compile import inlined, known_to_numba
 from izhnumba._numba.where import where
 
 # For many processors with AVX-512, LLVM takes vectors of half the width, to keep the clock of other code high. In loops
@@ -224,19 +225,45 @@ def add_attribute(typingctx, attribute):
     return types.void(attribute), generate
 
 
-@intrinsic
-def mask64(typingctx, flags, first):
-    """The 64 bytes (0 or 1) of `flags` from `first` on, as the bits of a uint64."""
+@intrinsic(prefer_literal=True)
+def interleaved(typingctx, count):
+    """Placed right behind the first loop of a function: let LLVM take `count` vectors at a time through it, a power of
+    two. By itself it takes fewer where constants fill many registers, though they are read as fast from memory."""
 
     def generate(context, builder, signature, arguments):
-        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        vector = ir.VectorType(ir.IntType(8), 64)
+        blocks, module = list(builder.function.blocks), builder.module
+        word = ir.Constant(ir.IntType(32), signature.args[0].literal_value)
+        hint = module.add_metadata([ir.MetaDataString(module, "llvm.loop.interleave.count"), word])
+        for number, block in enumerate(blocks):
+            ends = block.terminator.operands if block.terminator else []
+            if any(end in blocks[: number + 1] for end in ends):  # the way back
+                loop = module.add_metadata([hint])
+                loop.operands = (loop, hint)
+                block.terminator.set_metadata("llvm.loop", loop)
+        return context.get_dummy_value()
+
+    return types.void(count), generate
+
+
+@intrinsic
+def mask64(typingctx, numbers, first):
+    """Which of the 64 integers of an array from `first` on are not 0, as the bits of a uint64."""
+
+    def generate(context, builder, signature, arguments):
+        array = signature.args[0]
+        data = context.make_array(array)(context, builder, arguments[0]).data
+        vector = ir.VectorType(context.get_value_type(array.dtype), 64)
         start = builder.bitcast(builder.gep(data, [arguments[1]]), vector.as_pointer())
-        bytes64 = builder.load(start, align=1)
-        bits = builder.icmp_unsigned("!=", bytes64, ir.Constant(vector, [0] * 64))
+        bits = builder.icmp_unsigned("!=", builder.load(start, align=1), ir.Constant(vector, [0] * 64))
         return builder.bitcast(bits, ir.IntType(64))
 
-    return types.uint64(flags, first), generate
+    return types.uint64(numbers, first), generate
+
+
+@inlined
+def lowest_bits(n):
+    """A uint64 whose lowest n bits are set, 0 < n; all, if n is above 63."""
+    return ~np.uint64(0) >> np.uint64(max(64 - n, 0))
 
 
 @intrinsic

@@ -45,6 +45,14 @@ def test_lanes_are_packed(kernel):
     assert any(count(widest, loop) > KERNELS[variant] for loop in hot)  # the rest of a row may go in shorter vectors
 
 
+def test_refractory_neurons_go_through_four_vectors_at_a_time(kernel):
+    """Left to itself, LLVM takes two, and a twentieth more time."""
+    variant, lines = kernel
+    if variant.refractory and variant.short:
+        short = [loop for loop in innermost_loops(lines) if not count(r"\bv?f?div", loop)]
+        assert max(count(PACKED, loop) for loop in short) >= 4 * KERNELS[variant]
+
+
 def test_no_mathematical_function_is_called(kernel):
     _, lines = kernel
     assert count(MATHEMATICS, lines) == 0

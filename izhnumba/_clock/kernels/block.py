@@ -23,6 +23,7 @@ from izhnumba._numba.intrinsics import (
     array_at,
     call_at,
     copy_bytes,
+    lowest_bits,
     mask64,
     trailing_zeros,
 )
@@ -45,8 +46,7 @@ def advance_block(dtype: str, receptors: bool) -> int:
         valid = count if table[layout.N] - first > count else table[layout.N] - first
         row = layout.BLOCK * item
         scratch = table[layout.SCRATCH] + thread * layout.SCRATCH_ROWS * row
-        filled = array_at(scratch + 4 * row, count // 64, np.int64)
-        place = scratch + 7 * row
+        place = scratch + 6 * row
         work = array_at(place, layout.WORK_SIZE, np.int64)
         work[layout.FIRST_LANE], work[layout.COUNT], work[layout.VALID] = first, count, valid
         work[layout.W_V], work[layout.W_U] = table[layout.V] + first * item, table[layout.U] + first * item
@@ -54,7 +54,7 @@ def advance_block(dtype: str, receptors: bool) -> int:
             table[layout.REFRACTORY_UNTIL] + first * 4,
             table[layout.SPIKES] + first,
         )
-        work[layout.W_B], work[layout.W_BE] = scratch + 5 * row, scratch + 6 * row
+        work[layout.W_B], work[layout.W_BE] = scratch + 4 * row, scratch + 5 * row
         V, u = array_at(work[layout.W_V], count, number), array_at(work[layout.W_U], count, number)
         constants = array_at(table[layout.CONSTANTS], 3, number)
         report = array_at(table[layout.REPORT] + block * layout.REPORT_SIZE * 8, layout.REPORT_SIZE, np.int64)
@@ -87,7 +87,7 @@ def advance_block(dtype: str, receptors: bool) -> int:
             careful = call_at(table[layout.STEP_LANES], address, place, careful)
             if RECEPTORS and table[layout.RING]:
                 clear(array_at(work[layout.W_DELTA], count, number))
-            infinite = collect(table, work, k, filled, V, report)
+            infinite = collect(table, work, k, V, report)
             if careful or infinite:
                 report[layout.WAS_CAREFUL] |= unusual(V, valid, low)
                 check_finite(V, u, valid, table[layout.STEP] + k, highest, report)
@@ -157,50 +157,40 @@ def _input_row(number) -> Callable[..., Any]:
 
 
 @inlined
-def collect(table, work, k, filled, V, report):
+def collect(table, work, k, V, report):
     """Write the spike flags of a block to RASTER, one bit per neuron, and set LAST and REFRACTORY_UNTIL of the few
-    neurons that spiked. Returns whether V of a neuron is infinite.
-
-    Parameters
-    ----------
-    table : int64 (TABLE_SIZE,)
-    work : int64 (WORK_SIZE,)
-    k : int
-        Step of this call.
-    filled : int64 (words,)
-        Scratch memory.
-    V : real (count,)
-    report : int64 (REPORT_SIZE,)
-    """
-    first, valid = work[layout.FIRST_LANE], work[layout.VALID]
+    neurons that spiked. Returns whether V of a neuron, real (count,), is infinite."""
+    first, n_words, step = work[layout.FIRST_LANE], np.uint64(V.size) >> np.uint64(6), table[layout.STEP] + k
+    moves_again = np.int32(work[layout.NOW]) + np.int32(1)
     spikes = array_at(work[layout.W_SPIKES], V.size, np.uint8)
     refractory_until = array_at(work[layout.W_UNTIL], V.size, np.int32)
-    words = array_at(table[layout.RASTER] + (k * table[layout.PADDED] + first) // 8, filled.size, np.uint64)
+    words = array_at(table[layout.RASTER] + (k * table[layout.PADDED] + first) // 8, np.int64(n_words), np.uint64)
     last = array_at(table[layout.LAST] + first * 8, V.size, np.int64)
     refractory_steps = array_at(table[layout.REFRACTORY_STEPS] + first * 4, V.size, np.int32)
-    infinite, n_filled = False, 0
-    for w in range(filled.size):
-        bits = mask64(spikes, w * 64)
-        if valid - w * 64 < 64:  # the padding after the last neuron
-            bits &= (np.uint64(1) << np.uint64(valid - w * 64)) - np.uint64(1)
+    refractory, infinite, n_spikes = table[layout.REFRACTORY] != 0, False, 0
+    filled = np.uint64(0)  # which words are not 0: a block has at most 64
+    for w in range(n_words):
+        bits = mask64(spikes, w << np.uint64(6))
         words[w] = bits
-        filled[n_filled] = w  # without a branch that nobody can predict
-        n_filled += bits != 0
-    for j in range(n_filled):
-        w = filled[j]
+        filled |= np.uint64(bits != 0) << w
+    words[n_words - np.uint64(1)] &= lowest_bits(work[layout.VALID] - (V.size - 64))  # without the padding
+    while filled:
+        w = trailing_zeros(filled)
         bits = words[w]
         while bits:
-            lane = w * 64 + np.int64(trailing_zeros(bits))
+            lane = (w << np.uint64(6)) + trailing_zeros(bits)
             if not V[lane] < np.inf:  # a failure, not a spike, nor healed by a reset
                 infinite, V[lane] = True, np.nan
                 spikes[lane] = 0
                 words[w] ^= bits & -bits
             else:
-                last[lane] = table[layout.STEP] + k
-                report[layout.N_SPIKES] += 1
-                if table[layout.REFRACTORY]:
-                    refractory_until[lane] = np.int32(work[layout.NOW]) + np.int32(1) + refractory_steps[lane]
+                last[lane] = step
+                n_spikes += 1
+                if refractory:
+                    refractory_until[lane] = moves_again + refractory_steps[lane]
             bits &= bits - np.uint64(1)
+        filled &= filled - np.uint64(1)
+    report[layout.N_SPIKES] += n_spikes
     return infinite
 
 

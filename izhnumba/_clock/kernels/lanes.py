@@ -24,7 +24,14 @@ from izhnumba._model.equations import Variant, gate_of
 from izhnumba._model.quantity import MAX_PARAMETERS
 from izhnumba._numba.compile import address_of, compiled, inlined
 from izhnumba._numba.exprel import exprel_full
-from izhnumba._numba.intrinsics import WIDEST, add_attribute, array_at, parameter_lanes, parameters_of
+from izhnumba._numba.intrinsics import (
+    WIDEST,
+    add_attribute,
+    array_at,
+    interleaved,
+    parameter_lanes,
+    parameters_of,
+)
 
 THREE = (types.int64,) * 3
 
@@ -141,6 +148,8 @@ def _all_lanes(variant: Variant) -> Callable[..., Any]:
                 V_new, u_new, spiked = step(V[i], u[i], refractory, x, p, p.gain, dt, False)
                 V[i], u[i], spikes[i] = V_new, u_new, spiked
                 odd = odd if V_new >= low else np.int32(1)
+            if REFRACTORY:
+                interleaved(4)
         else:
             for i in range(np.uint64(V.size) & ~np.uint64(63)):
                 refractory = REFRACTORY and now < refractory_until[i]

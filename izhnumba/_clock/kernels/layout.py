@@ -19,7 +19,8 @@ BLOCK = 2048  # lanes; state, input and flags of a block, 17 B a lane in float32
 # LAST          int64 (PADDED,): step of the last spike, -1 before the first
 # REFRACTORY_STEPS   int32 (PADDED,): steps after the spike's own for which V and u stay
 # SPIKES        uint8 (PADDED,): 1 if the neuron spiked in the latest step
-# RASTER        uint64 (STEPS, PADDED / 64): one bit per neuron and step of this call
+# RASTER        uint64 (STEPS, PADDED / 64): one bit per neuron and step of this call; RASTER_SLACK words behind it may
+#               be read
 # PARAMETERS    int64 (MAX_PARAMETERS,): address of each parameter, real (PADDED,) or (1,)
 # CONSTANTS     real (3,), see below
 # SCRATCH       real (THREADS, SCRATCH_ROWS, BLOCK)
@@ -46,7 +47,8 @@ BLOCK = 2048  # lanes; state, input and flags of a block, 17 B a lane in float32
 ) = range(48)  # fmt: skip
 STRIDE, SHARED = 1, 2
 FORM, FORM_SIZE = ADVANCE_BLOCK, TABLE_SIZE - ADVANCE_BLOCK
-SCRATCH_ROWS = 8  # I, delta, g and gE as lanes, words of spikes of `collect`, g and gE behind a gate, and WORK
+RASTER_SLACK = 64
+SCRATCH_ROWS = 7  # I, delta, g and gE as lanes, g and gE behind a gate, and WORK
 MOST_STEPS = 2**30  # from BASE to STEP, so that REFRACTORY_UNTIL fits 32 bits
 STRETCH = 64  # steps of a block before the next block: its state stays in the cache, failures end the call soon after
 

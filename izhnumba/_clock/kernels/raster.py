@@ -9,14 +9,15 @@ import numpy as np
 from numba import types
 
 from izhnumba._numba.compile import compiled, entry_point
-from izhnumba._numba.intrinsics import trailing_zeros
+from izhnumba._numba.intrinsics import lowest_bits, mask64, trailing_zeros
 
 
 def spike_list(words, words_per_step: int, first_step: int, n: int) -> tuple[Any, Any]:
-    """Neurons and steps, int64 (n,) each, of the n bits set in `words`, uint64 (steps x words_per_step,), in order."""
+    """Neurons and steps, int64 (n,) each, of the n bits set in `words`, uint64 (steps x words_per_step,), in order.
+    RASTER_SLACK words behind them may be read."""
     neurons, steps = np.empty(n, np.int64), np.empty(n, np.int64)
     if n:
-        _entry()(words, first_step, np.empty(words_per_step, np.int64), neurons, steps)
+        _entry()(words, words_per_step, first_step, neurons, steps)
     return neurons, steps
 
 
@@ -24,19 +25,21 @@ def spike_list(words, words_per_step: int, first_step: int, n: int) -> tuple[Any
 def _entry():
     list_bits = compiled(_list_bits)
     integers = types.int64[::1]
-    return entry_point(list_bits, (types.uint64[::1], types.int64, integers, integers, integers))
+    return entry_point(list_bits, (types.uint64[::1], types.int64, types.int64, integers, integers))
 
 
-def _list_bits(words, first_step, filled, neurons, steps):
-    n = 0
-    for step in range(words.size // filled.size):
-        first, n_filled = step * filled.size, 0
-        for w in range(filled.size):  # words that are not 0, without a branch that nobody can predict
-            filled[n_filled] = w
-            n_filled += words[first + w] != 0
-        for k in range(n_filled):
-            bits = words[first + filled[k]]
-            while bits and n < neurons.size:
-                neurons[n], steps[n] = filled[k] * 64 + np.int64(trailing_zeros(bits)), first_step + step
-                bits &= bits - np.uint64(1)
-                n += 1
+def _list_bits(words, words_per_step, first_step, neurons, steps):
+    n, size = np.uint64(0), np.uint64(neurons.size)
+    for step in range(words.size // words_per_step):
+        for first in range(0, words_per_step, 64):
+            start = np.uint64(step * words_per_step + first)
+            filled = mask64(words, start) & lowest_bits(words_per_step - first)
+            while filled:
+                w = trailing_zeros(filled)
+                bits = words[start + w]
+                while bits and n < size:
+                    neurons[n] = (np.uint64(first) + w << np.uint64(6)) + trailing_zeros(bits)
+                    steps[n] = first_step + step
+                    bits &= bits - np.uint64(1)
+                    n += np.uint64(1)
+                filled &= filled - np.uint64(1)
