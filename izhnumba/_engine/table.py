@@ -13,7 +13,8 @@ Array = NDArray[Any]
 
 def address_of(array: Array) -> int:
     """The address of the first element of an array."""
-    return int(array.__array_interface__["data"][0])
+    plain = array if array.dtype.names is None else array.view(np.uint8)  # NumPy would describe all fields, slowly
+    return int(plain.__array_interface__["data"][0])
 
 
 class _Owned(NamedTuple):

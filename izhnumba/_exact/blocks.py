@@ -16,6 +16,13 @@ Array = NDArray[Any]
 _FIRST_ROOM = 64  # spikes, and sorted events, for which there is memory at first
 
 
+def simd_rows(size: int) -> Array:
+    """Memory for SIMD rows, of this number, each in one cache line."""
+    room = np.zeros((size + 1) * layout.LANES)
+    first = -room.ctypes.data // room.itemsize % layout.LANES
+    return room[first : first + size * layout.LANES]
+
+
 class Block:
     """The table of a block, which owns its arrays. first, last: its first neuron and the one behind its last."""
 
@@ -23,7 +30,9 @@ class Block:
         self.table, self.first, self.n = Table(table), first, last - first
         self.table[[layout.FIRST, layout.N_NEURONS, layout.SORTED_ROOM]] = first, self.n, _FIRST_ROOM
         for entry, array in (
-            (layout.CURSORS, np.zeros(self.n, np.int64)), (layout.ENDS, np.zeros(self.n, np.int64)),
+            (layout.CURSORS, np.zeros(self.n + layout.LANES, np.int64)),
+            (layout.ENDS, np.zeros(self.n + layout.LANES, np.int64)),
+            (layout.ACTIVE, np.zeros(self.n + 1, np.int64)),
             (layout.OWNERS, np.zeros(3 * layout.LANES, np.int64)), (layout.SORTED, np.zeros(_FIRST_ROOM, layout.EVENT)),
             (layout.CHUNKS, np.zeros(0, layout.EVENT)), (layout.LINKS, np.zeros(0, np.int64)),
             (layout.OUTSIDE, np.zeros(0, layout.EVENT)),
@@ -43,7 +52,7 @@ class Block:
 
     def lay_simd_rows(self, size: int) -> None:
         """New SIMD rows, of this number."""
-        self.table.put(layout.SIMD_ROWS, np.zeros(size * layout.LANES))
+        self.table.put(layout.SIMD_ROWS, simd_rows(size))
 
     # --- events under way -----------------------------------------------------------------------------------------
 
@@ -94,9 +103,10 @@ class Block:
 
     def set_outside(self, events: Array, per_ms: float) -> None:
         """Set the events from outside of the next call. Their targets are neurons of the population."""
-        events["target"] -= self.first
-        self._reserve_for(events, per_ms)
-        self.table.put(layout.OUTSIDE, events)
+        if events.size:
+            events["target"] -= self.first
+            self._reserve_for(events, per_ms)
+            self.table.put(layout.OUTSIDE, events)
         self.table[layout.N_OUTSIDE] = events.size
 
     def reserve(self, wanted: int) -> None:

@@ -15,7 +15,7 @@ from izhnumba._engine.protocol import Failure, Record
 from izhnumba._engine.states import STATES
 from izhnumba._engine.table import Table
 from izhnumba._engine.timebase import Continuous
-from izhnumba._exact.blocks import Block
+from izhnumba._exact.blocks import Block, simd_rows
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.kernels.simd_rows import ReceptorKind, SimdRows
 from izhnumba._exact.network import ExactNetwork
@@ -50,7 +50,7 @@ class ExactEngine:
         self.V, self.u = self.table.put(layout.V, state.V), self.table.put(layout.U, state.u)
         self.spikes = state.spikes
         self.shown = self.table.put(layout.SHOWN, np.full((2, n), np.nan))
-        self.next = self.table.put(layout.NEXT, np.zeros(n))
+        self.next = self.table.put(layout.NEXT, np.zeros(n + layout.LANES))[:n]
         self.last = self.table.put(layout.LAST, np.full(n, -np.inf))
         rows = np.zeros((len(partition(n)), layout.BLOCK_SIZE), np.int64)
         self.blocks = [Block(row, *ends) for row, ends in zip(rows, partition(n), strict=True)]
@@ -305,7 +305,7 @@ class ExactEngine:
         known = list(itertools.takewhile(lambda receptor: not receptor.states or receptor in laid, self.receptors))
         inlets = [receptor.inlet(self.states_of(receptor).stop - 1 if receptor.states else R.X) for receptor in known]
         self.table.put(layout.INLETS, np.array(inlets, np.int64).reshape(-1))
-        self.sample_simd_rows = np.zeros(R.size * layout.LANES)
+        self.sample_simd_rows = simd_rows(R.size)
         record, everybody = Table(layout.RECORD_SIZE), np.arange(self.n)
         record[[layout.RECORD_TABLE, layout.RECORD_N]] = self.table.address, self.n
         record.put(layout.RECORD_NEURONS, everybody)

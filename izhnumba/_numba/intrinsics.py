@@ -20,6 +20,7 @@ from izhnumba._numba.where import where
 # For many processors with AVX-512, LLVM takes vectors of half the width, to keep the clock of other code high. In loops
 # of nothing but arithmetic whole vectors are faster by a third and more.
 WIDEST = '"prefer-vector-width"="512"'
+ALIGNED = "alignstack(64)"  # of functions that keep many whole vectors on the stack: none lies across two cache lines
 NOINLINE = "noinline"  # of functions that are called seldom or from several places: less to compile
 
 known_to_numba.add(where)
@@ -216,7 +217,7 @@ def parameters_of(typingctx, lanes, lane, fields, element):
 
 @intrinsic(prefer_literal=True)
 def add_attribute(typingctx, attribute):
-    """Give the calling function an LLVM attribute: WIDEST or NOINLINE."""
+    """Give the calling function an LLVM attribute: WIDEST, ALIGNED or NOINLINE."""
 
     def generate(context, builder, signature, arguments):
         set.add(builder.function.attributes, attribute.literal_value)  # its own `add` knows none that have values

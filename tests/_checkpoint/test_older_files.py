@@ -27,7 +27,8 @@ SPEC.loader.exec_module(make)
 # Bits of these are the same on all processors: they consist of sums and products that are compiled as they are written.
 # The others fuse multiplications and additions as the processor can, and take exponentials and logarithms from the
 # system's library and NumPy's loops: on another machine than the one of the files they are compared with a tolerance,
-# wide enough for a processor without fused operations, and must have the same spikes.
+# wide enough for a processor without fused operations, and must have the same spikes. So are those of the scheme exact,
+# whose series are of a higher order than in that version: they differ by rounding.
 SAME_BITS = {"euler", "izhikevich2004", "nest", "nest_published"}
 TOLERANCE = {np.float64: 1e-8, np.float32: 2e-2}
 
@@ -110,7 +111,7 @@ def test_a_checkpoint_goes_on(tmp_path, name):
             drive.value = Quantiles(drive.value.rate, drive.value.weight, drive.value.receptor)
     net.run(make.GOES_ON)
     bits = name in SAME_BITS or np.array_equal(make.machine(), kept["machine"])
-    compare(net, kept, "later, ", bits)
+    compare(net, kept, "later, ", bits and net.scheme.name != "exact")
     path.unlink()
     net.save(path)  # and what goes on can be saved again
     assert iz.load(path, define=mine()).t == net.t

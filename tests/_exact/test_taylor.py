@@ -225,7 +225,7 @@ def test_step_size(receptors, scale):
     exact = [(TOLERANCE / np.maximum(seen[:, k].max(0), 1e-280)) ** (1 / k) for k in (ORDER, ORDER - 1)]
     assert (h >= 0.9 * np.minimum(LONGEST, np.min(exact, 0))).all()
     radius = np.max(x[10:] ** (1 / np.arange(10, ORDER + 1)[:, np.newaxis]), 0) ** -1
-    assert (h < 0.3 * radius).all()
+    assert (h < 0.4 * radius).all()  # so all that is left out is less than the last term
 
 
 def test_at_rest_a_step_is_the_longest():

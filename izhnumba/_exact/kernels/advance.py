@@ -17,13 +17,14 @@ from numba.core.errors import NumbaError
 from izhnumba._engine.codes import FAILURE, OK, ROOM
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.kernels.events import EVENT, block_of, real, set_real
-from izhnumba._exact.kernels.neuron import GO_ON, ExactVariant, arrivals, silence, spike_handler, step_finisher
+from izhnumba._exact.kernels.neuron import GO_ON, ExactVariant, arrivals, settling, spike_handler, step_finisher
 from izhnumba._exact.kernels.simd_rows import LANES, SimdRows
 from izhnumba._model.compiled import compile_equations
 from izhnumba._numba.compile import CONTRACT, address_of, called, compiled, inlined
-from izhnumba._numba.intrinsics import array_at, call_at, ints_at, reals_at, trailing_zeros
+from izhnumba._numba.intrinsics import array_at, call_at, ints_at, prefetch, reals_at, trailing_zeros
 
 IDLE, ALL_IDLE = -1, 2**LANES - 1
+AHEAD = 2 * LANES  # neurons between the one that is put into a lane and the one whose state is fetched into the cache
 
 
 @functools.cache
@@ -37,9 +38,12 @@ def advance(variant: ExactVariant) -> int:
 
 
 def _advance(variant: ExactVariant):
-    R, attend = SimdRows(variant.receptors), _attend(variant)
-    N_STATE, N_LOADED, T, LIMIT = R.n_state, R.n_loaded, R.T * LANES, R.LIMIT * LANES
-    limit, (OFTEN, LEAST) = _limit(R), layout.STUCK
+    R = SimdRows(variant.receptors)
+    finish_step, arrive, spike = step_finisher(variant), arrivals(variant.receptors), spike_handler(variant)
+    settle, limit = settling(variant.receptors), _limit(R)
+    N_STATE, N_LOADED, N_REST, REST, N_Z = R.n_state, R.n_loaded, R.N_REST, R.X_LOW, R.n_z
+    T, LIMIT, VISIT = (row * LANES for row in (R.T, R.LIMIT, R.VISIT))
+    OFTEN, LEAST = layout.STUCK
 
     def load(b, simd, lane, j, state, last):
         """Put neuron j of the block into a lane.
@@ -61,6 +65,10 @@ def _advance(variant: ExactVariant):
         values = reals_at(state)
         for k in range(N_LOADED):
             simd[k * LANES + lane] = values[k]
+        for k in range(N_REST):
+            simd[(REST + k) * LANES + lane] = values[N_LOADED + layout.X_LOW + k]
+        for k in range(N_Z):
+            simd[(REST + N_REST + k) * LANES + lane] = values[N_LOADED + layout.N_EXTRA + k]
         simd[LIMIT + lane] = limit(b, simd, lane, j, last)
 
     def store(b, simd, lane, state):
@@ -78,6 +86,22 @@ def _advance(variant: ExactVariant):
             owners[lane] = IDLE
             simd[LIMIT + lane] = simd[T + lane] = 0.0
 
+    def list_active(b, next_visit, end, everybody):
+        """List the neurons that need a step in the slice. Returns how many there are."""
+        cursors, ends, active = ints_at(b[layout.CURSORS]), ints_at(b[layout.ENDS]), ints_at(b[layout.ACTIVE])
+        n, count = 0, b[layout.N_NEURONS]
+        for first in range(0, count, LANES):
+            mask: Any = 0
+            for lane in range(LANES):  # LLVM makes vectors of it, so it reads behind the last neuron
+                j = first + lane
+                mask |= np.int64((cursors[j] < ends[j]) | (next_visit[j] <= end) | everybody) << lane
+            mask &= (1 << min(count - first, LANES)) - 1
+            while mask:
+                active[n] = first + np.int64(trailing_zeros(np.uint64(mask)))
+                mask &= mask - 1
+                n += 1
+        return n
+
     @called
     def find_stuck(place, simd):
         """A lane whose neuron was there at the latest check and has not got on since, or IDLE. place: of OWNERS, behind
@@ -90,27 +114,41 @@ def _advance(variant: ExactVariant):
             owners[LANES + lane], times[lane] = owners[lane], simd[T + lane]
         return found
 
+    @called
+    def fail(place, lane):
+        """Write to a block that the neuron in a lane has failed. Returns FAILURE."""
+        b = ints_at(place)
+        b[layout.FAILED], b[layout.FAILED_NEURON] = 1, b[layout.FIRST] + ints_at(b[layout.OWNERS])[lane]
+        set_real(place, layout.FAILED_TIME, reals_at(b[layout.SIMD_ROWS])[T + lane])
+        return FAILURE
+
+    def fetch(state, width):
+        """Fetch a row of STATES into the cache."""
+        for place in range(state, state + width, 64):
+            prefetch(place)
+
     load_lane, store_lane, clear_lanes = inlined(load), inlined(store), inlined(clear)
+    list_all, fetch_state = inlined(list_active), inlined(fetch)
 
     def advance(network, population, number):
         p, place = ints_at(population), block_of(population, number)
         b, end = ints_at(place), real(network, layout.END)
         last = end if p[layout.CUT] else np.inf
-        first, count, width = b[layout.FIRST], b[layout.N_NEURONS], p[layout.STATE_SIZE] * 8
+        first, width, rows = b[layout.FIRST], p[layout.STATE_SIZE] * 8, b[layout.SIMD_ROWS]
         cursors, ends = ints_at(b[layout.CURSORS]), ints_at(b[layout.ENDS])
         next_visit = reals_at(p[layout.NEXT] + first * 8)
-        owners, simd = ints_at(b[layout.OWNERS]), reals_at(b[layout.SIMD_ROWS])
+        owners, simd, active = ints_at(b[layout.OWNERS]), reals_at(rows), ints_at(b[layout.ACTIVE])
         states = p[layout.STATES] + first * width
         clear_lanes(b, simd)
         idle: Any = ALL_IDLE
-        j = 0
+        begun, n_active = 0, list_all(b, next_visit, end, p[layout.CUT] != 0)
         while True:
-            while idle and j < count:
-                if cursors[j] < ends[j] or next_visit[j] <= end or p[layout.CUT]:
-                    lane: Any = np.int64(trailing_zeros(np.uint64(idle)))
-                    idle &= idle - 1
-                    load_lane(b, simd, lane, j, states + j * width, last)
-                j += 1
+            while idle and begun < n_active:
+                lane: Any = np.int64(trailing_zeros(np.uint64(idle)))
+                idle &= idle - 1
+                fetch_state(states + active[min(begun + AHEAD, n_active - 1)] * width, width)
+                load_lane(b, simd, lane, active[begun], states + active[begun] * width, last)
+                begun += 1
             if idle == ALL_IDLE:
                 return OK
             if (
@@ -125,26 +163,60 @@ def _advance(variant: ExactVariant):
             if b[layout.N_STEPS] % OFTEN == 0:
                 stuck = find_stuck(b[layout.OWNERS], simd)
                 if stuck != IDLE:
-                    b[layout.FAILED], b[layout.FAILED_NEURON] = 1, first + owners[stuck]
-                    set_real(place, layout.FAILED_TIME, simd[T + stuck])
-                    return FAILURE
-            masks = call_at(p[layout.STEP], b[layout.SIMD_ROWS], p[layout.NUMBERS], network + layout.END * 8)
+                    return fail(place, stuck)
+            masks = call_at(p[layout.STEP], rows, p[layout.NUMBERS], network + layout.END * 8)
             b[layout.N_STEPS] += 1
-            left, mask = masks >> LANES, masks & ~idle & ALL_IDLE
+            come = masks & ~idle & ALL_IDLE  # to the ends of their steps, by and by
+            done = masks >> 2 * LANES & come  # for this slice
+            left = masks >> LANES & come & ~done
+            come &= ~done
+            while left:
+                lane = np.int64(trailing_zeros(np.uint64(left)))
+                left &= left - 1
+                following = finish_step(
+                    population, place, rows, lane, states + owners[lane] * width, first + owners[lane], end
+                )
+                if following != following:
+                    return fail(place, lane)
+                if following != GO_ON:
+                    simd[VISIT + lane] = following
+                    done |= 1 << lane
+                    come &= ~(1 << lane)
+            mask, waiting, arrived = come, 0, 0
             while mask:
                 lane = np.int64(trailing_zeros(np.uint64(mask)))
                 mask &= mask - 1
-                j_lane = owners[lane]
-                state = states + j_lane * width
-                following = attend(population, place, lane, state, j_lane, end, last, left >> lane & 1)
-                if following != following:
-                    b[layout.FAILED], b[layout.FAILED_NEURON] = 1, first + j_lane
-                    set_real(place, layout.FAILED_TIME, simd[T + lane])
-                    return FAILURE
-                if following != GO_ON:
-                    store_lane(b, simd, lane, state)
-                    next_visit[j_lane] = following
-                    idle |= 1 << lane
+                j = owners[lane]
+                if cursors[j] < ends[j]:
+                    arrived |= 1 << lane
+                    cursors[j] = arrive(
+                        population, rows, lane, states + j * width, b[layout.SORTED], cursors[j], ends[j]
+                    )
+                    waiting |= (cursors[j] < ends[j]) << lane
+                simd[LIMIT + lane] = limit(b, simd, lane, j, last)
+            if come:
+                settled = settle(rows, end)
+                above = settled & arrived
+                if p[layout.CUT]:
+                    for lane in range(LANES):
+                        if (come & ~waiting) >> lane & 1 and simd[T + lane] >= last:
+                            simd[VISIT + lane] = last
+                            done |= 1 << lane
+                else:
+                    done |= settled >> LANES & come & ~waiting & ~above
+                while above:
+                    lane = np.int64(trailing_zeros(np.uint64(above)))
+                    above &= above - 1
+                    j = owners[lane]
+                    if spike(population, place, rows, lane, states + j * width, first + j):
+                        return fail(place, lane)
+                    simd[LIMIT + lane] = limit(b, simd, lane, j, last)
+            while done:
+                lane = np.int64(trailing_zeros(np.uint64(done)))
+                done &= done - 1
+                next_visit[owners[lane]] = simd[VISIT + lane]
+                store_lane(b, simd, lane, states + owners[lane] * width)
+                idle |= 1 << lane
 
     return advance
 
@@ -161,50 +233,3 @@ def _limit(R: SimdRows):
         return min(until, refractory_until) if refractory_until > simd[T + lane] else until
 
     return inlined(limit)
-
-
-def _attend(variant: ExactVariant):
-    """The kernel `attend(population, place, lane, state, j, end, last, left)` -> time (ms), GO_ON or NaN."""
-    R = SimdRows(variant.receptors)
-    finish_step, arrive, spike = step_finisher(variant), arrivals(variant.receptors), spike_handler(variant)
-    silent_until, limit = silence(variant.receptors), _limit(R)
-    T, X, Y, UNTIL, LIMIT = (row * LANES for row in (R.T, R.X, R.Y, R.REFRACTORY_UNTIL, R.LIMIT))
-    KAPPA, THETA = R.KAPPA * LANES, R.THETA * LANES
-
-    def attend(population, place, lane, state, j, end, last, left):
-        """Move a neuron over its spike, its events or the end of its step. Returns the time (ms) of its next visit, if
-        that is beyond the slice, else GO_ON; NaN if the neuron fails.
-
-        Parameters
-        ----------
-        population, place, lane, state, end
-            As in `_exact.kernels.neuron`.
-        j : int
-            Number of the neuron in the block.
-        last : float, ms
-            Time beyond which it must not step.
-        left : int
-            Whether the step has left it where it was.
-        """
-        b = ints_at(place)
-        simd, neuron = reals_at(b[layout.SIMD_ROWS]), b[layout.FIRST] + j
-        if left:
-            following = finish_step(population, place, b[layout.SIMD_ROWS], lane, state, neuron, end)
-            if following != GO_ON:
-                return following
-        cursors, ends = ints_at(b[layout.CURSORS]), ints_at(b[layout.ENDS])
-        if cursors[j] < ends[j]:
-            cursors[j] = arrive(population, b[layout.SIMD_ROWS], lane, state, b[layout.SORTED], cursors[j], ends[j])
-            above = simd[X + lane] + simd[KAPPA + lane] * simd[Y + lane] >= simd[THETA + lane]
-            free = simd[UNTIL + lane] <= simd[T + lane]
-            if above and free and spike(population, place, b[layout.SIMD_ROWS], lane, state, neuron):
-                return np.nan
-        simd[LIMIT + lane] = limit(b, simd, lane, j, last)
-        if cursors[j] < ends[j]:
-            return GO_ON
-        if simd[T + lane] >= last:
-            return last
-        later = silent_until(b[layout.SIMD_ROWS], lane, state) if last == np.inf else GO_ON
-        return later if later > end else GO_ON
-
-    return called(attend)

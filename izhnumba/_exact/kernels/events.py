@@ -15,7 +15,7 @@ from numba import types
 from izhnumba._engine.codes import OK, ROOM
 from izhnumba._exact.kernels import layout
 from izhnumba._numba.compile import address_of, called, compiled, inlined
-from izhnumba._numba.intrinsics import array_at, ints_at, prefetch, reals_at
+from izhnumba._numba.intrinsics import array_at, copy_bytes, ints_at, prefetch, reals_at
 
 EVENT, LIST_END = layout.EVENT, -1
 FEW = 32  # events of a neuron in a slice that are sorted by insertion
@@ -60,13 +60,19 @@ def place_in(b, slot):
     return tails[slot] * layout.CHUNK + filled[slot] - 1
 
 
+@inlined
+def move_event(to, place, origin, k):
+    """Copy event k from one address to a place behind another; to assign the record would copy it byte by byte."""
+    copy_bytes(to + place * layout.EVENT_SIZE, origin + k * layout.EVENT_SIZE, layout.EVENT_SIZE)
+
+
 @called
 def append_all(place, events, per_ms, n_slots):
     """Put events into the slots of their times. place: address of the table of the block."""
     b = ints_at(place)
-    waiting = array_at(b[layout.CHUNKS], b[layout.N_CHUNKS] * layout.CHUNK, EVENT)
     for k in range(events.size):
-        waiting[place_in(b, slot_of(events[k].t, per_ms) & (n_slots - 1))] = events[k]
+        to = place_in(b, slot_of(events[k].t, per_ms) & (n_slots - 1))
+        move_event(b[layout.CHUNKS], to, events.ctypes.data, k)
 
 
 @inlined
@@ -84,19 +90,26 @@ def sort_many(address, begin, end, aside):
         gap = 3 * gap + 1
     while gap:
         for k in range(begin + gap, end):
-            events[aside] = events[k]
+            move_event(address, aside, address, k)
             place = k
             while place - gap >= begin and later(events[place - gap], events[aside]):
-                events[place] = events[place - gap]
+                move_event(address, place, address, place - gap)
                 place -= gap
-            events[place] = events[aside]
+            move_event(address, place, address, aside)
         gap //= 3
+
+
+@inlined
+def fetch_chunk(b, chunk):
+    """Fetch a chunk of events into the cache."""
+    for k in range(layout.CHUNK * layout.EVENT_SIZE // 64):
+        prefetch(b[layout.CHUNKS] + chunk * layout.CHUNK * layout.EVENT_SIZE + k * 64)
 
 
 @functools.cache
 def gather() -> int:
     """Address of `gather(network, population, block)` -> code: move the events up to END from their slots to SORTED, by
-    neuron, and those of a neuron by time and key."""
+    neuron, and those of a neuron by time and key. Before it all have arrived: ENDS are CURSORS."""
 
     def gather(network, population, number):
         place, net = block_of(population, number), ints_at(network)
@@ -112,29 +125,37 @@ def gather() -> int:
         tails, filled = ints_at(b[layout.TAILS]), ints_at(b[layout.FILLED])
         links = ints_at(b[layout.LINKS])
         waiting = array_at(b[layout.CHUNKS], b[layout.N_CHUNKS] * layout.CHUNK, EVENT)
-        cursors, ends = ints_at(b[layout.CURSORS]), ints_at(b[layout.ENDS])
-        for j in range(b[layout.N_NEURONS]):
-            ends[j] = 0
-        total = 0
+        cursors, ends, touched = ints_at(b[layout.CURSORS]), ints_at(b[layout.ENDS]), ints_at(b[layout.ACTIVE])
+        total, n, most = 0, 0, 0
         for slot in range(first, last + 1):
             chunk, count = tails[slot & (n_slots - 1)], filled[slot & (n_slots - 1)]
             while chunk != LIST_END:
+                ahead = links[chunk]
+                if ahead != LIST_END:
+                    fetch_chunk(b, ahead)
                 for k in range(chunk * layout.CHUNK, chunk * layout.CHUNK + count):
                     if waiting[k].t <= end:
-                        ends[waiting[k].target] += 1
+                        j = waiting[k].target
+                        touched[n] = j
+                        n += ends[j] == cursors[j]
+                        ends[j] += 1
                         total += 1
-                chunk, count = links[chunk], layout.CHUNK
+                chunk, count = ahead, layout.CHUNK
         if total >= b[layout.SORTED_ROOM] or (
             b[layout.N_FREE] == 0 and b[layout.N_CHUNKS]
         ):  # one for what is left in a slot
             b[layout.WANTED_SORTED], b[layout.WANTED_CHUNKS] = total + 1, 1  # one to set an event aside
+            for k in range(n):
+                ends[touched[k]] = cursors[touched[k]]
             return ROOM
         total = 0
-        for j in range(b[layout.N_NEURONS]):
-            cursors[j] = total
-            total += ends[j]
-            ends[j] = cursors[j]
-        events, last_neuron = array_at(b[layout.SORTED], b[layout.SORTED_ROOM], EVENT), b[layout.N_NEURONS] - 1
+        for k in range(n):
+            j = touched[k]
+            count = ends[j] - cursors[j]
+            cursors[j] = ends[j] = total
+            total += count
+            most = max(most, count)
+        events = array_at(b[layout.SORTED], b[layout.SORTED_ROOM], EVENT)
         for slot in range(first, last + 1):
             chunk, count = tails[slot & (n_slots - 1)], filled[slot & (n_slots - 1)]
             tails[slot & (n_slots - 1)] = LIST_END
@@ -145,20 +166,21 @@ def gather() -> int:
                         j = event.target
                         place = ends[j]
                         ends[j] += 1
-                        following = cursors[j + 1] if j < last_neuron else total
-                        if following - cursors[j] <= FEW:
+                        if place - cursors[j] < FEW:
                             while place > cursors[j] and later(events[place - 1], event):
-                                events[place] = events[place - 1]
+                                move_event(b[layout.SORTED], place, b[layout.SORTED], place - 1)
                                 place -= 1
-                        events[place] = event
+                        move_event(b[layout.SORTED], place, b[layout.CHUNKS], k)
                     else:
-                        waiting[place_in(b, slot & (n_slots - 1))] = event
+                        to = place_in(b, slot & (n_slots - 1))
+                        move_event(b[layout.CHUNKS], to, b[layout.CHUNKS], k)
                 ahead = links[chunk]
                 links[chunk] = b[layout.FREE]
                 b[layout.FREE] = chunk
                 b[layout.N_FREE] += 1
                 chunk, count = ahead, layout.CHUNK
-        for j in range(b[layout.N_NEURONS]):
+        for k in range(n if most > FEW else 0):
+            j = touched[k]
             if ends[j] - cursors[j] > FEW:
                 sort_many(b[layout.SORTED], cursors[j], ends[j], b[layout.SORTED_ROOM] - 1)
         b[layout.GATHERED] = net[layout.SERIAL]

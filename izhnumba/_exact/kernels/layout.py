@@ -9,7 +9,7 @@ import numpy as np
 # --- A population.
 # N, N_BLOCKS      neurons, blocks
 # STATES           float64 (N, STATE_SIZE): state and constants of each neuron, see below
-# NEXT             float64 (N,): time before which a neuron needs no step unless an event comes
+# NEXT             float64 (N + LANES,): time before which a neuron needs no step unless an event comes
 # LAST             float64 (N,): time of the last spike, -inf before the first
 # NUMBERS          float64 (receptors, 4): alpha, beta, delta, gamma of each receptor with states (`kernels.simd_rows`)
 # PARAMETERS       int64 (MAX_PARAMETERS,): address of each parameter, float64 (N,)
@@ -56,8 +56,10 @@ import numpy as np
 # TAILS, FILLED    int64 (SLOTS,): newest chunk of each slot, -1: none, and how many events are in it
 # OUTSIDE          EVENT (N_OUTSIDE,): events from outside of this call, not yet in slots
 # Events of the slice:
-# SORTED           EVENT (SORTED_ROOM,): by neuron, then time, then key
-# CURSORS, ENDS    int64 (N_NEURONS,): the events of neuron j that have not arrived are SORTED[CURSORS[j]:ENDS[j]]
+# SORTED           EVENT (SORTED_ROOM,): those of a neuron side by side, by time, then key
+# ACTIVE           int64 (N_NEURONS + 1,): the neurons with events, then those that need a step, counted from FIRST
+# CURSORS, ENDS    int64 (N_NEURONS + LANES,): the events of neuron j that have not arrived are
+#                  SORTED[CURSORS[j]:ENDS[j]]
 # SIMD_ROWS        float64 (rows, LANES)
 # OWNERS           int64 (LANES,): neuron in each lane, counted from FIRST, -1: none; behind it those of the latest
 #                  check for neurons that are stuck, and float64 (LANES,): their times then
@@ -69,10 +71,10 @@ import numpy as np
 # FAILED, FAILED_NEURON, FAILED_TIME   1 if a neuron has failed, which one, and when (float)
 (
     FIRST, N_NEURONS, CHUNKS, LINKS, N_CHUNKS, FREE, N_FREE, TAILS, FILLED, OUTSIDE, N_OUTSIDE,
-    SORTED, SORTED_ROOM, CURSORS, ENDS, SIMD_ROWS, OWNERS,
+    SORTED, SORTED_ROOM, CURSORS, ENDS, SIMD_ROWS, OWNERS, ACTIVE,
     SPIKE_T, SPIKE_I, SPIKE_ROOM, N_SPIKES, DELIVERED, GATHERED, WANTED_SORTED, WANTED_CHUNKS, N_STEPS, LAST_STEP,
     FAILED, FAILED_NEURON, FAILED_TIME, BLOCK_SIZE,
-) = range(31)  # fmt: skip
+) = range(32)  # fmt: skip
 LANES = 8
 CHUNK = 32  # events
 RUNAWAY = 1000  # spikes of a neuron within 1 ms, with which it fails

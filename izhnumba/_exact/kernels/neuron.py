@@ -21,6 +21,7 @@ end : float, ms
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,12 +32,23 @@ from izhnumba._exact.kernels.simd_rows import LANES, ORDER, ReceptorKind, SimdRo
 from izhnumba._model.model import Model
 from izhnumba._model.quantity import MAX_PARAMETERS
 from izhnumba._numba.compile import called, inlined
-from izhnumba._numba.intrinsics import array_at, call_at, ints_at, parameter_lanes, parameters_of, reals_at
+from izhnumba._numba.intrinsics import (
+    NOINLINE,
+    WIDEST,
+    add_attribute,
+    array_at,
+    call_at,
+    ints_at,
+    parameter_lanes,
+    parameters_of,
+    reals_at,
+)
+from izhnumba._numba.where import where
 
 GO_ON = -1.0  # in place of a time: the neuron has not come to the end of the slice
 LONGEST_QUIET = 2.0  # ms, of the bound of the time to the next spike
 LONGEST_REST = 50.0  # ms without a step of a neuron in its silent rectangle: to publish one that lags behind takes long
-_RUNGS = (-0.5, -0.2, 0.0, 0.2, 0.5, 1.0, 2.0, 1e300)  # of x: between two of them x' has one bound
+_SMALLEST_RISE = 1e-9  # of the bound of x': it must not be 0
 _FASTEST = 0.1  # 1/ms, of the rate of u: for faster ones there is no bound
 _SHORTEST = 1e-9  # ms: a crossing that is undone sooner is a touch, and no spike
 
@@ -226,44 +238,46 @@ def arrivals(receptors: tuple[ReceptorKind, ...]):
 
 
 @functools.cache
-def silence(receptors: tuple[ReceptorKind, ...]):
-    """`silent_until(simd, lane, state)` -> a time (ms) before which the neuron cannot spike unless an event comes. It
-    may be too early: that changes when a step is done, and no bit of it."""
+def settling(receptors: tuple[ReceptorKind, ...]):
+    """`settle(simd, end)` -> masks, and VISIT: a time (ms) before which a neuron cannot spike unless an event comes. It
+    may be too early: that changes when a step is done, and no bit of it. Bit k of the masks: lane k is at its threshold
+    and not refractory; bit LANES + k: it needs no step up to `end`.
+
+    For x' is at most x^2 + w, with the highest w in LONGEST_QUIET, x takes at least (b - a) / (b^2 + w) from a to
+    b > |a|; b = a + sqrt(a^2 + w) makes the most of it."""
     R = SimdRows(receptors)
     X, Y, I, A, SLOPE, C, T, UNTIL = (row * LANES for row in (R.X, R.Y, R.I, R.A, R.B, R.C, R.T, R.REFRACTORY_UNTIL))  # noqa: E741
-    THETA, KAPPA, N_Z, Z, n_loaded = R.THETA * LANES, R.KAPPA * LANES, R.n_z, R.Z, R.n_loaded
+    THETA, KAPPA, N_Z, Z, REACH, VISIT = R.THETA * LANES, R.KAPPA * LANES, R.n_z, R.Z, R.REACH, R.VISIT * LANES
+    X_LOW, X_HIGH, Y_LOW, Y_HIGH, STILL = (row * LANES for row in range(R.X_LOW, R.X_LOW + R.N_REST))
 
-    def quiet(simd, lane, x, y, w):
-        """A time (ms) for which x stays below theta: x' is at most x^2 + w with the highest w in LONGEST_QUIET, so x
-        takes at least (b - a) / (b^2 + w) from a to b."""
-        theta, size = simd[THETA + lane], max(abs(x), 1.0 + abs(w))
-        rise = abs(simd[A + lane]) * max(abs(theta), size) + abs(simd[SLOPE + lane] * y) + abs(simd[C + lane])
-        if simd[KAPPA + lane] != 0.0 or abs(simd[SLOPE + lane]) > _FASTEST:
-            return 0.0
-        w = max(w + 1.5 * rise * LONGEST_QUIET, 0.0)
-        time, low = 0.0, max(x, -1.0)
-        for b in _RUNGS:
-            high = min(b, theta)
-            if high > low:
-                time += (high - low) / (max(high * high, low * low) + w)
-                low = high
-        return min(time, LONGEST_QUIET)
+    def settle(address, end):
+        add_attribute(NOINLINE)  # it would get the attributes of the loop, whose vectors are of half the width
+        add_attribute(WIDEST)
+        simd, above, done = reals_at(address), np.int64(0), np.int64(0)
+        for lane in range(LANES):
+            x, y, t = simd[X + lane], simd[Y + lane], simd[T + lane]
+            kappa, theta, slope = simd[KAPPA + lane], simd[THETA + lane], simd[SLOPE + lane]
+            pull = 0.0
+            for k in range(N_Z):
+                pull += simd[(REACH + k) * LANES + lane] * abs(simd[(Z + k) * LANES + lane])
+            w = y + simd[I + lane] + pull
+            size = max(max(abs(x), 1.0 + abs(w)), abs(theta))
+            rise = abs(simd[A + lane]) * size + abs(slope * y) + abs(simd[C + lane])
+            w = max(w + 1.5 * rise * LONGEST_QUIET, _SMALLEST_RISE)
+            a = where(x > 0.0, x, min(-x, theta))
+            b = min(a + math.sqrt(a * a + w), theta)
+            time = min((a - x) / (x * x + w) + (b - a) / (b * b + w), LONGEST_QUIET)
+            time = where((time > 0.0) & (kappa == 0.0) & (abs(slope) <= _FASTEST), time, 0.0)
+            inside = (simd[X_LOW + lane] <= x) & (x <= simd[X_HIGH + lane]) & (pull <= simd[STILL + lane])
+            inside &= (simd[Y_LOW + lane] <= y) & (y <= simd[Y_HIGH + lane])
+            free = simd[UNTIL + lane] <= t
+            visit = t + where(free, where(inside, LONGEST_REST, time), 0.0)
+            simd[VISIT + lane] = visit
+            above |= np.int64((x + kappa * y >= theta) & free) << lane
+            done |= np.int64((visit > end) | (t >= end)) << lane
+        return above | done << LANES
 
-    time_of = inlined(quiet)
-
-    def silent_until(address, lane, state):
-        simd, extra = reals_at(address), reals_at(state + n_loaded * 8)
-        x, y, pull = simd[X + lane], simd[Y + lane], 0.0
-        for k in range(N_Z):
-            pull += extra[layout.N_EXTRA + k] * abs(simd[(Z + k) * LANES + lane])
-        if simd[UNTIL + lane] > simd[T + lane]:
-            return simd[T + lane]
-        inside = extra[layout.X_LOW] <= x <= extra[layout.X_HIGH] and extra[layout.Y_LOW] <= y <= extra[layout.Y_HIGH]
-        if inside and pull <= extra[layout.STILL]:
-            return simd[T + lane] + LONGEST_REST
-        return simd[T + lane] + time_of(simd, lane, x, y, y + simd[I + lane] + pull)
-
-    return called(silent_until)
+    return called(settle)
 
 
 @functools.cache

@@ -13,7 +13,7 @@ from izhnumba._exact.kernels.layout import LANES
 
 __all__ = ["LANES", "LONGEST", "ORDER", "SMALLEST", "TOLERANCE", "SimdRows", "ReceptorKind"]
 
-ORDER = 20
+ORDER = 24
 TOLERANCE = 4e-16  # of x in a step, 1/ms: 1e-14 mV of V for the model of 2003
 LONGEST = 60.0  # ms, of a step
 SMALLEST = 1e-280  # of coefficients, for their logarithms
@@ -36,9 +36,13 @@ class SimdRows:
     potential of each conductance, as an x.
     Rows behind: of the step. LIMIT: time beyond which it must not lead, ms; H: its length, ms; FULL: the length that
     the tolerance allows, ms; SAFE: 1 if no spike can hide within FULL; NEW: the state at its end; CX, CY, CZ:
-    coefficients of x, y and each z, from order 0 to ORDER."""
+    coefficients of x, y and each z, from order 0 to ORDER.
+    Rows of rest, loaded too. X_LOW to STILL, as in `layout`, N_REST of them; REACH: for each state of a receptor the
+    factor by which its size bounds all input that will come of it.
+    VISIT: the time before which the neuron needs no step, ms."""
 
     T, X, Y, REFRACTORY_UNTIL, Z = range(5)
+    N_REST = 5
 
     def __init__(self, receptors: tuple[ReceptorKind, ...]) -> None:
         self.receptors = receptors
@@ -50,7 +54,10 @@ class SimdRows:
         self.CX = self.NEW + self.n_state
         self.CY = self.CX + ORDER + 1
         self.CZ = self.CY + ORDER + 1
-        self.size = self.CZ + self.n_z * (ORDER + 1)
+        self.X_LOW = self.CZ + self.n_z * (ORDER + 1)
+        self.REACH = self.X_LOW + self.N_REST
+        self.VISIT = self.REACH + self.n_z
+        self.size = self.VISIT + 1
 
     def first_states(self) -> list[int]:
         """For each receptor, how many states the receptors before it have."""

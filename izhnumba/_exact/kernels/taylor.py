@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 
 from izhnumba._exact.kernels.simd_rows import LANES, LONGEST, ORDER, SMALLEST, TOLERANCE, ReceptorKind, SimdRows
 from izhnumba._numba.compile import called
-from izhnumba._numba.intrinsics import WIDEST, add_attribute
+from izhnumba._numba.intrinsics import ALIGNED, WIDEST, add_attribute
 
 
 class _Vectors:
@@ -75,28 +75,11 @@ class _Vectors:
         high = b.fptosi(self.mul(self.add(a, self.const(1022.914)), self.const(2.0**20)), _half_words())
         return b.bitcast(b.shl(b.zext(high, word), ir.Constant(word, [32] * LANES)), self.vector)
 
-    def add_square(self, rest, x: list[Any], twice: list[Any], k: int):
-        """rest + the coefficient k of x^2. twice: the coefficients of 2 x. Products of late factors are added last."""
-        products = [(twice[i], x[k - i]) for i in range((k + 1) // 2 - 1, -1, -1)]
-        if k % 2 == 0:
-            products.insert(0, (x[k // 2], x[k // 2]))
-        early, late = products[:-2], products[-2:]
-        sums: list[Any] = []
-        for n, product in enumerate(early):  # two chains of sums, for a lower latency
-            if n < 2:
-                sums.append(self.mul(*product))
-            else:
-                sums[n % 2] = self.fma(*product, sums[n % 2])
-        total = self.total([*sums, rest])
-        for product in late:
-            total = self.fma(*product, total)
-        return total
-
-    def product(self, a: list[Any], b: list[Any], k: int):
-        """The coefficient k of the product a b."""
-        total = self.mul(a[0], b[k])
-        for i in range(1, k + 1):
-            total = self.fma(a[i], b[k - i], total)
+    def inner(self, a: list[Any], b: list[Any], k: int, last: int):
+        """The sum of a[i] b[k - i] for i from `last` down to 1, 0 without terms: products of late factors come last."""
+        total = self.const(0.0)
+        for i in range(last, 0, -1):
+            total = self.mul(a[i], b[k - i]) if i == last else self.fma(a[i], b[k - i], total)
         return total
 
     def value(self, coefficients: list[Any], h, h2):
@@ -138,22 +121,27 @@ def _expand(
     A, B = rows[R.A], rows[R.B]
     x, y = [rows[R.X]], [rows[R.Y]]
     z = [[rows[R.Z + j]] for j in range(R.n_z)]
-    twice, G = list[Any](), list[Any]()
+    G = list[Any]()
     conductances = [first for first, kind in zip(R.first_states(), R.receptors, strict=True) if kind.conductance]
+    currents = [first for first, kind in zip(R.first_states(), R.receptors, strict=True) if not kind.conductance]
     for k in range(ORDER):
         weight = v.const(1 / (k + 1))
-        twice.append(v.add(x[k], x[k]))
-        terms = [y[k], *([rows[R.I]] if k == 0 else [])]
-        for first, receptor in zip(R.first_states(), R.receptors, strict=True):
-            terms += [] if receptor.conductance else [z[first][k]]
         if conductances:
             G.append(v.sub(v.const(0.0), v.total([z[first][k] for first in conductances])))
-            terms += [v.mul(rows[R.XE + n], z[first][k]) for n, first in enumerate(conductances)]
-            terms.append(v.product(G, x, k))
-        f = v.add_square(v.total(terms), x, twice, k)
+        half = v.inner(x, x, k, (k - 1) // 2)  # of the products that come twice, without that of x[0]
+        f = v.add(half, half)
+        if k > 0 and k % 2 == 0:
+            f = v.fma(x[k // 2], x[k // 2], f)
+        if k > 0 and conductances:
+            f = v.add(f, v.inner(G, x, k, k))
+        for n, first in enumerate(conductances):
+            f = v.fma(rows[R.XE + n], z[first][k], f)
+        f = v.total([f, *([rows[R.I]] if k == 0 else []), *(z[first][k] for first in currents), y[k]])
+        once = v.add(x[0], G[0]) if conductances else x[0]
+        f = v.fma(once if k == 0 else v.add(once, x[0]), x[k], f)  # last: what has just been computed comes in late
+        x.append(v.mul(f, weight) if k else f)
         g = v.fma(A, x[k], v.mul(B, y[k]))
         g = v.add(g, rows[R.C]) if k == 0 else g
-        x.append(v.mul(f, weight) if k else f)
         y.append(v.mul(g, weight) if k else g)
         for number, (first, receptor) in enumerate(zip(R.first_states(), R.receptors, strict=True)):
             alpha, beta, delta, gamma = linear[4 * number : 4 * number + 4]
@@ -177,7 +165,7 @@ def _step_size(v: _Vectors, x: list[Any], z: list[list[Any]]):
     return v.exp2(longest)
 
 
-def _floor_of_pull(v: _Vectors, R: SimdRows, rows: VectorRows, y: list[Any], z: list[list[Any]], h):
+def _floor_of_pull(v: _Vectors, R: SimdRows, rows: VectorRows, y: list[Any], z: list[list[Any]], h, h2):
     """A lower bound of x' - x^2 with x at the threshold, all through a step h.
 
     Parameters
@@ -187,7 +175,8 @@ def _floor_of_pull(v: _Vectors, R: SimdRows, rows: VectorRows, y: list[Any], z: 
     rows : VectorRows
     y, z : list of vectors, list of such lists
         Coefficients of y and of each state of the receptors, from order 0 to ORDER.
-    h : vector, ms
+    h, h2 : vector, ms
+        The step, and its square.
     """
     currents, G, n = list[int](), list[Any](), 0
     for first, receptor in zip(R.first_states(), R.receptors, strict=True):
@@ -203,10 +192,8 @@ def _floor_of_pull(v: _Vectors, R: SimdRows, rows: VectorRows, y: list[Any], z: 
             total = v.fma(pull, z[first][k], total)
         return total
 
-    off = v.abs(term(ORDER))
-    for k in range(ORDER - 1, 0, -1):
-        off = v.fma(off, h, v.abs(term(k)))
-    return v.sub(v.add(term(0), rows[R.I]), v.mul(off, h))
+    sizes = [v.const(0.0), *(v.abs(term(k)) for k in range(1, ORDER + 1))]
+    return v.sub(v.add(term(0), rows[R.I]), v.value(sizes, h, h2))
 
 
 def _write_step(builder, R: SimdRows, arguments):
@@ -226,18 +213,21 @@ def _write_step(builder, R: SimdRows, arguments):
     reached, h2 = v.compare(">=", h, room), v.mul(h, h)
     when = builder.select(reached, limit, v.add(t, h))
     new = [when, v.value(x, h, h2), v.value(y, h, h2), refractory_until, *(v.value(one, h, h2) for one in z)]
-    safe = v.compare(">", v.add(_floor_of_pull(v, R, rows, y, z, full), rows[R.LEMMA]), v.const(0.0))
+    safe = v.compare(">", v.add(_floor_of_pull(v, R, rows, y, z, full, v.mul(full, full)), rows[R.LEMMA]), v.const(0.0))
     crossed = v.compare(">=", v.fma(rows[R.KAPPA], new[R.Y], new[R.X]), rows[R.THETA])
     late, stuck, refractory = v.compare(">", when, end), v.compare("<=", when, t), v.compare(">", refractory_until, t)
-    trouble = functools.reduce(builder.or_, [crossed, late, stuck, refractory, builder.not_(safe)])
-    rows[R.H], rows[R.FULL], rows[R.SAFE] = h, full, builder.uitofp(safe, v.vector)
+    other = functools.reduce(builder.or_, [crossed, stuck, refractory, builder.not_(safe)])
+    trouble, beyond = builder.or_(other, late), builder.and_(late, builder.not_(other))
+    rows[R.H], rows[R.FULL], rows[R.SAFE], rows[R.VISIT] = h, full, builder.uitofp(safe, v.vector), when
     for k, value in enumerate(new):
         rows[R.NEW + k] = value
         if k != R.REFRACTORY_UNTIL:
             rows[k] = builder.select(trouble, rows[k], value)
-    masks = [builder.bitcast(mask, ir.IntType(LANES)) for mask in (builder.or_(trouble, reached), trouble)]
-    attention, left = (builder.zext(mask, ir.IntType(64)) for mask in masks)
-    return builder.or_(attention, builder.shl(left, ir.IntType(64)(LANES)))
+    masks = ir.IntType(64)(0)
+    for k, mask in enumerate((builder.or_(trouble, reached), trouble, beyond)):
+        bits = builder.zext(builder.bitcast(mask, ir.IntType(LANES)), ir.IntType(64))
+        masks = builder.or_(masks, builder.shl(bits, ir.IntType(64)(k * LANES)))
+    return masks
 
 
 @functools.cache
@@ -246,7 +236,8 @@ def step_of(receptors: tuple[ReceptorKind, ...]):
     before the end (ms), are not refractory, and for which no crossing can hide within the step.
 
     simd, numbers: addresses of the SIMD rows and of NUMBERS. Bit k of the masks: lane k needs attention, for it has
-    been left where it was, or has reached its LIMIT; bit LANES + k: it has been left where it was."""
+    been left where it was, or has reached its LIMIT; bit LANES + k: it has been left where it was; bit 2 LANES + k: it
+    has, and for no other reason than that the step ends beyond the end, at VISIT."""
     R = SimdRows(receptors)
 
     @intrinsic
@@ -258,6 +249,7 @@ def step_of(receptors: tuple[ReceptorKind, ...]):
 
     def step(address, numbers, end):
         add_attribute(WIDEST)
+        add_attribute(ALIGNED)
         return write(address, numbers, end)
 
     return called(step)

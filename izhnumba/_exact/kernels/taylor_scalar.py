@@ -24,7 +24,7 @@ def scalar_step_of(receptors: tuple[ReceptorKind, ...]):
     T, X, Y, UNTIL, LIMIT, I = (row * LANES for row in (R.T, R.X, R.Y, R.REFRACTORY_UNTIL, R.LIMIT, R.I))  # noqa: E741
     A, SLOPE, C, KAPPA, THETA, LEMMA = (row * LANES for row in (R.A, R.B, R.C, R.KAPPA, R.THETA, R.LEMMA))
     NEW_T, NEW_X, NEW_Y = (row * LANES for row in (NEW, NEW + R.X, NEW + R.Y))
-    H, FULL, SAFE = R.H * LANES, R.FULL * LANES, R.SAFE * LANES
+    H, FULL, SAFE, VISIT = (row * LANES for row in (R.H, R.FULL, R.SAFE, R.VISIT))
     CX, CY, CZ, XE = R.CX, R.CY, R.CZ, R.XE
     STATES = (*(receptor.states for receptor in receptors), 0)  # Numba takes no empty tuples
     FIRST = (*R.first_states(), 0)
@@ -101,7 +101,7 @@ def scalar_step_of(receptors: tuple[ReceptorKind, ...]):
 
     def step(address, numbers, end):
         simd, linear = reals_at(address), reals_at(numbers)
-        attention, left = 0, 0
+        attention, left, beyond = 0, 0, 0
         for lane in range(LANES):
             expand_lane(simd, linear, lane)
             t, room = simd[T + lane], simd[LIMIT + lane] - simd[T + lane]
@@ -116,13 +116,16 @@ def scalar_step_of(receptors: tuple[ReceptorKind, ...]):
             simd[H + lane], simd[FULL + lane], simd[SAFE + lane] = h, full, 1.0 if safe else 0.0
             crossed = simd[NEW_X + lane] + simd[KAPPA + lane] * simd[NEW_Y + lane] >= simd[THETA + lane]
             later = simd[NEW_T + lane]
-            trouble = crossed or later > end or later <= t or simd[UNTIL + lane] > t or not safe
+            simd[VISIT + lane] = later
+            other = crossed or later <= t or simd[UNTIL + lane] > t or not safe
+            trouble = other or later > end
             for k in range(N_STATE):
                 if not trouble and k != UNTIL_ROW:
                     simd[k * LANES + lane] = simd[(NEW + k) * LANES + lane]
             attention |= (trouble or reached) << lane
             left |= trouble << lane
-        return np.int64(attention | left << LANES)
+            beyond |= (trouble and not other) << lane
+        return np.int64(attention | left << LANES | beyond << 2 * LANES)
 
     return called(step)
 
