@@ -25,8 +25,8 @@ def network_2003(dtype):
     return net
 
 
-def sparse(n, degree, dtype, threads):
-    """80 % excitatory, V jumps with delays of 1 to 20 ms, constant currents, dt 0.1 ms: about 8 spikes a second."""
+def sparse(n, degree, dtype, threads, longest=20.0):
+    """80 % excitatory, V jumps with delays from 1 ms to `longest`, constant currents, dt 0.1 ms: 8 spikes a second."""
     rng, excitatory = np.random.default_rng(3), np.arange(n) < n * 4 // 5
     net = iz.Network(dt=0.1, scheme="euler", seed=1, threads=threads)
     V = rng.uniform(-70, -60, n)
@@ -34,7 +34,7 @@ def sparse(n, degree, dtype, threads):
     cells = net.add(iz.Population(n, a=a, b=0.2, c=-65.0, d=d, V=V, u=0.2 * V, dtype=dtype))
     jump = 0.5 if degree <= 100 else 0.05
     for part, weight in ((cells[: n * 4 // 5], jump), (cells[n * 4 // 5 :], -4 * jump)):
-        net.connect(part, cells, iz.FixedOutDegree(degree), weight=weight, delay=iz.Uniform(1.0, 20.0))
+        net.connect(part, cells, iz.FixedOutDegree(degree), weight=weight, delay=iz.Uniform(1.0, longest))
     net.drive(cells, iz.Constant(rng.uniform(3, 5.5, n)))
     return net
 
@@ -147,6 +147,28 @@ def lit():
     net = recorded()
     net.drive(net.populations["population"], np.zeros(1000), name="light")
     return net
+
+
+class LongDelays:
+    """Time of an event with delays to 1 s over that with delays to 20 ms: both in turn, when spikes are under way."""
+
+    params = ["float32", "float64"]
+    param_names = ["dtype"]
+    timeout = 600
+    unit = "time / time"
+
+    def track_ratio(self, dtype):
+        best = {}
+        for longest in (20.0, 1000.0):
+            net = sparse(10_000, 1000, dtype, 1, longest)
+            spikes = net.record(net.populations["population"], "spikes")
+            net.run(1000.0)
+            for _ in range(3):
+                before, started = len(spikes), time.process_time()
+                net.run(300.0)
+                took = (time.process_time() - started) / (len(spikes) - before)
+                best[longest] = min(took, best.get(longest, took))
+        return best[1000.0] / best[20.0]
 
 
 class ClosedLoop:
