@@ -333,6 +333,7 @@ class ClockEngine:
             row[: layout.RECORD_NEURONS] = record.every, record.first, len(record.samples), record.neurons.size
             arrays = record.neurons, start, record.places, record.source, record.samples
             row[layout.RECORD_NEURONS :] = [address_of(array) for array in arrays]
+            row[layout.RECORD_PLACES] *= not record.consecutive
         self.table[layout.N_RECORDS] = 0
         self.table.put(layout.RECORDS, rows, (wanted, starts))
         self.table[layout.N_RECORDS] = len(wanted)

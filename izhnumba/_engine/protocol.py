@@ -69,6 +69,7 @@ class Record(NamedTuple):
     first: number of the sample in row 0
     neurons: int64, shape (k,), ascending
     places: int64, shape (k,): the column of each in a sample
+    consecutive: whether neurons are consecutive and places too, from 0 on
     source: what the engine's `source_of` returned for the state
     samples: shape (rows, k): row `m - first` is sample m, in the unit of the state
     """
@@ -78,6 +79,7 @@ class Record(NamedTuple):
     first: int
     neurons: Array
     places: Array
+    consecutive: bool
     source: Any
     samples: Array
 

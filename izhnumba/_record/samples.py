@@ -74,6 +74,7 @@ class StateRecorder(Recorder):
         flat = (np.arange(n_batch or 1)[:, None] * n + self.neurons).ravel()
         self._places = np.argsort(flat, kind="stable")
         self._flat = flat[self._places]
+        self._consecutive = bool(np.all(np.diff(flat) == 1))
         dtype = engine.dtype.newbyteorder("<").str
         columns = [engine.time.column, *(Column(state, dtype, (flat.size,)) for state in sources)]
         super().__init__(engine, name, columns, self.neurons)
@@ -99,7 +100,7 @@ class StateRecorder(Recorder):
         self._row, n_rows = self._due(until)
         self._room = self._keeps.room(n_rows)
         return [
-            Record(self._engine, self._every, self._row, self._flat, self._places, source, samples)
+            Record(self._engine, self._every, self._row, self._flat, self._places, self._consecutive, source, samples)
             for source, samples in zip(self._sources.values(), self._room[1:], strict=True)
         ]
 

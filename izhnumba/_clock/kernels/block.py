@@ -240,10 +240,15 @@ def record(table, k, block, like):
         sample = done // r[layout.RECORD_EVERY] - r[layout.RECORD_FIRST]
         if done % r[layout.RECORD_EVERY] or not 0 <= sample < r[layout.RECORD_ROOM]:
             continue
-        starts = array_at(r[layout.RECORD_STARTS], block + 2, np.int64)
+        starts, item = array_at(r[layout.RECORD_STARTS], block + 2, np.int64), like.itemsize
+        first, last, row = starts[block], starts[block + 1], r[layout.RECORD_SAMPLES] + sample * n * item
         neurons = array_at(r[layout.RECORD_NEURONS], n, np.int64)
+        if r[layout.RECORD_PLACES] == 0:
+            if first < last:
+                copy_bytes(row + first * item, r[layout.RECORD_SOURCE] + neurons[first] * item, (last - first) * item)
+            continue
         places = array_at(r[layout.RECORD_PLACES], n, np.int64)
         source = array_at(r[layout.RECORD_SOURCE], table[layout.PADDED], like.dtype)
-        samples = array_at(r[layout.RECORD_SAMPLES] + sample * n * like.itemsize, n, like.dtype)
-        for i in range(starts[block], starts[block + 1]):
+        samples = array_at(row, n, like.dtype)
+        for i in range(first, last):
             samples[places[i]] = source[neurons[i]]

@@ -64,8 +64,8 @@ FAILED_STEP, FAILED_COUNT, FAILED_LANE, FAILED_V, WAS_CAREFUL, CAREFUL, N_SPIKES
 # RECORDS, one row per recorded state: RECORD_EVERY, steps from sample to sample; RECORD_FIRST, number of the sample in
 # row 0 of RECORD_SAMPLES; RECORD_ROOM, rows there; RECORD_N, neurons recorded; RECORD_NEURONS, int64 (RECORD_N,),
 # ascending; RECORD_STARTS, int64 (blocks + 1,): where the neurons of each block begin among them; RECORD_PLACES, int64
-# (RECORD_N,): the column of each in a sample; RECORD_SOURCE, real (PADDED,): the state; RECORD_SAMPLES, real
-# (RECORD_ROOM, RECORD_N)
+# (RECORD_N,): the column of each in a sample, or 0 if they are consecutive, and their columns too; RECORD_SOURCE, real
+# (PADDED,): the state; RECORD_SAMPLES, real (RECORD_ROOM, RECORD_N)
 (
     RECORD_EVERY, RECORD_FIRST, RECORD_ROOM, RECORD_N, RECORD_NEURONS, RECORD_STARTS, RECORD_PLACES, RECORD_SOURCE,
     RECORD_SAMPLES, RECORD_SIZE,
