@@ -28,6 +28,7 @@ Array = NDArray[Any]
 MAGIC = b"\x93izhrec"
 VERSION = b"\x01"
 _HEAD = struct.Struct("<QII")
+_LARGE = 2**18  # bytes, of which a CRC-32 is worth a compiled function
 _MOST_DT, _MOST_STEPS = 1e280, 2**62  # their product is a finite time
 _STATES = ["<f4", "<f8"]
 _LABELS = {"step": "<i8", "t": "<f8"}  # the names that timebases give to their column
@@ -103,29 +104,65 @@ def recording(
     return Recording(about, columns, index, first[1], pieces, last)
 
 
-def packed(data: bytes) -> bytes:
+class Packed(NamedTuple):
+    """A block that is to be written: its head, and pieces of memory, one behind the other, which are not copied."""
+
+    head: bytes
+    pieces: list[Array]
+
+    @property
+    def size(self) -> int:
+        """In bytes, with the head."""
+        return len(self.head) + sum(piece.nbytes for piece in self.pieces)
+
+
+def packed(*pieces: Array) -> Packed:
     """A block."""
-    head = struct.pack("<QI", len(data), zlib.crc32(data))
-    return head + struct.pack("<I", zlib.crc32(head)) + data
+    checksum = 0
+    for piece in pieces:
+        checksum = _crc32(piece, checksum)
+    head = struct.pack("<QI", sum(piece.nbytes for piece in pieces), checksum)
+    return Packed(head + struct.pack("<I", zlib.crc32(head)), list(pieces))
 
 
-def packed_rows(columns: list[Column], rows: Sequence[Array]) -> bytes:
+def _crc32(piece: Array, before: int) -> int:
+    """The CRC-32 of the bytes of an array, behind others."""
+    if piece.nbytes < _LARGE:
+        return zlib.crc32(piece.data, before)
+    from izhnumba._numba.crc32 import crc32
+
+    return crc32(piece, before)
+
+
+def packed_rows(columns: list[Column], rows: Sequence[Array]) -> list[Packed]:
     """A block of rows; none if there are no rows."""
     if not len(rows[0]):
-        return b""
-    return packed(b"".join(np.asarray(row, c.dtype).tobytes() for c, row in zip(columns, rows, strict=True)))
+        return []
+    return [packed(*(np.ascontiguousarray(row, column.dtype) for column, row in zip(columns, rows, strict=True)))]
+
+
+def in_turn(blocks: Sequence[Packed]) -> list[Any]:
+    """Heads and pieces of blocks in the order in which they are written."""
+    return [piece for block in blocks for piece in (block.head, *block.pieces)]
 
 
 def packed_start(about: dict[str, Any], columns: list[Column], index: Array) -> tuple[bytes, int]:
     """The first bytes of a file, and the CRC-32 of the heads of its two blocks."""
-    head = packed(json.dumps(about | {"columns": [column._asdict() for column in columns]}).encode())
-    indices = packed(np.asarray(index, "<i8").tobytes())
-    return MAGIC + VERSION + head + indices, heads_of(indices, heads_of(head))
+    about = about | {"columns": [column._asdict() for column in columns]}
+    blocks = [packed(np.frombuffer(json.dumps(about).encode(), np.uint8)), packed(np.ascontiguousarray(index, "<i8"))]
+    return MAGIC + VERSION + b"".join(in_turn(blocks)), chained(blocks)
 
 
-def heads_of(block: bytes, before: int = 0) -> int:
+def chained(blocks: Sequence[Packed], heads: int = 0) -> int:
+    """The CRC-32 of the heads of blocks, behind that of those before them."""
+    for block in blocks:
+        heads = heads_of(block.head, heads)
+    return heads
+
+
+def heads_of(head: bytes, before: int = 0) -> int:
     """The CRC-32 of the heads of the blocks up to this one, but for the CRC-32 in each, to which it would be blind."""
-    return zlib.crc32(block[: _HEAD.size - 4], before)
+    return zlib.crc32(head[: _HEAD.size - 4], before)
 
 
 def joined(pieces: Sequence[Array]) -> Array:

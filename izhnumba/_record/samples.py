@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from izhnumba._record.results import Samples
 from izhnumba._record.sampler import Sampler
 
 Array = NDArray[Any]
+_BLOCK = 2**22  # bytes in a block of a file, or one sample: it is still in the cache when it is written
 
 
 class StateRecorder(Recorder):
@@ -78,6 +80,7 @@ class StateRecorder(Recorder):
         dtype = engine.dtype.newbyteorder("<").str
         columns = [engine.time.column, *(Column(state, dtype, (flat.size,)) for state in sources)]
         super().__init__(engine, name, columns, self.neurons)
+        self._block_rows = max(1, _BLOCK // sum(column.row_bytes for column in columns))
         self._row = 0  # which sample comes first in the room of the next rows
         self._room: Sequence[Array] = ()
 
@@ -94,6 +97,13 @@ class StateRecorder(Recorder):
         samples_by = self._engine.time.samples_by
         row = samples_by(max(self._engine.now, self._from), self._every) + 1
         return row, max(0, samples_by(min(until, self._until), self._every) - row + 1)
+
+    def _next_look(self) -> Instant:
+        """When samples go to a file: when they are enough for a block."""
+        if self.to is None:
+            return math.inf
+        time = self._engine.time
+        return time.sample(time.samples_by(self._engine.now, self._every) + self._block_rows, self._every)
 
     def _records(self, until: Instant) -> list[Record]:
         """Where the samples until then go."""

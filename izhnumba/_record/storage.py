@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from izhnumba._base import files
 from izhnumba._engine.timebase import Column, Instant
 from izhnumba._record import blocks as block_format
-from izhnumba._record.blocks import packed_rows, packed_start
+from izhnumba._record.blocks import Packed, chained, in_turn, packed_rows, packed_start
 from izhnumba._record.memory import MemoryStore
 
 Array = NDArray[Any]
@@ -29,7 +29,7 @@ class _At(NamedTuple):
     end: int
     heads: int
     upto: Instant
-    waiting: list[bytes]
+    waiting: list[Packed]
     size: int
     later: bool = False
 
@@ -66,26 +66,27 @@ class FileStore:
         start, heads = packed_start(about, columns, index)
         waiting = before._at.waiting if isinstance(before, FileStore) else []
         if isinstance(before, MemoryStore):
-            waiting = [block for block in [packed_rows(columns, before.rows())] if block]
-        end = len(start) + sum(map(len, waiting))
+            waiting = packed_rows(columns, before.rows())
+        end = len(start) + sum(block.size for block in waiting)
         self.path, self._columns, self._start = path, columns, len(start)
-        self._at = _At(end, _chain(waiting, heads), upto, [], end)
+        self._at = _At(end, chained(waiting, heads), upto, [], end)
         with files.created(path) as file:  # last: there is no file without an owner
             file.write(start)
-            file.writelines(waiting)
+            file.writelines(in_turn(waiting))
 
     @property
     def upto(self) -> Instant:
         return self._at.upto
 
     def append(self, upto: Instant, *rows: Array) -> None:
-        block = packed_rows(self._columns, rows)
-        self._at = self._at._replace(upto=upto, waiting=self._at.waiting + ([block] if block else []))
+        """Write rows, an array per column, which nobody changes until they are written."""
+        blocks = packed_rows(self._columns, rows)
+        self._at = self._at._replace(upto=upto, waiting=self._at.waiting + blocks)
         self._write()
 
     def room(self, n: int) -> Sequence[Array]:
         """For each column an array for the next rows, n or more: `keep` says that they are there."""
-        if not self._room or n > len(self._room[0]):
+        if self._at.waiting or not self._room or n > len(self._room[0]):
             self._room = [np.empty((n, *column.shape), column.dtype) for column in self._columns]
         return self._room
 
@@ -100,19 +101,19 @@ class FileStore:
             if self._at.later:
                 self._part_with_later(file)
             end, heads, _, waiting, size, _ = self._at
-            data = b"".join(waiting)
-            self._check_end(file, size, data)
+            self._check_end(file, size, waiting)
             file.seek(end)
-            file.write(data)
+            file.writelines(in_turn(waiting))
             file.truncate()
-        end += len(data)
-        self._at = self._at._replace(end=end, heads=_chain(waiting, heads), waiting=[], size=end)
+        end += sum(block.size for block in waiting)
+        self._at = self._at._replace(end=end, heads=chained(waiting, heads), waiting=[], size=end)
 
-    def _check_end(self, file: BinaryIO, size: int, data: bytes) -> None:
+    def _check_end(self, file: BinaryIO, size: int, waiting: list[Packed]) -> None:
         """Refuse to cut off what somebody else has appended; what may be there is a part of our own data."""
+        length, file_size = sum(block.size for block in waiting), file.seek(0, os.SEEK_END)
         file.seek(size)
-        more = file.read(len(data) + 1)
-        if file.seek(0, 2) < size or not data.startswith(more):
+        more = file.read(length + 1) if file_size > size else b""
+        if file_size < size or (more and not b"".join(in_turn(waiting)).startswith(more)):
             raise RuntimeError(
                 f"Network.record.to must be a file of one recorder, got {str(self.path)!r}, which has changed. Give "
                 "this recorder another file: recorder.to = path."
@@ -121,7 +122,7 @@ class FileStore:
     def _part_with_later(self, file: BinaryIO) -> None:
         """Move what lies behind the end to a recording of its own, and only then cut it off."""
         if file.seek(0, os.SEEK_END) != self._at.end:  # else an interrupt came after the cut
-            self._check_end(file, self._at.size, b"")
+            self._check_end(file, self._at.size, [])
             self._copy_later(file)
             file.truncate(self._at.end)
         self._at = self._at._replace(size=self._at.end, later=False)
@@ -199,9 +200,3 @@ class FileStore:
         stream.path, stream._columns, stream._start = path, columns, found.first.end
         stream._at = _At(end, heads, position["upto"], [], path.stat().st_size, later)
         return stream, found.last if later else None
-
-
-def _chain(blocks: list[bytes], heads: int) -> int:
-    for block in blocks:
-        heads = block_format.heads_of(block, heads)
-    return heads

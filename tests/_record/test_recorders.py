@@ -380,3 +380,43 @@ def test_a_spike_train_comes_from_a_file(tmp_path):
     ):
         with pytest.raises(kind, match=message):
             iz.SpikeTrain.from_file(tmp_path / name)
+
+
+def test_large_blocks_hold_what_small_ones_do(tmp_path):
+    """Runs are cut where a block is full; which neurons are recorded, side by side or apart, changes no sample."""
+
+    def recorded(**options):
+        net = iz.Network(dt=0.5, seed=3, threads=1)
+        cells = net.add(iz.Population(5000, **iz.presets["RS"]), name="cells")
+        net.drive(cells, iz.Constant(np.linspace(0.0, 15.0, 5000)))
+        return net, cells, net.record(cells, ["V", "u"], name="all", **options)
+
+    net, cells, memory = recorded()
+    parts = [(slice(1, 4999), None), (slice(2000, 2100), None), (slice(0, 5000), [4999, 0, 2048, 2047, 1])]
+    some = [net.record(cells[part], "V", neurons=neurons, name=str(k)) for k, (part, neurons) in enumerate(parts)]
+    net.run(100.0)
+    for (part, neurons), one in zip(parts, some, strict=True):
+        np.testing.assert_array_equal(one.V, memory.V[:, part][:, slice(None) if neurons is None else neurons])
+    net, _, file = recorded(to=tmp_path / "states")
+    net.run(60.0)
+    net.run(40.0)
+    found = iz.io.read(tmp_path / "states")
+    assert file._block_rows < 100
+    for name in ("V", "u", "t"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(memory, name))
+        np.testing.assert_array_equal(getattr(file, name), getattr(memory, name))
+
+
+def test_rows_that_wait_for_their_file_stay_as_they_are(tmp_path):
+    """They lie in the memory to which the kernel writes the next ones."""
+    net, cells = cells_with_current()
+    memory, file = net.record(cells, "V"), net.record(cells, "V", to=tmp_path / "V", name="file")
+    net.run(10.0)
+    (tmp_path / "V").rename(tmp_path / "elsewhere")
+    for _ in range(3):
+        with pytest.raises(FileNotFoundError):
+            net.run(5.0)
+    (tmp_path / "elsewhere").rename(tmp_path / "V")
+    net.run(5.0)
+    np.testing.assert_array_equal(iz.io.read(tmp_path / "V").V, memory.V)
+    np.testing.assert_array_equal(file.V, memory.V)
