@@ -155,6 +155,20 @@ def copy_bytes(typingctx, target, source, size):
     return types.void(types.int64, types.int64, types.int64), generate
 
 
+@intrinsic
+def stream_line(typingctx, target, source):
+    """Copy 64 bytes past the caches. target: a multiple of 64."""
+
+    def generate(context, builder, signature, arguments):
+        line = ir.VectorType(ir.FloatType(), 16).as_pointer()
+        to, origin = (builder.inttoptr(address, line) for address in arguments)
+        store = builder.store(builder.load(origin, align=4), to, align=64)
+        store.set_metadata("nontemporal", builder.module.add_metadata([ir.IntType(32)(1)]))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), generate
+
+
 @intrinsic(prefer_literal=True)
 def parameter_lanes(typingctx, addresses, first_lane, element, fields, varies):
     """Parameters of the lanes (or neurons) from `first_lane` on, a tuple: a pointer for each parameter that varies, a

@@ -128,8 +128,8 @@ def rewritten(path, **changes):
     data = path.read_bytes()
     length = int.from_bytes(data[8:16], "little")
     about = json.loads(data[24 : 24 + length]) | changes
-    head = blocks.packed(json.dumps(about).encode())
-    path.write_bytes(data[:8] + head + data[24 + length :])
+    head = blocks.packed(np.frombuffer(json.dumps(about).encode(), np.uint8))
+    path.write_bytes(data[:8] + b"".join(blocks.in_turn([head])) + data[24 + length :])
 
 
 def test_the_file_of_another_network_is_not_taken_over(tmp_path):

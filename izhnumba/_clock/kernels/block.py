@@ -25,8 +25,11 @@ from izhnumba._numba.intrinsics import (
     copy_bytes,
     lowest_bits,
     mask64,
+    stream_line,
     trailing_zeros,
 )
+
+CACHED = 2**24  # bytes; of more caches hold too little for a copy to go through them
 
 
 @functools.cache
@@ -230,6 +233,19 @@ def _check_finite(number) -> Callable[..., Any]:
 
 
 @called
+def stream(target, source, size):
+    """Copy `size` bytes from one address to another, past the caches: what is there stays."""
+    add_attribute(WIDEST)
+    add_attribute(NOINLINE)
+    head = min(-target % 64, size)
+    end = size - (size - head) % 64
+    copy_bytes(target, source, head)
+    for k in range(head, end, 64):
+        stream_line(target + k, source + k)
+    copy_bytes(target + end, source + end, size - end)
+
+
+@called
 def record(table, k, block, like):
     """For each record of which a sample is due after step k: copy the states of its neurons in this block to the
     sample. like: an array of the dtype of the population."""
@@ -245,7 +261,9 @@ def record(table, k, block, like):
         neurons = array_at(r[layout.RECORD_NEURONS], n, np.int64)
         if r[layout.RECORD_PLACES] == 0:
             if first < last:
-                copy_bytes(row + first * item, r[layout.RECORD_SOURCE] + neurons[first] * item, (last - first) * item)
+                large = r[layout.RECORD_ROOM] * n * item > CACHED
+                copy = row + first * item, r[layout.RECORD_SOURCE] + neurons[first] * item, (last - first) * item
+                stream(*copy) if large else copy_bytes(*copy)
             continue
         places = array_at(r[layout.RECORD_PLACES], n, np.int64)
         source = array_at(r[layout.RECORD_SOURCE], table[layout.PADDED], like.dtype)
