@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
-from izhnumba._base.sealed import assign
 from izhnumba._engine.protocol import NeuronEngine, Record
 from izhnumba._engine.states import STATES, states_of
 from izhnumba._engine.timebase import Column, Instant
@@ -115,13 +114,15 @@ class StateRecorder(Recorder):
         ]
 
     def _take(self) -> None:
-        """Keep the samples that the kernel has written. What is left of the room is for the rest of the slice."""
-        time, now = self._engine.time, self._engine.now
-        if self._room and now > self._keeps.upto:
-            n_rows = max(0, time.samples_by(self._reliable(), self._every) - self._row + 1)
-            self._room[0][:n_rows] = time.labels(time.sample(self._row + np.arange(n_rows), self._every))
-            self._keeps.keep(now, n_rows, self._room)
-            assign(self, _row=self._row + n_rows, _room=[column[n_rows:] for column in self._room])
+        """Keep the samples that the kernel has written since the last time. The rest of the room is for that of the
+        slice."""
+        time, now, upto = self._engine.time, self._engine.now, self._keeps.upto
+        if self._room and now > upto:
+            known = max(0, time.samples_by(max(upto, self._from), self._every) + 1 - self._row)
+            n_rows = max(0, time.samples_by(self._reliable(), self._every) + 1 - self._row - known)
+            room = [column[known:] for column in self._room]
+            room[0][:n_rows] = time.labels(time.sample(self._row + known + np.arange(n_rows), self._every))
+            self._keeps.keep(now, n_rows, room)
 
     def _end(self) -> None:
         self._take()

@@ -416,7 +416,10 @@ def test_rows_that_wait_for_their_file_stay_as_they_are(tmp_path):
     for _ in range(3):
         with pytest.raises(FileNotFoundError):
             net.run(5.0)
+        with pytest.raises(FileNotFoundError):
+            net.step()
     (tmp_path / "elsewhere").rename(tmp_path / "V")
+    net.step()
     net.run(5.0)
     np.testing.assert_array_equal(iz.io.read(tmp_path / "V").V, memory.V)
     np.testing.assert_array_equal(file.V, memory.V)
