@@ -137,10 +137,12 @@ class StateRecorder(Recorder):
     def samples(self) -> Samples:
         """Everything so far."""
         labels, *states = self._rows_so_far()
-        batches = () if self._n_batch is None else (self._n_batch,)
-        shaped = {name: rows.reshape((len(labels), *batches, self.neurons.size))
-                  for name, rows in zip(self._sources, states, strict=True)}  # fmt: skip
+        shaped = {name: self._shaped(rows) for name, rows in zip(self._sources, states, strict=True)}
         return Samples(labels, self._engine.time, shaped, self.neurons, self._t(labels))
+
+    def _shaped(self, rows: Array) -> Array:
+        """A column of states, shape (samples, neurons) or (samples, batch, neurons)."""
+        return rows if self._n_batch is None else rows.reshape((len(rows), self._n_batch, self.neurons.size))
 
     @property
     def t(self) -> Array:
@@ -148,8 +150,9 @@ class StateRecorder(Recorder):
         return self._t(self._rows_so_far()[0])
 
     def __getattr__(self, name: str) -> Any:
-        if name in vars(self).get("_sources", ()):
-            return getattr(self.samples, name)
+        sources = vars(self).get("_sources", ())
+        if name in sources:
+            return self._shaped(self._rows_so_far()[1 + list(sources).index(name)])
         if name in STATES:
             raise AttributeError(f"StateRecorder has no {name!r}. Ask Network.record for it.")
         return super().__getattr__(name)

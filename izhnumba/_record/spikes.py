@@ -115,7 +115,7 @@ class SpikeRecorder(_Spiking):
     @property
     def i(self) -> Array:
         """Flat index of the neuron of each spike."""
-        return self.spikes.i
+        return self._rows_so_far()[0] if self._n_batch is None else self.spikes.i
 
     @property
     def step(self) -> Any:
@@ -125,10 +125,7 @@ class SpikeRecorder(_Spiking):
     @property
     def t(self) -> Array:
         """Time of each spike, ms: the end of its step, (k + 1) dt."""
-        spikes = self.spikes
-        if "t" not in vars(spikes):
-            vars(spikes)["t"] = self._t(spikes._labels)
-        return spikes.t
+        return self._t(self._rows_so_far()[1])
 
     def __len__(self) -> int:
         return len(self._rows_so_far()[0])
