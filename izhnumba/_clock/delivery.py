@@ -12,39 +12,44 @@ from izhnumba._engine.table import Table
 
 Array = NDArray[Any]
 _MOST_FETCHED = 8  # cache lines of a row that are fetched ahead
-_VISIT = 20.0  # ns to come back to a row of the queue
-_ADD = ((2**19, 1.0), (2**20, 1.3), (2**22, 2.1), (2**24, 5.0), (2**26, 9.0), (2**30, 13.0))  # bytes of a ring: ns
+# Measured on a busy machine, where little of the last cache is ours: ns to come back to a row of the queue, by bytes of
+# the rows under way; and ns to add to a random cell of a ring, by its bytes.
+_VISIT = ((2**24, 20.0), (2**26, 130.0))
+_ADD = ((2**19, 1.0), (2**20, 1.3), (2**22, 2.1), (2**24, 5.0), (2**26, 9.0), (2**30, 13.0))
 
 
 class Rows(NamedTuple):
-    """Rows and synapses that reach the receptors of a population, with delays from `shortest` to `longest` steps."""
+    """Rows and synapses that reach the receptors of a population, with delays from `shortest` to `longest` steps.
+    under_way: about how many bytes of them are under way, if each neuron spikes ten times a second."""
 
     n_rows: int
     n_synapses: int
     shortest: int
     longest: int
+    under_way: float = 0.0
 
 
 def window_for(rows: Rows, length: int, steps: int, row_bytes: int) -> int:
     """How many steps the rings of a population should hold, in whole slices of `length`, so that an arrival takes least
     time: to add to a long ring is slow, to come back to a row often is slow, too. 0: all that is under way, `steps`.
     row_bytes: of a row of the ring."""
-    best, least = 0, _add(steps * row_bytes)
+    best, least = 0, _between(_ADD, steps * row_bytes)
     for slices in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64):
         window = slices * length
         if window >= steps or not rows.n_synapses:
             break
         visits = (rows.longest - rows.shortest) / window + 1.0 + (slices > 1)
-        time = _add(window * row_bytes) + _VISIT * visits * rows.n_rows / rows.n_synapses
+        visit = _between(_VISIT, rows.under_way) * rows.n_rows / rows.n_synapses
+        time = _between(_ADD, window * row_bytes) + visit * visits
         if time < least:
             best, least = window, time
     return best
 
 
-def _add(n_bytes: int) -> float:
-    """About how many ns it takes to add to a random cell of a ring of so many bytes; as measured, on a busy machine."""
-    sizes, times = zip(*_ADD, strict=True)
-    return float(np.interp(np.log2(n_bytes), np.log2(sizes), times))
+def _between(measured: tuple[tuple[int, float], ...], n_bytes: float) -> float:
+    """The time for so many bytes, from times for others."""
+    sizes, times = zip(*measured, strict=True)
+    return float(np.interp(np.log2(n_bytes + 1), np.log2(sizes), times))
 
 
 class Delivery:

@@ -89,7 +89,7 @@ class ClockNetwork:
         self.engines, self._gaps = list(engines), [one for one in projections if is_gap(one)]
         self.slice = _slice(shortest, [(steps, engine.padded) for engine, steps in longest.items()])
         static = [one for one in projections if one.plastic is None and not is_gap(one)]
-        rows = {engine: rows_of([one for one in static if one.target is engine]) for engine in engines}
+        rows = {engine: rows_of([one for one in static if one.target is engine], engine.dt) for engine in engines}
         for engine in engines:
             self._lay_rings(engine, longest.get(engine, 1), rows[engine], receptors)
         for one in gone:

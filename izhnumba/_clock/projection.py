@@ -23,11 +23,12 @@ def delays(one: Projection) -> tuple[int, int]:
     return 1 if one.plastic is not None or is_gap(one) else shortest, longest
 
 
-def rows_of(some: list[Projection]) -> Rows:
-    """The rows of projections to one population."""
+def rows_of(some: list[Projection], dt: float) -> Rows:
+    """The rows of projections to one population. dt: ms."""
     found = [(*delays(one), one.ends.n_pre, one.rows.weights.size) for one in some if one.rows.weights.size]
     firsts, lasts, rows, synapses = zip(*found, strict=True) if found else ((1,), (1,), (0,), (0,))
-    return Rows(sum(rows), sum(synapses), min(firsts), max(lasts))
+    n_bytes = sum(4 * one.rows.weights.size + one.rows.weights.nbytes for one in some)
+    return Rows(sum(rows), sum(synapses), min(firsts), max(lasts), n_bytes * min(1.0, max(lasts) * dt / 100.0))
 
 
 def bind_plastic(one: Projection) -> tuple[int, int, Table]:

@@ -183,11 +183,12 @@ def test_windows_are_interrupted_at_any_line(monkeypatch):
 
 def test_windows_are_as_long_as_pays():
     def window(neurons, degree, longest, slice_length=10):
-        rows = Rows(neurons, neurons * degree, slice_length, longest)
+        under_way = min(1.0, longest * 0.1 / 100.0) * neurons * degree * 8
+        rows = Rows(neurons, neurons * degree, slice_length, longest, under_way)
         return window_for(rows, slice_length, longest, neurons * 4)
 
     assert window(1_000_000, 10, 200) == 0  # rows too short to come back to
     assert 0 < window(10_000, 1000, 200) <= window(10_000, 100, 200) < 200
-    assert 0 < window(10_000, 1000, 10_000) < 1000
+    assert window(10_000, 100, 200) < window(10_000, 1000, 10_000) < 1000
     assert window(100, 100, 10) == 0  # no longer than a slice
     assert window_for(Rows(0, 0, 1, 1), 64, 1, 256) == 0
