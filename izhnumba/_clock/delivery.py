@@ -87,7 +87,7 @@ class Delivery:
         in_window = rows.n_synapses * max(self.window, 1) // max((rows.longest - rows.shortest + 1) * rows.n_rows, 1)
         table.put_table(layout.POPULATION, population)
         table.put_tables(layout.SENDERS, senders)
-        fetched = min(in_window // line + 1, _MOST_FETCHED) if self.window else _MOST_FETCHED
+        fetched = min(in_window // line + 2, _MOST_FETCHED) if self.window else _MOST_FETCHED
         table[[layout.N_SENDERS, layout.SHORTEST, layout.FETCHED]] = len(senders), rows.shortest, fetched
         table[layout.MOST_SENT] = n_rows * (length if self.window else 1)
         self.make_room(n_rows * (2 * length if self.window else 1))
