@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from izhnumba._base.partition import WORD
 from izhnumba._clock.constants import DERIVED, Derived, derived
+from izhnumba._clock.inputs import Moving, put_rows
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.plasticity import ClockPlastic
 from izhnumba._clock.receptors import Arrivals, ReceptorState
 from izhnumba._clock.reports import Reports
-from izhnumba._clock.rows import Moving, put_rows
 from izhnumba._engine.arrays import StateArrays, aligned
 from izhnumba._engine.codes import FAILURE, LEAP, OK
 from izhnumba._engine.protocol import Failure, Record

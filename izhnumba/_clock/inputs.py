@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from izhnumba._clock.kernels import layout
 from izhnumba._engine.protocol import Incoming, Inputs, PopulationEngine
+from izhnumba._engine.table import Table
 from izhnumba._input.door import RUN, STEP, Given, given, is_constant, is_ours, pairs_of
 from izhnumba._input.input import Input
 from izhnumba._input.spike_trains import SpikeInput
@@ -266,3 +268,23 @@ def _conductances(pairs: list[tuple[Feed, Feed]], n: int) -> dict[str, Feed]:
         "g": Feed(total(False), n, constant=constant, prepared=not constant),
         "gE": Feed(total(True), n, constant=constant, prepared=not constant),
     }
+
+
+class Moving(NamedTuple):
+    """An entry of a table that points at the row of the next step of a slice. address: of the slice's first row; row:
+    bytes from one to the next."""
+
+    table: Table
+    entry: int
+    address: int
+    row: int
+
+
+def put_rows(table: Table, entry: int, rows: Array, several: bool = True) -> list[Moving]:
+    """Point an input of a table at rows of shape (steps or 1, lanes or 1). several: whether one lane stands for several
+    neurons. Returns the entry if it moves from step to step."""
+    steps, lanes = rows.shape
+    if not table.points_at(entry, rows):
+        stride, shared = lanes if steps > 1 else 0, int(lanes == 1 and several)
+        table.put(entry, rows, also={entry + layout.STRIDE: stride, entry + layout.SHARED: shared})
+    return [Moving(table, entry, int(table[entry]), rows.strides[0])] if steps > 1 else []

@@ -209,12 +209,11 @@ class Input:
         return lambda step, count: made(step, count).copy()
 
     def _bound(self, to: Target) -> Rows:
-        """Rows that kernels may read by their address, which hold until the next ones are asked for. Those of a class
-        that is not ours are checked, block by block, and not written to."""
-        if type(self).__module__.startswith("izhnumba."):
+        """Rows that kernels may read by their address, which hold until the next ones are asked for. Those of a `bind`
+        of a user's own are checked, block by block, and not written to."""
+        if type(self).bind is Input.bind:
             return self._rows(to)
         name, n = type(self).__name__, to.n
-        checked = type(self).bind is Input.bind and type(self).at is not Input.at  # by `_rows`
         checks.takes(f"{name}.bind", self.bind, *Target._fields[:-1], unit=to.unit)
         rows = self.bind(to.shape, to.dt, to.dtype, to.key, to.memory, unit=to.unit)
         checks.takes(f"{name}.bind()", rows, "step", "count")
@@ -227,8 +226,7 @@ class Input:
                 shapes = f"({count}, 1) or ({count}, {n})"
                 cure = " Convert it: .astype(dtype)." if plain and found.dtype != to.dtype else ""
                 raise ValueError(f"{name}.bind must give {to.dtype} of shape {shapes}, got {got}.{cure}")
-            if not checked:
-                check_rows(f"{name}.bind", found, step, to.dtype, _FINITE)
+            check_rows(f"{name}.bind", found, step, to.dtype, _FINITE)
             return read_only(np.ascontiguousarray(found))
 
         return checked_rows

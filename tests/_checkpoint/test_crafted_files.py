@@ -370,8 +370,8 @@ def recordings(tmp_path_factory):
 
 def write_recording(path, about, *blocks):
     head = about if isinstance(about, bytes) else json.dumps(about).encode()
-    packed = b"".join(map(block_format.packed, (head, *blocks)))
-    path.write_bytes(block_format.MAGIC + block_format.VERSION + packed)
+    packed = [block_format.packed(np.frombuffer(block, np.uint8)) for block in (head, *blocks)]
+    path.write_bytes(block_format.MAGIC + block_format.VERSION + b"".join(block_format.in_turn(packed)))
 
 
 def read_error(path):
