@@ -182,8 +182,8 @@ def test_the_number_of_threads_changes_nothing(n, monkeypatch):
 def test_threads_are_used_when_they_are_asked_for(monkeypatch):
     """The test above would pass if all ran on one thread."""
     used = []
-    advance = engine.ClockEngine.advance
-    monkeypatch.setattr(engine.ClockEngine, "advance", lambda *args: (used.append(args[-1]), advance(*args))[1])
+    prepare = engine.ClockEngine.prepare
+    monkeypatch.setattr(engine.ClockEngine, "prepare", lambda *args: (used.append(args[-1]), prepare(*args))[1])
     population(20_001, threads=2).run(1.0, 10.0)
     population(20_001, threads=1).run(1.0, 10.0)
     population(20, threads=2).run(1.0, 10.0)
