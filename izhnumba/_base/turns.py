@@ -63,6 +63,11 @@ class Turn:
         """Whether a call runs."""
         return bool(self._threads())
 
+    @property
+    def taken_elsewhere(self) -> bool:
+        """Whether a call runs in another thread than this."""
+        return any(thread != threading.get_ident() for thread in self._threads())
+
     def must_be_free(self) -> None:
         """RuntimeError if a call runs, for operations that must not happen during one."""
         for thread in self._threads():

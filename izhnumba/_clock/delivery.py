@@ -131,12 +131,13 @@ class Delivery:
             queues[places] = len(array), count, opened
         self.table.put(layout.QUEUES, queues.numbers, queues, also={layout.SHARES: len(entries)})
 
-    def settle(self) -> None:
-        """Empty the queue into the backlog, now and at the end of each call from now on."""
-        if self.window and not self.table[layout.SETTLES]:
+    def settle(self, *, now: bool = True) -> None:
+        """Empty the queue into the backlog at the end of each call from now on. now: also at once, which must not be
+        while a call runs."""
+        if self.window:
             if not self.table[layout.BACKLOG]:
                 self.table.put(layout.BACKLOG, np.zeros((self.steps, self.ring.shape[1]), self.ring.dtype))
-            if self.waiting:
+            if now and self.waiting:
                 self._settle(self.table)
             self.table[layout.SETTLES] = 1
 

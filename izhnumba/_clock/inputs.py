@@ -209,7 +209,8 @@ class Held(Feed):
     def take(self, values: Array) -> bool:
         """Copy an array of a number for each neuron into the row, the short way. Returns whether that could be done:
         else it is of another kind, or not finite."""
-        if values.size != self._row.size or not values.flags.c_contiguous or values.dtype.char not in "fd":
+        plain = values.flags.c_contiguous and values.dtype.char in "fd" and values.dtype.isnative
+        if values.size != self._row.size or not plain:
             return False
         return _copy(values.dtype.char, self._row.dtype.char)(values.reshape(-1), self._row)
 

@@ -64,10 +64,10 @@ class ReceptorState:
         """Whether nothing is under way, and y and x are 0."""
         return self.delivery.at_rest and not (self.y.any() or self.x.any())
 
-    def settle(self) -> None:
-        """Let what is under way keep its weights, now and at the end of each call: somebody may write others."""
+    def settle(self, *, now: bool = True) -> None:
+        """Let what is under way keep its weights at the end of each call, and `now`: somebody may write others."""
         self._settles = True
-        self.delivery.settle()
+        self.delivery.settle(now=now)
 
     def bind(self, population: Table, senders: list[Table], rows: Rows, length: int) -> Delivery:
         """Let spikes of these projections come here. rows: of the population; length: of a slice, steps."""

@@ -274,15 +274,15 @@ class Feeds(Protocol):
         ...
 
     def between(self, now: Instant, until: Instant) -> Any:
-        """The inputs of an advance from `now` to `until`, as `Engine.advance` takes them."""
+        """The inputs of an advance from `now` to `until`, as `Engine.prepare` takes them."""
         ...
 
 
 class Incoming(NamedTuple):
     """A drive of a network, as its engine reads it.
 
-    engine: of the population; port: the receptor through which spikes come, None for currents; first, n: the neurons
-    `first` to `first + n` are driven; made: the value in the form that the engine has for it.
+    engine: of the population; receptor: the state of that through which spikes come, None for currents; first, n: the
+    neurons `first` to `first + n` are driven; made: the value in the form that the engine has for it.
     """
 
     engine: PopulationEngine

@@ -54,7 +54,7 @@ class ReceptorState:
         """Row of the table INLETS for arrivals into this row of a neuron's states: row, scale, the factor's bits."""
         return [row, self.scale, int(np.float64(self.factor).view(np.int64))]
 
-    def settle(self) -> None:
+    def settle(self, *, now: bool = True) -> None:
         """No-op: spikes under way carry their weights. Those of the clock engine have to be told."""
 
     @property

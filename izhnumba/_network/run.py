@@ -82,14 +82,12 @@ class Steps:
     """
 
     def __init__(self, net: Network, until: Instant, length: int) -> None:
-        live = [one for one in net._drives.values() if one._live]
-        if live and net.scheme.exact:  # which follows copies of them
-            length = 1
         self.now, self.duration = net._clock.now, until - net._clock.now
         self.length, self.stop, self.thread = length, self.now + length * self.duration, threading.get_ident()
         self._slices = _begun(net, self.stop, until)
         self._feeds: Any = self._slices.feeds
         self._drives = [(one, one._made) for one in net._drives.values()]
+        self._copies = net.scheme.exact  # it follows copies of live arrays
         self._recorders = list(net._recorders.values())
         self._populations = list(net._populations.values())
         self._limited = [one for one in net._synapses.values() if one._limits]
@@ -100,6 +98,8 @@ class Steps:
         changed = False
         for drive, made in self._drives:
             if drive._live:
+                if self._copies:
+                    return False
                 drive._read_again()
                 changed = True
             if drive._made is not made:  # another value

@@ -195,9 +195,11 @@ class Synapses(Sealed):
         weights[...] = exact
 
     def _settle(self) -> None:
-        """Let spikes that are under way keep the weights of now, which may be others afterwards."""
+        """Let spikes that are under way keep the weights of now, which may be others afterwards. If another thread runs
+        the network, this waits for the end of the compiled call."""
         if self._plastic is None:
-            self._receptor_state.settle()
+            net = self.target.population.network
+            self._receptor_state.settle(now=net is None or not net._turn.taken_elsewhere)
 
     def to_scipy(self) -> Any:
         """The weights as a scipy.sparse.coo_array (sources, targets), which `Network.connect` takes as it takes others.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from interrupts import interrupted, moments, passed
@@ -152,6 +154,26 @@ def test_queues_grow_with_what_is_under_way(monkeypatch, window):
     loop.net.run(STEPS * DT)
     loop.agrees()
     assert grown
+
+
+def test_who_reads_weights_in_another_thread_does_not_disturb_a_run(monkeypatch):
+    """What waits is settled by the thread that runs the network."""
+    organised(monkeypatch, 2)
+    loop = Loop("float32", 1)
+    receptor = loop.net.synapses["long"]._receptor_state
+
+    def until(net):
+        before = receptor.delivery.waiting
+        one = threading.Thread(target=lambda: net.synapses["long"].weight)
+        one.start()
+        one.join()
+        assert receptor.delivery.waiting == before > 0
+        return True
+
+    loop.net.run(30 * DT, until=until, every=12 * DT)
+    loop.net.run(20 * DT)
+    assert receptor.delivery.waiting == 0
+    loop.agrees()
 
 
 def test_windows_are_interrupted_at_any_line(monkeypatch):

@@ -95,6 +95,11 @@ def brightness(net, k):
     net.drives["light"].value = [0.0, np.full(5, 3.0), np.linspace(0.0, 9.0, 5), 7.0, 3.5][k]
 
 
+def foreign_bytes(net, k):
+    """A live array in the byte order of other machines."""
+    net.drives["light"].value = np.full(5, 3.0 + k, ">f8" if k % 2 else ">f4")
+
+
 def parameter(net, k):
     net.populations["exc"].a = 0.02 + 0.001 * k
 
@@ -240,7 +245,8 @@ def modulated(net, k):
 
 
 CHANGES = [
-    light, brightness, parameter, parameter_arrays, tau_ref, state, weights, drive_value, new_drive, removed_drive,
+    light, brightness, foreign_bytes, parameter, parameter_arrays, tau_ref, state, weights, drive_value, new_drive,
+    removed_drive,
     new_synapses, removed_synapses, new_recorder, removed_recorder, window, reading, longer_run, run_until,
     long_question, setting_in_a_run, reset, checkpoint, refused, wrong_light, by_another_thread, modulated,
 ]  # fmt: skip
@@ -262,6 +268,10 @@ def constant(net, k):
     net.drives["ou"].value = float(k)
 
 
+def becomes_live(net, k):
+    net.drives["ou"].value = np.full(4, 6.0 + k) if k % 2 else 6.0
+
+
 class Slow(iz.Network):
     """Steps that are runs."""
 
@@ -274,8 +284,8 @@ MADE = [
     *((change, coupled) for change in (threshold, wrong_weight, brightness)),
 ]
 EXACT = [
-    parameter, parameter_arrays, tau_ref, state, weights, constant, new_light, odd_steps, new_synapses, new_recorder,
-    window, reading, longer_run, run_until, reset, checkpoint, by_another_thread,
+    parameter, parameter_arrays, tau_ref, state, weights, constant, becomes_live, new_light, odd_steps, new_synapses,
+    new_recorder, window, reading, longer_run, run_until, reset, checkpoint, by_another_thread,
 ]  # fmt: skip
 MADE += [(change, exact) for change in EXACT]
 
