@@ -87,7 +87,7 @@ def _exact() -> None:
 
 
 def _parallel() -> None:
-    """What shares work among threads."""
+    """Kernels that share work among threads."""
     if n_processors() < 2:
         return
     for dtype in ("float32", "float64"):

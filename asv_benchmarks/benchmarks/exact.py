@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import tempfile
 import time
 
 import numpy as np
@@ -11,20 +10,10 @@ import numpy as np
 import izhnumba as iz
 
 from .ratios import interleaved
-from .startup import fresh_process
 
 NEURONS, DEGREE, KICK = 10_000, 100, 22.0  # mV: a kick makes nearly each cell at rest spike
 BUSY, SPARSE = 5.0, 0.06  # kicks a second and neuron: 4.6 and 0.06 spikes
 REPEATS = 5
-FIRST_RUN = "import izhnumba as iz; iz.Population(1, scheme='exact', **iz.presets['RS']).run(100.0, 10.0)"
-FIRST_NETWORK = """
-import izhnumba as iz
-net = iz.Network(scheme="exact", seed=1)
-cells = net.add(iz.Population(100, **iz.presets["RS"]))
-net.connect(cells, cells, iz.FixedOutDegree(10), weight=0.5, delay=1.5)
-net.drive(cells, 10.0)
-net.run(100.0)
-"""
 
 
 def kicked(scheme: str, dt: float, kicks_per_second: float, duration: float) -> iz.Network:
@@ -126,30 +115,3 @@ class Silent:
             self.population.run(1000.0)
             times.append(time.perf_counter() - started)
         return min(times) * 1e6 / NEURONS
-
-
-class ExactStartup:
-    """The first result of a fresh process, with cold and warm kernel caches."""
-
-    unit = "s"
-    timeout = 300
-    params = ("population", "network")
-    param_names = ("of",)
-
-    def setup(self, of):
-        self.code = {"population": FIRST_RUN, "network": FIRST_NETWORK}[of]
-        self.cache = tempfile.TemporaryDirectory()
-        fresh_process(self.code, self.cache.name)
-
-    def teardown(self, of):
-        self.cache.cleanup()
-
-    def track_first_result_warm(self, of):
-        return statistics.median(fresh_process(self.code, self.cache.name)[0] for _ in range(REPEATS))
-
-    def track_first_result_cold(self, of):
-        return statistics.median(self._cold() for _ in range(3))
-
-    def _cold(self):
-        with tempfile.TemporaryDirectory() as empty:
-            return fresh_process(self.code, empty)[0]

@@ -53,8 +53,8 @@ def _between(measured: tuple[tuple[int, float], ...], n_bytes: float) -> float:
 
 
 class Delivery:
-    """What is under way to one receptor: the arrivals of the next steps in a ring; those of later steps in a queue of
-    rows that have not been delivered to their ends, which kernels fill, and in a backlog.
+    """The spikes under way to one receptor: the arrivals of the next steps in a ring; those of later steps in a queue
+    of rows that have not been delivered to their ends, which kernels fill, and in a backlog.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ from izhnumba._synapse.csr import MOST_CELLS
 
 Array = NDArray[Any]
 Calls = list[tuple[int, Table]]  # addresses of compiled functions, and what they take
-Inputs = dict[tuple[int, ReceptorState | None], Any]  # of a slice, as `ClockNetwork` says
+SliceInputs = dict[tuple[int, ReceptorState | None], Any]  # as `ClockNetwork` says
 
 _LONGEST_SLICE = 16  # steps, without synapses: the rings of 10,000 neurons stay in the cache
 
@@ -45,7 +45,7 @@ class ClockNetwork:
         self._deliveries: list[Delivery] = []
         self.found: list[set[int]] = []  # by the engines in this run
         self._sliced = 0  # step at which the slice began, its inputs and threads
-        self._inputs: Inputs = {}
+        self._inputs: SliceInputs = {}
         self._threads, self._may_leap = 1, False
         self._run: Callable[[Array], int]
 
@@ -116,7 +116,7 @@ class ClockNetwork:
         window = window_for(rows, self.slice, steps, engine.padded * engine.item)
         engine.arrivals.lay(steps, window, self.now, receptors)
 
-    def prepare(self, until: int, inputs: Inputs, threads: int) -> None:
+    def prepare(self, until: int, inputs: SliceInputs, threads: int) -> None:
         from izhnumba._clock.kernels.network import entry
 
         self._sliced, self._inputs, self._threads = self.now, inputs, threads

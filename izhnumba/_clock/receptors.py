@@ -51,7 +51,7 @@ class ReceptorState:
 
     @property
     def delivery(self) -> Delivery:
-        """What is under way."""
+        """The spikes that are under way to it."""
         return self._arrivals.laid.deliveries[self]
 
     @property
@@ -102,7 +102,7 @@ class Kinds(NamedTuple):
 
 
 class Laid(NamedTuple):
-    """What is under way to each receptor. steps: of rings that hold all of it; window: steps of the rings, 0: these."""
+    """The spikes under way to each receptor. steps: of rings that hold all of them; window: of the rings, 0: these."""
 
     steps: int
     window: int

@@ -1,4 +1,4 @@
-"""What the kernels of a population report of a call, block by block: REPORT of `kernels.layout`."""
+"""Reports of the kernels of a population on a call, block by block: REPORT of `kernels.layout`."""
 
 from __future__ import annotations
 

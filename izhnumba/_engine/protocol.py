@@ -85,7 +85,7 @@ class Record(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """What drives a population by itself in a step or a run, as a user passes it, unchecked.
+    """The inputs of a step or run of a population by itself, as a user passes them, unchecked.
 
     I: current, mV/ms or pA; delta: V jumps, mV; g: conductances, 1/ms or nS; E: their reversal potentials, mV.
     """
@@ -275,6 +275,16 @@ class Feeds(Protocol):
 
     def between(self, now: Instant, until: Instant) -> Any:
         """The inputs of an advance from `now` to `until`, as `Engine.prepare` takes them."""
+        ...
+
+    def replace(self, made: Any, other: Any) -> bool:
+        """Let a drive, `made` when the feeds were, be another one from now on. Returns whether that can be done without
+        making all anew."""
+        ...
+
+    def add_again(self, now: Instant) -> None:
+        """Let the inputs of a step from `now` on, which `between` has returned, be as drives are now, of which some
+        have been replaced or have other numbers."""
         ...
 
 

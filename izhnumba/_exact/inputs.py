@@ -206,6 +206,9 @@ class ExactFeeds:
         """False: all must be made anew for another drive."""
         return False
 
+    def add_again(self, now: float) -> None:
+        """No-op: drives are never replaced. Required by `Feeds`."""
+
 
 # --- What users give ------------------------------------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ def _begun(net: Network, stop: Instant, sure: Instant) -> Slices:
     return Slices(net._clock, stop, feeds_of(net), recorders, net.threads)
 
 
-class Steps:
+class SteppedRun:
     """A run that goes on from one `Network.step` to the next: what a step needs is made ready once.
 
     It lies in the turn of the network (`Turn.kept`), so that every other call, which may change something, ends it.
@@ -85,7 +85,7 @@ class Steps:
         self.now, self.duration = net._clock.now, until - net._clock.now
         self.length, self.stop, self.thread = length, self.now + length * self.duration, threading.get_ident()
         self._slices = _begun(net, self.stop, until)
-        self._feeds: Any = self._slices.feeds
+        self._feeds = self._slices.feeds
         self._drives = [(one, one._made) for one in net._drives.values()]
         self._copies = net.scheme.exact  # it follows copies of live arrays
         self._recorders = list(net._recorders.values())
@@ -136,7 +136,7 @@ class Steps:
         self.telling = code != OK or shown != OK or self._watched
 
 
-def step(net: Network, steps: Steps | None, dt: object) -> Steps:
+def step(net: Network, steps: SteppedRun | None, dt: object) -> SteppedRun:
     """Advance a network by a step. steps: what the step before returned, if nothing has come between. They last twice
     as long each time, so that little is made in vain where something is set before each step."""
     clock = net._clock
@@ -151,7 +151,7 @@ def step(net: Network, steps: Steps | None, dt: object) -> Steps:
         if not net._populations:
             raise ValueError(_NO_POPULATION)
         most = max(1, min(_MOST_STEPS, _MOST_AHEAD // sum(population.n for population in net._populations.values())))
-        steps = Steps(net, until, 1 if steps is None or until <= steps.stop else min(2 * steps.length, most))
+        steps = SteppedRun(net, until, 1 if steps is None or until <= steps.stop else min(2 * steps.length, most))
     steps.advance(until)
     return steps
 

@@ -128,7 +128,7 @@ class MemoryStore:
         return shown[1]
 
     def cleared(self) -> MemoryStore:
-        """What a recorder goes on with that forgets everything, at instant 0."""
+        """The store of a recorder that has forgotten everything, at instant 0."""
         return MemoryStore(self._columns, 0)
 
     def position(self) -> dict[str, Any]:

@@ -163,7 +163,7 @@ class FileStore:
         return self._at.end > self._start or bool(self._at.waiting)
 
     def cleared(self) -> FileStore:
-        """What a recorder goes on with that forgets everything, at instant 0: this file, which is not filled."""
+        """The store of a recorder that has forgotten everything, at instant 0: this file, which is not filled."""
         self._at = self._at._replace(upto=0)
         return self
 

@@ -17,15 +17,16 @@ from izhnumba._engine.codes import FAILURE, OK, ROOM
 from izhnumba._numba.compile import called, compiled, entry_point, inlined
 from izhnumba._numba.intrinsics import array_at, call_at, trailing_zeros
 
-# --- A projection: rows of synapses, one row for each source neuron and part of the targets.
+# --- A projection: rows of synapses, one row for each source neuron (in networks from older files also for each part of
+# the targets).
 # SOURCE, TARGET   addresses of the tables of the populations
 # FIRST, N_ROWS    first source neuron, and how many
-# PARTS            parts of the targets, each of which one thread owns
+# PARTS            parts of the targets: of gap junctions, each of which one thread owns; 1 in networks of today
 # ROWS             int64 (N_ROWS * PARTS + 1,): where each row begins among the synapses
 # OFFSETS          uint32 (synapses,): delay in steps * PADDED of the target + target neuron
 # WEIGHTS          real (synapses,): mV, current or conductance, as the receptor has it
 # RING             real (RING_STEPS, PADDED) of the target's receptor: row k % RING_STEPS holds what arrives in step k
-# LIST             int64 (PARTS, N_ROWS): scratch for the rows to deliver
+# LIST             int64 (PARTS, N_ROWS): scratch of plastic synapses, for the rows to deliver
 # Of dense projections only, whose rows hold a weight for every target:
 # FIRST_TARGET, N_TARGETS   first target neuron, and how many
 # DELAY            steps, of all synapses
