@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from izhnumba._base import checks
 from izhnumba._clock.kernels import layout
 from izhnumba._engine.table import Table
 
@@ -136,6 +137,8 @@ class Delivery:
         while a call runs."""
         if self.window:
             if not self.table[layout.BACKLOG]:
+                n_bytes = self.steps * self.ring.shape[1] * self.ring.itemsize
+                checks.fits("Synapses.weight", n_bytes, "Use shorter delays, or float32.", "spikes under way")
                 self.table.put(layout.BACKLOG, np.zeros((self.steps, self.ring.shape[1]), self.ring.dtype))
             if now and self.waiting:
                 self._settle(self.table)

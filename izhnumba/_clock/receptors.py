@@ -66,8 +66,10 @@ class ReceptorState:
 
     def settle(self, *, now: bool = True) -> None:
         """Let what is under way keep its weights at the end of each call, and `now`: somebody may write others."""
+        deliveries = self._arrivals.laid.deliveries
+        if self in deliveries:  # else its synapses have been removed, and nothing is under way any more
+            deliveries[self].settle(now=now)
         self._settles = True
-        self.delivery.settle(now=now)
 
     def bind(self, population: Table, senders: list[Table], rows: Rows, length: int) -> Delivery:
         """Let spikes of these projections come here. rows: of the population; length: of a slice, steps."""

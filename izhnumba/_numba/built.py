@@ -1,6 +1,6 @@
 """Machine code that came with the package, or was made by `izhnumba compile`: where it is, and for which processors.
 
-An entry is named by its key (`compile.DiskCache`), which holds source, versions and processor, so what is of other
+An entry is named by its key (`compile._DiskCache`), which holds source, versions and processor, so what is of other
 versions is never found, and what is not found is compiled.
 """
 

@@ -9,6 +9,7 @@ import pytest
 from interrupts import interrupted, moments, passed
 
 import izhnumba as iz
+from izhnumba._base import checks
 from izhnumba._clock import network as clock_network
 from izhnumba._clock.delivery import Delivery, Rows, window_for
 
@@ -174,6 +175,35 @@ def test_who_reads_weights_in_another_thread_does_not_disturb_a_run(monkeypatch)
     loop.net.run(20 * DT)
     assert receptor.delivery.waiting == 0
     loop.agrees()
+
+
+def test_weights_of_synapses_that_are_gone_can_be_read():
+    loop = Loop("float32", 1)
+    net, syn, receptor = loop.net, loop.net.synapses["long"], loop.net.synapses["long"]._receptor_state
+    for part in (*net.recorders.values(), *net.synapses.values(), *net.drives.values()):
+        net.remove(part)
+    for other in (iz.Delta(), iz.Alpha(3.0)):  # the receptor is dropped when others are connected
+        net.run(50.0)
+        net.connect(net.populations["senders"], net.populations["targets"], iz.AllToAll(), weight=1.0, receptor=other)
+    net.run(1.0)
+    assert receptor not in net.populations["targets"]._engine.arrivals.receptors
+    syn.weight = syn.weight * 0.5
+    assert syn.weight.max() <= 0.5
+
+
+def test_a_backlog_must_fit(monkeypatch):
+    organised(monkeypatch, 1)
+    net = iz.Network(dt=DT, threads=1)
+    cells = net.add(iz.Population(TARGETS, dtype="float32"))
+    syn = net.connect(cells, cells, iz.FixedOutDegree(2), weight=1.0, delay=iz.Uniform(1.0, 20_000.0))
+    net.run(DT)
+    monkeypatch.setattr(checks, "free_memory", lambda: 2**20)
+    got = r"\(0.0009766 GiB\), got spikes under way, 0.0[0-9]+ GiB. Use shorter delays"
+    with pytest.raises(ValueError, match=f"^Synapses.weight must fit in the free memory {got}"):
+        syn.weight  # noqa: B018
+    monkeypatch.undo()
+    net.run(DT)
+    assert syn.weight.size == 2 * TARGETS
 
 
 def test_windows_are_interrupted_at_any_line(monkeypatch):
