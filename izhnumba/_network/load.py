@@ -19,6 +19,7 @@ from izhnumba._engine.timebase import Instant
 from izhnumba._model.model import Model
 from izhnumba._network.connect import check_rule
 from izhnumba._network.network import Network
+from izhnumba._network.run import parts_of
 from izhnumba._network.synapses import Synapses
 from izhnumba._population.population import Population
 from izhnumba._population.section import Section
@@ -121,6 +122,8 @@ def _network(saved: dict[str, Any]) -> Network:
         pop._engine.restore(state)
         check_restored(pop._engine, state, f"network/populations/{name}/state")
     net._clock.now = saved["now"]
+    if saved["now"]:  # its clock had been made ready
+        net._bound = parts_of(net), False
     for name, one in saved["recorders"].items():
         _add_recorder(net, name, one)
     return net

@@ -182,7 +182,8 @@ def check_weights(net: Network, duration: Instant) -> None:
 def bind(net: Network) -> None:
     """Make the clock ready for the parts of a network, if they are others than those it is ready for."""
     bound, complete = net._bound
-    if complete and _parts(net) == bound:
+    same = parts_of(net) == bound
+    if complete and same:
         return
     net._bound = bound, False
     synapses = list(net._synapses.values())
@@ -190,11 +191,13 @@ def bind(net: Network) -> None:
     receptors = {one._receptor_state for one in net._drives.values()}
     receptors |= {one._receptor_state for one in (*synapses, *gone)}
     engines = [population._engine for population in net._populations.values()]
+    if same:  # as it was saved: with the receptors at rest that it had, which the next change of parts will drop
+        receptors |= {receptor for engine in engines for receptor in engine.outer_receptors}
     net._clock.connect(engines, *([one._projection for one in some] for some in (synapses, gone)), receptors)
-    net._bound = _parts(net), True
+    net._bound = parts_of(net), True
 
 
-def _parts(net: Network) -> list[Any]:
+def parts_of(net: Network) -> list[Any]:
     """All that the clock must know of."""
     populations = net._populations.values()
     receptors = [receptor for population in populations for receptor in population._engine.outer_receptors]

@@ -257,6 +257,26 @@ def test_what_has_been_removed_does_not_come_back(tmp_path, gone):
     np.testing.assert_array_equal(net.populations["cells"].V, again.populations["cells"].V)
 
 
+def test_receptors_at_rest_that_nothing_reaches_any_more_are_loaded(tmp_path):
+    """With conductances V is summed up in another way: its last bits tell whether there are any."""
+    net = iz.Network(dt=0.1, seed=1)
+    cells = net.add(iz.Population(60, **iz.presets["RS"]), name="cells")
+    net.drive(cells, iz.Noise(std=14.0))
+    syn = net.connect(cells, cells, iz.AllToAll(), weight=0.0, receptor=iz.AMPA())
+    net.connect(cells, cells, iz.FixedOutDegree(9), weight=0.3, receptor=iz.Alpha(3.0))
+    net.record(cells, "V", name="V")
+    net.run(5.0)
+    net.remove(syn)
+    net.run(5.0)
+    net.save(tmp_path / "state.npz")
+    again = iz.load(tmp_path / "state.npz")
+    for one in (net, again):
+        one.run(20.0)
+        one.connect(*2 * [one.populations["cells"]], iz.OneToOne(), weight=0.3)  # both drop it now
+        one.run(20.0)
+    np.testing.assert_array_equal(again.recorders["V"].V, net.recorders["V"].V)
+
+
 def test_drives_are_there_after_loading(tmp_path):
     net = small_network()
     net.drive(net.populations["cells"][:2], np.full(2, 5.0), name="light")
