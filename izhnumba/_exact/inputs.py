@@ -107,7 +107,8 @@ class Source:
             return
         pieces = self.pieces(now, until)
         self.engine.set_pieces(*pieces)
-        self._settled = None if len(pieces[0]) else self.engine.layout
+        last = now >= self.breaks[-1] and not len(pieces[0])  # a break at `until` is still to come
+        self._settled = self.engine.layout if last else None
 
     def pieces(self, now: float, until: float) -> tuple[Array, Array, Array, list[Any]]:
         """The pieces of the input from `now` on, as `ExactEngine.set_pieces` takes them: breaks, columns of the states,

@@ -149,6 +149,26 @@ def test_an_event_at_the_time_of_a_spike():
     assert_same_spikes(raster(net), (i, t))
 
 
+@pytest.mark.parametrize("how", ["steps", "until"])
+def test_an_input_changes_where_a_step_or_a_question_ends(how):
+    def cells():
+        net = iz.Network(scheme="exact", seed=1)
+        pop = net.add(iz.Population(3, **iz.presets["RS"]))
+        net.drive(pop, iz.Pulses(5.0, 12.0, 12.0))
+        return net, pop
+
+    net, pop = cells()
+    whole, same = cells()
+    whole.run(20.0)
+    if how == "until":
+        net.run(20.0, until=lambda net: False, every=1.0)
+    else:
+        for _ in range(20):
+            net.step(1.0)
+    np.testing.assert_array_equal(pop.V, same.V)
+    np.testing.assert_array_equal(pop.last_spike_time, same.last_spike_time)
+
+
 @pytest.mark.parametrize("delay", [1.0, 0.1])
 @pytest.mark.parametrize("pieces", [1, 12])
 def test_events_at_the_edges_of_slices(delay, pieces):
