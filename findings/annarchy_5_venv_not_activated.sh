@@ -3,7 +3,8 @@
 #
 # Seen: a network that is run by the full path of the environment's interpreter, as services and `subprocess` do, ends in
 # `compile()` with "CMake generation failed." and nothing else. Its CMakeLists.txt takes whatever Python CMake finds and
-# asks it for nanobind, which is in the environment, not there; what CMake has to say goes to a file in the build folder. The same script with the environment's folder in front of the PATH compiles, and its neuron spikes.
+# asks it for nanobind, which is in the environment, not there; what CMake has to say goes to a file in the build folder.
+# The same script with the environment's folder in front of the PATH compiles, and its neuron spikes.
 # Expected: the interpreter that runs (sys.executable) is handed to CMake.
 # Needs python3.11, pip, a C++ compiler and CMake. Exits with 0 while it is so, and with 1 once it has changed.
 set -euo pipefail
