@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import izhnumba as iz
 from izhnumba._numba import built
 from izhnumba._numba.threads import n_processors
 
-RS: Any = iz.presets["RS"]
+RS: Mapping[str, Any] = iz.presets["RS"]
 
 
 def main() -> None:
@@ -46,9 +47,9 @@ def _networks(dtype: str) -> None:
     for plasticity in (None, iz.STDP2006()):
         net = iz.Network(dt=1.0, scheme="izhikevich2003", seed=1)
         many, one = np.array([0.02, 0.1]), np.array([8.0, 2.0])
-        varied: Any = dict(b=0.2) if plasticity else dict(b=many, c=-65.0 + one)
+        varied: dict[str, Any] = dict(b=0.2) if plasticity else dict(b=many, c=-65.0 + one)
         cells = net.add(iz.Population(2, dtype=dtype, a=many, d=one, u=-13.0, **varied))
-        pairs: Any = iz.AllToAll() if plasticity is None else ([0, 1], [1, 0])
+        pairs: object = iz.AllToAll() if plasticity is None else ([0, 1], [1, 0])
         net.connect(cells, cells, pairs, weight=1.0, receptor=iz.Pulse(), plasticity=plasticity)
         net.drive(cells, iz.Noise(5.0) if plasticity is None else iz.SpikeTrain([0], [1.0], 20.0, receptor=iz.Pulse()))
         net.record(cells, "spikes")

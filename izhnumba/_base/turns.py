@@ -39,7 +39,7 @@ class Turn:
             f"{owner} must be used by one thread at a time, got a call while that of another has not ended."
         )
         self._within = within
-        self.kept: Any = None
+        self.kept: object = None
         self._frames: list[FrameType] = []  # in the order in which they came: the first that still runs has the turn
 
     def __enter__(self) -> Any:

@@ -90,10 +90,10 @@ class Inputs(NamedTuple):
     I: current, mV/ms or pA; delta: V jumps, mV; g: conductances, 1/ms or nS; E: their reversal potentials, mV.
     """
 
-    I: Any  # noqa: E741
-    delta: Any = None
-    g: Any = None
-    E: Any = None
+    I: object  # noqa: E741
+    delta: object = None
+    g: object = None
+    E: object = None
 
 
 class Engine(Protocol):

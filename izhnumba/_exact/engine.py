@@ -107,7 +107,7 @@ class ExactEngine:
         self.receptors.append(self._new_receptor(receptor))
         return self.receptors[-1]
 
-    def _new_receptor(self, receptor: Any) -> ReceptorState:
+    def _new_receptor(self, receptor: Receptor | Waves | Steady) -> ReceptorState:
         if len(self.receptors) > _MOST_NUMBER:
             raise ValueError(f"Network receptors of a population must be at most {_MOST_NUMBER + 1}, got one more.")
         return ReceptorState(receptor)

@@ -109,7 +109,7 @@ class OrnsteinUhlenbeck(Input):
         kick = std * math.sqrt(-math.expm1(-2 * to.dt / self.tau))
         room = Reused(to)
 
-        def before(step: int) -> Any:
+        def before(step: int) -> Array:
             """The values of the step before, None if there are none; where the last piece was not used to its end, they
             are made again."""
             kept = to.memory.get(to.key[1], {})

@@ -61,7 +61,7 @@ class Recorder(Sealed, ABC):
     _kind: str
     _to_file = True  # whether its rows can be written to a file
     source: Any  # Section or Synapses
-    what: Any
+    what: object
     _keeps: MemoryStore | FileStore
     _turn: Turn | None = None  # of the network that it is in
     _timed: tuple[Array, Array, int] | None = None  # a buffer of labels, one of times, and how many of them are known

@@ -96,7 +96,7 @@ def reported(reports, entry):
     return i < reports.size
 
 
-def _admit(number: Any) -> Callable[..., Any]:
+def _admit(number: Callable[..., Any]) -> Callable[..., Any]:
     """`admit(table, I)` -> code: check the inputs of a single step, then copy I to INPUT_I; nothing else changes."""
     item = number(0).itemsize
 

@@ -148,7 +148,7 @@ def send(d, queue, k, now):
     queue[layout.QUEUE_COUNT] = n
 
 
-def _sweep(dtype: str) -> Any:
+def _sweep(dtype: str) -> Callable[..., Any]:
     """`sweep(...)` -> entries left: add to a ring what arrives in some of its cells."""
     number = np.dtype(dtype).type
     item = number(0).itemsize

@@ -22,7 +22,7 @@ from izhnumba._clock.kernels.receptors import NUMBERS_SIZE, REVERSAL
 from izhnumba._model.compiled import compile_equations
 from izhnumba._model.equations import Variant, gate_of
 from izhnumba._model.quantity import MAX_PARAMETERS
-from izhnumba._numba.compile import address_of, compiled, inlined
+from izhnumba._numba.compile import Dispatcher, address_of, compiled, inlined
 from izhnumba._numba.exprel import exprel_full
 from izhnumba._numba.intrinsics import (
     WIDEST,
@@ -76,7 +76,7 @@ def note_current(variant: Variant) -> int:
     return _address(compiled(note_current), variant)
 
 
-def _address(kernel: Any, variant: Variant) -> int:
+def _address(kernel: Dispatcher, variant: Variant) -> int:
     try:
         return address_of(kernel, THREE)
     except NumbaError:
@@ -84,7 +84,7 @@ def _address(kernel: Any, variant: Variant) -> int:
         raise
 
 
-def build(variant: Variant) -> Any:
+def build(variant: Variant) -> Dispatcher:
     """The compiled `step_lanes(table, work, careful)` -> careful: one step of all lanes of a block; whether V of a lane
     is below CAREFUL_V or not finite now, so that the next step needs care."""
     number = np.dtype(variant.dtype).type

@@ -14,7 +14,7 @@ from izhnumba._numba.intrinsics import NOINLINE, WIDEST, add_attribute, array_at
 DECAY_Y, X_TO_Y, DECAY_X, TO_X, REVERSAL, NUMBERS_SIZE = range(6)
 
 
-def receiver(number: Any) -> Callable[..., Any]:
+def receiver(number: Callable[..., Any]) -> Callable[..., Any]:
     """`receive(table, work, k)`: note the V jumps of step k, W_DELTA, to be cleared after use; and to the inputs W_I to
     W_BE add what the other receptors give, then let their states advance."""
     item = number(0).itemsize
