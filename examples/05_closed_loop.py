@@ -16,8 +16,8 @@ rng = np.random.default_rng(1)
 n, dt, n_steps = 100, 0.1, 40_000
 tau, gain = 200.0, 1e-3  # ms, mV/ms per Hz and ms
 
-different = {"V": rng.uniform(-75.0, -55.0, n), "d": rng.uniform(4.0, 10.0, n)}
-cells = iz.Population(n, dt=dt, **{**iz.presets["RS"], **different})
+different = {"V": iz.Uniform(-75.0, -55.0), "d": iz.Uniform(4.0, 10.0)}  # another number for each neuron
+cells = iz.Population(n, dt=dt, seed=1, **iz.presets["RS"] | different)
 current = np.full(n, 5.0)
 rate = np.zeros(n)  # Hz, a running mean over tau
 mean_rate, mean_current, wanted = np.empty(n_steps), np.empty(n_steps), np.empty(n_steps)

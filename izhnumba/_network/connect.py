@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.implausible import warn_of_base_unit
+from izhnumba._base.random import streams
 from izhnumba._engine.run_loop import ProgressBar, progress_shown
 from izhnumba._network.parts import new_name, section_in
 from izhnumba._network.synapses import Synapses, limits_of, of_izhnumba
@@ -24,7 +25,6 @@ from izhnumba._synapse.csr import (
     SynapseTable,
     build,
     build_whole,
-    streams,
 )
 from izhnumba._synapse.distributions import Distribution
 from izhnumba._synapse.edges import given

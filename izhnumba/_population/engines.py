@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from izhnumba._base.random import streams
 from izhnumba._clock import inputs as clock_inputs
 from izhnumba._clock.engine import ClockEngine
 from izhnumba._clock.network import ClockNetwork
@@ -20,7 +21,7 @@ from izhnumba._exact.network import ExactNetwork
 from izhnumba._exact.step import ExactStepper
 from izhnumba._model.model import Model
 from izhnumba._model.schemes import Scheme
-from izhnumba._population.parameters import flat, set_parameter, set_start
+from izhnumba._population.parameters import checked_parameter, flat, put_parameters, put_start, start
 
 if TYPE_CHECKING:
     from izhnumba._population.population import Population
@@ -97,14 +98,20 @@ def join(pop: Population, network: Any, name: str) -> None:
     """Make a population part of a network, under this name: it takes over the network's clock, scheme and seed."""
     pop._must_not_run()
     _check_joining(pop, network, name)
+    random = streams(network.seed, name)
+    drawn = {one: checked_parameter(one, value, pop, random) for one, value in pop._drawn.items()}
+    values = pop._values | drawn
+    V, u = pop._start_given
+    state = start(pop, V, u, values, random)
     kind, engine = kind_of(network.scheme, pop.dtype), pop._engine
-    if kind is not pop._kind:
-        engine = engine_with(pop, kind, network.scheme, network.dt, pop._values)
+    if kind is not pop._kind or drawn:
+        other = engine_with(pop, kind, network.scheme, network.dt, values)  # or the error, before anything changes
+        engine = engine if kind is pop._kind else other
     clock = dict(dt=network.dt, scheme=network.scheme, seed=network.seed, threads=network.threads, name=name)
     take_engine(pop, kind, engine, **clock)
     engine.set_clock(pop.scheme, pop.dt)
-    set_parameter(pop, "tau_ref", pop.tau_ref)  # another number of steps
-    set_start(pop, *pop._start_given)
+    put_parameters(pop, {"tau_ref": pop.tau_ref} | drawn, pop._drawn)  # tau_ref: another number of steps
+    put_start(pop, state)
     pop._set(_network=network)
 
 

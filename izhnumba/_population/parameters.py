@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.implausible import users_level
-from izhnumba._base.random import stream_key
+from izhnumba._base.random import Random, streams
 from izhnumba._engine.timebase import SHORTEST_STEP
 from izhnumba._model.model import Model, u_nullcline
 from izhnumba._model.quantity import Quantity
 from izhnumba._model.schemes import schemes
+from izhnumba._synapse.distributions import Distribution
 
 if TYPE_CHECKING:
     from izhnumba._population.population import Population
@@ -92,21 +93,46 @@ def checked_arguments(
     return attributes
 
 
-def initial_parameters(pop: Population, given: Mapping[str, Any]) -> dict[str, Array]:
-    """All parameters of a population by name, float64, as given or by default."""
+def initial_parameters(pop: Population, given: Mapping[str, Any], random: Random) -> dict[str, Array]:
+    """All parameters of a population by name, float64, as given or by default. random: as it draws."""
     known = quantities(pop.model)
-    return {name: checked_parameter(name, one, given.get(name, one.default), pop) for name, one in known.items()}
+    return {name: checked_parameter(name, given.get(name, one.default), pop, random) for name, one in known.items()}
 
 
-def checked_parameter(name: str, quantity: Quantity, value: object, pop: Population) -> Array:
+def checked_parameter(name: str, value: object, pop: Population, random: Random) -> Array:
     """A parameter in its unit, float64, of shape () or one that broadcasts to the population."""
-    where = f"Population.{name}"
-    exact = checks.array(
-        where, value, quantity.unit, (pop.size, pop.shape), finite=math.isfinite(quantity.default),
-        above=quantity.above, at_least=quantity.at_least,
-    )  # fmt: skip
-    checks.finite(where, np.where(exact == quantity.default, 0.0, exact), pop.dtype)  # the default may be infinite
+    where, quantity = f"Population.{name}", quantities(pop.model)[name]
+    numbers = drawn(where, value, f"parameter {name}", pop.shape, random)
+    try:
+        exact = checks.array(
+            where, numbers, quantity.unit, (pop.size, pop.shape), finite=math.isfinite(quantity.default),
+            above=quantity.above, at_least=quantity.at_least,
+        )  # fmt: skip
+    except ValueError as error:
+        if not isinstance(value, Distribution):
+            raise
+        raise ValueError(f"{error} It was drawn from {value!r}: use one with other bounds.") from None
+    allowed = math.isinf(quantity.default)
+    checks.finite(where, np.where(exact == quantity.default, 0.0, exact) if allowed else exact, pop.dtype)
     return exact
+
+
+def is_drawn(value: object) -> bool:
+    """Whether numbers are drawn for it: a distribution, or a function of (rng, shape)."""
+    if isinstance(value, (float, int, np.ndarray)):  # the short way
+        return False
+    return isinstance(value, Distribution) or (callable(value) and not hasattr(value, "__array__"))
+
+
+def drawn(where: str, value: Any, role: str, shape: Shape, random: Random) -> Any:
+    """The numbers that a distribution or a function draws for neurons of this shape; other values as they are. role:
+    names the stream of `random`."""
+    if not is_drawn(value):
+        return value
+    if isinstance(value, Distribution):
+        return value.draw(random(role), math.prod(shape)).reshape(shape)
+    checks.takes(where, value, "rng", "shape")
+    return value(random(role), shape)
 
 
 def shown(exact: Array, dtype: np.dtype[Any]) -> Array:
@@ -118,11 +144,17 @@ def shown(exact: Array, dtype: np.dtype[Any]) -> Array:
 
 def set_parameter(pop: Population, name: str, value: object) -> None:
     """Change a parameter of a population: what it shows, and what its engine uses."""
-    exact = checked_parameter(name, quantities(pop.model)[name], value, pop)
+    exact = checked_parameter(name, value, pop, streams(pop.seed, pop.name))
     pop._engine.check_parameter(f"Population.{name}", name, exact)
-    values = shown(exact, pop.dtype)
+    others = {other: one for other, one in pop._drawn.items() if other != name}
+    put_parameters(pop, {name: exact}, others | {name: value} if is_drawn(value) else others)
+
+
+def put_parameters(pop: Population, exact: dict[str, Array], drawn: dict[str, Any]) -> None:
+    """Let a population show and use these parameters. drawn: what numbers were drawn for, of all its parameters."""
+    values = {name: shown(one, pop.dtype) for name, one in exact.items()}
     # What is shown and what the engine has yet to take, at once: an interrupt may come before it has.
-    pop._set(**{name: values}, _values=pop._values | {name: values}, _to_take=pop._to_take | {name: exact})
+    pop._set(**values, _values=pop._values | values, _drawn=drawn, _to_take=pop._to_take | exact)
     hand_over(pop)
 
 
@@ -140,34 +172,46 @@ def flat(values: Array, shape: Shape) -> Array:
     return values if values.ndim == 0 else np.broadcast_to(values, shape).ravel()
 
 
-def checked_state(name: str, value: object, pop: Population) -> Array:
-    """V or u in its unit, of the population's dtype and of a shape that broadcasts to it."""
+def checked_state(name: str, value: object, pop: Population, random: Random) -> Array:
+    """V or u in its unit, of the population's dtype and of a shape that broadcasts to it. random: as it draws."""
     where = f"Population.{name}"
-    exact = checks.array(where, value, getattr(pop.model, name).unit, (pop.size, pop.shape))
+    numbers = drawn(where, value, name, pop.shape, random)
+    exact = checks.array(where, numbers, getattr(pop.model, name).unit, (pop.size, pop.shape))
     checks.finite(where, exact, pop.dtype)
     return exact.astype(pop.dtype)
 
 
-def initial_state(pop: Population, name: str, value: Any) -> Any:
-    """Initial V or u of a population from what a user gives for it: also a function, "nullcline" or None."""
+def start(pop: Population, V: object, u: object, values: Mapping[str, Array], random: Random) -> tuple[Array, Array]:
+    """Initial V and u from what a user gives for them, each also None.
+
+    Parameters
+    ----------
+    pop : Population
+    V : number, array, distribution, function of (rng, shape) or None
+    u : the same, or "nullcline"
+    values : dict of ndarray
+        Parameters of the population by name.
+    random : Random
+        Random numbers of the population.
+
+    Returns
+    -------
+    V, u : ndarray
+        Of the population's dtype and shape.
+    """
     model: Model = pop.model
-    if value is None:
-        return getattr(model, name).default
-    if isinstance(value, str) and name == "u":
-        checks.one_of("Population.u", value, ("nullcline",))
-        return u_nullcline(model, np.asarray(pop.V, float), _p(model, pop._values))
-    if callable(value):
-        checks.takes(f"Population.{name}", value, "rng", "shape")
-        key = np.array(stream_key(pop.seed, pop.name, name, 0), np.uint64)
-        return value(np.random.Generator(np.random.Philox(key=key)), pop.shape)
-    return value
+    V = np.broadcast_to(checked_state("V", model.V.default if V is None else V, pop, random), pop.shape)
+    if isinstance(u, str):
+        checks.one_of("Population.u", u, ("nullcline",))
+        u = u_nullcline(model, V.astype(float), _p(model, values))
+    u = checked_state("u", model.u.default if u is None else u, pop, random)
+    return V, np.broadcast_to(u, pop.shape)
 
 
-def set_start(pop: Population, V: object, u: object) -> None:
-    """Put a population into its initial state, to which it is reset from now on."""
-    for name, value in (("V", V), ("u", u)):
-        vars(pop)[name][...] = checked_state(name, initial_state(pop, name, value), pop)
-    pop._set(_start=(pop.V.copy(), pop.u.copy()), _start_given=(V, u))
+def put_start(pop: Population, start: tuple[Array, Array]) -> None:
+    """Put a population into its initial state, V and u, to which it is reset from now on."""
+    pop.V[...], pop.u[...] = start
+    pop._set(_start=(pop.V.copy(), pop.u.copy()))
 
 
 def warn_of_reset(model: Model, values: Mapping[str, Array], u: Array, reset: str) -> None:

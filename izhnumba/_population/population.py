@@ -10,11 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from izhnumba._base import checks
-from izhnumba._base.implausible import warn_of_base_unit
+from izhnumba._base.random import streams
 from izhnumba._base.sealed import assign
-from izhnumba._base.turns import Turn
 from izhnumba._clock.step import NUMBERS
-from izhnumba._engine.arrays import StateArrays
 from izhnumba._engine.codes import BUSY, FAILURE, LEAP, NOT_PLAIN, OK
 from izhnumba._engine.protocol import Inputs
 from izhnumba._engine.run_loop import Progress
@@ -22,7 +20,7 @@ from izhnumba._model.izhikevich import Izhikevich
 from izhnumba._model.model import Model
 from izhnumba._population import parameters as of
 from izhnumba._population import run as running
-from izhnumba._population.engines import engine_with, kind_of, take_engine
+from izhnumba._population.make import make
 from izhnumba._population.section import Section, section_of
 from izhnumba._record.results import Result
 
@@ -54,7 +52,7 @@ class Population:
         Threads to use; without it, as many as pay. The result is the same for every number.
     name : str, optional
         Names the random streams: populations with the same seed and different names draw different numbers.
-    V, u : float, array or callable(rng, shape)
+    V, u : float, array, distribution or callable(rng, shape)
         Initial state, by default the model's (for Izhikevich -65 mV and 0). `u="nullcline"` starts where du/dt = 0.
     V_min : float or array, mV, default -inf
         Floor of V, applied after V jumps and before the spike test.
@@ -62,9 +60,13 @@ class Population:
         Absolute refractory period. A neuron is refractory for max(0, ceil(tau_ref / dt) - 1) steps after a spike: V
         and u stay, input is lost. Whole multiples of dt are recognised within a thousandth of a step. With the scheme
         "exact" it is refractory for tau_ref.
-    **parameters : float or array of shape size or Shape
+    **parameters : float, array of shape size or Shape, distribution or callable(rng, shape)
         Parameters of the model (see `model.parameters`), in its units: for Izhikevich a, b (1/ms), c, V_th (mV), d
         (mV/ms) and the coefficients k2, k1, k0.
+
+        A distribution, `Uniform`, `Normal` or `LogNormal`, or a function, draws a number for each neuron, in a batch
+        for each of its copies. What is drawn depends on seed, name of the population and name of the parameter alone;
+        in a network, whose seed and names count, it is drawn anew. `reset` keeps it.
 
     Attributes
     ----------
@@ -88,7 +90,7 @@ class Population:
     Notes
     -----
     Step k leads from t = k dt to (k+1) dt. A spike of step k is labelled step k and t = (k+1) dt. Parameters may be
-    changed between steps: `pop.a = 0.1`.
+    changed between steps: `pop.a = 0.1`, or `pop.a = iz.Uniform(0.02, 0.1)`, which draws the same numbers each time.
 
     With the scheme "exact" there are no steps: spikes have a real time, and `spikes.step` is None. It takes float64
     without batch, V_min and noise, and models whose V' is a parabola in V; see docs/exact.md.
@@ -109,6 +111,12 @@ class Population:
     >>> exact = iz.Population(3, scheme="exact", u=-13.0)
     >>> exact.run(100.0, I=[0.0, 5.0, 10.0]).spikes
     <5 spikes of 2 neurons, 3.12706 to 95.3481 ms>
+
+    No two neurons alike, within bounds:
+
+    >>> pop = iz.Population(3, d=iz.Normal(8.0, 1.0, low=0.0), V=iz.Uniform(-70.0, -60.0), seed=1)
+    >>> pop.d.round(2)
+    array([8.37, 7.59, 8.66])
     """
 
     def __init__(
@@ -128,35 +136,7 @@ class Population:
         u: object = None,
         **parameters: object,
     ) -> None:
-        self._set(
-            **of.checked_arguments(size, model, scheme, dt, dtype, batch, reset, seed, threads, name, parameters),
-            _given=dict(dt=dt, scheme=scheme, seed=seed, threads=threads, name=name),
-            _turn=Turn("Population", "Population.run has not ended: until then only V, u and parameters may be set."),
-            _network=None,
-            _warned=False,  # of the code LEAP
-            _run=None,  # the last one
-            _memory={},  # of random inputs
-            _to_take={},  # parameters that the engine has yet to take, by name
-        )
-        n, state = self.n, StateArrays.of(self.n, self.dtype)
-        self._set(
-            V=state.V[:n].reshape(self.shape),
-            u=state.u[:n].reshape(self.shape),
-            spikes=state.spikes[:n].view(np.bool_).reshape(self.shape),
-            _state=state,
-            _highest=float(np.finfo(self.dtype).max),
-        )
-        exact = of.initial_parameters(self, parameters)
-        values = {name: of.shown(one, self.dtype) for name, one in exact.items()}
-        self._set(**values, _values=values)
-        kind = kind_of(self.scheme, self.dtype, batch)
-        take_engine(self, kind, engine_with(self, kind, self.scheme, self.dt, exact))
-        of.set_start(self, V, u)
-        self.scheme.warn_of("Population.dt", self.dt, stacklevel=2)
-        of.warn_of_reset(model, self._values, self.u, self.reset_kind)
-        for parameter in parameters:  # resting potentials, resets and capacitances: others may have any value
-            unit = model.parameters[parameter].unit if parameter in ("C", "c", "vr") else ""
-            warn_of_base_unit(f"Population.{parameter}", self._values[parameter], unit)
+        make(self, size, model, scheme, dt, dtype, batch, reset, seed, threads, name, V, u, parameters)
 
     def _set(self, **attributes: object) -> None:
         assign(self, **attributes)
@@ -169,7 +149,7 @@ class Population:
         if name in self._values:
             of.set_parameter(self, name, value)
         elif name in ("V", "u"):
-            vars(self)[name][...] = of.checked_state(name, value, self)
+            vars(self)[name][...] = of.checked_state(name, value, self, streams(self.seed, self.name))
         elif hasattr(self, name):
             raise AttributeError(f"Population.{name} cannot be changed. Make a new population.")
         else:

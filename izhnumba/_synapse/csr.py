@@ -11,17 +11,15 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, SupportsInt
 
 import numpy as np
-from numpy.random import Generator, Philox
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.partition import part_of, parts_of
-from izhnumba._base.random import stream_key
+from izhnumba._base.random import Random
 from izhnumba._synapse.connectivity import Ends, Rule
 
 Array = NDArray[Any]
 Draw = Callable[[int, int], Array]  # (numbers drawn before, how many) -> that many weights or delays
-Random = Callable[[str], Generator]  # (purpose) -> its random numbers, from their beginning
 Shown = Callable[[float, float], Any]  # (synapses done, all of them): shows progress
 MOST_CELLS = 2**31  # cells of a ring: place in it + offset must stay below 2^32, and go around once at most
 _SORTED = 2**20  # synapses sorted at a time
@@ -99,11 +97,6 @@ class TargetLanes(NamedTuple):
                 "Use shorter delays or smaller populations."
             )
         return delay * self.lanes + (post + self.first)
-
-
-def streams(seed: int, name: str) -> Random:
-    """The random numbers of the synapses `name`: a function of a purpose, such as "pairs", to a new generator."""
-    return lambda role: Generator(Philox(key=np.array(stream_key(seed, name, role, 0), np.uint64)))
 
 
 def build(

@@ -1,4 +1,4 @@
-"""Distributions from which weights and delays are drawn, one number for each synapse."""
+"""Distributions of weights and delays, a number for each synapse, and of parameters and states, one for each neuron."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OFTEN = 1 / 6  # least share of normal numbers within the bounds for which numb
 
 
 class Distribution(ABC):
-    """Weights or delays that are drawn for each synapse: `izhnumba.Uniform`, `Normal` or `LogNormal`."""
+    """Numbers that are drawn, one for each synapse or neuron: `izhnumba.Uniform`, `Normal` or `LogNormal`."""
 
     @abstractmethod
     def draw(self, rng: Generator, size: int) -> Array:
@@ -36,16 +36,22 @@ class Distribution(ABC):
 class Uniform(Distribution):
     """Uniform: evenly between low and high.
 
+    It stands for weights and delays in `Network.connect`, for parameters and the initial V and u in `Population`, as do
+    `Normal` and `LogNormal`.
+
     Parameters
     ----------
     low, high : float
-        In the unit of the weight, or ms for delays; low <= high.
+        In the unit of what is drawn; low <= high.
 
     Examples
     --------
     >>> import izhnumba as iz
     >>> iz.Uniform(1.0, 20.0)
     Uniform(low=1.0, high=20.0)
+    >>> pop = iz.Population(1000, a=iz.Uniform(0.02, 0.1), V=iz.Uniform(-70.0, -60.0))
+    >>> bool(0.02 <= pop.a.min() < pop.a.max() <= 0.1)
+    True
     """
 
     low: float
@@ -67,8 +73,8 @@ class Normal(Distribution):
     Parameters
     ----------
     mean, std : float
-        Of the normal law before it is truncated, in the unit of the weight, or ms for delays. std >= 0; the mean lies
-        between the bounds, or within 3 std of them.
+        Of the normal law before it is truncated, in the unit of what is drawn. std >= 0; the mean lies between the
+        bounds, or within 3 std of them.
     low, high : float
         Bounds. A number costs about the same whatever they are.
 
