@@ -30,6 +30,7 @@ from izhnumba._synapse.distance import Distance
 from izhnumba._synapse.distributions import LogNormal, Normal, Uniform
 from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.plasticity_rules import STDP, STDP2006, DopamineSTDP, Scaling, TripletSTDP, TsodyksMarkram
+from izhnumba._synapse.positions import Box, ByDistance, Grid, Positions
 from izhnumba._synapse.random_connectivity import FixedInDegree, FixedOutDegree, FixedProbability, FixedTotalNumber
 from izhnumba._synapse.receptor import Propagator, Rates, Receptor
 from izhnumba._synapse.receptors import (
@@ -51,6 +52,8 @@ __all__ = [
     "AMPA",
     "AllToAll",
     "Alpha",
+    "Box",
+    "ByDistance",
     "Constant",
     "Delta",
     "Distance",
@@ -65,6 +68,7 @@ __all__ = [
     "GABA_A",
     "GABA_B",
     "GapJunction",
+    "Grid",
     "Input",
     "Izhikevich",
     "Izhikevich2007",
@@ -81,6 +85,7 @@ __all__ = [
     "Plasticity",
     "Poisson",
     "Population",
+    "Positions",
     "Preset",
     "Propagator",
     "Pulse",

@@ -11,7 +11,7 @@ from processes import run, write
 
 import izhnumba as iz
 from izhnumba import analysis
-from izhnumba._synapse.connectivity import Ends
+from izhnumba._synapse.ends import Ends
 from izhnumba._synapse.per_synapse import drawer
 
 NAN, INF = math.nan, math.inf

@@ -205,8 +205,8 @@ def finite(where: str, array: Array, dtype: str | np.dtype[Any] | None = None) -
         _require(f"{where} must be at most {highest:.6g} in size ({dtype})", array, np.abs(array) <= highest)
 
 
-def indices(where: str, value: object, n: int) -> Array:
-    """Flat indices, 0 <= i < n, as int64."""
+def indices(where: str, value: object, n: int, noun: str = "") -> Array:
+    """Flat indices, 0 <= i < n, as int64. noun: what there are n of, by default the argument's name."""
     if getattr(value, "dtype", None) == np.bool_ or (
         isinstance(value, (list, tuple)) and value and isinstance(value[0], bool)
     ):
@@ -219,7 +219,7 @@ def indices(where: str, value: object, n: int) -> Array:
         raise ValueError(f"{where} must be a list of whole numbers, got {got}. Pass flat indices such as [0, 5].")
     outside = found[(found < 0) | (found >= n)]
     if outside.size:
-        noun = where.rpartition(".")[2]
+        noun = noun or where.rpartition(".")[2]
         raise ValueError(f"{where} must be between 0 and {n - 1}, got {outside[0]:g}. There are {n} {noun}.")
     return found.astype(np.int64)
 

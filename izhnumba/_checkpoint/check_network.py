@@ -158,4 +158,6 @@ def check_position(recorder: Recorder, position: dict[str, Any], to: str | None,
     good = (instants >= 0) & (instants <= now)
     columns.require_all(time.column.name, good, f"not be later than {time.ms(now):g} ms", labels)
     if recorder._kind == "spikes":
-        columns.array("i", np.int64, (n_rows,), low=recorder._first, high=recorder._last - 1)
+        neurons = columns.array("i", np.int64, (n_rows,), low=recorder._first, high=recorder._last - 1)
+        if recorder._chosen is not None:
+            columns.require_all("i", recorder._chosen[neurons], "be neurons that are recorded", neurons)

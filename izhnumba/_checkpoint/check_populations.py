@@ -18,6 +18,7 @@ from izhnumba._exact.kernels.simd_rows import ReceptorKind, SimdRows
 from izhnumba._exact.receptors import ReceptorState, described
 from izhnumba._model.model import Model
 from izhnumba._synapse.csr import MOST_CELLS
+from izhnumba._synapse.positions import Positions
 from izhnumba._synapse.receptor import Receptor
 
 Array = NDArray[Any]
@@ -45,26 +46,52 @@ class SavedPopulation(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A run of neurons of a population."""
+    """Chosen neurons of a population: those from start to stop, or of these `neurons`, ndarray of int64 (n,)."""
 
     name: str
     population: SavedPopulation
     start: int
     stop: int
+    neurons: Array | None = None
 
     def __len__(self) -> int:
-        return self.stop - self.start
+        return self.stop - self.start if self.neurons is None else len(self.neurons)
+
+    def has(self, neurons: Array) -> Array:
+        """Whether each of these flat indices is of one of its neurons."""
+        inside = (neurons >= self.start) & (neurons < self.stop)
+        if self.neurons is not None:
+            inside &= np.isin(neurons, self.neurons)
+        return np.asarray(inside)
+
+    def __str__(self) -> str:
+        """Which neurons, in words."""
+        among = "" if self.neurons is None else f"{len(self)} of those "
+        return f"{among}from {self.start} to {self.stop - 1}"
 
 
 def part_of(saved: Saved, key: str, populations: dict[str, SavedPopulation]) -> Part:
     """The section stored under `key`: [population, start, stop], and False behind them for a slice that covers the
-    population."""
+    population; or [population, flat indices] of neurons that are no slice."""
     value = saved.kind(key, list, "a list [population, start, stop]")
-    good = len(value) in (3, 4) and isinstance(value[0], str) and value[0] in populations
+    good = len(value) in (2, 3, 4) and isinstance(value[0], str) and value[0] in populations
+    if good and len(value) == 2:
+        return _some(saved, key, value[0], populations[value[0]], value[1])
     good = good and all(type(n) is int for n in value[1:3]) and 0 <= value[1] < value[2] <= populations[value[0]].n
     good = good and (len(value) == 3 or (value[3] is False and value[2] - value[1] == populations[value[0]].n))
     saved.require(good, key, "be neurons of a population of the network")
     return Part(value[0], populations[value[0]], value[1], value[2])
+
+
+def _some(saved: Saved, key: str, name: str, population: SavedPopulation, neurons: object) -> Part:
+    """The neurons of these flat indices."""
+    good = isinstance(neurons, np.ndarray) and neurons.dtype == np.int64 and neurons.ndim == 1 and neurons.size > 0
+    saved.require(good, key, "have flat indices of neurons behind the name of a population")
+    assert isinstance(neurons, np.ndarray)
+    start, stop = int(neurons.min()), int(neurons.max()) + 1
+    good = start >= 0 and stop <= population.n and np.unique(neurons).size == neurons.size
+    saved.require(good, key, f"be neurons of a population of the network, each once, of {population.n}", str(neurons))
+    return Part(name, population, start, stop, neurons)
 
 
 def check_population(one: dict[str, Any], place: str, frame: Frame) -> SavedPopulation:
@@ -73,7 +100,7 @@ def check_population(one: dict[str, Any], place: str, frame: Frame) -> SavedPopu
     saved.kind("warned", bool, "True or False")
     model = Saved(one["arguments"], saved.at("arguments"), ("model",), one["arguments"]).kind("model", Model, "a model")
     names = ("size", "model", "dtype", "reset", "V", "u", "V_min", "tau_ref", *model.parameters)
-    arguments = saved.part("arguments", names)
+    arguments = saved.part("arguments", names, ("positions",))
     size = arguments.kind("size", tuple, "a tuple of whole numbers")
     good = size and len(size) <= 64 and all(type(n) is int and n > 0 for n in size) and math.prod(size) < 2**40
     arguments.require(good, "size", "be a tuple of whole numbers >= 1, less than 2**40 in all")
@@ -83,6 +110,9 @@ def check_population(one: dict[str, Any], place: str, frame: Frame) -> SavedPopu
     for name in ("V_min", "tau_ref", *model.parameters):
         arguments.array(name, dtype, (), size)
     n = math.prod(size)
+    if "positions" in arguments.value:
+        positions = arguments.kind("positions", Positions, "positions")
+        arguments.require(len(positions) == n, "positions", f"be those of {n} neurons", positions)
     population = SavedPopulation(size, n, words(n) * WORD, dtype, [])
     if frame.exact:
         return population._replace(receptors=_exact_state(saved, frame, population))

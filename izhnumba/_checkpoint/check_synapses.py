@@ -15,7 +15,8 @@ from izhnumba._base.saved import Saved
 from izhnumba._checkpoint.check_populations import Frame, Part, SavedPopulation, part_of
 from izhnumba._exact.kernels import layout
 from izhnumba._synapse import csr, weight_limits
-from izhnumba._synapse.connectivity import AllToAll, Ends
+from izhnumba._synapse.connectivity import AllToAll
+from izhnumba._synapse.ends import Ends
 from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.receptor import Receptor
 from izhnumba._synapse.weight_limits import Limit
@@ -59,10 +60,12 @@ def check_synapses(
     if rows.value["offsets"] is None:
         saved.require(isinstance(one["rule"], AllToAll), "rule", "be AllToAll if there are no offsets")
         saved.require(not (plastic or gap or frame.exact), "rows", "have offsets", "none")
+        for name, end in (("source", source), ("target", target)):
+            saved.require(end.neurons is None, name, "be a run of neurons if there are no offsets")
         _whole_rows(rows, n, source, target, one["rule"])
     else:
         saved.require(one["rule"] is None, "rule", "be None if there are offsets")
-        _sparse_rows(rows, n, len(source), target, frame, _parts(rows, target, frame, plastic), gap)
+        _sparse_rows(rows, n, source, target, frame, _parts(rows, target, frame, plastic), gap)
     for name in ("state", "first_weights"):
         saved.require(plastic or one[name] is None, name, "be None without plasticity")
     if plastic:
@@ -112,16 +115,16 @@ def _whole_rows(rows: Saved, n: int, source: Part, target: Part, rule: AllToAll)
     rows.require_all("starts", np.diff(starts) == counts, "leave room for a weight of every target", starts[1:])
 
 
-def _sparse_rows(rows: Saved, n: int, n_pre: int, target: Part, frame: Frame, parts: int, gap: bool) -> None:
+def _sparse_rows(rows: Saved, n: int, source: Part, target: Part, frame: Frame, parts: int, gap: bool) -> None:
     """Check sparse rows: each offset leads to a target in the part that its row is for, and they ascend in a row.
 
     Parameters
     ----------
     rows : Saved
         The saved SynapseTable.
-    n, n_pre : int
-        Synapses, and source neurons.
-    target : Part
+    n : int
+        Synapses.
+    source, target : Part
     frame : Frame
         Time step, present and engine of the network.
     parts : int
@@ -129,7 +132,10 @@ def _sparse_rows(rows: Saved, n: int, n_pre: int, target: Part, frame: Frame, pa
     gap : bool
         Whether these are gap junctions, which have no delays.
     """
-    starts = _starts(rows, n_pre * parts, n)
+    every = np.arange(source.start, source.stop)
+    starts = _starts(rows, every.size * parts, n)
+    edges = starts[::parts]
+    rows.require_all("starts", (edges[1:] == edges[:-1]) | source.has(every), f"have synapses of neurons {source} alone", every)
     rows.integer("delay", 0, 0)
     rows.array("offsets", np.uint32, (n,))
     if frame.exact:
@@ -165,7 +171,7 @@ def _piece_of_rows(rows: Saved, begin: int, row: Array, target: Part, parts: int
     offsets, times = rows.value["offsets"][part], rows.value["times"]
     delays = offsets // np.uint32(lanes)
     lane = (offsets - delays * np.uint32(lanes)).astype(np.int64)
-    inside = (lane >= target.start) & (lane < target.stop)
+    inside = target.has(lane)
     of_part = np.ones(1, bool) if parts == 1 else partition.part_of(lane, lanes, parts) == row % parts
     ascending = np.append(True, (offsets[1:] >= offsets[:-1]) | (row[1:] > row[:-1]))
     if times is not None:
@@ -174,7 +180,7 @@ def _piece_of_rows(rows: Saved, begin: int, row: Array, target: Part, parts: int
     for good, must in (
         (delays <= longest, f"have delays of at most {longest} steps"),
         (delays >= min(longest, 1), "have delays of at least 1 step"),
-        (inside, f"lead to neurons from {target.start} to {target.stop - 1}"),
+        (inside, f"lead to neurons {target}"),
         (of_part, "lead to the part of the targets that their row is for"),
         (ascending, "ascend in each row"),
     ):

@@ -28,6 +28,7 @@ from izhnumba._model import izhikevich as models
 from izhnumba._model.model import Model
 from izhnumba._synapse.connectivity import Rule
 from izhnumba._synapse.plasticity import Plasticity
+from izhnumba._synapse.positions import Positions
 from izhnumba._synapse.receptor import Receptor
 
 Array = NDArray[Any]
@@ -46,7 +47,7 @@ def _name(thing: Model | type) -> str:
 def _ours() -> dict[str, Any]:
     """The dataclasses and models of izhnumba that a file may name, all of which it has imported by now."""
     known = [one for one in vars(models).values() if isinstance(one, Model)]
-    kinds: list[type] = [Input, Receptor, Plasticity, Rule]
+    kinds: list[type] = [Input, Receptor, Plasticity, Rule, Positions]
     for kind in kinds:  # which grows meanwhile
         kinds += kind.__subclasses__()
     ours = [kind for kind in kinds if kind.__module__.startswith("izhnumba.") and dataclasses.is_dataclass(kind)]

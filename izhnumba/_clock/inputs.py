@@ -114,8 +114,8 @@ def feeds(where: str, pop: Stepped, inputs: Inputs, n_steps: int | None) -> dict
     return found | (_conductances(pairs, pop.n) if pairs else {})
 
 
-def drive(where: str, found: Given, engine: PopulationEngine, first: int) -> Feed:
-    """The feed of a drive of a network, from now on. Neither `where` nor `first` makes a difference."""
+def drive(where: str, found: Given, engine: PopulationEngine, neurons: slice | Array) -> Feed:
+    """The feed of a drive of a network, from now on. Neither `where` nor `neurons` makes a difference."""
     value, to = found
     if not isinstance(value, SpikeInput):
         return feed(found, engine.now)
@@ -138,17 +138,33 @@ def network_feeds(network: ClockNetwork, drives: Sequence[Incoming]) -> RowFeeds
 def _together(drives: list[Incoming]) -> Feed:
     """The feed of spikes that come through one receptor: for each drive its first neuron and the first step, and its
     spikes from then on."""
+    places = [_neurons(one) for one in drives]
 
     def pieces(step: int, count: int) -> list[tuple[int, int, Spikes]]:
-        return [(one.first, step, one.made.rows(step, count)) for one in drives]
+        return [
+            (one.where.start, step, spikes) if every is None
+            else (0, step, spikes._replace(neurons=every[spikes.neurons]))
+            for one, every in zip(drives, places, strict=True)
+            for spikes in (one.made.rows(step, count),)
+        ]
 
     width, ahead = max(one.made.width for one in drives), all(one.made.ahead for one in drives)
     return Feed(pieces, width, constant=False, prepared=width > 0, ahead=ahead)
 
 
+def _neurons(drive: Incoming) -> Array | None:
+    """The neuron of each place of a drive, uint32; None of a run of neurons."""
+    where = drive.where
+    if isinstance(where, slice) and where.step is None:
+        return None
+    return np.arange(drive.engine.n, dtype=np.uint32)[where]
+
+
 def _added(drives: list[Incoming]) -> Feed:
     """The feed of currents that drive neurons of one population."""
-    return drives[0].made if len(drives) == 1 and drives[0].n == drives[0].engine.n else Added(drives)
+    where, alone = drives[0].where, len(drives) == 1
+    every = isinstance(where, slice) and where == slice(0, drives[0].engine.n)
+    return drives[0].made if alone and every else Added(drives)
 
 
 class Added(Feed):
@@ -166,7 +182,7 @@ class Added(Feed):
         self._from, self._pieces = step, [one.made.rows(step, count) for one in self._drives]
         self._total = np.zeros((count, self._total.shape[1]), self._total.dtype)
         for one, rows in zip(self._drives, self._pieces, strict=True):
-            self._total[:, one.first : one.first + one.n] += rows
+            self._total[:, one.where] += rows
         return self._total
 
     def add_again(self, step: int) -> None:
@@ -177,7 +193,7 @@ class Added(Feed):
         total = self._total[k]
         total.fill(0)
         for one, rows in zip(self._drives, self._pieces, strict=True):
-            total[one.first : one.first + one.n] += rows[k if len(rows) > 1 else 0]
+            total[one.where] += rows[k if len(rows) > 1 else 0]
 
 
 def feed(found: Given, now: int, *, probe: bool = True) -> Feed:

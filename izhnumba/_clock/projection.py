@@ -25,7 +25,7 @@ def delays(one: Projection) -> tuple[int, int]:
 
 def rows_of(some: list[Projection], dt: float) -> Rows:
     """The rows of projections to one population. dt: ms."""
-    found = [(*delays(one), one.ends.n_pre, one.rows.weights.size) for one in some if one.rows.weights.size]
+    found = [(*delays(one), one.n_sources, one.rows.weights.size) for one in some if one.rows.weights.size]
     firsts, lasts, rows, synapses = zip(*found, strict=True) if found else ((1,), (1,), (0,), (0,))
     n_bytes = sum(4 * one.rows.weights.size + one.rows.weights.nbytes for one in some)
     return Rows(sum(rows), sum(synapses), min(firsts), max(lasts), n_bytes * min(1.0, max(lasts) * dt / 100.0))
@@ -66,16 +66,16 @@ def table_of(one: Projection) -> Table:
     from izhnumba._clock.kernels import gap, plasticity
     from izhnumba._clock.kernels import network as k
 
-    rows, ends = one.rows, one.ends
+    rows = one.rows
     table = Table(max(k.PROJECTION_SIZE, gap.TABLE_SIZE, plasticity.TABLE_SIZE))
     table.put_table(k.SOURCE, one.source.table)
     table.put_table(k.TARGET, one.target.table)
-    table[[k.FIRST, k.N_ROWS, k.PARTS]] = one.first_source, ends.n_pre, rows.parts
-    table[[k.FIRST_TARGET, k.N_TARGETS]] = one.first_target, ends.n_post
+    table[[k.FIRST, k.N_ROWS, k.PARTS]] = one.first_source, one.n_sources, rows.parts
+    table[[k.FIRST_TARGET, k.N_TARGETS]] = one.first_target, one.n_targets
     table.put_all({k.ROWS: rows.starts, k.LIST: one.spiked, k.WEIGHTS: rows.weights, k.RING: one.receptor.ring})
     if rows.offsets is None:
-        whole = ends.shift is None or rows.weights.size == ends.n_pre * ends.n_post
-        table[[k.DELAY, k.HOLE]] = rows.delay, k.NO_HOLE if whole or ends.shift is None else ends.shift
+        whole = rows.weights.size == one.n_sources * one.n_targets
+        table[[k.DELAY, k.HOLE]] = rows.delay, k.NO_HOLE if whole or one.shift is None else one.shift
     else:
         table.put(k.OFFSETS, rows.offsets)
     return table

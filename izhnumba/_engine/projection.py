@@ -8,7 +8,6 @@ from typing import Any
 from numpy.typing import NDArray
 
 from izhnumba._engine.protocol import PopulationEngine
-from izhnumba._synapse.connectivity import Ends
 from izhnumba._synapse.csr import SynapseTable
 
 Array = NDArray[Any]
@@ -18,16 +17,19 @@ Array = NDArray[Any]
 class Projection:
     """Synapses as an engine delivers spikes through them.
 
-    source, target: engines of populations; first_source, first_target: the neurons with which both ends begin; ends:
-    how many neurons there are; receptor: of the target, its ReceptorState; rows: the synapses; plastic: their plastic
-    state, or None; spiked: scratch memory of shape (parts, sources), int64.
+    source, target: engines of populations; first_source, first_target: the neurons with which both ends begin;
+    n_sources, n_targets: how many there are from there to the last ones; shift: source i is the same neuron as target
+    i + shift, None if no run of neurons is at both ends; receptor: of the target, its ReceptorState; rows: the
+    synapses; plastic: their plastic state, or None; spiked: scratch memory of shape (parts, n_sources), int64.
     """
 
     source: PopulationEngine
     target: PopulationEngine
     first_source: int
     first_target: int
-    ends: Ends
+    n_sources: int
+    n_targets: int
+    shift: int | None
     receptor: Any
     rows: SynapseTable
     plastic: Any

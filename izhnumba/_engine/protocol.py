@@ -291,14 +291,13 @@ class Feeds(Protocol):
 class Incoming(NamedTuple):
     """A drive of a network, as its engine reads it.
 
-    engine: of the population; receptor: the state of that through which spikes come, None for currents; first, n: the
-    neurons `first` to `first + n` are driven; made: the value in the form that the engine has for it.
+    engine: of the population; receptor: the state of that through which spikes come, None for currents; where: index of
+    the neurons that are driven, in the order of the values; made: the value in the form that the engine has for it.
     """
 
     engine: PopulationEngine
     receptor: Any
-    first: int
-    n: int
+    where: slice | Array
     made: Any
 
 

@@ -29,15 +29,15 @@ _LEAST = 0.1  # ms: what an advance costs for each neuron must not be spent agai
 _MOST_EVENTS = 2**18  # from outside that are expected in an advance
 _MOST_VALUES = 2**21  # numbers in the pieces of an advance
 _STREAM = 2**40  # keys of the events of a drive, all below those of synapses
+ALL = slice(None)  # index of all neurons
 
 
 class Current(NamedTuple):
-    """An input of the n neurons from `first` on, in the unit of the model; with `steady` a conductance (1/ms or nS)
-    that acts through the state of that."""
+    """An input of some neurons, in the unit of the model; with `steady` a conductance (1/ms or nS) that acts through the
+    state of that. where: index of the neurons, in the order of the input; shape: of its values."""
 
     input: Input
-    first: int
-    n: int
+    where: slice | Array
     shape: tuple[int, ...]
     steady: Steady | None = None
 
@@ -64,14 +64,14 @@ class Current(NamedTuple):
 
 
 class SpikeSource(NamedTuple):
-    """Spikes from outside that act through a receptor on the n neurons from `first` on.
+    """Spikes from outside that act through a receptor on n neurons.
 
     events: (since, until) -> time (ms), neuron (from 0 to n - 1), weight, and number in the order of a random stream,
-    of each spike; per_ms: the most spikes that are expected in a ms.
+    of each spike; neuron: place -> flat index; per_ms: the most spikes that are expected in a ms.
     """
 
     events: Callable[[float, float], tuple[Array, Array, Array, Array]]
-    first: int
+    neuron: Callable[[Array], Array]
     receptor: ReceptorState
     n: int
     per_ms: float = 0.0
@@ -129,12 +129,12 @@ class Source:
         engine, R = self.engine, self.engine.simd_rows
         current, conductance = engine.extra(layout.CURRENT), engine.extra(layout.CONDUCTANCE)
         alike = all(np.all(scale == scale[0]) for scale in (current, conductance))
-        width = 1 if alike and all(one.uniform and one.n == engine.n for one in self.currents) else engine.n
+        width = 1 if alike and all(one.uniform and math.prod(one.shape) == engine.n for one in self.currents) else engine.n
         places = [np.array([R.I])]
         places += [np.r_[engine.states_of(receptor)] for receptor in engine.laid or () if receptor.inner]
         rows = {int(row): np.zeros((len(times), width)) for row in np.concatenate(places)}
         for one in self.currents:
-            part = slice(one.first, one.first + one.n) if width > 1 else slice(1)
+            part = one.where if width > 1 else slice(1)
             for row, values in self._parts(one, times):
                 scale = conductance if one.steady else current
                 rows[row][:, part] += values * scale[part]
@@ -167,7 +167,7 @@ class Source:
                     f"got {neuron.min()} to {neuron.max()} and {when.min():g} to {when.max():g} ms."
                 )
             events = np.zeros(when.size, layout.EVENT)
-            events["t"], events["w"], events["target"] = when, weight, neuron + spikes.first
+            events["t"], events["w"], events["target"] = when, weight, spikes.neuron(neuron)
             events["key"], events["rule"] = ordinal * _STREAM + number, -1
             events["inlet"] = self.engine.receptors.index(spikes.receptor)
             found.append(events)
@@ -216,11 +216,11 @@ class ExactFeeds:
 
 def current_of(where: str, value: object, unit: str, pop: Driven, steady: Steady | None = None) -> Current:
     """A number, array or input object as a current; with `steady` as the conductances of that."""
-    return followed(where, given(where, value, target(pop, unit), EXACT), 0, steady)
+    return followed(where, given(where, value, target(pop, unit), EXACT), ALL, steady)
 
 
-def followed(where: str, found: Given, first: int = 0, steady: Steady | None = None) -> Current:
-    """A value as a current on the neurons from `first` on, if it has pieces that can be followed between steps."""
+def followed(where: str, found: Given, neurons: slice | Array = ALL, steady: Steady | None = None) -> Current:
+    """A value as a current on these neurons, if it has pieces that can be followed between steps."""
     value, to = found
     current = value if isinstance(value, Input) else Constant(value)
     current._fit(to)
@@ -234,20 +234,28 @@ def followed(where: str, found: Given, first: int = 0, steady: Steady | None = N
             f"'exact', whose equations have no noise and no steps, got {value!r:.60}. Use a clock scheme such as "
             f"'rk4'{cure}."
         )
-    return Current(current, first, math.prod(to.shape), to.shape, steady)
+    return Current(current, neurons, to.shape, steady)
 
 
-def spikes_of(value: SpikeInput, to: Target, engine: ExactEngine, first: int = 0) -> SpikeSource:
-    """A spike input on the neurons from `first` on."""
+def spikes_of(value: SpikeInput, to: Target, engine: ExactEngine, neurons: slice | Array = ALL) -> SpikeSource:
+    """A spike input on these neurons."""
     n, receptor = math.prod(to.shape), engine.receptor_state(value.receptor)
-    return SpikeSource(value._events(to), first, receptor, n, value._most_per_ms(to))
+    return SpikeSource(value._events(to), _neuron(neurons, engine.n), receptor, n, value._most_per_ms(to))
 
 
-def drive(where: str, found: Given, engine: ExactEngine, first: int) -> Current | SpikeSource:
-    """A drive of a network on the neurons from `first` on."""
+def _neuron(neurons: slice | Array, n: int) -> Callable[[Array], Array]:
+    """A function from places among these neurons, of n, to their flat indices."""
+    if isinstance(neurons, slice) and neurons.step is None:
+        return lambda places: places + (neurons.start or 0)
+    every = np.arange(n)[neurons]
+    return lambda places: every[places]
+
+
+def drive(where: str, found: Given, engine: ExactEngine, neurons: slice | Array) -> Current | SpikeSource:
+    """A drive of a network on these neurons."""
     if isinstance(found.value, SpikeInput):
-        return spikes_of(found.value, found.to, engine, first)
-    return followed(where, found, first)
+        return spikes_of(found.value, found.to, engine, neurons)
+    return followed(where, found, neurons)
 
 
 def network_feeds(network: ExactNetwork, drives: Sequence[Incoming]) -> ExactFeeds:

@@ -21,7 +21,7 @@ def bind(one: Projection, key: int) -> Table:
     table.put_table(layout.TARGET, target.table)
     table[[layout.FIRST_ROW, layout.N_ROWS, layout.PARTS, layout.KEY]] = (
         one.first_source,
-        one.ends.n_pre,
+        one.n_sources,
         rows.parts,
         key,
     )

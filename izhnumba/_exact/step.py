@@ -69,4 +69,4 @@ def _deltas_at(when: float, deltas: Array, engine: ExactEngine) -> SpikeSource:
         due = neurons if until >= when else neurons[:0]
         return np.full(due.size, when), due, deltas[due], due
 
-    return SpikeSource(events, 0, engine.receptor_state(Delta()), engine.n)
+    return SpikeSource(events, lambda places: places, engine.receptor_state(Delta()), engine.n)

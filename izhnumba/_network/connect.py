@@ -21,6 +21,7 @@ from izhnumba._synapse.connectivity import AllToAll, GivenPairs
 from izhnumba._synapse.csr import (
     FEWER,
     Draw,
+    Piece,
     Shown,
     SynapseTable,
     build,
@@ -30,6 +31,7 @@ from izhnumba._synapse.distributions import Distribution
 from izhnumba._synapse.edges import given
 from izhnumba._synapse.per_synapse import Look
 from izhnumba._synapse.plasticity import Plasticity
+from izhnumba._synapse.positions import OfPairs
 from izhnumba._synapse.receptor import Receptor, check_own
 from izhnumba._synapse.receptors import Delta
 from izhnumba._synapse.weight_limits import Limit
@@ -105,7 +107,8 @@ def connected(
     engine.check_receptor(receptor)
     targets = engine.target_lanes(target.start)
     single = delay is None or isinstance(delay, (int, float, np.number))
-    whole = isinstance(rule, AllToAll) and single and plasticity is None and not gap and not targets.continuous
+    whole = isinstance(rule, AllToAll) and single and source.consecutive and target.consecutive
+    whole = whole and plasticity is None and not (gap or targets.continuous or isinstance(weight, OfPairs))
     item = engine.dtype.itemsize if whole else targets.synapse_bytes + _PLASTIC_BYTES * (plasticity is not None)
     _check_size(f"{where}.rule", rule.expected(both), item, rule.scratch(both) * (not whole), plasticity is not None)
     rule.check(both)
@@ -115,15 +118,16 @@ def connected(
     def make(shown: Shown) -> SynapseTable:
         look = _look_at_weights(f"{where}.weight", weight, limits, engine.dtype)
         weights = per_synapse.drawer(f"{where}.weight", weight, "", n, random("weight"), look)
-        steps: Draw = lambda before, count: np.zeros(count, np.int64)  # noqa: E731
+        steps: Draw = lambda piece: np.zeros(piece.count, np.int64)  # noqa: E731
         if not gap:
             look = lambda delays, before: checks.finite(f"{where}.delay", delays, engine.dtype)  # noqa: E731
             delays = per_synapse.drawer(
                 f"{where}.delay", dt if delay is None else delay, "ms", n, random("delay"), look
             )
-            steps = targets.delays(delays, dt, f"{where}.delay")
+            cure = " Give an offset: ByDistance(velocity, offset=1.0)." if isinstance(delay, OfPairs) else ""
+            steps = targets.delays(delays, dt, f"{where}.delay", cure)
         if whole:
-            return build_whole(rule, both, targets, weights, int(steps(0, 1)[0]), random, shown)
+            return build_whole(rule, both, targets, weights, int(steps(Piece(0, 1))[0]), random, shown)
         return build(rule, both, targets, weights, steps, random, shown)
 
     rows = make(shown)

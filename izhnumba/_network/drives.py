@@ -26,13 +26,14 @@ Array = NDArray[Any]
 
 
 class Drive(Sealed):
-    """An input to a population or a slice of one. Made by `Network.drive`.
+    """An input to a population or chosen neurons of one. Made by `Network.drive`.
 
     Attributes
     ----------
     value : float, array or input object
         It can be set between runs.
-    section : slice of a population
+    section : neurons of a population
+        As `pop[...]` gives them: `.population` and `.neurons`.
     """
 
     _turn: Turn | None = None  # of its network
@@ -84,14 +85,14 @@ class Drive(Sealed):
 
     def _for_engine(self, where: str, found: Given) -> Any:
         pop = self.section.population
-        return pop._kind.drive(where, found, pop._engine, self.section.start)
+        return pop._kind.drive(where, found, pop._engine, self.section.where)
 
     def _incoming(self) -> Incoming:
         """The value as the engine of the population reads it: made anew only for arrays, which users may change."""
         if self._live:
             self._made = self._for_engine("Drive.value", given("Drive.value", self._value, self._to, LIVE))
         part = self.section
-        return Incoming(part.population._engine, self._receptor_state, part.start, len(part), self._made)
+        return Incoming(part.population._engine, self._receptor_state, part.where, self._made)
 
     def _clear(self) -> None:
         """Start random numbers again."""
@@ -104,7 +105,7 @@ class Drive(Sealed):
 
 
 def drive(net: Network, population: object, input: object, name: object) -> Drive:
-    """Let a current or spikes act on a population of a network, or on a slice of one."""
+    """Let a current or spikes act on a population of a network, or on chosen neurons of one."""
     part = section_in(net, "Network.drive.population", population)
     others = [one._ordinal for one in net._drives.values() if one.section.population is part.population]
     name = new_name("Network.drive.name", name, repr(part), net._drives)

@@ -137,9 +137,11 @@ def _add_population(net: Network, name: str, saved: dict[str, Any]) -> None:
 
 
 def _section(net: Network, saved: list[Any]) -> Section:
-    name, start, stop, *whole = saved
-    population = net.populations[name]
-    return Section(population, start, stop, *whole or [stop - start == population.n])
+    population = net.populations[saved[0]]
+    if len(saved) == 2:
+        return Section(population, saved[1])
+    _, start, stop, *whole = saved
+    return Section(population, range(start, stop), *whole or [stop - start == population.n])
 
 
 def _synapses(net: Network, name: str, saved: dict[str, Any], now: Instant) -> Synapses:

@@ -27,10 +27,10 @@ def new_name(where: str, name: object, default: str, taken: Collection[str]) -> 
 
 
 def section_in(net: Network, where: str, value: object) -> Section:
-    """A population of a network, or a slice of one, as a section."""
-    part = Section(value, 0, value.n, whole=True) if isinstance(value, Population) else value
+    """A population of a network, or chosen neurons of one, as a section."""
+    part = Section(value, range(value.n), whole=True) if isinstance(value, Population) else value
     if not isinstance(part, Section):
-        raise TypeError(f"{where} must be a Population or a slice of one, got {value!r}. Pass pop or pop[a:b].")
+        raise TypeError(f"{where} must be a Population or neurons of one, got {value!r}. Pass pop or pop[a:b].")
     if part.population.network is not net:
         raise ValueError(f"{where} must be in this network, got {part!r}. Add it first.")
     return part

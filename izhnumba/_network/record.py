@@ -134,9 +134,9 @@ def recorder_of(
         given = part.population if source is part and part.whole else source
         return SampleRecorder(engine, name, what, given, every)
     if what == "spikes":
-        return SpikeRecorder(engine, name, None, part.start, part.stop, neurons)
+        return SpikeRecorder(engine, name, None, part.where, neurons)
     if what == "rate":
-        return RateRecorder(engine, name, every, part.start, part.stop)
+        return RateRecorder(engine, name, every, part.where)
     if isinstance(source, Synapses) and what == "weight":
         return WeightRecorder(engine, name, source._rows.weights, every, synapses)
     receptor = None
@@ -148,7 +148,7 @@ def recorder_of(
             )
     states = [what] if isinstance(what, str) else what
     sources = {state: engine.source_of(state, receptor) for state in states}
-    return StateRecorder(_WHERE, engine, name, None, sources, every, neurons, part.start, part.stop)
+    return StateRecorder(_WHERE, engine, name, None, sources, every, neurons, part.where)
 
 
 def _only(what: str, **options: object) -> None:

@@ -44,6 +44,8 @@ def description(net: Network) -> dict[str, Any]:
 
 def _population(pop: Population) -> dict[str, Any]:
     arguments = {name: value for name, value in arguments_of(pop).items() if name not in _OF_NETWORK}
+    if arguments["positions"] is None:
+        del arguments["positions"]
     return {
         "arguments": arguments,
         "state": pop._engine.state(),
@@ -52,6 +54,8 @@ def _population(pop: Population) -> dict[str, Any]:
 
 
 def _section(section: Section) -> list[Any]:
+    if not section.consecutive:
+        return [section.population.name, section.neurons]
     covers = len(section) == section.population.n
     flat = [False] if covers and not section.whole else []  # of all others it follows from their length
     return [section.population.name, section.start, section.stop, *flat]

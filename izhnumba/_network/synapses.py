@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
+from izhnumba._base.read_only import read_only
 from izhnumba._base.sealed import Sealed
 from izhnumba._engine.plastic_state import PlasticState
 from izhnumba._engine.projection import Projection
@@ -17,20 +18,22 @@ from izhnumba._synapse import per_synapse, plasticity_rules, weight_limits
 from izhnumba._synapse.connectivity import Rule
 from izhnumba._synapse.csr import SynapseTable
 from izhnumba._synapse.plasticity import Plasticity
+from izhnumba._synapse.positions import ByDistance, of_pairs
 from izhnumba._synapse.receptor import Receptor
 from izhnumba._synapse.weight_limits import Limit
 
 Array = NDArray[Any]
 _PER_STEP = 2**12  # weights that are checked for each step of a run
 _ROUNDING = 1e-6  # of the largest conductance of a receptor
+_ITSELF = ByDistance(function=lambda distance: distance)
 
 
 _CURE = "Take the synapses out with Network.remove and connect again, with the delays and neurons that you want."
-_FIXED = f"Synapses.delay, pre and post must be left as they are, got new values. {_CURE}"
+_FIXED = f"Synapses.delay, distance, pre and post must be left as they are, got new values. {_CURE}"
 
 
 class Synapses(Sealed):
-    """Connections from one population, or a slice of one, to another. Made by `Network.connect`.
+    """Connections from one population, or chosen neurons of one, to another. Made by `Network.connect`.
 
     Attributes
     ----------
@@ -42,7 +45,10 @@ class Synapses(Sealed):
     delay : ndarray of float64, ms, read-only
         Whole steps, or with the scheme "exact" the delays as given. Synapses with other delays are other synapses:
         `net.remove(syn)`, then connect `(syn.pre, syn.post)` again.
-    source, target : slices of populations
+    distance : ndarray of float64, read-only
+        In the unit of the populations' positions, without which it is not there.
+    source, target : neurons of populations
+        As `pop[...]` gives them: `.population` and `.neurons`.
     receptor : Receptor
     name : str
 
@@ -63,7 +69,7 @@ class Synapses(Sealed):
     """
 
     receptor: Receptor
-    _cures = dict.fromkeys(("delay", "pre", "post"), _CURE)
+    _cures = dict.fromkeys(("delay", "distance", "pre", "post"), _CURE)
 
     def __init__(
         self, name: str, source: Section, target: Section, receptor: Receptor, rule: Rule | None, rows: SynapseTable,
@@ -91,7 +97,8 @@ class Synapses(Sealed):
         self._dt, self._plastic = target.population.dt, plastic
         self._projection = Projection(
             source=source.population._engine, target=engine, first_source=source.start, first_target=target.start,
-            ends=both, receptor=state, rows=rows, plastic=plastic, spiked=np.empty((rows.parts, both.n_pre), np.int64),
+            n_sources=both.n_rows, n_targets=target.stop - target.start, shift=both.shift, receptor=state, rows=rows,
+            plastic=plastic, spiked=np.empty((rows.parts, both.n_rows), np.int64),
         )  # fmt: skip
         self._limits = limits_of(receptor, self.plasticity, engine.dtype)
         self._ours = plastic is None or of_izhnumba(plastic.rule)
@@ -120,7 +127,7 @@ class Synapses(Sealed):
         """The number that a rule keeps for each synapse beside its weight, such as the eligibility of DopamineSTDP or
         the derivative of STDP2006: its present values, a read-only copy. It can be set: `syn.eligibility = x`."""
         values = self._eligible().eligibility(self.target.population._engine.now)
-        return _read_only(
+        return read_only(
             values, "Synapses.eligibility must be set as a whole, got some values. Use syn.eligibility = x."
         )
 
@@ -158,25 +165,34 @@ class Synapses(Sealed):
         """Flat index of the source neuron of each synapse."""
         counts = np.diff(self._rows.starts)
         row = np.repeat(np.arange(counts.size) // self._rows.parts, counts)
-        return _read_only(row + self.source.start)
+        return read_only(row + self.source.start, _FIXED)
 
     @property
     def post(self) -> Array:
         """Flat index of the target neuron of each synapse."""
         if self._rule is not None:
             pieces = [post for _, post in self._rule.pairs(self._ends, np.random.default_rng(0))]
-            return _read_only(np.concatenate(pieces) + self.target.start)
+            return read_only(np.concatenate(pieces) + self.target.start, _FIXED)
         assert self._rows.offsets is not None
-        return _read_only((self._rows.offsets % self._targets.lanes).astype(np.int64))
+        return read_only((self._rows.offsets % self._targets.lanes).astype(np.int64), _FIXED)
 
     @property
     def delay(self) -> Array:
         """Delay of each synapse, ms."""
         if self._rows.times is not None:
-            return _read_only(self._rows.times.copy())
+            return read_only(self._rows.times.copy(), _FIXED)
         if self._rows.offsets is None:
-            return _read_only(np.full(len(self), self._rows.delay * self._dt))
-        return _read_only((self._rows.offsets // self._targets.lanes) * self._dt)
+            return read_only(np.full(len(self), self._rows.delay * self._dt), _FIXED)
+        return read_only((self._rows.offsets // self._targets.lanes) * self._dt, _FIXED)
+
+    @property
+    def distance(self) -> Array:
+        """Distance between the neurons of each synapse, in the unit of their positions."""
+        where, (here, there) = "Synapses.distance", (one.population.positions for one in (self.source, self.target))
+        try:
+            return read_only(of_pairs(where, _ITSELF, here, there).values(self.pre, self.post), _FIXED)
+        except ValueError as error:
+            raise AttributeError(str(error)) from None
 
     @property
     def weight(self) -> Array:
@@ -227,7 +243,7 @@ class Synapses(Sealed):
                [2.5, 0.5]])
         """
         sparse = optional("Synapses.to_scipy", "scipy.sparse")
-        places = self.pre - self.source.start, self.post - self.target.start
+        places = self.source.places(np.asarray(self.pre)), self.target.places(np.asarray(self.post))
         return sparse.coo_array((self._rows.weights.copy(), places), shape=(self._ends.n_pre, self._ends.n_post))
 
     def _check_weights(self, steps: float) -> None:
@@ -257,37 +273,6 @@ class Synapses(Sealed):
                 f"{self.name}: {rule}.arrival must deliver no amount below 0 to {self.receptor!r}, got a conductance "
                 f"of {least:g} in neuron {int(strengths.argmin())}. {self._limits[0].why}"
             )
-
-
-class ReadOnly(np.ndarray[Any, Any]):
-    """A copy that refuses to be written into, because that would be lost. What is computed from it are plain arrays."""
-
-    __array_priority__ = -1.0
-    refusal: str  # of new values
-
-    def __array_finalize__(self, of: object) -> None:
-        self.refusal = getattr(of, "refusal", "")
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        if not self.flags.writeable:
-            raise ValueError(self.refusal)
-        super().__setitem__(key, value)
-
-    def __array_wrap__(self, result: Any, context: object = None, return_scalar: bool = False) -> Any:
-        return result[()] if return_scalar else np.asarray(result)
-
-    def __repr__(self) -> str:
-        return repr(np.asarray(self))
-
-    def __reduce__(self) -> str | tuple[Any, ...]:
-        return np.array(self).__reduce__()
-
-
-def _read_only(values: Array, refusal: str = _FIXED) -> Array:
-    values.flags.writeable = False
-    found = values.view(ReadOnly)
-    found.refusal = refusal
-    return found
 
 
 def limits_of(receptor: Receptor, rule: Plasticity | None, dtype: np.dtype[Any]) -> list[Limit]:

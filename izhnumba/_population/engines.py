@@ -36,7 +36,8 @@ class EngineKind(NamedTuple):
     stepper: (its engine, shape, threads) -> single steps of a population by itself
     feeds: (where, population, stop, inputs) -> the inputs of a run of a population by itself
     network: (dt) -> the engine of a network
-    drive: (where, value as checked, engine of a population, first neuron) -> a drive of a network, as the engine has it
+    drive: (where, value as checked, engine of a population, index of its neurons) -> a drive of a network, as the engine
+        has it
     network_feeds: (engine of a network, drives) -> the inputs of a run of a network
     dense_output: whether V and u are defined between steps, so that `Population.state_at` can give them
     """
@@ -102,13 +103,14 @@ def join(pop: Population, network: Any, name: str) -> None:
     drawn = {one: checked_parameter(one, value, pop, random) for one, value in pop._drawn.items()}
     values = pop._values | drawn
     V, u = pop._start_given
-    state = start(pop, V, u, values, random)
+    state, layout = start(pop, V, u, values, random), pop._layout
+    positions = layout and layout.placed(pop.size, random("positions"))
     kind, engine = kind_of(network.scheme, pop.dtype), pop._engine
     if kind is not pop._kind or drawn:
         other = engine_with(pop, kind, network.scheme, network.dt, values)  # or the error, before anything changes
         engine = engine if kind is pop._kind else other
     clock = dict(dt=network.dt, scheme=network.scheme, seed=network.seed, threads=network.threads, name=name)
-    take_engine(pop, kind, engine, **clock)
+    take_engine(pop, kind, engine, **clock, positions=positions)
     engine.set_clock(pop.scheme, pop.dt)
     put_parameters(pop, {"tau_ref": pop.tau_ref} | drawn, pop._drawn)  # tau_ref: another number of steps
     put_start(pop, state)

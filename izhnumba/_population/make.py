@@ -22,14 +22,15 @@ _WITHIN = "Population.run has not ended: until then only V, u and parameters may
 
 def make(
     pop: Population, size: object, model: Any, scheme: object, dt: object, dtype: object, batch: object, reset: object,
-    seed: object, threads: object, name: object, V: object, u: object, given: Mapping[str, object],
+    seed: object, threads: object, name: object, V: object, u: object, positions: object,
+    given: Mapping[str, object],
 ) -> None:  # fmt: skip
     """Give a new population all its attributes.
 
     Parameters
     ----------
     pop : Population
-    size, model, scheme, dt, dtype, batch, reset, seed, threads, name, V, u
+    size, model, scheme, dt, dtype, batch, reset, seed, threads, name, V, u, positions
         As a user passed them to `Population`, unchecked.
     given : dict
         The other keywords: parameters of the model, V_min and tau_ref.
@@ -38,6 +39,7 @@ def make(
         **of.checked_arguments(size, model, scheme, dt, dtype, batch, reset, seed, threads, name, given),
         _given=dict(dt=dt, scheme=scheme, seed=seed, threads=threads, name=name),
         _start_given=(V, u),
+        _layout=(layout := of.layout_of(positions)),
         _drawn={one: value for one, value in given.items() if of.is_drawn(value)},
         _turn=Turn("Population", _WITHIN),
         _network=None,
@@ -55,6 +57,7 @@ def make(
         _highest=float(np.finfo(pop.dtype).max),
     )
     random = streams(pop.seed, pop.name)
+    pop._set(positions=layout and layout.placed(pop.size, random("positions")))
     exact = of.initial_parameters(pop, given, random)
     values = {one: of.shown(numbers, pop.dtype) for one, numbers in exact.items()}
     pop._set(**values, _values=values)

@@ -6,7 +6,7 @@ import math
 import secrets
 import warnings
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from izhnumba._model.model import Model, u_nullcline
 from izhnumba._model.quantity import Quantity
 from izhnumba._model.schemes import schemes
 from izhnumba._synapse.distributions import Distribution
+from izhnumba._synapse.positions import Layout, Positions
 
 if TYPE_CHECKING:
     from izhnumba._population.population import Population
@@ -40,8 +41,9 @@ HABITS = {  # of other simulators and of papers
     **dict.fromkeys(("reset_value", "v_reset", "vreset"), "c"),
     **dict.fromkeys(("v0", "v_init", "v_m", "vm"), "V"),
     **dict.fromkeys(("u0", "u_init", "u_m"), "u"),
+    **dict.fromkeys(("position", "pos", "coordinates", "structure"), "positions"),
 }
-_ARGUMENTS = ("model", "scheme", "dt", "dtype", "batch", "reset", "seed", "threads", "name", "V", "u")
+_ARGUMENTS = ("model", "scheme", "dt", "dtype", "batch", "reset", "seed", "threads", "name", "V", "u", "positions")
 OF_POPULATIONS = {*_EXTRAS, *_ARGUMENTS}  # what may be given besides the parameters of a model
 
 
@@ -208,6 +210,11 @@ def start(pop: Population, V: object, u: object, values: Mapping[str, Array], ra
     return V, np.broadcast_to(u, pop.shape)
 
 
+def layout_of(positions: object) -> Layout | None:
+    """Where the neurons of a population are, from what a user gives for it."""
+    return positions if positions is None or isinstance(positions, Layout) else Positions(cast(Array, positions))
+
+
 def put_start(pop: Population, start: tuple[Array, Array]) -> None:
     """Put a population into its initial state, V and u, to which it is reset from now on."""
     pop.V[...], pop.u[...] = start
@@ -244,4 +251,5 @@ def arguments_of(pop: Population) -> dict[str, Any]:
     names = ("size", "model", "dt", "batch", "seed", "threads", "name")
     arguments = {name: getattr(pop, name) for name in names} | pop._values
     V, u = pop._start
-    return arguments | dict(scheme=pop.scheme.name, dtype=pop.dtype.name, reset=pop.reset_kind, V=V, u=u)
+    given = dict(scheme=pop.scheme.name, dtype=pop.dtype.name, reset=pop.reset_kind, V=V, u=u)
+    return arguments | given | dict(positions=pop.positions)

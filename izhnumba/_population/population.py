@@ -21,7 +21,7 @@ from izhnumba._model.model import Model
 from izhnumba._population import parameters as of
 from izhnumba._population import run as running
 from izhnumba._population.make import make
-from izhnumba._population.section import Section, section_of
+from izhnumba._population.section import Section, chosen_of
 from izhnumba._record.results import Result
 
 Array = NDArray[Any]
@@ -54,6 +54,8 @@ class Population:
         Names the random streams: populations with the same seed and different names draw different numbers.
     V, u : float, array, distribution or callable(rng, shape)
         Initial state, by default the model's (for Izhikevich -65 mV and 0). `u="nullcline"` starts where du/dt = 0.
+    positions : array (n, d), Positions, Grid or Box, optional
+        Where the neurons are, for `Distance` and `ByDistance`; kept as `Positions`, or None, in `positions`.
     V_min : float or array, mV, default -inf
         Floor of V, applied after V jumps and before the spike test.
     tau_ref : float or array, ms, >= 0, default 0
@@ -134,9 +136,10 @@ class Population:
         name: str | None = None,
         V: object = None,
         u: object = None,
+        positions: object = None,
         **parameters: object,
     ) -> None:
-        make(self, size, model, scheme, dt, dtype, batch, reset, seed, threads, name, V, u, parameters)
+        make(self, size, model, scheme, dt, dtype, batch, reset, seed, threads, name, V, u, positions, parameters)
 
     def _set(self, **attributes: object) -> None:
         assign(self, **attributes)
@@ -177,10 +180,10 @@ class Population:
         self._engine.restore(saved["state"])
         self._memory.update(saved["memory"])
 
-    def __getitem__(self, key: slice) -> Section:
-        """Neurons `start` to `stop`, by flat index, for `Network.connect`, `drive` and `record`: `pop[:800]`. It is
-        flat, also of an n-d size. ValueError for slices without a neuron and for steps other than 1."""
-        return section_of(self, key)
+    def __getitem__(self, key: slice | ArrayLike) -> Section:
+        """Chosen neurons for `Network.connect`, `drive` and `record`: `pop[:800]`, `pop[::5]`, `pop[[7, 3]]`, by flat
+        index also of an n-d size, or `pop[mask]`. A ValueError for none, or one twice."""
+        return Section(self, chosen_of(key, range(self.n), self.size))
 
     # --- state ----------------------------------------------------------------------------------------------------
 

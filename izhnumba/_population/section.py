@@ -1,70 +1,198 @@
-"""A run of a population's neurons, as an end of synapses, or as what is driven or recorded."""
+"""Chosen neurons of a population, as an end of synapses, or as what is driven or recorded."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
-from izhnumba._synapse.connectivity import Ends
+from izhnumba._base.read_only import read_only
+from izhnumba._base.sealed import Fixed
+from izhnumba._synapse.ends import Ends
+from izhnumba._synapse.positions import Positions
 
 if TYPE_CHECKING:
     from izhnumba._population.population import Population
 
+Array = NDArray[Any]
+_WHERE = "Population[...]"
+_MUST = "a slice such as pop[:800], a mask or a list of indices"
+_SHOWN = 4  # neurons that are named one by one
 
-@dataclass(frozen=True)
-class Section:
-    """The neurons `start` to `stop` of a population, by flat index: what `pop[start:stop]` gives. whole: it is the
-    population itself, not a slice that covers it."""
 
-    population: Population
-    start: int
-    stop: int
-    whole: bool = False
+class Section(Fixed):
+    """Neurons of a population in an order, none of them twice: what `pop[:800]`, `pop[::5]`, `pop[mask]` and
+    `pop[[7, 3]]` give. Their order is that of the slice or list; those of a mask ascend.
+
+    Attributes
+    ----------
+    population : Population
+    neurons : ndarray of int64 (n,)
+        Flat indices in the population.
+    shape : tuple of int
+        (n,), or the n-d size of the population if it is the population itself.
+    V, u, spikes : ndarray (n,)
+        Those of these neurons. Of a slice a view, else a read-only copy; V and u can be set: `pop[mask].V = -70.0`.
+    positions : Positions or None
+    """
+
+    def __init__(self, population: Population, chosen: range | Array, whole: bool = False) -> None:
+        """Made by `Population[...]`.
+
+        Parameters
+        ----------
+        population : Population
+        chosen : range or ndarray of int64
+            Flat indices, each once.
+        whole : bool
+            Whether it is the population itself, not a slice that covers it.
+        """
+        ends = (chosen[0], chosen[-1]) if isinstance(chosen, range) else (chosen.min(), chosen.max())
+        self.population, self.whole, self._chosen = population, whole, chosen
+        self.start, self.stop = int(min(ends)), int(max(ends)) + 1  # of the run that covers them
+        steps = chosen.step if isinstance(chosen, range) else np.diff(chosen)
+        self.consecutive = self.stop - self.start == len(chosen) and bool(len(chosen) == 1 or np.all(steps == 1))
+        self._seal()
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The n-d size of the population itself; slices are flat."""
-        return self.population.size if self.whole else (self.stop - self.start,)
+        """The n-d size of the population itself; of chosen neurons (n,)."""
+        return self.population.size if self.whole else (len(self),)
 
     @property
-    def V(self) -> NDArray[Any]:
-        """V of these neurons, shape (n,): a view, in which it can be set."""
-        return self.population.V.reshape(-1)[self.start : self.stop]
+    def neurons(self) -> Array:
+        """Flat indices of these neurons in their population, int64."""
+        return _array(self._chosen).copy()
 
     @property
-    def u(self) -> NDArray[Any]:
-        """u of these neurons, shape (n,): a view, in which it can be set."""
-        return self.population.u.reshape(-1)[self.start : self.stop]
+    def where(self) -> slice | Array:
+        """The same as an index of flat arrays: a slice for all that a slice can say."""
+        chosen = self._chosen
+        if self.consecutive or not isinstance(chosen, range):
+            return slice(self.start, self.stop) if self.consecutive else chosen
+        return slice(chosen.start, chosen.stop if chosen.stop >= 0 else None, chosen.step)
+
+    def places(self, neurons: Array) -> Array:
+        """The place among these neurons of each of some of them, given by flat indices."""
+        if self.consecutive:
+            return neurons - self.start
+        found = np.empty(self.stop - self.start, np.int64)
+        found[_array(self._chosen) - self.start] = np.arange(len(self))
+        return np.asarray(found[neurons - self.start])
 
     @property
-    def spikes(self) -> NDArray[Any]:
-        """Whether each of these neurons spiked in the latest step, shape (n,)."""
-        return self.population.spikes.reshape(-1)[self.start : self.stop]
+    def V(self) -> Array:
+        """V of these neurons, (n,); it can be set."""
+        return self._look("V", self.population.V)
+
+    @V.setter
+    def V(self, value: object) -> None:
+        self._write("V", value)
+
+    @property
+    def u(self) -> Array:
+        """u of these neurons, (n,); it can be set."""
+        return self._look("u", self.population.u)
+
+    @u.setter
+    def u(self, value: object) -> None:
+        self._write("u", value)
+
+    @property
+    def spikes(self) -> Array:
+        """Whether each of these neurons spiked in the latest step, (n,)."""
+        return self._look("spikes", self.population.spikes)
+
+    @property
+    def positions(self) -> Positions | None:
+        """Where these neurons are."""
+        every: Positions | None = self.population.positions
+        return None if every is None else every.of(self.where)
+
+    def _look(self, name: str, values: Array) -> Array:
+        found = values.reshape(-1)[self.where if isinstance(self._chosen, range) else self._chosen]
+        if isinstance(self._chosen, range):
+            return found
+        cure = "" if name == "spikes" else f" Use pop[...].{name} = x."
+        return read_only(found, f"{_WHERE}.{name} must be set as a whole, got some values.{cure}")
+
+    def _write(self, name: str, value: object) -> None:
+        pop, where = self.population, f"{_WHERE}.{name}"
+        exact = checks.array(where, value, getattr(pop.model, name).unit, [self.shape])
+        checks.finite(where, exact, pop.dtype)
+        getattr(pop, name).reshape(-1)[self.where] = exact.reshape(-1) if exact.ndim else exact
+
+    def __getitem__(self, key: Any) -> Section:
+        """Some of these neurons, by place."""
+        return Section(self.population, chosen_of(key, self._chosen, self.shape))
 
     def __len__(self) -> int:
-        return self.stop - self.start
+        return len(self._chosen)
 
     def __repr__(self) -> str:
-        everybody = len(self) == self.population.n
-        return self.population.name if everybody else f"{self.population.name}[{self.start}:{self.stop}]"
+        name, n, chosen = self.population.name, len(self), self._chosen
+        if self.consecutive:
+            return name if n == self.population.n else f"{name}[{self.start}:{self.stop}]"
+        if isinstance(chosen, range):
+            return f"{name}[{chosen.start}:{chosen.stop if chosen.stop >= 0 else ''}:{chosen.step}]"
+        return f"{name}{chosen.tolist()}" if n <= _SHOWN else f"{name}[{n} of {self.population.n}]"
 
 
-def section_of(population: Population, key: Any) -> Section:
-    """The neurons that a user names by a slice."""
-    checks.kind("Population[...]", key, slice, "a slice such as pop[:800]")
-    n = population.n
-    try:
-        start, stop, stride = key.indices(n)
-    except (TypeError, ValueError) as error:  # of indices that are no whole numbers, and of step 0
-        raise type(error)(f"Population[...] must be a slice of whole numbers, got {key}.") from None
-    if stride != 1 or start >= stop:
-        raise ValueError(f"Population[...] must be a slice of at least one of {n} neurons, step 1, got {key}.")
-    return Section(population, start, stop)
+def chosen_of(key: Any, neurons: range | Array, size: tuple[int, ...]) -> range | Array:
+    """Those that a user names of these neurons, which have this n-d size."""
+    n = len(neurons)
+    if isinstance(key, slice):
+        try:
+            found = neurons[key]
+        except (TypeError, ValueError) as error:  # of indices that are no whole numbers, and of step 0
+            raise type(error)(f"{_WHERE} must be a slice of whole numbers, got {key}.") from None
+        if not len(found):
+            raise ValueError(f"{_WHERE} must be a slice of at least one of {n} neurons, got {key}.")
+        return found
+    if not (isinstance(key, (list, range)) or np.ndim(getattr(key, "__array__", lambda: 0)())):
+        number = isinstance(key, (int, np.integer)) and not isinstance(key, bool)
+        cure = f"Write pop[[{key}]]." if number else "Flat indices come as a list." * isinstance(key, tuple)
+        checks.refuse(_WHERE, key, _MUST, cure)
+    if getattr(key, "dtype", None) == np.bool_ or (isinstance(key, list) and key and isinstance(key[0], (bool, list))):
+        places = np.flatnonzero(_mask(key, n, size))
+    else:
+        places = checks.indices(_WHERE, key, n, "neurons") if len(key) else np.empty(0, np.int64)
+        twice = np.flatnonzero(np.bincount(places, minlength=1) > 1)
+        if twice.size:
+            raise ValueError(f"{_WHERE} must hold each neuron once, got {twice[0]} more than once.")
+    if not places.size:
+        raise ValueError(f"{_WHERE} must be at least one of {n} neurons, got none.")
+    return np.asarray(_array(neurons)[places])
+
+
+def _mask(key: Any, n: int, size: tuple[int, ...]) -> Array:
+    mask = np.asarray(key)
+    shapes = list(dict.fromkeys([(n,), size]))
+    if mask.dtype != bool or mask.shape not in shapes:
+        got = mask.shape if mask.dtype == bool else f"one of {mask.dtype}"
+        raise ValueError(f"{_WHERE} must be a mask of shape {' or '.join(map(str, shapes))}, got {got}.")
+    return mask
+
+
+def _array(chosen: range | Array) -> Array:
+    """As int64."""
+    return np.arange(chosen.start, chosen.stop, chosen.step) if isinstance(chosen, range) else chosen
 
 
 def ends(source: Section, target: Section) -> Ends:
-    shift = source.start - target.start if source.population is target.population else None
-    return Ends(len(source), len(target), source.shape, target.shape, shift)
+    """Two sections as ends of a connection."""
+    both, shift, twins = (source, target), None, None
+    if source.population is target.population:
+        if source.consecutive and target.consecutive:
+            shift = source.start - target.start
+        else:
+            place = np.full(source.population.n, -1)
+            place[target.where] = np.arange(len(target))
+            twins = place[source.where]
+    rows, columns = (None if one.consecutive else one.neurons - one.start for one in both)
+    return Ends(
+        len(source), len(target), source.shape, target.shape, shift, rows, columns, twins, source.positions,
+        target.positions,
+    )  # fmt: skip

@@ -47,7 +47,7 @@ class StateRecorder(Recorder):
 
     def __init__(
         self, where: str, engine: NeuronEngine, name: str, n_batch: int | None, sources: dict[str, Any], every: object,
-        neurons: object, first: int = 0, last: int | None = None,
+        neurons: object, of: slice | Array = slice(None),
     ) -> None:  # fmt: skip
         """Made by `Network.record` and `Population.run`.
 
@@ -62,16 +62,18 @@ class StateRecorder(Recorder):
         sources : dict
             Of each state what `NeuronEngine.source_of` returned for it.
         every, neurons : as the user passed them
-            Interval between samples in ms; which neurons, counted from `first`.
-        first, last : int, optional
-            Only neurons from `first` on, before `last`.
+            Interval between samples in ms; which neurons, by place among those of `of`.
+        of : slice or ndarray of int64
+            Index of the neurons that may be recorded.
         """
         n = engine.n // (n_batch or 1)
-        self.neurons = np.arange(first, n if last is None else last)
+        self.neurons = np.arange(n)[of]
+        self._chosen: Array | None = None  # places of those that are
         if neurons is not None:
-            self.neurons = checks.indices(f"{where}.neurons", neurons, self.neurons.size) + first
+            self._chosen = checks.indices(f"{where}.neurons", neurons, self.neurons.size)
+            self.neurons = self.neurons[self._chosen]
         self._every = engine.time.interval(f"{where}.every", every)
-        self._where, self._sources, self._n_batch, self._first = where, sources, n_batch, first
+        self._where, self._sources, self._n_batch = where, sources, n_batch
         flat = (np.arange(n_batch or 1)[:, None] * n + self.neurons).ravel()
         self._places = np.argsort(flat, kind="stable")
         self._flat = flat[self._places]
@@ -129,9 +131,8 @@ class StateRecorder(Recorder):
         self._room = ()
 
     def _options(self) -> dict[str, Any]:
-        return super()._options() | {
-            "every": self._engine.time.ms(self._every), "neurons": self.neurons - self._first,
-        }  # fmt: skip
+        places = np.arange(self.neurons.size) if self._chosen is None else self._chosen
+        return super()._options() | {"every": self._engine.time.ms(self._every), "neurons": places}
 
     @property
     def samples(self) -> Samples:

@@ -20,11 +20,18 @@ Array = NDArray[Any]
 
 
 class _Spiking(Recorder):
-    """Looks at the spikes of the neurons from `first` on, before `last`."""
+    """Looks at the spikes of some neurons. of: index of these among all."""
 
-    def __init__(self, engine: NeuronEngine, name: str, columns: list[Column], first: int, last: int | None) -> None:
+    def __init__(self, engine: NeuronEngine, name: str, columns: list[Column], of: slice | Array) -> None:
         super().__init__(engine, name, columns)
-        self._first, self._last = first, engine.n if last is None else last
+        every = range(engine.n)
+        self._chosen: Array | None = None  # of all neurons whether they are looked at, if these are no run of neurons
+        if isinstance(of, slice) and every[of].step == 1:
+            self._first, self._last = every[of].start, every[of].stop
+        else:
+            self._first, self._last, self._chosen = 0, engine.n, np.zeros(engine.n, bool)
+            self._chosen[of] = True
+        self._n = len(every[of]) if isinstance(of, slice) else len(of)
 
     def _take(self) -> None:
         if not self._engine.fired:
@@ -48,11 +55,14 @@ class _Spiking(Recorder):
         if self._last - self._first < self._engine.n:
             inside = (i >= self._first) & (i < self._last)
             i, labels = i[inside], labels[inside]
+        if self._chosen is not None:
+            wanted = self._chosen[i]
+            i, labels = i[wanted], labels[wanted]
         return i, labels
 
 
 class SpikeRecorder(_Spiking):
-    """Collects the spikes of a population, or of a slice of one. Made by `Network.record`.
+    """Collects the spikes of a population, or of chosen neurons of one. Made by `Network.record`.
 
     Attributes
     ----------
@@ -68,7 +78,7 @@ class SpikeRecorder(_Spiking):
     _kind = "spikes"
 
     def __init__(
-        self, engine: NeuronEngine, name: str, n_batch: int | None = None, first: int = 0, last: int | None = None,
+        self, engine: NeuronEngine, name: str, n_batch: int | None = None, of: slice | Array = slice(None),
         neurons: object = None,
     ) -> None:  # fmt: skip
         """Made by `Network.record` and `Population.run`.
@@ -79,26 +89,23 @@ class SpikeRecorder(_Spiking):
         name : str
         n_batch : int, optional
             Copies of the population, if it has a batch.
-        first, last : int, optional
-            Only spikes of the neurons from `first` on, before `last`.
+        of : slice or ndarray of int64
+            Index of the neurons whose spikes are recorded.
         neurons : as the user passed it to `Network.record`
-            Which of these, counted from `first`.
+            Which of these, by place.
         """
-        super().__init__(engine, name, [Column("i", "<i8"), engine.time.column], first, last)
         self._n_batch, self._neurons = n_batch, neurons
         self._spikes: Spikes | None = None
         if neurons is not None:
-            chosen = checks.indices("Network.record.neurons", neurons, self._last - first)
-            self._chosen = np.isin(np.arange(engine.n), chosen + first)
+            every = np.arange(engine.n)[of]
+            of = every[checks.indices("Network.record.neurons", neurons, every.size)]
+        super().__init__(engine, name, [Column("i", "<i8"), engine.time.column], of)
 
     def _options(self) -> dict[str, Any]:
         return super()._options() | {"neurons": self._neurons}
 
     def _digest(self, i: Array, labels: Array) -> tuple[Array, Array]:
-        if self._neurons is None:
-            return i, labels
-        wanted = self._chosen[i]
-        return i[wanted], labels[wanted]
+        return i, labels
 
     @property
     def spikes(self) -> Spikes:
@@ -166,9 +173,9 @@ class RateRecorder(_Spiking):
     _kind = "rate"
     _to_file = False
 
-    def __init__(self, engine: NeuronEngine, name: str, every: object, first: int, last: int) -> None:
+    def __init__(self, engine: NeuronEngine, name: str, every: object, of: slice | Array = slice(None)) -> None:
         self._every = engine.time.interval("Network.record.every", every)
-        super().__init__(engine, name, [Column("bin", "<i8"), Column("count", "<i8")], first, last)
+        super().__init__(engine, name, [Column("bin", "<i8"), Column("count", "<i8")], of)
         self._born = engine.now
         self._before = np.empty(0, np.int64)  # bins recorded under an earlier start or stop
         self._seen: _Rates | None = None
@@ -228,7 +235,7 @@ class RateRecorder(_Spiking):
             total = np.bincount(numbers[new] - bins[0], counts[new], bins[-1] - bins[0] + 1)[bins - bins[0]]
             t, rate = (roomy(buffer, seen.n, end) for buffer in (seen.t, seen.rate))
             t[seen.n : end] = time.ms(time.sample(bins + 1, self._every))
-            rate[seen.n : end] = total / (time.ms((self._last - self._first) * self._every) * 1e-3)
+            rate[seen.n : end] = total / (time.ms(self._n * self._every) * 1e-3)
             seen = self._seen = _Rates(before, first, last, new.stop, end, t, rate)
         return read_only(seen.t[: seen.n]), read_only(seen.rate[: seen.n])
 
@@ -246,4 +253,4 @@ class RateRecorder(_Spiking):
         return self.t.size
 
     def __repr__(self) -> str:
-        return f"<rate of {self._last - self._first} neurons, {len(self)} bins>"
+        return f"<rate of {self._n} neurons, {len(self)} bins>"

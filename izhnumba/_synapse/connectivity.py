@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -17,35 +17,13 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.sealed import assign
+from izhnumba._synapse.ends import Ends
 
 Array = NDArray[Any]
 Pairs = Iterator[tuple[Array, Array]]
 PIECE = 2**20  # pairs yielded at a time, about
 PAIR_BYTES = 64  # memory of a pair while it is drawn and put in its place
 _UNHEARD_OF = 1e30  # pairs: larger numbers, which may not fit into a float, count as this one
-
-
-class Ends(NamedTuple):
-    """Two sets of neurons to be connected, sources and targets, each numbered from 0.
-
-    Attributes
-    ----------
-    n_pre, n_post : int
-    pre_shape, post_shape : tuple of int
-        Their n-d sizes.
-    shift : int or None
-        If both are sections of one population: source i is the same neuron as target i + shift.
-    """
-
-    n_pre: int
-    n_post: int
-    pre_shape: tuple[int, ...]
-    post_shape: tuple[int, ...]
-    shift: int | None
-
-    def same(self, pre: Array, post: Array) -> Array | bool:
-        """Whether source and target are the same neuron, pair by pair."""
-        return False if self.shift is None else pre + self.shift == post
 
 
 class Rule(ABC):
@@ -174,7 +152,7 @@ def _complete(pre: Array, ends: Ends, autapses: bool) -> tuple[Array, Array]:
 
 def without_autapses(pre: Array, post: Array, ends: Ends, autapses: bool) -> tuple[Array, Array]:
     """The pairs, without those of a neuron with itself unless `autapses`."""
-    if autapses or ends.shift is None:
+    if autapses or ends.apart:
         return pre, post
     apart = ~ends.same(pre, post)
     return pre[apart], post[apart]
@@ -182,7 +160,8 @@ def without_autapses(pre: Array, post: Array, ends: Ends, autapses: bool) -> tup
 
 def own_pairs(ends: Ends) -> Array:
     """Numbers source * n_post + target of the pairs of a neuron with itself, ascending."""
-    if ends.shift is None:
+    if ends.apart:
         return np.empty(0, np.int64)
-    pre = np.arange(max(0, -ends.shift), min(ends.n_pre, ends.n_post - ends.shift))
-    return pre * ends.n_post + pre + ends.shift
+    own = ends.own(np.arange(ends.n_pre))
+    pre = np.flatnonzero(own >= 0)
+    return pre * ends.n_post + own[pre]

@@ -16,15 +16,28 @@ from numpy.typing import NDArray
 from izhnumba._base import checks
 from izhnumba._base.partition import part_of, parts_of
 from izhnumba._base.random import Random
-from izhnumba._synapse.connectivity import Ends, Rule
+from izhnumba._synapse.connectivity import Rule
+from izhnumba._synapse.ends import Ends
 
 Array = NDArray[Any]
-Draw = Callable[[int, int], Array]  # (numbers drawn before, how many) -> that many weights or delays
 Shown = Callable[[float, float], Any]  # (synapses done, all of them): shows progress
 MOST_CELLS = 2**31  # cells of a ring: place in it + offset must stay below 2^32, and go around once at most
 _SORTED = 2**20  # synapses sorted at a time
 FEWER = "Connect fewer neurons, or use float32."
 _SHORTEST = 1e-6  # ms: the least delay in continuous time
+
+
+class Piece(NamedTuple):
+    """Synapses for which numbers are drawn together: how many came before, how many they are, and, if it is known, the
+    places of their sources and targets among the ends."""
+
+    before: int
+    count: int
+    pre: Array | None = None
+    post: Array | None = None
+
+
+Draw = Callable[[Piece], Array]  # as many weights or delays
 
 
 class SynapseTable(NamedTuple):
@@ -73,9 +86,9 @@ class TargetLanes(NamedTuple):
     dtype: np.dtype[Any]
     continuous: bool = False  # whether delays are any times, in ms, or whole steps
 
-    def delays(self, draw: Draw, dt: float, where: str) -> Draw:
-        """Delays as a table keeps them, in ms or in steps of dt, from delays in ms."""
-        return delay_times(draw, where) if self.continuous else delay_steps(draw, dt, where)
+    def delays(self, draw: Draw, dt: float, where: str, cure: str) -> Draw:
+        """Delays as a table keeps them, in ms or in steps of dt, from delays in ms. cure: of one that is too short."""
+        return delay_times(draw, where, cure) if self.continuous else delay_steps(draw, dt, where, cure)
 
     @property
     def synapse_bytes(self) -> int:
@@ -118,9 +131,9 @@ def build(
         Called after each piece.
     """
     parts = parts_of(targets.lanes) if targets.continuous else 1  # blocks of the exact engine have their own part each
-    counts = np.zeros(ends.n_pre * parts, np.int64)
-    for pre, post in rule.pairs(ends, random("pairs")):
-        counts += np.bincount(targets.row(pre, post, parts), minlength=counts.size)
+    counts = np.zeros(ends.n_rows * parts, np.int64)
+    for pairs in rule.pairs(ends, random("pairs")):
+        counts += np.bincount(targets.row(*ends.laid(*pairs), parts), minlength=counts.size)
     starts = np.concatenate([[0], np.cumsum(counts)])
     times = np.empty(_room(starts[-1], 8)) if targets.continuous else None
     rows = SynapseTable(
@@ -128,12 +141,13 @@ def build(
     )
     cursor, drawn = starts[:-1].copy(), 0
     for pre, post in rule.pairs(ends, random("pairs")):
-        places = _places(targets.row(pre, post, parts), cursor)
-        delays = delay(drawn, len(pre))
+        row, column = ends.laid(pre, post)
+        places, piece = _places(targets.row(row, column, parts), cursor), Piece(drawn, len(pre), pre, post)
+        delays = delay(piece)
         if times is not None:
             times[places], delays = delays, np.zeros(len(pre), np.int64)
-        rows.offsets[places] = targets.offsets(post, delays)  # type: ignore[index]
-        rows.weights[places] = weight(drawn, len(pre))
+        rows.offsets[places] = targets.offsets(column, delays)  # type: ignore[index]
+        rows.weights[places] = weight(piece)
         drawn += len(pre)
         shown(drawn, starts[-1])
     _sort(rows)
@@ -165,7 +179,7 @@ def build_whole(
     weights = _weights(starts[-1], targets)
     for first in range(0, weights.size, _SORTED):
         count = min(_SORTED, weights.size - first)
-        weights[first : first + count] = weight(first, count)
+        weights[first : first + count] = weight(Piece(first, count))
         shown(first + count, weights.size)
     return SynapseTable(starts, None, weights, 1, delay)
 
@@ -234,27 +248,27 @@ def _groups(starts: Array) -> Iterator[tuple[int, int]]:
         first = last
 
 
-def delay_times(draw: Draw, where: str) -> Draw:
+def delay_times(draw: Draw, where: str, cure: str) -> Draw:
     """`draw` with a check: delays in ms, each at least _SHORTEST."""
 
-    def times(before: int, count: int) -> Array:
-        delays = draw(before, count)
+    def times(piece: Piece) -> Array:
+        delays = draw(piece)
         short = np.flatnonzero(delays < _SHORTEST)
         if short.size:
             raise ValueError(
                 f"{where} must be at least {_SHORTEST:g} ms with the scheme 'exact', got {delays[short[0]]:g} ms for "
-                f"synapse {before + short[0]}."
+                f"synapse {piece.before + short[0]}.{cure}"
             )
         return delays
 
     return times
 
 
-def delay_steps(draw: Draw, dt: float, where: str) -> Draw:
+def delay_steps(draw: Draw, dt: float, where: str, cure: str) -> Draw:
     """`draw` with a check: delays as the nearest whole numbers of steps (int64), each at least one."""
 
-    def steps(before: int, count: int) -> Array:
-        delays = draw(before, count)
+    def steps(piece: Piece) -> Array:
+        delays = draw(piece)
         ratio = np.floor(delays / dt + 0.5)
         if np.any(ratio >= MOST_CELLS):
             raise ValueError(f"{where} must be at most {MOST_CELLS - 1} steps of {dt:g} ms, got {np.max(delays):g} ms.")
@@ -262,7 +276,7 @@ def delay_steps(draw: Draw, dt: float, where: str) -> Draw:
         if short.size:
             raise ValueError(
                 f"{where} must be at least one step of {dt:g} ms, got {delays[short[0]]:g} ms for synapse "
-                f"{before + short[0]}."
+                f"{piece.before + short[0]}.{cure}"
             )
         return ratio.astype(np.int64)
 

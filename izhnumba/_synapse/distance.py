@@ -1,4 +1,4 @@
-"""Connectivity by distance: neurons in a box, or on a ring or torus."""
+"""Connectivity by distance: neurons at positions of their own, or evenly in a box, on a ring or torus."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.sealed import assign
-from izhnumba._synapse.connectivity import PIECE, Ends, Pairs, Rule, without_autapses
+from izhnumba._synapse.connectivity import PIECE, Pairs, Rule, without_autapses
+from izhnumba._synapse.ends import Ends
+from izhnumba._synapse.positions import lengths
 
 Array = NDArray[Any]
 Extent = tuple[int, ...] | Array  # of a box
@@ -25,9 +27,10 @@ _MOST_LOOKS = 1e10  # pairs of which the distance is computed at most
 class Distance(Rule):
     """Each pair with a probability that falls with its distance.
 
-    Both populations fill the same box evenly, in the order of their n-d size: neuron j of n along an axis is at
-    (j + 1/2) extent / n. Building computes the distance of every pair as near as the kernel or `reach` goes: at most
-    1e10 pairs, which takes minutes.
+    Of populations with positions distances are those of their positions, and building computes all of them. Without
+    positions both populations fill the same box evenly, in the order of their n-d size: neuron j of n along an axis is
+    at (j + 1/2) extent / n; then building computes the distance of every pair as near as the kernel or `reach` goes. It
+    may be at most 1e10 pairs, which takes minutes.
 
     Parameters
     ----------
@@ -35,13 +38,13 @@ class Distance(Rule):
         p exp(-d^2 / (2 scale^2)), p exp(-d / scale), or p up to d = scale. A function takes and returns an array, with
         values 0 to 1, which p multiplies.
     scale : float, > 0
-        In the unit of `extent`.
+        In the unit of the positions or of `extent`.
     p : float, 0 to 1
         Probability at distance 0.
     extent : float or tuple, > 0, optional
         Lengths of the box, by default those of the source's n-d size: its neurons are 1 apart.
     periodic : bool
-        Whether the box is closed to a ring or torus.
+        Whether the box is closed to a ring or torus. Positions say that by themselves, and take neither.
     autapses : bool
         Whether a neuron may reach itself.
     reach : float, > 0
@@ -73,10 +76,7 @@ class Distance(Rule):
         if callable(self.kernel):
             checks.takes("Distance.kernel", self.kernel, "distance")
         if self.extent is not None:
-            lengths = checks.array("Distance.extent", self.extent, "", above=0.0)
-            if lengths.ndim > 1 or not lengths.size:
-                raise ValueError(f"Distance.extent must be one length or a tuple of them, got shape {lengths.shape}.")
-            assign(self, extent=tuple(map(float, lengths)) if lengths.ndim else float(lengths))
+            assign(self, extent=lengths("Distance.extent", self.extent))
 
     def expected(self, ends: Ends) -> float:
         most = self.p * ends.n_pre * ends.n_post
@@ -87,17 +87,27 @@ class Distance(Rule):
         return ends.n_pre * sum(found) / len(found)
 
     def check(self, ends: Ends) -> None:
-        middle, extent = [n // 2 for n in ends.pre_shape], map(float, self._extent(ends))
-        axes = zip(middle, ends.pre_shape, ends.post_shape, extent, strict=True)
-        looks = ends.n_pre * math.prod(len(self._along(*axis)[0]) for axis in axes)
+        looks = ends.n_pre * ends.n_post
+        if (extent := self._extent(ends)) is not None:
+            middle = [n // 2 for n in ends.pre_shape]
+            axes = zip(middle, ends.pre_shape, ends.post_shape, map(float, extent), strict=True)
+            looks = ends.n_pre * math.prod(len(self._along(*axis)[0]) for axis in axes)
         if looks > _MOST_LOOKS:
             raise ValueError(
                 f"Distance must have at most {_MOST_LOOKS:g} pairs of neurons within reach, got {looks:.4g}. Pass "
                 "Distance(..., reach=), beyond which no neurons are connected, or connect slices."
             )
 
-    def _extent(self, ends: Ends) -> Extent:
-        """Lengths of the box, one for each axis."""
+    def _extent(self, ends: Ends) -> Extent | None:
+        """Lengths of the box, one for each axis; None if the neurons have positions."""
+        one, other = ends.pre_positions, ends.post_positions
+        if one is not None or other is not None:
+            (one or other).check_with(other if one else one, "Distance")  # type: ignore[union-attr]
+            if self.extent is not None or self.periodic:
+                wrong = "periodic" if self.extent is None else "extent"
+                cure = "Give the period to the positions: see help(izhnumba.Positions)."
+                raise ValueError(f"Distance.{wrong} must be left out for populations with positions. {cure}")
+            return None
         extent = ends.pre_shape if self.extent is None else np.atleast_1d(self.extent)
         if not len(extent) == len(ends.pre_shape) == len(ends.post_shape):
             raise ValueError(
@@ -115,15 +125,18 @@ class Distance(Rule):
             pre = np.repeat(sources, [len(one) for one in post])
             yield without_autapses(pre, np.concatenate(post), ends, self.autapses)
 
-    def _targets(self, source: int, ends: Ends, extent: Extent, rng: Generator) -> Array:
+    def _targets(self, source: int, ends: Ends, extent: Extent | None, rng: Generator) -> Array:
         near, distance = self._near(source, ends, extent)
         chosen = np.nonzero(rng.random(distance.shape) < self._probability(distance))
         targets = tuple(where[along] for where, along in zip(near, chosen, strict=True))
-        return np.ravel_multi_index(targets, ends.post_shape)
+        return targets[0] if extent is None else np.ravel_multi_index(targets, ends.post_shape)
 
-    def _near(self, source: int, ends: Ends, extent: Extent) -> tuple[tuple[Array, ...], Array]:
-        """Along each axis the places of targets within reach of a source, and the distances of all their
-        combinations."""
+    def _near(self, source: int, ends: Ends, extent: Extent | None) -> tuple[tuple[Array, ...], Array]:
+        """Along each axis the places of targets within reach of a source, and the distances of all their combinations;
+        without a box those of all targets, as on a single axis."""
+        if extent is None:
+            assert ends.pre_positions is not None and ends.post_positions is not None
+            return (np.arange(ends.n_post),), ends.pre_positions.distances(ends.post_positions, source, slice(None))
         place = np.unravel_index(source, ends.pre_shape)
         axes = list(zip(place, ends.pre_shape, ends.post_shape, map(float, extent), strict=True))
         near, squares = zip(*(self._along(*axis) for axis in axes), strict=True)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks, paths
 from izhnumba._base.implausible import users_level
-from izhnumba._synapse.connectivity import Ends, GivenPairs, Rule
+from izhnumba._synapse.connectivity import GivenPairs, Rule
+from izhnumba._synapse.ends import Ends
 
 Array = NDArray[Any]
 _MUST = "a rule such as AllToAll(), a pair (pre, post) of index arrays, a matrix or the path of a file"

@@ -10,9 +10,11 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
-from izhnumba._synapse.connectivity import AllToAll, Ends, GivenPairs, OneToOne, Rule
-from izhnumba._synapse.csr import Draw
+from izhnumba._synapse.connectivity import AllToAll, GivenPairs, OneToOne, Rule
+from izhnumba._synapse.csr import Draw, Piece
 from izhnumba._synapse.distributions import Distribution
+from izhnumba._synapse.ends import Ends
+from izhnumba._synapse.positions import ByDistance, OfPairs, of_pairs
 
 Array = NDArray[Any]
 Look = Callable[[Array, int], None]  # (numbers, how many came before them): raises an error for a wrong number
@@ -20,8 +22,10 @@ _EACH = "Pass one value for all synapses or one per synapse"
 
 
 def of_rule(where: str, value: object, unit: str, rule: Rule, ends: Ends) -> object:
-    """An array, or matrix (sources, targets), as numbers in the order in which the rule yields its pairs; a number, a
-    Distribution or a function unchanged."""
+    """An array, or matrix (sources, targets), as numbers in the order in which the rule yields its pairs; a function of
+    distance as one for these ends; a number, a Distribution or a function unchanged."""
+    if isinstance(value, ByDistance):
+        return of_pairs(where, value, ends.pre_positions, ends.post_positions)
     if isinstance(value, Distribution) or (callable(value) and not hasattr(value, "__array__")):
         return value
     numbers = np.asarray(checks.magnitude(where, value, unit))
@@ -59,13 +63,13 @@ def _of_matrix(numbers: Array) -> str:
 
 
 def drawer(where: str, value: object, unit: str, n: int | None, rng: Generator, look: Look) -> Draw:
-    """A function of (numbers drawn before, how many) that returns the next float64 numbers, checked.
+    """A function of a Piece that returns its float64 numbers, checked.
 
     Parameters
     ----------
     where : str
         "Owner.argument": how an error begins.
-    value : number, array of shape (n,), Distribution, or function of (rng, size)
+    value : number, array of shape (n,), Distribution, OfPairs, or function of (rng, size)
     unit : str
     n : int or None
         Synapses; None if the rule draws how many there are.
@@ -75,17 +79,21 @@ def drawer(where: str, value: object, unit: str, n: int | None, rng: Generator, 
         Checks every number.
     """
     if isinstance(value, Distribution):
-        return lambda before, count: _looked_at(look, value.draw(rng, count), before)
+        return lambda piece: _looked_at(look, value.draw(rng, piece.count), piece.before)
+    if isinstance(value, OfPairs):
+        return lambda piece: _looked_at(look, value.values(piece.pre, piece.post), piece.before)  # type: ignore[arg-type]
     if callable(value) and not hasattr(value, "__array__"):
         checks.takes(where, value, "rng", "size")
 
-        def call(before: int, count: int) -> Array:
-            numbers = array(where, value(rng, count), unit, count)  # or one for all
-            return np.broadcast_to(_looked_at(look, numbers, before), (count,))
+        def call(piece: Piece) -> Array:
+            numbers = array(where, value(rng, piece.count), unit, piece.count)  # or one for all
+            return np.broadcast_to(_looked_at(look, numbers, piece.before), (piece.count,))
 
         return call
     numbers = _looked_at(look, array(where, value, unit, n), 0)
-    return lambda before, count: numbers[before : before + count] if numbers.ndim else np.full(count, numbers)
+    if not numbers.ndim:
+        return lambda piece: np.full(piece.count, numbers)
+    return lambda piece: numbers[piece.before : piece.before + piece.count]
 
 
 def _looked_at(look: Look, numbers: Array, before: int) -> Array:

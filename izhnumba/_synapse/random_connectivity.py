@@ -14,12 +14,12 @@ from izhnumba._synapse.connectivity import (
     PAIR_BYTES,
     PIECE,
     Array,
-    Ends,
     Pairs,
     Rule,
     own_pairs,
     without_autapses,
 )
+from izhnumba._synapse.ends import Ends
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class FixedOutDegree(_Drawn):
         return self.n * ends.n_pre
 
     def pairs(self, ends: Ends, rng: Generator) -> Pairs:
-        yield from _drawn(self, ends.n_pre, ends.n_post, ends.shift, rng)
+        yield from _drawn(self, ends, rng)
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,7 @@ class FixedInDegree(_Drawn):
         return PAIR_BYTES * max(PIECE, self.expected(ends) / ends.n_post)
 
     def pairs(self, ends: Ends, rng: Generator) -> Pairs:
-        back = None if ends.shift is None else -ends.shift
-        for post, pre in _drawn(self, ends.n_post, ends.n_pre, back, rng):
+        for post, pre in _drawn(self, ends.turned(), rng):
             yield pre, post
 
 
@@ -183,14 +182,13 @@ def _rare(p: float, size: int, most: int, rng: Generator) -> Array:
     return 1 + np.minimum(rng.exponential(1 / p, size), most).astype(np.int64)
 
 
-def _drawn(rule: _Drawn, n_rows: int, n_choices: int, shift: int | None, rng: Generator) -> Pairs:
-    """(row, choice) pairs with rule.n choices for each row. shift: choice row + shift is the neuron of the row
-    itself."""
-    rows = max(1, PIECE // max(1, rule.n))
+def _drawn(rule: _Drawn, ends: Ends, rng: Generator) -> Pairs:
+    """(row, choice) pairs with rule.n choices, places of targets, for each row, the place of a source."""
+    n_rows, n_choices, rows = ends.n_pre, ends.n_post, max(1, PIECE // max(1, rule.n))
     for first in range(0, n_rows, rows):
         every = np.arange(first, min(first + rows, n_rows))
-        own = np.full(len(every), -1) if rule.autapses or shift is None else every + shift
-        own[(own < 0) | (own >= n_choices)] = n_choices  # no choice is its own
+        own = np.full(len(every), -1) if rule.autapses else ends.own(every)
+        own[own < 0] = n_choices  # no choice is its own
         free = n_choices - (own < n_choices).any()
         if rule.n > (free if not rule.multapses else math.inf) or (rule.n and not free):
             raise ValueError(

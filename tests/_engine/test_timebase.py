@@ -174,7 +174,7 @@ def recorded(T):
     engine = Clockwork()
     recorders = (
         SpikeRecorder(engine, "spikes"),
-        RateRecorder(engine, "rate", 0.7, 0, 3),
+        RateRecorder(engine, "rate", 0.7),
         StateRecorder("x", engine, "V", None, {"V": engine.V}, 0.3, [2, 0]),
         WeightRecorder(engine, "weight", engine.weights, 1.1),
     )

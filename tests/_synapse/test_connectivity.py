@@ -12,7 +12,7 @@ import pytest
 from scipy import sparse, stats
 
 import izhnumba as iz
-from izhnumba._synapse.connectivity import Ends
+from izhnumba._synapse.ends import Ends
 
 
 def connected(rule, n=(100, 80), *, same=False, seed=1, **options):
