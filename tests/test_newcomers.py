@@ -146,7 +146,11 @@ CASES |= {
         "Population.V must have shape () or (3,)",
     ),
     "another clock": (lambda: setattr(one(), "dt", 1.0), AttributeError, "Population.dt cannot be changed."),
-    "a neuron alone": (lambda: one()[0], TypeError, "Population[...] must be a slice such as pop[:800], got 0."),
+    "a neuron alone": (
+        lambda: one()[0],
+        TypeError,
+        "Population[...] must be a slice such as pop[:800], a mask or a list of indices, got 0. Write pop[[0]].",
+    ),
     # Networks
     "dt in a row": (lambda: iz.Network(0.1), TypeError, "Network.__init__() takes 1 positional argument"),
     "no rule": (lambda: network()[0].connect(weight=1.0), TypeError, "Network.connect() missing"),
@@ -154,7 +158,7 @@ CASES |= {
     "names for parts": (
         lambda: network()[0].drive("population", 10.0),
         TypeError,
-        "Network.drive.population must be a Population or a slice of one, got 'population'. Pass pop or pop[a:b].",
+        "Network.drive.population must be a Population or neurons of one, got 'population'. Pass pop or pop[a:b].",
     ),
     "run by itself": (lambda: network()[1].run(1.0), RuntimeError, "Call step, run and reset of the Network."),
     "per cent": (lambda: iz.FixedProbability(10), ValueError, "FixedProbability.p must be a finite number >= 0 and"),

@@ -29,7 +29,8 @@ _ITSELF = ByDistance(function=lambda distance: distance)
 
 
 _CURE = "Take the synapses out with Network.remove and connect again, with the delays and neurons that you want."
-_FIXED = f"Synapses.delay, distance, pre and post must be left as they are, got new values. {_CURE}"
+_FIXED = f"Synapses.delay, pre and post must be left as they are, got new values. {_CURE}"
+_OF_POSITIONS = f"Synapses.distance must be left to the positions, got new values. {_CURE}"
 
 
 class Synapses(Sealed):
@@ -190,7 +191,7 @@ class Synapses(Sealed):
         """Distance between the neurons of each synapse, in the unit of their positions."""
         where, (here, there) = "Synapses.distance", (one.population.positions for one in (self.source, self.target))
         try:
-            return read_only(of_pairs(where, _ITSELF, here, there).values(self.pre, self.post), _FIXED)
+            return read_only(of_pairs(where, _ITSELF, here, there).values(self.pre, self.post), _OF_POSITIONS)
         except ValueError as error:
             raise AttributeError(str(error)) from None
 
