@@ -135,7 +135,9 @@ def _sparse_rows(rows: Saved, n: int, source: Part, target: Part, frame: Frame, 
     every = np.arange(source.start, source.stop)
     starts = _starts(rows, every.size * parts, n)
     edges = starts[::parts]
-    rows.require_all("starts", (edges[1:] == edges[:-1]) | source.has(every), f"have synapses of neurons {source} alone", every)
+    rows.require_all(
+        "starts", (edges[1:] == edges[:-1]) | source.has(every), f"have synapses of neurons {source} alone", every
+    )
     rows.integer("delay", 0, 0)
     rows.array("offsets", np.uint32, (n,))
     if frame.exact:

@@ -138,26 +138,23 @@ def network_feeds(network: ClockNetwork, drives: Sequence[Incoming]) -> RowFeeds
 def _together(drives: list[Incoming]) -> Feed:
     """The feed of spikes that come through one receptor: for each drive its first neuron and the first step, and its
     spikes from then on."""
-    places = [_neurons(one) for one in drives]
+    neurons = [_neurons(one) for one in drives]
 
     def pieces(step: int, count: int) -> list[tuple[int, int, Spikes]]:
-        return [
-            (one.where.start, step, spikes) if every is None
-            else (0, step, spikes._replace(neurons=every[spikes.neurons]))
-            for one, every in zip(drives, places, strict=True)
-            for spikes in (one.made.rows(step, count),)
-        ]
+        rows = [one.made.rows(step, count) for one in drives]
+        return [(first, step, spikes if every is None else spikes._replace(neurons=every[spikes.neurons]))
+                for (first, every), spikes in zip(neurons, rows, strict=True)]  # fmt: skip
 
     width, ahead = max(one.made.width for one in drives), all(one.made.ahead for one in drives)
     return Feed(pieces, width, constant=False, prepared=width > 0, ahead=ahead)
 
 
-def _neurons(drive: Incoming) -> Array | None:
-    """The neuron of each place of a drive, uint32; None of a run of neurons."""
+def _neurons(drive: Incoming) -> tuple[int, Array | None]:
+    """Of a run of neurons the first, and None; of others 0, and the neuron of each place, uint32."""
     where = drive.where
     if isinstance(where, slice) and where.step is None:
-        return None
-    return np.arange(drive.engine.n, dtype=np.uint32)[where]
+        return int(where.start), None
+    return 0, np.arange(drive.engine.n, dtype=np.uint32)[where]
 
 
 def _added(drives: list[Incoming]) -> Feed:

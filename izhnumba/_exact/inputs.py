@@ -33,8 +33,8 @@ ALL = slice(None)  # index of all neurons
 
 
 class Current(NamedTuple):
-    """An input of some neurons, in the unit of the model; with `steady` a conductance (1/ms or nS) that acts through the
-    state of that. where: index of the neurons, in the order of the input; shape: of its values."""
+    """An input of some neurons, in the unit of the model; with `steady` a conductance (1/ms or nS) that acts through
+    the state of that. where: index of the neurons, in the order of the input; shape: of its values."""
 
     input: Input
     where: slice | Array
@@ -129,7 +129,8 @@ class Source:
         engine, R = self.engine, self.engine.simd_rows
         current, conductance = engine.extra(layout.CURRENT), engine.extra(layout.CONDUCTANCE)
         alike = all(np.all(scale == scale[0]) for scale in (current, conductance))
-        width = 1 if alike and all(one.uniform and math.prod(one.shape) == engine.n for one in self.currents) else engine.n
+        alike = alike and all(one.uniform and math.prod(one.shape) == engine.n for one in self.currents)
+        width = 1 if alike else engine.n
         places = [np.array([R.I])]
         places += [np.r_[engine.states_of(receptor)] for receptor in engine.laid or () if receptor.inner]
         rows = {int(row): np.zeros((len(times), width)) for row in np.concatenate(places)}

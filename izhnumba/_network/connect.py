@@ -118,7 +118,7 @@ def connected(
     def make(shown: Shown) -> SynapseTable:
         look = _look_at_weights(f"{where}.weight", weight, limits, engine.dtype)
         weights = per_synapse.drawer(f"{where}.weight", weight, "", n, random("weight"), look)
-        steps: Draw = lambda piece: np.zeros(piece.count, np.int64)  # noqa: E731
+        steps: Draw = lambda piece: np.zeros(piece.n, np.int64)  # noqa: E731
         if not gap:
             look = lambda delays, before: checks.finite(f"{where}.delay", delays, engine.dtype)  # noqa: E731
             delays = per_synapse.drawer(

@@ -36,7 +36,7 @@ class EngineKind(NamedTuple):
     stepper: (its engine, shape, threads) -> single steps of a population by itself
     feeds: (where, population, stop, inputs) -> the inputs of a run of a population by itself
     network: (dt) -> the engine of a network
-    drive: (where, value as checked, engine of a population, index of its neurons) -> a drive of a network, as the engine
+    drive: (where, value as checked, engine of a population, index of neurons) -> a drive of a network, as the engine
         has it
     network_feeds: (engine of a network, drives) -> the inputs of a run of a network
     dense_output: whether V and u are defined between steps, so that `Population.state_at` can give them

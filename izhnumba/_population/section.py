@@ -70,8 +70,10 @@ class Section(Fixed):
     def where(self) -> slice | Array:
         """The same as an index of flat arrays: a slice for all that a slice can say."""
         chosen = self._chosen
-        if self.consecutive or not isinstance(chosen, range):
-            return slice(self.start, self.stop) if self.consecutive else chosen
+        if self.consecutive:
+            return slice(self.start, self.stop)
+        if not isinstance(chosen, range):
+            return chosen
         return slice(chosen.start, chosen.stop if chosen.stop >= 0 else None, chosen.step)
 
     def places(self, neurons: Array) -> Array:

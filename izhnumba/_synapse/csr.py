@@ -32,7 +32,7 @@ class Piece(NamedTuple):
     places of their sources and targets among the ends."""
 
     before: int
-    count: int
+    n: int
     pre: Array | None = None
     post: Array | None = None
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.random import Generator
@@ -16,7 +16,7 @@ from izhnumba._base import checks
 from izhnumba._base.sealed import assign
 from izhnumba._synapse.connectivity import PIECE, Pairs, Rule, without_autapses
 from izhnumba._synapse.ends import Ends
-from izhnumba._synapse.positions import lengths
+from izhnumba._synapse.positions import Positions, check_space, lengths
 
 Array = NDArray[Any]
 Extent = tuple[int, ...] | Array  # of a box
@@ -100,9 +100,8 @@ class Distance(Rule):
 
     def _extent(self, ends: Ends) -> Extent | None:
         """Lengths of the box, one for each axis; None if the neurons have positions."""
-        one, other = ends.pre_positions, ends.post_positions
-        if one is not None or other is not None:
-            (one or other).check_with(other if one else one, "Distance")  # type: ignore[union-attr]
+        if ends.pre_positions is not None or ends.post_positions is not None:
+            check_space("Distance", ends.pre_positions, ends.post_positions)
             if self.extent is not None or self.periodic:
                 wrong = "periodic" if self.extent is None else "extent"
                 cure = "Give the period to the positions: see help(izhnumba.Positions)."
@@ -135,8 +134,8 @@ class Distance(Rule):
         """Along each axis the places of targets within reach of a source, and the distances of all their combinations;
         without a box those of all targets, as on a single axis."""
         if extent is None:
-            assert ends.pre_positions is not None and ends.post_positions is not None
-            return (np.arange(ends.n_post),), ends.pre_positions.distances(ends.post_positions, source, slice(None))
+            here, there = cast(Positions, ends.pre_positions), cast(Positions, ends.post_positions)
+            return (np.arange(ends.n_post),), here.distances(there, source, slice(None))
         place = np.unravel_index(source, ends.pre_shape)
         axes = list(zip(place, ends.pre_shape, ends.post_shape, map(float, extent), strict=True))
         near, squares = zip(*(self._along(*axis) for axis in axes), strict=True)

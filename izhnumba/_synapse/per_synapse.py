@@ -79,21 +79,21 @@ def drawer(where: str, value: object, unit: str, n: int | None, rng: Generator, 
         Checks every number.
     """
     if isinstance(value, Distribution):
-        return lambda piece: _looked_at(look, value.draw(rng, piece.count), piece.before)
+        return lambda piece: _looked_at(look, value.draw(rng, piece.n), piece.before)
     if isinstance(value, OfPairs):
         return lambda piece: _looked_at(look, value.values(piece.pre, piece.post), piece.before)  # type: ignore[arg-type]
     if callable(value) and not hasattr(value, "__array__"):
         checks.takes(where, value, "rng", "size")
 
         def call(piece: Piece) -> Array:
-            numbers = array(where, value(rng, piece.count), unit, piece.count)  # or one for all
-            return np.broadcast_to(_looked_at(look, numbers, piece.before), (piece.count,))
+            numbers = array(where, value(rng, piece.n), unit, piece.n)  # or one for all
+            return np.broadcast_to(_looked_at(look, numbers, piece.before), (piece.n,))
 
         return call
     numbers = _looked_at(look, array(where, value, unit, n), 0)
     if not numbers.ndim:
-        return lambda piece: np.full(piece.count, numbers)
-    return lambda piece: numbers[piece.before : piece.before + piece.count]
+        return lambda piece: np.full(piece.n, numbers)
+    return lambda piece: numbers[piece.before : piece.before + piece.n]
 
 
 def _looked_at(look: Look, numbers: Array, before: int) -> Array:

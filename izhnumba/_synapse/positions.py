@@ -63,7 +63,7 @@ class Positions(Layout):
         places = checks.array("Positions.coordinates", self.coordinates, "")
         if not places.ndim or not places.size:
             raise ValueError(f"Positions.coordinates must have shape (n, d) or (n,), got {places.shape}.")
-        places = np.array(places[:, np.newaxis] if places.ndim == 1 else places.reshape(-1, places.shape[-1]), order="C")
+        places = np.array(places.reshape(-1, 1 if places.ndim == 1 else places.shape[-1]))
         places.flags.writeable = False
         period = checks.array("Positions.period", self.period, "", [(places.shape[1],)], finite=False, above=0.0)
         assign(self, coordinates=places, period=tuple(np.broadcast_to(period, places.shape[1]).tolist()))
@@ -95,18 +95,12 @@ class Positions(Layout):
             squares = squares + apart**2
         return np.sqrt(np.asarray(squares))
 
-    def check_with(self, others: Positions | None, where: str) -> None:
-        """Refuse positions of another space, or none, between which there are no distances."""
-        if others is None or others.period != self.period:
-            got = "none at the other end" if others is None else f"periods {self.period} and {others.period}"
-            raise ValueError(f"{where} must be between positions in the same space, got {got}. {_OF_POPULATION}")
-
     def __len__(self) -> int:
         return len(np.asarray(self.coordinates))
 
     def __repr__(self) -> str:
         d = np.shape(self.coordinates)[1]
-        period = f", period={self.period}" if min(self.period) < math.inf else ""  # type: ignore[type-var,arg-type]
+        period = f", period={self.period}" if min(self.period) < math.inf else ""  # type: ignore[arg-type]
         return f"Positions({len(self)} neurons, {d}-d{period})"
 
 
@@ -248,11 +242,20 @@ class OfPairs(NamedTuple):
 
 def of_pairs(where: str, function: ByDistance, pre: Positions | None, post: Positions | None) -> OfPairs:
     """A function of the distances between two ends, or the error that they have none."""
-    if pre is None and post is None:
-        raise ValueError(f"{where} must be between populations with positions, got none. {_OF_POPULATION}")
-    (pre or post).check_with(post if pre else pre, where)  # type: ignore[union-attr]
-    assert pre is not None and post is not None
-    return OfPairs(function, pre, post)
+    return OfPairs(function, *check_space(where, pre, post))
+
+
+def check_space(where: str, pre: Positions | None, post: Positions | None) -> tuple[Positions, Positions]:
+    """The positions of two ends, refused if there are none or if they are in two spaces."""
+    if pre is None or post is None:
+        got = "none" if pre is post else "none at one end"
+        raise ValueError(f"{where} must be between populations with positions, got {got}. {_OF_POPULATION}")
+    if pre.period != post.period:
+        raise ValueError(
+            f"{where} must be between positions in the same space, got periods {pre.period} and {post.period}. They "
+            "must have as many axes, and the same periods."
+        )
+    return pre, post
 
 
 def lengths(where: str, value: object) -> float | tuple[float, ...]:

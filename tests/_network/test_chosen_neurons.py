@@ -44,7 +44,9 @@ def test_flat_indices_in_order(name):
     key, wanted = CHOSEN[name]
     _, p, _ = network()
     part = p[key]
-    assert part.neurons.tolist() == wanted and len(part) == len(wanted) and part.shape == (len(wanted),)
+    assert part.neurons.tolist() == wanted
+    assert len(part) == len(wanted)
+    assert part.shape == (len(wanted),)
     assert part.population is p
     np.testing.assert_array_equal(part.V, [p.V[j] for j in wanted])
     assert part[1:].neurons.tolist() == wanted[1:] if len(wanted) > 1 else True
@@ -76,7 +78,8 @@ def test_rules_act_within_the_chosen_neurons(rule, target):
     key, post = CHOSEN[target]
     pre = CHOSEN["mask"][1]
     pairs = pairs_of(net.connect(p[MASK], p[key], RULES[rule]))
-    assert {i for i, _ in pairs} <= set(pre) and {j for _, j in pairs} <= set(post)
+    assert {i for i, _ in pairs} <= set(pre)
+    assert {j for _, j in pairs} <= set(post)
     assert all(i != j for i, j in pairs)
     wanted = [(i, j) for i in pre for j in post if i != j]
     if rule == "all":
@@ -145,7 +148,7 @@ PATHS = {
 
 
 @pytest.mark.parametrize(
-    "scheme, path", [(scheme, path) for scheme in SCHEMES for path in PATHS if (scheme, path) != ("exact", "gap")]
+    ("scheme", "path"), [(scheme, path) for scheme in SCHEMES for path in PATHS if (scheme, path) != ("exact", "gap")]
 )
 @pytest.mark.parametrize("rule", [iz.AllToAll(autapses=False), iz.FixedInDegree(3)], ids=["all", "in"])
 def test_bits_are_those_of_synapses_written_out_one_by_one(scheme, path, rule):
@@ -161,8 +164,8 @@ def test_bits_are_those_of_synapses_written_out_one_by_one(scheme, path, rule):
         sides = [{p: p2, q: q2}[one.population] for one in (source, target)]
         other.connect(*sides, (syn.pre, syn.post), **kept, name=f"written out {k}")
     records = [(n.record(a, "spikes"), n.record(b, "spikes")) for n, a, b in nets]
-    for n, a, b in nets:
-        n.run(150.0)
+    for one, _, _ in nets:
+        one.run(150.0)
     for one, two in zip(*records, strict=True):
         assert len(one) > 20
         np.testing.assert_array_equal(one.i, two.i)
@@ -307,7 +310,8 @@ def test_values_can_be_set_through_them():
     _, p, _ = network()
     p[MASK].V = -71.0
     p[[3, 1]].u = [5.0, 6.0]
-    assert (p.V[MASK] == -71.0).all() and p.u[[3, 1]].tolist() == [5.0, 6.0]
+    assert (p.V[MASK] == -71.0).all()
+    assert p.u[[3, 1]].tolist() == [5.0, 6.0]
     p[::2].V[...] = -72.0  # of slices views, as of NumPy's
     assert (p.V[::2] == -72.0).all()
     with pytest.raises(ValueError, match=r"Population\[...\].V must be set as a whole, got some values. Use pop"):
@@ -349,7 +353,8 @@ def test_what_names_no_neurons(what):
     for one in (p, p[:]):
         with pytest.raises(kind) as error:
             one[key]
-        assert str(error.value).startswith("Population[...] must ") and message in str(error.value)
+        assert str(error.value).startswith("Population[...] must ")
+        assert message in str(error.value)
     with pytest.raises(TypeError):
         list(p)
 
@@ -366,12 +371,15 @@ def test_refused_connections_leave_the_network_as_it_is():
         with pytest.raises(ValueError) as error:
             net.connect(p[[4, 1]], q[[2, 9, 3]], rule, **options)
         assert message in str(error.value)
-    assert not net.synapses and not net.recorders and len(net.drives) == 2
+    assert not net.synapses
+    assert not net.recorders
+    assert len(net.drives) == 2
     with pytest.raises(ValueError, match="must broadcast to shape"):
         net.drive(p[[4, 1]], [1.0, 2.0, 3.0])
     with pytest.raises(ValueError, match="Network.record.neurons must be between 0 and 1, got 2"):
         net.record(p[[4, 1]], "V", neurons=[2])
-    assert len(net.drives) == 2 and not net.recorders
+    assert len(net.drives) == 2
+    assert not net.recorders
     other = iz.Population(3)
     with pytest.raises(ValueError, match="Network.drive.population must be in this network"):
         net.drive(other[[2, 0]], 1.0)
@@ -400,7 +408,9 @@ def saved_with_chosen():
 
 
 @pytest.mark.parametrize("what", CRAFTED)
-@pytest.mark.parametrize("place", [("synapses", "source"), ("synapses", "target"), ("drives", "section"), ("recorders", "source")])
+@pytest.mark.parametrize(
+    "place", [("synapses", "source"), ("synapses", "target"), ("drives", "section"), ("recorders", "source")]
+)
 def test_crafted_files_name_neurons_that_are_there(what, place):
     from izhnumba._base.saved import Misfit
     from izhnumba._checkpoint.check_network import check
@@ -414,7 +424,7 @@ def test_crafted_files_name_neurons_that_are_there(what, place):
         check(saved)
 
 
-@pytest.mark.parametrize("key, wrong", [("source", [2, 9, 6]), ("target", [7, 3, 1])])
+@pytest.mark.parametrize(("key", "wrong"), [("source", [2, 9, 6]), ("target", [7, 3, 1])])
 def test_crafted_files_have_synapses_of_their_neurons_alone(key, wrong):
     from izhnumba._base.saved import Misfit
     from izhnumba._checkpoint.check_network import check

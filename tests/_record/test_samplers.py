@@ -233,8 +233,8 @@ def test_completion_shows_what_users_read():
         assert public(net.record(cells, what)) == OF_ALL | own
     assert public(net.record(syn)) == OF_ALL | {"t", "weight", "synapses", "samples"}
     assert public(net.record(syn, "current")) == OF_ALL | {"t", "current", "neurons", "samples"}
-    assert public(syn) == {"pre", "post", "weight", "delay", "source", "target", "receptor", "plasticity", "name",
-                           "modulator", "eligibility", "to_scipy"}  # fmt: skip
+    assert public(syn) == {"pre", "post", "weight", "delay", "distance", "source", "target", "receptor", "plasticity",
+                           "name", "modulator", "eligibility", "to_scipy"}  # fmt: skip
     result = iz.Population(2).run(1.0, record="V")
     assert public(result) == {"model", "spikes", "t", "neurons", "V", "to_dataframe"}
     assert public(result.spikes) == {"i", "t", "step", "batch", "n_batch", "to_dataframe"}

@@ -26,7 +26,11 @@ def ring_and_sheet(scheme="exp_euler", periodic=(True, False), seed=1):
     """A sheet of 4 by 6 neurons and 15 others at random in the same space."""
     net = iz.Network(scheme=scheme, seed=seed)
     grid, box = iz.Grid((25.0, 20.0), periodic=periodic), iz.Box((100.0, 120.0), periodic=periodic)
-    return net, net.add(iz.Population((4, 6), positions=grid), "sheet"), net.add(iz.Population(15, positions=box), "box")
+    return (
+        net,
+        net.add(iz.Population((4, 6), positions=grid), "sheet"),
+        net.add(iz.Population(15, positions=box), "box"),
+    )
 
 
 def distances_of(syn, a, b):
@@ -43,7 +47,8 @@ def test_grids_have_their_neurons_in_flat_order():
     assert pop.positions.coordinates.tolist() == [list(one) for one in wanted]
     assert pop.positions.period == (math.inf, 12.0)
     line = iz.Population(3, positions=iz.Grid(2.0, periodic=True)).positions
-    assert line.coordinates.tolist() == [[1.0], [3.0], [5.0]] and line.period == (6.0,)
+    assert line.coordinates.tolist() == [[1.0], [3.0], [5.0]]
+    assert line.period == (6.0,)
 
 
 @pytest.mark.parametrize("shape", [(6, 2), (2, 3, 2)])
@@ -52,7 +57,8 @@ def test_coordinates_of_ones_own(shape):
     pop = iz.Population((2, 3), positions=places)
     places[...] = 0.0  # a copy is kept
     assert pop.positions.coordinates.tolist() == np.arange(12.0).reshape(6, 2).tolist()
-    assert pop.positions.period == (math.inf, math.inf) and len(pop.positions) == 6
+    assert pop.positions.period == (math.inf, math.inf)
+    assert len(pop.positions) == 6
     with pytest.raises(ValueError, match="read-only"):
         pop.positions.coordinates[0, 0] = 1.0
     with pytest.raises(AttributeError, match="Population.positions cannot be changed"):
@@ -66,11 +72,13 @@ def test_random_positions_are_even_in_the_box_and_keyed_by_seed_and_name():
         return iz.Population(4000, positions=iz.Box((100.0, 10.0)), **options).positions.coordinates
 
     places = made(seed=1, name="a")
-    assert (places >= 0).all() and (places < [100.0, 10.0]).all()
+    assert (places >= 0).all()
+    assert (places < [100.0, 10.0]).all()
     np.testing.assert_allclose(places.mean(0), [50.0, 5.0], rtol=0.03)
     np.testing.assert_allclose(places.std(0) / [100.0, 10.0], math.sqrt(1 / 12), rtol=0.03)
     np.testing.assert_array_equal(places, made(seed=1, name="a"))
-    assert (places != made(seed=2, name="a")).any() and (places != made(seed=1, name="b")).any()
+    assert (places != made(seed=2, name="a")).any()
+    assert (places != made(seed=1, name="b")).any()
     net = iz.Network(seed=1)  # whose seed and name count from then on
     added = net.add(iz.Population(4000, positions=iz.Box((100.0, 10.0))), "a")
     np.testing.assert_array_equal(added.positions.coordinates, places)
@@ -200,19 +208,34 @@ def test_a_spike_arrives_around_a_ring_when_its_distance_says(scheme):
 # --- what is refused --------------------------------------------------------------------------------------------------
 
 WRONG = {
-    "too few": (lambda: iz.Population(3, positions=np.zeros((2, 2))), "Population.positions must have shape (3, d), got (2, 2)."),
-    "transposed": (lambda: iz.Population(3, positions=np.zeros((2, 3))), "must have shape (3, d), got (2, 3). Transpose it."),
-    "nan": (lambda: iz.Population(2, positions=[1.0, np.nan]), "Positions.coordinates must be finite, got nan at index 1"),
+    "too few": (
+        lambda: iz.Population(3, positions=np.zeros((2, 2))),
+        "Population.positions must have shape (3, d), got (2, 2).",
+    ),
+    "transposed": (
+        lambda: iz.Population(3, positions=np.zeros((2, 3))),
+        "must have shape (3, d), got (2, 3). Transpose it.",
+    ),
+    "nan": (
+        lambda: iz.Population(2, positions=[1.0, np.nan]),
+        "Positions.coordinates must be finite, got nan at index 1",
+    ),
     "none": (lambda: iz.Positions([]), "Positions.coordinates must have shape (n, d) or (n,), got (0,)."),
     "a number": (lambda: iz.Positions(3.0), "Positions.coordinates must have shape (n, d) or (n,), got ()."),
     "period": (lambda: iz.Positions([1.0], period=0.0), "Positions.period must be > 0"),
-    "periods": (lambda: iz.Positions([1.0], period=(1.0, 2.0)), "Positions.period must have shape () or (1,), got (2,)."),
+    "periods": (
+        lambda: iz.Positions([1.0], period=(1.0, 2.0)),
+        "Positions.period must have shape () or (1,), got (2,).",
+    ),
     "spacing": (lambda: iz.Grid(-1.0), "Grid.spacing must be > 0"),
     "spacings": (
         lambda: iz.Population(3, positions=iz.Grid((1.0, 2.0))),
         "Grid.spacing must be one for all axes or one for each of 1, got 2.",
     ),
-    "flags": (lambda: iz.Box((1.0, 2.0), periodic=(True,)), "Box.periodic must be one for all axes or one for each of 2"),
+    "flags": (
+        lambda: iz.Box((1.0, 2.0), periodic=(True,)),
+        "Box.periodic must be one for all axes or one for each of 2",
+    ),
     "extent": (lambda: iz.Box(()), "Box.extent must be one length or a tuple of them, got shape (0,)."),
     "velocity": (lambda: iz.ByDistance(0.0), "ByDistance.velocity must be a finite number > 0, got 0.0."),
     "offset": (lambda: iz.ByDistance(1.0, offset=np.inf), "ByDistance.offset must be a finite number, got inf."),
@@ -233,9 +256,15 @@ def test_wrong_kinds():
         (lambda: iz.ByDistance(1.0, function=np.sqrt), "ByDistance must have a velocity or a function, got both."),
         (lambda: iz.ByDistance(lambda d: d), "Write ByDistance(function=...)."),
         (lambda: iz.ByDistance(function=3.0), "ByDistance.function must be a function of (distance), got 3.0."),
-        (lambda: iz.ByDistance(function=lambda: 1.0), "ByDistance.function must be a function of (distance), got one of ()"),
+        (
+            lambda: iz.ByDistance(function=lambda: 1.0),
+            "ByDistance.function must be a function of (distance), got one of ()",
+        ),
         (lambda: iz.Grid(periodic="yes"), "Grid.periodic must be True or False, or a tuple of them, got 'yes'."),
-        (lambda: iz.Population(3, positions="grid"), "Positions.coordinates must be a number or an array of numbers, got"),
+        (
+            lambda: iz.Population(3, positions="grid"),
+            "Positions.coordinates must be a number or an array of numbers, got",
+        ),
         (lambda: iz.Population(3, pos=np.zeros(3)), "Did you mean 'positions'?"),
     ):
         with pytest.raises(TypeError) as error:
@@ -247,26 +276,43 @@ def test_connections_without_distances_leave_the_network_as_it_is():
     net, sheet, box = ring_and_sheet()
     plain = net.add(iz.Population(5), "plain")
     other = net.add(iz.Population(5, positions=iz.Grid(1.0)), "other")
-    far, cure = iz.ByDistance(1.0), "Pass Population(..., positions=Grid()), or an array (n, d)."
-    space = "must be between positions in the same space, got"
-    for source, target, options, message in (
-        (plain, plain, dict(rule=iz.AllToAll(), delay=far), f"Network.connect.delay must be between populations with positions, got none. {cure}"),
-        (sheet, plain, dict(rule=iz.AllToAll(), weight=far), f"Network.connect.weight {space} none at the other end. {cure}"),
-        (sheet, other, dict(rule=iz.AllToAll(), delay=far), f"Network.connect.delay {space} periods (100.0, inf) and (inf,)."),
-        (plain, sheet, dict(rule=iz.Distance("box")), f"Distance {space} none at the other end. {cure}"),
-        (sheet, box, dict(rule=iz.Distance("box", extent=3.0)), "Distance.extent must be left out for populations with positions."),
-        (sheet, box, dict(rule=iz.Distance("box", periodic=True)), "Distance.periodic must be left out for populations with positions."),
-        (sheet, sheet, dict(rule=iz.AllToAll(), delay=far), "must be at least one step of 0.1 ms, got 0 ms for synapse 0. Give an offset: ByDistance("),
-        (sheet, box, dict(rule=iz.AllToAll(), delay=iz.ByDistance(function=lambda d: d[:1], offset=1.0)), "ByDistance.function(distance) must have shape"),
-        (sheet, box, dict(rule=iz.AllToAll(), weight=iz.ByDistance(function=lambda d: -d), receptor=iz.AMPA()), "Network.connect.weight must be >= 0"),
-        (sheet, box, dict(rule=iz.AllToAll(), weight=iz.ByDistance(function=lambda d: d * np.nan)), "must be finite, got nan"),
-    ):  # fmt: skip
+    far, every, cure = iz.ByDistance(1.0), iz.AllToAll(), "Pass Population(..., positions=Grid()), or an array (n, d)."
+    short = iz.ByDistance(function=lambda d: d[:1], offset=1.0)
+    falls, nan = iz.ByDistance(function=lambda d: -d), iz.ByDistance(function=lambda d: d * np.nan)
+    none = f"must be between populations with positions, got none. {cure}"
+    one = f"must be between populations with positions, got none at one end. {cure}"
+    for source, target, rule, options, message in (
+        (plain, plain, every, dict(delay=far), f"Network.connect.delay {none}"),
+        (sheet, plain, every, dict(weight=far), f"Network.connect.weight {one}"),
+        (
+            sheet,
+            other,
+            every,
+            dict(delay=far),
+            "must be between positions in the same space, got periods (100.0, inf) and",
+        ),
+        (plain, sheet, iz.Distance("box"), {}, f"Distance {one}"),
+        (sheet, box, iz.Distance("box", extent=3.0), {}, "Distance.extent must be left out for populations with"),
+        (sheet, box, iz.Distance("box", periodic=True), {}, "Distance.periodic must be left out for populations with"),
+        (
+            sheet,
+            sheet,
+            every,
+            dict(delay=far),
+            "got 0 ms for synapse 0. Give an offset: ByDistance(velocity, offset=1.0).",
+        ),
+        (sheet, box, every, dict(delay=short), "ByDistance.function(distance) must have shape"),
+        (sheet, box, every, dict(weight=falls, receptor=iz.AMPA()), "Network.connect.weight must be >= 0"),
+        (sheet, box, every, dict(weight=nan), "must be finite, got nan"),
+    ):
         with pytest.raises(ValueError) as error:
-            net.connect(source, target, **options)
+            net.connect(source, target, rule, **options)
         assert message in str(error.value)
     assert not net.synapses
     syn = net.connect(plain, other, iz.AllToAll())
-    with pytest.raises(AttributeError, match="Synapses.distance must be between positions in the same space"):
+    with pytest.raises(
+        AttributeError, match="Synapses.distance must be between populations with positions, got none at one"
+    ):
         _ = syn.distance
     syn = net.connect(sheet, box, iz.AllToAll())
     with pytest.raises(ValueError, match="Synapses.distance must be left to the positions, got new values"):
@@ -276,7 +322,9 @@ def test_connections_without_distances_leave_the_network_as_it_is():
 
 
 @pytest.mark.parametrize(
-    "positions", [iz.Positions(np.zeros((23, 2))), np.zeros((24, 2)), "grid", 3.0], ids=["few", "an array", "text", "number"]
+    "positions",
+    [iz.Positions(np.zeros((23, 2))), np.zeros((24, 2)), "grid", 3.0],
+    ids=["few", "an array", "text", "number"],
 )
 def test_crafted_files_have_positions_of_their_neurons(positions):
     from izhnumba._base.saved import Misfit
