@@ -160,7 +160,7 @@ class Input:
         Parameters
         ----------
         shape : tuple of int
-            Of the population, (batch, *size) if it has a batch; (neurons,) for a slice.
+            Of the population, (batch, *size) if it has a batch; (neurons,) for chosen neurons.
         dt : float, ms
             Step k begins at k dt.
         dtype : float64 or float32

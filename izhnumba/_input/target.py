@@ -57,7 +57,7 @@ class Driven(Protocol):
 
 
 class Target(NamedTuple):
-    """The neurons that an input drives, a population or a slice of one: the arguments of `Input.bind`."""
+    """The neurons that an input drives, a population or chosen neurons of one: the arguments of `Input.bind`."""
 
     shape: tuple[int, ...]
     dt: float

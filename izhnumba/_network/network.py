@@ -157,24 +157,25 @@ class Network(Sealed):
         name: str | None = None,
         progress: bool | Progress = False,
     ) -> Synapses:
-        """Connect two populations, or slices such as `exc[:400]`.
+        """Connect two populations, or chosen neurons such as `exc[:400]`, `exc[::5]`, `exc[mask]` or `exc[[7, 3]]`.
 
         Parameters
         ----------
-        pre, post : Population or slice of one
-            Sources and targets.
+        pre, post : Population or neurons of one
+            Sources and targets. Rules act on these alone, and count them in their order.
         rule : Rule, (pre, post), matrix or path
             A rule such as `FixedProbability(0.1)`; indices of the sources and targets of each synapse; a matrix
             (sources, targets), an array or of scipy.sparse, whose nonzero entries are connected and are the weights
             unless `weight` is given, as it must be for a mask of True and False; or a text file with a synapse per
             line: source, target and, if it has them, weight and delay.
-        weight : float, array, distribution or callable(rng, size), default 1
+        weight : float, array, distribution, ByDistance or callable(rng, size), default 1
             In the unit of the receptor: mV for Delta, mV/ms (pA) for currents, 1/ms (nS) for conductances, which are
             not negative: their E sets the sign. Plastic weights lie within the bounds of their rule. An array has an
             entry per synapse, in the order of the pairs given, or for a rule of those it yields: row after row. With
             pairs, a mask or `AllToAll` a matrix (sources, targets) will do, whose other entries are left.
         delay : the same, ms, at least dt, default dt
-            Rounded to whole steps. With the scheme "exact" any time from 1e-6 ms on, as it is.
+            Rounded to whole steps. With the scheme "exact" any time from 1e-6 ms on, as it is. `ByDistance` makes it
+            follow from the positions of the neurons.
         receptor : Receptor, default Delta()
             What a spike does when it arrives.
         plasticity : Plasticity, optional
@@ -204,11 +205,12 @@ class Network(Sealed):
             return connect(self, pre, post, rule, weight, delay, receptor, plasticity, name, progress)
 
     def drive(self, population: Population | Section, input: object, *, name: str | None = None) -> Drive:
-        """Let a current or spikes act on a population, or on a slice of one.
+        """Let a current or spikes act on a population, or on chosen neurons of one.
 
         Parameters
         ----------
-        population : Population or slice of one
+        population : Population or neurons of one
+            Values of arrays, and neurons of a `SpikeTrain`, are counted in their order.
         input : float, array that broadcasts to it, or input object
             Currents in mV/ms (pA), evaluated at the start of each step; or spikes, `Poisson` or `SpikeTrain`, which act
             through their receptor in the step in which they fall. With the scheme "exact" currents are followed in
@@ -261,11 +263,11 @@ class Network(Sealed):
         to: str | Path | None = None,
         name: str | None = None,
     ) -> Recorder:
-        """Record from a population, a slice of one, or synapses, in all runs to come.
+        """Record from a population, chosen neurons of one, or synapses, in all runs to come.
 
         Parameters
         ----------
-        source : Population, slice of one, or Synapses
+        source : Population, neurons of one, or Synapses
         what : str, list or Sampler
             Of a population: "spikes" (default), "rate", or "V", "u" or both. Of synapses: "weight" (default), or
             "current", that of their receptor: all synapses onto equal receptors of a population share it. Of either
@@ -274,7 +276,7 @@ class Network(Sealed):
             Time between samples, or width of the bins in which spikes are counted. With the scheme "exact" any time
             from 1e-9 ms on.
         neurons, synapses : int array, optional
-            Which to record, by place in the slice or in `syn.weight`; default all.
+            Which to record, by place among those neurons or in `syn.weight`; default all.
         start, stop : float, ms
             Only steps between are recorded; with the scheme "exact" what is later than start and no later than stop.
             `rec.start` and `rec.stop` can be set between runs.

@@ -25,7 +25,7 @@ class Sampler:
 
     1. Write a class that inherits from `Sampler`, under `@dataclass(frozen=True)`. Its fields are its parameters.
     2. Write `sample(source)`, which returns a number or an array, always of the same shape. source is what was given to
-       `Network.record`: a Population, a slice of one, or Synapses. Read from it what you like, such as `V`, `u`,
+       `Network.record`: a Population, chosen neurons of one, or Synapses. Read what you like, such as `V`, `u`,
        `spikes` or `weight`: it is as after the step at whose end the sample is taken. Change nothing in it, and do not
        rely on earlier calls: a run that goes on from a checkpoint has not made them.
     3. Pass it to `Network.record(source, MeanV(), every=1.0)`. That calls `sample` once, and what it returns is checked
