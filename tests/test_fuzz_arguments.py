@@ -53,7 +53,8 @@ ODD = [*FUNCTIONS, *NUMBERS, *LISTS, *ARRAYS, *TEXTS, *OBJECTS]
 ALIKE = {  # arguments that come with another one, in whose words they may be refused
     "Network.connect": {"rule": "pre|post|weight|delay", "pre": "rule", "post": "rule"},
     "Population": {"batch": "size", "dt": "tau_ref", "k2": "model", "tau_ref": "dt"},
-    "Population[...]": {"key": "slice"},
+    "Population[...]": {"key": "slice|mask|indices|neurons"},
+    "Positions": {"coordinates": "period"},
     "Drive": {"value": "input"},
     "Network.record": {"what": "every|neurons|source"},
     "FixedOutDegree": {"n": "rule"}, "FixedInDegree": {"n": "rule"}, "FixedTotalNumber": {"n": "rule"},
@@ -153,6 +154,9 @@ def doors():
     yield from map(
         of_fields, (iz.TripletSTDP(), iz.STDP2006(), iz.DopamineSTDP(), iz.TsodyksMarkram(), iz.Scaling(5.0))
     )
+    yield from map(of_fields, (iz.Positions([0.0, 1.0]), iz.Grid(), iz.Box(1.0), iz.ByDistance(1.0)))
+    yield plain("Population", lambda positions: iz.Population(3, positions=positions), positions=iz.Grid())
+    yield of_pop("Population[...]", lambda pop, V: setattr(pop[[2, 0]], "V", V), V=1.0)
     yield from map(of_fields, (iz.Exponential(5.0, 0.0), iz.Alpha(5.0), iz.DualExponential(1.0, 5.0), iz.NMDA()))
     for name in ("AMPA", "GABA_A", "GABA_B"):
         yield of_class(name, tau=5.0, E=0.0)

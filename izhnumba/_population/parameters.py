@@ -6,7 +6,7 @@ import math
 import secrets
 import warnings
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from izhnumba._model.model import Model, u_nullcline
 from izhnumba._model.quantity import Quantity
 from izhnumba._model.schemes import schemes
 from izhnumba._synapse.distributions import Distribution
-from izhnumba._synapse.positions import Layout, Positions
+from izhnumba._synapse.positions import Layout, Positions, coordinates
 
 if TYPE_CHECKING:
     from izhnumba._population.population import Population
@@ -212,7 +212,9 @@ def start(pop: Population, V: object, u: object, values: Mapping[str, Array], ra
 
 def layout_of(positions: object) -> Layout | None:
     """Where the neurons of a population are, from what a user gives for it."""
-    return positions if positions is None or isinstance(positions, Layout) else Positions(cast(Array, positions))
+    if positions is None or isinstance(positions, Layout):
+        return positions
+    return Positions(coordinates("Population.positions", positions))
 
 
 def put_start(pop: Population, start: tuple[Array, Array]) -> None:

@@ -160,10 +160,11 @@ def chosen_of(key: Any, neurons: range | Array, size: tuple[int, ...]) -> range 
     if getattr(key, "dtype", None) == np.bool_ or (isinstance(key, list) and key and isinstance(key[0], (bool, list))):
         places = np.flatnonzero(_mask(key, n, size))
     else:
-        places = checks.indices(_WHERE, key, n, "neurons") if len(key) else np.empty(0, np.int64)
+        where = f"{_WHERE} indices"
+        places = checks.indices(where, key, n, "neurons") if len(key) else np.empty(0, np.int64)
         twice = np.flatnonzero(np.bincount(places, minlength=1) > 1)
         if twice.size:
-            raise ValueError(f"{_WHERE} must hold each neuron once, got {twice[0]} more than once.")
+            raise ValueError(f"{where} must name each neuron once, got {twice[0]} more than once.")
     if not places.size:
         raise ValueError(f"{_WHERE} must be at least one of {n} neurons, got none.")
     return np.asarray(_array(neurons)[places])

@@ -60,13 +60,11 @@ class Positions(Layout):
     period: float | Sequence[float] = math.inf
 
     def __post_init__(self) -> None:
-        places = checks.array("Positions.coordinates", self.coordinates, "")
-        if not places.ndim or not places.size:
-            raise ValueError(f"Positions.coordinates must have shape (n, d) or (n,), got {places.shape}.")
-        places = np.array(places.reshape(-1, 1 if places.ndim == 1 else places.shape[-1]))
+        places = coordinates("Positions.coordinates", self.coordinates).copy()
         places.flags.writeable = False
-        period = checks.array("Positions.period", self.period, "", [(places.shape[1],)], finite=False, above=0.0)
-        assign(self, coordinates=places, period=tuple(np.broadcast_to(period, places.shape[1]).tolist()))
+        period = checks.array("Positions.period", self.period, "", finite=False, above=0.0)
+        each = _each("Positions.period", tuple(period.ravel()) if period.ndim else period, places.shape[1])
+        assign(self, coordinates=places, period=tuple(map(float, each)))
 
     def placed(self, size: Size, rng: Generator) -> Positions:
         n, n_places = math.prod(size), len(self)
@@ -194,7 +192,7 @@ class ByDistance:
     >>> net = iz.Network(seed=1)
     >>> ring = net.add(iz.Population(100, positions=iz.Grid(10.0, periodic=True)))
     >>> syn = net.connect(ring, ring, iz.AllToAll(), delay=iz.ByDistance(300.0, offset=1.0))
-    >>> syn.distance.max(), round(syn.delay.max(), 1)
+    >>> float(syn.distance.max()), round(float(syn.delay.max()), 1)
     (500.0, 2.7)
 
     A function:
@@ -256,6 +254,14 @@ def check_space(where: str, pre: Positions | None, post: Positions | None) -> tu
             "must have as many axes, and the same periods."
         )
     return pre, post
+
+
+def coordinates(where: str, value: object) -> Array:
+    """Coordinates of neurons, float64 (n, d), from an array (n, d), (*size, d) or (n,)."""
+    places = checks.array(where, value, "")
+    if not places.ndim or not places.size:
+        raise ValueError(f"{where} must have shape (n, d) or (n,), got {places.shape}.")
+    return places.reshape(-1, 1 if places.ndim == 1 else places.shape[-1])
 
 
 def lengths(where: str, value: object) -> float | tuple[float, ...]:

@@ -334,7 +334,7 @@ REFUSED = {
     "no index": ([], ValueError, "must be at least one of 24 neurons, got none."),
     "too far": ([3, 24], ValueError, "must be between 0 and 23, got 24. There are 24 neurons."),
     "below": ([-1], ValueError, "must be between 0 and 23, got -1. There are 24 neurons."),
-    "twice": ([3, 7, 3], ValueError, "must hold each neuron once, got 3 more than once."),
+    "twice": ([3, 7, 3], ValueError, "must name each neuron once, got 3 more than once."),
     "half": ([0.5], ValueError, "must be a list of whole numbers, got 0.5."),
     "nan": ([np.nan], ValueError, "must be finite, got nan at index 0."),
     "a table": (np.zeros((2, 2), int), ValueError, "must be a list of whole numbers, got an array of shape (2, 2)"),
@@ -353,7 +353,7 @@ def test_what_names_no_neurons(what):
     for one in (p, p[:]):
         with pytest.raises(kind) as error:
             one[key]
-        assert str(error.value).startswith("Population[...] must ")
+        assert str(error.value).startswith("Population[...] ")
         assert message in str(error.value)
     with pytest.raises(TypeError):
         list(p)

@@ -218,14 +218,14 @@ WRONG = {
     ),
     "nan": (
         lambda: iz.Population(2, positions=[1.0, np.nan]),
-        "Positions.coordinates must be finite, got nan at index 1",
+        "Population.positions must be finite, got nan at index 1",
     ),
     "none": (lambda: iz.Positions([]), "Positions.coordinates must have shape (n, d) or (n,), got (0,)."),
     "a number": (lambda: iz.Positions(3.0), "Positions.coordinates must have shape (n, d) or (n,), got ()."),
     "period": (lambda: iz.Positions([1.0], period=0.0), "Positions.period must be > 0"),
     "periods": (
         lambda: iz.Positions([1.0], period=(1.0, 2.0)),
-        "Positions.period must have shape () or (1,), got (2,).",
+        "Positions.period must be one for all axes or one for each of 1, got 2.",
     ),
     "spacing": (lambda: iz.Grid(-1.0), "Grid.spacing must be > 0"),
     "spacings": (
@@ -263,7 +263,7 @@ def test_wrong_kinds():
         (lambda: iz.Grid(periodic="yes"), "Grid.periodic must be True or False, or a tuple of them, got 'yes'."),
         (
             lambda: iz.Population(3, positions="grid"),
-            "Positions.coordinates must be a number or an array of numbers, got",
+            "Population.positions must be a number or an array of numbers, got",
         ),
         (lambda: iz.Population(3, pos=np.zeros(3)), "Did you mean 'positions'?"),
     ):
