@@ -160,7 +160,7 @@ CASES |= {
         TypeError,
         "Network.drive.population must be a Population or neurons of one, got 'population'. Pass pop or pop[a:b].",
     ),
-    "run by itself": (lambda: network()[1].run(1.0), RuntimeError, "Call step, run and reset of the Network."),
+    "run by itself": (lambda: network()[1].run(1.0), RuntimeError, "Call step, run, reset and save of the Network."),
     "per cent": (lambda: iz.FixedProbability(10), ValueError, "FixedProbability.p must be a finite number >= 0 and"),
     "rule as text": (_connected("all_to_all"), FileNotFoundError, "Rules are objects such as AllToAll() or"),
     "rule as a class": (_connected(iz.AllToAll), TypeError, "must be a rule such as AllToAll()"),

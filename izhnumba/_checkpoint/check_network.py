@@ -7,25 +7,21 @@ array that it points into.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from izhnumba._base.random import stream_key
 from izhnumba._base.saved import Saved
 from izhnumba._checkpoint.check_populations import Frame, SavedPopulation, check_population, part_of
 from izhnumba._checkpoint.check_synapses import Projection, check_events, check_synapses
 from izhnumba._exact.kernels import layout
+from izhnumba._input import noise, spike_trains
 from izhnumba._input.door import is_ours
 from izhnumba._input.input import Input, Sum
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._model.schemes import schemes
-from izhnumba._record.recorder import Recorder
 from izhnumba._record.sampler import Sampler
-
-Array = NDArray[Any]
 
 
 def check(network: dict[str, Any]) -> None:
@@ -82,25 +78,12 @@ def _drive(
     for stream, states in memory.items():
         where = Saved(memory, saved.at("memory"), memory)
         for when, values in where.kind(stream, dict, "a dict of states by time").items():
-            good = type(when) in ((int, float) if frame.exact else (int,)) and 0 <= when < math.inf
-            good = good and all(_is_state(values, when, len(part), frame))
+            good = (spike_trains if frame.exact else noise).is_state(when, values, len(part))
             where.require(good, str(stream), f"be states of {len(part)} neurons", states)
 
 
 def _n_streams(value: object) -> int:
     return sum(map(_n_streams, value.parts)) if isinstance(value, Sum) else int(getattr(value, "_streams", 0))
-
-
-def _is_state(values: Array, when: float, n: int, frame: Frame) -> Iterator[bool]:
-    """Conditions for the memory of a random stream of n neurons: with a clock scheme the last values, None before the
-    first; with "exact" times of the next spikes, and how many came."""
-    if not frame.exact:
-        yield values is None or (isinstance(values, np.ndarray) and values.dtype == float and values.shape == (n,))
-        return
-    yield isinstance(values, tuple) and len(values) == 2 and all(isinstance(one, np.ndarray) for one in values)
-    after, count = values
-    yield after.dtype == np.float64 and after.shape == (n,) and bool(np.all(after >= when))
-    yield count.dtype == np.int64 and count.shape == (n,) and bool(np.all(count >= 0))
 
 
 def _recorder(
@@ -120,44 +103,3 @@ def _recorder(
     if one["to"] is not None:
         saved.require(saved.kind("to", str, "a path or None") and "\0" not in one["to"], "to", "be a path")
         saved.require(what != "rate" and not isinstance(what, Sampler), "to", "be None for a rate or a Sampler")
-
-
-def check_position(recorder: Recorder, position: dict[str, Any], to: str | None, now: Any, place: str) -> None:
-    """Raise a Misfit if the saved position of a recorder does not fit the recorder that has been made anew."""
-    time, rate = recorder._engine.time, recorder._kind == "rate"
-    more = ("born", "before") if rate else ()
-    saved = Saved(position, place, ("upto", *more, "end" if to else "rows"), ("heads",) if to else ())
-    instant = saved.integer if isinstance(now, int) else saved.real
-    instant("upto", 0, now)
-    last_bin = time.samples_by(now, recorder._every) if rate else 0
-    if rate:
-        instant("born", 0, now)
-        size = saved.kind("before", np.ndarray, "an array").size
-        before = saved.array("before", np.int64, (size,), low=0, high=last_bin)
-        saved.require_all("before", before[1:] > before[:-1], "ascend", before[1:])
-    if to:
-        saved.integer("end", 1)
-        if "heads" in position:
-            saved.integer("heads", 0, 2**32 - 1)
-        return
-    rows = saved.kind("rows", list, "a list of columns")
-    saved.require(len(rows) == len(recorder._columns), "rows", f"be {len(recorder._columns)} columns", rows)
-    columns = Saved({c.name: row for c, row in zip(recorder._columns, rows, strict=True)}, saved.at("rows"),
-                    [column.name for column in recorder._columns])  # fmt: skip
-    n_rows = len(rows[0]) if isinstance(rows[0], np.ndarray) and rows[0].ndim else 0
-    for column in recorder._columns:
-        columns.array(column.name, column.dtype, (n_rows, *column.shape))
-    if rate:
-        bins = columns.array("bin", np.int64, (n_rows,), low=0, high=last_bin)
-        columns.require_all("bin", bins[1:] >= bins[:-1], "ascend", bins[1:])
-        columns.array("count", np.int64, (n_rows,), low=0)
-        return
-    labels = columns.value[time.column.name]
-    columns.require_all(time.column.name, labels[1:] >= labels[:-1], "ascend", labels[1:])
-    instants = time.instants(labels)
-    good = (instants >= 0) & (instants <= now)
-    columns.require_all(time.column.name, good, f"not be later than {time.ms(now):g} ms", labels)
-    if recorder._kind == "spikes":
-        neurons = columns.array("i", np.int64, (n_rows,), low=recorder._first, high=recorder._last - 1)
-        if recorder._chosen is not None:
-            columns.require_all("i", recorder._chosen[neurons], "be neurons that are recorded", neurons)

@@ -24,6 +24,7 @@ from izhnumba._synapse.receptor import Receptor
 Array = NDArray[Any]
 _MOST_REFRACTORY = 2**29 + 1  # steps that `until` can be ahead of the present
 _NEVER = -(2**30)  # `until` of neurons that have not spiked
+OF_NETWORK = ("dt", "scheme", "batch", "seed", "threads", "name")  # arguments that a population has from its network
 
 
 class Frame(NamedTuple):
@@ -36,7 +37,8 @@ class Frame(NamedTuple):
 
 
 class SavedPopulation(NamedTuple):
-    """A population, as far as synapses, drives and recorders refer to it. n: neurons; padded: lanes of its arrays."""
+    """A population, as far as synapses, drives and recorders refer to it. n: neurons, of all copies of a batch; padded:
+    lanes of its arrays."""
 
     size: tuple[int, ...]
     n: int
@@ -94,25 +96,27 @@ def _some(saved: Saved, key: str, name: str, population: SavedPopulation, neuron
     return Part(name, population, start, stop, neurons)
 
 
-def check_population(one: dict[str, Any], place: str, frame: Frame) -> SavedPopulation:
-    """The population stored at `place`; a Misfit if its parts do not fit together."""
+def check_population(one: dict[str, Any], place: str, frame: Frame, batch: int | None = None) -> SavedPopulation:
+    """The population stored at `place`; a Misfit if its parts do not fit together. batch: its copies, of one alone."""
     saved = Saved(one, place, ("arguments", "state", "warned"))
     saved.kind("warned", bool, "True or False")
     model = Saved(one["arguments"], saved.at("arguments"), ("model",), one["arguments"]).kind("model", Model, "a model")
     names = ("size", "model", "dtype", "reset", "V", "u", "V_min", "tau_ref", *model.parameters)
     arguments = saved.part("arguments", names, ("positions",))
     size = arguments.kind("size", tuple, "a tuple of whole numbers")
-    good = size and len(size) <= 64 and all(type(n) is int and n > 0 for n in size) and math.prod(size) < 2**40
+    good = size and len(size) <= 64 and all(type(n) is int and n > 0 for n in size)
+    good = good and math.prod(size) * (batch or 1) < 2**40
     arguments.require(good, "size", "be a tuple of whole numbers >= 1, less than 2**40 in all")
     dtype = np.dtype(arguments.one_of("dtype", ("float64",) if frame.exact else ("float32", "float64")))
+    shape = size if batch is None else (batch, *size)
     for name in ("V", "u"):
-        arguments.array(name, dtype, size)
+        arguments.array(name, dtype, shape)
     for name in ("V_min", "tau_ref", *model.parameters):
-        arguments.array(name, dtype, (), size)
-    n = math.prod(size)
+        arguments.array(name, dtype, (), size, shape)
+    n, places = math.prod(shape), math.prod(size)
     if "positions" in arguments.value:
         positions = arguments.kind("positions", Positions, "positions")
-        arguments.require(len(positions) == n, "positions", f"be those of {n} neurons", positions)
+        arguments.require(len(positions) == places, "positions", f"be those of {places} neurons", positions)
     population = SavedPopulation(size, n, words(n) * WORD, dtype, [])
     if frame.exact:
         return population._replace(receptors=_exact_state(saved, frame, population))

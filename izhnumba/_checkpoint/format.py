@@ -1,4 +1,4 @@
-"""The file format of whole networks: values as JSON, and arrays, in an npz file that appears complete or not at all.
+"""The file format of networks and populations: values as JSON, and arrays, in an npz file that appears whole or not.
 
 An object is stored as the name of its class and its fields, a model as its name; nothing in a file is ever executed.
 The comment of the zip archive is the SHA-256 of all that comes before it: it reveals files that were cut short or
@@ -14,14 +14,15 @@ import inspect
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba._base import files, npz
+from izhnumba._base import checks, files, npz, paths
 from izhnumba._base.saved import Misfit, Saved, shown
 from izhnumba._input.input import Input
 from izhnumba._model import izhikevich as models
@@ -36,7 +37,20 @@ _FORMAT = 2
 _DIGEST = 64  # characters
 _CHUNK = 2**22
 _DEEPEST = 64
+_DEFINE = "a list of models and classes"
 _PLAIN = (type(None), bool, int, float, str)
+
+
+class Kind(NamedTuple):
+    """What a file holds. name: of it, with which its places begin; save, load: who writes and reads it, for errors."""
+
+    name: str
+    save: str
+    load: str
+
+
+NETWORK = Kind("network", "Network.save", "load")
+POPULATION = Kind("population", "Population.save", "Population.load")
 
 
 def _name(thing: Model | type) -> str:
@@ -55,49 +69,67 @@ def _ours() -> dict[str, Any]:
     return {_name(one): one for one in named}
 
 
-def save(path: Path, network: dict[str, Any]) -> None:
-    """Write a network: a dict made of numbers, texts, arrays, lists, dicts, models and dataclasses."""
+def save(path: object, kind: Kind, parts: dict[str, Any]) -> None:
+    """Write a network or a population to the place that a user gives: a dict made of numbers, texts, arrays, lists,
+    dicts, models and dataclasses."""
+    path = paths.place(f"{kind.save}.path", path)
     arrays: dict[str, Array] = {}
-    about = {"format": _FORMAT, "network": _packed(network, "network", arrays)}
+    about = {"format": _FORMAT, kind.name: _packed(parts, kind.name, arrays, kind.save)}
     arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
     with files.replaced(path) as scratch, open(scratch, "w+b") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
         _seal(file)
 
 
-def load(path: Path, define: Sequence[Any]) -> dict[str, Any]:
+def load(path: Path, kind: Kind, define: Sequence[Any]) -> dict[str, Any]:
     """The dict that was saved. define: the user's own models and classes in it."""
+    for one in checks.kind(f"{kind.load}.define", define, (list, tuple), _DEFINE):
+        checks.kind(f"{kind.load}.define", one, (Model, type), _DEFINE)
     with open(path, "rb") as file:
         if not _sealed(file):
-            raise refusal(path, "which is another kind of file, cut short or altered")
+            raise refusal(kind, path, "which is another kind of file, cut short or altered")
         try:
             arrays = npz.arrays(file)
-            about = _about(arrays)
+            about = _about(kind, arrays)
         except ValueError as error:
-            raise refusal(path, error) from None
+            raise refusal(kind, path, error) from None
     if about["format"] != _FORMAT:
         cure = "Update izhnumba." if about["format"] > _FORMAT else "Load it with the izhnumba that saved it."
         found = f"which is of format {about['format']}; this izhnumba reads format {_FORMAT}"
-        raise ValueError(f"{refusal(path, found)} {cure}")
+        raise ValueError(f"{refusal(kind, path, found)} {cure}")
     theirs = {_name(one): one for one in define}
     if len(theirs) < len(set(map(id, define))):
-        raise ValueError(f"load.define must hold one thing of each name, got {sorted(map(_name, define))}.")
-    reader = _Reader(arrays, theirs)
+        names = sorted(map(_name, define))
+        raise ValueError(f"{kind.load}.define must hold one thing of each name, got {names}.")
+    reader = _Reader(arrays, theirs, kind.load)
     try:
-        network: dict[str, Any] = reader.unpacked(about["network"], "network")
+        parts: dict[str, Any] = reader.unpacked(about[kind.name], kind.name)
         if reader.arrays:
             raise Misfit("arrays", "be in use", f"{sorted(reader.arrays)[0]!r:.60} as well")
     except Misfit as error:
-        raise refusal(path, error) from error.__cause__
-    return network
+        raise refusal(kind, path, error) from error.__cause__
+    return parts
 
 
-def refusal(path: Path, reason: object) -> ValueError:
+def refusal(kind: Kind, path: Path, reason: object) -> ValueError:
     """The error about a file that is refused. reason: begins with "which" or "whose"."""
-    return ValueError(f"load.path must be a checkpoint of izhnumba, got {os.fspath(path)!r}, {reason}.")
+    return ValueError(f"{kind.load}.path must be a checkpoint of izhnumba, got {os.fspath(path)!r}, {reason}.")
 
 
-def _about(arrays: dict[str, Array]) -> dict[str, Any]:
+@contextmanager
+def refusing(kind: Kind, path: Path) -> Iterator[None]:
+    """Context in which every error is turned into the one that refuses the file."""
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except Misfit as error:
+        raise refusal(kind, path, error) from error.__cause__
+    except Exception as error:
+        reason = str(error).rstrip(".") or type(error).__name__
+        raise refusal(kind, path, f"of which no {kind.name} can be made: {reason}") from error
+
+
+def _about(kind: Kind, arrays: dict[str, Array]) -> dict[str, Any]:
     text = arrays.pop("about", None)
     if text is None or text.dtype != np.uint8 or text.ndim != 1:
         raise ValueError("which does not say what it is about")
@@ -105,13 +137,16 @@ def _about(arrays: dict[str, Array]) -> dict[str, Any]:
         about = json.loads(text.tobytes())
     except (ValueError, RecursionError) as error:
         raise ValueError(f"which cannot be read: {error}") from None
-    saved = Saved(about, "about", ("format", "network"))
+    for other in (NETWORK, POPULATION):
+        if other is not kind and isinstance(about, dict) and set(about) == {"format", other.name}:
+            raise ValueError(f"which holds a {other.name}: use {other.load}")
+    saved = Saved(about, "about", ("format", kind.name))
     saved.integer("format", 0)
     return saved.value
 
 
-def _packed(value: object, place: str, arrays: dict[str, Array]) -> object:
-    """A value as JSON; its arrays are added to `arrays`, under the names of their places."""
+def _packed(value: object, place: str, arrays: dict[str, Array], owner: str) -> object:
+    """A value as JSON; its arrays are added to `arrays`, under the names of their places. owner: of errors."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, _PLAIN):
@@ -123,42 +158,42 @@ def _packed(value: object, place: str, arrays: dict[str, Array]) -> object:
         arrays[place] = value
         return {"array": place}
     if isinstance(value, (list, tuple)):
-        return {type(value).__name__: [_packed(one, f"{place}/{k}", arrays) for k, one in enumerate(value)]}
+        return {type(value).__name__: [_packed(one, f"{place}/{k}", arrays, owner) for k, one in enumerate(value)]}
     if isinstance(value, dict):
-        keys = [_packed(key, place, arrays) for key in value]
-        return {"dict": [keys, [_packed(one, f"{place}/{k}", arrays) for k, one in zip(keys, value.values())]]}  # noqa: B905
+        keys = [_packed(key, place, arrays, owner) for key in value]
+        return {"dict": [keys, [_packed(one, f"{place}/{k}", arrays, owner) for k, one in zip(keys, value.values())]]}  # noqa: B905
     if isinstance(value, Model):
         return {"model": value.name, "ours": _ours().get(value.name) is value}
     if dataclasses.is_dataclass(value):
         kind = type(value)
         fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.init}
-        _check_constructor(kind, fields, place)
+        _check_constructor(kind, fields, f"{owner} cannot store a {kind.__name__} at {place}")
         ours = _ours().get(kind.__name__) is kind
-        return {"object": kind.__name__, "ours": ours, "fields": _packed(fields, place, arrays)}
+        return {"object": kind.__name__, "ours": ours, "fields": _packed(fields, place, arrays, owner)}
     found = type(value).__name__
     raise TypeError(
-        f"Network.save cannot store a {found} at {place}: it is no number, text, array or dataclass. Write "
+        f"{owner} cannot store a {found} at {place}: it is no number, text, array or dataclass. Write "
         "@dataclass(frozen=True) above a class of your own, whose fields are all that it is made of."
     )
 
 
-def _check_constructor(kind: type, fields: dict[str, Any], place: str) -> None:
-    """Refuse a dataclass that could not be made anew from its fields."""
+def _check_constructor(kind: type, fields: dict[str, Any], refusal: str) -> None:
+    """Refuse a dataclass that could not be made anew from its fields. refusal: how the error begins."""
     try:
         inspect.signature(kind).bind(**fields)
     except TypeError:
         raise TypeError(
-            f"Network.save cannot store a {kind.__name__} at {place}: its constructor must take its fields, "
+            f"{refusal}: its constructor must take its fields, "
             f"({', '.join(fields)}), got one of {inspect.signature(kind)}. Leave __init__ to @dataclass."
         ) from None
 
 
 class _Reader:
     """From JSON to values. Each array is used once: no two objects may share one. theirs: the user's models and classes
-    by name."""
+    by name; owner: the function that loads, for errors."""
 
-    def __init__(self, arrays: dict[str, Array], theirs: dict[str, Any]) -> None:
-        self.arrays, self._theirs = arrays, theirs
+    def __init__(self, arrays: dict[str, Array], theirs: dict[str, Any], owner: str) -> None:
+        self.arrays, self._theirs, self._owner = arrays, theirs, owner
 
     def unpacked(self, value: Any, place: str, depth: int = 0) -> Any:
         if isinstance(value, _PLAIN):
@@ -202,8 +237,8 @@ class _Reader:
         if ours:
             raise Misfit(saved.place, f"be a {what} of izhnumba", shown(name))
         raise ValueError(
-            f"load.define must hold the {what} {name!r}, which is not one of izhnumba's, got "
-            f"{sorted(self._theirs) or 'nothing'}. Call load(path, define=[{name}])."
+            f"{self._owner}.define must hold the {what} {name!r}, which is not one of izhnumba's, got "
+            f"{sorted(self._theirs) or 'nothing'}. Call {self._owner}(path, define=[{name}])."
         )
 
     def _made(self, kind: type, fields: object, place: str, depth: int) -> Any:

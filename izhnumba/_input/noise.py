@@ -68,6 +68,13 @@ class Noise(Input):
         return rows
 
 
+def is_state(step: object, value: object, n: int) -> bool:
+    """Whether this is what an OrnsteinUhlenbeck keeps of a step: the values of n neurons before it, or None."""
+    if not isinstance(step, (int, np.integer)) or isinstance(step, bool) or step < 0:
+        return False
+    return value is None or (isinstance(value, np.ndarray) and value.dtype == np.float64 and value.shape == (n,))
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class OrnsteinUhlenbeck(Input):
     """Noise around a mean with a memory of tau ms, for each neuron by itself and of the same law for every dt.
@@ -109,10 +116,10 @@ class OrnsteinUhlenbeck(Input):
         kick = std * math.sqrt(-math.expm1(-2 * to.dt / self.tau))
         room = Reused(to)
 
-        def before(step: int) -> Array:
+        def before(step: int) -> Array | None:
             """The values of the step before, None if there are none; where the last piece was not used to its end, they
             are made again."""
-            kept = to.memory.get(to.key[1], {})
+            kept = to.kept(is_state)
             if step not in kept and len(kept) == 2 and min(kept) < step < max(kept):
                 rows(min(kept), step - min(kept))
                 return before(step)
@@ -123,11 +130,10 @@ class OrnsteinUhlenbeck(Input):
             values = room(count)
             if count:
                 fill_normals(values, np.ones(1, to.dtype), step, *to.key)
-                afresh = start is None
-                x = mean + std * values[0] if afresh else start.copy()
-                if afresh:
+                x = mean + std * values[0] if start is None else start.copy()
+                if start is None:
                     values[0] = x
-                relax(values[afresh:], x, mean, kick, pull)
+                relax(values[start is None :], x, mean, kick, pull)
                 # Both ends are kept: a piece that was not used, because the run was stopped, is made again as it was.
                 to.memory[to.key[1]] = {step: start, step + count: x}
             return values

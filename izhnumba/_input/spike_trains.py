@@ -115,6 +115,19 @@ class SpikeInput(Input):
         return np.broadcast_to(weights, to.shape).ravel() if weights.ndim else weights
 
 
+def is_state(time: Any, value: Any, n: int) -> bool:
+    """Whether this is what a Poisson keeps of a time, ms, with the scheme "exact": (when the next spike of each of n
+    neurons comes, how many it has had)."""
+    if not isinstance(time, (int, float)) or isinstance(time, bool) or not 0 <= time < math.inf:
+        return False
+    pair = isinstance(value, tuple) and len(value) == 2
+    if not pair or not all(isinstance(one, np.ndarray) and one.shape == (n,) for one in value):
+        return False
+    after, count = value
+    good = after.dtype == np.float64 and count.dtype == np.int64
+    return bool(good and np.all(after >= time) and np.all(count >= 0))
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Poisson(SpikeInput):
     """A Poisson spike train for each neuron: in a step of dt the number of spikes is Poisson with mean rate * dt. With
@@ -182,7 +195,7 @@ class Poisson(SpikeInput):
         varying, most, per_ms = isinstance(self.rate, Input), self._most(to), self._most_per_ms(to)
 
         def candidates(since: float, until: float) -> tuple[Array, Array, Array]:
-            held = to.memory.get(to.key[1], {})
+            held = to.kept(is_state)
             cure = "Use a lower rate or fewer neurons."
             checks.fits("Poisson.rate", int(per_ms * (until - since)) * _EVENT_BYTES, cure)
             if since in held:

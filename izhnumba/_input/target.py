@@ -71,6 +71,14 @@ class Target(NamedTuple):
         """How many neurons."""
         return math.prod(self.shape)
 
+    def kept(self, is_state: Callable[[Any, Any, int], bool]) -> dict[Any, Any]:
+        """What an input has kept in its memory, by time. is_state: (time, value, neurons) -> whether it is of its kind:
+        what another input has left there, or a file that somebody has changed, is not."""
+        found = self.memory.get(self.key[1])
+        if not isinstance(found, dict):
+            return {}
+        return {when: value for when, value in found.items() if is_state(when, value, self.n)}
+
     def new(self, count: int) -> Array:
         """A new array (count, neurons) to be filled."""
         return np.empty((count, self.n), self.dtype)

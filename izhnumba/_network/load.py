@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from izhnumba._base import checks, paths
-from izhnumba._base.saved import Misfit, Saved
+from izhnumba._base import paths
+from izhnumba._base.saved import Saved
 from izhnumba._checkpoint import format as checkpoint_format
-from izhnumba._checkpoint.check_network import check, check_position
+from izhnumba._checkpoint.check_network import check
 from izhnumba._checkpoint.check_populations import check_restored
+from izhnumba._checkpoint.check_recorders import check_position
+from izhnumba._checkpoint.format import NETWORK, refusing
 from izhnumba._engine.timebase import Instant
-from izhnumba._model.model import Model
 from izhnumba._network.connect import check_rule
 from izhnumba._network.network import Network
 from izhnumba._network.run import parts_of
@@ -77,12 +75,9 @@ def load(path: str | Path, define: Sequence[Any] = ()) -> Network:
     >>> bool((again.populations["cells"].V == cells.V).all())
     True
     """
-    checks.kind("load.define", define, (list, tuple), "a list of models and classes")
-    for one in define:
-        checks.kind("load.define", one, (Model, type), "a list of models and classes")
     path = paths.file("load.path", path)
-    saved = checkpoint_format.load(path, define)
-    with _refusing(path):
+    saved = checkpoint_format.load(path, NETWORK, define)
+    with refusing(NETWORK, path):
         check(saved)
         net = _network(saved)
     for name, one in saved["recorders"].items():
@@ -94,19 +89,6 @@ def load(path: str | Path, define: Sequence[Any] = ()) -> Network:
                 stacklevel=2,
             )
     return net
-
-
-@contextmanager
-def _refusing(path: Path) -> Iterator[None]:
-    """Context in which every error is turned into the one that refuses the file."""
-    try:
-        with np.errstate(all="ignore"):
-            yield
-    except Misfit as error:
-        raise checkpoint_format.refusal(path, error) from error.__cause__
-    except Exception as error:
-        reason = str(error).rstrip(".") or type(error).__name__
-        raise checkpoint_format.refusal(path, f"of which no network can be made: {reason}") from error
 
 
 def _network(saved: dict[str, Any]) -> Network:

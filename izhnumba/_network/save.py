@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from izhnumba._base import paths
 from izhnumba._checkpoint import format
+from izhnumba._checkpoint.check_populations import OF_NETWORK
 from izhnumba._network.run import bind, catch_up, check_weights
 from izhnumba._population.parameters import arguments_of
 from izhnumba._population.section import Section
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from izhnumba._population.population import Population
     from izhnumba._record.recorder import Recorder
 
-_OF_NETWORK = ("dt", "scheme", "batch", "seed", "threads", "name")  # arguments that a population has from its network
-
 
 def save(net: Network, path: object) -> None:
     """Write a network to a file."""
@@ -27,7 +25,7 @@ def save(net: Network, path: object) -> None:
     check_weights(net, math.inf)
     if net._bound[0]:
         bind(net)
-    format.save(paths.place("Network.save.path", path), description(net))
+    format.save(path, format.NETWORK, description(net))
 
 
 def description(net: Network) -> dict[str, Any]:
@@ -43,9 +41,7 @@ def description(net: Network) -> dict[str, Any]:
 
 
 def _population(pop: Population) -> dict[str, Any]:
-    arguments = {name: value for name, value in arguments_of(pop).items() if name not in _OF_NETWORK}
-    if arguments["positions"] is None:
-        del arguments["positions"]
+    arguments = {name: value for name, value in arguments_of(pop).items() if name not in OF_NETWORK}
     return {
         "arguments": arguments,
         "state": pop._engine.state(),

@@ -144,6 +144,18 @@ def shown(exact: Array, dtype: np.dtype[Any]) -> Array:
     return values
 
 
+def set_attribute(pop: Population, name: str, value: object) -> None:
+    """Set a parameter, V or u of a population as a user writes it: `pop.a = 0.1`."""
+    if name in pop._values:
+        set_parameter(pop, name, value)
+    elif name in ("V", "u"):
+        vars(pop)[name][...] = checked_state(name, value, pop, streams(pop.seed, pop.name))
+    elif hasattr(pop, name):
+        raise AttributeError(f"Population.{name} cannot be changed. Make a new population.")
+    else:
+        checks.unknown("Population", name, (*pop._values, "V", "u"), HABITS)
+
+
 def set_parameter(pop: Population, name: str, value: object) -> None:
     """Change a parameter of a population: what it shows, and what its engine uses."""
     exact = checked_parameter(name, value, pop, streams(pop.seed, pop.name))
@@ -254,4 +266,4 @@ def arguments_of(pop: Population) -> dict[str, Any]:
     arguments = {name: getattr(pop, name) for name in names} | pop._values
     V, u = pop._start
     given = dict(scheme=pop.scheme.name, dtype=pop.dtype.name, reset=pop.reset_kind, V=V, u=u)
-    return arguments | given | dict(positions=pop.positions)
+    return arguments | given | ({} if pop.positions is None else {"positions": pop.positions})

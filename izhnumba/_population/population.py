@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from izhnumba._base import checks
-from izhnumba._base.random import streams
 from izhnumba._base.sealed import assign
 from izhnumba._clock.step import NUMBERS
 from izhnumba._engine.codes import BUSY, FAILURE, LEAP, NOT_PLAIN, OK
@@ -20,6 +18,7 @@ from izhnumba._model.izhikevich import Izhikevich
 from izhnumba._model.model import Model
 from izhnumba._population import parameters as of
 from izhnumba._population import run as running
+from izhnumba._population import saved as saving
 from izhnumba._population.make import make
 from izhnumba._population.section import Section, chosen_of
 from izhnumba._record.results import Result
@@ -122,23 +121,11 @@ class Population:
     """
 
     def __init__(
-        self,
-        size: int | tuple[int, ...],
-        model: Model = Izhikevich,
-        *,
-        scheme: str | None = None,
-        dt: object = None,
-        dtype: DTypeLike = "float64",
-        batch: int | None = None,
-        reset: str = "hard",
-        seed: int | None = None,
-        threads: int | None = None,
-        name: str | None = None,
-        V: object = None,
-        u: object = None,
-        positions: object = None,
-        **parameters: object,
-    ) -> None:
+        self, size: int | tuple[int, ...], model: Model = Izhikevich, *, scheme: str | None = None, dt: object = None,
+        dtype: DTypeLike = "float64", batch: int | None = None, reset: str = "hard", seed: int | None = None,
+        threads: int | None = None, name: str | None = None, V: object = None, u: object = None,
+        positions: object = None, **parameters: object,
+    ) -> None:  # fmt: skip
         make(self, size, model, scheme, dt, dtype, batch, reset, seed, threads, name, V, u, positions, parameters)
 
     def _set(self, **attributes: object) -> None:
@@ -149,14 +136,7 @@ class Population:
         def __getattr__(self, name: str) -> Any: ...
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name in self._values:
-            of.set_parameter(self, name, value)
-        elif name in ("V", "u"):
-            vars(self)[name][...] = of.checked_state(name, value, self, streams(self.seed, self.name))
-        elif hasattr(self, name):
-            raise AttributeError(f"Population.{name} cannot be changed. Make a new population.")
-        else:
-            checks.unknown("Population", name, (*self._values, "V", "u"), of.HABITS)
+        of.set_attribute(self, name, value)
 
     def __repr__(self) -> str:
         size = self.size[0] if len(self.size) == 1 else self.size
@@ -172,13 +152,10 @@ class Population:
         return self._saved()
 
     def _saved(self) -> dict[str, Any]:
-        return {"arguments": of.arguments_of(self), "state": self._engine.state(), "memory": self._memory.copy()}
+        return saving.description(self)
 
     def __setstate__(self, saved: dict[str, Any]) -> None:
-        with warnings.catch_warnings(action="ignore"):  # that dt is too large has been said
-            self.__init__(**saved["arguments"])  # type: ignore[misc]
-        self._engine.restore(saved["state"])
-        self._memory.update(saved["memory"])
+        saving.renew(self, saved)
 
     def __getitem__(self, key: slice | ArrayLike) -> Section:
         """Chosen neurons for `Network.connect`, `drive` and `record`: `pop[:800]`, `pop[::5]`, `pop[[7, 3]]`, by flat
@@ -225,7 +202,8 @@ class Population:
     def _must_not_run(self) -> None:
         self._turn.must_be_free()
         if self.network is not None:
-            raise RuntimeError(f"Population {self.name!r} is in a network. Call step, run and reset of the Network.")
+            cure = "Call step, run, reset and save of the Network."
+            raise RuntimeError(f"Population {self.name!r} is in a network. {cure}")
 
     def _end_run(self) -> None:
         """Do what an interrupt has left undone: recorders take what is in the engine, and that takes parameters."""
@@ -251,14 +229,9 @@ class Population:
             self._rewind()
 
     def step(
-        self,
-        I: ArrayLike = 0.0,  # noqa: E741
-        *,
-        delta: object = None,
-        g: object = None,
-        E: object = None,
+        self, I: ArrayLike = 0.0, *, delta: object = None, g: object = None, E: object = None,  # noqa: E741
         dt: object = None,
-    ) -> Array:
+    ) -> Array:  # fmt: skip
         """Advance by one step.
 
         Parameters
@@ -328,18 +301,10 @@ class Population:
         self._set(_call=self._prepare_step)
 
     def run(
-        self,
-        T: object,
-        I: object = 0.0,  # noqa: E741
-        *,
-        delta: object = None,
-        g: object = None,
-        E: object = None,
-        record: str | Sequence[str] = (),
-        every: object = None,
-        neurons: ArrayLike | None = None,
+        self, T: object, I: object = 0.0, *, delta: object = None, g: object = None, E: object = None,  # noqa: E741
+        record: str | Sequence[str] = (), every: object = None, neurons: ArrayLike | None = None,
         progress: bool | Progress = False,
-    ) -> Result:
+    ) -> Result:  # fmt: skip
         """Advance by T and record.
 
         Parameters
@@ -428,3 +393,49 @@ class Population:
         True
         """
         return running.state_at(self, t)
+
+    def save(self, path: str | Path) -> None:
+        """Write the population and where it is to one file, from which `Population.load` goes on to the last bit.
+
+        Parameters
+        ----------
+        path : path
+            An npz file, written as `Network.save` does: it appears complete or not at all. It holds the position of
+            random numbers, and `result`. Inputs are arguments of `run`, and not in it.
+
+        Raises
+        ------
+        TypeError, OSError
+            As `Network.save`; an older file is as before then.
+        RuntimeError
+            In the course of a run; and in a network, which is saved as a whole.
+        """
+        saving.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path, define: Sequence[Model | type] = ()) -> Population:
+        """A population as it was when `save` wrote it, with its `result`; `state_at` knows the present alone.
+
+        Parameters
+        ----------
+        path : path
+        define : sequence of models
+            Those of your own that it uses. Izhnumba's are known by name.
+
+        Raises
+        ------
+        TypeError, ValueError, OSError
+            As `izhnumba.load`, for a file that is not whole, or of which no population can be made.
+
+        Examples
+        --------
+        >>> import tempfile, izhnumba as iz
+        >>> pop, noise = iz.Population(10, seed=1, **iz.presets["RS"]), iz.Noise(std=20.0)
+        >>> first = pop.run(50.0, noise)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     pop.save(f"{folder}/cells.npz")
+        ...     again = iz.Population.load(f"{folder}/cells.npz")
+        >>> bool((pop.run(50.0, noise, record="V").V == again.run(50.0, noise, record="V").V).all())
+        True
+        """
+        return saving.load(cls, path, define)

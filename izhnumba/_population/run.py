@@ -34,7 +34,7 @@ class Run:
     ) -> None:  # fmt: skip
         self.origin, self.t = origin, engine.time.ms(engine.now)
         self.recorders = [spikes] if states is None else [states, spikes]
-        self._model, self._spikes, self._states = model, spikes, states
+        self.spikes, self.states, self._model = spikes, states, model
         self._result: Result | None = None
 
     def catch_up(self) -> None:
@@ -46,8 +46,8 @@ class Run:
         """The Result recorded so far, or, after the run, of all of it, which is the same object each time."""
         if self._result is not None:
             return self._result
-        states = None if self._states is None else self._states.samples
-        found = Result(self._model, self._spikes.spikes, states)
+        states = None if self.states is None else self.states.samples
+        found = Result(self._model, self.spikes.spikes, states)
         if not going_on:
             self._result = found
             for one in [*vars(found).values(), *vars(found.spikes).values()]:

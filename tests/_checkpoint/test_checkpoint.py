@@ -300,7 +300,7 @@ def test_files_of_the_first_izhnumba_with_this_format(tmp_path):
     for one in saved["drives"].values():
         del one["ordinal"]
     del saved["recorders"]["file"]["position"]["heads"]
-    checkpoint_format.save(path, saved)
+    checkpoint_format.save(path, checkpoint_format.NETWORK, saved)
     again = iz.load(path)
     again.run(30.0)
     recorded = again.recorders["file"].V.copy()
@@ -319,14 +319,14 @@ def test_each_drive_keeps_its_random_numbers(tmp_path):
     net.run(10.0)
     saved = description(net)
     del saved["drives"]["first"]
-    checkpoint_format.save(path, saved)
+    checkpoint_format.save(path, checkpoint_format.NETWORK, saved)
     net.drives["first"].value = 0.0
     again = iz.load(path)
     for one in (net, again):
         one.run(20.0)
     np.testing.assert_array_equal(net.populations["cells"].V, again.populations["cells"].V)
     saved["drives"]["cells"]["ordinal"] = saved["drives"]["second"]["ordinal"]
-    checkpoint_format.save(path, saved)
+    checkpoint_format.save(path, checkpoint_format.NETWORK, saved)
     with pytest.raises(ValueError, match="whose network/drives/second/ordinal must be another one than those of the"):
         iz.load(path)
 

@@ -45,18 +45,20 @@ def test_what_cannot_be_is_refused_and_the_rest_runs(tmp_path):
     assert [one for one in found if not one[1].startswith(good)] == []
     assert len(found) > 120
     free = r"/(V|u|last|spikes|y|x|ring|weights|first_weights|rows|memory|fields|value|source|section|ports)\d*\b"
-    free += r"|/(arguments|options|state)/|/(upto|born) |/what/list = |/key \d+ = |network/synapses = "
+    free += (
+        r"|/(arguments|options|state)/|/(upto|born|began) |/states/every |/what/list = |/key \d+ = |network/synapses = "
+    )
     assert [what for (_, _, what), end in found if end != "refused" and not re.search(free, what)] == []
     assert sum(end == "refused" for _, end in found) > 0.85 * len(found)
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
-    """Of each network what its checkpoint says, and its arrays."""
+    """Of each network and population what its checkpoint says, and its arrays."""
     folder = tmp_path_factory.mktemp("saved")
-    for name, network in crafted.NETWORKS.items():
-        network(folder).save(folder / f"{name}.npz")
-    return {name: crafted.parts_of(folder / f"{name}.npz") for name in crafted.NETWORKS}
+    for name, make in crafted.ALL.items():
+        make(folder).save(folder / f"{name}.npz")
+    return {name: crafted.parts_of(folder / f"{name}.npz") for name in crafted.ALL}
 
 
 def put(index, value):
@@ -140,9 +142,10 @@ WRONG_ARRAYS = {
 def test_rows_are_looked_at_in_pieces(tmp_path, saved, monkeypatch):
     monkeypatch.setattr(check_synapses, "_PIECE", 7)
     path, name = tmp_path / "x.npz", "network/synapses/exc to inh/rows/offsets"
-    for about, arrays in saved.values():
+    for network in crafted.NETWORKS:
+        about, arrays = saved[network]
         crafted.write(path, about, arrays)
-        check(checkpoint_format.load(path, ()))
+        check(checkpoint_format.load(path, checkpoint_format.NETWORK, ()))
     about, arrays = saved["static"]
     for place in (0, 6, 7, 13, 14, arrays[name].size - 1):
         wrong = arrays[name].copy()

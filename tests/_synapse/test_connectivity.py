@@ -277,7 +277,9 @@ def test_networks_that_do_not_fit():
         net.add(iz.Population(4, batch=3))
     with pytest.raises(ValueError, match="Network.add.name must be new in this network, got 'population'"):
         net.add(iz.Population(4), name="population")
-    with pytest.raises(RuntimeError, match="Population 'population' is in a network. Call step, run and reset of the"):
+    with pytest.raises(
+        RuntimeError, match="'population' is in a network. Call step, run, reset and save of the Network."
+    ):
         cells.run(1.0)
     with pytest.raises(ValueError, match="Network.add.population must be in no network yet, got 'population' of one"):
         iz.Network().add(cells)

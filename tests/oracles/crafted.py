@@ -84,7 +84,26 @@ def exact(folder):
     return net
 
 
+def batch(folder):
+    """A population by itself that has recorded, with random numbers to go on with."""
+    cells = iz.presets["RS"] | {"d": np.array([[8.0, 6.0, 2.0], [4.0, 3.0, 2.0]])}
+    pop = iz.Population((2, 3), **cells, batch=2, dtype="float32", tau_ref=2.0, V_min=-90.0, seed=7, dt=0.5, name="µ")
+    pop.run(
+        30.0, iz.OrnsteinUhlenbeck(12.0, 3.0, 5.0), delta=iz.Noise(0.5), record=["V", "u"], every=5.0, neurons=[4, 1]
+    )
+    return pop
+
+
+def alone(folder):
+    """One of the scheme "exact"."""
+    pop = iz.Population(5, scheme="exact", **iz.presets["RS"], tau_ref=1.0, seed=7)
+    pop.run(30.0, iz.Sine(4.0, 20.0, offset=9.0), delta=iz.Poisson(200.0, 2.0), g=0.01, E=-70.0, record="V", every=5.0)
+    return pop
+
+
 NETWORKS = {"static": static, "plastic": plastic, "exact": exact}
+POPULATIONS = {"batch": batch, "alone": alone}
+ALL = NETWORKS | POPULATIONS
 
 
 def parts_of(path):
@@ -155,18 +174,19 @@ def wrong_arrays(array):
 
 def mutations(about, arrays):
     """(what is wrong, a function for what a checkpoint says then, arrays): most are skipped, and copies take time."""
+    kind = kind_of(about)
 
     def saying(place, wrong):
         other = copy.deepcopy(about)
         if place:
-            at(other["network"], place[:-1])[place[-1]] = wrong
+            at(other[kind], place[:-1])[place[-1]] = wrong
         else:
-            other["network"] = wrong
+            other[kind] = wrong
         return other
 
-    for place in leaves(about["network"], ()):
-        value = at(about["network"], place)
-        words = named(about["network"], place)
+    for place in leaves(about[kind], ()):
+        value = at(about[kind], place)
+        words = named(about, place)
         for number, wrong in enumerate(wrong_values(value)):
             if json.dumps(wrong) != json.dumps(value):
                 yield f"{words} = {wrong!r:.40} ({number})", functools.partial(saying, place, wrong), arrays
@@ -178,29 +198,37 @@ def mutations(about, arrays):
         yield f"{name} is missing", lambda: about, {key: value for key, value in arrays.items() if key != name}
 
 
-def named(network, place):
+def kind_of(about):
+    """What is in a file: "network" or "population"."""
+    return next(key for key in about if key != "format")
+
+
+def named(about, place):
     """A place in JSON in the words of users: keys of dicts instead of their numbers."""
-    words, value = [], network
+    words, whole = [], about[kind_of(about)]
+    value = whole
     for k, key in enumerate(place):
         if isinstance(value, list) and k >= 2 and place[k - 2] == "dict":
-            keys = at(network, place[: k - 1])[0]
+            keys = at(whole, place[: k - 1])[0]
             words.append(str(keys[key]) if place[k - 1] == 1 else f"key {key}")
         elif key not in ("dict", 0, 1) or not (key == "dict" or place[k - 1] == "dict"):
             words.append(str(key))
         value = value[key]
-    return "/".join(["network", *words])
+    return "/".join([kind_of(about), *words])
 
 
 # --- What becomes of it ---------------------------------------------------------------------------------------------
 
 
-def outcome(path):
+def outcome(path, name):
     """Of loading it, and of a run if that goes well."""
+    load, where = (iz.load, "load") if name in NETWORKS else (iz.Population.load, "Population.load")
     with warnings.catch_warnings(action="ignore"):
         try:
-            net = iz.load(path)
+            one = load(path)
         except ValueError as error:
-            good = str(error).startswith((f"load.path must be a checkpoint of izhnumba, got '{path}', ", "load.define"))
+            begins = f"{where}.path must be a checkpoint of izhnumba, got '{path}', ", f"{where}.define"
+            good = str(error).startswith(begins)
             good |= "must hold what was recorded" in str(error) or "must be its recording in" in str(error)
             return "refused" if good else f"ValueError: {error}"
         except FileNotFoundError as error:
@@ -208,9 +236,15 @@ def outcome(path):
         except Exception as error:
             return f"{type(error).__name__}: {error}"
         try:
-            net.run(20.0)
-            for recorder in net.recorders.values():
-                repr(recorder)
+            if name in NETWORKS:
+                one.run(20.0)
+                for recorder in one.recorders.values():
+                    repr(recorder)
+            else:
+                repr(one.result)
+                exact = one.scheme.exact
+                one.run(20.0, 5.0 if exact else iz.OrnsteinUhlenbeck(12.0, 3.0, 5.0),
+                        delta=iz.Poisson(200.0, 2.0) if exact else iz.Noise(0.5))  # fmt: skip
         except (RuntimeError, ValueError) as error:  # V is no number, a rate is negative, ...
             return f"ran into {error}"
         except Exception as error:
@@ -222,8 +256,8 @@ def main(folder, share, first):
     """Every so many of all files, from the first one on."""
     folder = Path(folder)
     number, path = 0, folder / "crafted.npz"
-    for name, network in NETWORKS.items():
-        network(folder).save(folder / f"{name}.npz")
+    for name, make in ALL.items():
+        make(folder).save(folder / f"{name}.npz")
         recording = {file: file.read_bytes() for file in folder.glob("*.rec")}
         about, arrays = parts_of(folder / f"{name}.npz")
         for what, wrong, parts in mutations(about, arrays):
@@ -232,7 +266,7 @@ def main(folder, share, first):
                 print(json.dumps([number, name, what]), flush=True)
                 faulthandler.dump_traceback_later(60, exit=True)
                 write(path, wrong(), parts)
-                print(json.dumps(outcome(path)), flush=True)
+                print(json.dumps(outcome(path, name)), flush=True)
                 faulthandler.cancel_dump_traceback_later()
                 for file, data in recording.items():
                     if file.read_bytes() != data:
