@@ -98,6 +98,17 @@ class Spike:
         return min(costs)
 
 
+class Step:
+    """Steps of ten cells on a constant current."""
+
+    def setup(self):
+        self.population = iz.Population(10, scheme="exact", threads=1, **iz.presets["RS"])
+        self.population.step(4.0)
+
+    def time_step(self):
+        self.population.step(4.0)
+
+
 class Silent:
     """10,000 cells at rest, run for a second and shown at its end: microseconds for each."""
 

@@ -171,29 +171,41 @@ class LongDelays:
         return best[1000.0] / best[20.0]
 
 
+def readme():
+    """The loop of README: noise, and a current that depends on V."""
+    net = iz.Network(dt=0.1, seed=1, threads=1)
+    cells = net.add(iz.Population(800, **iz.presets["RS"]))
+    net.drive(cells, iz.Noise(3.0))
+    net.drive(cells, 0.0, name="light")
+    return net
+
+
 class ClosedLoop:
-    """A hundred times `Network.step`, with Python in between: nothing, a live array or a parameter that is set."""
+    """A hundred times `Network.step`, and what Python sets in between: nothing, a live array, a parameter, or the value
+    of a drive."""
 
     made = {
         "10 cells": ten_cells, "1000 x 100": recorded, "8 populations": coupled_populations, "live array": lit,
-        "parameter": recorded, "10 cells, exact": lambda: ten_cells("exact"),
+        "parameter": recorded, "value": readme, "10 cells, exact": lambda: ten_cells("exact"),
     }  # fmt: skip
     params = list(made)
     param_names = ["network"]
 
     def setup(self, name):
-        self.net = self.made[name]()
-        self.light = self.net.drives["light"].value if name == "live array" else None
-        self.cells = self.net.populations["population"] if name == "parameter" else None
+        self.net = net = self.made[name]()
+        cells, drive = net.populations.get("population"), net.drives.get("light")
+        between = {
+            "live array": lambda: drive.value.__setitem__(3, 1.0), "parameter": lambda: setattr(cells, "c", -65.0),
+            "value": lambda: setattr(drive, "value", 10.0 * (cells.V < -60.0)),
+        }  # fmt: skip
+        self.between = between.get(name)
         for _ in range(2000):
-            self.net.step()
+            net.step()
 
     def time_hundred_steps(self, name):
         for _ in range(100):
-            if self.light is not None:
-                self.light[3] = 1.0
-            if self.cells is not None:
-                self.cells.c = -65.0
+            if self.between:
+                self.between()
             self.net.step()
 
 

@@ -14,7 +14,7 @@ import izhnumba as iz
 from .ratios import REPEATS, interleaved
 
 CURRENT = np.linspace(4.0, 14.0, 10_000, dtype="float32")
-READ = {"len": len, "t": lambda spikes: spikes.t, "i": lambda spikes: spikes.i[-1]}
+READ = {"len": len, "t": lambda spikes: spikes.t, "i": lambda spikes: spikes.i[-1], "rate": lambda rate: rate.rate[-1]}
 
 
 class Recording:
@@ -32,7 +32,7 @@ class Recording:
 
 
 class Reading:
-    """A recorder of spikes, read after each step, when it holds a million."""
+    """A recorder of spikes, or of their rate in a ms, read after each step, when there are a million spikes."""
 
     unit = "time / time without"
     params = tuple(READ)
@@ -43,16 +43,15 @@ class Reading:
         net = iz.Network(dt=0.1, threads=1)
         cells = net.add(iz.Population(10_000, u=-13.0, dtype="float32"))
         net.drive(cells, np.linspace(5.0, 20.0, 10_000))
-        spikes, read = net.record(cells), READ[what]
+        recorder = net.record(cells, "rate", every=1.0) if what == "rate" else net.record(cells)
         net.run(4000.0)
-        assert len(spikes) > 1_000_000
 
         def steps(n, look):
             for _ in range(n):
                 net.step()
-                look(spikes)
+                look(recorder)
 
-        return ratio({"none": lambda n: steps(n, id), "V": lambda n: steps(n, read)}, 200)
+        return ratio({"none": lambda n: steps(n, id), "V": lambda n: steps(n, READ[what])}, 200)
 
 
 def recorded(what=None, paths=None):

@@ -19,6 +19,7 @@ from benchmarks.network import network_2003, polychronization, sparse
 class Workload(NamedTuple):
     build: Callable[[str], iz.Network]  # for a dtype
     seconds: float  # of model time: long enough for a clock, short enough for the slowest
+    stepped: bool = False  # whether it advances by one step at a time, which Python calls, as a closed loop does
 
 
 def population(dtype, scheme):
@@ -33,6 +34,7 @@ WORKLOADS = {
     "network2003": Workload(network_2003, 10.0),
     "sparse_1e4x100": Workload(lambda dtype: sparse(10_000, 100, dtype, threads=1), 1.0),
     "sparse_1e4x1000": Workload(lambda dtype: sparse(10_000, 1000, dtype, threads=1), 1.0),
+    "steps_1e3x100": Workload(lambda dtype: sparse(1000, 100, dtype, threads=1), 1.0, stepped=True),
     "sparse_1e5x100": Workload(lambda dtype: sparse(100_000, 100, dtype, threads=1), 1.0),
     "stdp2006": Workload(polychronization, 10.0),
     "population": Workload(partial(population, scheme="euler"), 1.0),

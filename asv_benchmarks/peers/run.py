@@ -119,7 +119,8 @@ def measure(name: str, seconds: float, simulators: list[str], arguments: argpars
     """Workers that have simulated the workload in turn, so that a busy machine slows all of them alike."""
     with tempfile.TemporaryDirectory() as folder:
         network = Path(folder, "network.npz")
-        np.savez(network, workload=name, **arrays(WORKLOADS[name].build("float64")))
+        workload = WORKLOADS[name]
+        np.savez(network, workload=name, stepped=workload.stepped, **arrays(workload.build("float64")))
         workers = [
             Worker(simulator, dtype, arguments.python[simulator], network, seconds)
             for simulator in simulators

@@ -23,14 +23,17 @@ class CannotSimulate(Exception):
     """The simulator has not got what the network needs; the message says what."""
 
 
-def work(prepare: Callable[[SimpleNamespace, float, str], Simulate], version: str) -> None:
-    """Answer with the function that `prepare(network, seconds, dtype)` returns.
+def work(prepare: Callable[[SimpleNamespace, float, str], Simulate], version: str, *, steps: bool = False) -> None:
+    """Answer with the function that `prepare(network, seconds, dtype)` returns. steps: whether it looks at
+    `network.stepped`.
 
     Where the simulator's network has to differ, `prepare` says so in `network.note`.
     """
     network, seconds, dtype = load(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
     started = time.perf_counter()
     try:
+        if network.stepped and not steps:
+            raise CannotSimulate("its steps are not called one by one here")
         simulate = prepare(network, seconds, dtype)
     except CannotSimulate as reason:
         say(cannot=str(reason), version=version)

@@ -196,6 +196,8 @@ def array(
 def finite(where: str, array: Array, dtype: str | np.dtype[Any] | None = None) -> None:
     """Refuse NaN, infinity and numbers that would be infinite in `dtype`; the error names the first of them."""
     if type(array) is np.ndarray and array.dtype.kind == "f" and array.size:
+        if array.ndim == 0 and abs(array.item()) <= 3.4e38:  # the short way, of one number
+            return
         most = min(np.finfo(kind).max for kind in (array.dtype, dtype or array.dtype))
         if -most <= array.min() and array.max() <= most:  # makes no arrays as large as this one
             return

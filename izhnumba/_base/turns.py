@@ -56,12 +56,15 @@ class Turn:
         return kept
 
     def __exit__(self, *_: object) -> None:
-        self._forget(sys._getframe(1))
+        try:  # noqa: SIM105 - as `_forget` does, without another call
+            self._frames.remove(sys._getframe(1))
+        except ValueError:
+            pass
 
     @property
     def taken(self) -> bool:
         """Whether a call runs."""
-        return bool(self._threads())
+        return bool(self._frames and self._threads())
 
     @property
     def taken_elsewhere(self) -> bool:
@@ -75,8 +78,6 @@ class Turn:
 
     def _threads(self) -> list[int]:
         """Identifiers of the threads whose calls run."""
-        if not self._frames:  # the short way
-            return []
         found = [_thread_of(frame) for frame in self._frames[:]]
         return [thread for thread in found if thread is not None]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +18,14 @@ Array = NDArray[Any]
 # Numbers beside the parameters of each lane: gain, by which exponential Euler multiplies du, and z0, z1 with
 # dt * dV_slope = z0 + z1 V.
 DERIVED = ("gain", "z0", "z1")
+_ZERO = np.zeros(())
+
+
+class _Part(NamedTuple):
+    """Something derived, and the names of the parameters that it has been computed from."""
+
+    found: Any
+    read: frozenset[str]
 
 
 class Derived(NamedTuple):
@@ -25,20 +35,71 @@ class Derived(NamedTuple):
     affine: bool  # z0 and z1 are right
     short: bool  # the short exprel is right for every V from careful_V to the threshold
     careful_V: float | None  # mV, below which a step needs care; None: no such V is known
+    parts: dict[str, _Part]  # that these were made of
 
 
-def derived(model: Model, scheme: Scheme, reset: str, dt: float, p: object) -> Derived:
-    """Numbers derived from p, the named tuple of parameters as float64, each of shape () or (n,). dt: ms."""
-    line = _slope_line(model, p)
-    zero = np.zeros(())
-    values = {"gain": _gain(model, dt, p), "z0": zero, "z1": zero}
+def derived(
+    model: Model, scheme: Scheme, reset: str, dt: float, p: Any, before: Derived | None = None, changed: str = ""
+) -> Derived:
+    """Numbers derived from parameters.
+
+    Parameters
+    ----------
+    model : Model
+    scheme : Scheme
+    reset : str
+    dt : float, ms
+    p : named tuple
+        The parameters, float64, each of shape () or (n,).
+    before : Derived, optional
+        Of parameters that differ from these in `changed` alone: what has not read that is not computed again.
+    changed : str
+    """
+    parts = dict[str, _Part]()
+
+    def part(name: str, compute: Callable[[Any], Any], *sources: str) -> Any:
+        known = None if before is None else before.parts.get(name)
+        if known is None or changed in known.read:
+            kind: Any = type(p)
+            watched = _watching(kind)(*p)
+            found = compute(watched)
+            known = _Part(found, frozenset(watched.read).union(*(parts[source].read for source in sources)))
+        parts[name] = known
+        return known.found
+
+    gain, line = part("gain", lambda p: _gain(model, dt, p)), part("line", lambda p: _slope_line(model, p))
     if line is None:
-        return Derived(values, affine=False, short=False, careful_V=None)
+        return Derived({"gain": gain, "z0": _ZERO, "z1": _ZERO}, False, False, None, parts)
     if not scheme.exponential:
-        return Derived(values, affine=False, short=False, careful_V=_leap_V(line, scheme.euler_part * dt))
-    values |= {"z0": np.asarray(dt * line.at_0), "z1": np.asarray(dt * line.rise)}
-    short_V = _short_V(line, model, reset, dt, p)
-    return Derived(values, affine=True, short=short_V is not None, careful_V=short_V)
+        low = part("leap", lambda p: _leap_V(line, scheme.euler_part * dt), "line")
+        return Derived({"gain": gain, "z0": _ZERO, "z1": _ZERO}, False, False, low, parts)
+    z0, z1 = part("z", lambda p: (np.asarray(dt * line.at_0), np.asarray(dt * line.rise)), "line")
+    low = part("short", lambda p: _short_V(line, model, reset, dt, p), "line")
+    return Derived({"gain": gain, "z0": z0, "z1": z1}, True, low is not None, low, parts)
+
+
+@functools.cache
+def _watching(kind: Any) -> Any:
+    """A named tuple of this kind that notes in `read` which of its fields are looked at."""
+
+    class Watched(kind):  # type: ignore[misc]
+        def __init__(self, *values: object) -> None:
+            self.read = set[str]()
+
+        def __getattribute__(self, name: str) -> Any:
+            if name in kind._fields:
+                self.read.add(name)
+            return super().__getattribute__(name)
+
+        def __iter__(self) -> Iterator[Any]:
+            self.read.update(kind._fields)
+            return super().__iter__()
+
+        def __getitem__(self, key: Any) -> Any:
+            self.read.update(kind._fields)
+            return super().__getitem__(key)
+
+    return Watched
 
 
 def _gain(model: Model, dt: float, p: object) -> Array:

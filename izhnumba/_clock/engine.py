@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base.partition import WORD
-from izhnumba._clock.constants import DERIVED, Derived, derived
-from izhnumba._clock.inputs import Moving, put_rows
+from izhnumba._clock.inputs import put_rows
 from izhnumba._clock.kernels import layout
+from izhnumba._clock.parameters import Parameters
 from izhnumba._clock.plasticity import ClockPlastic
 from izhnumba._clock.receptors import Arrivals, ReceptorState
-from izhnumba._clock.reports import Reports
+from izhnumba._clock.reports import Reports, table_of
 from izhnumba._engine.arrays import StateArrays, aligned
 from izhnumba._engine.codes import FAILURE, LEAP, OK
-from izhnumba._engine.protocol import Failure, Record
+from izhnumba._engine.protocol import Failure, Record, SpikeList
 from izhnumba._engine.table import Table, address_of
 from izhnumba._engine.timebase import Steps, refractory_steps
 from izhnumba._model.equations import Variant
 from izhnumba._model.model import Model
-from izhnumba._model.quantity import MAX_PARAMETERS
 from izhnumba._model.schemes import Scheme
-from izhnumba._numba.threads import may_go_parallel, n_processors, one_parallel_region
+from izhnumba._numba.threads import alone, may_go_parallel, n_processors
 from izhnumba._synapse.csr import SynapseTable, TargetLanes
 from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.receptor import Gate, Receptor
@@ -54,18 +52,14 @@ class ClockEngine:
         self.time = Steps(dt)
         self.item = self.dtype.itemsize
         self.padded, self.n_blocks = state.V.size, -(-state.V.size // layout.BLOCK)  # lanes, and blocks of them
-        self._given = model.named_tuple("V_min")._fields
-        self._fields = (*self._given, *DERIVED)
-        self._lanes: dict[str, Array] = {}
         self.calls: dict[tuple[Any, ...], Any] = {}  # kernels for the parameters of now, by what else they are for
         self.step_calls: dict[tuple[str, ...], Call] = {}  # for which the table is ready, by the inputs of a step
         self._rows: dict[str, Array] = {}
-        self._moving: list[Moving] = []  # inputs of the slice that have a row for each step
-        self._sliced = self._began = 0  # steps at which the slice, and its last call, began
         self._given_now: tuple[Any, int] = (), 1  # names of the inputs of the slice, and threads
         self._inputs = {"I": layout.INPUT_I, "delta": layout.INPUT_DELTA, "g": layout.INPUT_G, "gE": layout.INPUT_GE}
         self.table = Table(layout.TABLE_SIZE)
         self._allocate(state)
+        self.parameters = Parameters(model, self.dtype, self.n, self.padded, self.table)
         self.arrivals = Arrivals(self.padded, self.dtype, dt)
 
     def _allocate(self, state: StateArrays) -> None:
@@ -85,12 +79,13 @@ class ClockEngine:
 
     def _put_row(self, which: int, rows: Array) -> None:
         """Point an input of the table at rows of shape (steps or 1, n or padded or 1)."""
-        self._moving += put_rows(self.table, which, rows if rows.ndim == 2 else rows[np.newaxis], self.n > 1)
+        put_rows(self.table, which, rows if rows.ndim == 2 else rows[np.newaxis], self.n > 1)
 
     def _forget_calls(self) -> None:
         """Compile for other parameters, and address other arrays, from the next call on."""
         self.calls.clear()
         self.step_calls.clear()
+        self.parameters.known = None
 
     def set_clock(self, scheme: Scheme, dt: float) -> None:
         """Take over the scheme and the time step of a network."""
@@ -113,14 +108,8 @@ class ClockEngine:
         if name == "tau_ref":
             self._set_refractory(refractory_steps(values, self.dt))
             return
-        self._put_lanes(name, values)
-        self._forget_calls()
-
-    def _put_lanes(self, name: str, values: Array) -> None:
-        lanes = aligned(self.padded if values.ndim else 1, self.dtype)
-        lanes[: self.n] = values
-        lanes[self.n :] = lanes[self.n - 1 : self.n]
-        self._lanes[name] = lanes
+        if not self.parameters.set(name, values, self.scheme, self.reset, self.dt):
+            self._forget_calls()
 
     @property
     def outer_receptors(self) -> list[ReceptorState]:
@@ -163,7 +152,8 @@ class ClockEngine:
     @property
     def step(self) -> int:
         """Steps done since the last reset."""
-        return int(self.table.numbers.item(layout.STEP))
+        done: int = self.table.numbers.item(layout.STEP)
+        return done
 
     now = step  # in its timebase
 
@@ -246,46 +236,27 @@ class ClockEngine:
         threads = self.threads_for(self.step + 1, self.step + 1, wanted_threads)
         self._make_room(threads)
         self.table[[layout.STEPS, layout.N_RECORDS, layout.THREADS]] = 1, 0, threads
-        call, form = self._call("delta" in names, "g" in names, threads)
-        if threads == 1:
-            return call, form
-
-        def parallel_call(form: Array, I: Array, level: float) -> int:  # noqa: E741
-            with one_parallel_region():
-                return call(form, I, level)
-
-        return parallel_call, form
+        return self._call("delta" in names, "g" in names, threads)
 
     def prepare(self, until: int, inputs: dict[str, Array], threads: int) -> None:
         """Make ready for a slice with `inputs`: rows of shape (steps or 1, n or 1) under I, and delta or g with gE."""
+        now, table = self.step, self.table
         self.step_calls.clear()
         self._rebase()
-        self._moving, self._sliced, self._given_now = [], self.step, (inputs.keys(), threads)
+        self._given_now = inputs.keys(), threads
+        words = (until - now) * self.padded // WORD + layout.RASTER_SLACK
+        if self._raster.size < words:
+            self._raster = table.put(layout.RASTER, np.empty(words, np.uint64))
         for name, rows in inputs.items():
             self._put_row(self._inputs[name], rows)
         self._make_room(threads)
-        self.table[layout.THREADS] = threads
+        table[layout.SLICED], table[layout.THREADS] = now, threads
 
     def advance(self, until: int) -> int:
         names, threads = self._given_now
-        self.begin(self.step, until - self.step)
+        self.table[layout.STEPS] = until - self.step
         call, form = self._call("delta" in names, "g" in names, threads)
-        with one_parallel_region() if threads > 1 else nullcontext():
-            code = call(form, self.empty, np.nan)
-        return int(code)
-
-    def begin(self, now: int, n_steps: int) -> None:
-        """Make ready for a call of so many steps from now on, within the slice."""
-        table = self.table
-        if table.numbers.item(layout.STEPS) != n_steps:
-            words = n_steps * self.padded // WORD + layout.RASTER_SLACK
-            if self._raster.size < words:
-                self._raster = table.put(layout.RASTER, np.empty(words, np.uint64))
-            table[layout.STEPS] = n_steps
-        for one in self._moving:
-            one.table.numbers[one.entry] = one.address + (now - self._sliced) * one.row
-        self._began = now
-        self._reports.numbers.fill(0)
+        return call(form, self.empty, np.nan)
 
     def publish_state(self) -> int:
         """No-op: V and u are updated in place. Required by `Engine`."""
@@ -314,29 +285,30 @@ class ClockEngine:
 
     def _make_room(self, threads: int) -> None:
         """Allocate scratch memory for each thread."""
-        if self.table.array(layout.SCRATCH).size < threads * layout.SCRATCH_ROWS * layout.BLOCK:
+        if threads > 1 and self.table.array(layout.SCRATCH).size < threads * layout.SCRATCH_ROWS * layout.BLOCK:
             self.table.put(layout.SCRATCH, aligned(threads * layout.SCRATCH_ROWS * layout.BLOCK, self.dtype))
 
     def source_of(self, state: str, receptor: ReceptorState | None = None) -> Array:
         """Array of shape (lanes,) from which `record` reads one of STATES. receptor: for a state of one."""
         return SOURCES[state](self, receptor)
 
-    def record(self, wanted: list[Record]) -> None:
+    def record(self, wanted: Sequence[Record | SpikeList]) -> None:
         """Write samples of these records in the next steps."""
-        if not wanted:
+        records = [one for one in wanted if isinstance(one, Record)]
+        if not records:
             self.table[layout.N_RECORDS] = 0
             return
         edges = np.arange(0, self.padded + layout.BLOCK, layout.BLOCK)
-        rows = np.zeros((len(wanted), layout.RECORD_SIZE), np.int64)
-        starts = [np.searchsorted(record.neurons, edges).astype(np.int64) for record in wanted]
-        for row, record, start in zip(rows, wanted, starts, strict=True):
+        rows = np.zeros((len(records), layout.RECORD_SIZE), np.int64)
+        starts = [np.searchsorted(record.neurons, edges).astype(np.int64) for record in records]
+        for row, record, start in zip(rows, records, starts, strict=True):
             row[: layout.RECORD_NEURONS] = record.every, record.first, len(record.samples), record.neurons.size
             arrays = record.neurons, start, record.places, record.source, record.samples
             row[layout.RECORD_NEURONS :] = [address_of(array) for array in arrays]
             row[layout.RECORD_PLACES] *= not record.consecutive
         self.table[layout.N_RECORDS] = 0
-        self.table.put(layout.RECORDS, rows, (wanted, starts))
-        self.table[layout.N_RECORDS] = len(wanted)
+        self.table.put(layout.RECORDS, rows, (records, starts))
+        self.table[layout.N_RECORDS] = len(records)
 
     @property
     def fired(self) -> bool:
@@ -350,8 +322,11 @@ class ClockEngine:
 
     def spike_list(self, since: int) -> tuple[Array, Array]:
         """Neurons and steps, int64, of the spikes since step `since`, in order; all are in the last call."""
-        since, per_step = max(since, self._began), self.padded // WORD
-        return _spike_list()(self._raster[: (self.step - since) * per_step], per_step, since, self._reports.n_spikes)
+        n, began = self._reports.n_spikes, self.table.numbers.item(layout.BEGAN)
+        counts, neurons, steps = np.array([0, max(since, began), n]), np.empty(n, np.int64), np.empty(n, np.int64)
+        table = table_of(SpikeList(self, 0, self.n, 0, counts, (neurons, steps)))
+        _list_spikes()(table.address, self.step - began, 0)
+        return neurons[: counts[0]], steps[: counts[0]]
 
     def verdict(self) -> set[int]:
         """FAILURE, LEAP or OK, for the last call."""
@@ -392,7 +367,8 @@ class ClockEngine:
         if key not in self.calls:
             form = self._form(self._variant(deltas, conductances))
             self.calls[key] = np.array([self.table.address, *form], np.int64)
-        return entry(self.dtype.name, threads > 1), self.calls[key]
+        call = entry(self.dtype.name, threads > 1)
+        return alone(call) if threads > 1 else call, self.calls[key]
 
     def _form(self, variant: Variant, receptors: bool = False, note: int = 0) -> list[int]:
         """The entries from FORM on. receptors: whether there are some, V jumps included; note: address of the kernel
@@ -406,45 +382,18 @@ class ClockEngine:
         return [*kernels, *kinds, self.scheme.euler_part > 0]
 
     def _variant(self, deltas: bool, conductances: bool, gate: Gate | None = None) -> Variant:
-        with np.errstate(all="ignore"):  # such parameters lead to V and u that are not finite, which is reported
-            known = self._bind_parameters()
+        known = self.parameters.bind(self.scheme, self.reset, self.dt)
         line = not conductances and gate is None  # the slope of f by V is one
         return Variant(
             self.model, self.scheme, self.dtype.name, self.reset,
-            self.varies(),
-            self.refractory_until.size > 0, bool(np.any(self._lanes["V_min"] > -np.inf)), deltas, conductances,
+            self.parameters.varies, self.refractory_until.size > 0, self.parameters.floor, deltas, conductances,
             affine=known.affine and line, short=known.short and line, gate=gate and (gate.name, gate.value),
         )  # fmt: skip
 
-    def varies(self) -> int:
-        """Bit k: parameter k differs between neurons."""
-        return sum(1 << k for k, name in enumerate(self._fields) if self._lanes[name].size > 1)
-
-    def _bind_parameters(self) -> Derived:
-        """Compute the numbers derived from the parameters, and write the addresses of all to the table."""
-        result = derived(self.model, self.scheme, self.reset, self.dt, self._p())
-        for name, values in result.values.items():
-            self._put_lanes(name, values)
-        lanes, addresses = [self._lanes[name] for name in self._fields], np.zeros(MAX_PARAMETERS, np.int64)
-        addresses[: len(lanes)] = [address_of(one) for one in lanes]
-        self.table.put(layout.PARAMETERS, addresses, lanes)
-        highest = np.finfo(self.dtype).max
-        low = -highest if result.careful_V is None else result.careful_V
-        self.table.put(layout.CONSTANTS, np.array([self.dt, low, highest], self.dtype))
-        return result
-
-    def _p(self) -> Any:
-        """The named tuple of parameters, each as float64 of shape () or (n,)."""
-        values = {}
-        for name in self._given:
-            lanes = self._lanes[name].astype(np.float64)
-            values[name] = lanes[: self.n] if lanes.size > 1 else lanes[0]
-        return self.model.named_tuple("V_min")(**values)
-
 
 @functools.cache
-def _spike_list() -> Callable[[Array, int, int, int], tuple[Array, Array]]:
+def _list_spikes() -> Callable[[int, int, int], int]:
     """That of the kernels, which import Numba."""
-    from izhnumba._clock.kernels.raster import spike_list
+    from izhnumba._clock.kernels.raster import entry
 
-    return spike_list
+    return entry()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -284,21 +284,10 @@ def _conductances(pairs: list[tuple[Feed, Feed]], n: int) -> dict[str, Feed]:
     }
 
 
-class Moving(NamedTuple):
-    """An entry of a table that points at the row of the next step of a slice. address: of the slice's first row; row:
-    bytes from one to the next."""
-
-    table: Table
-    entry: int
-    address: int
-    row: int
-
-
-def put_rows(table: Table, entry: int, rows: Array, several: bool = True) -> list[Moving]:
+def put_rows(table: Table, entry: int, rows: Array, several: bool = True) -> None:
     """Point an input of a table at rows of shape (steps or 1, lanes or 1). several: whether one lane stands for several
-    neurons. Returns the entry if it moves from step to step."""
+    neurons."""
     steps, lanes = rows.shape
     if not table.points_at(entry, rows):
         stride, shared = lanes if steps > 1 else 0, int(lanes == 1 and several)
         table.put(entry, rows, also={entry + layout.STRIDE: stride, entry + layout.SHARED: shared})
-    return [Moving(table, entry, int(table[entry]), rows.strides[0])] if steps > 1 else []

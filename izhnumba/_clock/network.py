@@ -9,17 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base.partition import MOST_PARTS
+from izhnumba._clock import reports
 from izhnumba._clock.delivery import Delivery, Rows, window_for
 from izhnumba._clock.engine import ClockEngine
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.projection import bind_plastic, couple, delays, is_gap, let_arrive, rows_of, table_of
 from izhnumba._clock.receptors import ReceptorState
-from izhnumba._engine.codes import LEAP, OK, ROOM
+from izhnumba._engine.codes import FAILURE, LEAP, OK, ROOM
 from izhnumba._engine.projection import Projection
-from izhnumba._engine.protocol import Record
+from izhnumba._engine.protocol import Record, SpikeList
 from izhnumba._engine.table import Table
 from izhnumba._engine.timebase import Steps
-from izhnumba._numba.threads import may_go_parallel, n_processors, one_parallel_region
+from izhnumba._numba.threads import alone, may_go_parallel, n_processors
 from izhnumba._synapse.csr import MOST_CELLS
 
 Array = NDArray[Any]
@@ -44,9 +45,9 @@ class ClockNetwork:
         self._arriving: Calls = []
         self._deliveries: list[Delivery] = []
         self.found: list[set[int]] = []  # by the engines in this run
-        self._sliced = 0  # step at which the slice began, its inputs and threads
+        self._sliced = self._until = 0  # steps at which the slice begins and ends, its inputs and threads
         self._inputs: SliceInputs = {}
-        self._threads, self._may_leap = 1, False
+        self._threads = 1
         self._run: Callable[[Array], int]
 
     @property
@@ -119,7 +120,7 @@ class ClockNetwork:
     def prepare(self, until: int, inputs: SliceInputs, threads: int) -> None:
         from izhnumba._clock.kernels.network import entry
 
-        self._sliced, self._inputs, self._threads = self.now, inputs, threads
+        self._sliced, self._until, self._inputs, self._threads = self.now, until, inputs, threads
         self._put_calls(layout.POPULATIONS, layout.N_POPULATIONS, list(self._prepared(until)))
         # gap junctions anew, for they depend on which parameters are arrays
         self._put_calls(layout.BEFORE, layout.N_BEFORE, [*self._arriving, *(couple(one) for one in self._gaps)])
@@ -127,40 +128,34 @@ class ClockNetwork:
         for delivery in self._deliveries:
             delivery.share(threads)
         self._table[[layout.NET_SLICE, layout.N_PARTS]] = self.slice, self._most_parts(threads)
-        self._may_leap = any(engine.scheme.euler_part > 0 for engine in self.engines)
-        self._run = entry(threads > 1)
+        self._run = entry(False) if threads == 1 else alone(entry(True))
 
     def advance(self, until: int) -> int:
         numbers = self._table.numbers
         now = numbers.item(layout.NET_STEP)
         for engine in self.engines:
             if not engine.calls:  # a parameter has been set
-                self._prepare_again(now, until)
+                self._prepare_again(now)
         numbers[layout.NET_STEPS] = until - now
-        for engine in self.engines:
-            engine.begin(now, until - now)
-        code = self._call()
+        code = self._run(numbers)
+        return OK if code == OK else self._told(code, now)
+
+    def _told(self, code: int, now: int) -> int:
+        """What comes of a code other than OK of a call at step `now`."""
         while code == ROOM:  # it has stopped before the end; what it has done is to be recorded first
             for delivery in self._deliveries:
                 delivery.grow()
-            code = OK if self.now > now else self._call()
-        if code == OK and not (self._may_leap and any([engine.leapt for engine in self.engines])):
-            return OK
-        for engine, codes in zip(self.engines, self.found, strict=True):
-            codes |= engine.verdict()
-        return code or LEAP
+            code = OK if self.now > now else self._run(self._table.numbers)
+        verdicts = [engine.verdict() for engine in self.engines]
+        for verdict, codes in zip(verdicts, self.found, strict=True):
+            codes |= verdict
+        return next((one for one in (FAILURE, LEAP) if any(one in verdict for verdict in verdicts)), OK)
 
-    def _call(self) -> int:
-        if self._threads > 1:
-            with one_parallel_region():
-                return self._run(self._table.numbers)
-        return self._run(self._table.numbers)
-
-    def _prepare_again(self, now: int, until: int) -> None:
+    def _prepare_again(self, now: int) -> None:
         """Make ready for the rest of the slice."""
         left = {key: rows[now - self._sliced :] if key[1] is None and len(rows) > 1 else rows
                 for key, rows in self._inputs.items()}  # fmt: skip
-        self.prepare(until, left, self._threads)
+        self.prepare(self._until, left, self._threads)
 
     def _put_calls(self, entry: int, count: int, calls: Calls) -> None:
         if self._calls.get(entry) == calls:
@@ -200,10 +195,14 @@ class ClockNetwork:
             current = np.zeros((1, 1), engine.dtype) if current is None else current
             yield engine.prepare_slice(until, current, min(self._threads, engine.n_blocks)), engine.table
 
-    def record(self, wanted: list[Record]) -> None:
-        """Write samples of these records in the next advances."""
+    def record(self, wanted: Sequence[Record | SpikeList]) -> None:
+        """Write samples of these records, and list spikes, in the next advances."""
+        from izhnumba._clock.kernels.raster import address
+
         for engine in self.engines:
             engine.record([record for record in wanted if record.engine is engine])
+        lists = [(address(), reports.table_of(one)) for one in wanted if isinstance(one, SpikeList)]
+        self._put_calls(layout.LISTS, layout.N_LISTS, lists)
 
     def _most_parts(self, threads: int) -> int:
         """Parts of the cells of windows, or of the targets of gap junctions, that threads share."""

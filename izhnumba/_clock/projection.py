@@ -45,7 +45,7 @@ def couple(one: Projection) -> tuple[int, Table]:
     source: Any = one.source
     table = table_of(one)
     table.put_all({k.RING: one.receptor.y, gap.SUM_V: one.receptor.x})
-    return gap.couple(source.model, source.dtype.name, source.varies()), table
+    return gap.couple(source.model, source.dtype.name, source.parameters.varies), table
 
 
 def let_arrive(one: Projection) -> None:

@@ -1,4 +1,4 @@
-"""Reports of the kernels of a population on a call, block by block: REPORT of `kernels.layout`."""
+"""What kernels tell of a call: the REPORT of a population, block by block, and lists of its spikes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._clock.kernels import layout
+from izhnumba._engine.protocol import SpikeList
+from izhnumba._engine.table import Table
 
 Array = NDArray[Any]
 
@@ -56,3 +58,14 @@ class Reports:
         first, count = rows[blocks[0]], int(rows[blocks, layout.FAILED_COUNT].sum())
         neuron = int(blocks[0]) * layout.BLOCK + int(first[layout.FAILED_LANE])
         return Failed(step, count, neuron, "V" if first[layout.FAILED_V] else "u")
+
+
+def table_of(listed: SpikeList) -> Table:
+    """The table of a list of spikes, for kernels."""
+    engine, table = listed.engine, Table(layout.LIST_SIZE)
+    table.put_table(layout.LIST_POPULATION, engine.table)
+    table[[layout.LIST_FIRST, layout.LIST_LAST, layout.LIST_EVERY]] = listed.first, listed.last, listed.every
+    table.put(layout.LIST_COUNTS, listed.counts)
+    for entry, column in zip((layout.LIST_ROWS, layout.LIST_MORE), listed.columns, strict=True):
+        table.put(entry, column)
+    return table

@@ -8,7 +8,7 @@ time in the engine's count (`timebase`): steps done, or ms.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -84,6 +84,26 @@ class Record(NamedTuple):
     samples: Array
 
 
+class SpikeList(NamedTuple):
+    """Rows of spikes to which a kernel may add, at the end of each call, those of the neurons from `first` on, before
+    `last`.
+
+    engine: that of the population, in a network
+    every: 0: a row is a neuron and the step of its spike; else a bin of so many steps, and how many spikes of a step
+        are in it
+    counts: shape (3,): rows so far; the instant up to which spikes have been listed; room, in rows, and 0 if others are
+        to be the next
+    columns: two, int64 (room,)
+    """
+
+    engine: Any
+    first: int
+    last: int
+    every: int
+    counts: Array
+    columns: Sequence[Array]
+
+
 class Inputs(NamedTuple):
     """The inputs of a step or run of a population by itself, as a user passes them, unchecked.
 
@@ -105,8 +125,9 @@ class Engine(Protocol):
     @property
     def now(self) -> Instant: ...
 
-    def record(self, wanted: list[Record]) -> None:
-        """Write samples of these records in the next advances, in place of those before."""
+    def record(self, wanted: Sequence[Record | SpikeList]) -> None:
+        """Write samples of these records in the next advances, in place of those before. Spikes may be listed, too:
+        recorders take what is not."""
         ...
 
     def threads_for(self, until: Instant, stop: Instant, wanted: int | None) -> int:
@@ -308,8 +329,8 @@ class RunRecorder(Protocol):
         """The latest instant at which the slice must end, for `_take` to be called then; infinity if any will do."""
         ...
 
-    def _records(self, until: Instant) -> list[Record]:
-        """Records of the samples that kernels are to write up to `until`."""
+    def _records(self, until: Instant) -> Sequence[Record | SpikeList]:
+        """Records of what kernels are to write up to `until`."""
         ...
 
     def _take(self) -> None:

@@ -142,6 +142,9 @@ class Steps(Timebase):
     def labels(self, instants: Array) -> Array:
         return instants - 1
 
+    def t(self, labels: Array) -> Array:
+        return np.asarray((labels + 1) * self.dt)
+
     def instants(self, labels: Array) -> Array:
         return labels + 1
 

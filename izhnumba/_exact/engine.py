@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from izhnumba._base.partition import partition
 from izhnumba._engine.arrays import StateArrays
-from izhnumba._engine.protocol import Failure, Record
+from izhnumba._engine.protocol import Failure, Record, SpikeList
 from izhnumba._engine.states import STATES
 from izhnumba._engine.table import Table
 from izhnumba._engine.timebase import Continuous
@@ -64,6 +64,7 @@ class ExactEngine:
         self._parameters, self._tau_ref, self._changed = dict[str, Array](), np.zeros(n), True
         self._simd_rows: tuple[list[ReceptorState] | None, SimdRows] | None = None  # with the receptors it is for
         self._pieces: dict[int, Any] = {}
+        self.settled: object = None  # an input of which no piece is to come, with the number of the layout
         self._silent_input: tuple[Array | None] | None = None  # z of the latest `find_silent`, None: not steady
         self._rules: list[tuple[list[int], Table]] = []
         self.layout = 0  # counts the layouts of `states`
@@ -163,7 +164,7 @@ class ExactEngine:
     def publish_state(self) -> int:
         return self.clock.publish_state()
 
-    def record(self, wanted: list[Record]) -> None:
+    def record(self, wanted: Sequence[Record | SpikeList]) -> None:
         self.clock.record(wanted)
 
     def source_of(self, state: str, receptor: ReceptorState | None = None) -> tuple[str, ReceptorState | None]:
@@ -308,8 +309,7 @@ class ExactEngine:
         self.sample_simd_rows = simd_rows(R.size)
         record, everybody = Table(layout.RECORD_SIZE), np.arange(self.n)
         record[[layout.RECORD_TABLE, layout.RECORD_N]] = self.table.address, self.n
-        record.put(layout.RECORD_NEURONS, everybody)
-        record.put(layout.RECORD_PLACES, everybody)
+        record.put_all({layout.RECORD_NEURONS: everybody, layout.RECORD_PLACES: everybody})
         record.put(layout.RECORD_SIMD_ROWS, self.sample_simd_rows)
         self.table.put_table(layout.SHOWN_RECORD, record)
         for block in self.blocks:
@@ -347,7 +347,7 @@ class ExactEngine:
     def set_pieces(self, breaks: Array, rows: Array, values: Array, descriptions: list[Any]) -> None:
         """Set the pieces of the input to come. breaks: when each begins, (pieces,), ms; rows: columns of `states`, the
         first that of the constant input; values: (pieces, rows, n or 1); descriptions: of pieces, for `in_force`."""
-        first, n = int(self.table[layout.PIECE]), len(breaks)
+        first, n, self.settled = int(self.table[layout.PIECE]), len(breaks), None
         self._pieces = {first: self.in_force} | dict(enumerate(descriptions, first + 1))
         self.table.put(layout.BREAKS, np.concatenate([[-np.inf], breaks]))
         self.table.put(layout.PIECE_ROWS, rows)

@@ -85,7 +85,6 @@ class Source:
         self.inner = {receptor for current in currents for receptor in self._inner(current)}
         breaks = [current.input._breaks() for current in currents]
         self.breaks = np.unique(np.concatenate([np.zeros(1), *breaks]))
-        self._settled: int | None = None  # layout of the states for which the engine knows that no piece is to come
 
     @property
     def receptors(self) -> set[ReceptorState]:
@@ -103,12 +102,13 @@ class Source:
 
     def set_pieces(self, now: float, until: float) -> None:
         """Let the engine have the pieces of the input that begin from `now` on, before `until`."""
-        if now >= self.breaks[-1] and self._settled == self.engine.layout:  # as before, there are none
+        here = self, self.engine.layout
+        if now >= self.breaks[-1] and self.engine.settled == here:  # as before, there are none
             return
         pieces = self.pieces(now, until)
         self.engine.set_pieces(*pieces)
-        last = now >= self.breaks[-1] and not len(pieces[0])  # a break at `until` is still to come
-        self._settled = self.engine.layout if last else None
+        if now >= self.breaks[-1] and not len(pieces[0]):  # else a break at `until` is still to come
+            self.engine.settled = here
 
     def pieces(self, now: float, until: float) -> tuple[Array, Array, Array, list[Any]]:
         """The pieces of the input from `now` on, as `ExactEngine.set_pieces` takes them: breaks, columns of the states,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from izhnumba._engine.codes import FAILURE, OK, ROOM
 from izhnumba._engine.projection import Projection
-from izhnumba._engine.protocol import Record
+from izhnumba._engine.protocol import Record, SpikeList
 from izhnumba._engine.table import Table
 from izhnumba._engine.timebase import Continuous
 from izhnumba._exact.kernels import layout
@@ -142,9 +142,9 @@ class ExactNetwork:
         )
         return most if most > 1 and parallel else 1
 
-    def record(self, wanted: list[Record]) -> None:
+    def record(self, wanted: Sequence[Record | SpikeList]) -> None:
         """Write states into the samples of these records in the next advances."""
-        self._records = wanted
+        self._records = [one for one in wanted if isinstance(one, Record)]
 
     # --- running --------------------------------------------------------------------------------------------------
 

@@ -93,8 +93,11 @@ class SteppedRun:
         self._limited = [one for one in net._synapses.values() if one._limits]
         self.telling = self._watched = any(not one._ours for one in self._limited)  # what rules of a user's own make
 
-    def look_again(self) -> bool:
-        """Take over what has been set, or written, since the last step. Returns whether that could be done."""
+    def goes_on(self, until: Instant) -> bool:
+        """Do another step, with what has been set, or written, since the last one. Returns False, and nothing has
+        changed, if it must be made ready anew."""
+        if until > self.stop or self.thread != threading.get_ident():
+            return False
         changed = False
         for drive, made in self._drives:
             if drive._live:
@@ -113,13 +116,12 @@ class SteppedRun:
                 hand_over(population)
         for synapses in self._limited:
             synapses._check_weights(self._slices.engine.time.in_steps(self.duration))
+        self.advance(until)
         return True
 
     def advance(self, until: Instant) -> None:
         """Do a step."""
         slices = self._slices
-        for recorder in self._recorders:
-            recorder._go_on()
         try:
             code = slices.advance(until)
             while slices.now < until and code not in STOPS:  # in continuous time: a long one, or after an interrupt
@@ -129,7 +131,7 @@ class SteppedRun:
         finally:
             shown = slices.engine.publish_state()
             for recorder in self._recorders:
-                recorder._pause()
+                recorder._take()
         self.now, self.duration = until, until - self.now
         if code in STOPS:
             self.stop = until  # there is no next one
@@ -147,11 +149,12 @@ def step(net: Network, steps: SteppedRun | None, dt: object) -> SteppedRun:
     else:
         h = net.dt if dt is None else checks.number("Network.step.dt", dt, "ms", above=0.0)
         until = clock.time.after("Network.run.T", clock.now, h)
-    if steps is None or until > steps.stop or steps.thread != threading.get_ident() or not steps.look_again():
-        if not net._populations:
-            raise ValueError(_NO_POPULATION)
-        most = max(1, min(_MOST_STEPS, _MOST_AHEAD // sum(population.n for population in net._populations.values())))
-        steps = SteppedRun(net, until, 1 if steps is None or until <= steps.stop else min(2 * steps.length, most))
+    if steps is not None and steps.goes_on(until):
+        return steps
+    if not net._populations:
+        raise ValueError(_NO_POPULATION)
+    most = max(1, min(_MOST_STEPS, _MOST_AHEAD // sum(population.n for population in net._populations.values())))
+    steps = SteppedRun(net, until, 1 if steps is None or until <= steps.stop else min(2 * steps.length, most))
     steps.advance(until)
     return steps
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _PAYS = 20_000  # neuron-steps in one call from which a second thread helps
@@ -34,6 +34,16 @@ def one_parallel_region() -> Iterator[None]:
     with _region:
         _state["parallel"] = True
         yield
+
+
+def alone(call: Callable[..., int]) -> Callable[..., int]:
+    """A compiled call that shares its work among threads, as one that waits until no other does."""
+
+    def one_at_a_time(*arguments: object) -> int:
+        with one_parallel_region():
+            return call(*arguments)
+
+    return one_at_a_time
 
 
 def _after_fork() -> None:

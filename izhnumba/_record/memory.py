@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba._engine.timebase import Column, Instant
+from izhnumba._engine.timebase import Column, Instant, Timebase
 
 Array = NDArray[Any]
 _SMALL = 2**16  # bytes: small chunks are gathered up to here
@@ -25,13 +26,22 @@ def roomy(buffer: Array, n: int, end: int) -> Array:
 
 
 class _Chunk(NamedTuple):
-    """Rows that lie together: until when they tell, how many rows are before them and how many they are, and for each
-    column a buffer of which they are the first."""
+    """Rows that lie together.
 
-    upto: Instant
+    start: how many rows are before them
+    counts: shape (3,): how many they are; until when they tell; for how many there is room that kernels may fill. One
+        array, so that Ctrl-C cannot part them
+    buffers: for each column an array of which they are the first; shown: the same, read-only
+    """
+
     start: int
-    n: int
+    counts: Array
     buffers: tuple[Array, ...]
+    shown: tuple[Array, ...]
+
+    @property
+    def n(self) -> int:
+        return int(self.counts.item(0))
 
     @property
     def end(self) -> int:
@@ -50,23 +60,30 @@ class MemoryStore:
     the later ones then reach back; only the recording thread drops these.
     """
 
-    def __init__(self, columns: list[Column], upto: Instant) -> None:
-        self._columns = columns
-        self._row_bytes = max(1, sum(column.row_bytes for column in columns))
-        empty = tuple(np.empty((0, *column.shape), column.dtype) for column in columns)
-        self._chunks = [_Chunk(upto, 0, 0, empty)]  # one object with all, so that Ctrl-C cannot part them
-        self._shown = self._chunks[0], list(empty)
+    def __init__(self, columns: list[Column], time: Timebase, upto: Instant) -> None:
+        self._columns, self._time = columns, time
+        first = self._chunk(0, 0, upto, tuple([_no_rows(column) for column in columns]))
+        self._chunks, self._shown = [first], (first, 0, list(first.shown))
+
+    def _chunk(self, start: int, n: int, upto: Instant, buffers: tuple[Array, ...]) -> _Chunk:
+        shown = tuple([read_only(buffer[:]) for buffer in buffers])
+        return _Chunk(start, np.array([n, upto, 0], self._time.column.dtype), buffers, shown)
+
+    @property
+    def _few(self) -> int:
+        """Rows that are gathered in a chunk."""
+        return _SMALL // max(1, sum(column.row_bytes for column in self._columns))
 
     @property
     def upto(self) -> Instant:
-        return self._chunks[-1].upto
+        return self._chunks[-1].counts.item(1)
 
     def append(self, upto: Instant, *rows: Array) -> None:
         """Keep rows, an array per column, which nobody else writes to."""
         n, last = len(rows[0]), self._chunks[-1]
         if n > last.free:
-            if n >= min(last.end, _SMALL // self._row_bytes):
-                self._add(_Chunk(upto, last.end, n, rows))
+            if n >= min(last.end, self._few):
+                self._add(self._chunk(last.end, n, upto, rows))
                 return
             last = self._with_room(n)
         for buffer, column in zip(last.buffers, rows, strict=True):
@@ -78,18 +95,27 @@ class MemoryStore:
         last = self._with_room(n)
         return [buffer[last.n :] for buffer in last.buffers]
 
+    def listed(self, now: Instant, n: int) -> tuple[Array, tuple[Array, ...]]:
+        """The counts of a chunk with room for n more rows, and its buffers, to which a kernel may add the rows from
+        `now` on by itself, as long as the counts say that there is room."""
+        last = self._with_room(n)
+        last.counts[1:] = now, len(last.buffers[0])
+        return last.counts, last.buffers
+
     def _with_room(self, n: int) -> _Chunk:
         """The last chunk, a new one if it does not have room for n more rows."""
         last = self._chunks[-1]
         if n <= last.free:
             return last
-        size = max(n, min(last.end, _SMALL // self._row_bytes))
+        size = max(n, min(last.end, self._few))
         buffers = tuple(np.empty((size, *column.shape), column.dtype) for column in self._columns)
-        return self._add(_Chunk(last.upto, last.end, 0, buffers))
+        return self._add(self._chunk(last.end, 0, self.upto, buffers))
 
     def _add(self, chunk: _Chunk) -> _Chunk:
         """Make a chunk the last one, which is returned."""
-        if self._chunks[-1].n:
+        last = self._chunks[-1]
+        last.counts[2] = 0
+        if last.n:
             self._chunks.append(chunk)
         else:
             self._chunks[-1] = chunk
@@ -105,31 +131,45 @@ class MemoryStore:
 
     def _lengthen(self, upto: Instant, n: int) -> None:
         """The next n rows have been written to the buffers of the last chunk."""
-        _, start, before, buffers = self._chunks[-1]
-        self._chunks[-1] = _Chunk(upto, start, before + n, buffers)
+        counts = self._chunks[-1].counts
+        counts[:2] = counts[0] + n, upto
 
     def rows(self, *, alone: bool = True) -> list[Array]:
         """All rows, a read-only array per column: the same arrays until there are more. alone: no other thread is about
         to append more."""
+        first = self._chunks[0] if len(self._chunks) == 1 else self._together(alone)
+        n, shown = int(first.counts.item(0)), self._shown
+        if shown[0] is not first or shown[1] != n:
+            shown = self._shown = first, n, [buffer[:n] for buffer in first.shown]
+        return shown[2]
+
+    def _together(self, alone: bool) -> _Chunk:
+        """The first chunk, which has all rows now."""
         chunks = self._chunks
-        first, last = chunks[0], chunks[-1]
-        if first.n < last.end:
-            first, *later = chunks[:]
-            last = later[-1]
-            first = _joined(first, later)
-            if not alone:
-                chunks[0] = first
-        if alone and first is not last and self._chunks[-1] is last:
-            first = first._replace(upto=last.upto)
+        first, *later = chunks[:]
+        if first.n < later[-1].end:
+            first = self._joined(first, later)
+        if not alone:
+            chunks[0] = first
+        elif chunks[-1] is later[-1]:
+            later[-1].counts[2], first.counts[1] = 0, later[-1].counts[1]
             self._chunks = [first]
-        shown = self._shown
-        if shown[0] is not first:
-            shown = self._shown = first, [read_only(buffer[: first.n]) for buffer in first.buffers]
-        return shown[1]
+        return first
+
+    def _joined(self, first: _Chunk, later: list[_Chunk]) -> _Chunk:
+        """The first chunk with those rows of later ones that it lacks."""
+        upto, known = later[-1].counts.item(1), first.n
+        ends = [chunk.end for chunk in later]  # kernels may add rows meanwhile
+        buffers = tuple(roomy(buffer, known, ends[-1]) for buffer in first.buffers)
+        for chunk, end in zip(later, ends, strict=True):
+            for buffer, more in zip(buffers, chunk.buffers, strict=True):
+                buffer[known:end] = more[known - chunk.start : end - chunk.start]
+            known = max(known, end)
+        return self._chunk(0, known, upto, buffers)
 
     def cleared(self) -> MemoryStore:
         """The store of a recorder that has forgotten everything, at instant 0."""
-        return MemoryStore(self._columns, 0)
+        return MemoryStore(self._columns, self._time, 0)
 
     def position(self) -> dict[str, Any]:
         """State for `restore`, as a checkpoint stores it: the instant so far and all rows."""
@@ -138,19 +178,12 @@ class MemoryStore:
     def restore(self, position: dict[str, Any]) -> None:
         """Go on from the state that `position` returned."""
         rows = position["rows"]
-        self._chunks = [_Chunk(position["upto"], 0, len(rows[0]), tuple(rows))]
+        self._chunks = [self._chunk(0, len(rows[0]), position["upto"], tuple(rows))]
 
 
-def _joined(first: _Chunk, later: list[_Chunk]) -> _Chunk:
-    """The first chunk with those rows of later ones that it lacks."""
-    last = later[-1]
-    buffers = tuple(roomy(buffer, first.n, last.end) for buffer in first.buffers)
-    for chunk in later:
-        known = max(0, first.n - chunk.start)
-        if known < chunk.n:
-            for buffer, more in zip(buffers, chunk.buffers, strict=True):
-                buffer[chunk.start + known : chunk.end] = more[known : chunk.n]
-    return _Chunk(last.upto, 0, last.end, buffers)
+@functools.cache
+def _no_rows(column: Column) -> Array:
+    return np.empty((0, *column.shape), column.dtype)
 
 
 def read_only(array: Array) -> Array:

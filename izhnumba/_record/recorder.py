@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,15 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks, paths
-from izhnumba._base.sealed import Sealed
+from izhnumba._base.sealed import Sealed, assign
 from izhnumba._base.turns import Turn
-from izhnumba._engine.protocol import NeuronEngine, Record
+from izhnumba._engine.protocol import NeuronEngine, Record, SpikeList
 from izhnumba._engine.states import STATES
 from izhnumba._engine.timebase import Column, Instant
 from izhnumba._record.memory import MemoryStore, read_only
 from izhnumba._record.storage import FileStore
 
 Array = NDArray[Any]
+_NONE = np.empty(0, np.int64)
 _RECORDED = ("spikes", "rate", "weight", *STATES)
 
 
@@ -60,20 +62,26 @@ class Recorder(Sealed, ABC):
 
     _kind: str
     _to_file = True  # whether its rows can be written to a file
+    name: str
     source: Any  # Section or Synapses
     what: object
+    _engine: NeuronEngine
+    _columns: list[Column]
+    _index: Array
+    _from: Instant
+    _until: Instant
     _keeps: MemoryStore | FileStore
     _turn: Turn | None = None  # of the network that it is in
-    _timed: tuple[Array, Array, int] | None = None  # a buffer of labels, one of times, and how many of them are known
+    _timed: tuple[Array, Array, Array, int] | None = None  # a buffer of labels, one of times, also read-only, and how
+    # many of them are known
     _unfinished = False  # whether a run has begun and not ended
     _thread = 0  # in which it has begun
 
     def __init__(self, engine: NeuronEngine, name: str, columns: list[Column], index: Array | None = None) -> None:
-        self._engine, self.name, self._columns = engine, name, columns
-        self._index = np.empty(0, np.int64) if index is None else index
-        self._from: Instant = 0
-        self._until: Instant = math.inf
-        self._keeps = MemoryStore(columns, engine.now)
+        assign(
+            self, _engine=engine, name=name, _columns=columns, _index=_NONE if index is None else index, _from=0,
+            _until=math.inf, _keeps=MemoryStore(columns, engine.time, engine.now),
+        )  # fmt: skip
 
     def __getattr__(self, name: str) -> NoReturn:
         cure = ""
@@ -116,6 +124,7 @@ class Recorder(Sealed, ABC):
     @to.setter
     def to(self, value: object) -> None:
         with self._at_rest():
+            self._end_interrupted()
             self._write_to(value)
 
     def _write_to(self, value: object) -> None:
@@ -138,8 +147,9 @@ class Recorder(Sealed, ABC):
         population = getattr(getattr(source, "target", source), "population", None)
         return about | ({} if population is None else {"seed": population.seed})
 
-    def _window_changes(self) -> None:  # noqa: B027 - most have nothing to do
-        """Another start or stop is about to be set."""
+    def _window_changes(self) -> None:
+        """Another start or stop is about to be set: what there is up to now belongs to those before."""
+        self._end_interrupted()
 
     def _options(self) -> dict[str, Any]:
         """The arguments of `Network.record` that make such a recorder again."""
@@ -153,7 +163,7 @@ class Recorder(Sealed, ABC):
         """Go on from a position, in memory or in the file `to`. Returns up to when (ms) the file holds later rows, None
         if it holds none."""
         if to is None:
-            self._keeps = MemoryStore(self._columns, 0)
+            self._keeps = MemoryStore(self._columns, self._engine.time, 0)
             self._keeps.restore(position)
             return None
         path = paths.file(f"load: the file of recorder {self.name!r}", to).absolute()
@@ -161,37 +171,23 @@ class Recorder(Sealed, ABC):
         return None if last is None else float(self._engine.time.t(last))
 
     def _at_rest(self) -> AbstractContextManager[Any]:
-        """Context in which its network does not run, and it has recorded all that there was."""
+        """Context in which its network does not run."""
         if self._turn is None:
             return nullcontext()
         if self._turn.taken:
             raise RuntimeError("Network.run has not ended: until then recorders cannot be changed.")
-        self._catch_up()
         return self._turn
 
-    def _catch_up(self) -> None:
-        """Take what an interrupted run has left in the engine, before anybody looks and before it goes on."""
-        if self._unfinished and not self._elsewhere() and self._turn is not None and not self._turn.taken:
-            self._end_interrupted()
-
     def _end_interrupted(self) -> None:
-        """End a run that was interrupted. Nothing to do after one that was not: the engine may have gone on alone."""
+        """End a run that was interrupted, or has done single steps. Nothing to do after one that has ended: the engine
+        may have gone on alone."""
         if self._unfinished:
             self._finish()
 
     def _start_run(self, stop: Instant) -> None:
         """A run until then is about to begin."""
-        self._unfinished, self._thread = True, threading.get_ident()
+        assign(self, _unfinished=True, _thread=threading.get_ident())
         self._begin(stop)
-
-    def _go_on(self) -> None:
-        """Another step of the run is about to begin, in the same thread."""
-        vars(self)["_unfinished"] = True
-
-    def _pause(self) -> None:
-        """The step has been done."""
-        self._take()
-        vars(self)["_unfinished"] = False
 
     def _finish(self) -> None:
         """The run has ended."""
@@ -199,31 +195,30 @@ class Recorder(Sealed, ABC):
         vars(self)["_unfinished"] = False
 
     def _rows_so_far(self) -> list[Array]:
-        """All rows, an array per column; also from another thread than that which runs the network."""
-        self._catch_up()
-        return self._keeps.rows(alone=not self._elsewhere())
+        """All rows, an array per column; also from another thread than that which runs the network, and may be about to
+        go on."""
+        alone, turn = self._thread == threading.get_ident() or not self._thread, self._turn
+        if self._unfinished and alone and turn is not None and turn.kept is None and not turn.taken:
+            self._take()  # what an interrupt has left in the engine
+        return self._keeps.rows(alone=alone)
 
     def _t(self, labels: Array) -> Array:
         """Times (ms) of the labels of all rows so far. Those that are known from the last call are not computed again
         while the labels stay in the same buffer."""
-        buffer, timed = labels.base, self._timed
-        if not isinstance(buffer, np.ndarray):
-            return self._engine.time.t(labels)
+        buffer, timed, n = labels.base, self._timed, len(labels)
         if timed is None or timed[0] is not buffer:
-            timed = buffer, np.empty(len(buffer)), 0
-        _, t, known = timed
-        if known < len(labels):
-            t[known : len(labels)] = self._engine.time.t(labels[known:])
-            self._timed = buffer, t, len(labels)
-        return read_only(t[: len(labels)])
-
-    def _elsewhere(self) -> bool:
-        """Whether another thread than this has run the network last: it may be about to go on."""
-        return self._thread not in (0, threading.get_ident())
+            if not isinstance(buffer, np.ndarray):
+                return self._engine.time.t(labels)
+            t = np.empty(len(buffer))
+            timed = buffer, t, read_only(t[:]), 0
+        _, t, shown, known = timed
+        if known < n:
+            t[known:n] = self._engine.time.t(labels[known:])
+            vars(self)["_timed"] = buffer, t, shown, n
+        return shown[:n]
 
     def _leave(self) -> None:
-        """Its network is about to go on without it."""
-        self._catch_up()
+        """Its network, which has caught up, is about to go on without it."""
         self._turn = None
 
     def _begin(self, stop: Instant) -> None:  # noqa: B027 - most have nothing to do
@@ -233,9 +228,9 @@ class Recorder(Sealed, ABC):
         """When it must have a look at the latest."""
         return math.inf
 
-    def _records(self, until: Instant) -> list[Record]:
-        """States that the kernel is to write until then."""
-        return []
+    def _records(self, until: Instant) -> Sequence[Record | SpikeList]:
+        """What kernels are to write until then."""
+        return ()
 
     @abstractmethod
     def _take(self) -> None:

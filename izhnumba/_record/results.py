@@ -176,11 +176,10 @@ class Result(_Found):
     u: Array
 
     def __init__(self, model: Model, spikes: Spikes, states: Samples | None) -> None:
-        self.model, self.spikes = model, spikes
-        self.neurons = np.empty(0, np.int64) if states is None else states.index
-        if states is not None:  # else there is no `t` either: an empty one would leave plots blank
-            vars(self).update(states._columns, t=states.t)
-        self._seal()
+        neurons = np.empty(0, np.int64) if states is None else states.index
+        # without states there is no `t` either: an empty one would leave plots blank
+        columns = {} if states is None else {**states._columns, "t": states.t}
+        assign(self, model=model, spikes=spikes, neurons=neurons, **columns, _sealed=True)
 
     def _cure(self, name: str) -> str:
         if name in ("V", "u"):

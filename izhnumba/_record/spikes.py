@@ -4,40 +4,53 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
-from izhnumba._engine.protocol import NeuronEngine
+from izhnumba._base.sealed import assign
+from izhnumba._engine.protocol import NeuronEngine, SpikeList
 from izhnumba._engine.timebase import Column, Instant
-from izhnumba._record.memory import read_only, roomy
+from izhnumba._record.memory import MemoryStore, read_only, roomy
 from izhnumba._record.recorder import Recorder
 from izhnumba._record.results import Spikes
 
 Array = NDArray[Any]
+_ROOM = 256  # rows, at least, for spikes that kernels list in the next slice
 
 
 class _Spiking(Recorder):
     """Looks at the spikes of some neurons. of: index of these among all."""
 
+    _bin: Any = 0  # steps of the bins in which they are counted; 0: each is a row of its own
+    _first: int
+    _last: int
+    _chosen: Array | None  # of all neurons whether they are looked at, if these are no run of neurons
+    _n: int
+
     def __init__(self, engine: NeuronEngine, name: str, columns: list[Column], of: slice | Array) -> None:
         super().__init__(engine, name, columns)
-        every = range(engine.n)
-        self._chosen: Array | None = None  # of all neurons whether they are looked at, if these are no run of neurons
-        if isinstance(of, slice) and every[of].step == 1:
-            self._first, self._last = every[of].start, every[of].stop
-        else:
-            self._first, self._last, self._chosen = 0, engine.n, np.zeros(engine.n, bool)
-            self._chosen[of] = True
-        self._n = len(every[of]) if isinstance(of, slice) else len(of)
+        run = range(engine.n)[of] if isinstance(of, slice) else range(0)
+        first, last, chosen = run.start, run.stop, None
+        if not isinstance(of, slice) or run.step != 1:
+            first, last, chosen = 0, engine.n, np.zeros(engine.n, bool)
+            chosen[of] = True
+        assign(self, _first=first, _last=last, _chosen=chosen, _n=len(run) if isinstance(of, slice) else len(of))
+
+    def _records(self, until: Instant) -> Sequence[SpikeList]:
+        """A list for all of its spikes until then. What the kernel does not list, `_take` takes."""
+        now, keeps = self._engine.now, self._keeps
+        whole = self._chosen is None and self._from <= now and until <= self._until
+        if self._turn is None or not whole or not isinstance(keeps, MemoryStore):
+            return ()
+        return [SpikeList(self._engine, self._first, self._last, self._bin, *keeps.listed(now, _ROOM))]
 
     def _take(self) -> None:
-        if not self._engine.fired:
-            return
         now, before = self._engine.now, self._keeps.upto
-        if now > before:
+        if now > before and self._engine.fired:
             self._keeps.append(now, *self._digest(*self._between(before, now)))
 
     @abstractmethod
@@ -76,6 +89,9 @@ class SpikeRecorder(_Spiking):
     """
 
     _kind = "spikes"
+    _n_batch: int | None
+    _neurons: object
+    _spikes: Spikes | None = None
 
     def __init__(
         self, engine: NeuronEngine, name: str, n_batch: int | None = None, of: slice | Array = slice(None),
@@ -94,8 +110,7 @@ class SpikeRecorder(_Spiking):
         neurons : as the user passed it to `Network.record`
             Which of these, by place.
         """
-        self._n_batch, self._neurons = n_batch, neurons
-        self._spikes: Spikes | None = None
+        assign(self, _n_batch=n_batch, _neurons=neurons)
         if neurons is not None:
             every = np.arange(engine.n)[of]
             of = every[checks.indices("Network.record.neurons", neurons, every.size)]
@@ -145,16 +160,21 @@ class _Rates(NamedTuple):
     """Rates that have been read.
 
     before: the bins from an earlier start or stop; first, last: those of now, last is not in it
+    since, until: from when on, and how long, there are no more
     n_rows: rows of the store that are counted; n: bins, of which t (ms) and rate (Hz) are in the buffers
+    shown: these bins, read-only
     """
 
     before: Array
     first: int
     last: int
+    since: Instant
+    until: Instant
     n_rows: int
     n: int
     t: Array
     rate: Array
+    shown: tuple[Array, Array]
 
 
 class RateRecorder(_Spiking):
@@ -174,7 +194,7 @@ class RateRecorder(_Spiking):
     _to_file = False
 
     def __init__(self, engine: NeuronEngine, name: str, every: object, of: slice | Array = slice(None)) -> None:
-        self._every = engine.time.interval("Network.record.every", every)
+        self._every = self._bin = engine.time.interval("Network.record.every", every)
         super().__init__(engine, name, [Column("bin", "<i8"), Column("count", "<i8")], of)
         self._born = engine.now
         self._before = np.empty(0, np.int64)  # bins recorded under an earlier start or stop
@@ -217,27 +237,33 @@ class RateRecorder(_Spiking):
         self._before, self._left = self._bins, True
 
     def _window_changes(self) -> None:
+        super()._window_changes()
         self._before = self._bins
 
     def _complete(self) -> tuple[Array, Array]:
         """Time (ms) and rate (Hz) of each complete bin. Spikes come in order of time, so that those of the last call
         stay as they were."""
-        numbers, counts = self._rows_so_far()
-        before, (first, last), seen = self._before, self._window, self._seen
-        if seen is None or seen.before is not before or seen.first != first or seen.last > last:
-            seen = _Rates(before, first, last, 0, 0, np.empty(0), np.empty(0))
-            bins = np.union1d(before, np.arange(first, last))
+        seen, before, now, time = self._seen, self._before, self._engine.now, self._engine.time
+        seen = None if seen is None or seen.before is not before else seen
+        if seen is not None and seen.since <= now < seen.until:
+            return seen.shown
+        first, last = self._window
+        numbers, counts = self._rows_so_far()  # behind `now`: another thread may go on meanwhile
+        if seen is not None and seen.first == first and seen.last <= last:
+            n_rows, n, t, rate, bins = seen.n_rows, seen.n, seen.t, seen.rate, np.arange(seen.last, last)
         else:
-            bins = np.arange(seen.last, last)
+            n_rows, n, t, rate, bins = 0, 0, np.empty(0), np.empty(0), np.union1d(before, np.arange(first, last))
         if bins.size:
-            time, end = self._engine.time, seen.n + bins.size
-            new = slice(*(seen.n_rows + np.searchsorted(numbers[seen.n_rows :], [bins[0], bins[-1] + 1])))
+            end = n + bins.size
+            new = slice(*(n_rows + np.searchsorted(numbers[n_rows:], [bins[0], bins[-1] + 1])))
             total = np.bincount(numbers[new] - bins[0], counts[new], bins[-1] - bins[0] + 1)[bins - bins[0]]
-            t, rate = (roomy(buffer, seen.n, end) for buffer in (seen.t, seen.rate))
-            t[seen.n : end] = time.ms(time.sample(bins + 1, self._every))
-            rate[seen.n : end] = total / (time.ms(self._n * self._every) * 1e-3)
-            seen = self._seen = _Rates(before, first, last, new.stop, end, t, rate)
-        return read_only(seen.t[: seen.n]), read_only(seen.rate[: seen.n])
+            t, rate = (roomy(buffer, n, end) for buffer in (t, rate))
+            t[n:end] = time.ms(time.sample(bins + 1, self._every))
+            rate[n:end] = total / (time.ms(self._n * self._every) * 1e-3)
+            n_rows, n = new.stop, end
+        shown, until = (read_only(t[:n]), read_only(rate[:n])), time.sample(last + 1, self._every)
+        self._seen = _Rates(before, first, last, now, until, n_rows, n, t, rate, shown)
+        return shown
 
     @property
     def t(self) -> Array:

@@ -288,3 +288,30 @@ def test_splits_after_the_input_has_changed(change):
         return pop.V[0], pop.u[0]
 
     assert after(10.0) == after(7.777, 2.223) == after(1.0, 9.0)
+
+
+def test_a_step_with_the_current_of_the_step_before_is_a_step_like_others():
+    """What was made ready for it holds as long as nothing else has come in between."""
+    I = np.array([4.0, 8.0, 12.0])  # noqa: E741
+    acts = [
+        lambda pop: pop.step(I), lambda pop: pop.step(I, dt=0.3), lambda pop: pop.step(9.0), lambda pop: pop.step(9),
+        lambda pop: pop.step(9.0, delta=0.5), lambda pop: pop.step(9.0, g=0.01, E=-60.0), lambda pop: pop.run(0.3, 7.0),
+        lambda pop: pop.run(0.5, iz.TimedArray([3.0, 20.0], dt=0.2)), lambda pop: setattr(pop, "d", pop.d * 1.01),
+        lambda pop: pop.step(iz.Constant(9.0)), lambda pop: pop.step(I.astype("f4")), lambda pop: pop.reset(),
+    ]  # fmt: skip
+    pop, twin = (iz.Population(3, scheme="exact", **iz.presets["RS"]) for _ in range(2))
+    rng = np.random.default_rng(1)
+    for _ in range(400):
+        act = acts[min(rng.integers(16), rng.integers(16)) % len(acts)]
+        if rng.random() < 0.1:
+            I[rng.integers(3)] += 0.5
+        for _ in range(rng.integers(1, 4)):
+            twin._stepper._feeds = None, None
+            act(pop)
+            act(twin)
+            assert pop.spikes.tolist() == twin.spikes.tolist()
+            assert (pop.V.tobytes(), pop.u.tobytes()) == (twin.V.tobytes(), twin.u.tobytes())
+    I[0] = np.nan
+    for _ in range(2):
+        with pytest.raises(ValueError, match="Population.step.I must be finite, got nan at index 0"):
+            pop.step(I)

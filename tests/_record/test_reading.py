@@ -65,6 +65,45 @@ def test_a_look_at_each_step_finds_what_a_look_at_the_end_does():
         assert len(array)
 
 
+@pytest.mark.parametrize("room", [1, 256])
+def test_spikes_that_kernels_list_are_those_that_are_taken(room, tmp_path, monkeypatch):
+    """Of all neurons and of some, by neuron and by bin, with and without room, through steps, runs, pauses and looks;
+    one with a choice of neurons, and one with a file, take them."""
+    monkeypatch.setattr("izhnumba._record.spikes._ROOM", room)
+    net, rng = iz.Network(dt=0.5, seed=3, threads=1), np.random.default_rng(4)
+    cells = net.add(iz.Population(70, **iz.presets["RS"]), name="cells")
+    net.drive(cells, iz.Noise(10.0) + 8.0)
+    listed, part, rate = (
+        net.record(cells),
+        net.record(cells[3:66], name="part"),
+        net.record(cells[3:66], "rate", every=2.0),
+    )
+    chosen = net.record(cells, neurons=rng.permutation(70), name="chosen")
+    filed = net.record(cells, to=tmp_path / "spikes.rec", name="filed")
+    always = net.record(cells[3:66], neurons=np.arange(63), name="always")
+    recorders = listed, part, chosen, filed
+    for k in range(300):
+        if k % 60 == 20:
+            for one in recorders:
+                one.stop = net.t + 7.0 if k < 200 else np.inf
+        if k % 60 == 40:
+            for one in recorders:
+                one.start, one.stop = net.t + 3.0, np.inf
+        net.run(rng.choice([0.5, 20.0])) if k % 30 == 0 else net.step()
+        if k % 7 == 0:
+            assert len(listed) == len(chosen) == len(filed)
+    assert len(listed) > 300
+    for one in (chosen, filed):
+        np.testing.assert_array_equal(one.i, listed.i)
+        np.testing.assert_array_equal(one.t, listed.t)
+    inside = (listed.i >= 3) & (listed.i < 66)
+    np.testing.assert_array_equal(part.i, listed.i[inside])
+    np.testing.assert_array_equal(part.t, listed.t[inside])
+    n = len(rate.rate)
+    assert n == cells.n_steps // 4
+    np.testing.assert_allclose(rate.rate, np.bincount(always.step // 4, minlength=n)[:n] / (63 * 2e-3))
+
+
 def test_rows_are_copied_a_few_times_at_most():
     net = network()
     net.run(200.0)

@@ -22,7 +22,8 @@ from izhnumba._numba.intrinsics import array_at, call_at, claim, copy_bytes, rel
 
 @functools.cache
 def slice_address(parallel: bool) -> int:
-    """Address of `advance_slice(table, start, stop)` -> code, for networks: steps `start` to `stop` of this call."""
+    """Address of `advance_slice(table, start, stop)` -> FAILURE, LEAP or OK, for networks: steps `start` to `stop` of
+    this call, which has begun with `begin`."""
     loop = prange if parallel else range
 
     def advance_slice(address, start, stop):
@@ -32,8 +33,10 @@ def slice_address(parallel: bool) -> int:
         for thread in loop(threads):
             for block in range(thread * n_blocks // threads, (thread + 1) * n_blocks // threads):
                 call_at(table[layout.ADVANCE_BLOCK], address, thread, block)
-        reports = array_at(table[layout.REPORT], n_blocks * layout.REPORT_SIZE, np.int64)
-        return FAILURE if reported(reports, layout.FAILED_COUNT) else OK
+        reports = reports_of(table)
+        if reported(reports, layout.FAILED_COUNT):
+            return FAILURE
+        return LEAP if table[layout.LEAPS] and reported(reports, layout.WAS_CAREFUL) else OK
 
     return address_of(compiled(advance_slice, parallel=parallel), THREE)
 
@@ -64,10 +67,7 @@ def entry(dtype: str, parallel: bool) -> Callable[..., int]:
                 current[i] = level
         if code == OK:
             n_blocks, threads = (table[layout.PADDED] + layout.BLOCK - 1) // layout.BLOCK, table[layout.THREADS]
-            reports = array_at(table[layout.REPORT], n_blocks * layout.REPORT_SIZE, np.int64)
-            for i in range(reports.size):
-                reports[i] = 0
-            done = 0
+            reports, done = begin(table), 0
             while done < table[layout.STEPS] and not reported(reports, layout.FAILED_COUNT):
                 stop = done + layout.STRETCH if done + layout.STRETCH < table[layout.STEPS] else table[layout.STEPS]
                 table[layout.START], table[layout.STOP] = done, stop
@@ -85,6 +85,23 @@ def entry(dtype: str, parallel: bool) -> Callable[..., int]:
 
     real = from_dtype(np.dtype(dtype))
     return entry_point(compiled(advance, parallel=parallel), (types.int64[::1], real[::1], types.float64))
+
+
+@inlined
+def reports_of(table):
+    """The REPORT of a population, int64 (blocks * REPORT_SIZE,)."""
+    n_blocks = (table[layout.PADDED] + layout.BLOCK - 1) // layout.BLOCK
+    return array_at(table[layout.REPORT], n_blocks * layout.REPORT_SIZE, np.int64)
+
+
+@inlined
+def begin(table):
+    """Begin a call: nothing has been reported of it. Returns the REPORT."""
+    reports = reports_of(table)
+    for i in range(reports.size):
+        reports[i] = 0
+    table[layout.BEGAN] = table[layout.STEP]
+    return reports
 
 
 @called

@@ -143,7 +143,7 @@ def _input_row(number) -> Callable[..., Any]:
             Address of `count` numbers.
         """
         stride, shared = table[which + layout.STRIDE], table[which + layout.SHARED]
-        source = table[which] + stride * k * item
+        source = table[which] + stride * (table[layout.STEP] + k - table[layout.SLICED]) * item
         if not copy and not shared and valid == count:
             return source + first * item
         if not (fresh or stride):

@@ -11,6 +11,7 @@ BLOCK = 2048  # lanes; state, input and flags of a block, 17 B a lane in float32
 # N, PADDED     neurons, lanes (a multiple of 64)
 # STEP          steps done since the last reset
 # STEPS         steps to do in this call
+# SLICED, BEGAN steps at which the slice, whose first row the inputs point at, and this call began
 # BASE          step from which the int32 counts of REFRACTORY_UNTIL are counted
 # THREADS       threads of this call
 # N_RECORDS     rows of RECORDS
@@ -39,12 +40,12 @@ BLOCK = 2048  # lanes; state, input and flags of a block, 17 B a lane in float32
 #               (REFRACTORY), V jumps come from INPUT_DELTA (DELTAS), there are conductances (CONDUCTANCES) and such
 #               behind a gate (GATED), and V below CAREFUL_V must be told (LEAPS)
 (
-    N, PADDED, STEP, STEPS, BASE, THREADS, N_RECORDS,
+    N, PADDED, STEP, STEPS, SLICED, BEGAN, BASE, THREADS, N_RECORDS,
     V, U, REFRACTORY_UNTIL, LAST, REFRACTORY_STEPS, SPIKES, RASTER, PARAMETERS, CONSTANTS, SCRATCH, REPORT, RECORDS,
     INPUT_I, _, _, INPUT_DELTA, _, _, INPUT_G, _, _, INPUT_GE, _, _,
     RING_STEPS, DELTA_RING, RECEPTORS, N_RECEPTORS, IN_USE, START, STOP,
     ADVANCE_BLOCK, STEP_LANES, NOTE, RING, REFRACTORY, DELTAS, CONDUCTANCES, GATED, LEAPS, TABLE_SIZE,
-) = range(48)  # fmt: skip
+) = range(50)  # fmt: skip
 STRIDE, SHARED = 1, 2
 FORM, FORM_SIZE = ADVANCE_BLOCK, TABLE_SIZE - ADVANCE_BLOCK
 RASTER_SLACK = 64
@@ -105,10 +106,11 @@ CALL_SIZE = 1 + FORM_SIZE
 # SPIKE_INPUTS  int64 (N_SPIKE_INPUTS, 2): the same of spikes from outside, which come into the rings after that
 # N_PARTS       parts of the cells or targets, which threads share
 # DELIVERIES    int64 (N_DELIVERIES, 2): the same of the receptors to which spikes are delivered
+# LISTS         int64 (N_LISTS, 2): the same of the lists of spikes that recorders keep
 (
     NET_STEP, NET_STEPS, NET_SLICE, N_POPULATIONS, POPULATIONS, N_PROJECTIONS, PROJECTIONS, N_BEFORE, BEFORE, N_PARTS,
-    N_SPIKE_INPUTS, SPIKE_INPUTS, N_DELIVERIES, DELIVERIES, NET_SIZE,
-) = range(15)  # fmt: skip
+    N_SPIKE_INPUTS, SPIKE_INPUTS, N_DELIVERIES, DELIVERIES, N_LISTS, LISTS, NET_SIZE,
+) = range(17)  # fmt: skip
 
 # --- Delivery to a receptor (`kernels.delivery`).
 # POPULATION    the table of the target population, whose RING_STEPS are the steps of the window
@@ -143,3 +145,14 @@ OPEN, SETTLE = -1, -2  # instead of a step: open the window that begins now; emp
 (
     SPIKES_TARGET, SPIKES_FIRST, SPIKES_RING, SPIKES_STEP, SPIKES_STARTS, SPIKES_NEURONS, SPIKES_WEIGHTS, SPIKES_SIZE,
 ) = range(8)  # fmt: skip
+
+# --- A list of spikes (`kernels.raster`).
+# LIST_POPULATION  the table of the population, of whose neurons those from LIST_FIRST on, before LIST_LAST, are listed
+# LIST_EVERY       0: a row is a neuron and the step of its spike; else a bin of so many steps, and how many spikes of
+#                  a step are in it
+# LIST_COUNTS      int64 (3,), see below
+# LIST_ROWS, LIST_MORE   int64 (ROOM,): the columns
+LIST_POPULATION, LIST_FIRST, LIST_LAST, LIST_EVERY, LIST_COUNTS, LIST_ROWS, LIST_MORE, LIST_SIZE = range(8)
+# LIST_COUNTS: LISTED, rows so far; UPTO, the step up to which spikes have been listed; ROOM for rows, 0: none is to be
+# added
+LISTED, UPTO, ROOM, COUNTS_SIZE = range(4)

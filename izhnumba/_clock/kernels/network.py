@@ -13,7 +13,8 @@ import numpy as np
 from numba import prange, types
 
 from izhnumba._clock.kernels import layout
-from izhnumba._engine.codes import FAILURE, OK, ROOM
+from izhnumba._clock.kernels.advance import begin
+from izhnumba._engine.codes import FAILURE, LEAP, OK, ROOM
 from izhnumba._numba.compile import called, compiled, entry_point, inlined
 from izhnumba._numba.intrinsics import array_at, call_at, trailing_zeros
 
@@ -41,7 +42,8 @@ NO_HOLE = -(2**40)
 @functools.cache
 def entry(parallel: bool):
     """`run(table)` -> code: advance a network by NET_STEPS steps, or to the end of the slice in which a neuron fails
-    (FAILURE) or behind which a queue may have no room (ROOM)."""
+    (FAILURE) or behind which a queue may have no room (ROOM). LEAP: of a
+    population."""
     loop = prange if parallel else range
 
     def run(table):
@@ -50,7 +52,12 @@ def entry(parallel: bool):
         deliveries = array_at(table[layout.DELIVERIES], 2 * table[layout.N_DELIVERIES], np.int64)
         before = array_at(table[layout.BEFORE], 2 * table[layout.N_BEFORE], np.int64)
         spikes = array_at(table[layout.SPIKE_INPUTS], 2 * table[layout.N_SPIKE_INPUTS], np.int64)
-        done, failed, full = 0, False, False
+        lists = array_at(table[layout.LISTS], 2 * table[layout.N_LISTS], np.int64)
+        done, failed, full, leapt = 0, False, False, False
+        for p in range(table[layout.N_POPULATIONS]):
+            population = array_at(populations[2 * p + 1], layout.TABLE_SIZE, np.int64)
+            population[layout.STEPS] = table[layout.NET_STEPS]
+            begin(population)
         for q in range(table[layout.N_DELIVERIES]):
             for part in range(table[layout.N_PARTS]):
                 call_at(deliveries[2 * q], deliveries[2 * q + 1], part, layout.OPEN)
@@ -65,7 +72,9 @@ def entry(parallel: bool):
             for p in range(table[layout.N_SPIKE_INPUTS]):
                 call_at(spikes[2 * p], spikes[2 * p + 1], done, stop)
             for p in range(table[layout.N_POPULATIONS]):
-                failed |= call_at(populations[2 * p], populations[2 * p + 1], done, stop) == FAILURE
+                code = call_at(populations[2 * p], populations[2 * p + 1], done, stop)
+                failed |= code == FAILURE
+                leapt |= code == LEAP
             for part in loop(table[layout.N_PARTS]):
                 for k in range(done, stop):
                     for q in range(table[layout.N_DELIVERIES]):
@@ -78,10 +87,12 @@ def entry(parallel: bool):
         for q in range(table[layout.N_DELIVERIES]):
             if array_at(deliveries[2 * q + 1], layout.DELIVERY_SIZE, np.int64)[layout.SETTLES]:
                 call_at(deliveries[2 * q], deliveries[2 * q + 1], 0, layout.SETTLE)
+        for p in range(table[layout.N_LISTS] * (not failed)):
+            call_at(lists[2 * p], lists[2 * p + 1], done, 0)
         table[layout.NET_STEP] += done
         for p in range(table[layout.N_POPULATIONS]):
             array_at(populations[2 * p + 1], layout.STEP + 1, np.int64)[layout.STEP] += done
-        return FAILURE if failed else ROOM if full else OK
+        return FAILURE if failed else ROOM if full else LEAP if leapt else OK
 
     return entry_point(compiled(run, parallel=parallel), (types.int64[::1],))
 

@@ -1,45 +1,74 @@
-"""The list of spikes from a raster of one bit per neuron and step."""
+"""Lists of spikes from the raster of a call, which holds one bit per neuron and step."""
 
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
-from numba import types
 
-from izhnumba._numba.compile import compiled, entry_point
-from izhnumba._numba.intrinsics import lowest_bits, mask64, trailing_zeros
-
-
-def spike_list(words, words_per_step: int, first_step: int, n: int) -> tuple[Any, Any]:
-    """Neurons and steps, int64 (n,) each, of the n bits set in `words`, uint64 (steps x words_per_step,), in order.
-    RASTER_SLACK words behind them may be read."""
-    neurons, steps = np.empty(n, np.int64), np.empty(n, np.int64)
-    if n:
-        _entry()(words, words_per_step, first_step, neurons, steps)
-    return neurons, steps
+from izhnumba._clock.kernels import layout
+from izhnumba._clock.kernels.advance import reports_of
+from izhnumba._clock.kernels.lanes import THREE
+from izhnumba._engine.codes import OK
+from izhnumba._numba.compile import Dispatcher, address_of, compiled, entry_point
+from izhnumba._numba.intrinsics import array_at, lowest_bits, mask64, trailing_zeros
 
 
 @functools.cache
-def _entry():
-    list_bits = compiled(_list_bits)
-    integers = types.int64[::1]
-    return entry_point(list_bits, (types.uint64[::1], types.int64, types.int64, integers, integers))
+def address() -> int:
+    """Address of `list_spikes(list, done, _)`: add the spikes of the first `done` steps of the last call, from UPTO on,
+    to a list that has room for them and lacks none of those before."""
+    return address_of(_compiled(), THREE)
 
 
-def _list_bits(words, words_per_step, first_step, neurons, steps):
-    n, size = np.uint64(0), np.uint64(neurons.size)
-    for step in range(words.size // words_per_step):
-        for first in range(0, words_per_step, 64):
-            start = np.uint64(step * words_per_step + first)
-            filled = mask64(words, start) & lowest_bits(words_per_step - first)
+@functools.cache
+def entry() -> Callable[[int, int, int], int]:
+    """`list_spikes`, to be called from Python."""
+    return entry_point(_compiled(), THREE)
+
+
+@functools.cache
+def _compiled() -> Dispatcher:
+    return compiled(_list_spikes)
+
+
+def _list_spikes(address, done, _):
+    listed = array_at(address, layout.LIST_SIZE, np.int64)
+    counts = array_at(listed[layout.LIST_COUNTS], layout.COUNTS_SIZE, np.int64)
+    population, first, last = listed[layout.LIST_POPULATION], listed[layout.LIST_FIRST], listed[layout.LIST_LAST]
+    table, every, room = (
+        array_at(population, layout.TABLE_SIZE, np.int64),
+        listed[layout.LIST_EVERY],
+        counts[layout.ROOM],
+    )
+    began, reports, n_spikes = table[layout.BEGAN], reports_of(table), 0
+    for i in range(layout.N_SPIKES, reports.size, layout.REPORT_SIZE):
+        n_spikes += reports[i]
+    if counts[layout.UPTO] < began or counts[layout.LISTED] + n_spikes > room:
+        return OK
+    rows, more = array_at(listed[layout.LIST_ROWS], room, np.int64), array_at(listed[layout.LIST_MORE], room, np.int64)
+    per_step, k, end = table[layout.PADDED] // 64, np.uint64(counts[layout.LISTED]), (last + 63) // 64
+    words = array_at(table[layout.RASTER], done * per_step, np.uint64)
+    for step in range(counts[layout.UPTO], (began + done) * (n_spikes > 0)):
+        in_step = 0
+        for w0 in range(first // 64, end, 64):
+            start = np.uint64((step - began) * per_step + w0)
+            filled = mask64(words, start) & lowest_bits(end - w0)
             while filled:
                 w = trailing_zeros(filled)
                 bits = words[start + w]
-                while bits and n < size:
-                    neurons[n] = (np.uint64(first) + w << np.uint64(6)) + trailing_zeros(bits)
-                    steps[n] = first_step + step
+                while bits:
+                    neuron = np.int64((np.uint64(w0) + w << np.uint64(6)) + trailing_zeros(bits))
+                    if first <= neuron < last:
+                        in_step += 1
+                        if not every:
+                            rows[k], more[k] = neuron, step
+                            k += np.uint64(1)
                     bits &= bits - np.uint64(1)
-                    n += np.uint64(1)
                 filled &= filled - np.uint64(1)
+        if every and in_step:
+            rows[k], more[k] = step // every, in_step
+            k += np.uint64(1)
+    counts[layout.LISTED], counts[layout.UPTO] = k, began + done
+    return OK
