@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -20,7 +20,7 @@ from izhnumba._population import parameters as of
 from izhnumba._population import run as running
 from izhnumba._population import saved as saving
 from izhnumba._population.make import make
-from izhnumba._population.section import Section, chosen_of
+from izhnumba._population.section import Section, chosen_of, refuse_sum
 from izhnumba._record.results import Result
 
 Array = NDArray[Any]
@@ -161,6 +161,10 @@ class Population:
         """Chosen neurons for `Network.connect`, `drive` and `record`: `pop[:800]`, `pop[::5]`, `pop[[7, 3]]`, by flat
         index also of an n-d size, or `pop[mask]`. A ValueError for none, or one twice."""
         return Section(self, chosen_of(key, range(self.n), self.size))
+
+    def __add__(self, other: object) -> NoReturn:
+        """Refuse: several populations are no single end."""
+        refuse_sum(self, other)
 
     # --- state ----------------------------------------------------------------------------------------------------
 

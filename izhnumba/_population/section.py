@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,6 +126,10 @@ class Section(Fixed):
         checks.finite(where, exact, pop.dtype)
         getattr(pop, name).reshape(-1)[self.where] = exact.reshape(-1) if exact.ndim else exact
 
+    def __add__(self, other: object) -> NoReturn:
+        """Refuse: several populations are no single end."""
+        refuse_sum(self, other)
+
     def __getitem__(self, key: Any) -> Section:
         """Some of these neurons, by place."""
         return Section(self.population, chosen_of(key, self._chosen, self.shape))
@@ -140,6 +144,14 @@ class Section(Fixed):
         if isinstance(chosen, range):
             return f"{name}[{chosen.start}:{chosen.stop if chosen.stop >= 0 else ''}:{chosen.step}]"
         return f"{name}{chosen.tolist()}" if n <= _SHOWN else f"{name}[{n} of {self.population.n}]"
+
+
+def refuse_sum(one: object, other: object) -> NoReturn:
+    """Raise the error of neurons that are added up."""
+    raise TypeError(
+        f"{_WHERE} must be neurons of one population, got {one!r:.60} + {other!r:.60}. Connect, drive or record each, or "
+        "make one population of all, whose parameters may differ from neuron to neuron, and choose with masks."
+    )
 
 
 def chosen_of(key: Any, neurons: range | Array, size: tuple[int, ...]) -> range | Array:

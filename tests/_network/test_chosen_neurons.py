@@ -359,6 +359,32 @@ def test_what_names_no_neurons(what):
         list(p)
 
 
+def test_populations_are_not_added_up():
+    _, p, q = network()
+    for one, other in ((p, q), (p[MASK], q[:3]), (p, q[[2]])):
+        with pytest.raises(TypeError, match="must be neurons of one population, got .* Connect, drive or record each"):
+            one + other
+
+
+def test_targets_in_parts_are_reached_as_those_written_out():
+    """With the scheme "exact" tables cut large populations into parts."""
+    made, n = [], 6000
+    rng = np.random.default_rng(1)
+    mask, chosen = rng.random(n) < 0.1, rng.permutation(n)[:500]
+    for k in range(2):
+        net = iz.Network(scheme="exact", seed=1)
+        p = net.add(iz.Population(n, **iz.presets["RS"]), "p")
+        net.drive(p[mask], iz.SpikeTrain(np.arange(mask.sum()), np.full(mask.sum(), 1.0), weight=150.0))
+        if not k:
+            syn = net.connect(p[mask], p[chosen], iz.FixedInDegree(5), weight=9.0, delay=iz.Uniform(1.0, 5.0))
+        else:
+            net.connect(p, p, (syn.pre, syn.post), weight=9.0, delay=syn.delay)
+        net.run(8.0)
+        made.append(p.V.copy())
+    assert (syn._rows.parts, np.unique(made[0]).size > 300) == (8, True)
+    np.testing.assert_array_equal(*made)
+
+
 def test_refused_connections_leave_the_network_as_it_is():
     net, p, q = network()
     for rule, options, message in (
