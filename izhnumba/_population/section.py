@@ -149,8 +149,8 @@ class Section(Fixed):
 def refuse_sum(one: object, other: object) -> NoReturn:
     """Raise the error of neurons that are added up."""
     raise TypeError(
-        f"{_WHERE} must be neurons of one population, got {one!r:.60} + {other!r:.60}. Connect, drive or record each, or "
-        "make one population of all, whose parameters may differ from neuron to neuron, and choose with masks."
+        f"{_WHERE} must be neurons of one population, got {one!r:.60} + {other!r:.60}. Connect, drive or record each, "
+        "or make one population of all, whose parameters may differ from neuron to neuron, and choose with masks."
     )
 
 

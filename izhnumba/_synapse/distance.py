@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -16,10 +15,10 @@ from izhnumba._base import checks
 from izhnumba._base.sealed import assign
 from izhnumba._synapse.connectivity import PIECE, Pairs, Rule, without_autapses
 from izhnumba._synapse.ends import Ends
-from izhnumba._synapse.positions import Positions, check_space, lengths
+from izhnumba._synapse.positions import check_space, lengths
+from izhnumba._synapse.spaces import EvenBox, Placed, Space
 
 Array = NDArray[Any]
-Extent = tuple[int, ...] | Array  # of a box
 _MOST_LOOKS = 1e10  # pairs of which the distance is computed at most
 
 
@@ -27,10 +26,10 @@ _MOST_LOOKS = 1e10  # pairs of which the distance is computed at most
 class Distance(Rule):
     """Each pair with a probability that falls with its distance.
 
-    Of populations with positions distances are those of their positions, and building computes all of them. Without
-    positions both populations fill the same box evenly, in the order of their n-d size: neuron j of n along an axis is
-    at (j + 1/2) extent / n; then building computes the distance of every pair as near as the kernel or `reach` goes. It
-    may be at most 1e10 pairs, which takes minutes.
+    Of populations with positions distances are those of their positions. Without, both populations fill the same box
+    evenly, in the order of their n-d size: neuron j of n along an axis is at (j + 1/2) extent / n. Building computes
+    the distance of every pair as near as the kernel or `reach` goes, with positions as near along the longest axis: at
+    most 1e10 pairs, which takes minutes.
 
     Parameters
     ----------
@@ -82,74 +81,47 @@ class Distance(Rule):
         most = self.p * ends.n_pre * ends.n_post
         if most < PIECE:
             return most
-        extent, few = self._extent(ends), np.unique(np.linspace(0, ends.n_pre - 1, 5).astype(np.int64))
-        found = [float(np.sum(self._probability(self._near(source, ends, extent)[1]))) for source in few]
+        space, few = self._space(ends), np.unique(np.linspace(0, ends.n_pre - 1, 5).astype(np.int64))
+        found = [float(np.sum(self._probability(space.near(source, self._reach())[1]))) for source in few]
         return ends.n_pre * sum(found) / len(found)
 
     def check(self, ends: Ends) -> None:
-        looks = ends.n_pre * ends.n_post
-        if (extent := self._extent(ends)) is not None:
-            middle = [n // 2 for n in ends.pre_shape]
-            axes = zip(middle, ends.pre_shape, ends.post_shape, map(float, extent), strict=True)
-            looks = ends.n_pre * math.prod(len(self._along(*axis)[0]) for axis in axes)
+        looks = self._space(ends).looks(self._reach())
         if looks > _MOST_LOOKS:
             raise ValueError(
                 f"Distance must have at most {_MOST_LOOKS:g} pairs of neurons within reach, got {looks:.4g}. Pass "
                 "Distance(..., reach=), beyond which no neurons are connected, or connect slices."
             )
 
-    def _extent(self, ends: Ends) -> Extent | None:
-        """Lengths of the box, one for each axis; None if the neurons have positions."""
+    def _space(self, ends: Ends) -> Space:
         if ends.pre_positions is not None or ends.post_positions is not None:
-            check_space("Distance", ends.pre_positions, ends.post_positions)
             if self.extent is not None or self.periodic:
                 wrong = "periodic" if self.extent is None else "extent"
                 cure = "Give the period to the positions: see help(izhnumba.Positions)."
                 raise ValueError(f"Distance.{wrong} must be left out for populations with positions. {cure}")
-            return None
+            return Placed(*check_space("Distance", ends.pre_positions, ends.post_positions))
         extent = ends.pre_shape if self.extent is None else np.atleast_1d(self.extent)
         if not len(extent) == len(ends.pre_shape) == len(ends.post_shape):
             raise ValueError(
                 f"Distance must have ends of as many dimensions as extent ({len(extent)}), got sizes "
                 f"{ends.pre_shape} and {ends.post_shape}. Connect whole populations of n-d size."
             )
-        return extent
+        return EvenBox(ends, extent, self.periodic)
 
     def pairs(self, ends: Ends, rng: Generator) -> Pairs:
-        extent = self._extent(ends)
+        space = self._space(ends)
         rows = max(1, PIECE // ends.n_post)
         for first in range(0, ends.n_pre, rows):
             sources = range(first, min(first + rows, ends.n_pre))
-            post = [self._targets(source, ends, extent, rng) for source in sources]
+            post = [self._targets(source, space, rng) for source in sources]
             pre = np.repeat(sources, [len(one) for one in post])
             yield without_autapses(pre, np.concatenate(post), ends, self.autapses)
 
-    def _targets(self, source: int, ends: Ends, extent: Extent | None, rng: Generator) -> Array:
-        near, distance = self._near(source, ends, extent)
+    def _targets(self, source: int, space: Space, rng: Generator) -> Array:
+        near, distance = space.near(source, self._reach())
         chosen = np.nonzero(rng.random(distance.shape) < self._probability(distance))
         targets = tuple(where[along] for where, along in zip(near, chosen, strict=True))
-        return targets[0] if extent is None else np.ravel_multi_index(targets, ends.post_shape)
-
-    def _near(self, source: int, ends: Ends, extent: Extent | None) -> tuple[tuple[Array, ...], Array]:
-        """Along each axis the places of targets within reach of a source, and the distances of all their combinations;
-        without a box those of all targets, as on a single axis."""
-        if extent is None:
-            here, there = cast(Positions, ends.pre_positions), cast(Positions, ends.post_positions)
-            return (np.arange(ends.n_post),), here.distances(there, source, slice(None))
-        place = np.unravel_index(source, ends.pre_shape)
-        axes = list(zip(place, ends.pre_shape, ends.post_shape, map(float, extent), strict=True))
-        near, squares = zip(*(self._along(*axis) for axis in axes), strict=True)
-        return near, np.sqrt(reduce(np.add.outer, squares))
-
-    def _along(self, place: int | np.integer[Any], n_pre: int, n_post: int, length: float) -> tuple[Array, Array]:
-        """Of n_post places on an axis of this length those within reach of place `place` of n_pre, ascending, and the
-        squares of their distances."""
-        x, reach = (place + 0.5) * length / n_pre, min(self._reach(), length)
-        low, high = ((x + side * reach) * n_post / length - 0.5 for side in (-1, 1))
-        near = np.arange(math.floor(low), math.ceil(high) + 1)
-        near = np.unique(near % n_post) if self.periodic else near[(near >= 0) & (near < n_post)]
-        apart = np.abs(x - (near + 0.5) * length / n_post)
-        return near, (np.minimum(apart, length - apart) if self.periodic else apart) ** 2
+        return np.ravel_multi_index(targets, space.shape)
 
     def _reach(self) -> float:
         """`reach`, or the distance beyond which the probability is below 2^-53, the smallest random number above 0."""

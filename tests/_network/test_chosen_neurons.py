@@ -3,8 +3,6 @@ network in which every synapse, current and column is written out neuron by neur
 
 from __future__ import annotations
 
-import copy
-
 import numpy as np
 import pytest
 
@@ -409,54 +407,3 @@ def test_refused_connections_leave_the_network_as_it_is():
     other = iz.Population(3)
     with pytest.raises(ValueError, match="Network.drive.population must be in this network"):
         net.drive(other[[2, 0]], 1.0)
-
-
-CRAFTED = {
-    "twice": np.array([3, 3]),
-    "too far": np.array([3, N]),
-    "below": np.array([-1, 3]),
-    "none": np.empty(0, np.int64),
-    "small words": np.array([3, 4], np.int32),
-    "a table": np.array([[3, 4]]),
-    "a text": "all",
-}
-
-
-def saved_with_chosen():
-    from izhnumba._network.save import description
-
-    net, p, q = network()
-    net.connect(p[[2, 9, 5]], q[[7, 1, 4]], iz.AllToAll(), delay=1.0)
-    net.drive(p[[2, 9, 5]], 1.0)
-    net.record(p[[2, 9, 5]])
-    net.run(20.0)
-    return description(net)
-
-
-@pytest.mark.parametrize("what", CRAFTED)
-@pytest.mark.parametrize(
-    "place", [("synapses", "source"), ("synapses", "target"), ("drives", "section"), ("recorders", "source")]
-)
-def test_crafted_files_name_neurons_that_are_there(what, place):
-    from izhnumba._base.saved import Misfit
-    from izhnumba._checkpoint.check_network import check
-
-    saved = copy.deepcopy(saved_with_chosen())
-    check(saved)
-    part, key = place
-    one = list(saved[part].values())[-1]
-    one[key][1] = CRAFTED[what]
-    with pytest.raises(Misfit, match=f"network/{part}/.*/{key}"):
-        check(saved)
-
-
-@pytest.mark.parametrize(("key", "wrong"), [("source", [2, 9, 6]), ("target", [7, 3, 1])])
-def test_crafted_files_have_synapses_of_their_neurons_alone(key, wrong):
-    from izhnumba._base.saved import Misfit
-    from izhnumba._checkpoint.check_network import check
-
-    saved = copy.deepcopy(saved_with_chosen())
-    (one,) = saved["synapses"].values()
-    one[key][1] = np.array(wrong)
-    with pytest.raises(Misfit, match="synapses of neurons 3 of those from 2|lead to neurons 3 of those from 1"):
-        check(saved)

@@ -133,6 +133,45 @@ def test_distance_connects_those_within_reach(periodic):
         assert len(syn) == len(wanted) > 3
 
 
+@pytest.mark.parametrize("period", [(math.inf, math.inf), (70.0, math.inf), (70.0, 200.0), (30.0, 9.0)])
+@pytest.mark.parametrize("reach", [4.0, 40.0])
+def test_those_within_reach_are_found_wherever_they_are(period, reach):
+    """Also of coordinates outside of the period, and of neurons that are exactly as far away as the reach."""
+    rng = np.random.default_rng(2)
+    net = iz.Network(seed=1)
+    places = [np.rint(rng.uniform(-150.0, 250.0, (n, 2))) for n in (40, 50)]
+    a, b = (net.add(iz.Population(len(xy), positions=iz.Positions(xy, period))) for xy in places)
+    syn = net.connect(a, b, iz.Distance(np.ones_like, reach=reach))
+
+    def along(x, y, length):
+        apart = abs(x - y) % length
+        return min(apart, length - apart)
+
+    wanted = [
+        (i, j)
+        for i, here in enumerate(places[0])
+        for j, there in enumerate(places[1])
+        if math.hypot(*map(along, here, there, period)) <= reach
+    ]
+    assert list(zip(syn.pre.tolist(), syn.post.tolist(), strict=True)) == wanted
+    np.testing.assert_allclose(
+        syn.distance, [math.hypot(*map(along, places[0][i], places[1][j], period)) for i, j in wanted]
+    )
+
+
+def test_large_populations_connect_within_their_reach():
+    net = iz.Network(seed=1)
+    ring = net.add(iz.Population(3000, positions=iz.Grid(1.0, periodic=True)))
+    syn = net.connect(ring, ring, iz.Distance(np.ones_like, reach=2.0, autapses=False))
+    assert len(syn) == 3000 * 4
+    assert {*syn.distance} == {1.0, 2.0}
+    far = iz.Population(200_000, positions=iz.Grid(1.0))
+    with pytest.raises(
+        ValueError, match="Distance must have at most 1e\\+10 pairs of neurons within reach, got 4e\\+10"
+    ):
+        net.connect(*[net.add(far)] * 2, iz.Distance(lambda distance: np.full_like(distance, 1e-9)))
+
+
 def test_on_a_grid_it_connects_as_the_nd_size_does():
     shape, pairs = (6, 7), []
     for positions, rule in (
@@ -319,20 +358,3 @@ def test_connections_without_distances_leave_the_network_as_it_is():
         syn.distance[0] = 1.0
     with pytest.raises(AttributeError, match="Synapses.distance cannot be changed"):
         syn.distance = 1.0
-
-
-@pytest.mark.parametrize(
-    "positions",
-    [iz.Positions(np.zeros((23, 2))), np.zeros((24, 2)), "grid", 3.0],
-    ids=["few", "an array", "text", "number"],
-)
-def test_crafted_files_have_positions_of_their_neurons(positions):
-    from izhnumba._base.saved import Misfit
-    from izhnumba._checkpoint.check_network import check
-    from izhnumba._network.save import description
-
-    saved = description(ring_and_sheet()[0])
-    check(saved)
-    saved["populations"]["sheet"]["arguments"]["positions"] = positions
-    with pytest.raises(Misfit, match="network/populations/sheet/arguments/positions"):
-        check(saved)
