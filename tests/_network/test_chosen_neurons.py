@@ -208,6 +208,34 @@ def test_saved_in_the_midst_and_split_runs_go_on_to_the_last_bit(scheme, tmp_pat
     iz.load(tmp_path / "again.npz").run(5.0)
 
 
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_single_steps_are_the_run(scheme):
+    """Of all kinds of drives and recorders of chosen neurons, and of a parameter set in between."""
+    results = []
+    for steps in (False, True):
+        net, p, q = network(scheme)
+        net.connect(p[MASK], q[[19, 7, 3]], iz.AllToAll(), weight=5.0, delay=iz.Uniform(1.0, 9.0))
+        net.drive(p[[8, 1]], iz.Poisson(300.0, weight=4.0))
+        net.drive(q[[2, 0]], iz.Poisson(300.0, weight=4.0))
+        net.drive(q[MASK], iz.Sine(3.0, 20.0) if scheme == "exact" else iz.Noise(4.0))
+        net.drive(p[::-2], np.linspace(0.0, 3.0, 12))
+        net.drive(p[[5, 3]], iz.Pulses(10.0, 30.0, 6.0))
+        recorders = [net.record(p[MASK]), net.record(q[[7, 3, 19]]), net.record(p[::3], "rate", every=10.0),
+                     net.record(q[[7, 3]], "V")]  # fmt: skip
+        for half in range(2):
+            if steps:
+                for _ in range(80):
+                    net.step()
+            else:
+                net.run(40.0)
+            p.d = 4.0 + half
+        first, second, rate, V = recorders
+        results.append([first.i, first.t, second.i, second.t, rate.rate, V.V, p.V.copy(), q.u.copy()])
+    assert results[0][0].size > 20
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 # --- drives -----------------------------------------------------------------------------------------------------------
 
 

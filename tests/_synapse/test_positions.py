@@ -358,3 +358,12 @@ def test_connections_without_distances_leave_the_network_as_it_is():
         syn.distance[0] = 1.0
     with pytest.raises(AttributeError, match="Synapses.distance cannot be changed"):
         syn.distance = 1.0
+
+
+def test_files_of_single_populations_keep_them(tmp_path):
+    pop = iz.Population((4, 6), positions=iz.Grid(25.0, periodic=(True, False)))
+    pop.run(5.0)
+    pop.save(tmp_path / "pop.npz")
+    again = iz.Population.load(tmp_path / "pop.npz")
+    np.testing.assert_array_equal(again.positions.coordinates, pop.positions.coordinates)
+    assert again.positions.period == pop.positions.period
