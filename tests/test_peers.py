@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 import venv
@@ -70,7 +71,9 @@ def test_what_is_not_installed_is_named(tmp_path):
         (["--python", "nest=/nowhere/python"], "nest=/nowhere/python must be one of"),
     ],
 )
-def test_unknown_names_are_refused(arguments, message):
-    done = run(*arguments)
-    assert done.returncode == 2
-    assert message in done.stderr
+def test_unknown_names_are_refused(arguments, message, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(RUN.parent)
+    monkeypatch.setattr("sys.argv", ["run.py", *arguments])
+    with pytest.raises(SystemExit, match="2"):
+        runpy.run_path(str(RUN), run_name="__main__")
+    assert message in capsys.readouterr().err

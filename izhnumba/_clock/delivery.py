@@ -145,9 +145,10 @@ class Delivery:
             self.table[layout.SETTLES] = 1
 
     def _settle(self, table: Table) -> None:
-        from izhnumba._clock.kernels.delivery import entry
+        from izhnumba._clock.kernels.delivery import deliver
+        from izhnumba._numba.intrinsics import entry_at
 
-        entry(self.ring.dtype.name)(table.address, 0, layout.SETTLE)
+        entry_at(deliver(self.ring.dtype.name))(table.address, 0, layout.SETTLE)
 
     @property
     def at_rest(self) -> bool:

@@ -264,7 +264,7 @@ class ClockEngine:
 
     def prepare_slice(self, until: int, current: Array, threads: int) -> int:
         """`prepare` for a network. Returns the address of the kernel `advance_slice(table, start, stop)`."""
-        from izhnumba._clock.kernels import advance, lanes
+        from izhnumba._clock.kernels import advance, lanes, receptors
 
         self.prepare(until, {"I": current}, threads)
         self.arrivals.bind(self.table)
@@ -272,7 +272,8 @@ class ClockEngine:
         if kinds not in self.calls:
             variant = self._variant(kinds.deltas, kinds.conductances, kinds.gate)
             note = lanes.note_current(variant) if kinds.noted else 0
-            self.calls[kinds] = self._form(variant, kinds.deltas or kinds.receptors, note)
+            receive = receptors.receive(self.dtype.name) if kinds.deltas or kinds.receptors else 0
+            self.calls[kinds] = self._form(variant, receive, note)
         self.table[layout.FORM : layout.FORM + layout.FORM_SIZE] = self.calls[kinds]
         return advance.slice_address(threads > 1)
 
@@ -294,10 +295,12 @@ class ClockEngine:
 
     def record(self, wanted: Sequence[Record | SpikeList]) -> None:
         """Write samples of these records in the next steps."""
+        self.table[layout.N_RECORDS] = 0
         records = [one for one in wanted if isinstance(one, Record)]
         if not records:
-            self.table[layout.N_RECORDS] = 0
             return
+        from izhnumba._clock.kernels.records import recorder
+
         edges = np.arange(0, self.padded + layout.BLOCK, layout.BLOCK)
         rows = np.zeros((len(records), layout.RECORD_SIZE), np.int64)
         starts = [np.searchsorted(record.neurons, edges).astype(np.int64) for record in records]
@@ -306,9 +309,8 @@ class ClockEngine:
             arrays = record.neurons, start, record.places, record.source, record.samples
             row[layout.RECORD_NEURONS :] = [address_of(array) for array in arrays]
             row[layout.RECORD_PLACES] *= not record.consecutive
-        self.table[layout.N_RECORDS] = 0
         self.table.put(layout.RECORDS, rows, (records, starts))
-        self.table[layout.N_RECORDS] = len(records)
+        self.table[[layout.RECORDER, layout.N_RECORDS]] = recorder(self.dtype.name), len(records)
 
     @property
     def fired(self) -> bool:
@@ -370,16 +372,14 @@ class ClockEngine:
         call = entry(self.dtype.name, threads > 1)
         return alone(call) if threads > 1 else call, self.calls[key]
 
-    def _form(self, variant: Variant, receptors: bool = False, note: int = 0) -> list[int]:
-        """The entries from FORM on. receptors: whether there are some, V jumps included; note: address of the kernel
-        that notes their currents, or 0."""
-        from izhnumba._clock.kernels.block import advance_block
-        from izhnumba._clock.kernels.lanes import step_lanes
+    def _form(self, variant: Variant, receive: int = 0, note: int = 0) -> list[int]:
+        """The entries from FORM on. receive, note: address of the kernel that lets receptors act, V jumps included, and
+        of the one that notes their currents; 0 if there are none."""
+        from izhnumba._clock.kernels import block, lanes
 
-        kernels = advance_block(variant.dtype, receptors), step_lanes(variant), note
-        ring, deltas = variant.deltas and receptors, variant.deltas and not receptors
-        kinds = ring, variant.refractory, deltas, variant.conductances, variant.gate is not None
-        return [*kernels, *kinds, self.scheme.euler_part > 0]
+        kernels = block.advance_block(self.dtype.name), lanes.step_lanes(variant), receive, note
+        kinds = variant.refractory, variant.deltas and not receive, variant.conductances, variant.gate is not None
+        return [*kernels, variant.deltas and receive != 0, *kinds, self.scheme.euler_part > 0]
 
     def _variant(self, deltas: bool, conductances: bool, gate: Gate | None = None) -> Variant:
         known = self.parameters.bind(self.scheme, self.reset, self.dt)

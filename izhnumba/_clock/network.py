@@ -78,7 +78,7 @@ class ClockNetwork:
         gone: projections that are no more, through which spikes may be under way. receptors: those in use; others are
         forgotten as soon as they are at rest.
         """
-        from izhnumba._clock.kernels.delivery import address
+        from izhnumba._clock.kernels.delivery import deliver
 
         longest, shortest = dict[Any, int](), _LONGEST_SLICE
         for one in projections:
@@ -105,7 +105,7 @@ class ClockNetwork:
                 senders = [table_of(one) for one in static if one.receptor is receptor]
                 if senders or receptor.delivery.window:
                     self._deliveries.append(receptor.bind(engine.table, senders, rows[engine], self.slice))
-                    deliveries.append((address(engine.dtype.name), receptor.delivery.table))
+                    deliveries.append((deliver(engine.dtype.name), receptor.delivery.table))
         self._put_calls(layout.DELIVERIES, layout.N_DELIVERIES, deliveries)
 
     def _lay_rings(self, engine: ClockEngine, longest: int, rows: Rows, receptors: set[ReceptorState | None]) -> None:

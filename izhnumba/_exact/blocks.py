@@ -92,6 +92,8 @@ class Block:
 
     def put_under_way(self, events: Array, per_ms: float) -> None:
         """Put events, EVENT (n,), into the slots of their times."""
+        if not events.size:  # as at the start of every network, which need not compile what puts them
+            return
         from izhnumba._exact.kernels.events import put_events
 
         self._reserve_for(events, per_ms)

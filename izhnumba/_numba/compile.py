@@ -20,7 +20,7 @@ import sys
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -58,17 +58,22 @@ def _numba() -> types.ModuleType:
 
 
 def compiled(
-    function: Callable[..., Any], *, fastmath: frozenset[str] = STRICT, parallel: bool = False, from_c: bool = False
+    function: Callable[..., Any],
+    *,
+    fastmath: frozenset[str] = STRICT,
+    parallel: bool = False,
+    caller: Literal["Python", "kernels", "C"] = "Python",
 ) -> Dispatcher:
-    """`function` as a lazily compiled Numba dispatcher whose machine code is kept on disk. from_c: whether C code may
-    call it."""
+    """`function` as a lazily compiled Numba dispatcher whose machine code is kept on disk. caller: who calls it; what
+    only others need is not compiled."""
     numba = _numba()
     make_jitable(function)
     _make_unique(function)
     options: dict[str, Any] = dict(error_model="numpy", nogil=True, fastmath=set(fastmath), parallel=parallel)
+    options |= dict(no_cpython_wrapper=caller != "Python", no_cfunc_wrapper=caller != "C")
     # Kernels make no arrays, so serial ones do without counting references to them: less to compile.
-    dispatcher = numba.njit(**options, no_cfunc_wrapper=not from_c, _nrt=parallel)(function)
-    key = repr((fingerprint(function), sorted(fastmath), parallel, from_c))
+    dispatcher = numba.njit(**options, _nrt=parallel)(function)
+    key = repr((fingerprint(function), sorted(fastmath), parallel, caller))
     dispatcher._cache = _DiskCache(cache_folder(), function.__name__, key)
     return dispatcher
 
@@ -103,15 +108,24 @@ def entry_point(dispatcher: Dispatcher, signature: tuple[Any, ...]) -> Callable[
     return dispatcher.get_overload(signature)
 
 
-def address_of(dispatcher: Dispatcher, signature: tuple[Any, ...]) -> int:
-    """Address of the machine code for `signature`, for calls from other compiled functions (`intrinsics.call_at`)."""
+def address_of(
+    function: Callable[[Any, Any, Any], Any], *, fastmath: frozenset[str] = STRICT, parallel: bool = False
+) -> int:
+    """Address of the machine code of a function of three integers that returns one, for calls from other compiled
+    functions (`intrinsics.call_at`)."""
+    from numba import types
+
+    dispatcher, signature = (
+        compiled(function, fastmath=fastmath, parallel=parallel, caller="kernels"),
+        (types.int64,) * 3,
+    )
     _compile(dispatcher, signature)
     result = dispatcher.overloads[signature]
     return int(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
 
 
 def c_address_of(dispatcher: Dispatcher, signature: tuple[Any, ...]) -> int:
-    """Address of a function of the C calling convention, for a `signature` of a dispatcher made with `from_c`."""
+    """Address of a function of the C calling convention, for a `signature` of a dispatcher whose caller is C."""
     _compile(dispatcher, signature)
     result = dispatcher.overloads[signature]
     return int(result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name))
@@ -137,12 +151,15 @@ def inlined(function: Callable[..., Any]) -> Dispatcher:
 
 
 def called(function: Callable[..., Any]) -> Dispatcher:
-    """`function` compiled on its own, for calls from other compiled ones."""
+    """`function` compiled on its own, for calls from other compiled ones: once for all values of its arguments, of
+    which Numba takes each that is written in a call, such as 0 or False, for a type of its own."""
     numba = _numba()
     make_jitable(function)
     _make_unique(function)  # at once: a user's own function may be the first to call it
     options = dict(no_cfunc_wrapper=True, no_cpython_wrapper=True, _nrt=False, fastmath=False, forceinline=False)
-    dispatcher: Dispatcher = numba.njit(**options)(function)
+    dispatcher = numba.njit(**options)(function)
+    template_for = dispatcher.get_call_template
+    dispatcher.get_call_template = lambda kinds, named: template_for([*map(numba.types.unliteral, kinds)], named)
     return dispatcher
 
 
@@ -329,12 +346,13 @@ class _DiskCache:
     def load_overload(self, signature: object, target_context: Any) -> object:
         from numba.core.compiler import CompileResult
 
-        target_context.refresh()
         for place in self._places(signature, target_context.codegen().magic_tuple()):
             try:
                 content = place.read_bytes()
                 check, payload = content[:32], content[32:]
                 if check == _digest(payload):  # the loader of machine code trusts what it is given
+                    if b"NRT_" in payload:  # what counts references must be there; to compile, Numba loads much more
+                        target_context.refresh()
                     return CompileResult._rebuild(target_context, *pickle.loads(payload))
             except Exception:  # none yet, or from a module that cannot be imported by name
                 continue

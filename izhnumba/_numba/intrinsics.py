@@ -1,9 +1,12 @@
 """Intrinsics of kernels: memory by address, parameters of SIMD lanes, bits, calls by address, LLVM attributes.
 
-`array_at` gives an array; `ints_at` and `reals_at` give a `Row`, which knows no length and takes less to compile.
+`array_at` gives an array; `row_at`, `ints_at` and `reals_at` give a `Row`, which knows no length and takes less to
+compile.
 """
 
+import functools
 import operator
+from collections.abc import Callable
 
 import numpy as np
 from llvmlite import ir
@@ -12,9 +15,8 @@ from numba.core.datamodel import PrimitiveModel
 from numba.core.errors import TypingError
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, overload, register_model
-from numba.np.arrayobj import populate_array
 
-from izhnumba._numba.compile import inlined, known_to_numba
+from izhnumba._numba.compile import compiled, entry_point, inlined, known_to_numba
 from izhnumba._numba.where import where
 
 # For many processors with AVX-512, LLVM takes vectors of half the width, to keep the clock of other code high. In loops
@@ -40,6 +42,8 @@ def array_at(typingctx, address, size, element):
     result = types.Array(element.dtype, 1, "C")
 
     def generate(context, builder, signature, arguments):
+        from numba.np.arrayobj import populate_array  # takes long to import, and only to compile
+
         array = context.make_array(result)(context, builder)
         item = ir.Constant(ir.IntType(64), context.get_abi_sizeof(context.get_data_type(result.dtype)))
         data = builder.inttoptr(arguments[0], context.get_data_type(result.dtype).as_pointer())
@@ -93,18 +97,28 @@ def _set(context, builder, kinds, arguments):
     return context.get_dummy_value()
 
 
-def _row_at(dtype):
+@intrinsic
+def row_at(typingctx, address, element):
+    """The numbers from an address (int64) on as a Row. element: the dtype class."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.inttoptr(arguments[0], context.get_data_type(element.dtype).as_pointer())
+
+    return Row(element.dtype)(types.int64, element), generate
+
+
+def _row_of(dtype):
     @intrinsic
-    def row_at(typingctx, address):
+    def row(typingctx, address):
         def generate(context, builder, signature, arguments):
-            return builder.inttoptr(arguments[0], context.get_value_type(dtype).as_pointer())
+            return builder.inttoptr(arguments[0], context.get_data_type(dtype).as_pointer())
 
         return Row(dtype)(types.int64), generate
 
-    return row_at
+    return row
 
 
-ints_at, reals_at = _row_at(types.int64), _row_at(types.float64)
+ints_at, reals_at = _row_of(types.int64), _row_of(types.float64)
 
 
 @intrinsic(prefer_literal=True)
@@ -178,7 +192,7 @@ def parameter_lanes(typingctx, addresses, first_lane, element, fields, varies):
     ----------
     typingctx
         Numba's, not passed by callers.
-    addresses : int64 (parameters,)
+    addresses : Row of int64 (parameters,)
         Address of each parameter.
     first_lane : int
     element : dtype class
@@ -192,10 +206,9 @@ def parameter_lanes(typingctx, addresses, first_lane, element, fields, varies):
     lanes = types.Tuple([types.CPointer(scalar) if mask >> k & 1 else scalar for k in range(count)])
 
     def generate(context, builder, signature, arguments):
-        table = context.make_array(signature.args[0])(context, builder, arguments[0])
         members = []
         for k, kind in enumerate(lanes):
-            address = builder.load(builder.gep(table.data, [ir.Constant(ir.IntType(64), k)]))
+            address = builder.load(builder.gep(arguments[0], [ir.Constant(ir.IntType(64), k)]))
             pointer = builder.inttoptr(address, context.get_value_type(scalar).as_pointer())
             members.append(builder.gep(pointer, [arguments[1]]) if kind is not scalar else builder.load(pointer))
         return context.make_tuple(builder, lanes, members)
@@ -262,13 +275,11 @@ def interleaved(typingctx, count):
 
 @intrinsic
 def mask64(typingctx, numbers, first):
-    """Which of the 64 integers of an array from `first` on are not 0, as the bits of a uint64."""
+    """Which of the 64 integers of a Row from `first` on are not 0, as the bits of a uint64."""
 
     def generate(context, builder, signature, arguments):
-        array = signature.args[0]
-        data = context.make_array(array)(context, builder, arguments[0]).data
-        vector = ir.VectorType(context.get_value_type(array.dtype), 64)
-        start = builder.bitcast(builder.gep(data, [arguments[1]]), vector.as_pointer())
+        vector = ir.VectorType(context.get_value_type(signature.args[0].dtype), 64)
+        start = builder.bitcast(builder.gep(arguments[0], [arguments[1]]), vector.as_pointer())
         bits = builder.icmp_unsigned("!=", builder.load(start, align=1), ir.Constant(vector, [0] * 64))
         return builder.bitcast(bits, ir.IntType(64))
 
@@ -278,7 +289,7 @@ def mask64(typingctx, numbers, first):
 @inlined
 def lowest_bits(n):
     """A uint64 whose lowest n bits are set, 0 < n; all, if n is above 63."""
-    return ~np.uint64(0) >> np.uint64(max(64 - n, 0))
+    return ~np.uint64(0) >> np.uint64(64 - n if n < 64 else 0)
 
 
 @intrinsic
@@ -302,6 +313,19 @@ def call_at(typingctx, address, a, b, c):
         return context.call_conv.call_function(builder, callee, types.int64, kinds, arguments[1:])[1]
 
     return types.int64(types.int64, types.int64, types.int64, types.int64), generate
+
+
+def entry_at(address: int) -> Callable[[int, int, int], int]:
+    """The compiled function at an address (`compile.address_of`), to be called from Python."""
+    return functools.partial(_call_from_python(), address)
+
+
+@functools.cache
+def _call_from_python():
+    def call(address, a, b, c):
+        return call_at(address, a, b, c)
+
+    return entry_point(compiled(call), (types.int64,) * 4)
 
 
 @intrinsic

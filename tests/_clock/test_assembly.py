@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import pytest
 from assembly import ARM, FUSED, MATHEMATICS, PACKED, count, innermost_loops, lines_of, widest_vectors
+from numba import types
 from processes import run, write
 
 import izhnumba as iz
-from izhnumba._clock.kernels.lanes import THREE, build
+from izhnumba._clock.kernels.lanes import build
 from izhnumba._model.equations import Variant
-from izhnumba._numba.compile import target_features
+from izhnumba._numba.compile import compiled, target_features
 
 # Variant: the least number of multiplications of its inner loop (those of the polynomial, or of the equations).
 KERNELS = {
@@ -30,8 +31,8 @@ def kernel(request, tmp_path_factory):
     """(variant, lines of its machine code), compiled in this process: code from a cache cannot be looked at."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NUMBA_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        dispatcher = build(request.param)
-    dispatcher.compile(THREE)
+        dispatcher = compiled(build(request.param), fastmath=request.param.scheme.fastmath)
+    dispatcher.compile((types.int64,) * 3)
     return request.param, lines_of(dispatcher)
 
 

@@ -14,10 +14,9 @@ from numba import from_dtype, prange, types
 
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.kernels.block import unusual
-from izhnumba._clock.kernels.lanes import THREE
 from izhnumba._engine.codes import BAD_INPUT, BUSY, FAILURE, LEAP, NOT_PLAIN, OK, RECOUNT
 from izhnumba._numba.compile import address_of, called, compiled, entry_point, inlined
-from izhnumba._numba.intrinsics import array_at, call_at, claim, copy_bytes, release
+from izhnumba._numba.intrinsics import call_at, claim, copy_bytes, ints_at, release, row_at
 
 
 @functools.cache
@@ -27,18 +26,18 @@ def slice_address(parallel: bool) -> int:
     loop = prange if parallel else range
 
     def advance_slice(address, start, stop):
-        table = array_at(address, layout.TABLE_SIZE, np.int64)
+        table = ints_at(address)
         n_blocks, threads = (table[layout.PADDED] + layout.BLOCK - 1) // layout.BLOCK, table[layout.THREADS]
-        table[layout.START], table[layout.STOP] = start, stop
+        table[layout.START], table[layout.STOP], advance_block = start, stop, table[layout.ADVANCE_BLOCK]
         for thread in loop(threads):
             for block in range(thread * n_blocks // threads, (thread + 1) * n_blocks // threads):
-                call_at(table[layout.ADVANCE_BLOCK], address, thread, block)
-        reports = reports_of(table)
-        if reported(reports, layout.FAILED_COUNT):
+                call_at(advance_block, address, thread, block)
+        reports = ints_at(table[layout.REPORT])
+        if reported(reports, n_blocks, layout.FAILED_COUNT):
             return FAILURE
-        return LEAP if table[layout.LEAPS] and reported(reports, layout.WAS_CAREFUL) else OK
+        return LEAP if table[layout.LEAPS] and reported(reports, n_blocks, layout.WAS_CAREFUL) else OK
 
-    return address_of(compiled(advance_slice, parallel=parallel), THREE)
+    return address_of(advance_slice, parallel=parallel)
 
 
 @functools.cache
@@ -51,7 +50,7 @@ def entry(dtype: str, parallel: bool) -> Callable[..., int]:
 
     def advance(call, I, level):  # noqa: E741
         address = call[0]
-        table, in_use = array_at(address, layout.TABLE_SIZE, np.int64), address + layout.IN_USE * 8
+        table, in_use = ints_at(address), address + layout.IN_USE * 8
         if not claim(in_use):
             return BUSY
         for k in range(layout.FORM_SIZE):
@@ -62,23 +61,24 @@ def entry(dtype: str, parallel: bool) -> Callable[..., int]:
         elif I.size:
             code = admit(table, I)
         elif level == level:
-            current = array_at(table[layout.INPUT_I], table[layout.N], number)
+            current = row_at(table[layout.INPUT_I], number)
             for i in range(np.uint64(table[layout.N])):
                 current[i] = level
         if code == OK:
+            advance_block = table[layout.ADVANCE_BLOCK]
             n_blocks, threads = (table[layout.PADDED] + layout.BLOCK - 1) // layout.BLOCK, table[layout.THREADS]
             reports, done = begin(table), 0
-            while done < table[layout.STEPS] and not reported(reports, layout.FAILED_COUNT):
+            while done < table[layout.STEPS] and not reported(reports, n_blocks, layout.FAILED_COUNT):
                 stop = done + layout.STRETCH if done + layout.STRETCH < table[layout.STEPS] else table[layout.STEPS]
                 table[layout.START], table[layout.STOP] = done, stop
                 for thread in loop(threads):
                     for block in range(thread * n_blocks // threads, (thread + 1) * n_blocks // threads):
-                        call_at(table[layout.ADVANCE_BLOCK], address, thread, block)
+                        call_at(advance_block, address, thread, block)
                 done = stop
             table[layout.STEP] += done
-            if reported(reports, layout.FAILED_COUNT):
+            if reported(reports, n_blocks, layout.FAILED_COUNT):
                 code = FAILURE
-            elif table[layout.LEAPS] and reported(reports, layout.WAS_CAREFUL):
+            elif table[layout.LEAPS] and reported(reports, n_blocks, layout.WAS_CAREFUL):
                 code = LEAP
         release(in_use)
         return code
@@ -88,29 +88,22 @@ def entry(dtype: str, parallel: bool) -> Callable[..., int]:
 
 
 @inlined
-def reports_of(table):
-    """The REPORT of a population, int64 (blocks * REPORT_SIZE,)."""
-    n_blocks = (table[layout.PADDED] + layout.BLOCK - 1) // layout.BLOCK
-    return array_at(table[layout.REPORT], n_blocks * layout.REPORT_SIZE, np.int64)
-
-
-@inlined
 def begin(table):
-    """Begin a call: nothing has been reported of it. Returns the REPORT."""
-    reports = reports_of(table)
-    for i in range(reports.size):
+    """Begin a call: nothing has been reported of it. Returns the REPORT, a Row."""
+    reports, n_blocks = ints_at(table[layout.REPORT]), (table[layout.PADDED] + layout.BLOCK - 1) // layout.BLOCK
+    for i in range(n_blocks * layout.REPORT_SIZE):
         reports[i] = 0
     table[layout.BEGAN] = table[layout.STEP]
     return reports
 
 
 @called
-def reported(reports, entry):
+def reported(reports, n_blocks, entry):
     """Whether an entry of REPORT is not 0 for any block."""
-    i = entry
-    while i < reports.size and not reports[i]:
-        i += layout.REPORT_SIZE
-    return i < reports.size
+    block = 0
+    while block < n_blocks and not reports[block * layout.REPORT_SIZE + entry]:
+        block += 1
+    return block < n_blocks
 
 
 def _admit(number: Callable[..., Any]) -> Callable[..., Any]:
@@ -121,13 +114,13 @@ def _admit(number: Callable[..., Any]) -> Callable[..., Any]:
         n = table[layout.N]
         if I.size != n or (n > 1 and I.strides[0] != item):
             return NOT_PLAIN
-        highest = array_at(table[layout.CONSTANTS], 3, number)[layout.HIGHEST]
-        odd = unusual(I, n, -highest)
+        highest = row_at(table[layout.CONSTANTS], number)[layout.HIGHEST]
+        odd = unusual(row_at(I.ctypes.data, number), n, -highest)
         if table[layout.DELTAS]:
-            odd |= unusual(array_at(table[layout.INPUT_DELTA], n, number), n, -highest)
+            odd |= unusual(row_at(table[layout.INPUT_DELTA], number), n, -highest)
         if table[layout.CONDUCTANCES]:
-            odd |= unusual(array_at(table[layout.INPUT_G], n, number), n, -highest)
-            odd |= unusual(array_at(table[layout.INPUT_GE], n, number), n, -highest)
+            odd |= unusual(row_at(table[layout.INPUT_G], number), n, -highest)
+            odd |= unusual(row_at(table[layout.INPUT_GE], number), n, -highest)
         if odd:
             return BAD_INPUT
         if I.ctypes.data != table[layout.INPUT_I]:

@@ -13,36 +13,31 @@ from typing import Any
 import numpy as np
 
 from izhnumba._clock.kernels import layout
-from izhnumba._clock.kernels.lanes import THREE
-from izhnumba._clock.kernels.receptors import clear, receiver
-from izhnumba._numba.compile import address_of, called, compiled, inlined
+from izhnumba._numba.compile import address_of, called, inlined
 from izhnumba._numba.intrinsics import (
     NOINLINE,
     WIDEST,
     add_attribute,
-    array_at,
     call_at,
     copy_bytes,
+    ints_at,
     lowest_bits,
     mask64,
-    stream_line,
+    row_at,
     trailing_zeros,
 )
 
-CACHED = 2**24  # bytes; of more caches hold too little for a copy to go through them
-
 
 @functools.cache
-def advance_block(dtype: str, receptors: bool) -> int:
-    """Address of `advance_block(table, thread, block)`: steps START to STOP of one block. receptors: whether there are
-    some."""
-    number, RECEPTORS, receive = np.dtype(dtype).type, receptors, receiver(np.dtype(dtype).type)
+def advance_block(dtype: str) -> int:
+    """Address of `advance_block(table, thread, block)`: steps START to STOP of one block."""
+    number = np.dtype(dtype).type
     item = number(0).itemsize
     input_row, check_finite = _input_row(number), _check_finite(number)
 
     def advance_block(address, thread, block):
         add_attribute(WIDEST)
-        table = array_at(address, layout.TABLE_SIZE, np.int64)
+        table = ints_at(address)
         start, stop = table[layout.START], table[layout.STOP]
         first = block * layout.BLOCK
         count = layout.BLOCK if table[layout.PADDED] - first > layout.BLOCK else table[layout.PADDED] - first
@@ -50,7 +45,7 @@ def advance_block(dtype: str, receptors: bool) -> int:
         row = layout.BLOCK * item
         scratch = table[layout.SCRATCH] + thread * layout.SCRATCH_ROWS * row
         place = scratch + 6 * row
-        work = array_at(place, layout.WORK_SIZE, np.int64)
+        work = ints_at(place)
         work[layout.FIRST_LANE], work[layout.COUNT], work[layout.VALID] = first, count, valid
         work[layout.W_V], work[layout.W_U] = table[layout.V] + first * item, table[layout.U] + first * item
         work[layout.W_UNTIL], work[layout.W_SPIKES] = (
@@ -58,11 +53,11 @@ def advance_block(dtype: str, receptors: bool) -> int:
             table[layout.SPIKES] + first,
         )
         work[layout.W_B], work[layout.W_BE] = scratch + 4 * row, scratch + 5 * row
-        V, u = array_at(work[layout.W_V], count, number), array_at(work[layout.W_U], count, number)
-        constants = array_at(table[layout.CONSTANTS], 3, number)
-        report = array_at(table[layout.REPORT] + block * layout.REPORT_SIZE * 8, layout.REPORT_SIZE, np.int64)
+        V, u = row_at(work[layout.W_V], number), row_at(work[layout.W_U], number)
+        constants = row_at(table[layout.CONSTANTS], number)
+        report = ints_at(table[layout.REPORT] + block * layout.REPORT_SIZE * 8)
         low, highest = constants[layout.CAREFUL_V], constants[layout.HIGHEST]
-        receptors = RECEPTORS and table[layout.N_RECEPTORS] > 0
+        receptors = table[layout.RECEIVE] != 0 and table[layout.N_RECEPTORS] > 0
         if start == 0:
             careful = np.int64(unusual(V, count, low))
             if careful or unusual(u, valid, -highest):
@@ -85,17 +80,19 @@ def advance_block(dtype: str, receptors: bool) -> int:
                 work[layout.W_GE] = input_row(
                     table, layout.INPUT_GE, k, fresh, receptors, first, count, valid, scratch + 3 * row
                 )
-            if RECEPTORS:
-                receive(table, work, k)
+            if table[layout.RECEIVE]:
+                call_at(table[layout.RECEIVE], address, place, k)
             careful = call_at(table[layout.STEP_LANES], address, place, careful)
-            if RECEPTORS and table[layout.RING]:
-                clear(array_at(work[layout.W_DELTA], count, number))
+            if table[layout.RING]:
+                delta = row_at(work[layout.W_DELTA], number)
+                for i in range(count):
+                    delta[i] = 0
             infinite = collect(table, work, k, V, report)
             if careful or infinite:
                 report[layout.WAS_CAREFUL] |= unusual(V, valid, low)
                 check_finite(V, u, valid, table[layout.STEP] + k, highest, report)
             if table[layout.N_RECORDS]:
-                record(table, k, block, V)
+                call_at(table[layout.RECORDER], address, k, block)
         report[layout.CAREFUL] = careful
         seldom = (
             stop == table[layout.STEPS] or start // layout.STRETCH < stop // layout.STRETCH
@@ -104,7 +101,7 @@ def advance_block(dtype: str, receptors: bool) -> int:
             check_finite(V, u, valid, table[layout.STEP] + stop - 1, highest, report)
         return 0
 
-    return address_of(compiled(advance_block), THREE)
+    return address_of(advance_block)
 
 
 @called
@@ -149,7 +146,7 @@ def _input_row(number) -> Callable[..., Any]:
         if not (fresh or stride):
             return scratch
         if shared:
-            padded, value = array_at(scratch, count, number), array_at(source, 1, number)[0]
+            padded, value = row_at(scratch, number), row_at(source, number)[0]
             for i in range(np.uint64(count)):
                 padded[i] = value
         else:
@@ -162,21 +159,21 @@ def _input_row(number) -> Callable[..., Any]:
 @inlined
 def collect(table, work, k, V, report):
     """Write the spike flags of a block to RASTER, one bit per neuron, and set LAST and REFRACTORY_UNTIL of the few
-    neurons that spiked. Returns whether V of a neuron, real (count,), is infinite."""
-    first, n_words, step = work[layout.FIRST_LANE], np.uint64(V.size) >> np.uint64(6), table[layout.STEP] + k
+    neurons that spiked. Returns whether V of a neuron, a Row, is infinite."""
+    first, count, step = work[layout.FIRST_LANE], work[layout.COUNT], table[layout.STEP] + k
+    n_words = np.uint64(count) >> np.uint64(6)
     moves_again = np.int32(work[layout.NOW]) + np.int32(1)
-    spikes = array_at(work[layout.W_SPIKES], V.size, np.uint8)
-    refractory_until = array_at(work[layout.W_UNTIL], V.size, np.int32)
-    words = array_at(table[layout.RASTER] + (k * table[layout.PADDED] + first) // 8, np.int64(n_words), np.uint64)
-    last = array_at(table[layout.LAST] + first * 8, V.size, np.int64)
-    refractory_steps = array_at(table[layout.REFRACTORY_STEPS] + first * 4, V.size, np.int32)
+    spikes, refractory_until = row_at(work[layout.W_SPIKES], np.uint8), row_at(work[layout.W_UNTIL], np.int32)
+    words = row_at(table[layout.RASTER] + (k * table[layout.PADDED] + first) // 8, np.uint64)
+    last = ints_at(table[layout.LAST] + first * 8)
+    refractory_steps = row_at(table[layout.REFRACTORY_STEPS] + first * 4, np.int32)
     refractory, infinite, n_spikes = table[layout.REFRACTORY] != 0, False, 0
     filled = np.uint64(0)  # which words are not 0: a block has at most 64
     for w in range(n_words):
         bits = mask64(spikes, w << np.uint64(6))
         words[w] = bits
         filled |= np.uint64(bits != 0) << w
-    words[n_words - np.uint64(1)] &= lowest_bits(work[layout.VALID] - (V.size - 64))  # without the padding
+    words[n_words - np.uint64(1)] &= lowest_bits(work[layout.VALID] - (count - 64))  # without the padding
     while filled:
         w = trailing_zeros(filled)
         bits = words[w]
@@ -206,7 +203,7 @@ def _check_finite(number) -> Callable[..., Any]:
 
         Parameters
         ----------
-        V, u : real (count,)
+        V, u : real, Rows
         valid : int
             How many lanes are neurons.
         step : int
@@ -219,54 +216,13 @@ def _check_finite(number) -> Callable[..., Any]:
         if report[layout.FAILED_COUNT] or not (unusual(V, valid, -highest) or unusual(u, valid, -highest)):
             return
         for i in range(valid):
-            if not (abs(V[i]) < infinity and abs(u[i]) < infinity):
-                V[i] = V[i] if abs(V[i]) < infinity else number(np.nan)
+            finite = abs(V[i]) < infinity
+            if not finite:
+                V[i] = np.nan
+            if not (finite and abs(u[i]) < infinity):
                 if report[layout.FAILED_COUNT] == 0:
-                    report[layout.FAILED_STEP], report[layout.FAILED_LANE], report[layout.FAILED_V] = (
-                        step,
-                        i,
-                        not abs(V[i]) < infinity,
-                    )
+                    report[layout.FAILED_STEP], report[layout.FAILED_LANE] = step, i
+                    report[layout.FAILED_V] = not finite
                 report[layout.FAILED_COUNT] += 1
 
     return check_finite
-
-
-@called
-def stream(target, source, size):
-    """Copy `size` bytes from one address to another, past the caches: what is there stays."""
-    add_attribute(WIDEST)
-    add_attribute(NOINLINE)
-    head = min(-target % 64, size)
-    end = size - (size - head) % 64
-    copy_bytes(target, source, head)
-    for k in range(head, end, 64):
-        stream_line(target + k, source + k)
-    copy_bytes(target + end, source + end, size - end)
-
-
-@called
-def record(table, k, block, like):
-    """For each record of which a sample is due after step k: copy the states of its neurons in this block to the
-    sample. like: an array of the dtype of the population."""
-    add_attribute(NOINLINE)
-    for j in range(table[layout.N_RECORDS]):
-        r = array_at(table[layout.RECORDS] + j * layout.RECORD_SIZE * 8, layout.RECORD_SIZE, np.int64)
-        done, n = table[layout.STEP] + k + 1, r[layout.RECORD_N]
-        sample = done // r[layout.RECORD_EVERY] - r[layout.RECORD_FIRST]
-        if done % r[layout.RECORD_EVERY] or not 0 <= sample < r[layout.RECORD_ROOM]:
-            continue
-        starts, item = array_at(r[layout.RECORD_STARTS], block + 2, np.int64), like.itemsize
-        first, last, row = starts[block], starts[block + 1], r[layout.RECORD_SAMPLES] + sample * n * item
-        neurons = array_at(r[layout.RECORD_NEURONS], n, np.int64)
-        if r[layout.RECORD_PLACES] == 0:
-            if first < last:
-                large = r[layout.RECORD_ROOM] * n * item > CACHED
-                copy = row + first * item, r[layout.RECORD_SOURCE] + neurons[first] * item, (last - first) * item
-                stream(*copy) if large else copy_bytes(*copy)
-            continue
-        places = array_at(r[layout.RECORD_PLACES], n, np.int64)
-        source = array_at(r[layout.RECORD_SOURCE], table[layout.PADDED], like.dtype)
-        samples = array_at(row, n, like.dtype)
-        for i in range(first, last):
-            samples[places[i]] = source[neurons[i]]

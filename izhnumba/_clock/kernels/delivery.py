@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import types
 
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.kernels.network import (
@@ -25,25 +24,24 @@ from izhnumba._clock.kernels.network import (
     N_TARGETS,
     OFFSETS,
     PARTS,
-    PROJECTION_SIZE,
     ROWS,
     SOURCE,
     WEIGHTS,
 )
 from izhnumba._clock.kernels.receptors import add_row, clear
 from izhnumba._engine.codes import OK
-from izhnumba._numba.compile import Dispatcher, address_of, called, compiled, entry_point, inlined
-from izhnumba._numba.intrinsics import array_at, copy_bytes, prefetch, trailing_zeros
+from izhnumba._numba.compile import address_of, called, inlined
+from izhnumba._numba.intrinsics import array_at, copy_bytes, ints_at, prefetch, trailing_zeros
 
 _BEYOND = 2**62  # cells
 _AHEAD = 4  # entries between the one delivered and the one fetched into the cache
 
 
 @functools.cache
-def deliver(dtype: str) -> Dispatcher:
-    """`deliver(delivery, part, k)`: put the rows of the spikes of step k of this call behind the queue, deliver what
-    of them arrives in the window, and open the next window if k is the last step of this one. k: or `layout.OPEN` or
-    `layout.SETTLE`."""
+def deliver(dtype: str) -> int:
+    """Address of `deliver(delivery, part, k)`: put the rows of the spikes of step k of this call behind the queue,
+    deliver what of them arrives in the window, and open the next window if k is the last step of this one. k: or
+    `layout.OPEN` or `layout.SETTLE`."""
     number, sweep = np.dtype(dtype).type, _sweep(dtype)
     item = number(0).itemsize
 
@@ -71,10 +69,10 @@ def deliver(dtype: str) -> Dispatcher:
     open_window, settle = inlined(opened), inlined(settled)
 
     def deliver(address, part, k):
-        d = array_at(address, layout.DELIVERY_SIZE, np.int64)
+        d = ints_at(address)
         if part >= d[layout.SHARES]:
             return OK
-        target, queue = array_at(d[layout.POPULATION], layout.TABLE_SIZE, np.int64), queue_of(d, part)
+        target, queue = ints_at(d[layout.POPULATION]), queue_of(d, part)
         steps, lanes, now = target[layout.RING_STEPS], target[layout.PADDED], target[layout.STEP] + k
         if k == layout.SETTLE:
             if queue[layout.QUEUE_COUNT]:
@@ -93,25 +91,13 @@ def deliver(dtype: str) -> Dispatcher:
             open_window(d, queue, part, steps, lanes)
         return OK
 
-    return compiled(deliver)
-
-
-@functools.cache
-def address(dtype: str) -> int:
-    """Address of `deliver`."""
-    return address_of(deliver(dtype), (types.int64,) * 3)
-
-
-@functools.cache
-def entry(dtype: str) -> Callable[[int, int, int], int]:
-    """`deliver`, to be called from Python."""
-    return entry_point(deliver(dtype), (types.int64,) * 3)
+    return address_of(deliver)
 
 
 @inlined
 def queue_of(d, part):
     """The queue of a part of the cells."""
-    return array_at(d[layout.QUEUES] + part * layout.QUEUE_SIZE * 8, layout.QUEUE_SIZE, np.int64)
+    return ints_at(d[layout.QUEUES] + part * layout.QUEUE_SIZE * 8)
 
 
 @inlined
@@ -125,13 +111,13 @@ def bounds(part, shares, start, steps, lanes):
 @called
 def send(d, queue, k, now):
     """Put the rows of the spikes of step k of this call, which is step `now`, behind the queue."""
-    senders, n = array_at(d[layout.SENDERS], d[layout.N_SENDERS], np.int64), queue[layout.QUEUE_COUNT]
+    senders, n = ints_at(d[layout.SENDERS]), queue[layout.QUEUE_COUNT]
     entries = array_at(queue[layout.QUEUE_ENTRIES], queue[layout.QUEUE_ROOM] * layout.ENTRY_SIZE, np.int64)
-    for i in range(senders.size):
-        p = array_at(senders[i], PROJECTION_SIZE, np.int64)
-        source, parts = array_at(p[SOURCE], layout.TABLE_SIZE, np.int64), p[PARTS]
+    for i in range(d[layout.N_SENDERS]):
+        p = ints_at(senders[i])
+        source, parts = ints_at(p[SOURCE]), p[PARTS]
         first, end = p[FIRST], p[FIRST] + p[N_ROWS]
-        starts = array_at(p[ROWS], p[N_ROWS] * parts + 1, np.int64)
+        starts = ints_at(p[ROWS])
         words = array_at(source[layout.RASTER] + k * source[layout.PADDED] // 8, source[layout.PADDED] // 64, np.uint64)
         for w in range(first // 64, (end + 63) // 64):
             bits = words[w]
@@ -180,13 +166,13 @@ def _sweep(dtype: str) -> Callable[..., Any]:
         for j in range(first, count):
             if j + _AHEAD < count:
                 ahead = (j + _AHEAD) * layout.ENTRY_SIZE
-                p, s = array_at(entries[ahead + layout.SENDER], PROJECTION_SIZE, np.int64), entries[ahead + layout.NEXT]
+                p, s = ints_at(entries[ahead + layout.SENDER]), entries[ahead + layout.NEXT]
                 for line in range(min((entries[ahead + layout.END] - s + 15) // 16, fetched if p[OFFSETS] else 0)):
                     prefetch(p[OFFSETS] + (s + line * 16) * 4)
                     prefetch(p[WEIGHTS] + (s + line * 16) * item)
             e = j * layout.ENTRY_SIZE
             s, end, sent, sender = np.uint64(entries[e]), np.uint64(entries[e + 1]), entries[e + 2], entries[e + 3]
-            p = array_at(sender, PROJECTION_SIZE, np.int64)
+            p = ints_at(sender)
             if p[OFFSETS]:
                 offsets, weights = array_at(p[OFFSETS], end, np.uint32), array_at(p[WEIGHTS], end, number)
                 from_, to = max(low - sent * lanes, 0), min(high - sent * lanes, 2**32 - 1)
@@ -213,7 +199,7 @@ def _sweep(dtype: str) -> Callable[..., Any]:
                     row = np.int64(s)
                     place = (arrival % steps if start < 0 else arrival - start) * lanes + p[FIRST_TARGET]
                     to_cells = ring.ctypes.data + place * item
-                    of_row = p[WEIGHTS] + array_at(p[ROWS], p[N_ROWS], np.int64)[row] * item
+                    of_row = p[WEIGHTS] + ints_at(p[ROWS])[row] * item
                     hole = row + p[HOLE]
                     if not 0 <= hole < n:
                         add(to_cells, of_row, begin, stop)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 
 import numpy as np
-from numba import types
 
 from izhnumba._clock.constants import DERIVED
 from izhnumba._clock.kernels import layout
@@ -22,9 +21,8 @@ from izhnumba._clock.kernels.network import (
     WEIGHTS,
 )
 from izhnumba._engine.codes import OK
-from izhnumba._model.quantity import MAX_PARAMETERS
-from izhnumba._numba.compile import STRICT, address_of, compiled, inlined
-from izhnumba._numba.intrinsics import array_at, parameter_lanes, parameters_of
+from izhnumba._numba.compile import STRICT, address_of, inlined
+from izhnumba._numba.intrinsics import array_at, ints_at, parameter_lanes, parameters_of
 
 # SUM_V, behind the entries of every projection: real (PADDED,), sums of w V. RING holds the sums of w, real (PADDED,)
 SUM_V = PROJECTION_SIZE
@@ -41,15 +39,12 @@ def couple(model, dtype: str, varies: int) -> int:
     threshold, VARIES = inlined(model.threshold), varies
 
     def couple(address, part, k):
-        p = array_at(address, TABLE_SIZE, np.int64)
+        p = ints_at(address)
         parts = p[PARTS]
         if part >= parts:
             return OK
-        source, target = (
-            array_at(p[SOURCE], layout.TABLE_SIZE, np.int64),
-            array_at(p[TARGET], layout.TABLE_SIZE, np.int64),
-        )
-        rows = array_at(p[ROWS], p[N_ROWS] * parts + 1, np.int64)
+        source, target = ints_at(p[SOURCE]), ints_at(p[TARGET])
+        rows = ints_at(p[ROWS])
         offsets = array_at(p[OFFSETS], rows[p[N_ROWS] * parts], np.uint32)
         weights = array_at(p[WEIGHTS], offsets.size, number)
         sum_w, sum_wV = (
@@ -58,7 +53,7 @@ def couple(model, dtype: str, varies: int) -> int:
         )
         V = array_at(source[layout.V] + p[FIRST] * item, p[N_ROWS], number)
         u = array_at(source[layout.U] + p[FIRST] * item, p[N_ROWS], number)
-        addresses = array_at(source[layout.PARAMETERS], MAX_PARAMETERS, np.int64)
+        addresses = ints_at(source[layout.PARAMETERS])
         parameters = parameter_lanes(addresses, p[FIRST], number, p_type, VARIES)
         for j in range(p[N_ROWS]):
             top = threshold(u[j], parameters_of(parameters, j, p_type, number))
@@ -69,4 +64,4 @@ def couple(model, dtype: str, varies: int) -> int:
                 sum_wV[offsets[s]] += weights[s] * level
         return OK
 
-    return address_of(compiled(couple, fastmath=STRICT), (types.int64,) * 3)
+    return address_of(couple, fastmath=STRICT)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import from_dtype, types
+from numba import from_dtype
 from numba.core.errors import NumbaError
 
 from izhnumba._clock.constants import DERIVED
@@ -21,25 +21,23 @@ from izhnumba._clock.kernels.neuron import neuron_step, start_of_step
 from izhnumba._clock.kernels.receptors import NUMBERS_SIZE, REVERSAL
 from izhnumba._model.compiled import compile_equations
 from izhnumba._model.equations import Variant, gate_of
-from izhnumba._model.quantity import MAX_PARAMETERS
-from izhnumba._numba.compile import Dispatcher, address_of, compiled, inlined
+from izhnumba._numba.compile import STRICT, address_of, inlined
 from izhnumba._numba.exprel import exprel_full
 from izhnumba._numba.intrinsics import (
     WIDEST,
     add_attribute,
     array_at,
     interleaved,
+    ints_at,
     parameter_lanes,
     parameters_of,
 )
-
-THREE = (types.int64,) * 3
 
 
 @functools.cache
 def step_lanes(variant: Variant) -> int:
     """Address of `step_lanes(table, work, careful)` -> careful (`build`)."""
-    return _address(build(variant), variant)
+    return _address(build(variant), variant, variant.scheme.fastmath)
 
 
 @functools.cache
@@ -52,13 +50,13 @@ def note_current(variant: Variant) -> int:
 
     def note_current(address, place, receptor_address):
         add_attribute(WIDEST)
-        table, work = array_at(address, layout.TABLE_SIZE, np.int64), array_at(place, layout.WORK_SIZE, np.int64)
-        receptor = array_at(receptor_address, layout.RECEPTOR_SIZE, np.int64)
+        table, work = ints_at(address), ints_at(place)
+        receptor = ints_at(receptor_address)
         n, target = work[layout.COUNT], receptor[layout.RECEPTOR_TARGET]
         V_lanes, u_lanes = array_at(work[layout.W_V], n, number), array_at(work[layout.W_U], n, number)
         y, x = array_at(work[layout.W_Y], n, number), array_at(work[layout.W_X], n, number)
         E = array_at(receptor[layout.RECEPTOR_NUMBERS], NUMBERS_SIZE, number)[REVERSAL]
-        addresses = array_at(table[layout.PARAMETERS], MAX_PARAMETERS, np.int64)
+        addresses = ints_at(table[layout.PARAMETERS])
         parameters = parameter_lanes(addresses, work[layout.FIRST_LANE], number, p_type, VARIES)
         current = array_at(receptor[layout.RECEPTOR_CURRENT] + work[layout.FIRST_LANE] * y.itemsize, n, number)
         for i in range(np.uint64(n)):
@@ -73,19 +71,19 @@ def note_current(variant: Variant) -> int:
                 current[i] = y[i] * (E - V)
         return 0
 
-    return _address(compiled(note_current), variant)
+    return _address(note_current, variant)
 
 
-def _address(kernel: Dispatcher, variant: Variant) -> int:
+def _address(kernel: Callable[..., Any], variant: Variant, fastmath: frozenset[str] = STRICT) -> int:
     try:
-        return address_of(kernel, THREE)
+        return address_of(kernel, fastmath=fastmath)
     except NumbaError:
         compile_equations(variant.model, from_dtype(np.dtype(variant.dtype)))
         raise
 
 
-def build(variant: Variant) -> Dispatcher:
-    """The compiled `step_lanes(table, work, careful)` -> careful: one step of all lanes of a block; whether V of a lane
+def build(variant: Variant) -> Callable[..., Any]:
+    """`step_lanes(table, work, careful)` -> careful: one step of all lanes of a block; whether V of a lane
     is below CAREFUL_V or not finite now, so that the next step needs care."""
     number = np.dtype(variant.dtype).type
     p_type, VARIES = variant.model.named_tuple("V_min", *DERIVED), variant.varies
@@ -93,7 +91,7 @@ def build(variant: Variant) -> Dispatcher:
 
     def step_lanes(address, place, careful):
         add_attribute(WIDEST)
-        table, work = array_at(address, layout.TABLE_SIZE, np.int64), array_at(place, layout.WORK_SIZE, np.int64)
+        table, work = ints_at(address), ints_at(place)
         n = work[layout.COUNT]
         V, u = array_at(work[layout.W_V], n, number), array_at(work[layout.W_U], n, number)
         refractory_until = array_at(work[layout.W_UNTIL], n, np.int32)
@@ -101,13 +99,13 @@ def build(variant: Variant) -> Dispatcher:
         I, delta = array_at(work[layout.W_I], n, number), array_at(work[layout.W_DELTA], n, number)  # noqa: E741
         g, gE = array_at(work[layout.W_G], n, number), array_at(work[layout.W_GE], n, number)
         b, bE = array_at(work[layout.W_B], n, number), array_at(work[layout.W_BE], n, number)
-        addresses = array_at(table[layout.PARAMETERS], MAX_PARAMETERS, np.int64)
+        addresses = ints_at(table[layout.PARAMETERS])
         parameters = parameter_lanes(addresses, work[layout.FIRST_LANE], number, p_type, VARIES)
         inputs, constants = (I, delta, g, gE, b, bE), array_at(table[layout.CONSTANTS], 3, number)
         now = np.int32(work[layout.NOW])
         return all_lanes(V, u, refractory_until, spikes, inputs, parameters, now, constants, careful)
 
-    return compiled(step_lanes, fastmath=variant.scheme.fastmath)
+    return step_lanes
 
 
 def _all_lanes(variant: Variant) -> Callable[..., Any]:

@@ -27,6 +27,7 @@ BLOCK = 2048  # lanes; state, input and flags of a block, 17 B a lane in float32
 # SCRATCH       real (THREADS, SCRATCH_ROWS, BLOCK)
 # REPORT        int64 (blocks, REPORT_SIZE), see below
 # RECORDS       int64 (N_RECORDS, RECORD_SIZE), see below
+# RECORDER      address of the kernel that takes their samples
 # INPUT_I, INPUT_DELTA, INPUT_G, INPUT_GE   real (STEPS or 1, N or PADDED or 1): current in the model's unit, V jumps in
 #               mV, sum of conductances g, sum of g E. STRIDE places behind each: numbers from one step to the next, 0
 #               if it is constant; SHARED places behind each: 1 if one number is for all neurons
@@ -35,17 +36,18 @@ BLOCK = 2048  # lanes; state, input and flags of a block, 17 B a lane in float32
 # RECEPTORS     int64 (N_RECEPTORS, RECEPTOR_SIZE), see below
 # IN_USE        1 while a call is under way
 # START, STOP   the steps of this call that each block does now
-# FORM          what differs between kinds of populations, FORM_SIZE entries: ADVANCE_BLOCK, STEP_LANES, NOTE: addresses
-#               of kernels (0: not needed); whether V jumps come from DELTA_RING (RING), there is a refractory period
-#               (REFRACTORY), V jumps come from INPUT_DELTA (DELTAS), there are conductances (CONDUCTANCES) and such
-#               behind a gate (GATED), and V below CAREFUL_V must be told (LEAPS)
+# FORM          what differs between kinds of populations, FORM_SIZE entries: ADVANCE_BLOCK, STEP_LANES, RECEIVE, NOTE:
+#               addresses of kernels (0: not needed); whether V jumps come from DELTA_RING (RING), there is a refractory
+#               period (REFRACTORY), V jumps come from INPUT_DELTA (DELTAS), there are conductances (CONDUCTANCES) and
+#               such behind a gate (GATED), and V below CAREFUL_V must be told (LEAPS)
 (
     N, PADDED, STEP, STEPS, SLICED, BEGAN, BASE, THREADS, N_RECORDS,
     V, U, REFRACTORY_UNTIL, LAST, REFRACTORY_STEPS, SPIKES, RASTER, PARAMETERS, CONSTANTS, SCRATCH, REPORT, RECORDS,
+    RECORDER,
     INPUT_I, _, _, INPUT_DELTA, _, _, INPUT_G, _, _, INPUT_GE, _, _,
     RING_STEPS, DELTA_RING, RECEPTORS, N_RECEPTORS, IN_USE, START, STOP,
-    ADVANCE_BLOCK, STEP_LANES, NOTE, RING, REFRACTORY, DELTAS, CONDUCTANCES, GATED, LEAPS, TABLE_SIZE,
-) = range(50)  # fmt: skip
+    ADVANCE_BLOCK, STEP_LANES, RECEIVE, NOTE, RING, REFRACTORY, DELTAS, CONDUCTANCES, GATED, LEAPS, TABLE_SIZE,
+) = range(52)  # fmt: skip
 STRIDE, SHARED = 1, 2
 FORM, FORM_SIZE = ADVANCE_BLOCK, TABLE_SIZE - ADVANCE_BLOCK
 RASTER_SLACK = 64

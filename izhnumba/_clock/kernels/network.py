@@ -16,7 +16,7 @@ from izhnumba._clock.kernels import layout
 from izhnumba._clock.kernels.advance import begin
 from izhnumba._engine.codes import FAILURE, LEAP, OK, ROOM
 from izhnumba._numba.compile import called, compiled, entry_point, inlined
-from izhnumba._numba.intrinsics import array_at, call_at, trailing_zeros
+from izhnumba._numba.intrinsics import array_at, call_at, ints_at, trailing_zeros
 
 # --- A projection: rows of synapses, one row for each source neuron (in networks from older files also for each part of
 # the targets).
@@ -47,71 +47,73 @@ def entry(parallel: bool):
     loop = prange if parallel else range
 
     def run(table):
-        populations = array_at(table[layout.POPULATIONS], 2 * table[layout.N_POPULATIONS], np.int64)
-        projections = array_at(table[layout.PROJECTIONS], 2 * table[layout.N_PROJECTIONS], np.int64)
-        deliveries = array_at(table[layout.DELIVERIES], 2 * table[layout.N_DELIVERIES], np.int64)
-        before = array_at(table[layout.BEFORE], 2 * table[layout.N_BEFORE], np.int64)
-        spikes = array_at(table[layout.SPIKE_INPUTS], 2 * table[layout.N_SPIKE_INPUTS], np.int64)
-        lists = array_at(table[layout.LISTS], 2 * table[layout.N_LISTS], np.int64)
-        done, failed, full, leapt = 0, False, False, False
+        populations, deliveries = ints_at(table[layout.POPULATIONS]), table[layout.DELIVERIES]
+        n_deliveries, done, failed, leapt = table[layout.N_DELIVERIES], 0, False, False
+        before, n_before = table[layout.BEFORE], table[layout.N_BEFORE]
+        projections, n_projections = table[layout.PROJECTIONS], table[layout.N_PROJECTIONS]
         for p in range(table[layout.N_POPULATIONS]):
-            population = array_at(populations[2 * p + 1], layout.TABLE_SIZE, np.int64)
+            population = ints_at(populations[2 * p + 1])
             population[layout.STEPS] = table[layout.NET_STEPS]
             begin(population)
-        for q in range(table[layout.N_DELIVERIES]):
-            for part in range(table[layout.N_PARTS]):
-                call_at(deliveries[2 * q], deliveries[2 * q + 1], part, layout.OPEN)
-            full |= is_full(deliveries[2 * q + 1])
+        for part in range(table[layout.N_PARTS]):
+            call_all(deliveries, n_deliveries, part, layout.OPEN)
+        full = one_is_full(deliveries, n_deliveries)
         while done < table[layout.NET_STEPS] and not (failed or full):
             in_slice = table[layout.NET_SLICE] - (table[layout.NET_STEP] + done) % table[layout.NET_SLICE]
             stop = min(done + in_slice, table[layout.NET_STEPS])
-            if table[layout.N_BEFORE]:
+            if n_before:
                 for part in loop(table[layout.N_PARTS]):
-                    for p in range(table[layout.N_BEFORE]):
-                        call_at(before[2 * p], before[2 * p + 1], part, done)
-            for p in range(table[layout.N_SPIKE_INPUTS]):
-                call_at(spikes[2 * p], spikes[2 * p + 1], done, stop)
+                    call_all(before, n_before, part, done)
+            call_all(table[layout.SPIKE_INPUTS], table[layout.N_SPIKE_INPUTS], done, stop)
             for p in range(table[layout.N_POPULATIONS]):
                 code = call_at(populations[2 * p], populations[2 * p + 1], done, stop)
                 failed |= code == FAILURE
                 leapt |= code == LEAP
             for part in loop(table[layout.N_PARTS]):
                 for k in range(done, stop):
-                    for q in range(table[layout.N_DELIVERIES]):
-                        call_at(deliveries[2 * q], deliveries[2 * q + 1], part, k)
-                    for p in range(table[layout.N_PROJECTIONS]):
-                        call_at(projections[2 * p], projections[2 * p + 1], part, k)
+                    call_all(deliveries, n_deliveries, part, k)
+                    call_all(projections, n_projections, part, k)
             done = stop
-            for q in range(table[layout.N_DELIVERIES] * (done < table[layout.NET_STEPS])):
-                full |= is_full(deliveries[2 * q + 1])
-        for q in range(table[layout.N_DELIVERIES]):
-            if array_at(deliveries[2 * q + 1], layout.DELIVERY_SIZE, np.int64)[layout.SETTLES]:
-                call_at(deliveries[2 * q], deliveries[2 * q + 1], 0, layout.SETTLE)
-        for p in range(table[layout.N_LISTS] * (not failed)):
-            call_at(lists[2 * p], lists[2 * p + 1], done, 0)
+            full = done < table[layout.NET_STEPS] and one_is_full(deliveries, n_deliveries)
+        for q in range(n_deliveries):
+            delivery = ints_at(deliveries)[2 * q + 1]
+            if ints_at(delivery)[layout.SETTLES]:
+                call_at(ints_at(deliveries)[2 * q], delivery, 0, layout.SETTLE)
+        if not failed:
+            call_all(table[layout.LISTS], table[layout.N_LISTS], done, 0)
         table[layout.NET_STEP] += done
         for p in range(table[layout.N_POPULATIONS]):
-            array_at(populations[2 * p + 1], layout.STEP + 1, np.int64)[layout.STEP] += done
+            ints_at(populations[2 * p + 1])[layout.STEP] += done
         return FAILURE if failed else ROOM if full else LEAP if leapt else OK
 
     return entry_point(compiled(run, parallel=parallel), (types.int64[::1],))
 
 
 @called
-def is_full(address):
-    """Whether a queue of a delivery has no room for what the next slice may send."""
-    d = array_at(address, layout.DELIVERY_SIZE, np.int64)
-    for part in range(d[layout.SHARES]):
-        queue = array_at(d[layout.QUEUES] + part * layout.QUEUE_SIZE * 8, layout.QUEUE_SIZE, np.int64)
-        if queue[layout.QUEUE_COUNT] + d[layout.MOST_SENT] > queue[layout.QUEUE_ROOM]:
-            return True
+def call_all(calls, n, part, k):
+    """Call n kernels, each with its table, a part and a step. calls: address of int64 (n, 2)."""
+    for q in range(n):
+        kernel = ints_at(calls + 16 * q)
+        call_at(kernel[0], kernel[1], part, k)
+
+
+@called
+def one_is_full(deliveries, n):
+    """Whether a queue of one of n deliveries has no room for what the next slice may send. deliveries: as in
+    `call_all`."""
+    for q in range(n):
+        d = ints_at(ints_at(deliveries)[2 * q + 1])
+        for part in range(d[layout.SHARES]):
+            queue = ints_at(d[layout.QUEUES] + part * layout.QUEUE_SIZE * 8)
+            if queue[layout.QUEUE_COUNT] + d[layout.MOST_SENT] > queue[layout.QUEUE_ROOM]:
+                return True
     return False
 
 
 @inlined
 def rows_to_deliver(p, part, k):
     """The rows whose source neurons spiked in step k, int64, ascending, in the LIST of this part."""
-    source = array_at(p[SOURCE], layout.TABLE_SIZE, np.int64)
+    source = ints_at(p[SOURCE])
     first, end, n = p[FIRST], p[FIRST] + p[N_ROWS], 0
     words = array_at(source[layout.RASTER] + k * source[layout.PADDED] // 8, source[layout.PADDED] // 64, np.uint64)
     rows = array_at(p[LIST] + part * p[N_ROWS] * 8, p[N_ROWS], np.int64)

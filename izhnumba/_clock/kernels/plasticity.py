@@ -8,7 +8,6 @@ import functools
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import types
 from numba.core.errors import NumbaError, UnsupportedBytecodeError
 from numpy.typing import NDArray
 
@@ -27,8 +26,8 @@ from izhnumba._clock.kernels.network import (
 )  # fmt: skip
 from izhnumba._engine.codes import OK
 from izhnumba._engine.plastic_state import RuleForm
-from izhnumba._numba.compile import STRICT, address_of, compiled, inlined, reason_of
-from izhnumba._numba.intrinsics import array_at, parameter_lanes, parameters_of, trailing_zeros
+from izhnumba._numba.compile import STRICT, address_of, inlined, reason_of
+from izhnumba._numba.intrinsics import array_at, ints_at, parameter_lanes, parameters_of, trailing_zeros
 
 Array = NDArray[Any]
 
@@ -202,7 +201,7 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
     update_weights, spike_at, arrival_of = inlined(update_all), inlined(spike_of), inlined(arrival_at)
 
     def arrays_of(p, lanes):
-        n = array_at(p[ROWS], p[N_ROWS] + 1, np.int64)[p[N_ROWS]]
+        n = ints_at(p[ROWS])[p[N_ROWS]]
         return Arrays(
             array_at(p[OFFSETS], n, np.uint32), array_at(p[WEIGHTS], n, number), array_at(p[MEMORY], n, memory),
             array_at(p[Y], lanes, number), array_at(p[Y + 1], lanes, number), array_at(p[SPIKED], lanes, np.int64),
@@ -220,7 +219,7 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
         )
 
     def numbers_of(p):
-        lanes = parameter_lanes(array_at(p[NUMBERS], len(names), np.int64), 0, number, p_type, 0)
+        lanes = parameter_lanes(ints_at(p[NUMBERS]), 0, number, p_type, 0)
         return parameters_of(lanes, 0, p_type, number)
 
     def fading(p, steps):
@@ -232,8 +231,8 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
     def arrive(address, part, k):
         if part > 0:
             return OK
-        p = array_at(address, TABLE_SIZE, np.int64)
-        target = array_at(p[TARGET], layout.TABLE_SIZE, np.int64)
+        p = ints_at(address)
+        target = ints_at(p[TARGET])
         q, now, lanes = rule_numbers(p), target[layout.STEP] + k, target[layout.PADDED]
         a, fade = arrays(p, lanes), fade_after(p, now % p[PERIOD] + 1)
         delays, n_rows, (counts, cursors, ends) = p[DELAYS], p[N_ROWS], rows_under_way(p)
@@ -254,8 +253,8 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
     def end_step(address, part, k):
         if part > 0:
             return OK
-        p = array_at(address, TABLE_SIZE, np.int64)
-        target = array_at(p[TARGET], layout.TABLE_SIZE, np.int64)
+        p = ints_at(address)
+        target = ints_at(p[TARGET])
         q, now, lanes = rule_numbers(p), target[layout.STEP] + k, target[layout.PADDED]
         a, modulator = arrays(p, lanes), array_at(p[MODULATOR], 2, number)
         since = now % p[PERIOD] + 1  # steps from the latest update to the end of this one
@@ -277,7 +276,7 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
         if due and not UPDATE_FIRST:
             update_weights(a, lanes, now, modulator[0], fade_after(p, since), q)
         n_rows, new, (counts, cursors, ends) = p[N_ROWS], now % p[DELAYS], rows_under_way(p)
-        rows = array_at(p[ROWS], n_rows + 1, np.int64)
+        rows = ints_at(p[ROWS])
         spiking = rows_to_deliver(p, part, k)
         counts[new] = spiking.size
         for j in range(spiking.size):
@@ -285,7 +284,7 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
         return OK
 
     try:
-        return Kernels(*(address_of(compiled(one, fastmath=STRICT), (types.int64,) * 3) for one in (arrive, end_step)))
+        return Kernels(*(address_of(one, fastmath=STRICT) for one in (arrive, end_step)))
     except (NumbaError, UnsupportedBytecodeError) as error:
         raise TypeError(
             f"{rule.__name__} must be a rule that Numba can compile: {reason_of(error)}. Its functions compute with "

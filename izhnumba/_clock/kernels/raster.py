@@ -8,48 +8,36 @@ from collections.abc import Callable
 import numpy as np
 
 from izhnumba._clock.kernels import layout
-from izhnumba._clock.kernels.advance import reports_of
-from izhnumba._clock.kernels.lanes import THREE
 from izhnumba._engine.codes import OK
-from izhnumba._numba.compile import Dispatcher, address_of, compiled, entry_point
-from izhnumba._numba.intrinsics import array_at, lowest_bits, mask64, trailing_zeros
+from izhnumba._numba.compile import address_of
+from izhnumba._numba.intrinsics import entry_at, ints_at, lowest_bits, mask64, row_at, trailing_zeros
 
 
 @functools.cache
 def address() -> int:
     """Address of `list_spikes(list, done, _)`: add the spikes of the first `done` steps of the last call, from UPTO on,
     to a list that has room for them and lacks none of those before."""
-    return address_of(_compiled(), THREE)
+    return address_of(_list_spikes)
 
 
-@functools.cache
 def entry() -> Callable[[int, int, int], int]:
     """`list_spikes`, to be called from Python."""
-    return entry_point(_compiled(), THREE)
-
-
-@functools.cache
-def _compiled() -> Dispatcher:
-    return compiled(_list_spikes)
+    return entry_at(address())
 
 
 def _list_spikes(address, done, _):
-    listed = array_at(address, layout.LIST_SIZE, np.int64)
-    counts = array_at(listed[layout.LIST_COUNTS], layout.COUNTS_SIZE, np.int64)
+    listed = ints_at(address)
+    counts = ints_at(listed[layout.LIST_COUNTS])
     population, first, last = listed[layout.LIST_POPULATION], listed[layout.LIST_FIRST], listed[layout.LIST_LAST]
-    table, every, room = (
-        array_at(population, layout.TABLE_SIZE, np.int64),
-        listed[layout.LIST_EVERY],
-        counts[layout.ROOM],
-    )
-    began, reports, n_spikes = table[layout.BEGAN], reports_of(table), 0
-    for i in range(layout.N_SPIKES, reports.size, layout.REPORT_SIZE):
-        n_spikes += reports[i]
+    table, every, room = ints_at(population), listed[layout.LIST_EVERY], counts[layout.ROOM]
+    began, reports, n_spikes = table[layout.BEGAN], ints_at(table[layout.REPORT]), 0
+    for block in range((table[layout.PADDED] + layout.BLOCK - 1) // layout.BLOCK):
+        n_spikes += reports[block * layout.REPORT_SIZE + layout.N_SPIKES]
     if counts[layout.UPTO] < began or counts[layout.LISTED] + n_spikes > room:
         return OK
-    rows, more = array_at(listed[layout.LIST_ROWS], room, np.int64), array_at(listed[layout.LIST_MORE], room, np.int64)
+    rows, more = ints_at(listed[layout.LIST_ROWS]), ints_at(listed[layout.LIST_MORE])
     per_step, k, end = table[layout.PADDED] // 64, np.uint64(counts[layout.LISTED]), (last + 63) // 64
-    words = array_at(table[layout.RASTER], done * per_step, np.uint64)
+    words = row_at(table[layout.RASTER], np.uint64)
     for step in range(counts[layout.UPTO], (began + done) * (n_spikes > 0)):
         in_step = 0
         for w0 in range(first // 64, end, 64):

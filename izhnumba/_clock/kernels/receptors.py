@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import functools
 
 import numpy as np
 
 from izhnumba._clock.kernels import layout
-from izhnumba._numba.compile import called, inlined
-from izhnumba._numba.intrinsics import NOINLINE, WIDEST, add_attribute, array_at, call_at
+from izhnumba._numba.compile import address_of, called, inlined
+from izhnumba._numba.intrinsics import NOINLINE, WIDEST, add_attribute, array_at, call_at, ints_at
 
 DECAY_Y, X_TO_Y, DECAY_X, TO_X, REVERSAL, NUMBERS_SIZE = range(6)
 
 
-def receiver(number: Callable[..., Any]) -> Callable[..., Any]:
-    """`receive(table, work, k)`: note the V jumps of step k, W_DELTA, to be cleared after use; and to the inputs W_I to
-    W_BE add what the other receptors give, then let their states advance."""
+@functools.cache
+def receive(dtype: str) -> int:
+    """Address of `receive(table, work, k)`: note the V jumps of step k, W_DELTA, to be cleared after use; and to the
+    inputs W_I to W_BE add what the other receptors give, then let their states advance."""
+    number = np.dtype(dtype).type
     item = number(0).itemsize
 
     def arrived(table, work, ring, k):
@@ -24,26 +25,28 @@ def receiver(number: Callable[..., Any]) -> Callable[..., Any]:
         slot = (table[layout.STEP] + k) % table[layout.RING_STEPS]
         return ring + (slot * table[layout.PADDED] + work[layout.FIRST_LANE]) * item
 
-    row_at = inlined(arrived)
+    arrivals_at = inlined(arrived)
 
-    def receive(table, work, k):
+    def receive(address, place, k):
+        table, work = ints_at(address), ints_at(place)
         first, count = work[layout.FIRST_LANE], work[layout.COUNT]
         I = array_at(work[layout.W_I], count, number)  # noqa: E741
         g, gE = array_at(work[layout.W_G], count, number), array_at(work[layout.W_GE], count, number)
         b, bE = array_at(work[layout.W_B], count, number), array_at(work[layout.W_BE], count, number)
         if table[layout.RING]:
-            work[layout.W_DELTA] = row_at(table, work, table[layout.DELTA_RING], k)
+            work[layout.W_DELTA] = arrivals_at(table, work, table[layout.DELTA_RING], k)
         if table[layout.GATED]:
             clear(b)
             clear(bE)
         for p in range(table[layout.N_RECEPTORS]):
-            receptor = array_at(table[layout.RECEPTORS] + p * layout.RECEPTOR_SIZE * 8, layout.RECEPTOR_SIZE, np.int64)
+            receptor_place = table[layout.RECEPTORS] + p * layout.RECEPTOR_SIZE * 8
+            receptor = ints_at(receptor_place)
             target, n_states, steps = (
                 receptor[layout.RECEPTOR_TARGET],
                 receptor[layout.RECEPTOR_STATES],
                 receptor[layout.RECEPTOR_STEPS],
             )
-            row = array_at(row_at(table, work, receptor[layout.RECEPTOR_RING], k), count, number)
+            row = array_at(arrivals_at(table, work, receptor[layout.RECEPTOR_RING], k), count, number)
             numbers = array_at(receptor[layout.RECEPTOR_NUMBERS], NUMBERS_SIZE, number)
             several = steps > 1
             y = array_at(receptor[layout.RECEPTOR_Y] + first * item, count, number) if n_states or several else row
@@ -55,8 +58,7 @@ def receiver(number: Callable[..., Any]) -> Callable[..., Any]:
             x = array_at(receptor[layout.RECEPTOR_X] + first * item, count, number) if n_states == 2 else row
             if receptor[layout.RECEPTOR_CURRENT]:
                 work[layout.W_Y], work[layout.W_X] = y.ctypes.data, x.ctypes.data
-                place = table[layout.RECEPTORS] + p * layout.RECEPTOR_SIZE * 8
-                call_at(table[layout.NOTE], table.ctypes.data, work.ctypes.data, place)
+                call_at(table[layout.NOTE], address, place, receptor_place)
             if target == layout.TO_CURRENT:
                 add_row(I, y)
             elif target == layout.TO_CONDUCTANCE:
@@ -71,8 +73,9 @@ def receiver(number: Callable[..., Any]) -> Callable[..., Any]:
             elif n_states == 2:
                 advance_two(y, x, row, numbers)
             clear(row)
+        return 0
 
-    return inlined(receive)
+    return address_of(receive)
 
 
 @called

@@ -5,12 +5,11 @@ from __future__ import annotations
 import functools
 
 import numpy as np
-from numba import types
 
 from izhnumba._clock.kernels import layout
 from izhnumba._engine.codes import OK
-from izhnumba._numba.compile import address_of, compiled
-from izhnumba._numba.intrinsics import array_at
+from izhnumba._numba.compile import address_of
+from izhnumba._numba.intrinsics import array_at, ints_at
 
 
 @functools.cache
@@ -20,12 +19,12 @@ def arrive(dtype: str) -> int:
     item = number(0).itemsize
 
     def arrive(address, start, stop):
-        s = array_at(address, layout.SPIKES_SIZE, np.int64)
-        target = array_at(s[layout.SPIKES_TARGET], layout.TABLE_SIZE, np.int64)
+        s = ints_at(address)
+        target, starts = ints_at(s[layout.SPIKES_TARGET]), ints_at(s[layout.SPIKES_STARTS])
         lanes, n_rows = target[layout.PADDED], target[layout.RING_STEPS]
         for step in range(target[layout.STEP] + start, target[layout.STEP] + stop):
             j = step - s[layout.SPIKES_STEP]
-            begin, end = array_at(s[layout.SPIKES_STARTS] + 8 * j, 2, np.int64)
+            begin, end = starts[j], starts[j + 1]
             neurons = array_at(s[layout.SPIKES_NEURONS] + 4 * begin, end - begin, np.uint32)
             weights = array_at(s[layout.SPIKES_WEIGHTS] + item * begin, end - begin, number)
             first = step % n_rows * lanes + s[layout.SPIKES_FIRST]
@@ -34,4 +33,4 @@ def arrive(dtype: str) -> int:
                 row[neurons[k]] += weights[k]
         return OK
 
-    return address_of(compiled(arrive), (types.int64,) * 3)
+    return address_of(arrive)

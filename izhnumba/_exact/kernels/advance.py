@@ -20,7 +20,7 @@ from izhnumba._exact.kernels.events import EVENT, block_of, real, set_real
 from izhnumba._exact.kernels.neuron import GO_ON, ExactVariant, arrivals, settling, spike_handler, step_finisher
 from izhnumba._exact.kernels.simd_rows import LANES, SimdRows
 from izhnumba._model.compiled import compile_equations
-from izhnumba._numba.compile import CONTRACT, address_of, called, compiled, inlined
+from izhnumba._numba.compile import CONTRACT, address_of, called, inlined
 from izhnumba._numba.intrinsics import array_at, call_at, ints_at, prefetch, reals_at, trailing_zeros
 
 IDLE, ALL_IDLE = -1, 2**LANES - 1
@@ -31,7 +31,7 @@ AHEAD = 2 * LANES  # neurons between the one that is put into a lane and the one
 def advance(variant: ExactVariant) -> int:
     """Address of `advance(network, population, block)` -> code: all neurons of a block to the end of the slice."""
     try:
-        return address_of(compiled(_advance(variant), fastmath=CONTRACT), (types.int64,) * 3)
+        return address_of(_advance(variant), fastmath=CONTRACT)
     except NumbaError:
         compile_equations(variant.model, types.float64)
         raise

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 
 import numpy as np
-from numba import types
 
 from izhnumba._engine.codes import OK, ROOM
 from izhnumba._exact.kernels import layout
@@ -186,7 +185,7 @@ def gather() -> int:
         b[layout.GATHERED] = net[layout.SERIAL]
         return OK
 
-    return address_of(compiled(gather), (types.int64,) * 3)
+    return address_of(gather)
 
 
 @inlined
@@ -249,7 +248,7 @@ def deliver() -> int:
         done[part] = net[layout.SERIAL]
         return OK
 
-    return address_of(compiled(deliver), (types.int64,) * 3)
+    return address_of(deliver)
 
 
 def _append_all(table, events, per_ms, n_slots):

@@ -30,7 +30,6 @@ from izhnumba._exact.kernels import layout
 from izhnumba._exact.kernels.events import EVENT, real
 from izhnumba._exact.kernels.simd_rows import LANES, ORDER, ReceptorKind, SimdRows
 from izhnumba._model.model import Model
-from izhnumba._model.quantity import MAX_PARAMETERS
 from izhnumba._numba.compile import called, inlined
 from izhnumba._numba.intrinsics import (
     NOINLINE,
@@ -162,7 +161,7 @@ def spike_handler(variant: ExactVariant):
         `_exact.kernels.neuron`."""
         p, b = ints_at(population), ints_at(place)
         simd, extra = reals_at(address), reals_at(state + n_loaded * 8)
-        addresses = array_at(p[layout.PARAMETERS], MAX_PARAMETERS, np.int64)
+        addresses = ints_at(p[layout.PARAMETERS])
         q = parameters_of(parameter_lanes(addresses, 0, np.float64, p_type, MASK), neuron, p_type, np.float64)
         now, scale, half, y0, gu = (
             simd[T + lane],

@@ -10,14 +10,13 @@ import functools
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import types
 from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
 from izhnumba._engine.codes import OK
 from izhnumba._engine.plastic_state import RuleForm
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.kernels.events import EVENT, real
-from izhnumba._numba.compile import STRICT, address_of, compiled, inlined, reason_of
+from izhnumba._numba.compile import STRICT, address_of, inlined, reason_of
 from izhnumba._numba.intrinsics import array_at, ints_at, parameter_lanes, parameters_of, reals_at
 
 
@@ -39,7 +38,7 @@ def kernels(rule, memory: np.dtype[Any], form: RuleForm) -> Kernels:
     arrival, target_spike = inlined(rule.arrival), inlined(rule.target_spike or rule.arrival)
     after_spike, on_update = inlined(rule.after_spike or rule.arrival), inlined(rule.update or rule.arrival)
     HAS_SPIKE, HAS_AFTER = rule.target_spike is not None, rule.after_spike is not None
-    N_X, N_Y, FADES, HAS_E, NEAREST, N_NAMES = *form[:5], len(form.names)
+    N_X, N_Y, FADES, HAS_E, NEAREST = form[:5]
 
     def faded(p, trace, which, since):
         return trace * np.exp(-since / reals_at(p[layout.TAUS])[which])
@@ -69,7 +68,7 @@ def kernels(rule, memory: np.dtype[Any], form: RuleForm) -> Kernels:
     x_of, y_of = inlined(x_at), inlined(y_at)
 
     def parameters(p):
-        addresses = array_at(p[layout.RULE_NUMBERS], N_NAMES, np.int64)
+        addresses = ints_at(p[layout.RULE_NUMBERS])
         return parameters_of(parameter_lanes(addresses, 0, np.float64, p_type, 0), 0, p_type, np.float64)
 
     def fade_at(projection, p, now):
@@ -138,12 +137,11 @@ def kernels(rule, memory: np.dtype[Any], form: RuleForm) -> Kernels:
                 memory_of[s].e = e
         return OK
 
-    three = (types.int64,) * 3
     try:
         return Kernels(
-            address_of(compiled(arrive, fastmath=STRICT), three),
-            address_of(compiled(spike, fastmath=STRICT), three) if HAS_SPIKE or HAS_AFTER else 0,
-            address_of(compiled(update, fastmath=STRICT), three) if rule.update else 0,
+            address_of(arrive, fastmath=STRICT),
+            address_of(spike, fastmath=STRICT) if HAS_SPIKE or HAS_AFTER else 0,
+            address_of(update, fastmath=STRICT) if rule.update else 0,
         )
     except (NumbaError, UnsupportedBytecodeError) as error:
         raise TypeError(

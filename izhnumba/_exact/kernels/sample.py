@@ -7,7 +7,6 @@ import functools
 from typing import Any
 
 import numpy as np
-from numba import types
 
 from izhnumba._engine.codes import FAILURE, OK
 from izhnumba._engine.states import STATES
@@ -15,7 +14,7 @@ from izhnumba._engine.timebase import GRID
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.kernels.events import block_of, real, set_real
 from izhnumba._exact.kernels.simd_rows import LANES, ReceptorKind, SimdRows
-from izhnumba._numba.compile import CONTRACT, address_of, called, compiled, inlined
+from izhnumba._numba.compile import CONTRACT, address_of, called, inlined
 from izhnumba._numba.intrinsics import call_at, ints_at, reals_at
 
 # What a record asks for: the number of the state in STATES, and len(STATES) times that of its receptor.
@@ -107,13 +106,9 @@ def sampler(receptors: tuple[ReceptorKind, ...]) -> tuple[Any, Any]:
 @called
 def fail(population, neuron, time):
     """Write to the block of a neuron that it failed at `time` (ms). Returns FAILURE."""
-    number = 0
-    while (
-        neuron
-        >= ints_at(block_of(population, number))[layout.FIRST] + ints_at(block_of(population, number))[layout.N_NEURONS]
-    ):
-        number += 1
-    place = block_of(population, number)
+    place = block_of(population, 0)
+    while neuron >= ints_at(place)[layout.FIRST] + ints_at(place)[layout.N_NEURONS]:
+        place += layout.BLOCK_SIZE * 8
     b = ints_at(place)
     b[layout.FAILED], b[layout.FAILED_NEURON] = 1, neuron
     set_real(place, layout.FAILED_TIME, time)
@@ -173,4 +168,4 @@ def sampling(receptors: tuple[ReceptorKind, ...]) -> int:
                     samples[places[first + lane]] = sample(r[layout.RECORD_SIMD_ROWS], lane, state_of(p, i), what)
         return OK
 
-    return address_of(compiled(sample_or_publish, fastmath=CONTRACT), (types.int64,) * 3)
+    return address_of(sample_or_publish, fastmath=CONTRACT)

@@ -7,12 +7,11 @@ import functools
 import math
 
 import numpy as np
-from numba import types
 from numba.core.errors import LoweringError
 
 from izhnumba._exact.kernels.simd_rows import LANES, LONGEST, ORDER, SMALLEST, TOLERANCE, ReceptorKind, SimdRows
 from izhnumba._exact.kernels.taylor import step_of
-from izhnumba._numba.compile import address_of, called, compiled, inlined
+from izhnumba._numba.compile import address_of, called, inlined
 from izhnumba._numba.intrinsics import WIDEST, add_attribute, reals_at
 
 
@@ -145,4 +144,4 @@ def _address(step) -> int:
         add_attribute(WIDEST)  # what is inlined here leaves its own attributes behind
         return step(simd, numbers, reals_at(place)[0])
 
-    return address_of(compiled(step_until), (types.int64,) * 3)
+    return address_of(step_until)

@@ -60,7 +60,7 @@ def handler(program: Program, layout: ScanOperands, version: tuple[int, int], fa
     def scan(frame):
         return walk(frame, TABLE.ctypes.data, VERSION.ctypes.data, step_of_lanes())
 
-    return c_address_of(compiled(scan, fastmath=fastmath, from_c=True), (types.int64,))
+    return c_address_of(compiled(scan, fastmath=fastmath, caller="C"), (types.int64,))
 
 
 @called
