@@ -126,6 +126,14 @@ class Section(Fixed):
         checks.finite(where, exact, pop.dtype)
         getattr(pop, name).reshape(-1)[self.where] = exact.reshape(-1) if exact.ndim else exact
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Section) or self.population is not other.population or self.whole != other.whole:
+            return False
+        return np.array_equal(_array(self._chosen), _array(other._chosen))
+
+    def __hash__(self) -> int:
+        return hash((id(self.population), self.start, self.stop, len(self)))
+
     def __add__(self, other: object) -> NoReturn:
         """Refuse: several populations are no single end."""
         refuse_sum(self, other)
@@ -169,7 +177,10 @@ def chosen_of(key: Any, neurons: range | Array, size: tuple[int, ...]) -> range 
         number = isinstance(key, (int, np.integer)) and not isinstance(key, bool)
         cure = f"Write pop[[{key}]]." if number else "Flat indices come as a list." * isinstance(key, tuple)
         checks.refuse(_WHERE, key, _MUST, cure)
-    if getattr(key, "dtype", None) == np.bool_ or (isinstance(key, list) and key and isinstance(key[0], (bool, list))):
+    first = key
+    while isinstance(first, list) and first:
+        first = first[0]
+    if getattr(first, "dtype", None) == np.bool_ or isinstance(first, bool):
         places = np.flatnonzero(_mask(key, n, size))
     else:
         where = f"{_WHERE} indices"
@@ -183,6 +194,8 @@ def chosen_of(key: Any, neurons: range | Array, size: tuple[int, ...]) -> range 
 
 
 def _mask(key: Any, n: int, size: tuple[int, ...]) -> Array:
+    if isinstance(key, np.ma.MaskedArray):  # NumPy would take what is masked for its value
+        raise TypeError(f"{_WHERE} must be a plain mask, got a masked array. Fill it with .filled(False).")
     mask = np.asarray(key)
     shapes = list(dict.fromkeys([(n,), size]))
     if mask.dtype != bool or mask.shape not in shapes:

@@ -49,6 +49,9 @@ def test_flat_indices_in_order(name):
     np.testing.assert_array_equal(part.V, [p.V[j] for j in wanted])
     assert part[1:].neurons.tolist() == wanted[1:] if len(wanted) > 1 else True
     assert part[[0]].neurons.tolist() == wanted[:1]
+    assert part == p[wanted]
+    assert hash(part) == hash(p[wanted])
+    assert part != p[:-1]
 
 
 def test_masks_of_an_nd_size_are_taken_in_flat_order():
@@ -354,6 +357,7 @@ def test_values_can_be_set_through_them():
 
 REFUSED = {
     "a short mask": (np.ones(3, bool), ValueError, "must be a mask of shape (24,), got (3,)"),
+    "a list of lists": ([[0, 1]], ValueError, "must be a list of whole numbers, got an array of shape (1, 2)."),
     "a mask of lists": ([[True, False]], ValueError, "must be a mask of shape (24,), got (1, 2)"),
     "numbers for a mask": ([True, 2], ValueError, "must be a mask of shape (24,), got one of int64"),
     "an empty mask": (np.zeros(N, bool), ValueError, "must be at least one of 24 neurons, got none."),
@@ -368,6 +372,11 @@ REFUSED = {
     "a number": (3, TypeError, "got 3. Write pop[[3]]."),
     "text": ("exc", TypeError, "must be a slice such as pop[:800], a mask or a list of indices, got 'exc'."),
     "texts": (["exc"], TypeError, "must be a number or an array of numbers, got 'exc' at index 0."),
+    "a masked array": (
+        np.ma.masked_array(np.ones(N, bool), MASK),
+        TypeError,
+        "must be a plain mask, got a masked array.",
+    ),
     "a set": ({1}, TypeError, "a mask or a list of indices, got {1}."),
 }
 
