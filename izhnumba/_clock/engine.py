@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -77,9 +77,9 @@ class ClockEngine:
         self.table[[layout.N, layout.PADDED, layout.THREADS]] = self.n, padded, 1
         self.empty = np.empty(0, dtype)
 
-    def _put_row(self, which: int, rows: Array) -> None:
-        """Point an input of the table at rows of shape (steps or 1, n or padded or 1)."""
-        put_rows(self.table, which, rows if rows.ndim == 2 else rows[np.newaxis], self.n > 1)
+    def _put_row(self, which: int, rows: Array | Table) -> None:
+        """Point an input of the table at rows of shape (steps or 1, n or padded or 1), or at a noise."""
+        put_rows(self.table, which, rows, self.n > 1)
 
     def _forget_calls(self) -> None:
         """Compile for other parameters, and address other arrays, from the next call on."""
@@ -235,11 +235,11 @@ class ClockEngine:
             self._put_row(self._inputs[name], self._rows[name])
         threads = self.threads_for(self.step + 1, self.step + 1, wanted_threads)
         self._make_room(threads)
-        self.table[[layout.STEPS, layout.N_RECORDS, layout.THREADS]] = 1, 0, threads
+        self.table[[layout.STEPS, layout.N_RECORDS, layout.THREADS, layout.NOISE]] = 1, 0, threads, 0
         return self._call("delta" in names, "g" in names, threads)
 
-    def prepare(self, until: int, inputs: dict[str, Array], threads: int) -> None:
-        """Make ready for a slice with `inputs`: rows of shape (steps or 1, n or 1) under I, and delta or g with gE."""
+    def prepare(self, until: int, inputs: Mapping[str, Array | Table], threads: int) -> None:
+        """Make ready for a slice: rows, (steps or 1, n or 1), or a noise, as I; rows as delta, or as g and gE."""
         now, table = self.step, self.table
         self.step_calls.clear()
         self._rebase()
@@ -247,6 +247,7 @@ class ClockEngine:
         words = (until - now) * self.padded // WORD + layout.RASTER_SLACK
         if self._raster.size < words:
             self._raster = table.put(layout.RASTER, np.empty(words, np.uint64))
+        table[layout.NOISE] = 0
         for name, rows in inputs.items():
             self._put_row(self._inputs[name], rows)
         self._make_room(threads)
@@ -262,7 +263,7 @@ class ClockEngine:
         """No-op: V and u are updated in place. Required by `Engine`."""
         return OK
 
-    def prepare_slice(self, until: int, current: Array, threads: int) -> int:
+    def prepare_slice(self, until: int, current: Array | Table, threads: int) -> int:
         """`prepare` for a network. Returns the address of the kernel `advance_slice(table, start, stop)`."""
         from izhnumba._clock.kernels import advance, lanes, receptors
 

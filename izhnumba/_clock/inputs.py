@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._clock.kernels import layout
+from izhnumba._clock.noise import NoiseTable
 from izhnumba._engine.protocol import Incoming, Inputs, PopulationEngine
 from izhnumba._engine.table import Table
 from izhnumba._input.door import RUN, STEP, Given, given, is_constant, is_ours, pairs_of
 from izhnumba._input.input import Input
 from izhnumba._input.spike_trains import SpikeInput
-from izhnumba._input.target import Driven, Spikes, Target, target
+from izhnumba._input.target import Drawn, Driven, Spikes, Target, target
 
 if TYPE_CHECKING:
     from izhnumba._clock.network import ClockNetwork
@@ -29,8 +30,8 @@ _CACHED = 2**21  # bytes of rows prepared at a time, so that they are still in t
 
 class Feed:
     """Rows of one input: `rows(step, count)` gives (count or 1, neurons or 1) values of the population's dtype, or, of
-    spikes, these. width: how many numbers are prepared for a step; ahead: whether it may be asked for steps that are
-    perhaps not reached."""
+    spikes, these, or the table of a noise. width: how many numbers are prepared for a step; ahead: whether it may be
+    asked for steps that are perhaps not reached."""
 
     def __init__(
         self, rows: Callable[[int, int], Any], width: int, *, constant: bool, prepared: bool, ahead: bool = True
@@ -42,9 +43,25 @@ class Feed:
         """Take over the values of another feed from now on. Returns whether that could be done."""
         return False
 
+    def alone(self) -> Feed:
+        """The feed to take if this is all that is added up to the current of a population, in each of its neurons."""
+        return self
+
     def most_steps(self, itemsize: int) -> int:
         """For how many steps rows should be asked for at a time: random numbers are made four steps at a time."""
         return max(4, _CACHED // (self.width * itemsize) // 4 * 4) if self.width else 2**62
+
+
+class Random(Feed):
+    """Rows of an input that kernels can make by themselves, which saves to write and read them."""
+
+    def __init__(self, rows: Callable[[int, int], Array], drawn: Drawn, to: Target) -> None:
+        super().__init__(rows, to.n, constant=False, prepared=True)
+        self._drawn, self._to = drawn, to
+
+    def alone(self) -> Feed:
+        """The feed that leaves it to them."""
+        return Feed(NoiseTable(self._drawn, self._to).between, 0, constant=False, prepared=False)
 
 
 class RowFeeds:
@@ -105,7 +122,7 @@ def feeds(where: str, pop: Stepped, inputs: Inputs, n_steps: int | None) -> dict
         found = given(f"{where}.{name}", value, target(pop, unit, ordinal), occasion, n_steps)
         return feed(found, now, probe=bool(n_steps))
 
-    found = {"I": fed("I", inputs.I, unit, 0)}
+    found = {"I": fed("I", inputs.I, unit, 0).alone()}
     if inputs.delta is not None:
         found["delta"] = fed("delta", inputs.delta, "mV", 1)
     of_g = "nS" if unit == "pA" else "1/ms"
@@ -161,7 +178,7 @@ def _added(drives: list[Incoming]) -> Feed:
     """The feed of currents that drive neurons of one population."""
     where, alone = drives[0].where, len(drives) == 1
     every = isinstance(where, slice) and where == slice(0, drives[0].engine.n)
-    return drives[0].made if alone and every else Added(drives)
+    return drives[0].made.alone() if alone and every else Added(drives)
 
 
 class Added(Feed):
@@ -201,6 +218,9 @@ def feed(found: Given, now: int, *, probe: bool = True) -> Feed:
     rows = value._bound(to)
     if is_constant(value):
         return Held(rows(0, 1))
+    drawn = value._drawn(to)
+    if drawn is not None:
+        return Random(rows, drawn, to)
     width = rows(now, 1).shape[1] if probe else 1
     return Feed(rows, width, constant=False, prepared=True, ahead=is_ours(value))
 
@@ -284,9 +304,13 @@ def _conductances(pairs: list[tuple[Feed, Feed]], n: int) -> dict[str, Feed]:
     }
 
 
-def put_rows(table: Table, entry: int, rows: Array, several: bool = True) -> None:
-    """Point an input of a table at rows of shape (steps or 1, lanes or 1). several: whether one lane stands for several
-    neurons."""
+def put_rows(table: Table, entry: int, rows: Array | Table, several: bool = True) -> None:
+    """Point an input of a table at rows of shape (steps or 1, lanes or 1) or (lanes or 1,), or the current at the table
+    of a noise. several: whether one lane stands for several neurons."""
+    if isinstance(rows, Table):
+        table.put_table(layout.NOISE, rows)
+        return
+    rows = rows if rows.ndim == 2 else rows[np.newaxis]
     steps, lanes = rows.shape
     if not table.points_at(entry, rows):
         stride, shared = lanes if steps > 1 else 0, int(lanes == 1 and several)

@@ -153,7 +153,7 @@ class ClockNetwork:
 
     def _prepare_again(self, now: int) -> None:
         """Make ready for the rest of the slice."""
-        left = {key: rows[now - self._sliced :] if key[1] is None and len(rows) > 1 else rows
+        left = {key: rows[now - self._sliced :] if isinstance(rows, np.ndarray) and len(rows) > 1 else rows
                 for key, rows in self._inputs.items()}  # fmt: skip
         self.prepare(self._until, left, self._threads)
 

@@ -18,9 +18,9 @@ from izhnumba._base import checks
 from izhnumba._base.implausible import users_level
 from izhnumba._base.sealed import assign
 from izhnumba._engine.timebase import snapped
-from izhnumba._input.input import NO_TIMES, Input, Wave
+from izhnumba._input.input import NO_TIMES, Input
 from izhnumba._input.target import Array, Reused, Rows, Target
-from izhnumba._input.values import aligned, fit_shape, flag, frozen
+from izhnumba._input.values import Wave, aligned, fit_shape, flag, frozen
 
 
 @dataclass(frozen=True, eq=False, repr=False)

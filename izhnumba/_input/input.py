@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, is_dataclass
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -16,8 +16,9 @@ from numpy.typing import ArrayLike, DTypeLike
 from izhnumba._base import checks
 from izhnumba._base.sealed import assign
 from izhnumba._engine.timebase import snapped
-from izhnumba._input.target import Array, Memory, Reused, Rows, Target
+from izhnumba._input.target import Array, Drawn, Memory, Reused, Rows, Target
 from izhnumba._input.values import (
+    Wave,
     added,
     aligned,
     amplitude,
@@ -33,14 +34,6 @@ from izhnumba._input.values import (
 
 NO_TIMES = np.empty(0)
 _FINITE = "give finite values"  # what the methods of a user's class must
-
-
-class Wave(NamedTuple):
-    """amplitude sin(rate t + phase), t in ms."""
-
-    rate: float
-    amplitude: float
-    phase: float
 
 
 class Input:
@@ -104,7 +97,7 @@ class Input:
         if "at" in vars(cls):
             setattr(cls, "at", of_any_times(vars(cls)["at"], f"{cls.__name__}.at"))  # noqa: B010 - no method for mypy
         if "at" in vars(cls) or "bind" in vars(cls):
-            for name in {"_rows", "_values", "_breaks"} - vars(cls).keys():
+            for name in {"_rows", "_drawn", "_values", "_breaks"} - vars(cls).keys():
                 setattr(cls, name, getattr(Input, name))
         if "bind" in vars(cls):
             cls._streams = max(cls._streams, 1)  # it may draw
@@ -231,6 +224,10 @@ class Input:
 
         return checked_rows
 
+    def _drawn(self, to: Target) -> Drawn | None:
+        """The values as kernels make them by themselves; None if they do not."""
+        return None
+
     def _rows(self, to: Target) -> Rows:
         """Rows made of the values at each step. A part of izhnumba's own that draws random numbers overrides it."""
         name, of_time = type(self).__name__, type(self).at is not Input.at
@@ -313,6 +310,15 @@ class Sum(Input):
 
     def __repr__(self) -> str:
         return " + ".join(map(repr, self.parts))
+
+    def _drawn(self, to: Target) -> Drawn | None:
+        """Of one noise and constants: where it is added last, or there is one, for the order of sums matters."""
+        constants = [part for part in self.parts if isinstance(part, Constant)]
+        others = [part for part in self.parts if not isinstance(part, Constant)]
+        last = len(constants) == 1 or self.parts[-1] in others
+        found = others[0]._drawn(to) if len(others) == 1 and constants and last else None
+        with np.errstate(over="ignore"):  # it shows in V
+            return found and found.plus(reduce(added, [one._bound(to)(0, 1) for one in constants]).reshape(-1))
 
     def _rows(self, to: Target) -> Rows:
         (seed, stream), bound = to.key, []

@@ -11,7 +11,7 @@ import numpy as np
 from izhnumba._base import checks
 from izhnumba._base.sealed import assign
 from izhnumba._input.input import Input
-from izhnumba._input.target import Array, Reused, Rows, Target
+from izhnumba._input.target import Array, Drawn, Reused, Rows, Target
 from izhnumba._input.values import flat
 
 
@@ -46,23 +46,31 @@ class Noise(Input):
         if self.hold is not None:
             assign(self, hold=checks.number("Noise.hold", self.hold, "ms", above=0))
 
+    def _drawn(self, to: Target) -> Drawn | None:
+        return self._each(to) if self.hold is None else None
+
+    def _each(self, to: Target) -> Drawn:
+        """The numbers, each for one step."""
+        self._fit(to)
+        std = flat(self.std, to.shape) if np.ndim(self.std) else np.array([self.std])
+        return Drawn(to.key, std.astype(np.float32), np.zeros(1, to.dtype))
+
     def _rows(self, to: Target) -> Rows:
         from izhnumba._numba.philox import fill_normals
 
-        self._fit(to)
-        std = (flat(self.std, to.shape) if np.ndim(self.std) else np.array([self.std])).astype(to.dtype)
+        each = self._each(to)
         held = 1 if self.hold is None else checks.steps("Noise.hold", self.hold, to.dt, at_least=1)
         room = Reused(to)
 
         def rows(step: int, count: int) -> Array:
             values = room(count)
             if held == 1:
-                fill_normals(values, std, step, *to.key)
+                fill_normals(values, each.scale, each.shift, step, *each.key)
                 return values
             numbers = np.arange(step, step + count) // held
             first = step // held
             drawn = to.new((step + count - 1) // held - first + 1)
-            fill_normals(drawn, std, first, *to.key)
+            fill_normals(drawn, each.scale, each.shift, first, *each.key)
             return np.take(drawn, numbers - first, axis=0, out=values, mode="clip")  # "raise" would copy
 
         return rows
@@ -107,35 +115,62 @@ class OrnsteinUhlenbeck(Input):
         self._set_amplitude("std", at_least=0)
         assign(self, tau=checks.number("OrnsteinUhlenbeck.tau", self.tau, "ms", above=0))
 
+    def _drawn(self, to: Target) -> Drawn:
+        self._fit(to)
+        return _Process(self, to).drawn()
+
     def _rows(self, to: Target) -> Rows:
+        self._fit(to)
+        return _Process(self, to).rows
+
+
+class _Process:
+    """An Ornstein-Uhlenbeck process of some neurons, and its memory (`Walk`).
+
+    The memory has the values before and after the steps that were asked for last. Those after them are NaN until they
+    have been reached: where a run was stopped before, the values are made again from those before.
+
+    Parameters
+    ----------
+    ou : OrnsteinUhlenbeck
+    to : Target
+    """
+
+    def __init__(self, ou: OrnsteinUhlenbeck, to: Target) -> None:
+        self._mean, std = flat(ou.mean, to.shape), flat(ou.std, to.shape)
+        self.keep, self.first_scale = math.exp(-to.dt / ou.tau), std.astype(np.float32)
+        self._shift = (self._mean * -math.expm1(-to.dt / ou.tau)).astype(to.dtype)
+        self._scale = (std * math.sqrt(-math.expm1(-2 * to.dt / ou.tau))).astype(np.float32)
+        self._to, self._room = to, Reused(to)
+
+    def drawn(self) -> Drawn:
+        """For kernels."""
+        return Drawn(self._to.key, self._scale, self._shift, self, np.zeros(1, self._to.dtype))
+
+    def start(self, step: int, count: int) -> tuple[Array, Array, bool]:
+        """See `Walk`."""
+        before, after = self._before(step), np.full(self._to.n, np.nan)
+        self._to.memory[self._to.key[1]] = {step: before, step + count: after}
+        return (self._mean if before is None else before).copy(), after, before is None
+
+    def _before(self, step: int) -> Array | None:
+        """The values of the step before, None if there are none."""
+        kept = self._to.kept(is_state)
+        known = kept.get(step)
+        if len(kept) == 2 and min(kept) < step <= max(kept) and (known is None or np.isnan(known).any()):
+            self.rows(min(kept), step - min(kept))
+            return self._before(step)
+        return known
+
+    def rows(self, step: int, count: int) -> Array:
+        """Those of `count` steps from `step` on."""
         from izhnumba._numba.philox import fill_normals, relax
 
-        self._fit(to)
-        mean, std = flat(self.mean, to.shape), flat(self.std, to.shape)
-        pull = -math.expm1(-to.dt / self.tau)
-        kick = std * math.sqrt(-math.expm1(-2 * to.dt / self.tau))
-        room = Reused(to)
-
-        def before(step: int) -> Array | None:
-            """The values of the step before, None if there are none; where the last piece was not used to its end, they
-            are made again."""
-            kept = to.kept(is_state)
-            if step not in kept and len(kept) == 2 and min(kept) < step < max(kept):
-                rows(min(kept), step - min(kept))
-                return before(step)
-            return kept.get(step)
-
-        def rows(step: int, count: int) -> Array:
-            start = before(step)
-            values = room(count)
-            if count:
-                fill_normals(values, np.ones(1, to.dtype), step, *to.key)
-                x = mean + std * values[0] if start is None else start.copy()
-                if start is None:
-                    values[0] = x
-                relax(values[start is None :], x, mean, kick, pull)
-                # Both ends are kept: a piece that was not used, because the run was stopped, is made again as it was.
-                to.memory[to.key[1]] = {step: start, step + count: x}
-            return values
-
-        return rows
+        values = self._room(count)
+        if count:
+            x, after, afresh = self.start(step, count)
+            fill_normals(values[:afresh], self.first_scale, self._shift, step, *self._to.key)
+            fill_normals(values[afresh:], self._scale, self._shift, step + afresh, *self._to.key)
+            relax(values, x, self.keep)
+            after[:] = x
+        return values

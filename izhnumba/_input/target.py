@@ -31,6 +31,39 @@ class Spikes(NamedTuple):
     weights: Array
 
 
+class Walk(Protocol):
+    """An Ornstein-Uhlenbeck process: x <- keep x + the numbers of a noise (`_numba.philox.relax_row`).
+
+    keep: exp(-dt / tau); first_scale: instead of the scale of the noise, (neurons,), in the step in which it begins.
+    """
+
+    keep: float
+    first_scale: Array
+
+    def start(self, step: int, count: int) -> tuple[Array, Array, bool]:
+        """For `count` steps from `step` on: x before them, which is the caller's; where to put x after them; whether
+        it begins with them."""
+        ...
+
+
+class Drawn(NamedTuple):
+    """Noise that kernels make by themselves: shift + scale times a normal number for each neuron and step, or, if
+    there is a walk, what that makes of them, plus `offset`.
+
+    key: (seed, stream); scale, float32, shift and offset, of the dtype of the target: (neurons,) or (1,).
+    """
+
+    key: tuple[int, int]
+    scale: Array
+    shift: Array
+    walk: Walk | None = None
+    offset: Array | None = None
+
+    def plus(self, constant: Array) -> Drawn:
+        """This noise, to which nothing has been added yet, plus a constant."""
+        return self._replace(shift=constant) if self.walk is None else self._replace(offset=constant)
+
+
 class Driven(Protocol):
     """A population, as far as inputs are concerned.
 

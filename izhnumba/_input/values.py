@@ -6,7 +6,7 @@ import inspect
 import math
 from collections.abc import Callable
 from functools import reduce, wraps
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +15,14 @@ from izhnumba._base import checks
 
 Array = NDArray[Any]
 _UNITS = ("mV/ms", "pA", "mV", "1/ms", "nS")  # of currents, V jumps and reversal potentials, conductances
+
+
+class Wave(NamedTuple):
+    """amplitude sin(rate t + phase), t in ms."""
+
+    rate: float
+    amplitude: float
+    phase: float
 
 
 def amplitude(where: str, value: object) -> tuple[float | Array, str | None]:

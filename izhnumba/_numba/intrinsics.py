@@ -1,4 +1,5 @@
-"""Intrinsics of kernels: memory by address, parameters of SIMD lanes, bits, calls by address, LLVM attributes.
+"""Intrinsics of kernels: memory by address, parameters of SIMD lanes, fused multiply-add, bits, calls by address, LLVM
+attributes.
 
 `array_at` gives an array; `row_at`, `ints_at` and `reals_at` give a `Row`, which knows no length and takes less to
 compile.
@@ -271,6 +272,17 @@ def interleaved(typingctx, count):
         return context.get_dummy_value()
 
     return types.void(count), generate
+
+
+@intrinsic
+def fma(typingctx, a, b, c):
+    """a * b + c, rounded once, on every machine. a, b, c: real; the result is of the widest type of theirs."""
+    kind = max(a, b, c, key=lambda one: one.bitwidth)
+
+    def generate(context, builder, signature, arguments):
+        return builder.fma(*arguments)
+
+    return kind(kind, kind, kind), generate
 
 
 @intrinsic

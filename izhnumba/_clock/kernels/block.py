@@ -68,7 +68,12 @@ def advance_block(dtype: str) -> int:
         for k in range(start, stop):
             fresh = receptors or k == start  # receptors have been added to the copy of the step before
             work[layout.NOW] = table[layout.STEP] + k - table[layout.BASE]
-            work[layout.W_I] = input_row(table, layout.INPUT_I, k, fresh, receptors, first, count, valid, scratch)
+            if table[layout.NOISE]:
+                work[layout.W_I] = scratch
+                draw = ints_at(table[layout.NOISE])[layout.NOISE_CALL]
+                work[layout.W_I] = call_at(draw, table[layout.NOISE], place, table[layout.STEP] + k)
+            else:
+                work[layout.W_I] = input_row(table, layout.INPUT_I, k, fresh, receptors, first, count, valid, scratch)
             if table[layout.DELTAS]:
                 work[layout.W_DELTA] = input_row(
                     table, layout.INPUT_DELTA, k, fresh, False, first, count, valid, scratch + row

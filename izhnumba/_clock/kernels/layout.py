@@ -31,6 +31,7 @@ BLOCK = 2048  # lanes; state, input and flags of a block, 17 B a lane in float32
 # INPUT_I, INPUT_DELTA, INPUT_G, INPUT_GE   real (STEPS or 1, N or PADDED or 1): current in the model's unit, V jumps in
 #               mV, sum of conductances g, sum of g E. STRIDE places behind each: numbers from one step to the next, 0
 #               if it is constant; SHARED places behind each: 1 if one number is for all neurons
+# NOISE         the table of the noise that is the current, instead of INPUT_I; 0 if there is none
 # RING_STEPS    rows of each ring of arrivals, steps
 # DELTA_RING    real (RING_STEPS, PADDED): V jumps under way, mV; the row of step k is k % RING_STEPS
 # RECEPTORS     int64 (N_RECEPTORS, RECEPTOR_SIZE), see below
@@ -45,9 +46,9 @@ BLOCK = 2048  # lanes; state, input and flags of a block, 17 B a lane in float32
     V, U, REFRACTORY_UNTIL, LAST, REFRACTORY_STEPS, SPIKES, RASTER, PARAMETERS, CONSTANTS, SCRATCH, REPORT, RECORDS,
     RECORDER,
     INPUT_I, _, _, INPUT_DELTA, _, _, INPUT_G, _, _, INPUT_GE, _, _,
-    RING_STEPS, DELTA_RING, RECEPTORS, N_RECEPTORS, IN_USE, START, STOP,
+    NOISE, RING_STEPS, DELTA_RING, RECEPTORS, N_RECEPTORS, IN_USE, START, STOP,
     ADVANCE_BLOCK, STEP_LANES, RECEIVE, NOTE, RING, REFRACTORY, DELTAS, CONDUCTANCES, GATED, LEAPS, TABLE_SIZE,
-) = range(52)  # fmt: skip
+) = range(53)  # fmt: skip
 STRIDE, SHARED = 1, 2
 FORM, FORM_SIZE = ADVANCE_BLOCK, TABLE_SIZE - ADVANCE_BLOCK
 RASTER_SLACK = 64
@@ -86,6 +87,23 @@ FAILED_STEP, FAILED_COUNT, FAILED_LANE, FAILED_V, WAS_CAREFUL, CAREFUL, N_SPIKES
 # RECEPTOR_TARGET: y is a current, a conductance, a conductance behind a gate that V opens, or the sum of the
 # conductances w of gap junctions, of which x is the sum of w V of the sources. V jumps have DELTA_RING and no row here
 TO_CURRENT, TO_CONDUCTANCE, TO_GATED, TO_GAP, TO_V = range(5)
+
+# --- Noise that is the current of a population (`kernels.noise`).
+# NOISE_CALL    address of the kernel
+# NOISE_SEED, NOISE_STREAM   the key of the numbers
+# NOISE_SCALE, NOISE_SHIFT   float32 and real, (N,) if NOISE_VARIES, else (WIDTH,)
+# NOISE_ROWS    real (blocks, 4, BLOCK): row k % 4 of a block is for step k
+# NOISE_MADE    int64 (blocks, 2): from which step on, and up to which, the rows are there
+# NOISE_UNTIL   the step up to which they may be made
+# NOISE_X       float64 (N,): the latest values of an Ornstein-Uhlenbeck process (`relax_row`); 0 if the noise is white
+# NOISE_KEEP    float64 (1,), as it takes it
+# NOISE_OFFSET  real, like NOISE_SHIFT: what is added to the process
+# NOISE_FIRST   float32, like NOISE_SCALE, instead of which it is in the step NOISE_AFRESH, in which the process begins
+# NOISE_AFTER   float64 (N,): x when NOISE_UNTIL has been reached
+(
+    NOISE_CALL, NOISE_SEED, NOISE_STREAM, NOISE_SCALE, NOISE_SHIFT, NOISE_VARIES, NOISE_ROWS, NOISE_MADE, NOISE_UNTIL,
+    NOISE_X, NOISE_KEEP, NOISE_OFFSET, NOISE_FIRST, NOISE_AFRESH, NOISE_AFTER, NOISE_SIZE,
+) = range(16)  # fmt: skip
 
 # WORK, one per thread: what kernels need to know of the block and step that they work on. FIRST_LANE, COUNT, VALID: the
 # first lane, how many there are, and how many of them hold neurons; NOW: the step since BASE. Then addresses: of the
