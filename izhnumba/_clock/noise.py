@@ -48,6 +48,7 @@ class NoiseTable:
         table.put(layout.NOISE_ROWS, aligned(4 * blocks * layout.BLOCK, dtype))
         table.put(layout.NOISE_MADE, np.zeros(2 * blocks, np.int64))
         if walk is not None:
+            assert drawn.offset is not None
             table.put(layout.NOISE_KEEP, np.array([walk.keep]))
             given[layout.NOISE_FIRST], given[layout.NOISE_OFFSET] = walk.first_scale, drawn.offset
         given = {entry: one if (one != one[0]).any() else one[:1] for entry, one in given.items()}
