@@ -53,7 +53,7 @@ class Noise(Input):
         """The numbers, each for one step."""
         self._fit(to)
         std = flat(self.std, to.shape) if np.ndim(self.std) else np.array([self.std])
-        return Drawn(to.key, std.astype(np.float32), np.zeros(1, to.dtype))
+        return Drawn(to.key, _single("Noise.std", std), np.zeros(1, to.dtype))
 
     def _rows(self, to: Target) -> Rows:
         from izhnumba._numba.philox import fill_normals
@@ -124,6 +124,12 @@ class OrnsteinUhlenbeck(Input):
         return _Process(self, to).rows
 
 
+def _single(where: str, std: Array) -> Array:
+    """In float32, in which normal numbers are drawn whatever the dtype of the population."""
+    checks.finite(where, std, "float32")
+    return std.astype(np.float32)
+
+
 class _Process:
     """An Ornstein-Uhlenbeck process of some neurons, and its memory (`Walk`).
 
@@ -138,7 +144,7 @@ class _Process:
 
     def __init__(self, ou: OrnsteinUhlenbeck, to: Target) -> None:
         self._mean, std = flat(ou.mean, to.shape), flat(ou.std, to.shape)
-        self.keep, self.first_scale = math.exp(-to.dt / ou.tau), std.astype(np.float32)
+        self.keep, self.first_scale = math.exp(-to.dt / ou.tau), _single("OrnsteinUhlenbeck.std", std)
         self._shift = (self._mean * -math.expm1(-to.dt / ou.tau)).astype(to.dtype)
         self._scale = (std * math.sqrt(-math.expm1(-2 * to.dt / ou.tau))).astype(np.float32)
         self._to, self._room = to, Reused(to)

@@ -90,6 +90,13 @@ def test_noise_of_a_slice_goes_on_when_a_parameter_has_been_set(as_rows):
     np.testing.assert_array_equal(V, run())
 
 
+@pytest.mark.parametrize("noise", [iz.Noise(1e39), iz.OrnsteinUhlenbeck(0.0, 1e39, 5.0)], ids=repr)
+def test_noise_beyond_float32_is_refused(noise):
+    must = rf"{type(noise).__name__}.std must be at most 3.40282e\+38 in size \(float32\), got 1e\+39"
+    with pytest.raises(ValueError, match=must):
+        iz.Population(3, dtype="float64").run(1.0, noise)
+
+
 def test_noise_begins_again_where_it_was_not_there():
     pop = iz.Population(3, dtype="float64", seed=3)
     process = iz.OrnsteinUhlenbeck(0.0, 1.0, 1e9)
