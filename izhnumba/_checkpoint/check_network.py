@@ -26,7 +26,9 @@ from izhnumba._record.sampler import Sampler
 
 def check(network: dict[str, Any]) -> None:
     """Raise a Misfit if the parts of a network, as `format.load` returns it, do not fit together."""
-    top = Saved(network, "network", ("arguments", "now", "populations", "synapses", "drives", "recorders"))
+    top = Saved(network, "network", ("arguments", "now", "populations", "synapses", "drives", "recorders"), ("bound",))
+    if "bound" in network:
+        top.kind("bound", bool, "True or False")
     arguments = top.part("arguments", ("dt", "scheme", "seed", "threads"))
     dt = arguments.real("dt", math.ulp(0.0))
     exact = schemes[arguments.one_of("scheme", schemes)].exact

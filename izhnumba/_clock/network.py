@@ -127,6 +127,8 @@ class ClockNetwork:
         self._put_calls(layout.SPIKE_INPUTS, layout.N_SPIKE_INPUTS, list(self._spike_inputs()))
         for delivery in self._deliveries:
             delivery.share(threads)
+        for engine in self.engines:
+            engine.arrivals.settle_while_held()
         self._table[[layout.NET_SLICE, layout.N_PARTS]] = self.slice, self._most_parts(threads)
         self._run = entry(False) if threads == 1 else alone(entry(True))
 

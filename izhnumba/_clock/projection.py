@@ -72,7 +72,7 @@ def table_of(one: Projection) -> Table:
     table.put_table(k.TARGET, one.target.table)
     table[[k.FIRST, k.N_ROWS, k.PARTS]] = one.first_source, one.n_sources, rows.parts
     table[[k.FIRST_TARGET, k.N_TARGETS]] = one.first_target, one.n_targets
-    table.put_all({k.ROWS: rows.starts, k.LIST: one.spiked, k.WEIGHTS: rows.weights, k.RING: one.receptor.ring})
+    table.put_all({k.ROWS: rows.starts, k.WEIGHTS: rows.weights, k.RING: one.receptor.ring})
     if rows.offsets is None:
         whole = rows.weights.size == one.n_sources * one.n_targets
         table[[k.DELAY, k.HOLE]] = rows.delay, k.NO_HOLE if whole or one.shift is None else one.shift

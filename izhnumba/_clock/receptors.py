@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
+from izhnumba._base.lent import Lent
 from izhnumba._clock.delivery import Delivery, Rows, resized
 from izhnumba._clock.kernels import layout
 from izhnumba._engine.table import Table
@@ -29,7 +30,8 @@ class ReceptorState:
     and parts of that sum, x (see `sum_latest`)."""
 
     def __init__(self, arrivals: Arrivals, receptor: Receptor, lanes: int, dtype: np.dtype[Any], dt: float) -> None:
-        self.definition, self._arrivals, self._settles = receptor, arrivals, False
+        self.definition, self._arrivals = receptor, arrivals
+        self._lent: list[Lent] = []  # weights of its synapses that somebody has looked at
         self.states, *numbers, self.steps = propagator_of(receptor, dt)
         self.numbers = np.array([*numbers, receptor.E or 0.0], dtype)
         n_y, n_x = state_sizes(receptor, dt, lanes)
@@ -64,18 +66,25 @@ class ReceptorState:
         """Whether nothing is under way, and y and x are 0."""
         return self.delivery.at_rest and not (self.y.any() or self.x.any())
 
-    def settle(self, *, now: bool = True) -> None:
-        """Let what is under way keep its weights at the end of each call, and `now`: somebody may write others."""
+    def settle(self, weights: Lent, *, now: bool = True) -> None:
+        """Let what is under way keep its weights at the end of each call while somebody holds these, and `now`."""
+        if weights not in self._lent:
+            self._lent.append(weights)
         deliveries = self._arrivals.laid.deliveries
         if self in deliveries:  # else its synapses have been removed, and nothing is under way any more
             deliveries[self].settle(now=now)
-        self._settles = True
+
+    def settle_while_held(self) -> None:
+        """Let what is under way keep its weights at the end of each call only if somebody holds weights."""
+        if self._lent:
+            self.delivery.table[layout.SETTLES] = 0  # before it is asked: who comes in between sets it again
+            if any(weights.held for weights in self._lent):
+                self.delivery.settle(now=False)
 
     def bind(self, population: Table, senders: list[Table], rows: Rows, length: int) -> Delivery:
         """Let spikes of these projections come here. rows: of the population; length: of a slice, steps."""
+        self._lent = [weights for weights in self._lent if weights.held]  # those of synapses that are gone are not kept
         self.delivery.bind(population, senders, rows, length)
-        if self._settles:
-            self.delivery.settle()
         return self.delivery
 
     def clear(self) -> None:
@@ -173,6 +182,11 @@ class Arrivals:
         """The number of steps from `now` on in which something is under way to arrive."""
         ahead, held = (np.arange(self.steps) - now) % self.steps, (one.delivery.held(now) for one in self.receptors)
         return max((int(ahead[ring.any(axis=1)].max(initial=-1)) + 1 for ring in held), default=0)
+
+    def settle_while_held(self) -> None:
+        """Let what is under way keep its weights at the end of each call only if somebody holds weights."""
+        for receptor in self.receptors:
+            receptor.settle_while_held()
 
     def kinds(self) -> Kinds:
         """Kinds of these receptors, which kernels are compiled for."""

@@ -5,12 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from numpy.typing import NDArray
-
 from izhnumba._engine.protocol import PopulationEngine
 from izhnumba._synapse.csr import SynapseTable
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +16,7 @@ class Projection:
     source, target: engines of populations; first_source, first_target: the neurons with which both ends begin;
     n_sources, n_targets: how many there are from there to the last ones; shift: source i is the same neuron as target
     i + shift, None if no run of neurons is at both ends; receptor: of the target, its ReceptorState; rows: the
-    synapses; plastic: their plastic state, or None; spiked: scratch memory of shape (parts, n_sources), int64.
+    synapses; plastic: their plastic state, or None.
     """
 
     source: PopulationEngine
@@ -33,4 +29,3 @@ class Projection:
     receptor: Any
     rows: SynapseTable
     plastic: Any
-    spiked: Array

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from izhnumba._base.lent import Lent
 from izhnumba._exact.kernels import layout
 from izhnumba._synapse.receptor import Rates, Receptor, rates_of
 
@@ -54,7 +55,7 @@ class ReceptorState:
         """Row of the table INLETS for arrivals into this row of a neuron's states: row, scale, the factor's bits."""
         return [row, self.scale, int(np.float64(self.factor).view(np.int64))]
 
-    def settle(self, *, now: bool = True) -> None:
+    def settle(self, weights: Lent, *, now: bool = True) -> None:
         """No-op: spikes under way carry their weights. Those of the clock engine have to be told."""
 
     @property

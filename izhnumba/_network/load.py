@@ -104,7 +104,7 @@ def _network(saved: dict[str, Any]) -> Network:
         pop._engine.restore(state)
         check_restored(pop._engine, state, f"network/populations/{name}/state")
     net._clock.now = saved["now"]
-    if saved["now"]:  # its clock had been made ready
+    if saved.get("bound", saved["now"]):  # its clock had been made ready; older files do not say so
         net._bound = parts_of(net), False
     for name, one in saved["recorders"].items():
         _add_recorder(net, name, one)

@@ -33,6 +33,7 @@ def description(net: Network) -> dict[str, Any]:
     return {
         "arguments": {"dt": net.dt, "scheme": net.scheme.name, "seed": net.seed, "threads": net.threads},
         "now": net._clock.now,
+        "bound": bool(net._bound[0]),  # whether its clock has been made ready: then it may hold receptors at rest
         "populations": {name: _population(pop) for name, pop in net.populations.items()},
         "synapses": {name: _synapses(syn) for name, syn in net.synapses.items()},
         "drives": {name: _drive(one) for name, one in net.drives.items()},

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
+from izhnumba._base.lent import Lent
 from izhnumba._base.read_only import read_only
 from izhnumba._base.sealed import Sealed
 from izhnumba._engine.plastic_state import PlasticState
@@ -99,10 +100,11 @@ class Synapses(Sealed):
         self._projection = Projection(
             source=source.population._engine, target=engine, first_source=source.start, first_target=target.start,
             n_sources=both.n_rows, n_targets=target.stop - target.start, shift=both.shift, receptor=state, rows=rows,
-            plastic=plastic, spiked=np.empty((rows.parts, both.n_rows), np.int64),
+            plastic=plastic,
         )  # fmt: skip
         self._limits = limits_of(receptor, self.plasticity, engine.dtype)
         self._ours = plastic is None or of_izhnumba(plastic.rule)
+        self._lent = Lent(rows.weights)
         self._shared = not self._ours  # whether somebody may write weights at any time
         self._unchecked = 0.0  # steps since they were checked
         self._seal()
@@ -199,8 +201,9 @@ class Synapses(Sealed):
     def weight(self) -> Array:
         """Weight of each synapse, live: what you write into it is checked when a run begins."""
         self._shared = True
+        weights = self._lent.give()  # before what follows: the network asks whether it is held
         self._settle()
-        return self._rows.weights
+        return weights
 
     @weight.setter
     def weight(self, value: object) -> None:
@@ -212,11 +215,12 @@ class Synapses(Sealed):
         weights[...] = exact
 
     def _settle(self) -> None:
-        """Let spikes that are under way keep the weights of now, which may be others afterwards. If another thread runs
-        the network, this waits for the end of the compiled call."""
+        """Let spikes that are under way keep the weights of now, which may be others afterwards, and those of all calls
+        to come while somebody holds the weights. If another thread runs the network, this waits for the end of the
+        compiled call."""
         if self._plastic is None:
             net = self.target.population.network
-            self._receptor_state.settle(now=net is None or not net._turn.taken_elsewhere)
+            self._receptor_state.settle(self._lent, now=net is None or not net._turn.taken_elsewhere)
 
     def to_scipy(self) -> Any:
         """The weights as a scipy.sparse.coo_array (sources, targets), which `Network.connect` takes as it takes others.

@@ -257,7 +257,8 @@ def test_what_has_been_removed_does_not_come_back(tmp_path, gone):
     np.testing.assert_array_equal(net.populations["cells"].V, again.populations["cells"].V)
 
 
-def test_receptors_at_rest_that_nothing_reaches_any_more_are_loaded(tmp_path):
+@pytest.mark.parametrize("reset", [False, True])
+def test_receptors_at_rest_that_nothing_reaches_any_more_are_loaded(tmp_path, reset):
     """With conductances V is summed up in another way: its last bits tell whether there are any."""
     net = iz.Network(dt=0.1, seed=1)
     cells = net.add(iz.Population(60, **iz.presets["RS"]), name="cells")
@@ -268,6 +269,8 @@ def test_receptors_at_rest_that_nothing_reaches_any_more_are_loaded(tmp_path):
     net.run(5.0)
     net.remove(syn)
     net.run(5.0)
+    if reset:
+        net.reset()
     net.save(tmp_path / "state.npz")
     again = iz.load(tmp_path / "state.npz")
     for one in (net, again):

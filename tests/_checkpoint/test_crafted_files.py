@@ -195,6 +195,7 @@ WRONG_VALUES = {
     "arguments/threads": (True, "be a whole number, got True"),
     "now": (10**30, "be from 0 to"),
     "now ": (79, "be at most 79"),
+    "bound": (0, "be True or False"),
     "populations/exc/arguments/size": ({"tuple": [10**7, 10**7]}, "be a tuple of whole numbers >= 1, less than"),
     "populations/exc/arguments/size ": ({"tuple": [70]}, "be float64 of shape .70,., got float64 of shape"),
     "populations/exc/arguments/dtype": ("float16", "be one of"),

@@ -161,11 +161,11 @@ def test_who_reads_weights_in_another_thread_does_not_disturb_a_run(monkeypatch)
     """What waits is settled by the thread that runs the network."""
     organised(monkeypatch, 2)
     loop = Loop("float32", 1)
-    receptor = loop.net.synapses["long"]._receptor_state
+    receptor, held = loop.net.synapses["long"]._receptor_state, []
 
     def until(net):
         before = receptor.delivery.waiting
-        one = threading.Thread(target=lambda: net.synapses["long"].weight)
+        one = threading.Thread(target=lambda: held.append(net.synapses["long"].weight))
         one.start()
         one.join()
         assert receptor.delivery.waiting == before > 0
@@ -174,6 +174,31 @@ def test_who_reads_weights_in_another_thread_does_not_disturb_a_run(monkeypatch)
     loop.net.run(30 * DT, until=until, every=12 * DT)
     loop.net.run(20 * DT)
     assert receptor.delivery.waiting == 0
+    loop.agrees()
+
+
+@pytest.mark.parametrize("hold", [None, lambda weights: weights[3:5], memoryview])
+def test_weights_are_kept_as_they_were_sent_while_somebody_holds_them(monkeypatch, hold):
+    organised(monkeypatch, 2)
+    loop = Loop("float32", 1)
+    syn = loop.net.synapses["long"]
+    waiting = lambda: syn._receptor_state.delivery.waiting  # noqa: E731
+    loop.net.run(30 * DT)
+    assert waiting()
+    assert syn.weight.mean() > 0.4
+    assert not waiting()
+    held = hold(syn.weight) if hold else None
+    loop.net.run(13 * DT)
+    assert bool(waiting()) is (hold is None)
+    if held is not None:
+        loop.note()
+        held[1] = 7.0
+        loop.twin.take(syn)
+        del held
+    for _ in range(3):
+        loop.net.step()
+    loop.net.run(40 * DT)
+    assert waiting()
     loop.agrees()
 
 

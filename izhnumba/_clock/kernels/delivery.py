@@ -27,11 +27,13 @@ from izhnumba._clock.kernels.network import (
     ROWS,
     SOURCE,
     WEIGHTS,
+    next_spike,
+    spikes_of,
 )
 from izhnumba._clock.kernels.receptors import add_row, clear
 from izhnumba._engine.codes import OK
 from izhnumba._numba.compile import address_of, called, inlined
-from izhnumba._numba.intrinsics import array_at, copy_bytes, ints_at, prefetch, trailing_zeros
+from izhnumba._numba.intrinsics import array_at, copy_bytes, ints_at, prefetch
 
 _BEYOND = 2**62  # cells
 _AHEAD = 4  # entries between the one delivered and the one fetched into the cache
@@ -115,22 +117,17 @@ def send(d, queue, k, now):
     entries = array_at(queue[layout.QUEUE_ENTRIES], queue[layout.QUEUE_ROOM] * layout.ENTRY_SIZE, np.int64)
     for i in range(d[layout.N_SENDERS]):
         p = ints_at(senders[i])
-        source, parts = ints_at(p[SOURCE]), p[PARTS]
-        first, end = p[FIRST], p[FIRST] + p[N_ROWS]
-        starts = ints_at(p[ROWS])
-        words = array_at(source[layout.RASTER] + k * source[layout.PADDED] // 8, source[layout.PADDED] // 64, np.uint64)
-        for w in range(first // 64, (end + 63) // 64):
-            bits = words[w]
-            while bits:
-                neuron = w * 64 + np.int64(trailing_zeros(bits))
-                bits &= bits - np.uint64(1)
-                if first <= neuron < end:
-                    for row in range((neuron - first) * parts, (neuron - first + 1) * parts):
-                        e = n * layout.ENTRY_SIZE
-                        entries[e + layout.NEXT] = starts[row] if p[OFFSETS] else row
-                        entries[e + layout.END] = starts[row + 1] if p[OFFSETS] else row + 1
-                        entries[e + layout.SENT], entries[e + layout.SENDER] = now, senders[i]
-                        n += 1
+        parts, first, end = p[PARTS], p[FIRST], p[FIRST] + p[N_ROWS]
+        starts, words = ints_at(p[ROWS]), spikes_of(p[SOURCE], k)
+        neuron = next_spike(words, first, end)
+        while neuron < end:
+            for row in range((neuron - first) * parts, (neuron - first + 1) * parts):
+                e = n * layout.ENTRY_SIZE
+                entries[e + layout.NEXT] = starts[row] if p[OFFSETS] else row
+                entries[e + layout.END] = starts[row + 1] if p[OFFSETS] else row + 1
+                entries[e + layout.SENT], entries[e + layout.SENDER] = now, senders[i]
+                n += 1
+            neuron = next_spike(words, neuron + 1, end)
     queue[layout.QUEUE_COUNT] = n
 
 

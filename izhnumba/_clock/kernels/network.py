@@ -27,15 +27,14 @@ from izhnumba._numba.intrinsics import array_at, call_at, ints_at, trailing_zero
 # OFFSETS          uint32 (synapses,): delay in steps * PADDED of the target + target neuron
 # WEIGHTS          real (synapses,): mV, current or conductance, as the receptor has it
 # RING             real (RING_STEPS, PADDED) of the target's receptor: row k % RING_STEPS holds what arrives in step k
-# LIST             int64 (PARTS, N_ROWS): scratch of plastic synapses, for the rows to deliver
 # Of dense projections only, whose rows hold a weight for every target:
 # FIRST_TARGET, N_TARGETS   first target neuron, and how many
 # DELAY            steps, of all synapses
 # HOLE             the target left out of row 0 (the neuron itself), in the next row the next one; NO_HOLE: none is
 (
-    SOURCE, TARGET, FIRST, N_ROWS, PARTS, ROWS, OFFSETS, WEIGHTS, RING, LIST,
+    SOURCE, TARGET, FIRST, N_ROWS, PARTS, ROWS, OFFSETS, WEIGHTS, RING,
     FIRST_TARGET, N_TARGETS, DELAY, HOLE, PROJECTION_SIZE,
-) = range(15)  # fmt: skip
+) = range(14)  # fmt: skip
 NO_HOLE = -(2**40)
 
 
@@ -111,18 +110,21 @@ def one_is_full(deliveries, n):
 
 
 @inlined
-def rows_to_deliver(p, part, k):
-    """The rows whose source neurons spiked in step k, int64, ascending, in the LIST of this part."""
-    source = ints_at(p[SOURCE])
-    first, end, n = p[FIRST], p[FIRST] + p[N_ROWS], 0
-    words = array_at(source[layout.RASTER] + k * source[layout.PADDED] // 8, source[layout.PADDED] // 64, np.uint64)
-    rows = array_at(p[LIST] + part * p[N_ROWS] * 8, p[N_ROWS], np.int64)
-    for w in range(first // 64, (end + 63) // 64):
+def spikes_of(population, k):
+    """The neurons that spiked in step k of this call: bits of words, uint64 (PADDED / 64,). population: its address."""
+    p = ints_at(population)
+    words = p[layout.PADDED] // 64
+    return array_at(p[layout.RASTER] + k * words * 8, words, np.uint64)
+
+
+@inlined
+def next_spike(words, neuron, end):
+    """The first neuron from `neuron` on that spiked, or `end`: those from there on do not count."""
+    if neuron >= end:
+        return end
+    w = neuron // 64
+    bits = words[w] >> np.uint64(neuron % 64) << np.uint64(neuron % 64)
+    while not bits and (w + 1) * 64 < end:
+        w += 1
         bits = words[w]
-        while bits:
-            neuron = w * 64 + np.int64(trailing_zeros(bits))
-            bits &= bits - np.uint64(1)
-            if first <= neuron < end:
-                rows[n] = neuron - first
-                n += 1
-    return rows[:n]
+    return min(w * 64 + np.int64(trailing_zeros(bits)), end) if bits else end

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.kernels.network import (
+    FIRST,
     FIRST_TARGET,
     N_ROWS,
     N_TARGETS,
@@ -20,14 +21,16 @@ from izhnumba._clock.kernels.network import (
     PROJECTION_SIZE,
     RING,
     ROWS,
+    SOURCE,
     TARGET,
     WEIGHTS,
-    rows_to_deliver,
+    next_spike,
+    spikes_of,
 )  # fmt: skip
 from izhnumba._engine.codes import OK
 from izhnumba._engine.plastic_state import RuleForm
 from izhnumba._numba.compile import STRICT, address_of, inlined, reason_of
-from izhnumba._numba.intrinsics import array_at, ints_at, parameter_lanes, parameters_of, trailing_zeros
+from izhnumba._numba.intrinsics import array_at, ints_at, parameter_lanes, parameters_of
 
 Array = NDArray[Any]
 
@@ -265,22 +268,21 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
             since = 0
         if HAS_SPIKE or HAS_AFTER:
             fade = fade_after(p, since)
-            words = array_at(target[layout.RASTER] + k * lanes // 8, lanes // 64, np.uint64)
-            for w in range(p[FIRST_TARGET] // 64, (p[FIRST_TARGET] + p[N_TARGETS] + 63) // 64):
-                bits = words[w]
-                while bits:
-                    lane = w * 64 + np.int64(trailing_zeros(bits))
-                    bits &= bits - np.uint64(1)
-                    if p[FIRST_TARGET] <= lane < p[FIRST_TARGET] + p[N_TARGETS]:
-                        spike_at(a, lane, now, fade, q)
+            words, end = spikes_of(p[TARGET], k), p[FIRST_TARGET] + p[N_TARGETS]
+            lane = next_spike(words, p[FIRST_TARGET], end)
+            while lane < end:
+                spike_at(a, lane, now, fade, q)
+                lane = next_spike(words, lane + 1, end)
         if due and not UPDATE_FIRST:
             update_weights(a, lanes, now, modulator[0], fade_after(p, since), q)
         n_rows, new, (counts, cursors, ends) = p[N_ROWS], now % p[DELAYS], rows_under_way(p)
-        rows = ints_at(p[ROWS])
-        spiking = rows_to_deliver(p, part, k)
-        counts[new] = spiking.size
-        for j in range(spiking.size):
-            cursors[new * n_rows + j], ends[new * n_rows + j] = rows[spiking[j]], rows[spiking[j] + 1]
+        rows, words, n = ints_at(p[ROWS]), spikes_of(p[SOURCE], k), new * n_rows
+        first, end = p[FIRST], p[FIRST] + n_rows
+        neuron = next_spike(words, first, end)
+        while neuron < end:
+            cursors[n], ends[n] = rows[neuron - first], rows[neuron - first + 1]
+            neuron, n = next_spike(words, neuron + 1, end), n + 1
+        counts[new] = n - new * n_rows
         return OK
 
     try:
