@@ -13,9 +13,11 @@ from izhnumba._engine.table import Table
 
 Array = NDArray[Any]
 _MOST_FETCHED = 8  # cache lines of a row that are fetched ahead
+_RING, _RING_PER_SYNAPSE = 2**26, 128  # bytes that a ring over all delays may have in any case, and beside that
+_CACHED = 2**25  # bytes of rows that may be in the last cache when they are come back to
 # Measured on a busy machine, where little of the last cache is ours: ns to come back to a row of the queue, by bytes of
 # the rows under way; and ns to add to a random cell of a ring, by its bytes.
-_VISIT = ((2**24, 20.0), (2**26, 130.0))
+_VISIT = ((2**24, 20.0), (2**26, 25.0))
 _ADD = ((2**19, 1.0), (2**20, 1.3), (2**22, 2.1), (2**24, 5.0), (2**26, 9.0), (2**30, 13.0))
 
 
@@ -32,9 +34,11 @@ class Rows(NamedTuple):
 
 def window_for(rows: Rows, length: int, steps: int, row_bytes: int) -> int:
     """How many steps the rings of a population should hold, in whole slices of `length`, so that an arrival takes least
-    time: to add to a long ring is slow, to come back to a row often is slow, too. 0: all that is under way, `steps`.
+    time: to add to a long ring is slow, to come back to a row often is slow, too. 0: all that is under way, `steps`,
+    unless that would be gigabytes for a few synapses.
     row_bytes: of a row of the ring."""
-    best, least = 0, _between(_ADD, steps * row_bytes)
+    n_bytes = steps * row_bytes
+    best, least = 0, _between(_ADD, n_bytes) if n_bytes <= _RING + _RING_PER_SYNAPSE * rows.n_synapses else np.inf
     for slices in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64):
         window = slices * length
         if window >= steps or not rows.n_synapses:
@@ -89,7 +93,10 @@ class Delivery:
         table.put_table(layout.POPULATION, population)
         table.put_tables(layout.SENDERS, senders)
         fetched = min(in_window // line + 2, _MOST_FETCHED) if self.window else _MOST_FETCHED
-        table[[layout.N_SENDERS, layout.SHORTEST, layout.FETCHED]] = len(senders), rows.shortest, fetched
+        far = self.window > 0 and rows.under_way > _CACHED
+        table[[layout.N_SENDERS, layout.SHORTEST, layout.FETCHED, layout.FAR]] = (
+            len(senders), rows.shortest, fetched, far,
+        )  # fmt: skip
         table[layout.MOST_SENT] = n_rows * (length if self.window else 1)
         self.make_room(n_rows * (2 * length if self.window else 1))
 
@@ -114,7 +121,10 @@ class Delivery:
     def grow(self) -> None:
         """Make queues twice as long, if there may be rows that wait."""
         if self.window:
-            self.make_room(2 * int(self.queues[layout.QUEUE_ROOM]))
+            room, shares = 2 * int(self.queues[layout.QUEUE_ROOM]), int(self.table[layout.SHARES])
+            n_bytes = room * shares * layout.ENTRY_SIZE * 8
+            checks.fits("Network.connect.delay", n_bytes, "Use shorter delays, or fewer spikes.", "rows under way")
+            self.make_room(room)
 
     def share(self, n: int) -> None:
         """Let n threads share the cells of the window. A row may be anywhere before what is next of it: so the queues

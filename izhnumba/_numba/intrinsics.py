@@ -352,15 +352,26 @@ def call_address(typingctx, address, row, number):
     return types.int64(types.int64, row, types.int64), generate
 
 
-@intrinsic
-def prefetch(typingctx, address):
-    """Fetch the cache line at an address, while other work goes on."""
+def _fetch(locality):
+    """A generator of code that fetches the cache line at an address. locality: 3 into the first cache, 2 the second."""
 
     def generate(context, builder, signature, arguments):
         pointer, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), [pointer, flag, flag, flag])
         fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
-        builder.call(fetch, [builder.inttoptr(arguments[0], pointer), flag(0), flag(3), flag(1)])
+        builder.call(fetch, [builder.inttoptr(arguments[0], pointer), flag(0), flag(locality), flag(1)])
         return context.get_dummy_value()
 
-    return types.void(types.int64), generate
+    return generate
+
+
+@intrinsic
+def prefetch(typingctx, address):
+    """Fetch the cache line at an address, while other work goes on."""
+    return types.void(types.int64), _fetch(3)
+
+
+@intrinsic
+def prefetch_far(typingctx, address):
+    """Fetch the cache line at an address into the second cache: more of them can be under way than into the first."""
+    return types.void(types.int64), _fetch(2)

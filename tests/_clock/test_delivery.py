@@ -12,6 +12,7 @@ import izhnumba as iz
 from izhnumba._base import checks
 from izhnumba._clock import network as clock_network
 from izhnumba._clock.delivery import Delivery, Rows, window_for
+from izhnumba._clock.kernels import layout
 
 DT, STEPS, SENDERS, TARGETS = 0.5, 90, 70, 150
 
@@ -177,6 +178,16 @@ def test_who_reads_weights_in_another_thread_does_not_disturb_a_run(monkeypatch)
     loop.agrees()
 
 
+def test_queues_that_grow_must_fit(monkeypatch):
+    delivery = Delivery(np.zeros((8, 64), "float32"), 4, 0)
+    delivery.queues[layout.QUEUE_ROOM] = 2**19
+    monkeypatch.setattr(checks, "free_memory", lambda: 2**20)
+    got = r"\(0.0009766 GiB\), got rows under way, 0.03125 GiB. Use shorter delays"
+    with pytest.raises(ValueError, match=f"^Network.connect.delay must fit in the free memory {got}"):
+        delivery.grow()
+    assert delivery.queues[layout.QUEUE_ROOM] == 2**19
+
+
 @pytest.mark.parametrize("hold", [None, lambda weights: weights[3:5], memoryview])
 def test_weights_are_kept_as_they_were_sent_while_somebody_holds_them(monkeypatch, hold):
     organised(monkeypatch, 2)
@@ -268,4 +279,5 @@ def test_windows_are_as_long_as_pays():
     assert 0 < window(10_000, 1000, 200) <= window(10_000, 100, 200) < 200
     assert window(10_000, 100, 200) < window(10_000, 1000, 10_000) < 1000
     assert window(100, 100, 10) == 0  # no longer than a slice
+    assert 0 < window(100_000, 1, 20_000) < 1000  # a ring over all delays would take 8 GB
     assert window_for(Rows(0, 0, 1, 1), 64, 1, 256) == 0

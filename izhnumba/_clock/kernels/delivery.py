@@ -33,10 +33,10 @@ from izhnumba._clock.kernels.network import (
 from izhnumba._clock.kernels.receptors import add_row, clear
 from izhnumba._engine.codes import OK
 from izhnumba._numba.compile import address_of, called, inlined
-from izhnumba._numba.intrinsics import array_at, copy_bytes, ints_at, prefetch
+from izhnumba._numba.intrinsics import array_at, copy_bytes, ints_at, prefetch, prefetch_far
 
 _BEYOND = 2**62  # cells
-_AHEAD = 4  # entries between the one delivered and the one fetched into the cache
+_AHEAD, _FAR_AHEAD = 4, 16  # entries between the one delivered and the one fetched into the cache
 
 
 @functools.cache
@@ -57,6 +57,8 @@ def deliver(dtype: str) -> int:
                 copy_bytes(d[layout.ARRIVALS] + (begin - start * lanes) * item, source, (end - begin) * item)
                 clear(array_at(source, end - begin, number))
         ring = array_at(d[layout.ARRIVALS], steps * lanes, number)
+        if d[layout.FAR] and d[layout.BACKLOG_END] <= first and d[layout.SHARES] == 1:
+            clear(ring[(first - start) * lanes :])  # it is 0, but not in the cache any more
         queue[layout.QUEUE_COUNT] = sweep(d, queue, 0, ring, steps, lanes, start, low, high)
         queue[layout.OPENED] = start + steps
 
@@ -160,13 +162,18 @@ def _sweep(dtype: str) -> Callable[..., Any]:
         count = queue[layout.QUEUE_COUNT]
         entries = array_at(queue[layout.QUEUE_ENTRIES], count * layout.ENTRY_SIZE, np.int64)
         cells, fetched, kept = np.uint32(steps * lanes), d[layout.FETCHED], first
+        entries_ahead = _FAR_AHEAD if d[layout.FAR] else _AHEAD
         for j in range(first, count):
-            if j + _AHEAD < count:
-                ahead = (j + _AHEAD) * layout.ENTRY_SIZE
+            if j + entries_ahead < count:
+                ahead = (j + entries_ahead) * layout.ENTRY_SIZE
                 p, s = ints_at(entries[ahead + layout.SENDER]), entries[ahead + layout.NEXT]
                 for line in range(min((entries[ahead + layout.END] - s + 15) // 16, fetched if p[OFFSETS] else 0)):
-                    prefetch(p[OFFSETS] + (s + line * 16) * 4)
-                    prefetch(p[WEIGHTS] + (s + line * 16) * item)
+                    if d[layout.FAR]:
+                        prefetch_far(p[OFFSETS] + s * 4 + line * 64)
+                        prefetch_far(p[WEIGHTS] + s * item + line * 64)
+                    else:
+                        prefetch(p[OFFSETS] + (s + line * 16) * 4)
+                        prefetch(p[WEIGHTS] + (s + line * 16) * item)
             e = j * layout.ENTRY_SIZE
             s, end, sent, sender = np.uint64(entries[e]), np.uint64(entries[e + 1]), entries[e + 2], entries[e + 3]
             p = ints_at(sender)

@@ -139,6 +139,7 @@ CALL_SIZE = 1 + FORM_SIZE
 # SHORTEST      the shortest delay, steps
 # SENDERS       int64 (N_SENDERS,): the tables of the projections to this receptor, in the order of `connect`
 # FETCHED       cache lines of a row that are fetched ahead
+# FAR           1: rows under way and the window fit no cache
 # SHARES        parts of the cells of the window, each of which one thread owns
 # QUEUES        int64 (SHARES, QUEUE_SIZE), see below: a queue for each part
 # MOST_SENT     rows that may come into a queue before it is gone through again
@@ -147,9 +148,9 @@ CALL_SIZE = 1 + FORM_SIZE
 # BACKLOG_END   the step from which on there is nothing in the backlog; 0: there is none
 # SETTLES       1: at the end of a call the queue is emptied into the backlog, for weights may be others at the next
 (
-    POPULATION, ARRIVALS, WINDOWED, SHORTEST, SENDERS, N_SENDERS, FETCHED, SHARES, QUEUES, MOST_SENT, BACKLOG,
+    POPULATION, ARRIVALS, WINDOWED, SHORTEST, SENDERS, N_SENDERS, FETCHED, FAR, SHARES, QUEUES, MOST_SENT, BACKLOG,
     BACKLOG_STEPS, BACKLOG_END, SETTLES, DELIVERY_SIZE,
-) = range(15)  # fmt: skip
+) = range(16)  # fmt: skip
 # A queue: QUEUE_ENTRIES, int64 (QUEUE_ROOM, ENTRY_SIZE); QUEUE_COUNT, entries in use; OPENED, the step that follows the
 # window. An entry: NEXT, the first synapse of a row that has not been delivered, and END of the row (of a dense
 # projection NEXT is the row); SENT, the step of the spike; SENDER, the table of the projection
