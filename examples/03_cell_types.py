@@ -9,7 +9,7 @@ from pathlib import Path
 from matplotlib import pyplot as plt
 
 import izhnumba as iz
-from izhnumba import plot
+from izhnumba import analysis, plot
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 columns = (
@@ -26,7 +26,9 @@ for column, names in enumerate(columns):
         plot.trace(result, ax, peak=preset.get("vpeak", 30.0))
         ax.set_title(f"{name}: {preset.title}", loc="left", fontsize="small")
         ax.set(xlabel="", ylabel="V (mV)" if column == 0 else "", xlim=(0, preset.duration), ylim=(-90, 60))
-        print(f"{name:9} {len(result.spikes.t):3} spikes in {preset.duration:g} ms")
+        least = analysis.rheobase(preset, duration=500.0, tolerance=0.01)  # of a current step on the resting cell
+        how = f"{cell.model.I.unit}, {'exactly' if least.scheme == 'exact' else f'by {least.scheme}'}"
+        print(f"{name:9} {len(result.spikes.t):3} spikes in {preset.duration:g} ms; rheobase {least:.2f} {how}")
 for ax in axes[-1]:
     ax.set_xlabel("time (ms)")
 

@@ -189,9 +189,9 @@ CASES |= {
         "match_spikes.reference must be times of one neuron in ms, got <0 spikes>. Pass spikes.t[spikes.i == 0].",
     ),
     "no closed form": (
-        lambda: analysis.rheobase(iz.presets["2007/TC"]),
+        lambda: analysis.saddle_node_current(iz.presets["2007/TC"]),
         ValueError,
-        "rheobase.neuron must have V' quadratic in V and u' linear",
+        "saddle_node_current.neuron must have V' quadratic in V and u' linear",
     ),
     "the name": (
         lambda: analysis.fi_curve("RS", [1.0]),

@@ -8,7 +8,7 @@ and what a time step costs.
 
 from izhnumba.analysis._accuracy import Accuracy, AccuracyReport, accuracy_report
 from izhnumba.analysis._bifurcations import hopf_current, resting_state, saddle_node_current
-from izhnumba.analysis._firing import FICurve, fi_curve, rheobase
+from izhnumba.analysis._firing import FICurve, Rheobase, fi_curve, rheobase
 from izhnumba.analysis._matching import match_spikes
 from izhnumba.analysis._phase_plane import FixedPoint, fixed_points, nullclines
 from izhnumba.analysis._spike_gradients import SpikeTimeGradients, spike_time_gradients
@@ -18,6 +18,7 @@ __all__ = [
     "AccuracyReport",
     "FICurve",
     "FixedPoint",
+    "Rheobase",
     "SpikeTimeGradients",
     "accuracy_report",
     "fi_curve",

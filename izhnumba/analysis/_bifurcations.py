@@ -165,6 +165,15 @@ def hopf_current(neuron: object) -> Array:
     return _known(I, (k.ub != 0) & (-(k.ub**2) - k.ku * k.ua > 0), shape)
 
 
+def has_closed_form(neuron: Population) -> bool:
+    """Whether V' of these neurons is quadratic in V and u' linear."""
+    try:
+        stable_point("resting_state", neuron)
+    except ValueError:
+        return False
+    return True
+
+
 def _of(owner: str, neuron: object) -> tuple[Coefficients, tuple[int, ...]]:
     """(coefficients of V' and u', shape of the result); refused for other equations."""
     model, values = parameters_of(owner, neuron)

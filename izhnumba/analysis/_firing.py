@@ -1,4 +1,5 @@
-"""Response of a neuron to a current step: rheobase and f-I curve, from spike times of the exact engine.
+"""Response of a neuron to a current step: rheobase and f-I curve, from spike times of the exact engine, or of the
+neuron's own scheme where that engine cannot take it.
 
 The step starts at t = 0 from the resting state without input; a neuron without one starts as its population does.
 """
@@ -12,18 +13,58 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from izhnumba._base import checks
-from izhnumba._model.model import Model
+from izhnumba._input.input import Constant
 from izhnumba._population.population import Population
 from izhnumba._record.results import Spikes
-from izhnumba.analysis._bifurcations import stable_point
+from izhnumba.analysis._neurons import dt_of, resting
 from izhnumba.analysis._phase_plane import parameters_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 _DOUBLINGS = 20  # of a current of 1: up to a million
 
 
-class FICurve(NamedTuple):
-    """Firing rates at constant currents, as `fi_curve` returns them.
+class Rheobase(np.ndarray[Any, np.dtype[Any]]):
+    """Rheobases, as `rheobase` returns them: an array, mV/ms (2007 form: pA), that also tells how they were found.
+
+    Attributes
+    ----------
+    scheme : str
+        "exact", or the scheme of the neuron where the exact engine cannot take it.
+    dt : float, ms, or None
+        Time step of that; None with "exact".
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> from izhnumba import analysis
+    >>> found = analysis.rheobase(iz.presets["2007/FS"])
+    >>> print(f"{found:.1f} pA by {found.scheme} at {found.dt} ms")
+    71.1 pA by euler at 0.25 ms
+    """
+
+    scheme: str
+    dt: float | None
+
+    def __array_finalize__(self, other: object) -> None:
+        self.scheme, self.dt = getattr(other, "scheme", "exact"), getattr(other, "dt", None)
+
+    def __reduce__(self) -> Any:
+        make, arguments, state = tuple(super().__reduce__())
+        return make, arguments, (*state, self.scheme, self.dt)
+
+    def __setstate__(self, state: Any) -> None:
+        *array, self.scheme, self.dt = state
+        super().__setstate__(tuple(array))
+
+
+class _Curve(NamedTuple):
+    I: Array
+    rate: Array
+    first: Array
+
+
+class FICurve(_Curve):
+    """Firing rates at constant currents, as `fi_curve` returns them: `I, rate, first = curve`.
 
     Attributes
     ----------
@@ -34,6 +75,10 @@ class FICurve(NamedTuple):
         spikes there.
     first : ndarray, Hz
         1000 / first interval; 0 with fewer than two spikes in all.
+    scheme : str
+        "exact", or the scheme of the neuron where the exact engine cannot take it.
+    dt : float, ms, or None
+        Time step of that; None with "exact".
 
     Examples
     --------
@@ -42,24 +87,34 @@ class FICurve(NamedTuple):
     [0.0, 22.3]
     """
 
-    I: Array
-    rate: Array
-    first: Array
+    scheme: str
+    dt: float | None
+
+    def __new__(cls, I: Array, rate: Array, first: Array, scheme: str = "exact", dt: float | None = None) -> FICurve:
+        curve = super().__new__(cls, I, rate, first)
+        curve.scheme, curve.dt = scheme, dt
+        return curve
 
 
-def rheobase(neuron: object, *, duration: float = 1000.0, n_spikes: int = 1, tolerance: float = 1e-6) -> Array:
+def rheobase(neuron: object, *, duration: float = 1000.0, n_spikes: int = 1, tolerance: float = 1e-6) -> Rheobase:
     """The smallest current step that makes a resting neuron fire within `duration`.
 
-    The current is switched on at t = 0 and stays. It is bracketed by doubling from 1 and bisected with the exact
-    engine, all neurons at a time, on the assumption that a stronger current does not silence a neuron. For endless
-    firing see `saddle_node_current`: with a slow u a neuron can fire once or a few times below it.
+    The current is switched on at t = 0 and stays. It is bracketed by doubling from 1 and bisected, all neurons at a
+    time, on the assumption that a stronger current does not silence a neuron. For endless firing see
+    `saddle_node_current`: with a slow u a neuron can fire once or a few times below it.
+
+    Spikes come from the exact engine. What that cannot take, such as the cells FS, TC and RTN of 2007, models that are
+    no parabola, or a V_min, is advanced by the scheme and time step of its population, of a preset by those it was
+    published with, else by exp_euler in steps of 0.1 ms; the result says so.
 
     Parameters
     ----------
     neuron : Population, preset or other mapping of parameters, or Model
-        The exact engine must be able to run it. A neuron starts in its stable fixed point without input, or as its
-        population does where there is none.
+        A neuron starts in its stable fixed point without input, or as its population does where there is none. Where
+        V' is no parabola the point is searched for, that nearest to the V of its start if there are several.
     duration : float, ms, > 0
+        Of a scheme that has steps a whole number of these.
+
         A neuron near a saddle-node needs long to fire: where b < a in the 2003 form, the result exceeds that for a step
         without end by about (1 - b / a)^2 (pi / duration)^2 / 0.04.
     n_spikes : int, >= 1
@@ -69,14 +124,15 @@ def rheobase(neuron: object, *, duration: float = 1000.0, n_spikes: int = 1, tol
 
     Returns
     -------
-    ndarray of the shape of the population, () for anything else, mV/ms (2007 form: pA)
-        A current at which it fires, at most `tolerance` above one at which it does not. NaN for a neuron that fires
-        without current or stays silent up to a million units.
+    Rheobase
+        An ndarray of the shape of the population, () for anything else, mV/ms (2007 form: pA), with `.scheme` and
+        `.dt`. A current at which it fires, at most `tolerance` above one at which it does not. NaN for a neuron that
+        fires without current or stays silent up to a million units.
 
     Raises
     ------
     TypeError, ValueError
-        For values of the wrong kind or range, and for neurons that the exact engine refuses.
+        For values of the wrong kind or range.
 
     References
     ----------
@@ -96,9 +152,9 @@ def rheobase(neuron: object, *, duration: float = 1000.0, n_spikes: int = 1, tol
     n_spikes = checks.integer("rheobase.n_spikes", n_spikes, at_least=1)
     unit = parameters_of("rheobase", neuron)[0].I.unit
     tolerance = checks.number("rheobase.tolerance", tolerance, unit, above=0.0)
-    resting = resting_neurons("rheobase", neuron)
-    n = len(resting["V"])
-    cells = Population(n, scheme="exact", **resting)
+    neurons = resting("rheobase", neuron)
+    n = neurons.n
+    cells = neurons.population(n, "rheobase", duration)
 
     def fires(I: Array) -> Array:
         cells.reset()
@@ -116,32 +172,37 @@ def rheobase(neuron: object, *, duration: float = 1000.0, n_spikes: int = 1, tol
         enough = fires(middle)
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
     found = np.where(spontaneous | silent, np.nan, high)
-    return found.reshape(neuron.shape if isinstance(neuron, Population) else ())
+    shaped = found.reshape(neuron.shape if isinstance(neuron, Population) else ()).view(Rheobase)
+    shaped.scheme, shaped.dt = cells.scheme.name, dt_of(cells)
+    return shaped
 
 
 def fi_curve(neuron: object, I: ArrayLike, duration: float = 1000.0, *, index: int = 0) -> FICurve:
-    """Firing rates of a neuron at many constant currents, from the exact engine: one population, a neuron per current.
+    """Firing rates of a neuron at many constant currents: one population, a neuron per current.
+
+    Spikes come from the exact engine, or, of a neuron that it cannot take, from the scheme that `rheobase` would use;
+    the result says so.
 
     Parameters
     ----------
     neuron : Population, preset or other mapping of parameters, or Model
-        The exact engine must be able to run it. Each copy starts in its stable fixed point without input, or as the
-        population does where there is none.
+        Each copy starts in its stable fixed point without input, or as the population does where there is none.
     I : array (currents,), mV/ms (2007 form: pA)
     duration : float, ms, > 0
-        Steady rates are those of the second half; rates below about 2000 / duration Hz come out as 0.
+        Steady rates are those of the second half; rates below about 2000 / duration Hz come out as 0. Of a scheme that
+        has steps a whole number of these.
     index : int
         Which neuron of a Population, by its flat index.
 
     Returns
     -------
     FICurve
-        With `.I`, `.rate` and `.first`.
+        With `.I`, `.rate`, `.first`, `.scheme` and `.dt`.
 
     Raises
     ------
     TypeError, ValueError
-        For values of the wrong kind or range, and for neurons that the exact engine refuses.
+        For values of the wrong kind or range.
 
     Examples
     --------
@@ -150,44 +211,31 @@ def fi_curve(neuron: object, I: ArrayLike, duration: float = 1000.0, *, index: i
     >>> curve = analysis.fi_curve(iz.presets["RS"], [0.0, 5.0, 10.0])
     >>> curve.rate.round()
     array([ 0., 11., 22.])
+    >>> curve.scheme, analysis.fi_curve(iz.presets["2007/TC"], [0.0, 100.0]).scheme
+    ('exact', 'euler')
     """
     duration = checks.number("fi_curve.duration", duration, "ms", above=0.0)
     unit = parameters_of("fi_curve", neuron)[0].I.unit
     I = np.array(checks.array("fi_curve.I", I, unit), ndmin=1)
     if I.ndim > 1 or not I.size:
         raise ValueError(f"fi_curve.I must have shape (currents,), at least one, got {I.shape}. Pass I.ravel().")
-    resting = resting_neurons("fi_curve", neuron)
-    n = len(resting["V"])
-    chosen = checks.integer("fi_curve.index", index, at_least=-n, at_most=n - 1)
-    one = {name: value[chosen] if np.ndim(value) else value for name, value in resting.items()}
-    cells = Population(I.size, scheme="exact", **one)
+    neurons = resting("fi_curve", neuron)
+    chosen = checks.integer("fi_curve.index", index, at_least=-neurons.n, at_most=neurons.n - 1)
+    cells = neurons.one(chosen).population(I.size, "fi_curve", duration)
     spikes = _spikes("fi_curve", cells, duration, I, "Use weaker currents, a shorter duration or another neuron.")
-    return FICurve(I, *rates(spikes.i, spikes.t, I.size, duration))
+    return FICurve(I, *rates(spikes.i, spikes.t, I.size, duration), cells.scheme.name, dt_of(cells))
 
 
 def _spikes(owner: str, cells: Population, duration: float, I: Array, cure: str) -> Spikes:
     """The spikes of a run; a ValueError that ends with `cure` if V of a neuron becomes infinite."""
     try:
-        return cells.run(duration, I).spikes
+        return cells.run(duration, Constant(I)).spikes
     except RuntimeError:
         failure = cells._engine.failure()
         raise ValueError(
             f"{owner}.neuron must have a solution for duration ({duration:g} ms) at each current that is tried, got "
             f"one that at I = {I[failure.neuron]:g} {cells.model.I.unit} runs away at t = {failure.t:.6g} ms. {cure}"
         ) from None
-
-
-def resting_neurons(owner: str, neuron: Any) -> dict[str, Any]:
-    """Arguments of a population, of shape (n,), of the same neurons, with V and u at rest."""
-    if not isinstance(neuron, Population):
-        neuron = Population(1, **({"model": neuron} if isinstance(neuron, Model) else neuron))
-    start = [
-        np.where(np.isnan(rest), own, rest)
-        for rest, own in zip(stable_point(owner, neuron), neuron._start, strict=True)
-    ]
-    values = {**neuron._values, "V": start[0], "u": start[1]}
-    resting = {name: np.broadcast_to(value, neuron.shape).ravel().astype(float) for name, value in values.items()}
-    return {"model": neuron.model, "reset": neuron.reset_kind, **resting}
 
 
 def rates(i: Array, t: Array, n: int, duration: float) -> tuple[Array, Array]:

@@ -89,7 +89,11 @@ def fixed_points(
     """
     model, p = one_neuron("fixed_points", neuron, index)
     I = checks.number("fixed_points.I", I, model.I.unit)
-    low, high = limits("fixed_points.V", V, model.V.unit)
+    return points_of(model, p, I, *limits("fixed_points.V", V, model.V.unit))
+
+
+def points_of(model: Model, p: object, I: float, low: float, high: float) -> list[FixedPoint]:
+    """The fixed points of one neuron from V = low to high, in order of V."""
     dV, du = equations(model, p, I)
     found = roots(lambda x: du(x, _u_of_zero(dV, x)), np.linspace(low, high, 4001))
     return [_classified(dV, du, x, y) for x, y in zip(found, _u_of_zero(dV, found), strict=True)]
