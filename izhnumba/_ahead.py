@@ -39,7 +39,7 @@ def _populations(dtype: str) -> None:
     pop.run(1.0, I=1.0, g=0.1, E=0.0)
     pop.step([1, 2])
     iz.Population(2, dtype=dtype, tau_ref=2.0, **RS).run(100.0, I=20.0)
-    iz.Population(2, dtype=dtype, c=[-65.0, -60.0], d=[8.0, 6.0]).run(1.0, I=1.0)
+    iz.Population(2, dtype=dtype, c=[-65.0, -60.0], d=[8.0, 6.0]).run(1.0, I=1.0, record="V")
 
 
 def _networks(dtype: str) -> None:
