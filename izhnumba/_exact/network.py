@@ -272,7 +272,8 @@ class ExactNetwork:
             for block in engine.blocks:
                 block.prepare(int(self._table[layout.SLOTS]))
         rows = [self._record(record) for record in self._records if record.samples.size]
-        self._table.put(layout.RECORDS, np.array([row.numbers for row in rows], np.int64).reshape(-1), rows)
+        if rows or self._table[layout.N_RECORDS]:
+            self._table.put(layout.RECORDS, np.array([row.numbers for row in rows], np.int64).reshape(-1), rows)
         expects = self._projections or any(block.expects for engine in engines for block in engine.blocks)
         self._table[[layout.N_RECORDS, layout.GATHER]] = len(rows), gather() if expects else 0
 

@@ -181,7 +181,7 @@ class MemoryStore:
         self._chunks = [self._chunk(0, len(rows[0]), position["upto"], tuple(rows))]
 
 
-@functools.cache
+@functools.lru_cache(maxsize=64)
 def _no_rows(column: Column) -> Array:
     return np.empty((0, *column.shape), column.dtype)
 
