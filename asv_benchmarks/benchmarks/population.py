@@ -6,6 +6,8 @@ import numpy as np
 
 import izhnumba as iz
 
+from .ratios import interleaved
+
 SIZES = (1, 100, 10_000, 1_000_000)
 
 
@@ -29,6 +31,39 @@ class RunEuler(Run):
     """The same by forward Euler."""
 
     scheme = "euler"
+
+
+class Driven:
+    """10,000 neurons with a random input, a second of model time, over the same with a constant current."""
+
+    params = (("Noise", "OrnsteinUhlenbeck", "Poisson"), ("float32", "float64"))
+    param_names = ("input", "dtype")
+    timeout = 300
+
+    def setup(self, kind, dtype):
+        inputs = {
+            "Noise": dict(I=iz.Noise(4.0)),
+            "OrnsteinUhlenbeck": dict(I=iz.OrnsteinUhlenbeck(4.0, 2.0, tau=5.0)),
+            "Poisson": dict(I=4.0, delta=iz.Poisson(500.0, weight=0.1)),
+        }
+        self.runners = {"constant": runner(dtype, dict(I=4.0)), kind: runner(dtype, inputs[kind])}
+
+    def track_over_constant(self, kind, dtype):
+        times = interleaved(self.runners, 10_000, 5)
+        return min(times[kind]) / min(times["constant"])
+
+    track_over_constant.unit = "time / time with a constant current"
+
+
+def runner(dtype, inputs):
+    """A function of a number of steps that runs 10,000 neurons with these inputs."""
+    pop = iz.Population(10_000, dtype=dtype, threads=1, u=-13.0)
+
+    def run(steps):
+        pop.reset()
+        pop.run(steps * pop.dt, **inputs)
+
+    return run
 
 
 class ShortRun:
