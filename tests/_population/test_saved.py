@@ -12,6 +12,7 @@ import crafted
 import numpy as np
 import pytest
 from cells import assert_same, assert_same_result, different, state
+from interrupts import interrupted, moments, passed
 
 import izhnumba as iz
 
@@ -121,6 +122,26 @@ def test_a_run_that_was_stopped_is_saved_with_what_it_has(tmp_path):
     for either in (pop, again):
         either.run(10.0, 12.0)
     assert_same(again, pop)
+
+
+@pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # files left open
+def test_ctrl_c_at_any_line_of_save_leaves_the_population_and_the_file_as_they_were(tmp_path):
+    pop, whole, path = clock(), clock(), tmp_path / "cells.npz"
+    for each in (pop, whole):
+        each.run(5.0, 12.0)
+    pop.save(path)
+    pop.a = 0.1  # what is in the file is known from what would be in a newer one
+    whole.a = 0.1
+    for moment in moments(passed(lambda: pop.save(tmp_path / "other.npz")))[::11]:
+        if interrupted(lambda: pop.save(path), moment):
+            assert iz.Population.load(path).a.shape in ((3, 4), ())  # the old one or the new one, whole
+    pop.save(path)
+    assert sorted(os.listdir(tmp_path)) == ["cells.npz", "other.npz"]
+    for each in (pop, whole):
+        each.run(20.0, 12.0)
+    assert_same(pop, whole)
 
 
 def test_parameters_that_were_set_and_drawn_and_warnings_that_were_given(tmp_path):
