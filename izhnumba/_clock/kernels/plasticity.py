@@ -30,9 +30,12 @@ from izhnumba._clock.kernels.network import (
 from izhnumba._engine.codes import OK
 from izhnumba._engine.plastic_state import RuleForm
 from izhnumba._numba.compile import STRICT, address_of, inlined, reason_of
-from izhnumba._numba.intrinsics import array_at, ints_at, parameter_lanes, parameters_of
+from izhnumba._numba.intrinsics import array_at, ints_at, parameter_lanes, parameters_of, prefetch
 
 Array = NDArray[Any]
+# Synapses between those that are changed and those that are fetched into the cache: of a row, which goes on in later
+# steps, and of those onto a target
+_SOON, _AHEAD = 8, 16
 
 # Behind the entries of every projection ("lanes" are PADDED of the target):
 # MEMORY           (synapses,) records of what the rule has: e (eligibility), x1, x2 (traces), arrival (uint32 step)
@@ -86,7 +89,7 @@ class Arrays(NamedTuple):
 def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
     """Kernels of synapses with a rule. rule: its class; dtype: of weights; memory: of the record of a synapse."""
     number = np.dtype(dtype).type
-    item = number(0).itemsize
+    item, record = number(0).itemsize, memory.itemsize
     zero = number(0.0)
     p_type = collections.namedtuple("parameters", form.names)  # type: ignore[misc]  # noqa: PYI024
     arrive_at = inlined(rule.arrival)
@@ -169,6 +172,8 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
         if HAS_SPIKE:
             for j in range(np.uint64(a.starts[lane]), np.uint64(a.starts[lane + 1])):
                 s = a.incoming[j]
+                ahead = a.incoming[min(j + np.uint64(_AHEAD), np.uint64(a.incoming.size - 1))]
+                prefetch(a.memory.ctypes.data + np.int64(ahead) * record)
                 w, e = on_spike(a.w[s], e_of(a, s, fade), x_of(a, s, now), y, q)
                 a.w[s] = w
                 keep_e(a, s, e, fade)
@@ -251,6 +256,10 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
                     ring_row[post] += arrival_of(a, s, post, now, fade, q)
                     s += np.uint64(1)
                 cursors[c] = s
+                soon = np.int64(s) + _SOON
+                prefetch(p[OFFSETS] + soon * 4)
+                prefetch(p[WEIGHTS] + soon * item)
+                prefetch(p[MEMORY] + soon * record)
         return OK
 
     def end_step(address, part, k):
