@@ -37,7 +37,7 @@ class NoiseTable:
         return table
 
     def _filled(self) -> Table:
-        from izhnumba._clock.kernels.noise import noise
+        from izhnumba._clock.kernels.noise import noise, relax
         from izhnumba._numba.philox import WIDTH
 
         drawn, dtype, n = self._drawn, self._to.dtype, self._to.n
@@ -49,6 +49,7 @@ class NoiseTable:
         table.put(layout.NOISE_MADE, np.zeros(2 * blocks, np.int64))
         if walk is not None:
             assert drawn.offset is not None
+            table[layout.NOISE_RELAX] = relax(dtype.name)
             table.put(layout.NOISE_KEEP, np.array([walk.keep]))
             given[layout.NOISE_FIRST], given[layout.NOISE_OFFSET] = walk.first_scale, drawn.offset
         given = {entry: one if (one != one[0]).any() else one[:1] for entry, one in given.items()}

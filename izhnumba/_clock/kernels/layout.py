@@ -95,15 +95,16 @@ TO_CURRENT, TO_CONDUCTANCE, TO_GATED, TO_GAP, TO_V = range(5)
 # NOISE_ROWS    real (blocks, 4, BLOCK): row k % 4 of a block is for step k
 # NOISE_MADE    int64 (blocks, 2): from which step on, and up to which, the rows are there
 # NOISE_UNTIL   the step up to which they may be made
-# NOISE_X       float64 (N,): the latest values of an Ornstein-Uhlenbeck process (`relax_row`); 0 if the noise is white
+# NOISE_RELAX   address of the kernel that makes an Ornstein-Uhlenbeck process of the numbers; 0 if the noise is white
+# NOISE_X       float64 (N,): the latest values of the process (`relax_row`)
 # NOISE_KEEP    float64 (1,), as it takes it
 # NOISE_OFFSET  real, like NOISE_SHIFT: what is added to the process
 # NOISE_FIRST   float32, like NOISE_SCALE, instead of which it is in the step NOISE_AFRESH, in which the process begins
 # NOISE_AFTER   float64 (N,): x when NOISE_UNTIL has been reached
 (
     NOISE_CALL, NOISE_SEED, NOISE_STREAM, NOISE_SCALE, NOISE_SHIFT, NOISE_VARIES, NOISE_ROWS, NOISE_MADE, NOISE_UNTIL,
-    NOISE_X, NOISE_KEEP, NOISE_OFFSET, NOISE_FIRST, NOISE_AFRESH, NOISE_AFTER, NOISE_SIZE,
-) = range(16)  # fmt: skip
+    NOISE_RELAX, NOISE_X, NOISE_KEEP, NOISE_OFFSET, NOISE_FIRST, NOISE_AFRESH, NOISE_AFTER, NOISE_SIZE,
+) = range(17)  # fmt: skip
 
 # WORK, one per thread: what kernels need to know of the block and step that they work on. FIRST_LANE, COUNT, VALID: the
 # first lane, how many there are, and how many of them hold neurons; NOW: the step since BASE. Then addresses: of the

@@ -10,7 +10,7 @@ import numpy as np
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.kernels.receptors import add_row
 from izhnumba._numba.compile import address_of
-from izhnumba._numba.intrinsics import WIDEST, add_attribute, array_at, copy_bytes, fma, ints_at, row_at
+from izhnumba._numba.intrinsics import WIDEST, add_attribute, array_at, call_at, copy_bytes, fma, ints_at, row_at
 from izhnumba._numba.philox import _LOW, WIDTH, fill_words, relax_row, to_normals, u8
 
 
@@ -23,46 +23,61 @@ def noise(dtype: str) -> int:
 
     def noise(address, place, step):
         t, work = ints_at(address), ints_at(place)
-        first = work[layout.FIRST_LANE]
-        made = ints_at(t[layout.NOISE_MADE] + first // layout.BLOCK * 16)
-        rows = t[layout.NOISE_ROWS] + 4 * first * item
-        if not made[0] <= step < made[1]:
-            end = step + 1 if step == t[layout.NOISE_AFRESH] else step // 4 * 4 + 4
-            made[0], made[1] = step, min(end, t[layout.NOISE_UNTIL])
-            fill(t, work, rows, made[0], made[1])
-        return rows + step % 4 * layout.BLOCK * item
-
-    def fill(t, work, rows, start, stop):
-        """Fill the rows of the steps `start` to `stop`, and perhaps others of the group."""
-        key, group = (u8(t[layout.NOISE_SEED]) & _LOW, u8(t[layout.NOISE_STREAM]) & _LOW), u8(start // 4)
-        words = array_at(work[layout.W_I], 4 * WIDTH, np.uint32)
-        block, valid = work[layout.FIRST_LANE], work[layout.VALID]
-        for first in range(0, valid, WIDTH):
-            n = min(WIDTH, valid - first)
-            row0, row1, row2, row3 = words[:n], words[WIDTH:][:n], words[2 * WIDTH :][:n], words[3 * WIDTH :][:n]
-            fill_words(row0, row1, row2, row3, group, u8(block + first), key)
+        block = work[layout.FIRST_LANE]
+        made = ints_at(t[layout.NOISE_MADE] + block // layout.BLOCK * 16)
+        rows, row = t[layout.NOISE_ROWS] + 4 * block * item, layout.BLOCK * item
+        if made[0] <= step < made[1]:
+            return rows + step % 4 * row
+        begins = step == t[layout.NOISE_AFRESH]
+        made[0], made[1] = step, min(step + 1 if begins else step // 4 * 4 + 4, t[layout.NOISE_UNTIL])
+        key = u8(t[layout.NOISE_SEED]) & _LOW, u8(t[layout.NOISE_STREAM]) & _LOW
+        words, scales = work[layout.W_I], t[layout.NOISE_FIRST if begins else layout.NOISE_SCALE]
+        for first in range(0, work[layout.VALID], WIDTH):
+            n = min(WIDTH, work[layout.VALID] - first)
+            row0, row1 = array_at(words, n, np.uint32), array_at(words + 4 * WIDTH, n, np.uint32)
+            row2, row3 = array_at(words + 8 * WIDTH, n, np.uint32), array_at(words + 12 * WIDTH, n, np.uint32)
+            fill_words(row0, row1, row2, row3, u8(step // 4), u8(block + first), key)
             at = block + first if t[layout.NOISE_VARIES] else 0
-            begins = start == t[layout.NOISE_AFRESH]
-            scale = array_at(t[layout.NOISE_FIRST if begins else layout.NOISE_SCALE] + 4 * at, n, np.float32)
+            scale = array_at(scales + 4 * at, n, np.float32)
             shift = array_at(t[layout.NOISE_SHIFT] + item * at, n, number)
-            four = array_at(rows + first * item, 3 * layout.BLOCK + n, number)
-            to_normals(words, four[:n], four[layout.BLOCK :][:n], scale, shift)
-            to_normals(words[2 * WIDTH :], four[2 * layout.BLOCK :][:n], four[3 * layout.BLOCK :][:n], scale, shift)
-            if t[layout.NOISE_X]:
-                x = array_at(t[layout.NOISE_X] + 8 * (block + first), n, np.float64)
-                keep = row_at(t[layout.NOISE_KEEP], np.float64)[0]
-                offset = array_at(t[layout.NOISE_OFFSET] + item * at, n, number)
-                if stop - start == 4:
-                    relax_four(four, x, offset, keep)
-                else:
-                    for step in range(start, stop):
-                        row = four[step % 4 * layout.BLOCK :][:n]
-                        relax_row(row, x, keep)
-                        add_row(row, offset)
-                if stop == t[layout.NOISE_UNTIL]:
-                    copy_bytes(t[layout.NOISE_AFTER] + 8 * (block + first), x.ctypes.data, 8 * n)
+            for pair in range(2):
+                even = rows + first * item + 2 * pair * row
+                both = array_at(words + 8 * WIDTH * pair, 2 * WIDTH, np.uint32)
+                to_normals(both, array_at(even, n, number), array_at(even + row, n, number), scale, shift)
+            if t[layout.NOISE_RELAX]:
+                call_at(t[layout.NOISE_RELAX], address, place, first)
+        return rows + step % 4 * row
 
     return address_of(noise)
+
+
+@functools.cache
+def relax(dtype: str) -> int:
+    """Address of `relax(table, work, first)`: let an Ornstein-Uhlenbeck process go on for the steps that are made of
+    WIDTH neurons from place `first` of a block on."""
+    number = np.dtype(dtype).type
+    item = number(0).itemsize
+
+    def relax(address, place, first):
+        t, work = ints_at(address), ints_at(place)
+        block, n = work[layout.FIRST_LANE], min(WIDTH, work[layout.VALID] - first)
+        made, lane = ints_at(t[layout.NOISE_MADE] + block // layout.BLOCK * 16), block + first
+        four = array_at(t[layout.NOISE_ROWS] + (4 * block + first) * item, 3 * layout.BLOCK + n, number)
+        x = array_at(t[layout.NOISE_X] + 8 * lane, n, np.float64)
+        offset = array_at(t[layout.NOISE_OFFSET] + (item * lane if t[layout.NOISE_VARIES] else 0), n, number)
+        keep = row_at(t[layout.NOISE_KEEP], np.float64)[0]
+        if made[1] - made[0] == 4:
+            relax_four(four, x, offset, keep)
+        else:
+            for step in range(made[0], made[1]):
+                row = four[step % 4 * layout.BLOCK :][:n]
+                relax_row(row, x, keep)
+                add_row(row, offset)
+        if made[1] == t[layout.NOISE_UNTIL]:
+            copy_bytes(t[layout.NOISE_AFTER] + 8 * lane, x.ctypes.data, 8 * n)
+        return 0
+
+    return address_of(relax)
 
 
 def relax_four(rows, x, offset, keep):
