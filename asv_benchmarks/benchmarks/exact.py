@@ -1,4 +1,5 @@
-"""The exact scheme: what a spike, an arrival and a silent neuron cost, and how that compares with steps of dt."""
+"""The exact scheme: what a spike, an arrival and a silent neuron cost, and how that compares with steps of dt.
+`python -m benchmarks.exact` in the folder above prints the table of docs/exact.md."""
 
 from __future__ import annotations
 
@@ -126,3 +127,29 @@ class Silent:
             self.population.run(1000.0)
             times.append(time.perf_counter() - started)
         return min(times) * 1e6 / NEURONS
+
+
+def main() -> None:
+    print("| kicks per second and neuron | exact, s | dt 0.1 ms, s | ratio | dt 0.01 ms, s | ratio |")
+    print("|---|---|---|---|---|---|")
+    for kicks in (BUSY, 1.0, 0.5, SPARSE):
+        row = f"| {kicks:g}"
+        for dt in (0.1, 0.01):
+            case = AgainstSteps()
+            case.setup((kicks, dt))
+            times = interleaved({name: net.run for name, net in case.nets.items()}, case.T, REPEATS)
+            exact, steps = (min(times[name]) * 1000.0 / case.T for name in ("exact", "steps"))
+            row += f" | {exact:.2g}" * (dt == 0.1) + f" | {steps:.2g} | {exact / steps:.2g}"
+        print(row + " |")
+    for kicks in (BUSY, SPARSE):
+        event = Event()
+        event.setup(kicks)
+        print(f"an arrival at {kicks:g} kicks per second: {event.track_event(kicks):.0f} ns")
+    for one, unit, track in ((Spike(), "ns, a spike of a constant current", "track_spike"),
+                             (Silent(), "us, a second of a cell at rest", "track_second")):  # fmt: skip
+        one.setup()
+        print(f"{getattr(one, track)():.3g} {unit}")
+
+
+if __name__ == "__main__":
+    main()

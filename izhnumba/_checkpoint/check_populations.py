@@ -192,6 +192,10 @@ def _receptor_state(state: Saved, one: object, n: int) -> ReceptorState:
 def _check_cells(state: Saved, frame: Frame, population: SavedPopulation, laid: list[ReceptorState]) -> None:
     R = SimdRows(tuple(ReceptorKind(receptor.states, receptor.conductance) for receptor in laid))
     width = R.n_loaded + layout.N_EXTRA + R.n_z
+    cells = state.value["cells"]
+    if isinstance(cells, np.ndarray) and cells.shape == (population.n, width + 5):  # older: with a rectangle of rest
+        first = R.n_loaded + layout.SINCE
+        state.value["cells"] = np.delete(cells, slice(first, first + 5), axis=1)
     times = state.array("cells", np.float64, (population.n, width))[:, R.T]
     in_time = (times >= 0) & (times <= frame.now + LONGEST_SLICE)
     state.require_all("cells", in_time, f"have times from 0 to {frame.now}", times)

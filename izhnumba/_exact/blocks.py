@@ -23,11 +23,39 @@ def simd_rows(size: int) -> Array:
     return room[first : first + size * layout.LANES]
 
 
-class Block:
-    """The table of a block, which owns its arrays. first, last: its first neuron and the one behind its last."""
+def blocks_of(edges: list[tuple[int, int]]) -> list[Block]:
+    """Blocks whose tables lie one behind the other. edges: first neuron of each and the one behind its last."""
+    rows = np.zeros((len(edges), layout.BLOCK_SIZE), np.int64)
+    return [Block(rows, number, *ends) for number, ends in enumerate(edges)]
 
-    def __init__(self, table: Array, first: int, last: int) -> None:
-        self.table, self.first, self.n = Table(table), first, last - first
+
+def shared(blocks: list[Block], events: Array) -> list[Array]:
+    """The events of each block, among events whose targets are neurons of the population."""
+    owner = np.searchsorted([block.first for block in blocks], events["target"], side="right") - 1
+    return [events[owner == number] for number in range(len(blocks))]
+
+
+def under_way(blocks: list[Block]) -> Array:
+    """The events that have not arrived, EVENT (k,). Their targets are neurons of the population."""
+    pieces = [block.under_way() for block in blocks]
+    for block, events in zip(blocks, pieces, strict=True):
+        events["target"] += block.first
+    return np.concatenate(pieces)
+
+
+def put_under_way(blocks: list[Block], events: Array, per_ms: float) -> None:
+    """Put events, EVENT (k,), whose targets are neurons of the population, into the slots of their times."""
+    for block, mine in zip(blocks, shared(blocks, events), strict=True):
+        mine["target"] -= block.first
+        block.put_under_way(mine, per_ms)
+
+
+class Block:
+    """The table of a block, a row of `rows`, which owns its arrays. first, last: its first neuron and the one behind
+    its last."""
+
+    def __init__(self, rows: Array, number: int, first: int, last: int) -> None:
+        self.rows, self.table, self.first, self.n = rows, Table(rows[number]), first, last - first
         self.table[[layout.FIRST, layout.N_NEURONS, layout.SORTED_ROOM]] = first, self.n, _FIRST_ROOM
         for entry, array in (
             (layout.CURSORS, np.zeros(self.n + layout.LANES, np.int64)),
@@ -82,6 +110,8 @@ class Block:
         """The events that have not arrived, EVENT (n,), by slot, and in each in the order in which they were put in."""
         chunks, links = self.table.array(layout.CHUNKS), self.table.array(layout.LINKS)
         pieces = [chunks[:0]]
+        if not self.table[layout.N_CHUNKS]:
+            return pieces[0]
         for chunk, count in zip(self.table.array(layout.TAILS), self.table.array(layout.FILLED), strict=True):
             chain = []
             while chunk >= 0:

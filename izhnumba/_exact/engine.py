@@ -15,13 +15,12 @@ from izhnumba._engine.protocol import Failure, Record, SpikeList
 from izhnumba._engine.states import STATES
 from izhnumba._engine.table import Table
 from izhnumba._engine.timebase import Continuous
-from izhnumba._exact.blocks import Block, simd_rows
+from izhnumba._exact.blocks import blocks_of, put_under_way, shared, simd_rows, under_way
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.kernels.simd_rows import ReceptorKind, SimdRows
 from izhnumba._exact.network import ExactNetwork
 from izhnumba._exact.plasticity import ExactPlastic
 from izhnumba._exact.receptors import ReceptorState, Steady, Waves, described
-from izhnumba._exact.silent import rectangles
 from izhnumba._model.model import Model
 from izhnumba._model.normal_form import NormalForm, normal_form
 from izhnumba._model.quantity import MAX_PARAMETERS
@@ -32,7 +31,6 @@ from izhnumba._synapse.receptor import Receptor
 
 Array = NDArray[Any]
 _MOST_NUMBER = np.iinfo(layout.EVENT["rule"]).max  # of inlets and rules, in events
-_STILL = 1e-3  # 1/ms^2: change of the input z under which a neuron stays in its silent rectangle
 _STATE = ("V", "u", "shown", "spikes", "last", "next")
 _SOFT = {"hard": 0, "soft": 1, "overshoot": 2}
 
@@ -52,10 +50,8 @@ class ExactEngine:
         self.shown = self.table.put(layout.SHOWN, np.full((2, n), np.nan))
         self.next = self.table.put(layout.NEXT, np.zeros(n + layout.LANES))[:n]
         self.last = self.table.put(layout.LAST, np.full(n, -np.inf))
-        rows = np.zeros((len(partition(n)), layout.BLOCK_SIZE), np.int64)
-        self.blocks = [Block(row, *ends) for row, ends in zip(rows, partition(n), strict=True)]
-        self.table.put(layout.BLOCKS, rows, self.blocks)
-        self.table[[layout.N, layout.N_BLOCKS, layout.SOFT]] = n, len(rows), _SOFT[reset]
+        self.blocks = blocks_of([(0, n)])
+        self.table[[layout.N, layout.SOFT]] = n, _SOFT[reset]
         self.receptors: list[ReceptorState] = []
         self.laid: list[ReceptorState] | None = None  # receptors with a place in `states`; None before `load_state`
         self._in_tables: list[ReceptorState] = []  # receptors that kernels know
@@ -65,9 +61,13 @@ class ExactEngine:
         self._simd_rows: tuple[list[ReceptorState] | None, SimdRows] | None = None  # with the receptors it is for
         self._pieces: dict[int, Any] = {}
         self.settled: object = None  # an input of which no piece is to come, with the number of the layout
-        self._silent_input: tuple[Array | None] | None = None  # z of the latest `find_silent`, None: not steady
         self._rules: list[tuple[list[int], Table]] = []
         self.layout = 0  # counts the layouts of `states`
+        self.latest: tuple[object, Any] = (
+            None,
+            None,
+        )  # a constant current of a population by itself, as a key; its feeds
+        self.alike = True  # whether currents and conductances have one scale for all neurons
         # `_inventory` or, at first, (), while `states` are made anew
         self.before: tuple[NormalForm, dict[Any, Array]] | tuple[()] | None = None
         self.clock = ExactNetwork(dt)
@@ -185,8 +185,12 @@ class ExactEngine:
         """Neurons, int64, and times (ms) of the spikes of the last advance, in order of time and neuron."""
         pieces = [block.spikes(self.now) for block in self.blocks]
         i, when = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
-        order = np.lexsort((i, when))
-        return i[order], when[order]
+        order = np.argsort(when)  # faster than by both, of which only spikes at one time are in need
+        i, when = i[order], when[order]
+        if np.any(when[1:] == when[:-1]):
+            order = np.lexsort((i, when))
+            i, when = i[order], when[order]
+        return i, when
 
     def failure(self) -> Failure | None:
         """The first neuron that ran away; None if none did."""
@@ -238,7 +242,8 @@ class ExactEngine:
         """Make `states` anew, at the time of now, from V, u, parameters and receptors."""
         if self.before is None:  # else an interrupt has come in here
             self.before = () if self.laid is None or self.form is None else self._inventory()
-        self.form, self.laid = self.normal_form(), [receptor for receptor in self.receptors if receptor.states]
+        self.form = NormalForm(*np.array([np.broadcast_to(values, (self.n,)) for values in self.normal_form()]))
+        self.laid = [receptor for receptor in self.receptors if receptor.states]
         R = self.simd_rows
         self.states = np.zeros((self.n, R.n_loaded + layout.N_EXTRA + R.n_z))
         self._fill()
@@ -249,7 +254,7 @@ class ExactEngine:
         if self.before:
             self._carry_over(*self.before)
         self._put_receptors()
-        self.next[:], self._silent_input = self.now, None
+        self.next[:] = self.now
         self._changed, self.before = False, None
         self.shown[...] = V, u  # last: what differs counts as set by the user
 
@@ -296,16 +301,27 @@ class ExactEngine:
         addresses.put_all({k: self._parameters[name] for k, name in enumerate(self.model.parameters)})
         self.table.put_table(layout.PARAMETERS, addresses)
 
+    def _fill_reach(self) -> None:
+        """Write the factors by which receptors' states bound all input that will come of them to `states`."""
+        assert self.form is not None
+        R = self.simd_rows
+        for receptor in self.laid or ():
+            bound = 1.0 + np.abs(self.form.x(np.asarray(receptor.E))) if receptor.conductance else np.ones(1)
+            first = R.n_loaded + layout.N_EXTRA + self.states_of(receptor).start - R.Z
+            self.states[:, first : first + receptor.states] = np.outer(bound, receptor.reach)
+
     def _put_receptors(self) -> None:
         """Write `states`, and all that depends on its layout, to the table and its blocks."""
         self.layout += 1
-        R = self.simd_rows
-        laid = self.laid or []
+        self._fill_reach()
+        R, laid = self.simd_rows, self.laid or []
         self.table.put(layout.STATES, self.states, also={layout.STATE_SIZE: self.states.shape[1]})
         self.table.put(layout.NUMBERS, np.array([x for receptor in laid for x in receptor.linear] or [0.0]))
         known = list(itertools.takewhile(lambda receptor: not receptor.states or receptor in laid, self.receptors))
         inlets = [receptor.inlet(self.states_of(receptor).stop - 1 if receptor.states else R.X) for receptor in known]
         self.table.put(layout.INLETS, np.array(inlets, np.int64).reshape(-1))
+        scales = np.array([self.extra(layout.CURRENT), self.extra(layout.CONDUCTANCE)])
+        self.alike = bool(np.all(scales == scales[:, :1]))
         self.sample_simd_rows = simd_rows(R.size)
         record, everybody = Table(layout.RECORD_SIZE), np.arange(self.n)
         record[[layout.RECORD_TABLE, layout.RECORD_N]] = self.table.address, self.n
@@ -315,27 +331,6 @@ class ExactEngine:
         for block in self.blocks:
             block.lay_simd_rows(R.size)
         self._in_tables = known
-
-    def find_silent(self) -> None:
-        """Write the silent rectangle of each neuron (`silent`) to `states`. There are none if the next advance has a
-        break of the input other than one at the present."""
-        assert self.form is not None
-        R, table = self.simd_rows, self.table
-        breaks, values = table.array(layout.BREAKS)[1:], table.array(layout.PIECE_VALUES)[1:]
-        steady = not breaks.size or breaks[-1] <= self.now
-        z = np.broadcast_to(values[0, 0] if breaks.size else self.states[:, R.I], (self.n,)) if steady else None
-        if self._silent_input is not None and _same(self._silent_input[0], z):
-            return
-        found = np.tile([[1.0], [-1.0]], (2, self.n)) if z is None else rectangles(self.form, z, _STILL)
-        size = np.maximum(np.abs(found[:2]).max(0), 1.0)
-        for which, values in enumerate((*found, np.full(self.n, _STILL)), layout.X_LOW):
-            self.extra(which)[:] = values
-        for receptor in self.laid or ():
-            place = self.states_of(receptor)
-            bound = size + np.abs(self.form.x(np.asarray(receptor.E))) if receptor.conductance else np.ones(self.n)
-            first = R.n_loaded + layout.N_EXTRA + place.start - R.Z
-            self.states[:, first : first + receptor.states] = np.outer(bound, receptor.reach)
-        self._silent_input = (None if z is None else z.copy(),)
 
     # --- input ----------------------------------------------------------------------------------------------------
 
@@ -357,13 +352,29 @@ class ExactEngine:
 
     def set_outside(self, events: Array) -> None:
         """Set the events from outside of the next advance, EVENT (k,). Their targets are neurons of the population."""
-        owner = self._owner(events)
-        for number, block in enumerate(self.blocks):
-            block.set_outside(events[owner == number], self.clock.per_ms)
+        for block, mine in zip(self.blocks, shared(self.blocks, events), strict=True):
+            block.set_outside(mine, self.clock.per_ms)
 
-    def _owner(self, events: Array) -> Array:
-        """The block number of the target of each event."""
-        return np.searchsorted([block.first for block in self.blocks], events["target"], side="right") - 1
+    def under_way(self) -> Array:
+        """The events that have not arrived, EVENT (k,). Their targets are neurons of the population."""
+        return under_way(self.blocks)
+
+    def put_under_way(self, events: Array) -> None:
+        """Put events, EVENT (k,), into the slots of their times. Their targets are neurons of the population."""
+        put_under_way(self.blocks, events, self.clock.per_ms)
+
+    def cut(self, threads: int) -> None:
+        """Have one block for one thread, which fills its lanes best, and as many as can be for several."""
+        edges = partition(self.n) if threads > 1 else [(0, self.n)]
+        if len(edges) != len(self.blocks):
+            blocks, events = blocks_of(edges), self.under_way()
+            for block in blocks:
+                block.lay_slots(self.clock.n_slots)
+                if self.laid is not None:
+                    block.lay_simd_rows(self.simd_rows.size)
+            put_under_way(blocks, events, self.clock.per_ms)
+            self.layout += 1  # so that kernels get to know the blocks: before these, for Ctrl-C may come in between
+            self.blocks = blocks
 
     def add_rule(self, row: list[int], projection: Table) -> int:
         """Take over the kernels of plastic synapses onto the population: their row in its table. Returns its number."""
@@ -382,8 +393,8 @@ class ExactEngine:
         self.table[layout.N_PLASTIC] = 0
         self._rules = []
 
-    def compile(self) -> None:
-        """Compile the kernels of this population, and write their addresses to the table."""
+    def bind(self) -> None:
+        """Compile the kernels of this population, and write their addresses and the blocks to the table."""
         from izhnumba._exact.kernels.advance import advance
         from izhnumba._exact.kernels.neuron import ExactVariant
         from izhnumba._exact.kernels.sample import sampling
@@ -392,6 +403,7 @@ class ExactEngine:
         kinds = self.simd_rows.receptors
         addresses = step_address(kinds), advance(ExactVariant(self.model, kinds)), sampling(kinds)
         self.table[[layout.STEP, layout.ADVANCE, layout.SAMPLE]] = addresses
+        self.table.put(layout.BLOCKS, self.blocks[0].rows, self.blocks, also={layout.N_BLOCKS: len(self.blocks)})
 
     def state(self) -> dict[str, Any]:
         """A description, made of arrays and plain values, from which `restore` goes on to the last bit."""
@@ -399,16 +411,12 @@ class ExactEngine:
         if self.before is not None:  # an interrupt has come within `load_state`
             self.load_state()
         arrays = {name: getattr(self, name).copy() for name in _STATE}
-        events = [block.under_way() for block in self.blocks]
-        for block, some in zip(self.blocks, events, strict=True):
-            some["target"] += block.first
-        cells = None if self.laid is None else self.states.copy()
-        form = None if self.form is None else np.array([np.broadcast_to(x, (self.n,)) for x in self.form])
         return arrays | {
             "ports": [receptor.describe() for receptor in self.receptors],
             "n_laid": -1 if self.laid is None else len(self.laid),
-            "cells": cells, "form": form, "changed": self._changed, "in_force": self.in_force,
-            "events": np.concatenate(events).view(np.uint8), "now": self.now,
+            "cells": None if self.laid is None else self.states.copy(),
+            "form": None if self.form is None else np.array(self.form), "in_force": self.in_force, "now": self.now,
+            "changed": self._changed, "events": self.under_way().view(np.uint8),
         }  # fmt: skip
 
     def prepare_for(self, state: dict[str, Any]) -> None:
@@ -429,12 +437,7 @@ class ExactEngine:
             self._pieces, self._changed = {int(self.table[layout.PIECE]): state["in_force"]}, state["changed"]
         if self.clock.engines == [self]:
             self.clock.now = state["now"]
-        events = state["events"].view(layout.EVENT)
-        owner = self._owner(events)
-        for number, block in enumerate(self.blocks):
-            mine = events[owner == number]
-            mine["target"] -= block.first
-            block.put_under_way(mine, self.clock.per_ms)
+        self.put_under_way(state["events"].view(layout.EVENT))
 
     def rewind(self) -> None:
         """Back to time 0, without spikes and events under way."""
@@ -444,7 +447,3 @@ class ExactEngine:
         for block in self.blocks:
             block.clear()
         self._changed, self.before = True, None
-
-
-def _same(one: Array | None, other: Array | None) -> bool:
-    return one is other or (one is not None and other is not None and np.array_equal(one, other))

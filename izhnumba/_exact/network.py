@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from izhnumba._base.partition import parts_of
 from izhnumba._engine.codes import FAILURE, OK, ROOM
 from izhnumba._engine.projection import Projection
 from izhnumba._engine.protocol import Record, SpikeList
@@ -39,7 +40,7 @@ class ExactNetwork:
     def __init__(self, dt: float) -> None:
         self.time = Continuous(dt)
         self.engines: list[ExactEngine] = []
-        self._moving: dict[Any, list[Array]] | None = None  # events under way by engine, while `connect` moves them
+        self._moving: dict[Any, Array] | None = None  # events under way by engine, while `connect` moves them
         self._table = Table(layout.NET_SIZE)
         self._reals = self._table.numbers.view(np.float64)
         self._projections: dict[Any, Table] = {}
@@ -64,6 +65,11 @@ class ExactNetwork:
     @property
     def n(self) -> int:
         return sum(engine.n for engine in self.engines)
+
+    @property
+    def n_slots(self) -> int:
+        """Slots of time in which events under way are kept."""
+        return int(self._table[layout.SLOTS])
 
     @property
     def item(self) -> int:
@@ -99,19 +105,16 @@ class ExactNetwork:
                 f"with the scheme 'exact', got {shortest:g} ms."
             )
         was, self._bound = self._moving or {}, None
-        self._moving = {engine: was.get(engine) or self._under_way(engine) for engine in engines}
+        self._moving = {engine: was[engine] if engine in was else engine.under_way() for engine in engines}
         self.engines, self._longest = list(engines), longest
         self.per_ms, self._table[layout.SLOTS] = per_ms, 2 ** int(np.ceil(np.log2(wanted + 4)))
         self._reals[layout.PER_MS] = per_ms
-        for engine, pieces in self._moving.items():
+        for engine, events in self._moving.items():
             engine.clock = self
-            for block, events in zip(engine.blocks, pieces, strict=True):
-                block.lay_slots(int(self._table[layout.SLOTS]))
-                block.put_under_way(self._translated(engine, events, projections), per_ms)
+            for block in engine.blocks:
+                block.lay_slots(self.n_slots)
+            engine.put_under_way(self._translated(engine, events, projections))
         self._projections, self._moving = dict(projections), None
-
-    def _under_way(self, engine: ExactEngine) -> list[Array]:
-        return [block.under_way() for block in engine.blocks]
 
     def _translated(self, engine: ExactEngine, events: Array, projections: Mapping[Any, Table]) -> Array:
         """Events under way to an engine, with the keys and rules of these projections in place of the old ones."""
@@ -132,10 +135,10 @@ class ExactNetwork:
 
     def most_ahead(self) -> float:
         """The longest advance, ms: events from outside must fit into the slots of time at its start."""
-        return (int(self._table[layout.SLOTS]) - 2) / self.per_ms - self._longest
+        return (self.n_slots - 2) / self.per_ms - self._longest
 
     def threads_for(self, until: float, stop: float, wanted: int | None) -> int:
-        most = min(max(len(engine.blocks) for engine in self.engines), wanted or n_processors())
+        most = min(max(parts_of(engine.n) for engine in self.engines), wanted or n_processors())
         work = _WORK * self.n
         parallel = may_go_parallel(
             int(work * min(1 / self.per_ms, until - self.now)), int(work * (stop - self.now)), wanted
@@ -159,12 +162,12 @@ class ExactNetwork:
             return self._found(self._run(float(self._reals[layout.END]), threads))
         for source in sources:
             source.engine.keep(source.receptors)
+            source.engine.cut(threads)
         records = self._records
         self._load_states()
         self._records, self._shown = records, False
         for source in sources:
             source.set_pieces(self.now, until)
-            source.engine.find_silent()
             events = source.events(float(self._reals[layout.FED]), until)
             if events.size:
                 source.engine.set_outside(events)
@@ -249,7 +252,7 @@ class ExactNetwork:
             return
         self._bound = None  # until all is done: Ctrl-C may come in between
         for engine in engines:
-            engine.compile()
+            engine.bind()
         tables = [engine.table for engine in engines]
         blocks = [
             (table.address, k) for table, engine in zip(tables, engines, strict=True) for k in range(len(engine.blocks))
@@ -270,7 +273,7 @@ class ExactNetwork:
 
         for engine in engines:
             for block in engine.blocks:
-                block.prepare(int(self._table[layout.SLOTS]))
+                block.prepare(self.n_slots)
         rows = [self._record(record) for record in self._records if record.samples.size]
         if rows or self._table[layout.N_RECORDS]:
             self._table.put(layout.RECORDS, np.array([row.numbers for row in rows], np.int64).reshape(-1), rows)

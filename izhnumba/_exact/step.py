@@ -13,7 +13,7 @@ from izhnumba._base import checks
 from izhnumba._engine.codes import NOT_PLAIN, OK
 from izhnumba._engine.protocol import Inputs
 from izhnumba._exact.engine import ExactEngine
-from izhnumba._exact.inputs import ExactFeeds, SpikeSource, current_of, population_feeds
+from izhnumba._exact.inputs import ExactFeeds, Source, SpikeSource, current_of, population_feeds
 from izhnumba._input.door import is_constant
 from izhnumba._input.input import Input
 from izhnumba._synapse.receptors import Delta
@@ -26,7 +26,6 @@ class ExactStepper:
 
     def __init__(self, engine: ExactEngine, shape: tuple[int, ...], threads: int | None) -> None:
         self._engine = engine
-        self._feeds: tuple[object, ExactFeeds | None] = None, None  # of a current, as a key, that came in a step alone
 
     def call(self) -> tuple[Callable[[Array, Array, float], int], Array]:
         """`call(form, I, level)`, which always returns NOT_PLAIN, and a `form`."""
@@ -47,14 +46,11 @@ class ExactStepper:
         if isinstance(inputs.I, Input) and not is_constant(inputs.I):
             got = f"got {inputs.I!r:.60}. Use run for inputs that change."
             raise TypeError(f"{where}.I must be a number or an array, {got}")
-        key = _key(inputs)
-        known, feeds = self._feeds
-        if feeds is None or key is None or key != known:
-            feeds = population_feeds(where, pop, stop, inputs._replace(delta=None))
-            self._feeds = key, feeds
+        feeds = population_feeds(where, pop, stop, inputs._replace(delta=None))
         if inputs.delta is not None:
             deltas = current_of(f"{where}.delta", inputs.delta, "mV", pop).levels(np.zeros(1))[0]
-            feeds.sources[0].spikes.append(_deltas_at(stop, np.broadcast_to(deltas, (1, pop.n)).ravel(), engine))
+            jumps = _deltas_at(stop, np.broadcast_to(deltas, (1, pop.n)).ravel(), engine)
+            feeds = ExactFeeds([Source(engine, feeds.sources[0].currents, [jumps])], engine.clock)
         code, spiked = OK, np.zeros(engine.n, bool)
         while code == OK and engine.now < stop:
             until = min(stop, feeds.reach(engine.now, math.inf))
@@ -64,16 +60,6 @@ class ExactStepper:
         shown = engine.publish_state()
         engine.spikes[: engine.n] = spiked
         return code if code != OK else shown
-
-
-def _key(inputs: Inputs) -> object:
-    """What equal currents have in common, if they come alone and are plain numbers; else None."""
-    I, *others = inputs  # noqa: E741
-    if any(one is not None for one in others):
-        return None
-    if type(I) is np.ndarray and I.dtype == np.float64:
-        return I.shape, I.tobytes()
-    return I if type(I) in (float, int, np.float64) else None
 
 
 def _deltas_at(when: float, deltas: Array, engine: ExactEngine) -> SpikeSource:

@@ -18,7 +18,7 @@ import platform
 import re
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -150,13 +150,14 @@ def inlined(function: Callable[..., Any]) -> Dispatcher:
     return numba.njit(inline="always")(function)
 
 
-def called(function: Callable[..., Any]) -> Dispatcher:
+def called(function: Callable[..., Any], fastmath: Iterable[str] = ()) -> Dispatcher:
     """`function` compiled on its own, for calls from other compiled ones: once for all values of its arguments, of
-    which Numba takes each that is written in a call, such as 0 or False, for a type of its own."""
+    which Numba takes each that is written in a call, such as 0 or False, for a type of its own. fastmath: LLVM's flags."""
     numba = _numba()
     make_jitable(function)
     _make_unique(function)  # at once: a user's own function may be the first to call it
-    options = dict(no_cfunc_wrapper=True, no_cpython_wrapper=True, _nrt=False, fastmath=False, forceinline=False)
+    flags = set(fastmath) or False
+    options = dict(no_cfunc_wrapper=True, no_cpython_wrapper=True, _nrt=False, fastmath=flags, forceinline=False)
     dispatcher = numba.njit(**options)(function)
     template_for = dispatcher.get_call_template
     dispatcher.get_call_template = lambda kinds, named: template_for([*map(numba.types.unliteral, kinds)], named)

@@ -41,7 +41,7 @@ def _advance(variant: ExactVariant):
     R = SimdRows(variant.receptors)
     finish_step, arrive, spike = step_finisher(variant), arrivals(variant.receptors), spike_handler(variant)
     settle, limit = settling(variant.receptors), _limit(R)
-    N_STATE, N_LOADED, N_REST, REST, N_Z = R.n_state, R.n_loaded, R.N_REST, R.X_LOW, R.n_z
+    N_STATE, N_LOADED, REACH, N_Z = R.n_state, R.n_loaded, R.REACH, R.n_z
     T, LIMIT, VISIT = (row * LANES for row in (R.T, R.LIMIT, R.VISIT))
     OFTEN, LEAST = layout.STUCK
 
@@ -65,10 +65,8 @@ def _advance(variant: ExactVariant):
         values = reals_at(state)
         for k in range(N_LOADED):
             simd[k * LANES + lane] = values[k]
-        for k in range(N_REST):
-            simd[(REST + k) * LANES + lane] = values[N_LOADED + layout.X_LOW + k]
         for k in range(N_Z):
-            simd[(REST + N_REST + k) * LANES + lane] = values[N_LOADED + layout.N_EXTRA + k]
+            simd[(REACH + k) * LANES + lane] = values[N_LOADED + layout.N_EXTRA + k]
         simd[LIMIT + lane] = limit(b, simd, lane, j, last)
 
     def store(b, simd, lane, state):
@@ -88,13 +86,11 @@ def _advance(variant: ExactVariant):
 
     def list_active(b, next_visit, end, everybody):
         """List the neurons that need a step in the slice. Returns how many there are."""
-        cursors, ends, active = ints_at(b[layout.CURSORS]), ints_at(b[layout.ENDS]), ints_at(b[layout.ACTIVE])
-        n, count = 0, b[layout.N_NEURONS]
+        active, n, count = ints_at(b[layout.ACTIVE]), 0, b[layout.N_NEURONS]
         for first in range(0, count, LANES):
             mask: Any = 0
             for lane in range(LANES):  # LLVM makes vectors of it, so it reads behind the last neuron
-                j = first + lane
-                mask |= np.int64((cursors[j] < ends[j]) | (next_visit[j] <= end) | everybody) << lane
+                mask |= np.int64((next_visit[first + lane] <= end) | everybody) << lane
             mask &= (1 << min(count - first, LANES)) - 1
             while mask:
                 active[n] = first + np.int64(trailing_zeros(np.uint64(mask)))
@@ -170,6 +166,7 @@ def _advance(variant: ExactVariant):
             done = masks >> 2 * LANES & come  # for this slice
             left = masks >> LANES & come & ~done
             come &= ~done
+            whole = come & ~left
             while left:
                 lane = np.int64(trailing_zeros(np.uint64(left)))
                 left &= left - 1
@@ -179,7 +176,6 @@ def _advance(variant: ExactVariant):
                 if following != following:
                     return fail(place, lane)
                 if following != GO_ON:
-                    simd[VISIT + lane] = following
                     done |= 1 << lane
                     come &= ~(1 << lane)
             mask, waiting, arrived = come, 0, 0
@@ -194,7 +190,7 @@ def _advance(variant: ExactVariant):
                     )
                     waiting |= (cursors[j] < ends[j]) << lane
                 simd[LIMIT + lane] = limit(b, simd, lane, j, last)
-            if come:
+            if whole | arrived | done or p[layout.CUT]:  # not after a spike alone
                 settled = settle(rows, end)
                 above = settled & arrived
                 if p[layout.CUT]:

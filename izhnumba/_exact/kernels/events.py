@@ -125,6 +125,7 @@ def gather() -> int:
         links = ints_at(b[layout.LINKS])
         waiting = array_at(b[layout.CHUNKS], b[layout.N_CHUNKS] * layout.CHUNK, EVENT)
         cursors, ends, touched = ints_at(b[layout.CURSORS]), ints_at(b[layout.ENDS]), ints_at(b[layout.ACTIVE])
+        next_visit = reals_at(ints_at(population)[layout.NEXT] + b[layout.FIRST] * 8)
         total, n, most = 0, 0, 0
         for slot in range(first, last + 1):
             chunk, count = tails[slot & (n_slots - 1)], filled[slot & (n_slots - 1)]
@@ -152,6 +153,7 @@ def gather() -> int:
             j = touched[k]
             count = ends[j] - cursors[j]
             cursors[j] = ends[j] = total
+            next_visit[j] = -np.inf
             total += count
             most = max(most, count)
         events = array_at(b[layout.SORTED], b[layout.SORTED_ROOM], EVENT)
@@ -206,13 +208,14 @@ def deliver() -> int:
     def deliver(network, projection, part):
         p, net = ints_at(projection), ints_at(network)
         done = ints_at(p[layout.DONE])
-        if part >= p[layout.PARTS] or done[part] == net[layout.SERIAL]:
+        n_blocks = ints_at(p[layout.TARGET])[layout.N_BLOCKS]
+        if part >= n_blocks or done[part] == net[layout.SERIAL]:
             return OK
         source = ints_at(p[layout.SOURCE])
         b = ints_at(block_of(p[layout.TARGET], part))
         first, n_rows, parts = p[layout.FIRST_ROW], p[layout.N_ROWS], p[layout.PARTS]
-        starts = ints_at(p[layout.STARTS])
-        n = starts[n_rows * parts]
+        starts, joined = ints_at(p[layout.STARTS]), parts // n_blocks  # a block has the rows of so many parts
+        n, begin, end = starts[n_rows * parts], part * joined, (part + 1) * joined
         targets, delays = array_at(p[layout.TARGETS], n, np.uint32), reals_at(p[layout.DELAYS])
         weights = reals_at(p[layout.WEIGHTS])
         total = 0
@@ -222,7 +225,7 @@ def deliver() -> int:
             for k in range(s[layout.DELIVERED], s[layout.N_SPIKES]):
                 row = spike_i[k] - first
                 if 0 <= row < n_rows:
-                    total += starts[row * parts + part + 1] - starts[row * parts + part]
+                    total += starts[row * parts + end] - starts[row * parts + begin]
         wanted = total // layout.CHUNK + min(total, net[layout.SLOTS]) + 1
         if total and wanted > b[layout.N_FREE]:
             b[layout.WANTED_CHUNKS] = wanted
@@ -238,9 +241,9 @@ def deliver() -> int:
                 row, now = spike_i[k] - first, spike_t[k]
                 ahead = spike_i[min(k + AHEAD, s[layout.N_SPIKES] - 1)] - first
                 if 0 <= ahead < n_rows:
-                    fetch(p, starts[ahead * parts + part], starts[ahead * parts + part + 1])
+                    fetch(p, starts[ahead * parts + begin], starts[ahead * parts + end])
                 if 0 <= row < n_rows:
-                    for j in range(starts[row * parts + part], starts[row * parts + part + 1]):
+                    for j in range(starts[row * parts + begin], starts[row * parts + end]):
                         when = now + delays[j]
                         event = waiting[place_in(b, slot_of(when, per_ms) & (n_slots - 1))]
                         event.t, event.w, event.key = when, weights[j], key + j

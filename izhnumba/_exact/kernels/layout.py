@@ -9,7 +9,7 @@ import numpy as np
 # --- A population.
 # N, N_BLOCKS      neurons, blocks
 # STATES           float64 (N, STATE_SIZE): state and constants of each neuron, see below
-# NEXT             float64 (N + LANES,): time before which a neuron needs no step unless an event comes
+# NEXT             float64 (N + LANES,): time before which a neuron needs no step, -inf if events of the slice wait
 # LAST             float64 (N,): time of the last spike, -inf before the first
 # NUMBERS          float64 (receptors, 4): alpha, beta, delta, gamma of each receptor with states (`kernels.simd_rows`)
 # PARAMETERS       int64 (MAX_PARAMETERS,): address of each parameter, float64 (N,)
@@ -40,12 +40,10 @@ import numpy as np
 # DELTA, CURRENT, CONDUCTANCE   scales from a weight (mV, current, conductance) to x, z and G
 # P, HALF, Y0, GU  V = (x - HALF) / P, u = (y - Y0) / (P GU)
 # TAU_REF          ms
-# X_LOW .. Y_HIGH  the rectangle of x and y in which the neuron stays, and never spikes, under the constant input and
-#                  any change of it up to STILL; X_LOW > X_HIGH if there is none (`silent`)
 # SINCE, COUNT     spikes are counted from the time SINCE on, up to RUNAWAY, then anew
 (
-    DELTA, CURRENT, CONDUCTANCE, P, HALF, Y0, GU, TAU_REF, X_LOW, X_HIGH, Y_LOW, Y_HIGH, STILL, SINCE, COUNT, N_EXTRA,
-) = range(16)  # fmt: skip
+    DELTA, CURRENT, CONDUCTANCE, P, HALF, Y0, GU, TAU_REF, SINCE, COUNT, N_EXTRA,
+) = range(11)  # fmt: skip
 
 # --- A block.
 # FIRST, N_NEURONS   first neuron, and how many
@@ -67,7 +65,7 @@ import numpy as np
 #                  DELIVERED have been delivered
 # GATHERED         SERIAL of the slice whose events are in SORTED
 # WANTED_SORTED, WANTED_CHUNKS   the room that a kernel lacked when it returned ROOM
-# N_STEPS          steps done, of eight neurons each; up to LAST_STEP in this call
+# N_STEPS          steps done, of LANES neurons each; up to LAST_STEP in this call
 # FAILED, FAILED_NEURON, FAILED_TIME   1 if a neuron has failed, which one, and when (float)
 (
     FIRST, N_NEURONS, CHUNKS, LINKS, N_CHUNKS, FREE, N_FREE, TAILS, FILLED, OUTSIDE, N_OUTSIDE,
@@ -75,14 +73,14 @@ import numpy as np
     SPIKE_T, SPIKE_I, SPIKE_ROOM, N_SPIKES, DELIVERED, GATHERED, WANTED_SORTED, WANTED_CHUNKS, N_STEPS, LAST_STEP,
     FAILED, FAILED_NEURON, FAILED_TIME, BLOCK_SIZE,
 ) = range(32)  # fmt: skip
-LANES = 8
+LANES = 16
 CHUNK = 32  # events
 RUNAWAY = 1000  # spikes of a neuron within 1 ms, with which it fails
 MOST_STEPS = 2**14  # of a block in one call, so that Ctrl-C never waits long
 STUCK = 2**10, 1e-5  # a neuron that gets on by less than 1e-5 ms in 2**10 steps fails
 MOST_VISITS = 2**21  # neurons x slices of one call, so that Ctrl-C never waits long
 SLICE_VISITS = 64  # the other costs of a slice, in visits of neurons
-MOST_SPIKES = 16  # of eight neurons in one step: one each at a crossing, and one each by events
+MOST_SPIKES = 2 * LANES  # of all lanes in one step: one each at a crossing, and one each by events
 
 EVENT = np.dtype([("t", "<f8"), ("w", "<f8"), ("key", "<i8"), ("target", "<i4"), ("inlet", "<i2"), ("rule", "<i2")])
 EVENT_SIZE = 32  # bytes
@@ -115,7 +113,7 @@ INLET_ROW, INLET_SCALE, INLET_FACTOR, INLET_SIZE = range(4)
 # --- A projection: rows of synapses, one row for each source neuron and part (block) of the target.
 # SOURCE, TARGET   addresses of the tables of the populations
 # FIRST_ROW, N_ROWS   first source neuron, and how many
-# PARTS            blocks of the target
+# PARTS            into how many the targets are cut: each block has one part, or all
 # STARTS           int64 (N_ROWS * PARTS + 1,): where each row begins among the synapses
 # TARGETS, DELAYS, WEIGHTS   uint32, float64, float64 (synapses,): target neuron, delay (ms), weight
 # KEY              key of the events of synapse 0, in the next synapse the next one

@@ -30,7 +30,7 @@ from izhnumba._exact.kernels import layout
 from izhnumba._exact.kernels.events import EVENT, real
 from izhnumba._exact.kernels.simd_rows import LANES, ORDER, ReceptorKind, SimdRows
 from izhnumba._model.model import Model
-from izhnumba._numba.compile import called, inlined
+from izhnumba._numba.compile import CONTRACT, called, inlined
 from izhnumba._numba.intrinsics import (
     NOINLINE,
     WIDEST,
@@ -45,8 +45,8 @@ from izhnumba._numba.intrinsics import (
 from izhnumba._numba.where import where
 
 GO_ON = -1.0  # in place of a time: the neuron has not come to the end of the slice
-LONGEST_QUIET = 2.0  # ms, of the bound of the time to the next spike
-LONGEST_REST = 50.0  # ms without a step of a neuron in its silent rectangle: to publish one that lags behind takes long
+LONGEST_RISE = 2.0  # ms, of the bound of the time that x takes to rise to the threshold
+LONGEST_REST = 200.0  # ms without a step of a neuron that stays below: to publish one that lags behind takes long
 _SMALLEST_RISE = 1e-9  # of the bound of x': it must not be 0
 _FASTEST = 0.1  # 1/ms, of the rate of u: for faster ones there is no bound
 _SHORTEST = 1e-9  # ms: a crossing that is undone sooner is a touch, and no spike
@@ -111,7 +111,8 @@ def crossing(receptors: tuple[ReceptorKind, ...]) -> tuple[Any, Any]:
 
     def root(address, lane, h):
         """The time, at most h, at which x + kappa y reaches the threshold first: Newton's method for 1 / x, which is
-        almost a straight line, kept between bounds that close in."""
+        almost a straight line, kept between bounds that close in. It begins where x' = x^2 + w leads, with a pole at
+        the ratio of the last two coefficients; else where a straight line of x does."""
         simd = reals_at(address)
         kappa, theta = simd[KAPPA + lane], simd[THETA + lane]
         low, high = 0.0, h
@@ -119,10 +120,11 @@ def crossing(receptors: tuple[ReceptorKind, ...]) -> tuple[Any, Any]:
         if start >= theta:
             return 0.0
         steep = kappa == 0.0 and theta > 0.02
-        end = horner(simd, CX, lane, h) + kappa * horner(simd, CY, lane, h)
-        at = h * (theta - start) / (end - start)
-        if steep and start > 0.02:
-            at = h * (1.0 / start - 1.0 / theta) / (1.0 / start - 1.0 / end)
+        w = simd[(CX + 1) * LANES + lane] - start * start
+        pole = simd[(CX + ORDER - 1) * LANES + lane] / simd[(CX + ORDER) * LANES + lane]
+        at = pole - 1.0 / theta + w / (3.0 * theta * theta * theta)
+        if not (steep and 0.0 < at < h):
+            at = h * (theta - start) / (horner(simd, CX, lane, h) + kappa * horner(simd, CY, lane, h) - start)
         for _ in range(100):
             x, slope = horner(simd, CX, lane, at), slope_of(simd, CX, lane, at)
             if kappa != 0.0:
@@ -144,7 +146,7 @@ def crossing(receptors: tuple[ReceptorKind, ...]) -> tuple[Any, Any]:
                 break
         return at
 
-    return called(safe_length), called(root)
+    return called(safe_length), called(root, CONTRACT)
 
 
 @functools.cache
@@ -242,12 +244,16 @@ def settling(receptors: tuple[ReceptorKind, ...]):
     may be too early: that changes when a step is done, and no bit of it. Bit k of the masks: lane k is at its threshold
     and not refractory; bit LANES + k: it needs no step up to `end`.
 
-    For x' is at most x^2 + w, with the highest w in LONGEST_QUIET, x takes at least (b - a) / (b^2 + w) from a to
+    The latest of three bounds. One is the end of the step that has been computed, NEW_T.
+    x stays below max(x, 0) while x' is negative there; until then y' = A x + B y + C is at least `falling`, so x comes
+    no lower than `low` in LONGEST_REST, and y' is at most `rising`, with A and B negative.
+    x' is at most x^2 + w, with the highest w in LONGEST_RISE, so x takes at least (b - a) / (b^2 + w) from a to
     b > |a|; b = a + sqrt(a^2 + w) makes the most of it."""
     R = SimdRows(receptors)
-    X, Y, I, A, SLOPE, C, T, UNTIL = (row * LANES for row in (R.X, R.Y, R.I, R.A, R.B, R.C, R.T, R.REFRACTORY_UNTIL))  # noqa: E741
-    THETA, KAPPA, N_Z, Z, REACH, VISIT = R.THETA * LANES, R.KAPPA * LANES, R.n_z, R.Z, R.REACH, R.VISIT * LANES
-    X_LOW, X_HIGH, Y_LOW, Y_HIGH, STILL = (row * LANES for row in range(R.X_LOW, R.X_LOW + R.N_REST))
+    X, Y, I, T, UNTIL = (row * LANES for row in (R.X, R.Y, R.I, R.T, R.REFRACTORY_UNTIL))  # noqa: E741
+    OF_A, OF_B, OF_C = (row * LANES for row in (R.A, R.B, R.C))
+    THETA, KAPPA, N_Z, Z, REACH = R.THETA * LANES, R.KAPPA * LANES, R.n_z, R.Z, R.REACH
+    VISIT, NEW_T = R.VISIT * LANES, (R.NEW + R.T) * LANES
 
     def settle(address, end):
         add_attribute(NOINLINE)  # it would get the attributes of the loop, whose vectors are of half the width
@@ -255,22 +261,31 @@ def settling(receptors: tuple[ReceptorKind, ...]):
         simd, above, done = reals_at(address), np.int64(0), np.int64(0)
         for lane in range(LANES):
             x, y, t = simd[X + lane], simd[Y + lane], simd[T + lane]
-            kappa, theta, slope = simd[KAPPA + lane], simd[THETA + lane], simd[SLOPE + lane]
+            kappa, theta, current = simd[KAPPA + lane], simd[THETA + lane], simd[I + lane]
+            A, B, C = simd[OF_A + lane], simd[OF_B + lane], simd[OF_C + lane]
             pull = 0.0
             for k in range(N_Z):
                 pull += simd[(REACH + k) * LANES + lane] * abs(simd[(Z + k) * LANES + lane])
-            w = y + simd[I + lane] + pull
+            top, slowness = max(x, 0.0), -1.0 / B
+            falling = A * top + C + B * y
+            lowest = max(y + LONGEST_REST * min(falling, 0.0), min(y, (A * top + C) * slowness))
+            low = min(x, -math.sqrt(max(pull - lowest - current, 0.0)))
+            most = pull * max(1.0, -low)
+            gap, rising = -top * top - y - current - most, A * low + C + B * y
+            rest = min(gap / max(rising, _SMALLEST_RISE), LONGEST_REST)
+            rest = where((A * low + C) * slowness - y < gap, LONGEST_REST, rest)  # where y comes to rest itself
+            rest = where((gap > 0.0) & (A <= 0.0) & (B < 0.0) & (top < theta), rest, 0.0)
+            w = y + current + pull
             size = max(max(abs(x), 1.0 + abs(w)), abs(theta))
-            rise = abs(simd[A + lane]) * size + abs(slope * y) + abs(simd[C + lane])
-            w = max(w + 1.5 * rise * LONGEST_QUIET, _SMALLEST_RISE)
+            rise = abs(A) * size + abs(B * y) + abs(C)
+            w = max(w + 1.5 * rise * LONGEST_RISE, _SMALLEST_RISE)
             a = where(x > 0.0, x, min(-x, theta))
             b = min(a + math.sqrt(a * a + w), theta)
-            time = min((a - x) / (x * x + w) + (b - a) / (b * b + w), LONGEST_QUIET)
-            time = where((time > 0.0) & (kappa == 0.0) & (abs(slope) <= _FASTEST), time, 0.0)
-            inside = (simd[X_LOW + lane] <= x) & (x <= simd[X_HIGH + lane]) & (pull <= simd[STILL + lane])
-            inside &= (simd[Y_LOW + lane] <= y) & (y <= simd[Y_HIGH + lane])
+            first, second = x * x + w, b * b + w
+            time = min(((a - x) * second + (b - a) * first) / (first * second), LONGEST_RISE)
+            time = where((time > 0.0) & (abs(B) <= _FASTEST), time, 0.0)
             free = simd[UNTIL + lane] <= t
-            visit = t + where(free, where(inside, LONGEST_REST, time), 0.0)
+            visit = max(t + where(free & (kappa == 0.0), max(rest, time), 0.0), simd[NEW_T + lane])
             simd[VISIT + lane] = visit
             above |= np.int64((x + kappa * y >= theta) & free) << lane
             done |= np.int64((visit > end) | (t >= end)) << lane
@@ -319,6 +334,7 @@ def step_finisher(variant: ExactVariant):
             h = root(address, lane, full)
             when = min(now + h, simd[NEW_T + lane])
             if when > end:
+                simd[NEW_T + lane] = when
                 return when
             move(simd, lane, h)
             simd[NEW_T + lane] = when
@@ -332,4 +348,4 @@ def step_finisher(variant: ExactVariant):
         take(simd, lane, refractory)
         return GO_ON
 
-    return called(finish_step)
+    return called(finish_step, CONTRACT)

@@ -35,7 +35,7 @@ def sampler(receptors: tuple[ReceptorKind, ...]) -> tuple[Any, Any]:
     REVERSAL = (*(sum(receptor.conductance for receptor in receptors[:k]) for k in range(len(receptors))), 0)
 
     def bring(population, address, numbers, first, n, network):
-        """Move eight neurons to the present, in the SIMD rows. Returns OK, or FAILURE if one does not get there. Whole
+        """Move LANES neurons to the present, in the SIMD rows. Returns OK, or FAILURE if one does not get there. Whole
         steps are stored, or a neuron at rest would take more and more steps from sample to sample.
 
         Parameters
@@ -47,7 +47,7 @@ def sampler(receptors: tuple[ReceptorKind, ...]) -> tuple[Any, Any]:
         numbers : int
             Address of the numbers of the neurons, int64 (n,).
         first, n : int
-            The place of the first of the eight among them, and how many there are.
+            The place of the first of them among these, and how many there are.
         """
         p, simd, neurons, now = ints_at(population), reals_at(address), ints_at(numbers), real(network, layout.NOW)
         for lane in range(LANES):

@@ -1,4 +1,4 @@
-"""SIMD rows: eight neurons of the exact engine side by side, one in each lane, as a Taylor step reads and writes them.
+"""SIMD rows: LANES neurons of the exact engine side by side, one in each lane, as a Taylor step reads and writes them.
 
 In normal form a neuron is x' = x^2 + y + z - G (x - xE), y' = A x + B y + C, and every synaptic or time-dependent input
 is linear: with one state y' = alpha y, with two y' = alpha y + beta x and x' = delta y + gamma x. A current is a y that
@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 from izhnumba._exact.kernels.layout import LANES
 
-__all__ = ["LANES", "LONGEST", "ORDER", "SMALLEST", "TOLERANCE", "SimdRows", "ReceptorKind"]
+__all__ = ["LANES", "LAST_TERMS", "LONGEST", "ORDER", "SMALLEST", "TOLERANCE", "SimdRows", "ReceptorKind"]
 
 ORDER = 24
 TOLERANCE = 4e-16  # of x in a step, 1/ms: 1e-14 mV of V for the model of 2003
+LAST_TERMS = 5 * TOLERANCE  # of the last two: a step is a quarter of the radius of convergence, and the rest a tenth
 LONGEST = 60.0  # ms, of a step
 SMALLEST = 1e-280  # of coefficients, for their logarithms
 
@@ -37,12 +38,10 @@ class SimdRows:
     Rows behind: of the step. LIMIT: time beyond which it must not lead, ms; H: its length, ms; FULL: the length that
     the tolerance allows, ms; SAFE: 1 if no spike can hide within FULL; NEW: the state at its end; CX, CY, CZ:
     coefficients of x, y and each z, from order 0 to ORDER.
-    Rows of rest, loaded too. X_LOW to STILL, as in `layout`, N_REST of them; REACH: for each state of a receptor the
-    factor by which its size bounds all input that will come of it.
+    REACH, loaded too: for each state of a receptor the factor by which its size bounds all input that will come of it.
     VISIT: the time before which the neuron needs no step, ms."""
 
     T, X, Y, REFRACTORY_UNTIL, Z = range(5)
-    N_REST = 5
 
     def __init__(self, receptors: tuple[ReceptorKind, ...]) -> None:
         self.receptors = receptors
@@ -54,8 +53,7 @@ class SimdRows:
         self.CX = self.NEW + self.n_state
         self.CY = self.CX + ORDER + 1
         self.CZ = self.CY + ORDER + 1
-        self.X_LOW = self.CZ + self.n_z * (ORDER + 1)
-        self.REACH = self.X_LOW + self.N_REST
+        self.REACH = self.CZ + self.n_z * (ORDER + 1)
         self.VISIT = self.REACH + self.n_z
         self.size = self.VISIT + 1
 

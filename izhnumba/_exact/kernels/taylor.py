@@ -1,4 +1,4 @@
-"""One Taylor step of eight neurons side by side, each with a step size of its own.
+"""One Taylor step of sixteen neurons side by side, each with a step size of its own.
 
 The equations (`kernels.simd_rows`) consist of products and sums, so the coefficients of order k + 1 follow from those
 up to k (Parker and Sochacki; R. D. Stewart and W. Bair 2009, doi:10.1007/s10827-008-0131-5). The order is fixed, the
@@ -16,13 +16,13 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from izhnumba._exact.kernels.simd_rows import LANES, LONGEST, ORDER, SMALLEST, TOLERANCE, ReceptorKind, SimdRows
+from izhnumba._exact.kernels.simd_rows import LANES, LAST_TERMS, LONGEST, ORDER, SMALLEST, ReceptorKind, SimdRows
 from izhnumba._numba.compile import called
 from izhnumba._numba.intrinsics import ALIGNED, WIDEST, add_attribute
 
 
 class _Vectors:
-    """Arithmetic of eight numbers, written as LLVM code."""
+    """Arithmetic of LANES numbers, written as LLVM code: of two vectors, for one would wait for its own results."""
 
     def __init__(self, builder) -> None:
         self.builder, self.number = builder, ir.DoubleType()
@@ -98,7 +98,7 @@ def _half_words():
 
 
 class VectorRows:
-    """Rows of eight numbers in memory: rows[k] loads or stores one as a vector."""
+    """Rows of LANES numbers in memory: rows[k] loads or stores one as a vector."""
 
     def __init__(self, vectors: _Vectors, pointer) -> None:
         self._builder, self._pointer = vectors.builder, pointer
@@ -155,13 +155,13 @@ def _expand(
 
 
 def _step_size(v: _Vectors, x: list[Any], z: list[list[Any]]):
-    """The length of a step (ms) at which its last two terms are within the TOLERANCE."""
+    """The length of a step (ms) at which its last two terms are within LAST_TERMS."""
     longest = v.const(math.log2(LONGEST))
     for k in (ORDER, ORDER - 1):
         size = v.const(SMALLEST)
         for coefficients in (x, *z):
             size = v.larger(size, v.abs(coefficients[k]))
-        longest = v.smaller(longest, v.mul(v.sub(v.const(math.log2(TOLERANCE)), v.log2(size)), v.const(1 / k)))
+        longest = v.smaller(longest, v.mul(v.sub(v.const(math.log2(LAST_TERMS)), v.log2(size)), v.const(1 / k)))
     return v.exp2(longest)
 
 
@@ -203,10 +203,6 @@ def _write_step(builder, R: SimdRows, arguments):
     numbers = builder.inttoptr(arguments[1], v.number.as_pointer())
     linear = [v.spread(builder.load(builder.gep(numbers, [ir.IntType(64)(k)]))) for k in range(4 * len(R.receptors))]
     x, y, z = _expand(v, R, rows, linear)
-    firsts = [R.CX, R.CY, *(R.CZ + j * (ORDER + 1) for j in range(R.n_z))]
-    for first, coefficients in zip(firsts, (x, y, *z), strict=True):
-        for k, one in enumerate(coefficients):
-            rows[first + k] = one
     t, limit, refractory_until = rows[R.T], rows[R.LIMIT], rows[R.REFRACTORY_UNTIL]
     full, room = _step_size(v, x, z), v.sub(limit, t)
     h = v.smaller(full, room)
@@ -218,11 +214,16 @@ def _write_step(builder, R: SimdRows, arguments):
     late, stuck, refractory = v.compare(">", when, end), v.compare("<=", when, t), v.compare(">", refractory_until, t)
     other = functools.reduce(builder.or_, [crossed, stuck, refractory, builder.not_(safe)])
     trouble, beyond = builder.or_(other, late), builder.and_(late, builder.not_(other))
-    rows[R.H], rows[R.FULL], rows[R.SAFE], rows[R.VISIT] = h, full, builder.uitofp(safe, v.vector), when
+    rows[R.H], rows[R.FULL], rows[R.SAFE] = h, full, builder.uitofp(safe, v.vector)
     for k, value in enumerate(new):
         rows[R.NEW + k] = value
         if k != R.REFRACTORY_UNTIL:
             rows[k] = builder.select(trouble, rows[k], value)
+    with builder.if_then(builder.icmp_unsigned("!=", builder.bitcast(other, ir.IntType(LANES)), ir.IntType(LANES)(0))):
+        firsts = [R.CX, R.CY, *(R.CZ + j * (ORDER + 1) for j in range(R.n_z))]
+        for first, coefficients in zip(firsts, (x, y, *z), strict=True):
+            for k, one in enumerate(coefficients):
+                rows[first + k] = one
     masks = ir.IntType(64)(0)
     for k, mask in enumerate((builder.or_(trouble, reached), trouble, beyond)):
         bits = builder.zext(builder.bitcast(mask, ir.IntType(LANES)), ir.IntType(64))
@@ -232,12 +233,13 @@ def _write_step(builder, R: SimdRows, arguments):
 
 @functools.cache
 def step_of(receptors: tuple[ReceptorKind, ...]):
-    """`step(simd, numbers, end)` -> masks: expand eight neurons, and move on those that reach no threshold, stay
-    before the end (ms), are not refractory, and for which no crossing can hide within the step.
+    """`step(simd, numbers, end)` -> masks: expand the neurons of all lanes, and move on those that reach no threshold,
+    stay before the end (ms), are not refractory, and for which no crossing can hide within the step.
 
     simd, numbers: addresses of the SIMD rows and of NUMBERS. Bit k of the masks: lane k needs attention, for it has
     been left where it was, or has reached its LIMIT; bit LANES + k: it has been left where it was; bit 2 LANES + k: it
-    has, and for no other reason than that the step ends beyond the end, at VISIT."""
+    has, and for no other reason than that the step ends beyond the end. The coefficients are written if another lane
+    than such has been left."""
     R = SimdRows(receptors)
 
     @intrinsic

@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numba.core.errors import LoweringError
 
-from izhnumba._exact.kernels.simd_rows import LANES, LONGEST, ORDER, SMALLEST, TOLERANCE, ReceptorKind, SimdRows
+from izhnumba._exact.kernels.simd_rows import LANES, LAST_TERMS, LONGEST, ORDER, SMALLEST, ReceptorKind, SimdRows
 from izhnumba._exact.kernels.taylor import step_of
 from izhnumba._numba.compile import address_of, called, inlined
 from izhnumba._numba.intrinsics import WIDEST, add_attribute, reals_at
@@ -23,7 +23,7 @@ def scalar_step_of(receptors: tuple[ReceptorKind, ...]):
     T, X, Y, UNTIL, LIMIT, I = (row * LANES for row in (R.T, R.X, R.Y, R.REFRACTORY_UNTIL, R.LIMIT, R.I))  # noqa: E741
     A, SLOPE, C, KAPPA, THETA, LEMMA = (row * LANES for row in (R.A, R.B, R.C, R.KAPPA, R.THETA, R.LEMMA))
     NEW_T, NEW_X, NEW_Y = (row * LANES for row in (NEW, NEW + R.X, NEW + R.Y))
-    H, FULL, SAFE, VISIT = (row * LANES for row in (R.H, R.FULL, R.SAFE, R.VISIT))
+    H, FULL, SAFE = (row * LANES for row in (R.H, R.FULL, R.SAFE))
     CX, CY, CZ, XE = R.CX, R.CY, R.CZ, R.XE
     STATES = (*(receptor.states for receptor in receptors), 0)  # Numba takes no empty tuples
     FIRST = (*R.first_states(), 0)
@@ -71,13 +71,13 @@ def scalar_step_of(receptors: tuple[ReceptorKind, ...]):
                     simd[(first + ORDER + 1 + k + 1) * LANES + lane] = new / (k + 1)
 
     def step_size(simd, lane):
-        """The length of a step (ms) at which its last two terms are within the TOLERANCE."""
+        """The length of a step (ms) at which its last two terms are within LAST_TERMS."""
         longest = LONGEST
         for k in (ORDER, ORDER - 1):
             size = max(abs(c(simd, CX, k, lane)), SMALLEST)
             for j in range(N_Z):
                 size = max(size, abs(c(simd, CZ + j * (ORDER + 1), k, lane)))
-            longest = min(longest, math.exp((math.log(TOLERANCE) - math.log(size)) / k))
+            longest = min(longest, math.exp((math.log(LAST_TERMS) - math.log(size)) / k))
         return longest
 
     def pull_is_safe(simd, lane, h):
@@ -115,7 +115,6 @@ def scalar_step_of(receptors: tuple[ReceptorKind, ...]):
             simd[H + lane], simd[FULL + lane], simd[SAFE + lane] = h, full, 1.0 if safe else 0.0
             crossed = simd[NEW_X + lane] + simd[KAPPA + lane] * simd[NEW_Y + lane] >= simd[THETA + lane]
             later = simd[NEW_T + lane]
-            simd[VISIT + lane] = later
             other = crossed or later <= t or simd[UNTIL + lane] > t or not safe
             trouble = other or later > end
             for k in range(N_STATE):
