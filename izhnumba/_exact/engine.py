@@ -364,14 +364,15 @@ class ExactEngine:
         put_under_way(self.blocks, events, self.clock.per_ms)
 
     def cut(self, threads: int) -> None:
-        """Have one block for one thread, which fills its lanes best, and as many as can be for several."""
-        edges = partition(self.n) if threads > 1 else [(0, self.n)]
+        """Have as few blocks as these threads can share evenly, for few fill their lanes best."""
+        parts = partition(self.n)
+        joined = len(parts) // threads if len(parts) % threads == 0 else 1
+        edges = [(parts[k][0], parts[k + joined - 1][1]) for k in range(0, len(parts), joined)]
         if len(edges) != len(self.blocks):
             blocks, events = blocks_of(edges), self.under_way()
             for block in blocks:
                 block.lay_slots(self.clock.n_slots)
-                if self.laid is not None:
-                    block.lay_simd_rows(self.simd_rows.size)
+                block.lay_simd_rows(self.simd_rows.size)
             put_under_way(blocks, events, self.clock.per_ms)
             self.layout += 1  # so that kernels get to know the blocks: before these, for Ctrl-C may come in between
             self.blocks = blocks

@@ -185,6 +185,21 @@ def test_networks_and_threads(whole):
         assert outcome(net) == whole
 
 
+def test_blocks_may_be_cut_and_joined_in_between():
+    """Between runs, as for another number of threads, with events under way: nothing changes."""
+    results = []
+    for blocks in ((1,), (8, 1, 4, 3, 2)):
+        net = network(threads=1, n=600)
+        engine = net.populations["cells"]._engine
+        for k in range(10):
+            net.run(6.0)
+            engine.cut(blocks[k % len(blocks)])
+            assert len(engine.under_way()) > 0
+        results.append(outcome(net))
+    assert len(engine.blocks) == 2
+    assert results[0] == results[1]
+
+
 def test_networks_in_pieces(whole):
     rng = np.random.default_rng(0)
     for ends in ([22.3, 60.0], [*np.sort(rng.uniform(0.0, 60.0, 60)), 60.0], [*np.arange(1.0, 61.0)]):
