@@ -152,7 +152,8 @@ def inlined(function: Callable[..., Any]) -> Dispatcher:
 
 def called(function: Callable[..., Any], fastmath: Iterable[str] = ()) -> Dispatcher:
     """`function` compiled on its own, for calls from other compiled ones: once for all values of its arguments, of
-    which Numba takes each that is written in a call, such as 0 or False, for a type of its own. fastmath: LLVM's flags."""
+    which Numba takes each that is written in a call, such as 0 or False, for a type of its own. fastmath: flags of
+    LLVM."""
     numba = _numba()
     make_jitable(function)
     _make_unique(function)  # at once: a user's own function may be the first to call it
