@@ -90,6 +90,21 @@ def test_extreme_words_give_finite_normals():
     assert 6.5 < np.abs(found).max() < 6.67
 
 
+def test_normals_are_within_4e_7_of_their_radius():
+    rng, one, none = np.random.default_rng(1), np.ones(philox.WIDTH, np.float32), np.zeros(philox.WIDTH, np.float32)
+    kernel = compiled(philox.to_normals)
+    for shift in range(0, 32, 2):  # small first words are the tails
+        both = rng.integers(2**32, size=(2, philox.WIDTH), dtype=np.uint32)
+        both[0] >>= np.uint32(shift)
+        even, odd = np.empty((2, philox.WIDTH), np.float32)
+        kernel(both.ravel(), even, odd, one, none)
+        radius = np.sqrt(-2 * np.log((both[0] | 1).astype(np.float32).astype(float) / 2**32))
+        angle = math.pi / 4 * (1 + (both[1] << np.uint32(2)).view(np.int32) / 2**31)
+        for found, part, bit in ((even, np.sin(angle), 31), (odd, np.cos(angle), 30)):
+            exact = np.where(both[1] >> np.uint32(bit) & 1, -1, 1) * radius * part
+            assert (np.abs(found - exact) <= 4e-7 * radius).all()
+
+
 @pytest.mark.parametrize("other", [dict(seed=2), dict(stream=3), dict(first_step=4), dict(first_column=500)])
 def test_other_keys_and_places_give_unrelated_numbers(other):
     place = dict(first_step=0, count=400, columns=500)
