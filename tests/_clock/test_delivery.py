@@ -10,6 +10,7 @@ from interrupts import interrupted, moments, passed
 
 import izhnumba as iz
 from izhnumba._base import checks
+from izhnumba._clock import delivery as clock_delivery
 from izhnumba._clock import network as clock_network
 from izhnumba._clock.delivery import Delivery, Rows, window_for
 from izhnumba._clock.kernels import layout
@@ -99,7 +100,8 @@ class Loop:
 
 
 def organised(monkeypatch, window, threads=1):
-    """Let rings hold a window of so many slices, and so many threads share it."""
+    """Let rings hold a window of so many slices, and so many threads share it; rows of longer ones fit no cache."""
+    monkeypatch.setattr(clock_delivery, "_CACHED", -1 if window > 1 else 2**25)
     monkeypatch.setattr(clock_network, "window_for", lambda rows, length, steps, row_bytes: window * length)
     monkeypatch.setattr(clock_network.ClockNetwork, "threads_for", lambda clock, until, stop, wanted: threads)
 
