@@ -13,8 +13,8 @@ Array = NDArray[Any]
 
 
 class _Memory:
-    """The memory of an array. A view of what NumPy makes of it has that as its base, not the array itself: so that
-    lives as long as any view of it."""
+    """The memory of an array, of which `np.asarray` makes another array. NumPy lets every view keep that one, and not
+    the first, as its base: it lives as long as any view of it."""
 
     def __init__(self, array: Array) -> None:
         self.array, self.__array_interface__ = array, array.__array_interface__

@@ -129,6 +129,10 @@ class MemoryStore:
         else:  # somebody has read, and the rows before lie elsewhere now
             self.append(upto, *(column[:n] for column in room))
 
+    def complete(self, upto: Instant) -> None:
+        """There are no more rows up to then."""
+        self._chunks[-1].counts[1] = upto
+
     def _lengthen(self, upto: Instant, n: int) -> None:
         """The next n rows have been written to the buffers of the last chunk."""
         counts = self._chunks[-1].counts
@@ -137,15 +141,15 @@ class MemoryStore:
     def rows(self, *, alone: bool = True) -> list[Array]:
         """All rows, a read-only array per column: the same arrays until there are more. alone: no other thread is about
         to append more."""
-        first = self._chunks[0] if len(self._chunks) == 1 else self._together(alone)
+        chunks = self._chunks
+        first = chunks[0] if len(chunks) == 1 else self._together(chunks, alone)
         n, shown = int(first.counts.item(0)), self._shown
         if shown[0] is not first or shown[1] != n:
             shown = self._shown = first, n, [buffer[:n] for buffer in first.shown]
         return shown[2]
 
-    def _together(self, alone: bool) -> _Chunk:
-        """The first chunk, which has all rows now."""
-        chunks = self._chunks
+    def _together(self, chunks: list[_Chunk], alone: bool) -> _Chunk:
+        """The first of two chunks or more, which has all rows now."""
         first, *later = chunks[:]
         if first.n < later[-1].end:
             first = self._joined(first, later)

@@ -194,10 +194,15 @@ class Recorder(Sealed, ABC):
         self._end()
         vars(self)["_unfinished"] = False
 
+    @property
+    def _alone(self) -> bool:
+        """Whether no other thread than this has run the network last: one that has may be about to go on."""
+        return self._thread == threading.get_ident() or not self._thread
+
     def _rows_so_far(self) -> list[Array]:
         """All rows, an array per column; also from another thread than that which runs the network, and may be about to
         go on."""
-        alone, turn = self._thread == threading.get_ident() or not self._thread, self._turn
+        alone, turn = self._alone, self._turn
         if self._unfinished and alone and turn is not None and turn.kept is None and not turn.taken:
             self._take()  # what an interrupt has left in the engine
         return self._keeps.rows(alone=alone)

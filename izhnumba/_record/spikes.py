@@ -192,6 +192,7 @@ class RateRecorder(_Spiking):
 
     _kind = "rate"
     _to_file = False
+    _keeps: MemoryStore
 
     def __init__(self, engine: NeuronEngine, name: str, every: object, of: slice | Array = slice(None)) -> None:
         self._every = self._bin = engine.time.interval("Network.record.every", every)
@@ -204,6 +205,11 @@ class RateRecorder(_Spiking):
     def _digest(self, i: Array, labels: Array) -> tuple[Array, Array]:
         bins = np.maximum(self._engine.time.bins(labels, self._every), 0)  # a spike at the very start is in the first
         return np.unique(bins, return_counts=True)
+
+    def _take(self) -> None:
+        super()._take()
+        if self._keeps.upto < self._engine.now:  # without a spike
+            self._keeps.complete(self._engine.now)
 
     def _clear(self) -> None:
         super()._clear()
@@ -226,7 +232,8 @@ class RateRecorder(_Spiking):
             return 0, 0
         time, begin = self._engine.time, max(self._from, self._born)
         first = time.samples_by(begin, self._every) + (not time.is_sample(begin, self._every))
-        return first, max(first, time.samples_by(self._reliable(), self._every))
+        end = self._reliable() if self._alone else min(self._reliable(), self._keeps.upto)  # what is not taken yet
+        return first, max(first, time.samples_by(end, self._every))
 
     @property
     def _bins(self) -> Array:

@@ -306,7 +306,7 @@ def test_a_step_with_the_current_of_the_step_before_is_a_step_like_others():
         if rng.random() < 0.1:
             I[rng.integers(3)] += 0.5
         for _ in range(rng.integers(1, 4)):
-            twin._stepper._feeds = None, None
+            twin._engine.latest = None, None
             act(pop)
             act(twin)
             assert pop.spikes.tolist() == twin.spikes.tolist()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from test_samplers import MeanV
@@ -102,6 +105,39 @@ def test_spikes_that_kernels_list_are_those_that_are_taken(room, tmp_path, monke
     n = len(rate.rate)
     assert n == cells.n_steps // 4
     np.testing.assert_allclose(rate.rate, np.bincount(always.step // 4, minlength=n)[:n] / (63 * 2e-3))
+
+
+@dataclass(frozen=True)
+class Meanwhile(iz.Sampler):
+    """Reads a rate in another thread, after steps of which its recorder has not taken the spikes yet."""
+
+    def sample(self, source):
+        rate = source.network.recorders.get("rate")
+        if rate is not None:
+            one = threading.Thread(target=lambda: rate.rate)
+            one.start()
+            one.join()
+        return 0.0
+
+
+@pytest.mark.parametrize("scheme", ["exp_euler", "exact"])
+def test_a_rate_that_another_thread_reads_lacks_no_spike(scheme):
+    net = iz.Network(scheme=scheme, dt=0.5)
+    cells = net.add(iz.Population(6, **iz.presets["RS"]), name="cells")
+    drive = net.drive(cells, np.linspace(8.0, 15.0, 6))
+    net.record(cells, Meanwhile(), every=4.0)  # comes first
+    rate, spikes = net.record(cells[::2], "rate", every=2.0, name="rate"), net.record(cells[::2])
+    net.run(100.0)
+    t = spikes.t - 0.5 * (scheme != "exact")
+    assert len(spikes) > 5
+    np.testing.assert_allclose(rate.rate, np.bincount((t // 2.0).astype(int), minlength=50) / (3 * 2e-3))
+    silent = []
+    one = threading.Thread(target=lambda: silent.append(rate.rate))
+    drive.value = 0.0
+    net.run(20.0)
+    one.start()
+    one.join()
+    assert silent[0].size == 60
 
 
 def test_rows_are_copied_a_few_times_at_most():

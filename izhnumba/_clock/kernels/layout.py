@@ -177,4 +177,4 @@ OPEN, SETTLE = -1, -2  # instead of a step: open the window that begins now; emp
 LIST_POPULATION, LIST_FIRST, LIST_LAST, LIST_EVERY, LIST_COUNTS, LIST_ROWS, LIST_MORE, LIST_SIZE = range(8)
 # LIST_COUNTS: LISTED, rows so far; UPTO, the step up to which spikes have been listed; ROOM for rows, 0: none is to be
 # added
-LISTED, UPTO, ROOM, COUNTS_SIZE = range(4)
+LISTED, UPTO, ROOM = range(3)

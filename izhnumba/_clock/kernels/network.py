@@ -41,8 +41,7 @@ NO_HOLE = -(2**40)
 @functools.cache
 def entry(parallel: bool):
     """`run(table)` -> code: advance a network by NET_STEPS steps, or to the end of the slice in which a neuron fails
-    (FAILURE) or behind which a queue may have no room (ROOM). LEAP: of a
-    population."""
+    (FAILURE) or behind which a queue may have no room (ROOM). LEAP if a population returned that, else OK."""
     loop = prange if parallel else range
 
     def run(table):
