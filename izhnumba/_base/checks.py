@@ -277,7 +277,8 @@ def takes(where: str, function: Callable[..., Any], *arguments: str, **named: ob
     """Refuse an object that is no function, and a function that cannot be called with these arguments."""
     must = f"{where} must be a function of ({', '.join([*arguments, *(['*', *named] if named else [])])})"
     if isinstance(function, type) or not callable(function):
-        raise _refusal(TypeError, must, _shown(function))
+        cure = f"Write {function.__name__}(...)." if isinstance(function, type) else ""
+        raise _refusal(TypeError, must, _shown(function), cure)
     try:
         inspect.signature(function).bind(*arguments, **named)
     except TypeError:

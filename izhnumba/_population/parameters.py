@@ -226,7 +226,11 @@ def layout_of(positions: object) -> Layout | None:
     """Where the neurons of a population are, from what a user gives for it."""
     if positions is None or isinstance(positions, Layout):
         return positions
-    return Positions(coordinates("Population.positions", positions))
+    where = "Population.positions"
+    if callable(positions) and not hasattr(positions, "__array__"):  # a class of layouts, or a function
+        cure = f"Write {positions.__name__}(...)." if isinstance(positions, type) else "Pass what it returns."
+        checks.refuse(where, positions, "an array (n, d), Positions, Grid or Box", cure)
+    return Positions(coordinates(where, positions))
 
 
 def put_start(pop: Population, start: tuple[Array, Array]) -> None:

@@ -164,7 +164,7 @@ class Population:
 
     def __add__(self, other: object) -> NoReturn:
         """Refuse: several populations are no single end."""
-        refuse_sum(self, other)
+        refuse_sum(self[:], other[:] if isinstance(other, Population) else other)
 
     # --- state ----------------------------------------------------------------------------------------------------
 

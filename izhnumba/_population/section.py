@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
+from izhnumba._base.random import streams
 from izhnumba._base.read_only import read_only
 from izhnumba._base.sealed import Fixed
+from izhnumba._population.parameters import checked_state, is_drawn
 from izhnumba._synapse.ends import Ends
 from izhnumba._synapse.positions import Positions
 
@@ -34,7 +36,8 @@ class Section(Fixed):
     shape : tuple of int
         (n,), or the n-d size of the population if it is the population itself.
     V, u, spikes : ndarray (n,)
-        Those of these neurons. Of a slice a view, else a read-only copy; V and u can be set: `pop[mask].V = -70.0`.
+        Those of these neurons. Of a slice a view, else a read-only copy; V and u can be set: `pop[mask].V = -70.0`, or
+        to a distribution or function, of which each neuron gets what it would get if the whole population were set.
     positions : Positions or None
     """
 
@@ -122,6 +125,9 @@ class Section(Fixed):
 
     def _write(self, name: str, value: object) -> None:
         pop, where = self.population, f"{_WHERE}.{name}"
+        if is_drawn(value):  # for all, so that two sets of neurons do not get the same numbers
+            numbers = checked_state(name, value, pop, streams(pop.seed, pop.name))
+            value = np.broadcast_to(numbers, pop.shape).reshape(-1)[self.where].reshape(self.shape)
         exact = checks.array(where, value, getattr(pop.model, name).unit, [self.shape])
         checks.finite(where, exact, pop.dtype)
         getattr(pop, name).reshape(-1)[self.where] = exact.reshape(-1) if exact.ndim else exact

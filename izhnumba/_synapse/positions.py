@@ -88,8 +88,7 @@ class Positions(Layout):
         for axis, length in enumerate(self.period):  # type: ignore[arg-type]
             apart = np.abs(here[..., axis] - there[..., axis])
             if length < math.inf:
-                apart = np.mod(apart, length)
-                apart = np.minimum(apart, length - apart)
+                apart = np.abs(apart - length * np.rint(apart / length))
             squares = squares + apart**2
         return np.sqrt(np.asarray(squares))
 

@@ -27,7 +27,7 @@ class Space(Protocol):
         ...
 
     def looks(self, reach: float) -> float:
-        """About how many distances `near` computes for all sources."""
+        """About how many targets `near` looks at for all sources."""
         ...
 
 
@@ -66,35 +66,52 @@ class EvenBox:
 
 
 class Placed:
-    """Populations with positions. Targets are sorted along the longest axis, and those looked at that are within reach
-    along it."""
+    """Populations with positions. Targets are sorted along the longest axis; of those within reach along it, those are
+    looked at that are within reach along every other axis."""
 
     def __init__(self, pre: Positions, post: Positions) -> None:
         self.shape: tuple[int, ...] = (len(post),)
-        self._pre, self._post = pre, post
-        sources, targets = np.asarray(pre.coordinates), np.asarray(post.coordinates)
-        periods = np.array(post.period)
-        axis = int(np.argmax(np.where(periods < math.inf, periods, np.ptp(targets, axis=0))))
-        self._period, along = periods[axis], targets[:, axis]
-        self._x = sources[:, axis]
-        if self._period < math.inf:
-            self._x, along = np.mod(self._x, self._period), np.mod(along, self._period)
-        self._order = np.argsort(along, kind="stable")
-        self._along = along[self._order]
-        self._slack = _ROUNDING * max(np.abs(self._x).max(), np.abs(along).max())
+        self._pre, self._post, self._periods = pre, post, np.array(post.period)
+        sources, targets = (_wrapped(np.asarray(one.coordinates).T, self._periods) for one in (pre, post))
+        self._axis = int(np.argmax(np.where(self._periods < math.inf, self._periods, np.ptp(targets, axis=1))))
+        self._order = np.argsort(targets[self._axis], kind="stable")
+        self._sources, self._targets = sources, targets[:, self._order]  # (d, n)
+        self._slack = _ROUNDING * max(np.abs(sources).max(), np.abs(targets).max())
 
     def near(self, source: int, reach: float) -> tuple[tuple[Array, ...], Array]:
-        places = self._within(self._x[source], reach * (1 + _ROUNDING) + self._slack)
+        places = self._within(self._sources[:, source], reach * (1 + _ROUNDING) + self._slack)
         return (places,), self._pre.distances(self._post, source, places)
 
-    def _within(self, x: float, reach: float) -> Array:
-        """Places of targets within reach of x along the axis, ascending."""
-        if 2 * reach >= self._period or reach == math.inf:
-            return np.arange(self._order.size)
-        shifts = np.array([-self._period, 0.0, self._period] if self._period < math.inf else [0.0])
-        begins, ends = (np.searchsorted(self._along, x + shifts + side) for side in (-reach, reach))
-        return np.sort(np.concatenate([self._order[a:b] for a, b in zip(begins, ends, strict=True)]))
+    def _within(self, x: Array, reach: float) -> Array:
+        """Places of targets within reach of x along each axis, ascending."""
+        found = [self._order[run][self._box(x, run, reach)] for run in self._runs(x[self._axis], reach)]
+        return np.sort(np.concatenate(found))
+
+    def _runs(self, x: float, reach: float) -> list[slice]:
+        """Those of the sorted targets that are within reach of x along the longest axis."""
+        period, along = self._periods[self._axis], self._targets[self._axis]
+        if 2 * reach >= period or reach == math.inf:
+            return [slice(0, along.size)]
+        shifts = np.array([-period, 0.0, period] if period < math.inf else [0.0])
+        begins, ends = (np.searchsorted(along, x + shifts + side) for side in (-reach, reach))
+        return [slice(begin, end) for begin, end in zip(begins, ends, strict=True) if begin < end] or [slice(0, 0)]
+
+    def _box(self, x: Array, run: slice, reach: float) -> Array:
+        """Which of a run of sorted targets are within reach along the other axes."""
+        near = np.ones(run.stop - run.start, np.bool_)
+        for axis, (along, period) in enumerate(zip(self._targets, self._periods, strict=True)):
+            if axis != self._axis and 2 * reach < period:
+                apart = np.abs(along[run] - x[axis])
+                near &= (apart <= reach) | (apart >= period - reach)
+        return near
 
     def looks(self, reach: float) -> float:
-        few = np.unique(np.linspace(0, self._x.size - 1, 5).astype(np.int64))
-        return self._x.size * float(np.mean([self.near(source, reach)[1].size for source in few]))
+        few = np.unique(np.linspace(0, self._sources.shape[1] - 1, 5).astype(np.int64))
+        runs = [sum(run.stop - run.start for run in self._runs(self._sources[self._axis, one], reach)) for one in few]
+        return self._sources.shape[1] * float(np.mean(runs))
+
+
+def _wrapped(places: Array, periods: Array) -> Array:
+    """Coordinates (d, n), along axes with a period from 0 to that."""
+    along = [np.mod(one, period) if period < math.inf else one for one, period in zip(places, periods, strict=True)]
+    return np.array(along)

@@ -48,6 +48,9 @@ class Rheobase(np.ndarray[Any, np.dtype[Any]]):
     def __array_finalize__(self, other: object) -> None:
         self.scheme, self.dt = getattr(other, "scheme", "exact"), getattr(other, "dt", None)
 
+    def __repr__(self) -> str:
+        return f"{super().__repr__()[:-1]}, scheme={self.scheme!r}, dt={self.dt})"
+
     def __reduce__(self) -> Any:
         make, arguments, state = tuple(super().__reduce__())
         return make, arguments, (*state, self.scheme, self.dt)
@@ -94,6 +97,12 @@ class FICurve(_Curve):
         curve = super().__new__(cls, I, rate, first)
         curve.scheme, curve.dt = scheme, dt
         return curve
+
+    def _replace(self, **changed: Any) -> FICurve:
+        return FICurve(**{**self._asdict(), "scheme": self.scheme, "dt": self.dt, **changed})
+
+    def __repr__(self) -> str:
+        return f"{super().__repr__()[:-1]}, scheme={self.scheme!r}, dt={self.dt})"
 
 
 def rheobase(neuron: object, *, duration: float = 1000.0, n_spikes: int = 1, tolerance: float = 1e-6) -> Rheobase:

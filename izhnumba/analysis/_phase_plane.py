@@ -174,9 +174,29 @@ def limits(where: str, value: object, unit: str) -> tuple[float, float]:
 
 def equations(model: Model, p: object, I: float) -> tuple[Function, Function]:
     """V' and u' at constant input as functions of (V, u), arrays of one shape."""
-    dV, du = (np.vectorize(lambda V, u, k=k: model.derivatives(V, u, I, p)[k], otypes=[float]) for k in (0, 1))
-    quietly = np.errstate(over="ignore", invalid="ignore")  # far out V^2 is infinite
-    return quietly(dV), quietly(du)
+
+    def one(k: int) -> Function:
+        def each(V: Any, u: Any) -> Any:
+            return model.derivatives(V, u, I, p)[k]
+
+        return np.errstate(over="ignore", invalid="ignore")(_of_arrays(each))  # far out V^2 is infinite
+
+    return one(0), one(1)
+
+
+def _of_arrays(f: Function) -> Function:
+    """An equation as a function of arrays, called with numbers, which takes a hundred times as long, only where it
+    refuses arrays, as those with math.exp or `if` do."""
+    by_number = np.vectorize(f, otypes=[float])
+
+    def of_arrays(V: Any, u: Any) -> Any:
+        try:
+            found = np.asarray(f(V, u), float)
+        except Exception:
+            return by_number(V, u)
+        return np.broadcast_to(found, np.broadcast_shapes(np.shape(V), np.shape(u)))
+
+    return of_arrays
 
 
 def roots(f: Callable[[Array], Array], grid: Array) -> Array:

@@ -117,6 +117,31 @@ def test_a_model_of_a_user():
     assert 0.25 < found < 0.26
 
 
+@pytest.mark.parametrize("exp", [np.exp, math.exp])
+def test_rest_is_searched_with_arrays_where_equations_take_them(exp):
+    """V' = exp((V + 50) / 10) - 1 - u, u' = a (b V - u): the same points; of numbers alone 4001 calls and more each."""
+    base, calls = iz.Izhikevich, []
+
+    def leap(V, u, I, p):
+        calls.append(V)
+        return exp((V + 50.0) / 10.0) - (V + 70.0) / 8.0 - u + I
+
+    def leap_slope(V, dI, p):
+        return exp((V + 50.0) / 10.0) / 10.0 - 0.125 + dI
+
+    model = iz.Model(
+        name="Exponential", source="none", V=base.V, u=base.u, I=base.I, dV=leap, dV_slope=leap_slope, du=base.du,
+        u_slope=base.u_slope, parameters={"a": iz.Quantity(0.02, "1/ms", "rate"),
+        **{name: base.parameters[name] for name in ("b", "c", "d", "V_th")}},
+    )  # fmt: skip
+    first = analysis.fixed_points({"model": model, "b": 0.0})[0]
+    V = first.V
+    assert abs(math.exp((V + 50.0) / 10.0) - (V + 70.0) / 8.0) < 1e-9
+    assert first.stable
+    assert abs(V + 68.5) < 1.0
+    assert (len(calls) < 1000) == (exp is np.exp)
+
+
 @pytest.mark.parametrize("name", BOOK)
 def test_neurons_are_at_rest_without_input(name):
     start = {"V": -45.0, "u": 30.0}
@@ -148,6 +173,16 @@ def test_as_many_currents_as_steps_are_one_for_each_neuron():
         curve = analysis.fi_curve(iz.presets["2007/FS"], np.linspace(100.0, 200.0, 400), 100.0)
     assert curve.rate.shape == (400,)
     assert curve.first[-1] > curve.first[0] > 0
+
+
+def test_results_show_how_they_were_found():
+    found = analysis.rheobase(iz.presets["2007/FS"], duration=50.0, tolerance=1.0)
+    assert repr(found).endswith(", scheme='euler', dt=0.25)")
+    curve = analysis.fi_curve(iz.presets["2007/FS"], [0.0, 300.0], 100.0)
+    other = curve._replace(I=2 * curve.I)
+    assert (other.scheme, other.dt, other.rate is curve.rate, other.I[1]) == ("euler", 0.25, True, 600.0)
+    assert repr(other).startswith("FICurve(I=array(")
+    assert repr(other).endswith(", scheme='euler', dt=0.25)")
 
 
 def test_results_tell_of_their_scheme_when_copied_and_are_what_they_were():

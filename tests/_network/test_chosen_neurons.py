@@ -399,6 +399,8 @@ def test_populations_are_not_added_up():
     for one, other in ((p, q), (p[MASK], q[:3]), (p, q[[2]])):
         with pytest.raises(TypeError, match="must be neurons of one population, got .* Connect, drive or record each"):
             one + other
+    with pytest.raises(TypeError, match=f"got {p.name} \\+ {q.name}\\. "):
+        p + q
 
 
 def test_targets_in_parts_are_reached_as_those_written_out():

@@ -187,13 +187,29 @@ def test_attributes_are_set_to_what_is_drawn():
     np.testing.assert_array_equal(cells.c, expected(4, "cells", 3)["c"])
 
 
+def test_chosen_neurons_get_what_they_would_get_in_the_whole():
+    whole, pop = (iz.Population((2, 3), seed=4) for _ in range(2))
+    whole.V, whole.u = DRAWN["V"], lambda rng, shape: rng.normal(size=shape)
+    pop[::2].V, pop[[5, 1]].V = DRAWN["V"], DRAWN["V"]
+    pop[[5, 1]].u = lambda rng, shape: rng.normal(size=shape)
+    pop[[0]].u = lambda rng, shape: 3.0
+    for name, set_ in (("V", [0, 1, 2, 4, 5]), ("u", [1, 5])):
+        found, wanted = getattr(pop, name).ravel(), getattr(whole, name).ravel()
+        np.testing.assert_array_equal(found[set_], wanted[set_])
+        assert (found[3], pop.u[0, 0]) == (-65.0 if name == "V" else 0.0, 3.0)
+    before = state(pop)
+    with pytest.raises(ValueError, match="^Population.V must be finite, got inf"):
+        pop[:2].V = iz.LogNormal(1e4, 1.0)
+    assert state(pop) == before
+
+
 # --- refused --------------------------------------------------------------------------------------------------------
 
 WRONG = {
     "tau_ref": (iz.Normal(0.0, 1.0), ValueError, r"tau_ref must be >= 0 ms, got -[\d.]+ at index \d+. It was drawn "
                 r"from Normal\(mean=0.0, std=1.0, low=-inf, high=inf\): use one with other bounds."),
     "a": (iz.LogNormal(1e4, 1.0), ValueError, r"a must be finite, got inf at index 0. It was drawn from LogNormal\("),
-    "b": (iz.Uniform, TypeError, r"b must be a function of \(rng, shape\), got <class "),
+    "b": (iz.Uniform, TypeError, r"b must be a function of \(rng, shape\), got <class .*\. Write Uniform\(\.\.\.\)"),
     "c": (lambda rng: -65.0, TypeError, r"c must be a function of \(rng, shape\), got one of \(rng\)"),
     "d": (lambda rng, shape: np.ones(7), ValueError, r"d must have shape \(\) or \(20,\), got \(7,\)"),
     "V_th": (lambda rng, shape: "high", TypeError, "V_th must be a number or an array of numbers in mV, got 'high'"),

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import izhnumba as iz
+from izhnumba._synapse.spaces import Placed
 
 SCHEMES = ["exp_euler", "euler", "exact"]
 
@@ -159,6 +160,19 @@ def test_those_within_reach_are_found_wherever_they_are(period, reach):
     )
 
 
+@pytest.mark.parametrize("period", [math.inf, 1000.0])
+def test_only_targets_within_reach_along_every_axis_are_looked_at(period):
+    rng = np.random.default_rng(3)
+    pre, post = (iz.Positions(rng.uniform(0.0, 1000.0, (n, 3)), period) for n in (20, 2000))
+    space = Placed(pre, post)
+    for source in range(20):
+        apart = np.abs(pre.coordinates[source] - post.coordinates)
+        apart = np.minimum(apart, period - apart).max(axis=1)
+        (places,), distances = space.near(source, 100.0)
+        np.testing.assert_array_equal(places, np.flatnonzero(apart <= 100.0))
+        np.testing.assert_allclose(distances, pre.distances(post, source, places))
+
+
 def test_large_populations_connect_within_their_reach():
     net = iz.Network(seed=1)
     ring = net.add(iz.Population(3000, positions=iz.Grid(1.0, periodic=True)))
@@ -304,6 +318,12 @@ def test_wrong_kinds():
             lambda: iz.Population(3, positions="grid"),
             "Population.positions must be a number or an array of numbers, got",
         ),
+        (
+            lambda: iz.Population(3, positions=iz.Grid),
+            "Population.positions must be an array (n, d), Positions, Grid or Box, got <class 'izhnumba._synapse.posi",
+        ),
+        (lambda: iz.Population(3, positions=iz.Grid), ". Write Grid(...)."),
+        (lambda: iz.Population(3, positions=lambda: np.zeros(3)), ". Pass what it returns."),
         (lambda: iz.Population(3, pos=np.zeros(3)), "Did you mean 'positions'?"),
     ):
         with pytest.raises(TypeError) as error:
