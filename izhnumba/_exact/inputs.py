@@ -20,7 +20,7 @@ from izhnumba._input.door import EXACT, Given, given, pairs_of
 from izhnumba._input.input import Constant, Input, Sum
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._input.target import Driven, Target, target
-from izhnumba._input.values import per_neuron
+from izhnumba._input.values import Wave, flat, per_neuron
 
 if TYPE_CHECKING:
     from izhnumba._exact.network import ExactNetwork
@@ -47,7 +47,8 @@ class Current:
     @cached_property
     def _kind(self) -> tuple[bool, bool]:
         levels, slopes = self.levels(np.concatenate([np.zeros(1), self.input._breaks()]))
-        return levels.shape[1] == 1, bool(np.any(slopes))
+        waves = (value for wave in self.waves for value in (wave.amplitude, wave.phase))
+        return levels.shape[1] == 1 and all(np.size(value) == 1 for value in waves), bool(np.any(slopes))
 
     @property
     def uniform(self) -> bool:
@@ -62,7 +63,18 @@ class Current:
     @property
     def steps(self) -> bool:
         """Whether the input is constant between breaks."""
-        return not self.slopes and not self.input._waves()
+        return not self.slopes and not self.waves
+
+    @cached_property
+    def waves(self) -> list[Wave]:
+        """Sine waves of the input; amplitude and phase have shape (n,) or (1,)."""
+        return [
+            wave._replace(amplitude=self._flat(wave.amplitude), phase=self._flat(wave.phase))
+            for wave in self.input._waves()
+        ]
+
+    def _flat(self, value: float | Array) -> Array:
+        return flat(value, self.shape) if np.ndim(value) else np.full(1, value)
 
     def levels(self, times: Array) -> tuple[Array, Array]:
         """Values of the input without its waves at these times (ms), (times, n or 1), and their slopes, (times,), 1/ms
@@ -103,7 +115,7 @@ class Source:
         """The states of a current: for its slopes, its waves, and as a conductance. A constant current needs none."""
         if current.slopes:
             yield self.engine.receptor_state(Waves(0.0))
-        for wave in current.input._waves():
+        for wave in current.waves:
             yield self.engine.receptor_state(Waves(wave.rate))
         if current.steady is not None:
             yield self.engine.receptor_state(current.steady)
@@ -158,7 +170,7 @@ class Source:
         yield self.engine.simd_rows.I, levels
         if np.any(slopes):
             yield where(self.engine.receptor_state(Waves(0.0))).start + 1, slopes[:, np.newaxis]
-        for wave in current.input._waves():
+        for wave in current.waves:
             first = where(self.engine.receptor_state(Waves(wave.rate))).start
             angle = wave.rate * times[:, np.newaxis] + wave.phase
             yield first, wave.amplitude * np.sin(angle)

@@ -10,7 +10,7 @@ import contextlib
 import math
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from izhnumba._base.sealed import assign
 from izhnumba._engine.timebase import snapped
 from izhnumba._input.input import NO_TIMES, Input
 from izhnumba._input.target import Array, Reused, Rows, Target
-from izhnumba._input.values import Wave, aligned, fit_shape, flag, frozen
+from izhnumba._input.values import Wave, aligned, fit_shape, fit_together, flag, frozen
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -121,41 +121,58 @@ class TimedArray(Input):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Sine(Input):
-    """offset + amplitude sin(2 pi frequency t + phase), the same for all neurons.
+    """offset + amplitude sin(2 pi frequency t + phase).
 
     Parameters
     ----------
-    amplitude, offset : float
-    frequency : float, Hz, >= 0
-    phase : float, rad
+    amplitude, offset : float or array
+    frequency : float or array, Hz, >= 0
+        The scheme "exact" takes one number for all neurons.
+    phase : float or array, rad
+        Each is one value, or any shape that broadcasts to the population.
 
     Examples
     --------
     >>> import izhnumba as iz
     >>> iz.Sine(5.0, frequency=10.0, offset=3.0).at([0.0, 25.0, 75.0])
     array([ 3.,  8., -2.])
+
+    Two neurons half a period apart:
+
+    >>> iz.Sine(5.0, frequency=10.0, phase=[0.0, 3.141592653589793]).at([25.0, 75.0]).round(9)
+    array([[ 5., -5.],
+           [-5.,  5.]])
     """
 
     amplitude: Any
-    frequency: float
-    phase: float = 0.0
+    frequency: Any
+    phase: Any = 0.0
     offset: Any = 0.0
+    _per_neuron = ("amplitude", "frequency", "phase", "offset")
+    _axes: ClassVar[tuple[int, ...]] = ()  # of one value, each of length 1
 
     def __post_init__(self) -> None:
-        self._set_amplitude("amplitude", scalar=True)
-        self._set_amplitude("offset", scalar=True)
-        assign(self, frequency=checks.number("Sine.frequency", self.frequency, "Hz", at_least=0))
-        assign(self, phase=checks.number("Sine.phase", self.phase, "rad"))
+        self._set_amplitude("amplitude")
+        self._set_amplitude("offset")
+        assign(self, frequency=frozen("Sine.frequency", self.frequency, "Hz", at_least=0.0))
+        assign(self, phase=frozen("Sine.phase", self.phase, "rad"))
+        shape = fit_together("Sine", {name: np.shape(getattr(self, name)) for name in self._per_neuron})
+        assign(self, _axes=(1,) * len(shape))
 
     def _values(self, k: Array, dt: float) -> Array:
-        angle = 2e-3 * math.pi * self.frequency * (k * dt) + self.phase  # 1e-3: Hz times ms
-        return np.asarray(self.offset + self.amplitude * np.sin(angle))
+        times = (k * dt).reshape(-1, *self._axes)
+        angles = 2e-3 * math.pi * self.frequency * times + self.phase  # 1e-3: Hz times ms
+        return np.asarray(self.offset + self.amplitude * np.sin(angles))
 
     def _breaks(self) -> Array:
+        if np.ndim(self.frequency):
+            must = "Sine.frequency must be one number for all neurons with the scheme 'exact'"
+            cure = "Drive the neurons of each frequency by themselves, or use a clock scheme such as 'rk4'."
+            raise ValueError(f"{must}, got shape {np.shape(self.frequency)}. {cure}")
         return NO_TIMES
 
     def _lines(self, t: Array) -> tuple[Array, Array]:
-        return np.full(len(t), self.offset), np.zeros(len(t))
+        return np.broadcast_to(self.offset, (len(t), *np.shape(self.offset))), np.zeros(len(t))
 
     def _waves(self) -> list[Wave]:
         return [Wave(2e-3 * math.pi * self.frequency, self.amplitude, self.phase)]
@@ -218,14 +235,17 @@ class Ramp(Input):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Pulses(Input):
-    """base plus the amplitude of every pulse that is on, start <= t < stop; the same for all neurons.
+    """base plus the amplitude of every pulse that is on, start <= t < stop.
 
     Parameters
     ----------
-    start, stop : float or sequence, ms, start <= stop, `stop` may be infinite
-    amplitude : float or sequence
-        Above base. Sequences have one length, and a single number serves all pulses.
-    base : float
+    start, stop : float or array, ms, start <= stop, `stop` may be infinite
+        Shape (pulses,), or (pulses, ...) where one value broadcasts to the population: then each neuron has pulses of
+        its own. A single number serves all pulses.
+    amplitude : float or array, shape (pulses,) or (pulses, ...)
+        Above base.
+    base : float or array
+        One value, or any shape that broadcasts to the population.
     strict : bool
         With True a pulse is on for start < t < stop, as in figure1.m of 2004.
 
@@ -234,6 +254,14 @@ class Pulses(Input):
     >>> import izhnumba as iz
     >>> iz.Pulses([10.0, 30.0], [12.0, 32.0], 5.0, base=1.0).at([0.0, 10.0, 12.0, 31.0])
     array([1., 6., 1., 6.])
+
+    A pulse of 2 ms that reaches each of three neurons 10 ms later:
+
+    >>> import numpy as np
+    >>> start = np.array([[10.0, 20.0, 30.0]])
+    >>> iz.Pulses(start, start + 2.0, 5.0).at([10.0, 21.0])
+    array([[5., 0., 0.],
+           [0., 5., 0.]])
     """
 
     start: Any
@@ -241,42 +269,57 @@ class Pulses(Input):
     amplitude: Any
     base: Any = 0.0
     strict: bool = False
+    _per_neuron = ("base",)
+    _shape: ClassVar[tuple[int, ...]] = ()  # of one value
+    _pulses: ClassVar[tuple[Array, ...]] = ()  # start, stop and amplitude, of one shape (pulses, ...)
 
     def __post_init__(self) -> None:
         self._set_amplitude("amplitude")
-        self._set_amplitude("base", scalar=True)
+        self._set_amplitude("base")
         start, stop = frozen("Pulses.start", self.start, "ms"), frozen("Pulses.stop", self.stop, "ms", finite=False)
         assign(self, start=start, stop=stop, strict=flag("Pulses.strict", self.strict))
         shapes = [np.shape(value) for value in (start, stop, self.amplitude)]
-        if len({(), *shapes}) > 2 or max(map(len, shapes)) > 1:
+        if len({shape[:1] for shape in ((), *shapes)}) > 2:
             got = ", ".join(map(str, shapes))
             raise ValueError(f"Pulses.start, stop and amplitude must be numbers or of one length, got shapes {got}.")
-        length = np.atleast_1d(np.subtract(stop, start))
-        if (length < 0).any():
-            j = int(np.argmin(length >= 0))
-            at = f" at index {j}" if len(length) > 1 else ""
-            first, last = (float(np.broadcast_to(value, length.shape)[j]) for value in (start, stop))
+        each = dict(zip(("start", "stop", "amplitude"), (shape[1:] for shape in shapes), strict=True))
+        shape = fit_together("Pulses", {**each, "base": np.shape(self.base)})
+        values = [aligned(np.atleast_1d(value), len(shape)) for value in (start, stop, self.amplitude)]
+        assign(self, _shape=shape, _pulses=np.broadcast_arrays(*values))
+        start, stop, _ = self._pulses
+        wrong = np.argwhere(~(start <= stop))
+        if wrong.size:
+            at = f" at index {', '.join(map(str, wrong[0]))}" if start.size > 1 else ""
+            first, last = start[tuple(wrong[0])], stop[tuple(wrong[0])]
             raise ValueError(f"Pulses.stop must be >= start ({first:g}) ms, got {last:g}{at}.")
 
+    def _fit(self, to: Target) -> None:
+        super()._fit(to)
+        for name in ("start", "stop", "amplitude"):
+            fit_shape(f"Pulses.{name}[0]", np.empty(np.shape(getattr(self, name))[1:]), to.shape)
+        checks.finite("Pulses.amplitude", np.asarray(self.amplitude), to.dtype)
+
     def _rows(self, to: Target) -> Rows:
-        start, stop = np.broadcast_arrays(np.atleast_1d(self.start), np.atleast_1d(self.stop))
+        start, stop, _ = self._pulses
         first, last = np.ceil(snapped(start / to.dt)), np.ceil(snapped(stop / to.dt))
-        lost = np.flatnonzero((first >= last) & (start < stop))
-        if lost.size:
-            j = lost[0]
+        lost = (first >= last) & (start < stop)
+        if lost.any():
             warnings.warn(
-                f"Pulses from {start[j]:g} to {stop[j]:g} ms lie between two steps of {to.dt:g} ms and are lost. Make "
-                "them as long as a step.",
+                f"Pulses from {start[lost][0]:g} to {stop[lost][0]:g} ms lie between two steps of {to.dt:g} ms and are "
+                "lost. Make them as long as a step.",
                 stacklevel=users_level(),
             )
         return super()._rows(to)
 
     def _values(self, k: Array, dt: float) -> Array:
-        start, stop, amplitude = map(np.atleast_1d, np.broadcast_arrays(self.start, self.stop, self.amplitude))
-        near = (start <= k.max(initial=-math.inf) * dt + dt) & (stop >= k.min(initial=math.inf) * dt - dt)
-        values = np.full(len(k), self.base)
-        for first, last, height in zip(start[near] / dt, stop[near] / dt, amplitude[near], strict=True):
-            values += height * between(k, first, last, self.strict)
+        neurons = tuple(range(1, len(self._shape) + 1))
+        first, last, _ = self._pulses
+        if neurons:
+            first, last = first.min(neurons, initial=math.inf), last.max(neurons, initial=-math.inf)
+        near = (first <= k.max(initial=-math.inf) * dt + dt) & (last >= k.min(initial=math.inf) * dt - dt)
+        values, steps = np.full((len(k), *self._shape), self.base), k.reshape(-1, *(1,) * len(neurons))
+        for start, stop, height in zip(*(value[near] for value in self._pulses), strict=True):
+            values += height * between(steps, start / dt, stop / dt, self.strict)
         return values
 
     def _breaks(self) -> Array:
@@ -284,12 +327,12 @@ class Pulses(Input):
         return times[(times > 0) & np.isfinite(times)]
 
     def _lines(self, t: Array) -> tuple[Array, Array]:
-        levels = np.full(len(t), self.base)
-        for start, stop, height in np.broadcast(self.start, self.stop, self.amplitude):
-            levels += height * ((start <= t) & (t < stop))
+        levels, times = np.full((len(t), *self._shape), self.base), t.reshape(-1, *(1,) * len(self._shape))
+        for start, stop, height in zip(*self._pulses, strict=True):
+            levels += height * ((start <= times) & (times < stop))
         return levels, np.zeros(len(t))
 
 
-def between(k: Array, start: float, stop: float, strict: bool) -> Array:
+def between(k: Array, start: float | Array, stop: float | Array, strict: bool) -> Array:
     first, last = snapped(start), snapped(stop)
     return ((first < k) if strict else (first <= k)) & (k < last)

@@ -244,7 +244,8 @@ class Input:
                 fit_shape(f"{name}.at(t)[0]", values[0], to.shape)
             if values.ndim > 1 and not of_time:  # has been looked at before: that would cost time
                 made = room(count)
-                made.reshape(count, *to.shape)[...] = aligned(values, len(to.shape))
+                with np.errstate(over="ignore"):  # it shows in V
+                    made.reshape(count, *to.shape)[...] = aligned(values, len(to.shape))
                 return made
             flat = values[:, np.newaxis] if values.ndim == 1 else per_neuron(values, to.shape)
             check_rows(where, flat, step, to.dtype, must)

@@ -18,11 +18,12 @@ _UNITS = ("mV/ms", "pA", "mV", "1/ms", "nS")  # of currents, V jumps and reversa
 
 
 class Wave(NamedTuple):
-    """amplitude sin(rate t + phase), t in ms."""
+    """amplitude sin(rate t + phase), t in ms. amplitude, phase: one value, or any shape that broadcasts to the
+    population."""
 
     rate: float
-    amplitude: float
-    phase: float
+    amplitude: float | Array
+    phase: float | Array
 
 
 def amplitude(where: str, value: object) -> tuple[float | Array, str | None]:
@@ -67,6 +68,18 @@ def fit_shape(where: str, value: ArrayLike, shape: tuple[int, ...]) -> None:
     own = np.shape(value)
     if len(own) > len(shape) or any(n not in (1, m) for n, m in zip(own[::-1], shape[::-1], strict=False)):
         checks.array(where, value, "", [shape[axis:] for axis in range(len(shape))])
+
+
+def fit_together(owner: str, shapes: dict[str, tuple[int, ...]]) -> tuple[int, ...]:
+    """The shape to which arguments of these shapes broadcast together; refused if they do not."""
+    try:
+        return np.broadcast_shapes(*shapes.values())
+    except ValueError:
+        arrays = {name: shape for name, shape in shapes.items() if shape}
+        *most, last = arrays
+        got = ", ".join(map(str, arrays.values()))
+        must = f"{owner}.{', '.join(most)} and {last} must broadcast to one shape, that of the population"
+        raise ValueError(f"{must}, got shapes {got} of one value.") from None
 
 
 def of_any_times(at: Callable[..., Any], where: str) -> Callable[..., Any]:
