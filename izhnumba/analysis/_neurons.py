@@ -61,7 +61,7 @@ def resting(owner: str, neuron: Any) -> Neurons:
     if not isinstance(neuron, Population):
         given: dict[str, Any] = {"model": neuron} if isinstance(neuron, Model) else dict(neuron)
         published = {"scheme": neuron.scheme, "dt": neuron.dt} if isinstance(neuron, Preset) else {}
-        neuron = Population(1, **given | published)
+        neuron = Population(1, **given | published | {"batch": None})  # a mapping stands for one neuron
     rest = stable_point(owner, neuron) if has_closed_form(neuron) else _searched(neuron)
     start = [np.where(np.isnan(point), own, point) for point, own in zip(rest, neuron._start, strict=True)]
     values = {**neuron._values, "V": start[0], "u": start[1]}

@@ -76,6 +76,14 @@ def test_rheobases_of_a_population_by_its_own_scheme():
     assert found.argsort(axis=None).tolist() == [3, 1, 2, 0]
 
 
+def test_a_mapping_stands_for_one_neuron_whatever_its_batch():
+    cell = {**iz.presets["RS"], "batch": 3, "positions": iz.Grid()}
+    assert analysis.rheobase(cell, tolerance=0.1).shape == ()
+    assert analysis.fi_curve(cell, [5.0, 10.0], 100.0, index=-1).rate.shape == (2,)
+    with pytest.raises(ValueError, match=r"^fi_curve.index must be "):
+        analysis.fi_curve(cell, [5.0], index=1)
+
+
 def test_a_floor_of_V_is_taken_by_the_scheme_of_the_population():
     with_floor, without = (iz.Population(1, V_min=floor, dt=0.05) for floor in (-66.0, -math.inf))
     floored, exact = (analysis.rheobase(pop, duration=100.0, tolerance=1e-3) for pop in (with_floor, without))
