@@ -5,6 +5,7 @@ import typing as _typing
 from izhnumba import io as io
 from izhnumba._base.elsewhere import missing as _missing
 from izhnumba._input.currents import Pulses, Ramp, Sine, TimedArray
+from izhnumba._input.functions import Chirp
 from izhnumba._input.input import Constant, Input
 from izhnumba._input.noise import Noise, OrnsteinUhlenbeck
 from izhnumba._input.spike_trains import Poisson, SpikeTrain
@@ -54,6 +55,7 @@ __all__ = [
     "Alpha",
     "Box",
     "ByDistance",
+    "Chirp",
     "Constant",
     "Delta",
     "Distance",

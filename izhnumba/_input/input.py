@@ -69,19 +69,19 @@ class Input:
     >>> (3.0 - stimulus / 2).at([5.0, 14.0])
     array([2., 1.])
 
-    A chirp of your own, whose frequency rises from 0 by `rate` Hz in a second:
+    A sweep of your own, whose frequency rises from 0 by `rate` Hz in a second:
 
     >>> from dataclasses import dataclass
     >>> import numpy as np
     >>> @dataclass(frozen=True, eq=False, repr=False)
-    ... class Chirp(iz.Input):
+    ... class Sweep(iz.Input):
     ...     amplitude: float
     ...     rate: float = 20.0
     ...
     ...     def at(self, t):
     ...         return self.amplitude * np.sin(1e-6 * np.pi * self.rate * t**2)
     >>> cell = iz.Population(1, **iz.presets["RS"])
-    >>> cell.run(300.0, 4.0 + 2 * Chirp(3.0)).spikes
+    >>> cell.run(300.0, 4.0 + 2 * Sweep(3.0)).spikes
     <4 spikes of 1 neuron, 12.2 to 163.8 ms>
     """
 
