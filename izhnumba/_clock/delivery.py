@@ -14,10 +14,11 @@ from izhnumba._engine.table import Table
 Array = NDArray[Any]
 _MOST_FETCHED = 8  # cache lines of a row that are fetched ahead
 _RING, _RING_PER_SYNAPSE = 2**26, 128  # bytes that a ring over all delays may have in any case, and beside that
-_CACHED = 2**25  # bytes of rows that may be in the last cache when they are come back to
+_CACHED = 2**23  # bytes of rows under way that the last cache may be counted on to hold, which others use, too
 # Measured on a busy machine, where little of the last cache is ours: ns to come back to a row of the queue, by bytes of
-# the rows under way; and ns to add to a random cell of a ring, by its bytes.
-_VISIT = ((2**24, 20.0), (2**26, 25.0))
+# the rows under way (beyond _CACHED they are fetched further ahead); and ns to add to a random cell of a ring, by its
+# bytes.
+_VISIT = ((_CACHED, 20.0), (1.5 * _CACHED, 16.0), (2**25, 16.0), (2**26, 25.0))
 _ADD = ((2**19, 1.0), (2**20, 1.3), (2**22, 2.1), (2**24, 5.0), (2**26, 9.0), (2**30, 13.0))
 
 
@@ -51,7 +52,7 @@ def window_for(rows: Rows, length: int, steps: int, row_bytes: int) -> int:
     return best
 
 
-def _between(measured: tuple[tuple[int, float], ...], n_bytes: float) -> float:
+def _between(measured: tuple[tuple[float, float], ...], n_bytes: float) -> float:
     """The time for so many bytes, from times for others."""
     sizes, times = zip(*measured, strict=True)
     return float(np.interp(np.log2(n_bytes + 1), np.log2(sizes), times))

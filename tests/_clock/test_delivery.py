@@ -277,7 +277,8 @@ def test_windows_are_as_long_as_pays():
         rows = Rows(neurons, neurons * degree, slice_length, longest, under_way)
         return window_for(rows, slice_length, longest, neurons * 4)
 
-    assert window(1_000_000, 10, 200) == 0  # rows too short to come back to
+    assert window(1_000_000, 10, 200) == window(300_000, 30, 200) == 0  # rows too short to come back to
+    assert window(100_000, 100, 200) == 10  # rows are fetched ahead, so that no long ring is worth while
     assert 0 < window(10_000, 1000, 200) <= window(10_000, 100, 200) < 200
     assert window(10_000, 100, 200) < window(10_000, 1000, 10_000) < 1000
     assert window(100, 100, 10) == 0  # no longer than a slice
