@@ -5,7 +5,7 @@ import typing as _typing
 from izhnumba import io as io
 from izhnumba._base.elsewhere import missing as _missing
 from izhnumba._input.currents import Pulses, Ramp, Sine, TimedArray
-from izhnumba._input.functions import Chirp
+from izhnumba._input.functions import Chirp, Function
 from izhnumba._input.input import Constant, Input
 from izhnumba._input.noise import Noise, OrnsteinUhlenbeck
 from izhnumba._input.spike_trains import Poisson, SpikeTrain
@@ -67,6 +67,7 @@ __all__ = [
     "FixedOutDegree",
     "FixedProbability",
     "FixedTotalNumber",
+    "Function",
     "GABA_A",
     "GABA_B",
     "GapJunction",

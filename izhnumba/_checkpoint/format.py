@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks, files, npz, paths
 from izhnumba._base.saved import Misfit, Saved, shown
+from izhnumba._input.functions import Function
 from izhnumba._input.input import Input
 from izhnumba._model import izhikevich as models
 from izhnumba._model.model import Model
@@ -164,6 +165,9 @@ def _packed(value: object, place: str, arrays: dict[str, Array], owner: str) -> 
         return {"dict": [keys, [_packed(one, f"{place}/{k}", arrays, owner) for k, one in zip(keys, value.values())]]}  # noqa: B905
     if isinstance(value, Model):
         return {"model": value.name, "ours": _ours().get(value.name) is value}
+    if isinstance(value, Function):
+        cure = "Write a class derived from Input with at(t), whose fields are all that it is made of."
+        raise TypeError(f"{owner} cannot store a Function at {place}: it holds {value.f!r:.60}. {cure}")
     if dataclasses.is_dataclass(value):
         kind = type(value)
         fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.init}

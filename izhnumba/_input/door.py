@@ -11,6 +11,7 @@ import numpy as np
 
 from izhnumba._base import checks
 from izhnumba._base.implausible import users_level, warn_of_base_unit
+from izhnumba._input.functions import Function
 from izhnumba._input.input import Constant, Input
 from izhnumba._input.target import Array, Target
 from izhnumba._synapse.receptor import Receptor
@@ -87,7 +88,8 @@ def is_ours(value: object) -> bool:
     if not isinstance(value, Input):
         return True
     inner = [one for field in vars(value).values() for one in (field if isinstance(field, tuple) else (field,))]
-    return type(value).__module__.startswith("izhnumba.") and all(map(is_ours, inner))
+    own = type(value).__module__.startswith("izhnumba.") and not isinstance(value, Function)
+    return own and all(map(is_ours, inner))
 
 
 def refuse_function(where: str, value: object, occasion: Occasion) -> None:

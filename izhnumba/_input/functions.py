@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import pickle
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,3 +83,62 @@ class Chirp(Input):
             return since * (self.f0 + (self.f1 - self.f0) / (2 * length) * since)
         fold = length / math.log(self.f1 / self.f0)  # ms in which the frequency grows e-fold
         return np.asarray(self.f0 * fold * np.expm1(since / fold))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Function(Input):
+    """A function of time of your own: a class with `at` (`help(izhnumba.Input)`) in one line.
+
+    It is called for the times at which the steps of a part of a run begin, t = k dt, rounded to 1e-9 ms, and must give
+    the same values for the same times. The scheme "exact" does not take it. It cannot be saved: `Network.save` refuses
+    it, as pickle does a lambda. For that write the class.
+
+    Parameters
+    ----------
+    f : function of t
+        t: times, ms, float64, shape (steps,), ascending. Returns the values in the unit of what is driven, shape
+        (steps,), the same for all neurons, or (steps, ...) where one value broadcasts to the population.
+
+    Examples
+    --------
+    >>> import numpy as np, izhnumba as iz
+    >>> bump = iz.Function(lambda t: 10.0 * np.exp(-((t - 50.0) ** 2) / 200.0))
+    >>> bump.at([30.0, 50.0]).round(3)
+    array([ 1.353, 10.   ])
+    >>> pop = iz.Population(3, **iz.presets["RS"])
+    >>> len(pop.run(100.0, 2 * bump + iz.Noise(1.0)).spikes) > 3
+    True
+
+    A value for each neuron:
+
+    >>> iz.Function(lambda t: np.multiply.outer(t, [1.0, 2.0, 3.0])).at([1.0, 2.0])
+    array([[1., 2., 3.],
+           [2., 4., 6.]])
+    """
+
+    f: Callable[[Array], Any]
+
+    def __post_init__(self) -> None:
+        checks.takes("Function.f", self.f, "t")
+
+    def __repr__(self) -> str:
+        return f"Function({getattr(self.f, '__qualname__', self.f)})"
+
+    def at(self, t: Any) -> Any:
+        return self.f(t)
+
+    def __copy__(self) -> Function:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Function:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        try:
+            pickle.dumps(self.f)
+        except (pickle.PicklingError, AttributeError, TypeError):
+            cure = "Write it with def at the top of a module, or a class derived from Input with at(t)."
+            raise pickle.PicklingError(
+                f"Function.f must be a function that pickle can name, got {self!r}. {cure}"
+            ) from None
+        return Function, (self.f,)

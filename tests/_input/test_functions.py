@@ -1,5 +1,9 @@
 """Inputs that are functions of time without pieces, against plain NumPy."""
 
+import copy
+import math
+import pickle
+
 import numpy as np
 import pytest
 
@@ -13,6 +17,14 @@ CHIRPS = [
     iz.Chirp(3.0, 60.0, 5.0, 0.0, 320.0, phase=1.0, method="exponential"),
     iz.Chirp(3.0, 40.0, 40.0, 20.0, 320.0, method="exponential"),
 ]
+
+
+def bump(t):
+    return 12.0 * np.exp(-((t - 50.0) ** 2) / 200.0)
+
+
+GAIN = np.arange(6.0)
+FUNCTIONS = [iz.Function(bump), iz.Function(lambda t: np.multiply.outer(np.sin(t), GAIN))]
 
 
 def rows(stimulus, step=0, count=1500, *, dtype="float64", dt=0.25, unit="mV/ms"):
@@ -40,7 +52,7 @@ def test_the_angle_is_the_integral_of_the_frequency(chirp):
     np.testing.assert_allclose(chirp.at(t), got[:, 0], rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize("stimulus", CHIRPS, ids=repr)
+@pytest.mark.parametrize("stimulus", [*CHIRPS, *FUNCTIONS], ids=repr)
 def test_chunks_and_dtypes(stimulus):
     whole = rows(stimulus, 70, 60)
     np.testing.assert_array_equal(np.concatenate([rows(stimulus, 70, 7), rows(stimulus, 77, 53)]), whole)
@@ -69,14 +81,104 @@ def test_a_network_goes_on_after_loading(tmp_path):
     assert len(whole.recorders["spikes"].t) > 4
 
 
-def test_the_exact_scheme_refuses_it_by_name():
-    pop = iz.Population(2, scheme="exact")
-    with pytest.raises(ValueError, match=r"with the scheme 'exact', .* got 1 \* Chirp.*Use a clock scheme"):
-        pop.run(1.0, 1.0 * CHIRP)
+@pytest.mark.parametrize("stimulus", [CHIRP, FUNCTIONS[0]], ids=repr)
+def test_the_exact_scheme_refuses_it_by_name(stimulus):
+    pop, name = iz.Population(2, scheme="exact"), type(stimulus).__name__
+    with pytest.raises(ValueError, match=rf"with the scheme 'exact', .* got 1 \* {name}.*Use a clock scheme"):
+        pop.run(1.0, 1.0 * stimulus)
     assert pop.t == 0
 
 
+# --- Function -------------------------------------------------------------------------------------------------------
+
+
+def test_a_function_is_called_with_the_times_of_the_steps():
+    seen = []
+    rows(iz.Function(lambda t: seen.append(t) or 0.0 * t), 3, 4, dt=0.7)
+    assert [t.tolist() for t in seen] == [[2.1, 2.8, 3.5, 4.2]]
+    np.testing.assert_array_equal(rows(FUNCTIONS[0])[:, 0], bump(np.arange(1500) * 0.25))
+    expected = np.sin(np.arange(40) * 0.25)[:, np.newaxis] * GAIN
+    np.testing.assert_array_equal(rows(FUNCTIONS[1], 0, 40), expected)
+
+
+def test_a_function_drives_as_the_class_and_the_table_do():
+    def spikes(stimulus, *lengths):
+        net = iz.Network(seed=3, dt=0.25)
+        cells = net.add(iz.Population(3, **iz.presets["RS"]), name="cells")
+        net.drive(cells, 2 * stimulus - 1.0 + iz.Noise(1.0))
+        net.drive(cells[1:], iz.Poisson(stimulus, 3.0))
+        rec = net.record(cells, "spikes")
+        for length in lengths:
+            net.run(length)
+        return rec.i.tolist(), rec.t.tolist()
+
+    expected = spikes(iz.TimedArray(bump(np.arange(400) * 0.25), 0.25), 100.0)
+    assert len(expected[0]) > 4
+    assert spikes(iz.Function(bump), 100.0) == expected
+    assert spikes(iz.Function(bump), 21.5, 78.5) == expected
+
+
+def test_a_function_is_asked_for_no_step_that_is_not_sure_to_come():
+    """One that looks at what `until` has noted gives the same as a loop around it."""
+    level, seen = [3.0], []
+
+    def until(net):
+        level[0] += 0.5
+        seen.append(cells.V[0])
+        return False
+
+    net = iz.Network(dt=0.5)
+    cells = net.add(iz.Population(1, V=-65.0))
+    net.drive(cells, iz.Function(lambda t: np.full(len(t), level[0])))
+    net.run(10.0, until=until, every=0.5)
+    alone, expected = iz.Population(1, V=-65.0, dt=0.5), []
+    for step in range(20):
+        alone.step(3.0 + 0.5 * step)
+        expected.append(alone.V[0])
+    assert seen == expected
+
+
+def test_functions_are_copied_and_pickled_if_they_have_a_name():
+    np.testing.assert_array_equal(rows(pickle.loads(pickle.dumps(FUNCTIONS[0]))), rows(FUNCTIONS[0]))
+    np.testing.assert_array_equal(rows(copy.deepcopy(FUNCTIONS[1])), rows(FUNCTIONS[1]))
+    with pytest.raises(
+        pickle.PicklingError, match=r"Function.f must be a function that pickle can name, got .*<lambda>"
+    ):
+        pickle.dumps(1.0 + FUNCTIONS[1])
+
+
+def test_a_network_with_a_function_is_not_saved(tmp_path):
+    net = iz.Network(seed=3, dt=0.25)
+    net.drive(net.add(iz.Population(6)), 1.0 + FUNCTIONS[1], name="wave")
+    with pytest.raises(
+        TypeError, match=r"Network.save cannot store a Function at network/.*: it holds <function <lambda>"
+    ):
+        net.save(tmp_path / "net.npz")
+    assert not list(tmp_path.iterdir())
+    net.run(1.0)
+
+
+def test_errors_of_a_function_leave_the_population_as_it_was():
+    pop = iz.Population(6, dt=0.25)
+    for f, message in (
+        (lambda t: 3.0, r"Function.at must give a value for each time t, shape \(\d+,\)"),
+        (lambda t: np.ones((len(t), 5)), r"Function.at\(t\)\[0\] must have shape"),
+        (
+            lambda t: np.where(t < 0, t, np.nan),
+            "Function.at must give finite values, got nan for all neurons in step 0",
+        ),
+        (lambda t: math.sin(t), "Function.at must compute with arrays"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=message):
+            pop.run(2.0, iz.Function(f))
+        assert pop.t == 0
+        assert (pop.V == iz.Population(6, dt=0.25).V).all()
+
+
 WRONG = [
+    (TypeError, r"Function.f must be a function of \(t\), got 3", lambda: iz.Function(3)),
+    (TypeError, r"Function.f must be a function of \(t\), got one of \(\)", lambda: iz.Function(lambda: 3)),
+    (TypeError, r"Function.f must be a function of \(t\), got .*Write Saw", lambda: iz.Function(type("Saw", (), {}))),
     (ValueError, "Chirp.amplitude must be a finite number", lambda: iz.Chirp([1.0, 2.0], 1.0, 2.0, 0.0, 9.0)),
     (ValueError, "Chirp.f0 must be a finite number >= 0 Hz, got -1.0", lambda: iz.Chirp(1.0, -1.0, 2.0, 0.0, 9.0)),
     (ValueError, "Chirp.f1 must be a finite number > 0 Hz, got 0",
