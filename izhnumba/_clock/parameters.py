@@ -69,6 +69,7 @@ class Parameters:
             Of the population, for what is derived.
         """
         before, floor = self.known, name == "V_min" and self.known is not None and self.floor
+        self.known = None  # until it is complete: an interrupt may come in between
         fits = self._put(name, values)
         lanes = self._lanes[name].astype(np.float64)
         self._values[name] = lanes[: self._n] if values.ndim else lanes[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -335,9 +336,10 @@ def population_feeds(where: str, pop: Followed, stop: float, inputs: Inputs) -> 
 
 def _key(inputs: Inputs) -> object:
     """What equal currents have in common, if they come alone and are plain numbers; else None."""
-    I, *others = inputs  # noqa: E741
+    I: Any  # noqa: E741
+    I, *others = inputs
     if any(one is not None for one in others):
         return None
     if type(I) is np.ndarray and I.dtype == np.float64:
         return I.shape, I.tobytes()
-    return I if type(I) in (float, int, np.float64) else None
+    return float(I) if type(I) in (float, int, np.float64) and abs(I) <= sys.float_info.max else None

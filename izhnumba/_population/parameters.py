@@ -167,8 +167,10 @@ def set_parameter(pop: Population, name: str, value: object) -> None:
 def put_parameters(pop: Population, exact: dict[str, Array], drawn: dict[str, Any]) -> None:
     """Let a population show and use these parameters. drawn: what numbers were drawn for, of all its parameters."""
     values = {name: shown(one, pop.dtype) for name, one in exact.items()}
-    # What is shown and what the engine has yet to take, at once: an interrupt may come before it has.
-    pop._set(**values, _values=pop._values | values, _drawn=drawn, _to_take=pop._to_take | exact)
+    # What is shown, and what the engine has yet to take before the next step, at once: an interrupt may come before.
+    pop._set(
+        **values, _values=pop._values | values, _drawn=drawn, _to_take=pop._to_take | exact, _call=pop._prepare_step
+    )
     hand_over(pop)
 
 
@@ -177,7 +179,6 @@ def hand_over(pop: Population) -> None:
     for name, exact in pop._to_take.items():
         pop._engine.set_parameter(name, flat(exact, pop.shape))
     if pop._to_take:
-        pop._forget_call()
         pop._set(_to_take={})
 
 

@@ -339,3 +339,36 @@ def test_what_is_set_is_the_old_or_the_new(scheme, change, tmp_path):
                 np.testing.assert_array_equal(values, wanted[name], err_msg=f"{name}, stopped at {at}")
         seen.add(is_new)
     assert False in seen
+
+
+@pytest.mark.parametrize(
+    "value", [dict(a=np.linspace(0.02, 0.1, 6)), dict(a=0.05), dict(V_min=-66.0), dict(tau_ref=3.0)], ids=str
+)
+def test_a_parameter_between_steps_is_the_old_or_the_new(value):
+    """For the next step, too, which otherwise goes on with what the one before has made ready."""
+    ((name, new),) = value.items()
+
+    def population():
+        pop = iz.Population(6, **iz.presets["RS"], dt=0.5, seed=3)
+        pop.step(12.0)
+        return pop
+
+    def after(pop):
+        for _ in range(100):
+            pop.step(12.0)
+        return pop.V.tolist(), pop.u.tolist()
+
+    def change(pop):
+        setattr(pop, name, new)
+
+    old, first, other = population(), population(), population()
+    change(first)
+    expected, seen = {False: after(old), True: after(first)}, set()
+    assert expected[False] != expected[True]
+    for at in moments(passed(lambda: change(other))):
+        pop = population()
+        interrupted(lambda pop=pop: change(pop), at)
+        is_new = bool(np.all(getattr(pop, name) == new))
+        assert after(pop) == expected[is_new], f"stopped at {at}"
+        seen.add(is_new)
+    assert seen == {False, True}

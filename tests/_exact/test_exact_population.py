@@ -315,3 +315,6 @@ def test_a_step_with_the_current_of_the_step_before_is_a_step_like_others():
     for _ in range(2):
         with pytest.raises(ValueError, match="Population.step.I must be finite, got nan at index 0"):
             pop.step(I)
+    pop.step(np.float64(9.0))
+    with pytest.raises(ValueError, match="Population.step.I must be a number or an array of numbers in mV/ms, got 10"):
+        pop.step(10**400)
