@@ -121,7 +121,7 @@ CASES |= {
         TypeError,
         "Population.run.I must be a number, an array or an input object, got <function",
     ),
-    "a function of jumps": (lambda: one().run(1.0, delta=abs), TypeError, "Sample it: TimedArray(values, dt)."),
+    "a function of jumps": (lambda: one().run(1.0, delta=abs), TypeError, "Wrap it: Function(f); for the scheme"),
     "a function in a step": (lambda: one().step(abs), TypeError, "Population.step.I must be a number, an array or"),
     "no current": (lambda: one().run(1.0, None), TypeError, "Population.run.I must be a number or an array"),
     "text": (lambda: one().run("10 ms"), TypeError, "got '10 ms'. Turn text into numbers first."),
@@ -203,7 +203,7 @@ CASES |= {
 }
 
 NO_ITEMS = "Read its attributes: batch, i, n_batch, step, t, to_dataframe."
-SAMPLE = "Sample it: TimedArray(values, dt)."
+WRAP = "Wrap it: Function(f); for the scheme 'exact' sample it: TimedArray(values, dt)."
 
 
 PER_NEURON = "Pass one value for all neurons or one per neuron."
@@ -258,8 +258,8 @@ CASES |= {
         TypeError,
         "Network.drive.input must be a number, an array or an input object, got <function",
     ),
-    "its cure": (lambda: driven(lambda t: 10.0), TypeError, SAMPLE),
-    "its cure in continuous time": (lambda: driven(lambda t: 10.0, "exact"), TypeError, SAMPLE),
+    "its cure": (lambda: driven(lambda t: 10.0), TypeError, WRAP),
+    "its cure in continuous time": (lambda: driven(lambda t: 10.0, "exact"), TypeError, WRAP),
     "a class that drives": (lambda: driven(iz.Noise), TypeError, "Make an object: Noise(...)."),
     "a class in a run": (lambda: one().run(1.0, iz.Noise), TypeError, "Make an object: Noise(...)."),
     "a receptor in a run": (

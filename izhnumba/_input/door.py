@@ -16,7 +16,7 @@ from izhnumba._input.input import Constant, Input
 from izhnumba._input.target import Array, Target
 from izhnumba._synapse.receptor import Receptor
 
-_SAMPLE = "Sample it: TimedArray(values, dt)."
+_WRAP = "Wrap it: Function(f); for the scheme 'exact' sample it: TimedArray(values, dt)."
 
 
 class Occasion(NamedTuple):
@@ -28,7 +28,7 @@ class Occasion(NamedTuple):
 
     objects: bool = True
     kinds: str = "an array or an input object"
-    cure: str = _SAMPLE
+    cure: str = _WRAP
     over_time: str = ""
     warns: bool = True
 
