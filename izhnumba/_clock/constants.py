@@ -24,7 +24,7 @@ _ZERO = np.zeros(())
 class _Part(NamedTuple):
     """Something derived, and the names of the parameters that it has been computed from."""
 
-    found: Any
+    found: object
     read: frozenset[str]
 
 
@@ -86,7 +86,7 @@ def _watching(kind: Any) -> Any:
         def __init__(self, *values: object) -> None:
             self.read = set[str]()
 
-        def __getattribute__(self, name: str) -> Any:
+        def __getattribute__(self, name: str) -> object:
             if name in kind._fields:
                 self.read.add(name)
             return super().__getattribute__(name)
@@ -95,7 +95,7 @@ def _watching(kind: Any) -> Any:
             self.read.update(kind._fields)
             return super().__iter__()
 
-        def __getitem__(self, key: Any) -> Any:
+        def __getitem__(self, key: object) -> object:
             self.read.update(kind._fields)
             return super().__getitem__(key)
 

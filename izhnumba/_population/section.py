@@ -144,7 +144,7 @@ class Section(Fixed):
         """Refuse: several populations are no single end."""
         refuse_sum(self, other)
 
-    def __getitem__(self, key: Any) -> Section:
+    def __getitem__(self, key: object) -> Section:
         """Some of these neurons, by place."""
         return Section(self.population, chosen_of(key, self._chosen, self.shape))
 
@@ -199,7 +199,7 @@ def chosen_of(key: Any, neurons: range | Array, size: tuple[int, ...]) -> range 
     return np.asarray(_array(neurons)[places])
 
 
-def _mask(key: Any, n: int, size: tuple[int, ...]) -> Array:
+def _mask(key: object, n: int, size: tuple[int, ...]) -> Array:
     if isinstance(key, np.ma.MaskedArray):  # NumPy would take what is masked for its value
         raise TypeError(f"{_WHERE} must be a plain mask, got a masked array. Fill it with .filled(False).")
     mask = np.asarray(key)

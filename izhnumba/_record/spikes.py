@@ -25,7 +25,7 @@ _ROOM = 256  # rows, at least, for spikes that kernels list in the next slice
 class _Spiking(Recorder):
     """Looks at the spikes of some neurons. of: index of these among all."""
 
-    _bin: Any = 0  # steps of the bins in which they are counted; 0: each is a row of its own
+    _bin: int = 0  # steps of the bins in which they are counted; 0: each is a row of its own
     _first: int
     _last: int
     _chosen: Array | None  # of all neurons whether they are looked at, if these are no run of neurons

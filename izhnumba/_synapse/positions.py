@@ -80,11 +80,11 @@ class Positions(Layout):
         assign(some, coordinates=np.asarray(self.coordinates)[which], period=self.period)
         return some
 
-    def distances(self, others: Positions, pre: Any, post: Any) -> Array:
+    def distances(self, others: Positions, pre: Array | int, post: Array | int) -> Array:
         """Euclidean distances from some of these neurons to some of others, by place; the shorter way around along
         axes with a period."""
         here, there = np.asarray(self.coordinates)[pre], np.asarray(others.coordinates)[post]
-        squares: Any = 0.0
+        squares: Array | float = 0.0
         for axis, length in enumerate(self.period):  # type: ignore[arg-type]
             apart = np.abs(here[..., axis] - there[..., axis])
             if length < math.inf:
@@ -279,7 +279,7 @@ def _flags(where: str, value: object) -> bool | tuple[bool, ...]:
     return tuple(map(bool, flags)) if several else bool(value)
 
 
-def _each(where: str, value: Any, d: int) -> list[Any]:
+def _each(where: str, value: object, d: int) -> list[Any]:
     """One for each of d axes."""
     several = list(value) if isinstance(value, tuple) else [value] * d
     if len(several) != d:

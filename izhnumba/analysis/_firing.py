@@ -51,7 +51,7 @@ class Rheobase(np.ndarray[Any, np.dtype[Any]]):
     def __repr__(self) -> str:
         return f"{super().__repr__()[:-1]}, scheme={self.scheme!r}, dt={self.dt})"
 
-    def __reduce__(self) -> Any:
+    def __reduce__(self) -> tuple[object, ...]:
         make, arguments, state = tuple(super().__reduce__())
         return make, arguments, (*state, self.scheme, self.dt)
 
@@ -98,7 +98,7 @@ class FICurve(_Curve):
         curve.scheme, curve.dt = scheme, dt
         return curve
 
-    def _replace(self, **changed: Any) -> FICurve:
+    def _replace(self, **changed: object) -> FICurve:
         return FICurve(**{**self._asdict(), "scheme": self.scheme, "dt": self.dt, **changed})
 
     def __repr__(self) -> str:

@@ -88,7 +88,7 @@ def _searched(neuron: Population) -> tuple[Array, Array]:
     return V, u
 
 
-def _is_still(model: Model, p: Any, point: FixedPoint) -> bool:
+def _is_still(model: Model, p: object, point: FixedPoint) -> bool:
     """Whether V stays at a point that was found as if V' were linear in u."""
     here, beside = (abs(model.derivatives(V, point.u, 0.0, p)[0]) for V in (point.V, point.V + 1.0))
     return bool(here <= _STILL * (1.0 + beside))
