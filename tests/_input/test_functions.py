@@ -6,6 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
+from going_on import assert_goes_on_after_loading
 
 import izhnumba as iz
 
@@ -70,15 +71,7 @@ def test_a_network_goes_on_after_loading(tmp_path):
         net.record(cells, "spikes", name="spikes")
         return net
 
-    whole, half = network(1), network(2)
-    whole.run(200.0)
-    half.run(81.5)
-    half.save(tmp_path / "half.npz")
-    other = iz.load(tmp_path / "half.npz")
-    other.run(118.5)
-    for x in "it":
-        np.testing.assert_array_equal(getattr(other.recorders["spikes"], x), getattr(whole.recorders["spikes"], x))
-    assert len(whole.recorders["spikes"].t) > 4
+    assert_goes_on_after_loading(network, 200.0, 81.5, tmp_path)
 
 
 @pytest.mark.parametrize("stimulus", [CHIRP, FUNCTIONS[0]], ids=repr)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from going_on import assert_goes_on_after_loading
 
 import izhnumba as iz
 
@@ -126,12 +127,4 @@ def test_a_network_goes_on_after_loading_for_any_threads(tmp_path):
         net.record(cells, "spikes", name="spikes")
         return net
 
-    whole, half = network(1), network(2)
-    whole.run(60.0)
-    half.run(21.5)
-    half.save(tmp_path / "half.npz")
-    other = iz.load(tmp_path / "half.npz")
-    other.run(38.5)
-    for x in "it":
-        np.testing.assert_array_equal(getattr(other.recorders["spikes"], x), getattr(whole.recorders["spikes"], x))
-    assert len(whole.recorders["spikes"].t) > 4
+    assert_goes_on_after_loading(network, 60.0, 21.5, tmp_path)

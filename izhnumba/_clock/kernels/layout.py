@@ -5,7 +5,7 @@ float64. A lane is a place in a padded array: lane i holds neuron i, and lanes N
 over whole SIMD vectors. A block is BLOCK lanes, which take STRETCH steps before the next ones do.
 """
 
-BLOCK = 2048  # lanes; state, input and flags of a block, 17 B a lane in float32, fit the first cache
+BLOCK = 2048  # lanes; state, input and flags of a block, 13 to 17 B a lane in float32, about fill the first cache
 
 # --- A population.
 # N, PADDED     neurons, lanes (a multiple of 64)
