@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, overload
@@ -58,10 +58,8 @@ class Network(Sealed):
     ----------
     populations, synapses, drives, recorders : mapping
         By name; read-only. `remove` takes synapses, drives and recorders out again.
-    t : float, ms
-        Time simulated so far, n_steps * dt.
-    n_steps : int
-        Not there with the scheme "exact".
+    t, n_steps : float (ms), int
+        Simulated so far, t = n_steps * dt. With the scheme "exact" there is no n_steps.
 
     Notes
     -----
@@ -94,10 +92,9 @@ class Network(Sealed):
         self._synapses: dict[str, Synapses] = {}
         self._drives: dict[str, Drive] = {}
         self._recorders: dict[str, Recorder] = {}
-        self.populations: Mapping[str, Population] = MappingProxyType(self._populations)
-        self.synapses: Mapping[str, Synapses] = MappingProxyType(self._synapses)
-        self.drives: Mapping[str, Drive] = MappingProxyType(self._drives)
-        self.recorders: Mapping[str, Recorder] = MappingProxyType(self._recorders)
+        self.populations = MappingProxyType(self._populations)
+        self.synapses = MappingProxyType(self._synapses)
+        self.drives, self.recorders = MappingProxyType(self._drives), MappingProxyType(self._recorders)
         self._clock = kind_of(self.scheme).network(self.dt)
         self._turn = Turn("Network", _WITHIN)
         self._bound: tuple[list[Any], bool] = [], False  # parts for which the clock was made ready; whether it is
@@ -126,13 +123,9 @@ class Network(Sealed):
         ----------
         population : Population
             That has done no step. What it was given for dt, scheme, seed and threads must agree with the network's.
+            It is returned, and from now on only the network advances it.
         name : str, optional
             Names its random numbers; by default its own name, or "population", "population#1", ...
-
-        Returns
-        -------
-        Population
-            The same one. From now on only the network advances it.
 
         Examples
         --------
@@ -184,10 +177,6 @@ class Network(Sealed):
             Names the random numbers; by default "pre to post".
         progress : bool or callable(done, total) in synapses
 
-        Returns
-        -------
-        Synapses
-
         Raises
         ------
         TypeError, ValueError
@@ -217,20 +206,15 @@ class Network(Sealed):
             continuous time (no noise), and spikes act at their own times. Several drives add up, and each draws its own
             random numbers. An array is live: what you write into it counts from the next run or step on.
         name : str, optional
-            In `net.drives`; by default that of the population.
-
-        Returns
-        -------
-        Drive
-            Its `value` can be set between runs; 0 turns it off.
+            In `net.drives`; by default that of the population. The `value` of a Drive can be set between runs; 0 turns
+            it off.
 
         Examples
         --------
         >>> import numpy as np, izhnumba as iz
-        >>> net = iz.Network(seed=1)
+        >>> net, light = iz.Network(seed=1), np.zeros(10)
         >>> cells = net.add(iz.Population(10))
         >>> step, noise = net.drive(cells[:5], 4.0), net.drive(cells, iz.Noise(std=2.0))
-        >>> light = np.zeros(10)
         >>> net.drive(cells, light)
         <drive of population: <array of shape (10,)>>
         >>> light[3], step.value = 20.0, 0.0
@@ -298,8 +282,6 @@ class Network(Sealed):
         ------
         TypeError, ValueError, FileExistsError, FileNotFoundError, IsADirectoryError
             Before anything changes; there is no file then but what was there.
-        RuntimeError
-            In the course of a run.
 
         Examples
         --------
@@ -394,14 +376,8 @@ class Network(Sealed):
         Parameters
         ----------
         part : Synapses, Drive or Recorder
-            Of this network. Synapses that are being recorded must keep their recorders company: remove those first.
-
-        Raises
-        ------
-        TypeError, ValueError
-            For anything else, before anything changes.
-        RuntimeError
-            In the course of a run, or while another thread uses the network.
+            Of this network; of synapses that are being recorded, remove the recorders first. A TypeError or ValueError
+            for anything else, before anything changes.
 
         Examples
         --------
@@ -417,7 +393,7 @@ class Network(Sealed):
             running.remove(self, part)
 
     def save(self, path: str | Path) -> None:
-        """Write the whole network and where it is to one file, from which `izhnumba.load` goes on.
+        """Write the whole network and where it is to one file, from which `izhnumba.load` goes on (examples there).
 
         Parameters
         ----------
@@ -438,10 +414,6 @@ class Network(Sealed):
             In the course of a run, or if somebody else has changed the file of a recorder.
         ValueError
             If weights have been written that the next run would refuse.
-
-        Examples
-        --------
-        See `izhnumba.load`.
         """
         with self._turn:
             save(self, path)
