@@ -16,6 +16,7 @@ from izhnumba._synapse.plasticity_contract import DECAYED
 
 Array = NDArray[Any]
 _POSITIVE = {"above": 0.0}
+_PAIRINGS = ("all", "nearest")
 _NO_LESS = {"at_least": "w_min", "finite": False}
 
 
@@ -60,7 +61,7 @@ class STDP(Plasticity):
 
     def __post_init__(self) -> None:
         self._check(tau_plus=_POSITIVE, tau_minus=_POSITIVE, w_max=_NO_LESS)
-        checks.one_of("STDP.pairing", self.pairing, ("all", "nearest"))
+        checks.one_of("STDP.pairing", self.pairing, _PAIRINGS)
         checks.one_of("STDP.dependence", self.dependence, ("additive", "multiplicative"))
         if self.dependence == "multiplicative" and math.isinf(self.w_max):
             raise ValueError("STDP.w_max must be finite if dependence is 'multiplicative', got inf.")
@@ -233,7 +234,7 @@ class STDP2006(Plasticity):
 class DopamineSTDP(Plasticity):
     """Dopamine-modulated plasticity (E. M. Izhikevich 2007, doi:10.1093/cercor/bhl152).
 
-    Pairs of spikes, all to all, change an eligibility e instead of the weight; e decays with tau_e, the weight follows
+    Pairs of spikes change an eligibility e instead of the weight; e decays with tau_e, the weight follows
     dw/dt = (baseline + dopamine) e / (10 ms). This is summed up once in a `period`, from e and dopamine as they are
     then: by the published program's own numbers if it is 10 ms, and to the same law for any other that is short against
     tau_e and tau_d. Dopamine is `syn.modulator`: set it, or add to it when there is a reward; it decays with tau_d.
@@ -252,6 +253,8 @@ class DopamineSTDP(Plasticity):
         Bounds, applied after each change.
     period : float, ms, > 0
         Between updates of the weights, at most 40 tau_e; with steps a whole number of them.
+    pairing : "all" or "nearest"
+        Whether all earlier spikes count, or the latest alone, as in the published program.
 
     Examples
     --------
@@ -270,14 +273,19 @@ class DopamineSTDP(Plasticity):
     w_min: float = 0.0
     w_max: float = 4.0
     period: float = 10.0
+    pairing: str = "all"
 
     def __post_init__(self) -> None:
         taus = dict.fromkeys(("tau_plus", "tau_minus", "tau_e", "tau_d", "period"), _POSITIVE)
         self._check(**taus, w_max=_NO_LESS)
+        checks.one_of("DopamineSTDP.pairing", self.pairing, _PAIRINGS)
         assign(self, modulator_tau=self.tau_d, eligibility_tau=self.tau_e)
 
     def parameters(self) -> dict[str, float]:
-        return super().parameters() | {"share": self.period / 10}  # of what grows in 10 ms
+        return super().parameters() | {
+            "share": self.period / 10,  # of what grows in 10 ms
+            "keep": float(self.pairing == "all"),
+        }
 
     def taus(self) -> tuple[list[float], list[float]]:
         return [self.tau_plus], [self.tau_minus]
@@ -285,7 +293,7 @@ class DopamineSTDP(Plasticity):
     @staticmethod
     def arrival(w, e, x, y, p):
         """The eligibility falls by the trace of the target's spikes."""
-        return w, w, e - p.A_minus * y[0], (x[0] + 1,)
+        return w, w, e - p.A_minus * y[0], (p.keep * x[0] + 1,)
 
     @staticmethod
     def target_spike(w, e, x, y, p):
@@ -294,8 +302,8 @@ class DopamineSTDP(Plasticity):
 
     @staticmethod
     def after_spike(y, p):
-        """One spike more."""
-        return (y[0] + 1,)
+        """One spike more, or the latest alone."""
+        return (p.keep * y[0] + 1,)
 
     @staticmethod
     def update(w, e, y, m, p):

@@ -229,6 +229,7 @@ def test_pieces_and_reset():
         (lambda: iz.STDP(tau_plus=0.0), "STDP.tau_plus must be a finite number > 0 ms, got 0.0"),
         (lambda: iz.STDP(w_min=1.0, w_max=0.5), "STDP.w_max must be a number >= w_min .1., got 0.5"),
         (lambda: iz.STDP(pairing="some"), "STDP.pairing must be a known name, got 'some'"),
+        (lambda: iz.DopamineSTDP(pairing="some"), "DopamineSTDP.pairing must be a known name, got 'some'"),
         (lambda: iz.STDP(dependence="multiplicative"), "STDP.w_max must be finite if dependence is 'multiplicative'"),
         (lambda: iz.TsodyksMarkram(U=1.5), "TsodyksMarkram.U must be a finite number"),
         (lambda: iz.Scaling(target=0.0), "Scaling.target must be a finite number > 0, got 0.0"),

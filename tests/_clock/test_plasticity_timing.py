@@ -13,17 +13,23 @@ from plastic_oracle import Dopamine, Homeostasis, Pairs, PlasticOracle
 import izhnumba as iz
 
 CELL = dict(a=0.02, b=0.2, c=-65.0, d=8.0)
+REWARDED = dict(tau_e=30.0, tau_d=20.0, baseline=0.1, period=7.0)
 RULES = {
     "pairs": (iz.STDP(0.6, 0.5, 15.0, 25.0, w_max=9.0), lambda: Pairs(0.6, 0.5, 15.0, 25.0, 9.0)),
     "dopamine": (
-        iz.DopamineSTDP(0.6, 0.5, 15.0, 25.0, tau_e=30.0, tau_d=20.0, baseline=0.1, w_max=9.0, period=7.0),
-        lambda: Dopamine(0.6, 0.5, 15.0, 25.0, 9.0, tau_e=30.0, tau_d=20.0, baseline=0.1, period=7.0),
+        iz.DopamineSTDP(0.6, 0.5, 15.0, 25.0, w_max=9.0, **REWARDED),
+        lambda: Dopamine(0.6, 0.5, 15.0, 25.0, 9.0, **REWARDED),
+    ),
+    "dopamine nearest": (
+        iz.DopamineSTDP(0.6, 0.5, 15.0, 25.0, w_max=9.0, **REWARDED, pairing="nearest"),
+        lambda: Dopamine(0.6, 0.5, 15.0, 25.0, 9.0, **REWARDED, nearest=True),
     ),
     "scaling": (
         iz.Scaling(target=40.0, eta=0.3, tau=50.0, w_max=9.0, period=3.0),
         lambda: Homeostasis(40.0, 0.3, 50.0, 3.0, 9.0),
     ),
 }
+REWARDING = ("dopamine", "dopamine nearest")
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -54,7 +60,7 @@ def test_random_networks(rule, seed):
     )
     expected, weights = [], []
     for k in range(steps):
-        if rule == "dopamine" and k in (40, 41, 97):
+        if rule in REWARDING and k in (40, 41, 97):
             syn.modulator += 0.7
             theirs.rewards.append((k, 0.7))
         if k == 60:  # between steps: the next arrival finds it
@@ -69,7 +75,7 @@ def test_random_networks(rule, seed):
     assert len(expected) > 20
     np.testing.assert_allclose(record.weight, weights, rtol=1e-9, atol=1e-12)
     assert np.abs(np.diff(weights, axis=0)).max() > 0.1
-    if rule == "dopamine":
+    if rule in REWARDING:
         e = [theirs.eligibility(one, steps - 1, dt) for one in twin.plastic]
         np.testing.assert_allclose(syn.eligibility, e, rtol=1e-9, atol=1e-13)
         assert syn.modulator == pytest.approx(theirs.dopamine(steps - 1, dt), rel=1e-12)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -106,9 +106,10 @@ DOPAMINE = iz.DopamineSTDP(
 )
 
 
-def dopamine_course(trains, rewards, T, start=0.0):
+def dopamine_course(trains, rewards, T, start=0.0, pairing="all"):
     """Weights, eligibilities and the modulator at T. rewards: (time, added); updates come every 3 ms."""
     w, jumps, arrivals, posts = np.ones(2), [(0.0, np.zeros(2))], ([], []), []
+    last = slice(-1 if pairing == "nearest" else 0, None)
 
     def eligibility(t):
         return sum(size * np.exp(-(t - when) / 50.0) for when, size in jumps)
@@ -121,18 +122,19 @@ def dopamine_course(trains, rewards, T, start=0.0):
             m = sum(size * np.exp(-(t - when) / 20.0) for when, size in rewards if when < t)
             w = w + 3.0 * (0.003 + m) * eligibility(t) / 10.0
         elif k is None:
-            jumps.append((t, 0.1 * np.array([trace(arrivals[j], t, 20.0) for j in (0, 1)])))
+            jumps.append((t, 0.1 * np.array([trace(arrivals[j][last], t, 20.0) for j in (0, 1)])))
             posts.append(t)
         else:
-            jumps.append((t, -0.15 * trace(posts, t, 20.0) * np.eye(2)[k]))
+            jumps.append((t, -0.15 * trace(posts[last], t, 20.0) * np.eye(2)[k]))
             arrivals[k].append(t)
     return w, eligibility(T), sum(size * np.exp(-(T - when) / 20.0) for when, size in rewards)
 
 
 @trains
-def test_dopamine(trains):
+@pytest.mark.parametrize("pairing", ["all", "nearest"])
+def test_dopamine(trains, pairing):
     """Set and added to between runs, at times that are no multiples of the period, one of them an update's."""
-    net, syn, spikes = spiking(DOPAMINE, trains)
+    net, syn, spikes = spiking(replace(DOPAMINE, pairing=pairing), trains)
     rewards = [(17.3, 0.5), (30.0, 0.25), (31.0, 1.0), (90.1, -0.5)]
     assert syn.modulator == 0.0
     for when, size in rewards:
@@ -141,7 +143,7 @@ def test_dopamine(trains):
         syn.modulator += size
         assert syn.modulator == pytest.approx(before + size, rel=1e-14)
     check(net, spikes, trains, 161.5)
-    w, e, m = dopamine_course(trains, rewards, 161.5)
+    w, e, m = dopamine_course(trains, rewards, 161.5, pairing=pairing)
     np.testing.assert_allclose(syn.weight, w, rtol=1e-10)
     np.testing.assert_allclose(syn.eligibility, e, rtol=1e-9, atol=1e-14)
     assert syn.modulator == pytest.approx(m, rel=1e-12)

@@ -32,18 +32,20 @@ class Pairs:
 
 
 class Dopamine(Pairs):
-    """The same pairs change an eligibility, a list of jumps that decay, and dopamine a list of rewards that decay."""
+    """The same pairs, or those with the nearest spike alone, change an eligibility, a list of jumps that decay, and
+    dopamine is a list of rewards that decay."""
 
-    def __init__(self, A_plus, A_minus, tau_plus, tau_minus, w_max, tau_e, tau_d, baseline, period):
+    def __init__(self, A_plus, A_minus, tau_plus, tau_minus, w_max, tau_e, tau_d, baseline, period, nearest=False):
         super().__init__(A_plus, A_minus, tau_plus, tau_minus, w_max)
         self.tau_e, self.tau_d, self.baseline, self.period = tau_e, tau_d, baseline, period
+        self.count = slice(-1 if nearest else 0, None)
         self.rewards = []  # (steps done, how much)
 
     def arrival(self, syn, now, dt):
-        syn.jumps.append((now, -self.A[1] * trace(syn.spikes(), now, dt, self.tau[1])))
+        syn.jumps.append((now, -self.A[1] * trace(syn.spikes()[self.count], now, dt, self.tau[1])))
 
     def target_spike(self, syn, now, dt):
-        syn.jumps.append((now, self.A[0] * trace(syn.arrivals, now, dt, self.tau[0])))
+        syn.jumps.append((now, self.A[0] * trace(syn.arrivals[self.count], now, dt, self.tau[0])))
 
     def eligibility(self, syn, now, dt):
         """At the end of step `now`, where the events of that step are, too."""
