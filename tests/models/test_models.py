@@ -1,0 +1,90 @@
+"""Ports of published models against plain NumPy scripts of the published equations, which know nothing of izhnumba."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import force_plain
+import grid_cells_plain
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+mpl.use("Agg")
+from matplotlib import pyplot as plt
+
+MODELS = Path(__file__).parent.parent.parent / "examples" / "models"
+# What is written for what, so that a test takes a second or two.
+SHORTER = {
+    "force": [
+        ("N, DT = 1000,", "N, DT = 250,"),
+        ("END, EVERY = 1000.0, 3000.0, 4600.0, 50", "END, EVERY = 100.0, 300.0, 400.0, 50"),
+    ],
+    "grid_cells": [("T, BOX = 120_000.0,", "T, BOX = 400.0,"), ("iz.Noise(std=12.0)", "iz.TimedArray(noise, dt=0.5)")],
+}
+
+
+@pytest.fixture
+def port(tmp_path, monkeypatch, capsys):
+    """Runs a shortened port in this process, with `more` variables, and returns its variables by name."""
+
+    def run(name, **more):
+        source = (MODELS / f"{name}.py").read_text()
+        for text, shorter in SHORTER[name]:
+            assert source.count(text) == 1
+            source = source.replace(text, shorter)
+        monkeypatch.setattr(sys, "argv", [name, str(tmp_path)])
+        variables = {"__name__": "__main__", **more}
+        with mpl.rc_context():
+            exec(compile(source, f"{name}.py", "exec"), variables)
+        plt.close("all")
+        printed = capsys.readouterr()
+        assert printed.err == ""
+        assert printed.out != ""
+        assert (tmp_path / f"{name}.png").stat().st_size > 20_000
+        return variables
+
+    return run
+
+
+@pytest.mark.parametrize("name", SHORTER)
+def test_a_port_is_short_and_uses_public_names_only(name):
+    source = (MODELS / f"{name}.py").read_text()
+    assert len(source.splitlines()) <= 130
+    assert "izhnumba._" not in source
+    assert "iz._" not in source
+    assert f"`{name}.py`" in (MODELS / "README.md").read_text()
+
+
+def test_all_ports_are_tested():
+    assert sorted(file.stem for file in MODELS.glob("*.py")) == sorted(SHORTER)
+
+
+def events(spikes):
+    """The spikes of a recorder as pairs (step, neuron)."""
+    return list(zip(spikes.step.tolist(), spikes.i.tolist(), strict=True))
+
+
+def test_force(port):
+    """Spike for spike, and the output to rounding."""
+    ours = port("force")
+    spikes, output, decoder = force_plain.run(
+        ours["static"], ours["feedback"], ours["V_start"], ours["target"], dt=0.04, learn=100.0, free=300.0, every=50,
+        bias=1000.0, delay=1,
+    )  # fmt: skip
+    assert events(ours["spikes"]) == spikes
+    assert len(spikes) > 1000
+    np.testing.assert_allclose(ours["output"], output, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(ours["decoder"], decoder, rtol=1e-6, atol=1e-9)
+
+
+def test_grid_cells(port):
+    """Spike for spike, until rounding of the exponential separates two cells."""
+    noise = np.random.default_rng(1).normal(0.0, 12.0, (800, 32, 36))
+    ours = port("grid_cells", noise=noise)
+    t = 0.5 * np.arange(800)
+    drive, noise = ours["drive"](t).reshape(800, -1), noise.reshape(800, -1)
+    spikes = grid_cells_plain.run(ours["V_start"], drive, noise, dt=0.5, w0=3.0, shift=2, beta=3 / 13**2)
+    assert events(ours["spikes"]) == spikes
+    assert len(spikes) > 1000
