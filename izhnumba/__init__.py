@@ -33,7 +33,7 @@ from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.plasticity_rules import STDP, STDP2006, DopamineSTDP, Scaling, TripletSTDP, TsodyksMarkram
 from izhnumba._synapse.positions import Box, ByDistance, Grid, Positions
 from izhnumba._synapse.random_connectivity import FixedInDegree, FixedOutDegree, FixedProbability, FixedTotalNumber
-from izhnumba._synapse.receptor import Propagator, Rates, Receptor
+from izhnumba._synapse.receptor import Mixed, Propagator, Rates, Receptor
 from izhnumba._synapse.receptors import (
     AMPA,
     GABA_A,
@@ -78,6 +78,7 @@ __all__ = [
     "IzhikevichAccommodation",
     "IzhikevichRef",
     "LogNormal",
+    "Mixed",
     "Model",
     "NMDA",
     "Network",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from izhnumba._clock.delivery import Delivery, Rows, resized
 from izhnumba._clock.kernels import layout
 from izhnumba._engine.table import Table
 from izhnumba._model.equations import GATES
-from izhnumba._synapse.receptor import Gate, Receptor, propagator_of
+from izhnumba._synapse.receptor import Gate, Receptor, parts_of, propagator_of
 
 Array = NDArray[Any]
 
@@ -24,26 +24,45 @@ _TARGETS = {
 }  # fmt: skip
 
 
+class Part(NamedTuple):
+    """A receptor by itself, or one of several that share a weight: what y is added to, a RECEPTOR_TARGET; how many
+    states there are, and for how many steps an arrival acts; its numbers; and y and x, shape (lanes,) or () each, or of
+    one that acts for several steps the sum y of what has arrived in these, and terms of that sum, x (`sum_latest`)."""
+
+    target: int
+    states: int
+    steps: int
+    numbers: Array
+    y: Array
+    x: Array
+
+
 class ReceptorState:
-    """State of a receptor of a population: the ring of spikes under way to it, shape (steps, lanes), and its states y
-    and x, shape (lanes,) or () each; or, of one that acts for several steps, the sum y of what has arrived in these,
-    and parts of that sum, x (see `sum_latest`)."""
+    """State of a receptor of a population: the ring of spikes under way to it, shape (steps, lanes), and the states y
+    and x of its parts, one behind the other."""
 
     def __init__(self, arrivals: Arrivals, receptor: Receptor, lanes: int, dtype: np.dtype[Any], dt: float) -> None:
         self.definition, self._arrivals = receptor, arrivals
         self._lent: list[Lent] = []  # weights of its synapses that somebody has looked at
-        self.states, *numbers, self.steps = propagator_of(receptor, dt)
-        self.numbers = np.array([*numbers, receptor.E or 0.0], dtype)
         n_y, n_x = state_sizes(receptor, dt, lanes)
-        if self.steps > 1:
-            where, cure = f"{type(receptor).__name__}.duration", "Use a shorter one, or a longer dt."
-            checks.fits(where, n_x * dtype.itemsize, cure)
+        if n_x > 2 * lanes:  # a part acts for several steps
+            checks.fits("Pulse.duration", n_x * dtype.itemsize, "Use a shorter one, or a longer dt.")
         self.y, self.x = np.zeros(n_y, dtype), np.zeros(n_x, dtype)
         self.current = np.zeros(0, dtype)  # in the last step, if somebody records it
+        self.parts = list(self._parts(lanes, dtype, dt))
 
-        if receptor.gate is not None:
-            checks.one_of(f"{type(receptor).__name__}.gate", receptor.gate.name, GATES)
-        self.target = _TARGETS[receptor.adds_to] if receptor.gate is None else layout.TO_GATED
+    def _parts(self, lanes: int, dtype: np.dtype[Any], dt: float) -> Iterator[Part]:
+        """Its parts, whose y and x are pieces of `y` and `x`, of `lanes` neurons."""
+        first_y = first_x = 0
+        for one, ratio in parts_of(self.definition):
+            if one.gate is not None:
+                checks.one_of(f"{type(one).__name__}.gate", one.gate.name, GATES)
+            target = _TARGETS[one.adds_to] if one.gate is None else layout.TO_GATED
+            states, *numbers, steps = propagator_of(one, dt)
+            n_y, n_x = state_sizes(one, dt, lanes)
+            y, x = self.y[first_y : first_y + n_y], self.x[first_x : first_x + n_x]
+            yield Part(target, states, steps, np.array([*numbers, one.E or 0.0, ratio], dtype), y, x)
+            first_y, first_x = first_y + n_y, first_x + n_x
 
     def note_current(self) -> Array:
         """Array, shape (lanes,), to which the kernel writes the current of each step from now on."""
@@ -94,11 +113,14 @@ class ReceptorState:
 
 
 def state_sizes(receptor: Receptor, dt: float, lanes: int) -> tuple[int, int]:
-    """Sizes of y and x."""
-    found = propagator_of(receptor, dt)
-    if found.steps > 1:
-        return lanes, (found.steps + 1) * lanes
-    return lanes * (found.states > 0), lanes * (found.states > 1)
+    """Sizes of y and x of all its parts."""
+    n_y = n_x = 0
+    for one, _ in parts_of(receptor):
+        found = propagator_of(one, dt)
+        several = found.steps > 1
+        n_y += lanes * (found.states > 0 or several)
+        n_x += (found.steps + 1) * lanes if several else lanes * (found.states > 1)
+    return n_y, n_x
 
 
 class Kinds(NamedTuple):
@@ -153,7 +175,10 @@ class Arrivals:
         for known in self.receptors:
             if known.definition == receptor:
                 return known
-        _check_gate(receptor, [known.definition for known in self.receptors])
+        known_parts = [one for known in self.receptors for one, _ in parts_of(known.definition)]
+        for one, _ in parts_of(receptor):
+            _check_gate(one, known_parts)
+            known_parts.append(one)
         new = ReceptorState(self, receptor, self._lanes, self._dtype, self._dt)
         empty = np.zeros((self.steps, self._lanes), self._dtype)
         self.laid |= {new: Delivery(empty, self.laid.window, 0, backlog=False)}
@@ -190,8 +215,8 @@ class Arrivals:
 
     def kinds(self) -> Kinds:
         """Kinds of these receptors, which kernels are compiled for."""
-        targets = {receptor.target for receptor in self.receptors}
-        gates = [receptor.definition.gate for receptor in self.receptors]
+        targets = {part.target for receptor in self.receptors for part in receptor.parts}
+        gates = [one.gate for receptor in self.receptors for one, _ in parts_of(receptor.definition)]
         conductances = bool(targets & {layout.TO_CONDUCTANCE, layout.TO_GAP})
         gate = next((gate for gate in gates if gate is not None), None)
         noted = any(receptor.current.size for receptor in self.receptors)
@@ -205,25 +230,27 @@ class Arrivals:
 
     def _bind_receptors(self, table: Table, noted: list[int]) -> None:
         self._bound = None
-        receptors = [receptor for receptor in self.receptors if receptor.target != layout.TO_V]
-        rows = np.zeros((len(receptors), layout.RECEPTOR_SIZE), np.int64)
+        parts = [(receptor, part) for receptor in self.receptors for part in receptor.parts]
+        parts = [(receptor, part) for receptor, part in parts if part.target != layout.TO_V]
+        rows = np.zeros((len(parts), layout.RECEPTOR_SIZE), np.int64)
         tables = [Table(row) for row in rows]
-        for receptor, row in zip(receptors, tables, strict=True):
-            numbers = receptor.target, receptor.states, receptor.steps
+        for (receptor, part), row in zip(parts, tables, strict=True):
+            numbers = part.target, part.states, part.steps
             row[[layout.RECEPTOR_TARGET, layout.RECEPTOR_STATES, layout.RECEPTOR_STEPS]] = numbers
+            row[[layout.FIRST_PART, layout.LAST_PART]] = part is receptor.parts[0], part is receptor.parts[-1]
             row.put_all(
                 {
                     layout.RECEPTOR_RING: receptor.ring,
-                    layout.RECEPTOR_Y: receptor.y,
-                    layout.RECEPTOR_X: receptor.x,
-                    layout.RECEPTOR_NUMBERS: receptor.numbers,
+                    layout.RECEPTOR_Y: part.y,
+                    layout.RECEPTOR_X: part.x,
+                    layout.RECEPTOR_NUMBERS: part.numbers,
                 }
             )
             if receptor.current.size:
                 row.put(layout.RECEPTOR_CURRENT, receptor.current)
         table[[layout.N_RECEPTORS, layout.RING_STEPS]] = 0, self.laid.window or self.steps
         for receptor in self.receptors:
-            if receptor.target == layout.TO_V:
+            if receptor.definition.adds_to == "V":
                 table.put(layout.DELTA_RING, receptor.ring)
         table.put(layout.RECEPTORS, rows, tables)
         table[layout.N_RECEPTORS] = len(rows)

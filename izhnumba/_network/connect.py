@@ -145,7 +145,7 @@ def connected(
 def _unit_of(receptor: Receptor, target: Section) -> str:
     """The unit of weights, for what is in pA or nS."""
     pA = target.population.model.I.unit == "pA" and receptor.adds_to != "V"
-    return ("pA" if receptor.E is None else "nS") if pA else ""
+    return ("pA" if receptor.adds_to == "current" else "nS") if pA else ""
 
 
 def _check_size(where: str, n: float, item: int, scratch: float, plastic: bool) -> None:

@@ -20,7 +20,7 @@ from izhnumba._synapse.connectivity import Rule
 from izhnumba._synapse.csr import SynapseTable
 from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.positions import ByDistance, of_pairs
-from izhnumba._synapse.receptor import Receptor
+from izhnumba._synapse.receptor import Receptor, parts_of
 from izhnumba._synapse.weight_limits import Limit
 
 Array = NDArray[Any]
@@ -272,11 +272,13 @@ class Synapses(Sealed):
         except ValueError as error:
             raise RuntimeError(f"{self.name}: {rule} has made weights that cannot be: {error}") from None
         strengths = self.target.population._engine.conductances(self._receptor_state)
-        least = float(strengths.min(initial=0.0))
-        if least < -_ROUNDING * float(strengths.max(initial=0.0)) and min(self.receptor.propagator(self._dt)[1:]) >= 0:
+        least, most = float(strengths.min(initial=0.0)), float(strengths.max(initial=0.0))
+        if least < -_ROUNDING * most and all(
+            min(one.propagator(self._dt)[1:]) >= 0 for one, _ in parts_of(self.receptor)
+        ):
             raise RuntimeError(
                 f"{self.name}: {rule}.arrival must deliver no amount below 0 to {self.receptor!r}, got a conductance "
-                f"of {least:g} in neuron {int(strengths.argmin())}. {self._limits[0].why}"
+                f"of {least:g} in neuron {int(strengths.argmin() % self._targets.lanes)}. {self._limits[0].why}"
             )
 
 

@@ -166,6 +166,21 @@ class Receptor:
         """The sum that y is added to: "current", or with a reversal potential "conductance"."""
         return "current" if self.E is None else "conductance"
 
+    def __add__(self, other: object) -> Mixed:
+        if not isinstance(other, Receptor):
+            return NotImplemented
+        parts, ratios = zip(*parts_of(self), *parts_of(other), strict=True)
+        return Mixed(parts, ratios)
+
+    def __mul__(self, ratio: object) -> Mixed:
+        if isinstance(ratio, Receptor):
+            return NotImplemented
+        by = checks.number(f"{type(self).__name__} ratio", ratio)
+        parts, ratios = zip(*parts_of(self), strict=True)
+        return Mixed(parts, tuple(one * by for one in ratios))
+
+    __rmul__ = __mul__
+
     def propagator(self, dt: float) -> Propagator:
         """How the states advance by dt ms: by default the exact solution of `rates()`."""
         rates = _checked_rates(self)
@@ -186,6 +201,76 @@ class Receptor:
 
     def _check_tau(self, name: str) -> None:
         assign(self, **{name: checks.number(f"{type(self).__name__}.{name}", getattr(self, name), "ms", above=0.0)})
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Mixed(Receptor):
+    """Several receptors that share the weight of a synapse: `AMPA() + 0.3 * NMDA()`.
+
+    A spike adds its weight, times the ratio of each, to all of them: a synapse has one weight, one delay and one
+    plastic rule. The recorded current is the sum, added up in the order of the parts. The states of a mixture are its
+    own: those of an equal receptor by itself are others. The scheme "exact" refuses it.
+
+    Parameters
+    ----------
+    parts : tuple of Receptor
+        All currents, or all conductances: weights have one unit. No `Delta`, `GapJunction` or `Mixed`.
+    ratios : tuple of float
+        One for each part; above 0 for conductances, and not 0 for currents.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> 0.8 * iz.AMPA() + 0.2 * iz.NMDA(tau_decay=100.0)
+    0.8 * Exponential(tau=5.0, E=0.0) + 0.2 * NMDA(tau_rise=2.0, tau_decay=100.0, E=0.0, Mg=1.0)
+    """
+
+    parts: tuple[Receptor, ...]
+    ratios: tuple[float, ...]
+    no_rates = (
+        "a spike has one receptor there. Connect once for each, with weights in the ratio, or use a clock scheme."
+    )
+
+    def __post_init__(self) -> None:
+        parts = checks.kind("Mixed.parts", self.parts, tuple, "a tuple of receptors")
+        ratios = checks.kind("Mixed.ratios", self.ratios, tuple, "a tuple of numbers")
+        if not parts or len(ratios) != len(parts):
+            raise ValueError(f"Mixed.ratios must be one for each part ({len(parts)}, at least 1), got {len(ratios)}.")
+        for part in parts:
+            checks.kind("Mixed.parts", part, Receptor, "receptors")
+            if isinstance(part, Mixed) or part.adds_to not in ("current", "conductance"):
+                raise ValueError(
+                    f"Mixed.parts must be currents or conductances, got {part!r}. Connect once more for what "
+                    "cannot share a weight."
+                )
+        kinds = {part.adds_to for part in parts}
+        if len(kinds) > 1:
+            raise ValueError(
+                f"Mixed.parts must be all currents or all conductances, for they share a weight, got {self!r}. Connect "
+                "once for each."
+            )
+        numbers = tuple(checks.number(f"Mixed.ratios[{k}]", one) for k, one in enumerate(ratios))
+        for k, one in enumerate(numbers):
+            if one == 0 or (one < 0 and kinds == {"conductance"}):
+                must = "above 0 for a conductance" if kinds == {"conductance"} else "a number other than 0"
+                raise ValueError(f"Mixed.ratios[{k}] must be {must}, got {one:g}.")
+        assign(self, ratios=numbers)
+
+    def __repr__(self) -> str:
+        shares = ("" if one == 1 else f"{one:g} * " for one in self.ratios)
+        return " + ".join(f"{share}{part!r}" for share, part in zip(shares, self.parts, strict=True))
+
+    @property
+    def adds_to(self) -> str:
+        """What all parts add to."""
+        return self.parts[0].adds_to
+
+
+def parts_of(receptor: Receptor) -> list[tuple[Receptor, float]]:
+    """The receptors to which a spike adds its weight, and the ratio of each."""
+    if isinstance(receptor, Mixed):
+        return list(zip(receptor.parts, receptor.ratios, strict=True))
+    return [(receptor, 1.0)]
 
 
 def propagator_of(receptor: Receptor, dt: float) -> Propagator:
@@ -253,6 +338,9 @@ def _finite(values: Iterable[Any]) -> bool:
 def check_own(receptor: Receptor) -> None:
     """Refuse a user's class that cannot be compared and stored, or whose kind no kernel knows."""
     kind, name = type(receptor), type(receptor).__name__
+    if isinstance(receptor, Mixed):
+        for part in receptor.parts:
+            check_own(part)
     checks.own_dataclass(receptor, "so that equal receptors are one and a checkpoint can store it")
     if kind.__module__.startswith("izhnumba."):
         return

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from izhnumba._synapse.receptor import Receptor
+from izhnumba._synapse.receptor import Receptor, parts_of
 
 Array = NDArray[Any]
 
@@ -32,7 +32,8 @@ def sign_of(receptor: Receptor) -> list[Limit]:
     """[the limit of a conductance, >= 0], or [] for a current: E sets the sign of the current, a weight must not."""
     if receptor.adds_to not in ("conductance", "coupling"):
         return []
-    sets = "V of the source sets" if receptor.E is None else f"E ({receptor.E:g} mV) sets"
+    levels = sorted({part.E for part, _ in parts_of(receptor) if part.E is not None})
+    sets = f"E ({', '.join(f'{E:g}' for E in levels)} mV) sets" if levels else "V of the source sets"
     why = f"Weights are conductances: {sets} the sign of the current."
     return [Limit(0.0, math.inf, f"be >= 0 for the conductance {receptor!r}", why)]
 

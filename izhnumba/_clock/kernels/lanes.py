@@ -43,10 +43,11 @@ def step_lanes(variant: Variant) -> int:
 @functools.cache
 def note_current(variant: Variant) -> int:
     """Address of `note_current(table, work, receptor)`: write the current of a receptor in this step to its
-    RECEPTOR_CURRENT, at the V from which the step leads on."""
+    RECEPTOR_CURRENT, or add it there if it is not the first part of one, at the V from which the step leads on."""
     number, start = np.dtype(variant.dtype).type, start_of_step(variant)
     p_type, VARIES = variant.model.named_tuple("V_min", *DERIVED), variant.varies
     share, _ = gate_of(variant, inlined, exprel_full)
+    zero = number(0.0)
 
     def note_current(address, place, receptor_address):
         add_attribute(WIDEST)
@@ -61,14 +62,15 @@ def note_current(variant: Variant) -> int:
         current = array_at(receptor[layout.RECEPTOR_CURRENT] + work[layout.FIRST_LANE] * y.itemsize, n, number)
         for i in range(np.uint64(n)):
             V = start(V_lanes[i], u_lanes[i], parameters_of(parameters, i, p_type, number))
+            before = zero if receptor[layout.FIRST_PART] else current[i]
             if target == layout.TO_CURRENT:
-                current[i] = y[i]
+                current[i] = before + y[i]
             elif target == layout.TO_GAP:
-                current[i] = x[i] - y[i] * V
+                current[i] = before + (x[i] - y[i] * V)
             elif target == layout.TO_GATED:
-                current[i] = share(V) * (y[i] * (E - V))
+                current[i] = before + share(V) * (y[i] * (E - V))
             else:
-                current[i] = y[i] * (E - V)
+                current[i] = before + y[i] * (E - V)
         return 0
 
     return _address(note_current, variant)

@@ -52,7 +52,7 @@ BLOCK = 2048  # lanes; state, input and flags of a block, 13 to 17 B a lane in f
 STRIDE, SHARED = 1, 2
 FORM, FORM_SIZE = ADVANCE_BLOCK, TABLE_SIZE - ADVANCE_BLOCK
 RASTER_SLACK = 64
-SCRATCH_ROWS = 7  # I, delta, g and gE as lanes, g and gE behind a gate, and WORK
+SCRATCH_ROWS = 8  # I, delta, g and gE as lanes, g and gE behind a gate, WORK, and the share of a part in arrivals
 MOST_STEPS = 2**30  # from BASE to STEP, so that REFRACTORY_UNTIL fits 32 bits
 STRETCH = 64  # steps of a block before the next block: its state stays in the cache, failures end the call soon after
 
@@ -79,11 +79,12 @@ FAILED_STEP, FAILED_COUNT, FAILED_LANE, FAILED_V, WAS_CAREFUL, CAREFUL, N_SPIKES
 # RECEPTOR_RING, real (RING_STEPS, PADDED): weights under way; RECEPTOR_Y, RECEPTOR_X, real (PADDED,): its states;
 # RECEPTOR_NUMBERS: its propagator and reversal potential (`kernels.receptors`); RECEPTOR_CURRENT, real (PADDED,): where
 # its current is written, 0: nowhere; RECEPTOR_STEPS: for how many steps what arrives acts (if for several, y is its
-# sum, and x holds the rows of `sum_latest`)
+# sum, and x holds the rows of `sum_latest`); FIRST_PART, LAST_PART: whether it is the first, and the last, of those
+# that share its ring, whose currents are added up
 (
     RECEPTOR_TARGET, RECEPTOR_STATES, RECEPTOR_RING, RECEPTOR_Y, RECEPTOR_X, RECEPTOR_NUMBERS, RECEPTOR_CURRENT,
-    RECEPTOR_STEPS, RECEPTOR_SIZE,
-) = range(9)  # fmt: skip
+    RECEPTOR_STEPS, FIRST_PART, LAST_PART, RECEPTOR_SIZE,
+) = range(11)  # fmt: skip
 # RECEPTOR_TARGET: y is a current, a conductance, a conductance behind a gate that V opens, or the sum of the
 # conductances w of gap junctions, of which x is the sum of w V of the sources. V jumps have DELTA_RING and no row here
 TO_CURRENT, TO_CONDUCTANCE, TO_GATED, TO_GAP, TO_V = range(5)

@@ -10,7 +10,7 @@ from izhnumba._clock.kernels import layout
 from izhnumba._numba.compile import address_of, called, inlined
 from izhnumba._numba.intrinsics import NOINLINE, WIDEST, add_attribute, array_at, call_at, ints_at
 
-DECAY_Y, X_TO_Y, DECAY_X, TO_X, REVERSAL, NUMBERS_SIZE = range(6)
+DECAY_Y, X_TO_Y, DECAY_X, TO_X, REVERSAL, RATIO, NUMBERS_SIZE = range(7)
 
 
 @functools.cache
@@ -46,8 +46,11 @@ def receive(dtype: str) -> int:
                 receptor[layout.RECEPTOR_STATES],
                 receptor[layout.RECEPTOR_STEPS],
             )
-            row = array_at(arrivals_at(table, work, receptor[layout.RECEPTOR_RING], k), count, number)
+            row = arrived = array_at(arrivals_at(table, work, receptor[layout.RECEPTOR_RING], k), count, number)
             numbers = array_at(receptor[layout.RECEPTOR_NUMBERS], NUMBERS_SIZE, number)
+            if numbers[RATIO] != 1:
+                row = array_at(place + layout.BLOCK * item, count, number)  # behind WORK
+                scale_row(row, arrived, numbers[RATIO])
             several = steps > 1
             y = array_at(receptor[layout.RECEPTOR_Y] + first * item, count, number) if n_states or several else row
             if several:
@@ -72,7 +75,8 @@ def receive(dtype: str) -> int:
                 advance_one(y, row, numbers)
             elif n_states == 2:
                 advance_two(y, x, row, numbers)
-            clear(row)
+            if receptor[layout.LAST_PART]:
+                clear(arrived)
         return 0
 
     return address_of(receive)
@@ -91,6 +95,14 @@ def add_row(total, row):
     add_attribute(NOINLINE)
     for i in range(row.size):
         total[i] += row[i]
+
+
+@called
+def scale_row(scaled, row, ratio):
+    add_attribute(WIDEST)
+    add_attribute(NOINLINE)
+    for i in range(row.size):
+        scaled[i] = ratio * row[i]
 
 
 @called
