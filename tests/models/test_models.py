@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import distal_reward_plain
 import force_plain
 import grid_cells_plain
 import matplotlib as mpl
@@ -17,6 +18,7 @@ from matplotlib import pyplot as plt
 MODELS = Path(__file__).parent.parent.parent / "examples" / "models"
 # What is written for what, so that a test takes a second or two.
 SHORTER = {
+    "distal_reward": [("T, REWARD, WITHIN = 900_000.0, 0.5, 20.0", "T, REWARD, WITHIN = 3_000.0, 0.5, 1000.0")],
     "force": [
         ("N, DT = 1000,", "N, DT = 250,"),
         ("END, EVERY = 1000.0, 3000.0, 4600.0, 50", "END, EVERY = 100.0, 300.0, 400.0, 50"),
@@ -64,6 +66,29 @@ def test_all_ports_are_tested():
 def events(spikes):
     """The spikes of a recorder as pairs (step, neuron)."""
     return list(zip(spikes.step.tolist(), spikes.i.tolist(), strict=True))
+
+
+def test_distal_reward(port):
+    """Spike for spike, with weights to rounding; the program itself, in two details another, ends nearby."""
+    ours = port("distal_reward")
+    syn, inhibition, n = ours["syn"], ours["inhibition"], 3000
+
+    def plain(published):
+        start, waits = np.ones(len(syn)), np.random.default_rng(1)
+        start[0] = 0.0
+        return distal_reward_plain.run(
+            syn.pre, syn.post, start, (inhibition.pre, inhibition.post), ours["thalamus"](np.arange(n)),
+            iter(lambda: 1000 + waits.integers(1, 2001), None), within=1000, published=published,
+        )  # fmt: skip
+
+    (spikes, weights, rewards), (others, near, _) = plain(False), plain(True)
+    last = [(k, i) for k, i in spikes if n - 1000 <= k]
+    assert [event for event in events(ours["spikes"]) if event[0] < n - 1] == last
+    assert len(last) > 1000
+    np.testing.assert_allclose(syn.weight, weights, rtol=0, atol=1e-9)
+    assert [when for when, _ in ours["rewards"] if when <= n] == [when for when in rewards if when <= n] != []
+    assert abs(len(others) - len(spikes)) < 0.01 * len(spikes)
+    assert np.corrcoef(near, weights)[0, 1] > 0.999
 
 
 def test_force(port):
