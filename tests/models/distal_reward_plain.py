@@ -14,7 +14,7 @@ def run(pre, post, weights, inhibition, thalamus, waits, *, within, published):
     """Spikes as pairs (step, cell), the weights at the end, and when rewards came or will.
 
     pre, post, weights: of the excitatory synapses, the first of which is rewarded; inhibition: (pre, post) of the
-    others, of weight -1; thalamus: mV/ms, shape (ms, 1000); waits: iterator over the times by which rewards come late, ms.
+    others, of weight -1; thalamus: mV/ms, shape (ms, 1000); waits: iterator over delays of rewards, ms.
     """
     n = 1000
     a, d = np.repeat([0.02, 0.1], [800, 200]), np.repeat([8.0, 2.0], [800, 200])
