@@ -7,7 +7,7 @@ from izhnumba._base.elsewhere import missing as _missing
 from izhnumba._input.currents import Pulses, Ramp, Sine, TimedArray
 from izhnumba._input.functions import Chirp, Function
 from izhnumba._input.input import Constant, Input
-from izhnumba._input.noise import Noise, OrnsteinUhlenbeck
+from izhnumba._input.noise import Noise, OrnsteinUhlenbeck, UniformNoise
 from izhnumba._input.spike_trains import Poisson, SpikeTrain
 from izhnumba._model.izhikevich import Izhikevich, Izhikevich2007, IzhikevichAccommodation, IzhikevichRef
 from izhnumba._model.model import Model
@@ -118,6 +118,7 @@ __all__ = [
     "TripletSTDP",
     "TsodyksMarkram",
     "Uniform",
+    "UniformNoise",
     "WeightRecorder",
     "kernel",
     "load",

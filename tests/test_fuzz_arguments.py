@@ -162,7 +162,8 @@ def doors():
     for name in ("AMPA", "GABA_A", "GABA_B"):
         yield of_class(name, tau=5.0, E=0.0)
     for stimulus in (iz.TimedArray([1.0, 2.0], 0.5), iz.Sine(1.0, 1.0), iz.Ramp(1.0), iz.Pulses(0.0, 1.0, 1.0),
-                     iz.Noise(1.0), iz.OrnsteinUhlenbeck(0.0, 1.0, 1.0), iz.Constant(1.0)):  # fmt: skip
+                     iz.Noise(1.0), iz.OrnsteinUhlenbeck(0.0, 1.0, 1.0), iz.Constant(1.0),
+                     iz.UniformNoise()):  # fmt: skip
         kind = type(stimulus)
         good = {f.name: getattr(stimulus, f.name) for f in dataclasses.fields(stimulus)}
         yield of_pop(kind.__name__, lambda pop, kind=kind, **given: pop.run(0.3, kind(**given)), **good)
@@ -171,6 +172,9 @@ def doors():
             yield of_pop(kind.__name__, lambda pop, kind=kind, **given: pop.run(0.3, delta=kind(**given)), scheme,
                          **good, weight=1.0, receptor=iz.Delta())  # fmt: skip
     yield plain("Input.at", iz.Ramp(1.0).at, t=1.0)
+    yield plain("Clipped", iz.Ramp(1.0).clip, low=0.0, high=1.0)
+    yield plain("Input.delayed", iz.Ramp(1.0).delayed, by=1.0)
+    yield plain("Input.stretched", iz.Ramp(1.0).stretched, factor=2.0)
     yield plain("presets", lambda name: iz.presets[name], name="RS")
     yield plain("schemes", lambda name: iz.schemes[name], name="rk4")
     yield from analysis_doors()

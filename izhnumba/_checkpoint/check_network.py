@@ -18,7 +18,7 @@ from izhnumba._checkpoint.check_synapses import Projection, check_events, check_
 from izhnumba._exact.kernels import layout
 from izhnumba._input import noise, spike_trains
 from izhnumba._input.door import is_ours
-from izhnumba._input.input import Input, Sum
+from izhnumba._input.input import Input
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._model.schemes import schemes
 from izhnumba._record.sampler import Sampler
@@ -72,7 +72,7 @@ def _drive(
     saved.require(ordinal not in taken, "ordinal", "be another one than those of the drives before")
     taken.add(ordinal)
     stream = stream_key(frame.seed, part.name, "input", ordinal)[1]
-    known = {(stream + k) % 2**32 for k in range(_n_streams(value))}
+    known = {(stream + k) % 2**32 for k in range(getattr(value, "_streams", 0))}
     memory = saved.kind("memory", dict, "a dict")
     if not is_ours(value):
         return  # the memory of a user's input may be anything
@@ -82,10 +82,6 @@ def _drive(
         for when, values in where.kind(stream, dict, "a dict of states by time").items():
             good = (spike_trains if frame.exact else noise).is_state(when, values, len(part))
             where.require(good, str(stream), f"be states of {len(part)} neurons", states)
-
-
-def _n_streams(value: object) -> int:
-    return sum(map(_n_streams, value.parts)) if isinstance(value, Sum) else int(getattr(value, "_streams", 0))
 
 
 def _recorder(

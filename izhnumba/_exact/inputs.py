@@ -18,7 +18,7 @@ from izhnumba._exact.engine import ExactEngine
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.receptors import ReceptorState, Steady, Waves
 from izhnumba._input.door import EXACT, Given, given, pairs_of
-from izhnumba._input.input import Constant, Input, Sum
+from izhnumba._input.input import Constant, Input
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._input.target import Driven, Target, target
 from izhnumba._input.values import Wave, flat, per_neuron
@@ -48,8 +48,9 @@ class Current:
     @cached_property
     def _kind(self) -> tuple[bool, bool]:
         levels, slopes = self.levels(np.concatenate([np.zeros(1), self.input._breaks()]))
-        waves = (value for wave in self.waves for value in (wave.amplitude, wave.phase))
-        return levels.shape[1] == 1 and all(np.size(value) == 1 for value in waves), bool(np.any(slopes))
+        waves = (value for wave in self.waves for value in (wave.phase, self._heights(wave, np.zeros(1))))
+        alike = levels.shape[1] == slopes.shape[1] == 1 and all(np.size(value) == 1 for value in waves)
+        return alike, bool(np.any(slopes))
 
     @property
     def uniform(self) -> bool:
@@ -78,10 +79,17 @@ class Current:
         return flat(value, self.shape) if np.ndim(value) else np.full(1, value)
 
     def levels(self, times: Array) -> tuple[Array, Array]:
-        """Values of the input without its waves at these times (ms), (times, n or 1), and their slopes, (times,), 1/ms
-        of that."""
-        levels, slopes = self.input._lines(times)
-        return levels[:, np.newaxis] if levels.ndim == 1 else per_neuron(levels, self.shape), slopes
+        """Values of the input without its waves at these times (ms), (times, n or 1), and their slopes, 1/ms of that,
+        (times, n or 1)."""
+        levels, slopes = (self._columns(values) for values in self.input._lines(times))
+        return levels, slopes
+
+    def _columns(self, values: Array) -> Array:
+        return values[:, np.newaxis] if values.ndim == 1 else per_neuron(values, self.shape)
+
+    def _heights(self, wave: Wave, times: Array) -> Array:
+        """The amplitude of a wave from these times on, (times or 1, n or 1)."""
+        return np.asarray(wave.amplitude if wave.levels is None else wave.amplitude * self._columns(wave.levels(times)))
 
 
 class SpikeSource(NamedTuple):
@@ -105,7 +113,8 @@ class Source:
         self.engine, self.currents, self.spikes = engine, currents, spikes
         self.inner = {receptor for current in currents for receptor in self._inner(current)}
         breaks = [current.input._breaks() for current in currents]
-        self.breaks = np.unique(np.concatenate([np.zeros(1), *breaks]))
+        times = np.concatenate([np.zeros(1), *breaks])
+        self.breaks = np.unique(times[times >= 0])
 
     @property
     def receptors(self) -> set[ReceptorState]:
@@ -170,12 +179,12 @@ class Source:
             return
         yield self.engine.simd_rows.I, levels
         if np.any(slopes):
-            yield where(self.engine.receptor_state(Waves(0.0))).start + 1, slopes[:, np.newaxis]
+            yield where(self.engine.receptor_state(Waves(0.0))).start + 1, slopes
         for wave in current.waves:
             first = where(self.engine.receptor_state(Waves(wave.rate))).start
-            angle = wave.rate * times[:, np.newaxis] + wave.phase
-            yield first, wave.amplitude * np.sin(angle)
-            yield first + 1, wave.amplitude * np.cos(angle)
+            angle, height = wave.rate * times[:, np.newaxis] + wave.phase, current._heights(wave, times)
+            yield first, height * np.sin(angle)
+            yield first + 1, height * np.cos(angle)
 
     def events(self, since: float, until: float) -> Array:
         """The events later than `since` and not later than `until` (ms), EVENT (k,)."""
@@ -246,16 +255,34 @@ def followed(where: str, found: Given, neurons: slice | Array = ALL, steady: Ste
     current = value if isinstance(value, Input) else Constant(value)
     current._fit(to)
     if isinstance(current, SpikeInput) or current._breaks() is None:
-        parts = current.parts if isinstance(current, Sum) else [current]
-        own = any(not (isinstance(part, SpikeInput) or part._streams or type(part).__module__.startswith("izhnumba."))
-                  for part in parts)  # fmt: skip
-        cure = ", or a sum of Constant, TimedArray, Ramp, Pulses and Sine" * own
-        raise ValueError(
-            f"{where} must be a number, an array, TimedArray, Sine, Ramp, Pulses or a sum of them with the scheme "
-            f"'exact', whose equations have no noise and no steps, got {value!r:.60}. Use a clock scheme such as "
-            f"'rk4'{cure}."
-        )
+        raise ValueError(_no_pieces(where, current))
     return Current(current, neurons, to.shape, steady)
+
+
+def _no_pieces(where: str, value: Input) -> str:
+    """The message about an input that cannot be followed between steps."""
+    leaves = list(_leaves(value))
+    clock = "Use a clock scheme such as 'rk4'"
+    if not any(isinstance(leaf, SpikeInput) or leaf._breaks() is None for leaf in leaves):
+        return (
+            f"{where} must be lines and sines between breaks with the scheme 'exact', got {value!r:.80}. Of the "
+            f"factors of a product one may change between them, and nothing that is clipped. {clock}."
+        )
+    own = any(not (isinstance(leaf, SpikeInput) or leaf._streams or type(leaf).__module__.startswith("izhnumba."))
+              for leaf in leaves)  # fmt: skip
+    cure = ", or a sum of Constant, TimedArray, Ramp, Pulses and Sine" * own
+    return (
+        f"{where} must be a number, an array, TimedArray, Sine, Ramp, Pulses or a sum of them with the scheme "
+        f"'exact', whose equations have no noise and no steps, got {value!r:.60}. {clock}{cure}."
+    )
+
+
+def _leaves(value: Input) -> Iterator[Input]:
+    """The inputs that one is made of, itself if it is not made of others."""
+    if not value._made_of:
+        yield value
+    for part in value._made_of:
+        yield from _leaves(part)
 
 
 def spikes_of(value: SpikeInput, to: Target, engine: ExactEngine, neurons: slice | Array = ALL) -> SpikeSource:

@@ -107,12 +107,14 @@ class TimedArray(Input):
     def _breaks(self) -> Array:
         rows = self._all_rows()
         changes = np.any((rows[1:] != rows[:-1]).reshape(len(rows) - 1, rows[0].size), axis=1)
-        return np.asarray((np.flatnonzero(changes) + 1) * self.dt)
+        return np.append(0.0, (np.flatnonzero(changes) + 1) * self.dt)  # before 0 it is 0
 
     def _lines(self, t: Array) -> tuple[Array, Array]:
         rows = self._all_rows()
         edges = np.arange(1, len(rows)) * self.dt  # no part of a step is forgiven here
-        return rows[np.searchsorted(edges, t, side="right")], np.zeros(len(t))
+        levels = rows[np.searchsorted(edges, t, side="right")]
+        levels[t < 0] = 0.0
+        return levels, np.zeros(len(t))
 
     def _all_rows(self) -> Array:
         """With the one that holds from the end on."""
@@ -226,7 +228,7 @@ class Ramp(Input):
         return np.asarray(self.base + np.where(on, self.slope * (k * dt - self.start), 0.0))
 
     def _breaks(self) -> Array:
-        return np.unique([x for x in (self.start, self.stop) if 0 < x < math.inf])
+        return np.unique([x for x in (self.start, self.stop) if x < math.inf])
 
     def _lines(self, t: Array) -> tuple[Array, Array]:
         slopes = np.where((self.start <= t) & (t < self.stop), self.slope, 0.0)
@@ -324,7 +326,7 @@ class Pulses(Input):
 
     def _breaks(self) -> Array:
         times = np.unique(np.concatenate([np.ravel(self.start), np.ravel(self.stop)]))
-        return times[(times > 0) & np.isfinite(times)]
+        return times[np.isfinite(times)]
 
     def _lines(self, t: Array) -> tuple[Array, Array]:
         levels, times = np.full((len(t), *self._shape), self.base), t.reshape(-1, *(1,) * len(self._shape))

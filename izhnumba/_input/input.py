@@ -6,8 +6,8 @@ forgiven, so that step 3 of 0.1 ms is at 0.3 ms.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,6 @@ from izhnumba._engine.timebase import snapped
 from izhnumba._input.target import Array, Drawn, Memory, Reused, Rows, Target
 from izhnumba._input.values import (
     Wave,
-    added,
     aligned,
     amplitude,
     check_rows,
@@ -29,19 +28,23 @@ from izhnumba._input.values import (
     per_neuron,
     read_only,
     shown,
-    total,
 )
 
 NO_TIMES = np.empty(0)
 _FINITE = "give finite values"  # what the methods of a user's class must
 
 
+# What operators and methods of `Input` make: functions by name, which the files of those classes enter here.
+OPERATIONS: dict[str, Callable[..., Any]] = {}
+
+
 class Input:
     """A current, or V jumps or conductances, in the course of time: what `Population.run` and `Network.drive` take
     besides numbers and arrays.
 
-    Inputs cannot be changed. Two of them, or one and a number, add up to a new one or are subtracted, and a number
-    multiplies or divides one.
+    Inputs cannot be changed. Two of them, or one and a number or an array with a value for each neuron, add up to a
+    new one, are subtracted or multiplied; a number or an array divides one. `clip` keeps one within limits, `delayed`
+    and `stretched` change it in time.
 
     To write an input of your own:
 
@@ -68,6 +71,8 @@ class Input:
     array([2., 4.])
     >>> (3.0 - stimulus / 2).at([5.0, 14.0])
     array([2., 1.])
+    >>> (iz.Sine(4.0, frequency=25.0) * iz.Pulses(20.0, 60.0, 1.0)).at([10.0, 30.0, 90.0])
+    array([ 0., -4.,  0.])
 
     A sweep of your own, whose frequency rises from 0 by `rate` Hz in a second:
 
@@ -88,6 +93,7 @@ class Input:
     _unit: str | None = None  # of the amplitudes; None if they are plain numbers
     _per_neuron: tuple[str, ...] = ()  # arguments that must broadcast to the population
     _streams = 0  # of random numbers in use
+    _unbounded = False  # whether it may have any value, as normal numbers
     __array_ufunc__ = None  # array + input is one input, not an array of them
 
     def __init_subclass__(cls, **options: object) -> None:
@@ -102,36 +108,91 @@ class Input:
         if "bind" in vars(cls):
             cls._streams = max(cls._streams, 1)  # it may draw
 
-    def __add__(self, other: object) -> Sum:
-        return Sum((self, other))
+    def __add__(self, other: object) -> Input:
+        return OPERATIONS["+"](self, other)
 
-    def __radd__(self, other: object) -> Sum:
-        return Sum((other, self))
+    def __radd__(self, other: object) -> Input:
+        return OPERATIONS["+"](other, self)
 
     def __mul__(self, factor: object) -> Input:
-        return _scaled(factor, self)
+        return OPERATIONS["*"](self, factor)
 
     __rmul__ = __mul__
 
     def __truediv__(self, divisor: object) -> Input:
-        divisor = _factor(divisor, "divisor")
-        if not divisor:
-            raise ZeroDivisionError(f"Input.divisor must not be 0, got {divisor!r}.")
-        return _scaled(1.0 / divisor, self)
+        return OPERATIONS["/"](self, divisor)
 
     def __neg__(self) -> Input:
-        return _scaled(-1.0, self)
+        return -1.0 * self
 
-    def __sub__(self, other: object) -> Sum:
-        return Sum((self, -(other if isinstance(other, Input) else Constant(other))))
+    def __sub__(self, other: object) -> Input:
+        return self + -(other if isinstance(other, Input) else Constant(other))
 
-    def __rsub__(self, other: object) -> Sum:
-        return Sum((other, -self))
+    def __rsub__(self, other: object) -> Input:
+        return other + -self
 
     def __repr__(self) -> str:
         named: Any = fields(self) if is_dataclass(self) else ()  # one of your own may be no dataclass
         values = (f"{field.name}={shown(getattr(self, field.name))}" for field in named)
         return f"{type(self).__name__}({', '.join(values)})"
+
+    def clip(self, low: Any = None, high: Any = None) -> Input:
+        """This input, but `low` where it is below that, and `high` where it is above.
+
+        A conductance must not be negative: `OrnsteinUhlenbeck(mean, std, tau).clip(0.0)` is the point conductance of
+        A. Destexhe and others (2001), whose process goes on below 0 unseen. The scheme "exact" takes what is constant
+        between breaks.
+
+        Parameters
+        ----------
+        low, high : float or array, optional
+            One value, or any shape that broadcasts to the population; one of the two at least, low <= high.
+
+        Examples
+        --------
+        >>> import izhnumba as iz
+        >>> iz.Ramp(1.0).clip(2.0, 5.0).at([1.0, 3.0, 9.0])
+        array([2., 3., 5.])
+        """
+        return OPERATIONS["clip"](self, low, high)
+
+    def delayed(self, by: float) -> Input:
+        """This input, `by` ms later: at t it is what this one is at t - by.
+
+        It must be a function of time, of any time: without noise and spikes.
+
+        Parameters
+        ----------
+        by : float, ms
+            Below 0: earlier.
+
+        Examples
+        --------
+        >>> import izhnumba as iz
+        >>> iz.TimedArray([1.0, 2.0], dt=1.0).delayed(10.0).at([9.0, 10.0, 11.0])
+        array([0., 1., 2.])
+        """
+        return OPERATIONS["delayed"](self, by)
+
+    def stretched(self, factor: float) -> Input:
+        """This input, slower by a factor: at t it is what this one is at t / factor. Amplitudes stay.
+
+        It must be a function of time, of any time: without noise and spikes.
+
+        Parameters
+        ----------
+        factor : float, > 0
+            2 takes twice as long, 0.5 half as long.
+
+        Examples
+        --------
+        >>> import izhnumba as iz
+        >>> iz.Pulses(10.0, 12.0, 5.0).stretched(3.0)
+        Pulses(start=10.0, stop=12.0, amplitude=5.0, base=0.0, strict=False).stretched(3.0)
+        >>> iz.Pulses(10.0, 12.0, 5.0).stretched(3.0).at([29.0, 30.0, 35.0, 36.0])
+        array([0., 5., 5., 0.])
+        """
+        return OPERATIONS["stretched"](self, factor)
 
     def at(self, t: ArrayLike) -> Any:
         """The values at the times `t` (ms, one or an array), for plots. Shape: that of t, then that of one value.
@@ -262,11 +323,13 @@ class Input:
         raise TypeError(f"Input.at must have an input {which}, got {self!r}. Record it in a run instead.")
 
     def _breaks(self) -> Array | None:
-        """Times in ms, ascending, between which the current is a line and waves. None: it has no such pieces."""
+        """Times in ms, ascending, between which the current is a line and waves; some may be below 0. None: it has no
+        such pieces."""
         return None
 
     def _lines(self, t: Array) -> tuple[Array, Array]:
-        """From each of these times on: levels (times, *shape of a value) and slopes (times,), without waves."""
+        """From each of these times on: levels and slopes, without waves, (times, *shape of a value) each, of which
+        slopes may be (times,)."""
         fine = 1e-6
         return self._values(snapped(t / fine), fine), np.zeros(len(t))
 
@@ -274,7 +337,20 @@ class Input:
         """Sine waves that are added to `_lines`."""
         return []
 
+    @property
+    def _made_of(self) -> tuple[Input, ...]:
+        """The inputs that it adds up, multiplies or changes."""
+        return ()
+
+    @property
+    def _of_time(self) -> bool:
+        """Whether it is a function of time, which has values at any time."""
+        own = type(self).at is not Input.at or type(self)._values is not Input._values
+        return own and all(part._of_time for part in self._made_of)
+
     def _fit(self, to: Target) -> None:
+        for part in self._made_of:
+            part._fit(to)
         name = type(self).__name__
         if self._unit not in (None, to.unit):
             raise ValueError(f"{name} must be in {to.unit} for this model and use, got {self._unit}.")
@@ -291,130 +367,6 @@ class Input:
         if unit and self._unit and unit != self._unit:
             raise ValueError(f"{where} must be in {self._unit} like the amplitude before it, got {unit}.")
         assign(self, **{name: value}, _unit=self._unit or unit)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Sum(Input):
-    """The sum of `parts`, inputs or numbers, added from left to right. Each random part draws its own numbers, even
-    if it is the same object twice."""
-
-    parts: tuple[Any, ...]
-
-    def __post_init__(self) -> None:
-        flat: list[Input] = []
-        for part in self.parts:
-            flat += part.parts if isinstance(part, Sum) else [part if isinstance(part, Input) else Constant(part)]
-        units = {part._unit: None for part in flat if part._unit}
-        if len(units) > 1:
-            raise ValueError(f"Sum.parts must be in one unit, got {' and '.join(units)}.")
-        assign(self, parts=tuple(flat))
-
-    def __repr__(self) -> str:
-        return " + ".join(map(repr, self.parts))
-
-    def _drawn(self, to: Target) -> Drawn | None:
-        """Of one noise and constants: where it is added last, or there is one, for the order of sums matters."""
-        constants = [part for part in self.parts if isinstance(part, Constant)]
-        others = [part for part in self.parts if not isinstance(part, Constant)]
-        last = len(constants) == 1 or self.parts[-1] in others
-        found = others[0]._drawn(to) if len(others) == 1 and constants and last else None
-        with np.errstate(over="ignore"):  # it shows in V
-            return found and found.plus(reduce(added, [one._bound(to)(0, 1) for one in constants]).reshape(-1))
-
-    def _rows(self, to: Target) -> Rows:
-        (seed, stream), bound = to.key, []
-        for part in self.parts:
-            bound.append(part._bound(to._replace(key=(seed, stream))))
-            stream = (stream + part._streams) % 2**32
-
-        def rows(step: int, count: int) -> Array:
-            with np.errstate(over="ignore"):  # it is looked at
-                values = reduce(added, [part(step, count) for part in bound])
-            if values.shape[1] == 1:  # more would cost time, and shows in V
-                check_rows("Sum", values, step, to.dtype)
-            return values
-
-        return rows
-
-    def _values(self, k: Array, dt: float) -> Array:
-        return total([part._values(k, dt) for part in self.parts])
-
-    def _breaks(self) -> Array | None:
-        breaks = [part._breaks() for part in self.parts]
-        known = [times for times in breaks if times is not None]
-        return np.unique(np.concatenate(known)) if len(known) == len(breaks) else None
-
-    def _lines(self, t: Array) -> tuple[Array, Array]:
-        levels, slopes = zip(*(part._lines(t) for part in self.parts), strict=True)
-        return total(list(levels)), reduce(np.add, slopes)
-
-    def _waves(self) -> list[Wave]:
-        return [wave for part in self.parts for wave in part._waves()]
-
-    def _fit(self, to: Target) -> None:
-        for part in self.parts:
-            part._fit(to)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Scaled(Input):
-    """`factor` times the values of an input that is no sum; made by `*`, `/` and `-`."""
-
-    factor: float
-    input: Input
-
-    def __post_init__(self) -> None:
-        checks.kind("Scaled.input", self.input, Input, "an input object")
-        assign(self, factor=_factor(self.factor), _unit=self.input._unit, _streams=self.input._streams)
-
-    def __repr__(self) -> str:
-        return f"{self.factor:g} * {self.input!r}"
-
-    def _rows(self, to: Target) -> Rows:
-        bound = self.input._bound(to)
-
-        def rows(step: int, count: int) -> Array:
-            with np.errstate(over="ignore", invalid="ignore"):  # it is looked at
-                values = bound(step, count)
-                place = values if values.flags.writeable else None
-                values = np.multiply(values, to.dtype.type(self.factor), out=place)
-            if values.shape[1] == 1:
-                check_rows("Scaled", values, step, to.dtype)
-            return values
-
-        return rows
-
-    def _values(self, k: Array, dt: float) -> Array:
-        return self.factor * self.input._values(k, dt)
-
-    def _breaks(self) -> Array | None:
-        return self.input._breaks()
-
-    def _lines(self, t: Array) -> tuple[Array, Array]:
-        levels, slopes = self.input._lines(t)
-        return self.factor * levels, self.factor * slopes
-
-    def _waves(self) -> list[Wave]:
-        return [wave._replace(amplitude=self.factor * wave.amplitude) for wave in self.input._waves()]
-
-    def _fit(self, to: Target) -> None:
-        self.input._fit(to)
-
-
-def _scaled(factor: Any, value: Input) -> Input:
-    """Sums are scaled part by part, each of which draws its own numbers."""
-    if isinstance(value, Sum):
-        return Sum(tuple(_scaled(factor, part) for part in value.parts))
-    if isinstance(value, Scaled):
-        return Scaled(_factor(factor) * value.factor, value.input)
-    return Scaled(factor, value)
-
-
-def _factor(value: Any, name: str = "factor") -> float:
-    if isinstance(value, Input) or np.ndim(value):
-        cure = "Sample products in time: TimedArray(values, dt); for a factor per neuron give amplitudes as an array."
-        raise TypeError(f"Input.{name} must be a finite number, got {value!r:.60}. {cure}")
-    return checks.number(f"Input.{name}", value)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from izhnumba._base import checks
 from izhnumba._base.sealed import assign
 from izhnumba._input.input import Input
 from izhnumba._input.target import Array, Drawn, Reused, Rows, Target
-from izhnumba._input.values import flat
+from izhnumba._input.values import fit_together, flat, shown
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,12 +40,11 @@ class Noise(Input):
 
     std: Any
     hold: float | None = None
-    _per_neuron, _streams = ("std",), 1
+    _per_neuron, _streams, _unbounded = ("std",), 1, True
 
     def __post_init__(self) -> None:
         self._set_amplitude("std", at_least=0)
-        if self.hold is not None:
-            assign(self, hold=checks.number("Noise.hold", self.hold, "ms", above=0))
+        _check_hold(self)
 
     def _drawn(self, to: Target) -> Drawn | None:
         return self._each(to) if self.hold is None else None
@@ -59,21 +59,77 @@ class Noise(Input):
         from izhnumba._numba.philox import fill_normals
 
         each = self._each(to)
-        held = 1 if self.hold is None else checks.steps("Noise.hold", self.hold, to.dt, at_least=1)
-        room = Reused(to)
+        return _held(self, to, lambda values, first: fill_normals(values, each.scale, each.shift, first, *each.key))
 
-        def rows(step: int, count: int) -> Array:
-            values = room(count)
-            if held == 1:
-                fill_normals(values, each.scale, each.shift, step, *each.key)
-                return values
-            numbers = np.arange(step, step + count) // held
-            first = step // held
-            drawn = to.new((step + count - 1) // held - first + 1)
-            fill_normals(drawn, each.scale, each.shift, first, *each.key)
-            return np.take(drawn, numbers - first, axis=0, out=values, mode="clip")  # "raise" would copy
 
-        return rows
+@dataclass(frozen=True, eq=False, repr=False)
+class UniformNoise(Input):
+    """Random numbers between low and high, all alike likely: a new one for each neuron and step, or each `hold` ms.
+
+    As `Noise` it is not scaled with dt. The scheme "exact" does not take it.
+
+    Parameters
+    ----------
+    low, high : float or array, low <= high
+        One value, or any shape that broadcasts to the population.
+    hold : float, ms, > 0, a whole number of steps, optional
+        How long a number holds; by default one step.
+
+    Examples
+    --------
+    A current like 13 (rand - 0.5) in Matlab, new in each ms:
+
+    >>> import izhnumba as iz
+    >>> pop = iz.Population(100, **iz.presets["RS"], seed=1)
+    >>> len(pop.run(100.0, 5.0 + iz.UniformNoise(-6.5, 6.5, hold=1.0)).spikes) > 100
+    True
+    """
+
+    low: Any = 0.0
+    high: Any = 1.0
+    hold: float | None = None
+    _per_neuron, _streams = ("low", "high"), 1
+
+    def __post_init__(self) -> None:
+        self._set_amplitude("low")
+        self._set_amplitude("high")
+        fit_together("UniformNoise", {"low": np.shape(self.low), "high": np.shape(self.high)})
+        if np.any(np.less(self.high, self.low)):
+            raise ValueError(f"UniformNoise.high must be >= low ({shown(self.low)}), got {shown(self.high)}.")
+        _check_hold(self)
+
+    def _rows(self, to: Target) -> Rows:
+        from izhnumba._numba.philox import fill_uniforms
+
+        self._fit(to)
+        low = np.asarray(self.low, float)
+        low, width = (np.broadcast_to(one, to.shape if np.ndim(self.low) + np.ndim(self.high) else 1).ravel()
+                      for one in (low, self.high - low))  # fmt: skip
+        return _held(self, to, lambda values, first: fill_uniforms(values, low, width, first, *to.key))
+
+
+def _check_hold(noise: Noise | UniformNoise) -> None:
+    if noise.hold is not None:
+        assign(noise, hold=checks.number(f"{type(noise).__name__}.hold", noise.hold, "ms", above=0))
+
+
+def _held(noise: Noise | UniformNoise, to: Target, fill: Callable[[Array, int], None]) -> Rows:
+    """Rows of numbers, each of which holds for a while. fill: writes those from a number on to rows (count, n)."""
+    held = 1 if noise.hold is None else checks.steps(f"{type(noise).__name__}.hold", noise.hold, to.dt, at_least=1)
+    room = Reused(to)
+
+    def rows(step: int, count: int) -> Array:
+        values = room(count)
+        if held == 1:
+            fill(values, step)
+            return values
+        numbers = np.arange(step, step + count) // held
+        first = step // held
+        drawn = to.new((step + count - 1) // held - first + 1)
+        fill(drawn, first)
+        return np.take(drawn, numbers - first, axis=0, out=values, mode="clip")  # "raise" would copy
+
+    return rows
 
 
 def is_state(step: object, value: object, n: int) -> bool:
@@ -108,7 +164,7 @@ class OrnsteinUhlenbeck(Input):
     mean: Any
     std: Any
     tau: float
-    _per_neuron, _streams = ("mean", "std"), 1
+    _per_neuron, _streams, _unbounded = ("mean", "std"), 1, True
 
     def __post_init__(self) -> None:
         self._set_amplitude("mean")

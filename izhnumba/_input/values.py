@@ -17,13 +17,23 @@ Array = NDArray[Any]
 _UNITS = ("mV/ms", "pA", "mV", "1/ms", "nS")  # of currents, V jumps and reversal potentials, conductances
 
 
+Levels = Callable[[Array], Array]
+
+
 class Wave(NamedTuple):
     """amplitude sin(rate t + phase), t in ms. amplitude, phase: one value, or any shape that broadcasts to the
-    population."""
+    population. levels: if it is not None, a factor that is constant between the breaks of the input: from times (t,) to
+    values (t, *shape of a value)."""
 
     rate: float
     amplitude: float | Array
     phase: float | Array
+    levels: Levels | None = None
+
+    def times(self, levels: Levels) -> Wave:
+        """The product of this wave with such a factor."""
+        known = self.levels
+        return self._replace(levels=levels if known is None else lambda t: product([known(t), levels(t)]))
 
 
 def amplitude(where: str, value: object) -> tuple[float | Array, str | None]:
@@ -139,15 +149,24 @@ def per_neuron(values: Array, shape: tuple[int, ...]) -> Array:
 
 def total(values: list[Array]) -> Array:
     """The sum of values (steps, *shape of a value) of inputs, some of one value for all neurons."""
+    return reduce(np.add, _alike(values))
+
+
+def product(values: list[Array]) -> Array:
+    """The product of such values."""
+    return reduce(np.multiply, _alike(values))
+
+
+def _alike(values: list[Array]) -> list[Array]:
     dimensions = max(value.ndim for value in values) - 1
-    return reduce(np.add, [aligned(value, dimensions) for value in values])
+    return [aligned(value, dimensions) for value in values]
 
 
-def added(one: Array, other: Array) -> Array:
-    """The sum of rows, in place of those that are as wide as it and may be overwritten."""
+def combined(operation: Any, one: Array, other: Array) -> Array:
+    """The sum or product of rows, by a ufunc, in place of those that are as wide as it and may be overwritten."""
     width = max(one.shape[1], other.shape[1])
     places = [rows for rows in (one, other) if rows.shape[1] == width and rows.flags.writeable]
-    return np.add(one, other, out=places[0] if places else None)
+    return np.asarray(operation(one, other, out=places[0] if places else None))
 
 
 def read_only(values: Array) -> Array:

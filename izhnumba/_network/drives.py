@@ -12,7 +12,7 @@ from izhnumba._base.sealed import Sealed, assign
 from izhnumba._base.turns import Turn
 from izhnumba._engine.protocol import Feeds, Incoming
 from izhnumba._input.door import DRIVE, LIVE, Given, given
-from izhnumba._input.input import Input, Scaled, Sum
+from izhnumba._input.input import Input
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._input.target import Memory, Target
 from izhnumba._network.parts import new_name, section_in
@@ -60,7 +60,7 @@ class Drive(Sealed):
             raise RuntimeError("Network.run has not ended: until then drives cannot be changed, but live arrays can.")
         where = "Drive.value" if vars(self).get("_sealed") else "Network.drive.input"
         spikes, pop = isinstance(value, SpikeInput), self.section.population
-        if not spikes and any(map(_holds_spikes, _parts(value))):
+        if not spikes and _holds_spikes(value):
             raise TypeError(
                 f"{where} must be currents or spikes, got {value!r:.60}. Give each spike input a drive of its own; its "
                 "weight scales it."
@@ -119,9 +119,5 @@ def feeds_of(net: Network) -> Feeds:
     return kind_of(net.scheme).network_feeds(net._clock, [one._incoming() for one in net._drives.values()])
 
 
-def _parts(value: object) -> tuple[Any, ...]:
-    return value.parts if isinstance(value, Sum) else (value,)
-
-
 def _holds_spikes(value: object) -> bool:
-    return isinstance(value.input if isinstance(value, Scaled) else value, SpikeInput)
+    return isinstance(value, SpikeInput) or (isinstance(value, Input) and any(map(_holds_spikes, value._made_of)))

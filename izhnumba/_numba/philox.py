@@ -179,6 +179,62 @@ def fill_normals(
     _fill_all_normals(out, scale, shift, first_step, first_column, seed, stream, words, spare)
 
 
+def _fill_uniforms(out, low, width, first_step, seed, stream, words):
+    """Fill an array with uniform numbers from 0 on, below 1, times `width`, plus `low`.
+
+    Parameters
+    ----------
+    out : real, shape (steps, columns)
+        Filled.
+    low, width : float64, shape (columns,), or (WIDTH,) if it is the same for all
+    first_step : int
+    seed, stream : int, below 2^32
+        The key.
+    words : uint32, shape (4 WIDTH,)
+        Scratch for WIDTH columns at a time.
+    """
+    key = u8(seed) & _LOW, u8(stream) & _LOW
+    columns, steps = out.shape[1], len(out)
+    for group in range(first_step // 4, (first_step + steps + 3) // 4):
+        for first in range(0, columns, WIDTH):
+            n = min(WIDTH, columns - first)
+            row0, row1, row2, row3 = words[:n], words[WIDTH:][:n], words[2 * WIDTH :][:n], words[3 * WIDTH :][:n]
+            fill_words(row0, row1, row2, row3, u8(group), u8(first), key)
+            begin = 0 if low.size != columns else first
+            for j in range(4):
+                k = 4 * group + j - first_step
+                if 0 <= k < steps:
+                    row = words[j * WIDTH :]
+                    for i in range(n):
+                        out[k, first + i] = fma(width[begin + i], row[i] * 2.0**-32, low[begin + i])
+
+
+_fill_all_uniforms = compiled(_fill_uniforms)
+
+
+def fill_uniforms(
+    out: NDArray[np.floating],
+    low: NDArray[np.float64],
+    width: NDArray[np.float64],
+    first_step: int,
+    seed: int,
+    stream: int,
+) -> None:
+    """Fill an array with uniform numbers from `low` on, below low + width but for rounding.
+
+    Parameters
+    ----------
+    out : float32 or float64, shape (steps, columns), C-contiguous
+        Filled with those of the steps from first_step on.
+    low, width : float64, shape (columns,) or (1,)
+    first_step : int
+    seed, stream : int, below 2^32
+        The key.
+    """
+    low, width = (np.full(WIDTH, one) if one.size == 1 else np.ascontiguousarray(one) for one in (low, width))
+    _fill_all_uniforms(out, low, width, first_step, seed, stream, np.empty(4 * WIDTH, np.uint32))
+
+
 def relax_row(row, x, keep):
     """Ornstein-Uhlenbeck process: x <- keep x + number, then number <- x, for the numbers of a step.
 
