@@ -14,10 +14,12 @@ from izhnumba._model.model import Model
 from izhnumba._model.quantity import Quantity
 from izhnumba._model.schemes import Scheme, schemes
 from izhnumba._network.drives import Drive
+from izhnumba._network.joined import JoinedDrive, JoinedRecorder, JoinedSynapses
 from izhnumba._network.load import load
 from izhnumba._network.network import Network
 from izhnumba._network.synapses import Synapses
 from izhnumba._numba.where import where
+from izhnumba._population.assembly import Assembly
 from izhnumba._population.kernel import kernel
 from izhnumba._population.population import Population
 from izhnumba._population.presets import Preset, presets
@@ -53,6 +55,7 @@ __all__ = [
     "AMPA",
     "AllToAll",
     "Alpha",
+    "Assembly",
     "Box",
     "ByDistance",
     "Chirp",
@@ -77,6 +80,9 @@ __all__ = [
     "Izhikevich2007",
     "IzhikevichAccommodation",
     "IzhikevichRef",
+    "JoinedDrive",
+    "JoinedRecorder",
+    "JoinedSynapses",
     "LogNormal",
     "Mixed",
     "Model",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from izhnumba._base import checks
 from izhnumba._base.implausible import warn_of_base_unit
 from izhnumba._base.random import streams
-from izhnumba._engine.run_loop import ProgressBar, progress_shown
+from izhnumba._engine.run_loop import Progress, ProgressBar, progress_shown
 from izhnumba._network.parts import new_name, section_in
 from izhnumba._network.synapses import Synapses, limits_of, of_izhnumba
 from izhnumba._population.section import Section, ends
@@ -40,6 +40,19 @@ if TYPE_CHECKING:
     from izhnumba._network.network import Network
 
 Array = NDArray[Any]
+
+
+class Options(TypedDict, total=False):
+    """The arguments of `Network.connect` besides ends and rule."""
+
+    weight: object
+    delay: object
+    receptor: Receptor | None
+    plasticity: Plasticity | None
+    name: str | None
+    progress: bool | Progress
+
+
 _PLASTIC_BYTES = 24  # of a synapse with plasticity, besides its weight and place
 _MOST_PLASTIC = 2**32 - 1  # kernels number them in 32 bits
 
@@ -61,19 +74,20 @@ def connect(
     shown = progress_shown(f"{where}.progress", progress, "synapses") or (lambda done, total: None)
     name = new_name(f"{where}.name", name, f"{source!r} to {target!r}", net._synapses)
     try:
-        synapses = connected(source, target, rule, weight, delay, receptor, plasticity, name, net.seed, shown)
+        make = planned(source, target, rule, weight, delay, receptor, plasticity, name, net.seed, shown)
     finally:
         if isinstance(shown, ProgressBar):
             shown.close()
-    net._synapses[name] = synapses
+    net._synapses[name] = synapses = make()
     return synapses
 
 
-def connected(
+def planned(
     source: Section, target: Section, rule: object, weight: object, delay: object, receptor: Any, plasticity: Any,
     name: str, seed: int, shown: Shown,
-) -> Synapses:  # fmt: skip
-    """Check, draw and lay out synapses; only when all is well does the target's engine get a state for the receptor.
+) -> Callable[[], Synapses]:  # fmt: skip
+    """Check, draw and lay out synapses. Returns what makes them: only then, when all is well, does the target's engine
+    get a state for the receptor.
 
     Parameters
     ----------
@@ -116,7 +130,7 @@ def connected(
     limits = limits_of(receptor, plasticity, engine.dtype)
 
     def make(shown: Shown) -> SynapseTable:
-        look = _look_at_weights(f"{where}.weight", weight, limits, engine.dtype)
+        look = look_at_weights(f"{where}.weight", weight, limits, engine.dtype)
         weights = per_synapse.drawer(f"{where}.weight", weight, "", n, random("weight"), look)
         steps: Draw = lambda piece: np.zeros(piece.n, np.int64)  # noqa: E731
         if not gap:
@@ -139,7 +153,7 @@ def connected(
         plastic = engine.plastic_state(plasticity, rows, first)
         if not of_izhnumba(plasticity):
             plastic.kernels()  # whatever Numba does not take shows now
-    return Synapses(name, source, target, receptor, rule, rows, plastic)
+    return lambda: Synapses(name, source, target, receptor, rule, rows, plastic)
 
 
 def _unit_of(receptor: Receptor, target: Section) -> str:
@@ -186,7 +200,7 @@ def _first_amount(rule: Plasticity, dt: float) -> Any:
         return rule.arrival(np.float64(1.0), np.float64(0.0), x, y, SimpleNamespace(**rule.parameters()))[0]
 
 
-def _look_at_weights(where: str, weight: object, limits: list[Limit], dtype: np.dtype[Any]) -> Look:
+def look_at_weights(where: str, weight: object, limits: list[Limit], dtype: np.dtype[Any]) -> Look:
     truncated = isinstance(weight, Distribution) and hasattr(weight, "low")
     cure = f" Draw none below 0: {type(weight).__name__}(..., low=0)." if truncated else ""
 

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, overload
+from typing import Any, Literal, Unpack, overload
 
 from numpy.typing import ArrayLike
 
@@ -17,13 +17,15 @@ from izhnumba._base.turns import Turn
 from izhnumba._engine.run_loop import Progress
 from izhnumba._engine.timebase import SHORTEST_STEP
 from izhnumba._model.schemes import schemes
-from izhnumba._network import parts
+from izhnumba._network import assemblies, parts
 from izhnumba._network import run as running
-from izhnumba._network.connect import connect
+from izhnumba._network.connect import Options, connect
 from izhnumba._network.drives import Drive, drive
+from izhnumba._network.joined import Joined, JoinedDrive, JoinedRecorder, JoinedSynapses
 from izhnumba._network.record import record
 from izhnumba._network.save import save
 from izhnumba._network.synapses import Synapses
+from izhnumba._population.assembly import Assembly
 from izhnumba._population.engines import kind_of
 from izhnumba._population.population import Population
 from izhnumba._population.section import Section
@@ -36,6 +38,7 @@ from izhnumba._synapse.receptor import Receptor
 
 _WITHIN = "Network.run or connect has not ended: until then only states, parameters and weights may be set."
 Neurons = Population | Section
+End = Neurons | Assembly
 States = Literal["V", "u", "current"] | list[str] | tuple[str, ...]
 
 
@@ -137,10 +140,18 @@ class Network(Sealed):
         with self._turn:
             return parts.add(self, population, name)
 
+    # fmt: off
+    @overload
+    def connect(self, pre: Neurons, post: Neurons, rule: object, **options: Unpack[Options]) -> Synapses: ...
+    @overload
+    def connect(self, pre: Assembly, post: End, rule: object, **options: Unpack[Options]) -> JoinedSynapses: ...
+    @overload
+    def connect(self, pre: End, post: Assembly, rule: object, **options: Unpack[Options]) -> JoinedSynapses: ...
+    # fmt: on
     def connect(
         self,
-        pre: Population | Section,
-        post: Population | Section,
+        pre: End,
+        post: End,
         rule: object,
         *,
         weight: object = None,
@@ -149,12 +160,12 @@ class Network(Sealed):
         plasticity: Plasticity | None = None,
         name: str | None = None,
         progress: bool | Progress = False,
-    ) -> Synapses:
-        """Connect two populations, or chosen neurons such as `exc[:400]`, `exc[::5]`, `exc[mask]` or `exc[[7, 3]]`.
+    ) -> Synapses | JoinedSynapses:
+        """Connect populations, or chosen neurons: `exc[:400]`, `exc[::5]`, `exc[mask]`, `exc[[7, 3]]`, `exc + inh`.
 
         Parameters
         ----------
-        pre, post : Population or neurons of one
+        pre, post : Population, neurons of one, or Assembly
             Sources and targets. Rules act on these alone, and count them in their order.
         rule : Rule, (pre, post), matrix or path
             A rule such as `FixedProbability(0.1)`; indices of the sources and targets of each synapse; a matrix
@@ -191,14 +202,19 @@ class Network(Sealed):
         <1000 synapses population -> population[0:50], Delta()>
         """
         with self._turn:  # nothing else may be built in the meantime
-            return connect(self, pre, post, rule, weight, delay, receptor, plasticity, name, progress)
+            make = assemblies.connect if isinstance(pre, Assembly) or isinstance(post, Assembly) else connect
+            return make(self, pre, post, rule, weight, delay, receptor, plasticity, name, progress)
 
-    def drive(self, population: Population | Section, input: object, *, name: str | None = None) -> Drive:
-        """Let a current or spikes act on a population, or on chosen neurons of one.
+    @overload
+    def drive(self, population: Neurons, input: object, *, name: str | None = None) -> Drive: ...
+    @overload
+    def drive(self, population: Assembly, input: object, *, name: str | None = None) -> JoinedDrive: ...
+    def drive(self, population: End, input: object, *, name: str | None = None) -> Drive | JoinedDrive:
+        """Let a current or spikes act on a population, on chosen neurons of one, or on several (`exc + inh`).
 
         Parameters
         ----------
-        population : Population or neurons of one
+        population : Population, neurons of one, or Assembly
             Values of arrays, and neurons of a `SpikeTrain`, are counted in their order.
         input : float, array that broadcasts to it, or input object
             Currents in mV/ms (pA), evaluated at the start of each step; or spikes, `Poisson` or `SpikeTrain`, which act
@@ -220,9 +236,12 @@ class Network(Sealed):
         >>> light[3], step.value = 20.0, 0.0
         """
         with self._turn:
-            return drive(self, population, input, name)
+            make = assemblies.drive if isinstance(population, Assembly) else drive
+            return make(self, population, input, name)
 
     # fmt: off
+    @overload
+    def record(self, source: Assembly, what: str | list[str] | None = None, **options: object) -> JoinedRecorder: ...
     @overload
     def record(self, source: Neurons, what: Literal["spikes"] | None = None, **options: object) -> SpikeRecorder: ...
     @overload
@@ -236,7 +255,7 @@ class Network(Sealed):
     # fmt: on
     def record(  # type: ignore[misc]  # options of the forms above are those of this one
         self,
-        source: Neurons | Synapses,
+        source: End | Synapses,
         what: str | Sequence[str] | Sampler | None = None,
         *,
         every: object = None,
@@ -246,12 +265,12 @@ class Network(Sealed):
         stop: object = math.inf,
         to: str | Path | None = None,
         name: str | None = None,
-    ) -> Recorder:
-        """Record from a population, chosen neurons of one, or synapses, in all runs to come.
+    ) -> Recorder | JoinedRecorder:
+        """Record from a population, chosen neurons of one or of several, or synapses, in all runs to come.
 
         Parameters
         ----------
-        source : Population, neurons of one, or Synapses
+        source : Population, neurons of one, Assembly or Synapses
         what : str, list or Sampler
             Of a population: "spikes" (default), "rate", or "V", "u" or both. Of synapses: "weight" (default), or
             "current", that of their receptor: all synapses onto equal receptors of a population share it. Of either
@@ -274,7 +293,7 @@ class Network(Sealed):
 
         Returns
         -------
-        SpikeRecorder, RateRecorder, StateRecorder, WeightRecorder or SampleRecorder
+        SpikeRecorder, RateRecorder, StateRecorder, WeightRecorder, SampleRecorder; of an Assembly a JoinedRecorder
             With `.i`, `.t`, `.step` (None with the scheme "exact"); or `.t` and `.rate`; or `.t` and `.V`, `.u` or
             `.current`; or `.t` and `.weight`; or `.t` and `.values`: read-only arrays (see `Recorder`).
 
@@ -295,7 +314,8 @@ class Network(Sealed):
         (50, 2)
         """
         with self._turn:
-            return record(self, source, what, every, neurons, synapses, start, stop, to, name)
+            make = assemblies.record if isinstance(source, (Assembly, JoinedSynapses)) else record
+            return make(self, source, what, every, neurons, synapses, start, stop, to, name)
 
     def run(
         self,
@@ -366,7 +386,7 @@ class Network(Sealed):
         with self._turn:
             running.reset(self, weights)
 
-    def remove(self, part: Synapses | Drive | Recorder) -> None:
+    def remove(self, part: Synapses | Drive | Recorder | Joined) -> None:
         """Take synapses, a drive or a recorder out of the network.
 
         Spikes that are under way through synapses still arrive, with the weights of now, whatever a rule such as
@@ -375,7 +395,7 @@ class Network(Sealed):
 
         Parameters
         ----------
-        part : Synapses, Drive or Recorder
+        part : Synapses, Drive or Recorder, or all of an Assembly
             Of this network; of synapses that are being recorded, remove the recorders first. A TypeError or ValueError
             for anything else, before anything changes.
 
@@ -390,7 +410,7 @@ class Network(Sealed):
         {}
         """
         with self._turn:
-            running.remove(self, part)
+            running.remove(self, part.parts if isinstance(part, Joined) else [part])
 
     def save(self, path: str | Path) -> None:
         """Write the whole network and where it is to one file, from which `izhnumba.load` goes on (examples there).

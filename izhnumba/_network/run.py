@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -224,22 +225,25 @@ def reset(net: Network, weights: object) -> None:
     net._clock.now = 0
 
 
-def remove(net: Network, part: object) -> None:
-    """Take synapses, a drive or a recorder out of a network."""
-    where = "Network.remove.part"
-    checks.kind(where, part, (Synapses, Drive, Recorder), "synapses, a drive or a recorder")
-    tables = net._synapses, net._drives, net._recorders
-    found = [(table, name) for table in tables for name, one in table.items() if one is part]
-    if not found:
-        raise ValueError(f"{where} must be in this network, got {part!r}.")
+def remove(net: Network, parts: Sequence[object]) -> None:
+    """Take synapses, drives or recorders out of a network: all of these, or none."""
+    where, tables = "Network.remove.part", (net._synapses, net._drives, net._recorders)
+    found: list[tuple[dict[str, Any], str, object]] = []
+    for part in parts:
+        checks.kind(where, part, (Synapses, Drive, Recorder), "synapses, a drive or a recorder")
+        here = [(table, name, part) for table in tables for name, one in table.items() if one is part]
+        if not here:
+            raise ValueError(f"{where} must be in this network, got {part!r}.")
+        if isinstance(part, Synapses):
+            _must_not_be_recorded(net, part)
+        found += here
     catch_up(net)
-    if isinstance(part, Synapses):
-        _must_not_be_recorded(net, part)
-        bind(net)  # so that the clock knows what is under way through them
-    elif isinstance(part, Recorder):
-        part._leave()
-    ((table, name),) = found
-    del table[name]
+    for table, name, part in found:
+        if isinstance(part, Synapses):
+            bind(net)  # so that the clock knows what is under way through them
+        elif isinstance(part, Recorder):
+            part._leave()
+        del table[name]
 
 
 def _must_not_be_recorded(net: Network, synapses: Synapses) -> None:

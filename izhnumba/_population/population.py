@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -19,8 +19,10 @@ from izhnumba._model.model import Model
 from izhnumba._population import parameters as of
 from izhnumba._population import run as running
 from izhnumba._population import saved as saving
+from izhnumba._population.assembly import Assembly
+from izhnumba._population.chosen import chosen_of
 from izhnumba._population.make import make
-from izhnumba._population.section import Section, chosen_of, refuse_sum
+from izhnumba._population.section import Section
 from izhnumba._record.results import Result
 
 Array = NDArray[Any]
@@ -162,9 +164,11 @@ class Population:
         index also of an n-d size, or `pop[mask]`. A ValueError for none, or one twice."""
         return Section(self, chosen_of(key, range(self.n), self.size))
 
-    def __add__(self, other: object) -> NoReturn:
-        """Refuse: several populations are no single end."""
-        refuse_sum(self[:], other[:] if isinstance(other, Population) else other)
+    def __add__(self, other: Population | Section | Assembly) -> Assembly:
+        """This population and another, or chosen neurons of one, for `Network.connect`, `drive` and `record`."""
+        return self[:] + other
+
+    _parts = property(lambda self: (self[:],))  # of an assembly
 
     # --- state ----------------------------------------------------------------------------------------------------
 

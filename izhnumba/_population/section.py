@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,8 @@ from izhnumba._base import checks
 from izhnumba._base.random import streams
 from izhnumba._base.read_only import read_only
 from izhnumba._base.sealed import Fixed
+from izhnumba._population.assembly import Assembly, parts_of
+from izhnumba._population.chosen import as_array, chosen_of
 from izhnumba._population.parameters import checked_state, is_drawn
 from izhnumba._synapse.ends import Ends
 from izhnumba._synapse.positions import Positions
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 _WHERE = "Population[...]"
-_MUST = "a slice such as pop[:800], a mask or a list of indices"
 _SHOWN = 4  # neurons that are named one by one
 
 
@@ -67,7 +68,7 @@ class Section(Fixed):
     @property
     def neurons(self) -> Array:
         """Flat indices of these neurons in their population, int64."""
-        return _array(self._chosen).copy()
+        return as_array(self._chosen).copy()
 
     @property
     def where(self) -> slice | Array:
@@ -84,7 +85,7 @@ class Section(Fixed):
         if self.consecutive:
             return neurons - self.start
         found = np.empty(self.stop - self.start, np.int64)
-        found[_array(self._chosen) - self.start] = np.arange(len(self))
+        found[as_array(self._chosen) - self.start] = np.arange(len(self))
         return np.asarray(found[neurons - self.start])
 
     @property
@@ -135,14 +136,18 @@ class Section(Fixed):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Section) or self.population is not other.population or self.whole != other.whole:
             return False
-        return np.array_equal(_array(self._chosen), _array(other._chosen))
+        return np.array_equal(as_array(self._chosen), as_array(other._chosen))
 
     def __hash__(self) -> int:
         return hash((id(self.population), self.start, self.stop, len(self)))
 
-    def __add__(self, other: object) -> NoReturn:
-        """Refuse: several populations are no single end."""
-        refuse_sum(self, other)
+    def __add__(self, other: object) -> Assembly:
+        """These neurons, and after them others: of another population, or of this one."""
+        return Assembly((self, *parts_of(self, other)))
+
+    @property
+    def _parts(self) -> tuple[Section]:
+        return (self,)
 
     def __getitem__(self, key: object) -> Section:
         """Some of these neurons, by place."""
@@ -158,61 +163,6 @@ class Section(Fixed):
         if isinstance(chosen, range):
             return f"{name}[{chosen.start}:{chosen.stop if chosen.stop >= 0 else ''}:{chosen.step}]"
         return f"{name}{chosen.tolist()}" if n <= _SHOWN else f"{name}[{n} of {self.population.n}]"
-
-
-def refuse_sum(one: object, other: object) -> NoReturn:
-    """Raise the error of neurons that are added up."""
-    raise TypeError(
-        f"{_WHERE} must be neurons of one population, got {one!r:.60} + {other!r:.60}. Connect, drive or record each, "
-        "or make one population of all, whose parameters may differ from neuron to neuron, and choose with masks."
-    )
-
-
-def chosen_of(key: Any, neurons: range | Array, size: tuple[int, ...]) -> range | Array:
-    """Those that a user names of these neurons, which have this n-d size."""
-    n = len(neurons)
-    if isinstance(key, slice):
-        try:
-            found = neurons[key]
-        except (TypeError, ValueError) as error:  # of indices that are no whole numbers, and of step 0
-            raise type(error)(f"{_WHERE} must be a slice of whole numbers, got {key}.") from None
-        if not len(found):
-            raise ValueError(f"{_WHERE} must be a slice of at least one of {n} neurons, got {key}.")
-        return found
-    if not (isinstance(key, (list, range)) or np.ndim(getattr(key, "__array__", lambda: 0)())):
-        number = isinstance(key, (int, np.integer)) and not isinstance(key, bool)
-        cure = f"Write pop[[{key}]]." if number else "Flat indices come as a list." * isinstance(key, tuple)
-        checks.refuse(_WHERE, key, _MUST, cure)
-    first = key
-    while isinstance(first, list) and first:
-        first = first[0]
-    if getattr(first, "dtype", None) == np.bool_ or isinstance(first, bool):
-        places = np.flatnonzero(_mask(key, n, size))
-    else:
-        where = f"{_WHERE} indices"
-        places = checks.indices(where, key, n, "neurons") if len(key) else np.empty(0, np.int64)
-        twice = np.flatnonzero(np.bincount(places, minlength=1) > 1)
-        if twice.size:
-            raise ValueError(f"{where} must name each neuron once, got {twice[0]} more than once.")
-    if not places.size:
-        raise ValueError(f"{_WHERE} must be at least one of {n} neurons, got none.")
-    return np.asarray(_array(neurons)[places])
-
-
-def _mask(key: object, n: int, size: tuple[int, ...]) -> Array:
-    if isinstance(key, np.ma.MaskedArray):  # NumPy would take what is masked for its value
-        raise TypeError(f"{_WHERE} must be a plain mask, got a masked array. Fill it with .filled(False).")
-    mask = np.asarray(key)
-    shapes = list(dict.fromkeys([(n,), size]))
-    if mask.dtype != bool or mask.shape not in shapes:
-        got = mask.shape if mask.dtype == bool else f"one of {mask.dtype}"
-        raise ValueError(f"{_WHERE} must be a mask of shape {' or '.join(map(str, shapes))}, got {got}.")
-    return mask
-
-
-def _array(chosen: range | Array) -> Array:
-    """As int64."""
-    return np.arange(chosen.start, chosen.stop, chosen.step) if isinstance(chosen, range) else chosen
 
 
 def ends(source: Section, target: Section) -> Ends:

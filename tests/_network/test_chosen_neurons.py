@@ -394,15 +394,6 @@ def test_what_names_no_neurons(what):
         list(p)
 
 
-def test_populations_are_not_added_up():
-    _, p, q = network()
-    for one, other in ((p, q), (p[MASK], q[:3]), (p, q[[2]])):
-        with pytest.raises(TypeError, match="must be neurons of one population, got .* Connect, drive or record each"):
-            one + other
-    with pytest.raises(TypeError, match=f"got {p.name} \\+ {q.name}\\. "):
-        p + q
-
-
 def test_targets_in_parts_are_reached_as_those_written_out():
     """With the scheme "exact" tables cut large populations into parts."""
     made, n = [], 6000

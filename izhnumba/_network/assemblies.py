@@ -1,0 +1,221 @@
+"""Assemblies as ends of synapses, and as what is driven or recorded: each call becomes those of their populations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._base import checks
+from izhnumba._base.random import streams
+from izhnumba._engine.run_loop import ProgressBar, progress_shown
+from izhnumba._input.cut import cut
+from izhnumba._network import connect as of_populations
+from izhnumba._network import drives
+from izhnumba._network import record as recording
+from izhnumba._network.joined import JoinedDrive, JoinedRecorder, JoinedSynapses, places_of, starts_of
+from izhnumba._network.parts import new_name, section_in
+from izhnumba._network.synapses import limits_of
+from izhnumba._population.assembly import Assembly
+from izhnumba._population.section import Section
+from izhnumba._record.recorder import Recorder
+from izhnumba._record.sampler import Sampler
+from izhnumba._synapse import per_synapse
+from izhnumba._synapse.connectivity import PAIR_BYTES, AllToAll, GivenPairs, Rule
+from izhnumba._synapse.csr import FEWER, Piece
+from izhnumba._synapse.edges import given
+from izhnumba._synapse.ends import Ends
+from izhnumba._synapse.receptors import Delta
+
+if TYPE_CHECKING:
+    from izhnumba._network.network import Network
+
+Array = NDArray[Any]
+End = Assembly | Section
+
+
+def connect(
+    net: Network, pre: object, post: object, rule: object, weight: object, delay: object, receptor: Any,
+    plasticity: Any, name: object, progress: object,
+) -> JoinedSynapses:  # fmt: skip
+    """Connect where an end is an assembly: the rule acts on all its neurons, then each pair of populations gets its
+    synapses.
+
+    Parameters
+    ----------
+    net : Network
+    pre, post, rule, weight, delay, receptor, plasticity, name, progress
+        As a user passed them to `Network.connect`, unchecked.
+    """
+    where = "Network.connect"
+    source, target = end_in(net, f"{where}.pre", pre), end_in(net, f"{where}.post", post)
+    shown = progress_shown(f"{where}.progress", progress, "synapses") or (lambda done, total: None)
+    whole = new_name(f"{where}.name", name, f"{source!r} to {target!r}", ())
+    sections = [(one, other) for one in source._parts for other in target._parts]
+    names: list[str] = []
+    for one, other in sections:
+        default = f"{one!r} to {other!r}" if name is None else f"{whole}: {one!r} to {other!r}"
+        names.append(new_name(f"{where}.name", None, default, {*net._synapses, *names}))
+    try:
+        edges = _drawn(net, source, target, rule, weight, delay, receptor, plasticity, whole)
+        makers = [
+            of_populations.planned(*ends, *edge, receptor, plasticity, one, net.seed, shown)
+            for ends, edge, one in zip(sections, edges, names, strict=True)
+        ]
+    finally:
+        if isinstance(shown, ProgressBar):
+            shown.close()
+    made = tuple(make() for make in makers)
+    net._synapses.update(zip(names, made, strict=True))
+    return JoinedSynapses(source, target, made)
+
+
+def _drawn(
+    net: Network, source: End, target: End, rule: object, weight: object, delay: object, receptor: Any,
+    plasticity: Any, name: str,
+) -> list[tuple[Rule, object, object]]:  # fmt: skip
+    """Rule, weight and delay for each pair of populations: what a rule draws from all neurons, sorted by where they
+    are.
+
+    Parameters
+    ----------
+    net : Network
+    source, target : Assembly or Section
+    rule, weight, delay, receptor, plasticity
+        As a user passed them to `Network.connect`.
+    name : str
+        Keys the random numbers.
+    """
+    where, random, both = "Network.connect", streams(net.seed, name), joined_ends(source, target)
+    rule, weight, delay = given(rule, weight, delay, both)
+    starts, others = starts_of(source), starts_of(target)
+    simple = all(value is None or isinstance(value, (int, float, np.number)) for value in (weight, delay))
+    if isinstance(rule, AllToAll) and simple:
+        return [(rule, weight, delay)] * (len(starts) * len(others))
+    checks.fits(f"{where}.rule", rule.expected(both) * PAIR_BYTES, FEWER, f"{rule.expected(both):.6g} synapses")
+    rule.check(both)
+    pieces = list(rule.pairs(both, random("pairs")))
+    nothing = np.empty(0, np.int64)
+    pre, post = (np.concatenate([nothing, *(piece[end] for piece in pieces)]) for end in (0, 1))
+    weights: Any = weight
+    if weight is not None:
+        weights = per_synapse.of_rule(f"{where}.weight", weight, "", rule, both)
+        limits = limits_of(Delta() if receptor is None else receptor, plasticity, np.dtype(float))
+        look = of_populations.look_at_weights(f"{where}.weight", weight, limits, np.dtype(float))
+        weights = _each(f"{where}.weight", weights, "", pre, post, random("weight"), look)
+    delays: Any = delay
+    if delay is not None:
+        delays = per_synapse.of_rule(f"{where}.delay", delay, "ms", rule, both)
+        look = lambda values, before: checks.finite(f"{where}.delay", values)  # noqa: E731
+        delays = _each(f"{where}.delay", delays, "ms", pre, post, random("delay"), look)
+    part, other = (np.searchsorted(of, end, side="right") - 1 for of, end in ((starts, pre), (others, post)))
+    edges: list[tuple[Rule, object, object]] = []
+    for p, first in enumerate(starts):
+        for q, begin in enumerate(others):
+            mine = np.flatnonzero((part == p) & (other == q))
+            pairs = GivenPairs(pre[mine] - first, post[mine] - begin)
+            here, later = (one[mine] if isinstance(one, np.ndarray) else one for one in (weights, delays))
+            edges.append((pairs, here, later))
+    return edges
+
+
+def _each(
+    where: str, value: object, unit: str, pre: Array, post: Array, rng: np.random.Generator, look: per_synapse.Look
+) -> object:
+    """A weight or delay for each pair, float64, or the number for all.
+
+    Parameters
+    ----------
+    where, value, unit, rng, look
+        As in `per_synapse.drawer`.
+    pre, post : int64, shape (pairs,)
+        By place.
+    """
+    if isinstance(value, (int, float, np.number)):
+        return value
+    return per_synapse.drawer(where, value, unit, len(pre), rng, look)(Piece(0, len(pre), pre, post))
+
+
+def joined_ends(source: End, target: End) -> Ends:
+    """Two ends, of which one at least is an assembly, as rules see them."""
+    twins = None
+    for shift, one in zip(starts_of(source), source._parts, strict=True):
+        for begin, other in zip(starts_of(target), target._parts, strict=True):
+            if one.population is other.population:
+                twins = np.full(len(source), -1) if twins is None else twins
+                place = np.full(one.population.n, -1)
+                place[other.where] = begin + np.arange(len(other))
+                mine = twins[shift : shift + len(one)]
+                mine[...] = np.maximum(mine, place[one.where])
+    n_pre, n_post = len(source), len(target)
+    return Ends(
+        n_pre, n_post, (n_pre,), (n_post,), None, None, None, twins, source.positions, target.positions
+    )  # fmt: skip
+
+
+def drive(net: Network, cells: object, input: object, name: object) -> JoinedDrive:
+    """Let a current or spikes act on an assembly."""
+    where = "Network.drive"
+    target = end_in(net, f"{where}.population", cells)
+    assert isinstance(target, Assembly)
+    pieces, made = cut(f"{where}.input", input, places_of(target)), list[drives.Drive]()
+    names = [None if name is None else f"{name}: {part!r}" for part in target.parts]
+    try:
+        for part, piece, one in zip(target.parts, pieces, names, strict=True):
+            made.append(drives.drive(net, part, piece, one))
+    except BaseException:
+        _take_back(net._drives, made)
+        raise
+    return JoinedDrive(target, input, tuple(made))
+
+
+def record(
+    net: Network, source: object, what: object, every: object, neurons: object, synapses: object,
+    start: object, stop: object, to: object, name: object,
+) -> JoinedRecorder:  # fmt: skip
+    """Record from an assembly.
+
+    Parameters
+    ----------
+    net : Network
+    source, what, every, neurons, synapses, start, stop, to, name
+        As a user passed them to `Network.record`.
+    """
+    where = "Network.record"
+    if isinstance(source, JoinedSynapses):
+        raise TypeError(f"{where}.source must be synapses between two populations, got {source!r}. Record syn.parts.")
+    end = end_in(net, f"{where}.source", source)
+    assert isinstance(end, Assembly)
+    if isinstance(what, Sampler):
+        raise TypeError(f"{where}.what must be a name or names for {end!r}, got {what!r:.60}. Record each population.")
+    for option, value, cure in (
+        ("to", to, "Record each population to a file of its own."),
+        ("neurons", neurons, "Choose by place: (exc + inh)[places]."),
+    ):
+        if value is not None:
+            raise ValueError(f"{where}.{option} must be left out for {end!r}, got {value!r:.60}. {cure}")
+    made: list[Recorder] = []
+    try:
+        for part in end.parts:
+            one = None if name is None else f"{name}: {part!r}"
+            made.append(recording.record(net, part, what, every, None, synapses, start, stop, None, one))
+    except BaseException:
+        _take_back(net._recorders, made)
+        raise
+    return JoinedRecorder(end, made[0].what, tuple(made))
+
+
+def _take_back(table: dict[str, Any], made: list[Any]) -> None:
+    """Take parts that have just been added out of a table again."""
+    for name in [name for name, one in table.items() if any(one is each for each in made)]:
+        del table[name]
+
+
+def end_in(net: Network, where: str, value: object) -> End:
+    """An assembly, a population or chosen neurons of one, of a network."""
+    if not isinstance(value, Assembly):
+        return section_in(net, where, value)
+    for part in value.parts:
+        section_in(net, where, part)
+    return value
