@@ -1,6 +1,7 @@
 """The file format of networks and populations: values as JSON, and arrays, in an npz file that appears whole or not.
 
-An object is stored as the name of its class and its fields, a model as its name; nothing in a file is ever executed.
+An object is stored as the name of its class and its fields, a model or a function of the user's as its name; nothing in
+a file is ever executed.
 The comment of the zip archive is the SHA-256 of all that comes before it: it reveals files that were cut short or
 altered, but proves nothing. So every value in a file is checked before it is used.
 """
@@ -14,6 +15,7 @@ import inspect
 import json
 import os
 import re
+import types
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,7 +40,7 @@ _FORMAT = 2
 _DIGEST = 64  # characters
 _CHUNK = 2**22
 _DEEPEST = 64
-_DEFINE = "a list of models and classes"
+_DEFINE = "a list of models and classes, or functions"
 _PLAIN = (type(None), bool, int, float, str)
 
 
@@ -54,7 +56,7 @@ NETWORK = Kind("network", "Network.save", "load")
 POPULATION = Kind("population", "Population.save", "Population.load")
 
 
-def _name(thing: Model | type) -> str:
+def _name(thing: Model | type | types.FunctionType) -> str:
     return str(thing.name if isinstance(thing, Model) else thing.__name__)
 
 
@@ -83,9 +85,9 @@ def save(path: object, kind: Kind, parts: dict[str, Any]) -> None:
 
 
 def load(path: Path, kind: Kind, define: Sequence[Any]) -> dict[str, Any]:
-    """The dict that was saved. define: the user's own models and classes in it."""
+    """The dict that was saved. define: the user's own models, classes and functions in it."""
     for one in checks.kind(f"{kind.load}.define", define, (list, tuple), _DEFINE):
-        checks.kind(f"{kind.load}.define", one, (Model, type), _DEFINE)
+        checks.kind(f"{kind.load}.define", one, (Model, type, types.FunctionType), _DEFINE)
     with open(path, "rb") as file:
         if not _sealed(file):
             raise refusal(kind, path, "which is another kind of file, cut short or altered")
@@ -165,6 +167,10 @@ def _packed(value: object, place: str, arrays: dict[str, Array], owner: str) -> 
         return {"dict": [keys, [_packed(one, f"{place}/{k}", arrays, owner) for k, one in zip(keys, value.values())]]}  # noqa: B905
     if isinstance(value, Model):
         return {"model": value.name, "ours": _ours().get(value.name) is value}
+    if isinstance(value, types.FunctionType):
+        if not value.__name__.isidentifier():
+            raise TypeError(f"{owner} cannot store a lambda at {place}. Write a def, whose name is stored.")
+        return {"function": value.__name__, "ours": False}
     if isinstance(value, Function):
         cure = "Write a class derived from Input with at(t), whose fields are all that it is made of."
         raise TypeError(f"{owner} cannot store a Function at {place}: it holds {value.f!r:.60}. {cure}")
@@ -216,10 +222,10 @@ class _Reader:
             return tuple(parts) if form == "tuple" else parts
         if form == "dict":
             return self._dict(Saved(value, place, ("dict",)), place, depth)
-        if form in ("model", "object"):
-            saved = Saved(value, place, ("model", "ours") if form == "model" else ("object", "ours", "fields"))
+        if form in ("model", "object", "function"):
+            saved = Saved(value, place, ("object", "ours", "fields") if form == "object" else (form, "ours"))
             found = self._known(saved, form)
-            return found if form == "model" else self._made(found, value["fields"], place, depth)
+            return self._made(found, value["fields"], place, depth) if form == "object" else found
         raise Misfit(place, "be a value that a checkpoint can store", shown(value))
 
     def _dict(self, saved: Saved, place: str, depth: int) -> dict[Any, Any]:
@@ -235,9 +241,9 @@ class _Reader:
         name, ours = saved.kind(form, str, "a name"), saved.kind("ours", bool, "True or False")
         known = _ours() if ours else self._theirs
         found = known.get(name)
-        if isinstance(found, Model) == (form == "model") and found is not None:
+        if isinstance(found, {"model": Model, "object": type, "function": types.FunctionType}[form]):
             return found
-        what = "model" if form == "model" else "class"
+        what = "class" if form == "object" else form
         if ours:
             raise Misfit(saved.place, f"be a {what} of izhnumba", shown(name))
         raise ValueError(

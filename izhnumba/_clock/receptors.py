@@ -55,9 +55,14 @@ class ReceptorState:
         """Its parts, whose y and x are pieces of `y` and `x`, of `lanes` neurons."""
         first_y = first_x = 0
         for one, ratio in parts_of(self.definition):
-            if one.gate is not None:
-                checks.one_of(f"{type(one).__name__}.gate", one.gate.name, GATES)
-            target = _TARGETS[one.adds_to] if one.gate is None else layout.TO_GATED
+            gate = one.gate
+            if gate is not None:
+                checks.one_of(f"{type(one).__name__}.gate", gate.name, GATES)
+            if gate is not None and callable(gate.value):
+                from izhnumba._model.compiled import compile_block
+
+                compile_block(gate.value, dtype.name, f"{type(one).__name__}.block")
+            target = _TARGETS[one.adds_to] if gate is None else layout.TO_GATED
             states, *numbers, steps = propagator_of(one, dt)
             n_y, n_x = state_sizes(one, dt, lanes)
             y, x = self.y[first_y : first_y + n_y], self.x[first_x : first_x + n_x]
@@ -280,10 +285,11 @@ def _check_gate(receptor: Receptor, others: list[Receptor]) -> None:
         if gate is None or other.gate is None or other.gate == gate:
             continue
         of = type(other).__name__
-        if other.gate.name != gate.name:
+        if other.gate.name != gate.name or callable(gate.value):
+            theirs, ours = (getattr(one.value, "__name__", one.name) for one in (other.gate, gate))
             raise ValueError(
-                f"{name} must have the gate {other.gate.name} of the population's receptor {of}, got {gate.name}. Use "
-                "another population."
+                f"{name} must have the gate {theirs} of the population's receptor {of}, got {ours}. Use another "
+                "population."
             )
         raise ValueError(
             f"{name}.{gate.name} must be {other.gate.value:g} {gate.unit} like that of the population's other {of} "

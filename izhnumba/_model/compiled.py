@@ -1,12 +1,27 @@
-"""Equations compiled one by one, before kernels are made of them: an error names the equation."""
+"""Functions of the user's compiled one by one, before kernels are made of them: an error names the function."""
 
 from __future__ import annotations
 
-from numba import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import from_dtype, types
 from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
 from izhnumba._model.model import Model, equations_of
 from izhnumba._numba.compile import compiled, reason_of
+
+
+def compile_block(function: Callable[..., Any], dtype: str, where: str) -> None:
+    """Compile a function of V, to say in a line why Numba does not take it. where: words for it in errors."""
+    try:
+        compiled(function).compile((from_dtype(np.dtype(dtype)),))
+    except (NumbaError, UnsupportedBytecodeError) as error:
+        raise TypeError(
+            f"{where} must be a function that Numba can compile, got {function.__name__}: {reason_of(error)}. It "
+            "computes with numbers, by math and if."
+        ) from None
 
 
 def compile_equations(model: Model, number: object) -> None:

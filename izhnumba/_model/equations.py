@@ -26,7 +26,7 @@ class Variant(NamedTuple):
     floor: bool = False
     deltas: bool = False
     conductances: bool = False
-    gate: tuple[str, float] | None = None  # of conductances that V opens: a name in GATES, and its number
+    gate: tuple[str, Any] | None = None  # of conductances that V opens: a name in GATES, and its number or function
     affine: bool = False  # dt_slope is z0 + z1 V, known beforehand
     short: bool = False  # the short exprel holds for every V from CAREFUL_V to the threshold
 
@@ -45,7 +45,7 @@ def equations(variant: Variant, inline: Callable[[Function], Any], phi: Function
     DELTA = variant.deltas and not variant.scheme.delta_as_current
     number = np.dtype(variant.dtype).type
     zero = number(0.0)
-    GATED, (share, log_slope) = variant.gate is not None, gate_of(variant, inline, exprel)
+    GATED, (share, gated_slope) = variant.gate is not None, gate_of(variant, inline, exprel)
 
     def current_change(V, u, x, p):
         I = x[0]  # noqa: E741
@@ -71,8 +71,7 @@ def equations(variant: Variant, inline: Callable[[Function], Any], phi: Function
             return p.z1 * V + p.z0
         dI = -x[2] if CONDUCTANCES else zero
         if GATED:
-            B = share(V)
-            dI = dI + B * (log_slope(V, B) * (x[5] - x[4] * V) - x[4])
+            dI = dI + gated_slope(V, share(V), x[4], x[5])
         if HAS_C:
             return dt * (dV_slope(V, dI, p) / C(p))
         return dt * dV_slope(V, dI, p)
@@ -94,14 +93,15 @@ def equations(variant: Variant, inline: Callable[[Function], Any], phi: Function
 
 
 def gate_of(variant: Variant, inline: Callable[[Function], Any], exprel: Function) -> tuple[Function, Function]:
-    """share(V), the part of a gated conductance that is open at V, from 0 to 1; log_slope(V, B), the slope of the share
-    by V over the share B, 1/mV. Compiled by `inline`; of a variant without a gate they are never called."""
+    """share(V), the part of a gated conductance that is open at V, mostly from 0 to 1; gated_slope(V, B, b, bE), the
+    derivative of the current share(V) (bE - b V) by V, where B is the share at V, b the sum of gated conductances and
+    bE that of these times E. Compiled by `inline`; of a variant without a gate they are never called."""
     name, value = variant.gate or ("Mg", 0.0)
-    share, log_slope = GATES[name](np.dtype(variant.dtype).type, value, exprel)
-    return inline(share), inline(log_slope)
+    share, gated_slope = GATES[name](np.dtype(variant.dtype).type, value, inline, exprel)
+    return inline(share), inline(gated_slope)
 
 
-def _magnesium_block(number, mM: float, exprel: Function) -> tuple[Function, Function]:
+def _magnesium_block(number, mM: float, inline: Function, exprel: Function) -> tuple[Function, Function]:
     """NMDA channels that magnesium leaves open (C. E. Jahr and C. F. Stevens 1990)."""
     one, steepness, ratio = number(1.0), number(0.062), number(mM / 3.57)
 
@@ -109,12 +109,43 @@ def _magnesium_block(number, mM: float, exprel: Function) -> tuple[Function, Fun
         z = -steepness * V
         return one / (one + ratio * (one + z * exprel(one, z)))
 
-    def log_slope(V, B):
-        return steepness * (one - B)
+    def gated_slope(V, B, b, bE):
+        return B * (steepness * (one - B) * (bE - b * V) - b)
 
-    return share, log_slope
+    return share, gated_slope
 
 
-# By the name that a receptor's `gate` has: (number type, value of the receptor's parameter, exprel) -> the functions
-# that `gate_of` returns.
-GATES: dict[str, Callable[[Any, float, Function], tuple[Function, Function]]] = {"Mg": _magnesium_block}
+def _rational_block(number, _: float, inline: Function, exprel: Function) -> tuple[Function, Function]:
+    """NMDA channels that are open by w^2 / (1 + w^2), w = (V + 80) / 60 (E. M. Izhikevich and G. M. Edelman 2008)."""
+    one, shift, width, steepness = number(1.0), number(80.0), number(1 / 60), number(1 / 30)
+
+    def share(V):
+        w = (V + shift) * width
+        return w * w / (one + w * w)
+
+    def gated_slope(V, B, b, bE):
+        w, closed = (V + shift) * width, one - B  # the derivative of B by w is 2 w (1 - B)^2
+        return steepness * w * (closed * closed) * (bE - b * V) - B * b
+
+    return share, gated_slope
+
+
+def _own_block(number, function: Function, inline: Function, exprel: Function) -> tuple[Function, Function]:
+    """A function of V of the user's. Its slope is that of the line between two points 1/8 mV apart: exponential Euler
+    alone takes it, and is of the same order with any slope."""
+    of_V, near, across = inline(function), number(1 / 16), number(1 / 8)
+
+    def share(V):
+        return number(of_V(V))
+
+    def gated_slope(V, B, b, bE):
+        return (number(of_V(V + near)) - number(of_V(V - near))) / across * (bE - b * V) - B * b
+
+    return share, gated_slope
+
+
+# By the name that a receptor's `gate` has: (number type, value of the receptor's parameter, inline, exprel) -> the
+# functions that `gate_of` returns.
+GATES: dict[str, Callable[[Any, Any, Function, Function], tuple[Function, Function]]] = {
+    "Mg": _magnesium_block, "izhikevich": _rational_block, "block": _own_block,
+}  # fmt: skip

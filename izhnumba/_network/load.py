@@ -30,8 +30,8 @@ def load(path: str | Path, define: Sequence[Any] = ()) -> Network:
     Parameters
     ----------
     path : path
-    define : sequence of models and classes
-        Those of your own that the network uses: models, rules of plasticity, receptors, inputs, samplers.
+    define : sequence of models, classes and functions
+        Those of your own that the network uses: models, rules of plasticity, receptors, inputs, samplers, blocks.
         Izhnumba's are known by name.
 
     Returns

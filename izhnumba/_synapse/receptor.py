@@ -6,7 +6,8 @@ import dataclasses
 import difflib
 import inspect
 import math
-from collections.abc import Iterable
+import types
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,8 @@ from izhnumba._base import checks
 from izhnumba._base.implausible import warn_of_base_unit
 from izhnumba._base.sealed import assign
 
-_METHODS = ("rates", "propagator")
+_METHODS = ("rates", "propagator", "block")
+_TRIED = (-150.0, -100.0, -80.0, -65.0, -50.0, -20.0, 0.0, 30.0, 100.0)  # mV
 _REVERSALS = ("e", "e_rev", "erev", "e_reversal", "e_syn", "v_rev", "vrev", "reversal", "reversal_potential")
 
 
@@ -92,11 +94,28 @@ class Rates(NamedTuple):
 
 class Gate(NamedTuple):
     """A factor of a conductance that depends on V. name: of its equation in `_model.equations.GATES`, and
-    of the receptor's parameter, whose value and unit follow."""
+    of the receptor's parameter, whose value and unit follow; or "block", with a function of V as the value."""
 
     name: str
-    value: float
-    unit: str
+    value: Any
+    unit: str = ""
+
+    @classmethod
+    def of(cls, function: Callable[[Any], Any], where: str) -> Gate:
+        """That of a user's function of V, which is tried. where: words for it in errors."""
+        checks.takes(where, function, "V")
+        plain = getattr(function, "py_func", function)  # of a function that the user compiled with Numba already
+        checks.kind(where, plain, types.FunctionType, "a function made by def or lambda")
+        for V in _TRIED:
+            try:
+                found = plain(V)
+            except Exception as error:
+                raise ValueError(
+                    f"{where} must take every V, got {type(error).__name__} at {V:g} mV: {error}."
+                ) from error
+            if not _finite([found]) or found < 0:
+                raise ValueError(f"{where} must be a finite number >= 0 at every V, got {found!r:.60} at {V:g} mV.")
+        return cls("block", plain)
 
 
 class Receptor:
@@ -117,7 +136,8 @@ class Receptor:
     3. If it has no such equations, write `propagator(dt)` instead, which returns `izhnumba.Propagator`: what a step of
        dt ms does to y and x, or for how many steps a spike acts. Then the scheme "exact" refuses it, in the words of
        `no_rates`.
-    4. To make y a conductance, have a field `E`, its reversal potential.
+    4. To make y a conductance, have a field `E`, its reversal potential. If V opens it, write `block(V)`, a static
+       method: the current is y block(V) (E - V).
     5. Pass it to `Network.connect(..., receptor=...)` or to a spike input. What the two methods return is checked
        there, once. A checkpoint stores the fields: `izhnumba.load(path, define=[Plateau])`.
 
@@ -128,8 +148,11 @@ class Receptor:
     adds_to : {"current", "conductance", "V", "coupling"}
         What y is: a current; a conductance, if there is an `E`. `Delta` adds to V itself; `GapJunction` couples V to
         that of the source at all times. One of your own is a current or a conductance.
+    block : function of V, or None
+        The factor by which V opens a conductance, such as a magnesium block, as a static method; see `NMDA`. A
+        population has one at most.
     gate : Gate or None
-        What opens a conductance by V, as magnesium that of `NMDA`. A population has one at most.
+        The same as izhnumba has it.
     no_rates : str
         Why it has no `rates()`, and what to use instead with the scheme "exact".
 
@@ -158,7 +181,7 @@ class Receptor:
     """
 
     E: float | None = None
-    gate: Gate | None = None
+    block: Any = None
     no_rates: str = "it does not tell its rates(). Write rates(), or use a clock scheme."
 
     @property
@@ -180,6 +203,11 @@ class Receptor:
         return Mixed(parts, tuple(one * by for one in ratios))
 
     __rmul__ = __mul__
+
+    @property
+    def gate(self) -> Gate | None:
+        """What opens a conductance by V: its `block`."""
+        return None if self.block is None else Gate.of(self.block, f"{type(self).__name__}.block")
 
     def propagator(self, dt: float) -> Propagator:
         """How the states advance by dt ms: by default the exact solution of `rates()`."""
@@ -222,7 +250,7 @@ class Mixed(Receptor):
     --------
     >>> import izhnumba as iz
     >>> 0.8 * iz.AMPA() + 0.2 * iz.NMDA(tau_decay=100.0)
-    0.8 * Exponential(tau=5.0, E=0.0) + 0.2 * NMDA(tau_rise=2.0, tau_decay=100.0, E=0.0, Mg=1.0)
+    0.8 * Exponential(tau=5.0, E=0.0) + 0.2 * NMDA(tau_rise=2.0, tau_decay=100.0, E=0.0, Mg=1.0, block='jahr-stevens')
     """
 
     parts: tuple[Receptor, ...]
@@ -295,9 +323,10 @@ def rates_of(receptor: Receptor) -> Rates:
     """The receptor's rates, checked, for the scheme "exact"; an error if there are none."""
     check_own(receptor)
     found = _checked_rates(receptor)
-    if found is None:
+    why = receptor.no_rates if found is None else "its block is no polynomial. Use a clock scheme such as 'rk4'."
+    if found is None or receptor.gate is not None:
         name = type(receptor).__name__
-        raise ValueError(f"Network receptor {name} must be left out with the scheme 'exact': {receptor.no_rates}")
+        raise ValueError(f"Network receptor {name} must be left out with the scheme 'exact': {why}")
     return found
 
 
@@ -357,14 +386,16 @@ def check_own(receptor: Receptor) -> None:
             f"{name}.adds_to must be 'current' or 'conductance', got {receptor.adds_to!r:.40}. Leave it out, and have "
             "a field E for a conductance."
         )
-    if receptor.gate is not None and receptor.E is None:
-        raise ValueError(f"{name}.gate must come with E, its reversal potential, got {receptor.gate} alone.")
+    gate = receptor.gate
+    if gate is not None and receptor.E is None:
+        gated = "block" if gate.name == "block" else "gate"
+        raise ValueError(f"{name}.{gated} must come with E, its reversal potential, got {gate.value!r:.60} alone.")
 
 
 def _check_names(kind: type[Receptor]) -> None:
     """Refuse a method or a field that nothing reads if its name is near to one that receptors have and this lacks."""
     declared = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    lacks = [name for name in ("rates", "propagator", "E", "no_rates")
+    lacks = [name for name in ("rates", "propagator", "block", "E", "no_rates")
              if name not in declared and getattr(kind, name) is getattr(Receptor, name)]  # fmt: skip
     own = [one for one in kind.__mro__ if not one.__module__.startswith("izhnumba.")]
     members = {name: value for one in own for name, value in vars(one).items() if name[:1] != "_"}

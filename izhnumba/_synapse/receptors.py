@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from izhnumba._base import checks
 from izhnumba._base.implausible import warn_of_base_unit
@@ -175,44 +176,78 @@ class DualExponential(Receptor):
 class NMDA(Receptor):
     """Slow excitation: a conductance g that magnesium blocks at low V, current g B(V) (E - V).
 
-    B(V) = 1 / (1 + Mg / 3.57 exp(-0.062 V)) (C. E. Jahr and C. F. Stevens 1990). The weight is the peak of g, which
-    rises and decays as that of `DualExponential`. B is evaluated wherever a scheme evaluates the current, and its slope
-    enters exponential Euler. The scheme "exact" refuses it: B is no polynomial.
+    The weight is the peak of g, which rises and decays as that of `DualExponential`. B is evaluated wherever a scheme
+    evaluates the current, and its slope enters exponential Euler. The scheme "exact" refuses it: B is no polynomial.
 
     Parameters
     ----------
-    tau_rise, tau_decay : float, ms, 0 < tau_rise < tau_decay
+    tau_rise, tau_decay : float, ms, 0 <= tau_rise < tau_decay
+        With tau_rise 0 a spike raises g at once.
     E : float, mV
     Mg : float, mM, > 0
-        One for all NMDA receptors of a population.
+        Of the block "jahr-stevens".
+    block : "jahr-stevens", "izhikevich" or function of V
+        B(V), one for all receptors of a population that have one:
+
+        - "jahr-stevens": 1 / (1 + Mg / 3.57 exp(-0.062 V)) (C. E. Jahr and C. F. Stevens 1990);
+        - "izhikevich": w^2 / (1 + w^2), w = (V + 80) / 60 (E. M. Izhikevich and G. M. Edelman 2008, with tau_rise 0 and
+          tau_decay 150). It rises again below -80 mV, as published;
+        - a function of V in mV that Numba compiles: it computes with numbers, by `math` and conditional expressions,
+          and returns a finite number >= 0. Exponential Euler takes its slope between two points 1/8 mV apart. A
+          checkpoint keeps its name: `izhnumba.load(path, define=[block])`.
 
     Examples
     --------
+    >>> import math
     >>> import izhnumba as iz
     >>> iz.NMDA()
-    NMDA(tau_rise=2.0, tau_decay=150.0, E=0.0, Mg=1.0)
+    NMDA(tau_rise=2.0, tau_decay=150.0, E=0.0, Mg=1.0, block='jahr-stevens')
+    >>> def steep(V):
+    ...     return 1 / (1 + math.exp(-0.1 * (V + 20)))
+    >>> net = iz.Network(dt=0.5)
+    >>> cell = net.add(iz.Population(1, **iz.presets["RS"]))
+    >>> spikes = net.drive(cell, iz.SpikeTrain([0], [1.0], weight=2.0, receptor=iz.NMDA(block=steep)))
+    >>> net.run(10.0)
     """
 
     tau_rise: float = 2.0
     tau_decay: float = 150.0
     E: float = 0.0
     Mg: float = 1.0
+    block: Any = "jahr-stevens"
     no_rates = "its magnesium block is no polynomial. Use a clock scheme such as 'rk4', or DualExponential(E=0)."
 
     @property
-    def gate(self) -> Gate:  # type: ignore[override]
+    def gate(self) -> Gate:
         """The magnesium block."""
-        return Gate("Mg", self.Mg, "mM")
+        if self.block == "jahr-stevens":
+            return Gate("Mg", self.Mg, "mM")
+        return Gate("izhikevich", 0.0) if self.block == "izhikevich" else Gate.of(self.block, "NMDA.block")
 
     def __post_init__(self) -> None:
-        DualExponential.__post_init__(self)  # type: ignore[arg-type]
+        name = type(self).__name__
+        assign(self, tau_rise=checks.number(f"{name}.tau_rise", self.tau_rise, "ms", at_least=0.0))
+        if self.tau_rise:
+            DualExponential.__post_init__(self)  # type: ignore[arg-type]
+        else:
+            self._check_tau("tau_decay")
+            self._check_E()
         assign(self, Mg=checks.number("NMDA.Mg", self.Mg, "", above=0.0))
+        if isinstance(self.block, str):
+            checks.one_of("NMDA.block", self.block, ("jahr-stevens", "izhikevich"))
+        if self.gate.name != "Mg" and self.Mg != 1.0:
+            raise ValueError(f"NMDA.Mg must be left out with another block than 'jahr-stevens', got {self.Mg:g}.")
 
     def _check_E(self) -> None:
         assign(self, E=checks.number("NMDA.E", self.E, "mV"))  # there is none without
         warn_of_base_unit("NMDA.E", self.E, "mV")
 
-    propagator, _peak = DualExponential.propagator, DualExponential._peak
+    def propagator(self, dt: float) -> Propagator:
+        if not self.tau_rise:
+            return Propagator(1, math.exp(-dt / self.tau_decay))
+        return DualExponential.propagator(self, dt)  # type: ignore[arg-type]
+
+    _peak = DualExponential._peak
 
 
 @dataclass(frozen=True)

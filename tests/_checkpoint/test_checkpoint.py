@@ -118,7 +118,7 @@ def test_a_file_that_is_not_whole_loads_nothing(tmp_path):
         iz.load(tmp_path / "none.npz")
     with pytest.raises(FileNotFoundError, match="Network.save.path must be in an existing folder"):
         net.save(tmp_path / "no" / "state.npz")
-    with pytest.raises(TypeError, match="load.define must be a list of models and classes, got 5"):
+    with pytest.raises(TypeError, match="load.define must be a list of models and classes, or functions, got 5"):
         iz.load(path, define=[5])
     with pytest.raises(TypeError, match="Network cannot be copied or pickled. Use"):
         copy.deepcopy(net)

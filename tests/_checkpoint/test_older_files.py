@@ -84,7 +84,10 @@ def unpacked(name, folder):
 
 
 # What reprs say of fields that these classes did not have then.
-NEWER = {"DopamineSTDP: receptor and rule": ", pairing='all'"}
+NEWER = {
+    "DopamineSTDP: receptor and rule": ", pairing='all'",
+    "NMDA: receptor and rule": ", block='jahr-stevens'",
+}
 
 
 def compare(net, kept, when, bits, noisy=False):

@@ -283,7 +283,7 @@ def test_a_file_that_is_not_whole_loads_nothing(tmp_path):
     ):
         with pytest.raises(error, match=f"^Population.{message}"):
             iz.Population.load(value)
-    with pytest.raises(TypeError, match="^Population.load.define must be a list of models and classes, got 5"):
+    with pytest.raises(TypeError, match="^Population.load.define must be a list of models and classes, or functions,"):
         iz.Population.load(path, define=[5])
 
 

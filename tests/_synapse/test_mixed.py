@@ -127,9 +127,7 @@ def test_spikes_from_outside():
 
 
 def test_how_it_is_written():
-    assert repr(iz.AMPA() + 0.3 * iz.NMDA()) == (
-        "Exponential(tau=5.0, E=0.0) + 0.3 * NMDA(tau_rise=2.0, tau_decay=150.0, E=0.0, Mg=1.0)"
-    )
+    assert repr(iz.Alpha(2.0) + 0.3 * iz.Pulse()) == "Alpha(tau=2.0, E=None) + 0.3 * Pulse(duration=None)"
     assert (iz.AMPA() + 0.5 * iz.GABA_A()) * 2 == 2 * iz.AMPA() + iz.GABA_A()
     assert (iz.Alpha(1.0) + iz.Alpha(2.0) + iz.Alpha(3.0)).parts == (iz.Alpha(1.0), iz.Alpha(2.0), iz.Alpha(3.0))
     assert CONDUCTANCES.adds_to == "conductance"

@@ -109,12 +109,14 @@ def exprel(z):
 
 
 class Blocked:
-    """A conductance of NMDA receptors under a magnesium block (Jahr and Stevens 1990)."""
+    """A conductance under the magnesium block of NMDA (Jahr and Stevens 1990), or one that is a function of V."""
 
     def __init__(self, g, Mg):
         self.g, self.Mg = g, Mg
 
     def at(self, V):
+        if callable(self.Mg):
+            return self.g * self.Mg(V)
         return self.g / (1 + self.Mg * np.exp(-0.062 * V) / 3.57)
 
 
