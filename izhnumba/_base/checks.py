@@ -377,6 +377,8 @@ def _obstacle(value: object, unit: str) -> str:
         return "Fill the masked elements with .filled(value)."
     if hasattr(type(value), "toarray"):
         return "Convert it with .toarray()."
+    if hasattr(type(value), "draw"):  # a distribution
+        return "Pass numbers that you have drawn: only populations and synapses draw from distributions."
     if any(hasattr(type(value), name) for name in ("unit", "units", "dimensions")):  # brian2, for one
         return f"Pass plain numbers{_in(unit)}."
     walked = hasattr(type(value), "__getitem__") and not hasattr(type(value), "__array__")

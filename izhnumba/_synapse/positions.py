@@ -221,7 +221,11 @@ class ByDistance:
         """The value for each of these distances, float64."""
         if self.function is None:
             return np.asarray(self.offset + distance / self.velocity)
-        values = checks.array("ByDistance.function(distance)", self.function(distance), "", [distance.shape])
+        where, found = "ByDistance.function(distance)", self.function(distance)
+        if np.shape(found) not in ((), distance.shape):
+            must = f"{where} must return one value per distance, shape () or {distance.shape}"
+            raise ValueError(f"{must}, got shape {np.shape(found)}. Compute it from the array that it gets.")
+        values = checks.array(where, found, "")
         return self.offset + np.broadcast_to(values, distance.shape)
 
 

@@ -110,6 +110,7 @@ INPUTS = {
     "timed": lambda: iz.TimedArray(np.arange(4 * N).reshape(4, N) / 10.0, dt=5.0),
     "timed, all the same": lambda: iz.TimedArray(np.arange(N) / 2.0, dt=1.0),
     "sum": lambda: 3.0 + 2.0 * iz.Sine(np.arange(N) / 6.0, 40.0) - iz.Ramp(0.01),
+    "product": lambda: iz.Sine(np.arange(N) / 6.0, 40.0) * iz.Pulses(2.0, 9.0, np.arange(N)[None] / 5.0).delayed(1.0),
     "spikes": lambda: iz.SpikeTrain([0, 19, 20, 29, 20], [1.0, 5.0, 5.0, 9.0, 11.0], weight=RATES / 3.0),
     "pulses": lambda: iz.Pulses([2.0, 9.0], [5.0, 20.0], np.arange(2 * N).reshape(2, N) / 5.0),
 }

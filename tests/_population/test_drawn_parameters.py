@@ -12,6 +12,7 @@ import pytest
 from cells import assert_same, state
 
 import izhnumba as iz
+from izhnumba.analysis import rheobase
 
 DRAWN = dict(  # those that vary in `cells.different`, which share its kernel
     a=iz.Uniform(0.02, 0.1),
@@ -249,3 +250,8 @@ def test_the_floor_of_the_exact_scheme_is_refused_when_drawn():
     with pytest.raises(ValueError, match="Population.V_min must be -inf with the scheme 'exact'"):
         iz.Population(3, scheme="exact", V_min=iz.Uniform(-90.0, -80.0))
     assert np.unique(iz.Population(3, V_min=iz.Uniform(-90.0, -80.0), seed=1).V_min).size == 3
+
+
+def test_who_draws_nothing_takes_numbers():
+    with pytest.raises(TypeError, match=r"got Normal\(.*\)\. Pass numbers that you have drawn: only populations and"):
+        rheobase(iz.presets["RS"] | {"d": iz.Normal(8.0, 1.0)})

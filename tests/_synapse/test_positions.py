@@ -360,7 +360,13 @@ def test_connections_without_distances_leave_the_network_as_it_is():
             dict(delay=far),
             "got 0 ms for synapse 0. Give an offset: ByDistance(velocity, offset=1.0).",
         ),
-        (sheet, box, every, dict(delay=short), "ByDistance.function(distance) must have shape"),
+        (
+            sheet,
+            box,
+            every,
+            dict(delay=short),
+            "ByDistance.function(distance) must return one value per distance, shape () or",
+        ),
         (sheet, box, every, dict(weight=falls, receptor=iz.AMPA()), "Network.connect.weight must be >= 0"),
         (sheet, box, every, dict(weight=nan), "must be finite, got nan"),
     ):
