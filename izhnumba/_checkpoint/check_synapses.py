@@ -52,7 +52,9 @@ def check_synapses(
     )
     plastic = saved.value["plasticity"] is not None
     if plastic:
-        saved.kind("plasticity", Plasticity, "a rule of plasticity")
+        rules = saved.kind("plasticity", (Plasticity, tuple), "a rule of plasticity, or two")
+        good = isinstance(rules, Plasticity) or all(isinstance(one, Plasticity) for one in rules)
+        saved.require(good, "plasticity", "be rules of plasticity")
         saved.require(not gap, "plasticity", "be None for gap junctions")
     rows = saved.part("rows", ("starts", "offsets", "weights", "parts", "delay", "times"))
     sign = weight_limits.sign_of(receptor)

@@ -96,11 +96,12 @@ class ClockPlastic(PlasticState):
     def bind(self, table: Table) -> Kernels:
         """Put all that the kernels need into the table of the projection. Returns their addresses."""
         from izhnumba._clock.kernels import plasticity as k
+        from izhnumba._numba.tuples import MOST
 
         under_way, n_x = self.under_way, self.form.n_x
         table.put_all({k.Y + j: traces for j, traces in enumerate(self.y)})
         for j, decays in enumerate(self._tables):
-            which = j if j < n_x else j - n_x + 2
+            which = j if j < n_x else j - n_x + MOST
             table.put(k.DECAYS + which, decays)
             table[k.DECAY_SIZES + which] = decays.size
         table.put_all({

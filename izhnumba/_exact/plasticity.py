@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from izhnumba._base import checks
 from izhnumba._base.saved import Saved
 from izhnumba._engine.plastic_state import PlasticState, form_of, kept, memory_start
-from izhnumba._engine.table import Table
+from izhnumba._engine.table import Table, address_of
 from izhnumba._engine.timebase import LONGEST_SLICE, Timebase
 from izhnumba._exact.kernels import layout
 from izhnumba._synapse.csr import SynapseTable
 from izhnumba._synapse.plasticity import Plasticity
+from izhnumba._synapse.together import rules_in
 
 if TYPE_CHECKING:
     from izhnumba._exact.kernels.plasticity import Kernels
@@ -57,7 +58,7 @@ class ExactPlastic(PlasticState):
         super().__init__(
             rule, form, first_weights, rows.offsets, lanes, dtype,
             memory=kept(rows.weights.size, memory_start(fields, never, dtype)),
-            y=kept((2, lanes), 0.0),
+            y=kept((max(2, len(y)), lanes), 0.0),
             spiked=kept(lanes, never),
             modulator=kept(3, np.array([0.0, 0.0, rule.modulator_tau or np.inf])),
             updates=kept(1, np.int64(0)),
@@ -89,10 +90,11 @@ class ExactPlastic(PlasticState):
         if found.update:  # synapses may come late: of the updates on the absolute clock, those up to now are over
             self.updates[0] = self._time.samples_by(now, self.rule.period)
         table.put_all({
-            layout.MEMORY: self.memory, layout.Y1: self.y[0], layout.Y2: self.y[1], layout.SPIKED: self.spiked,
+            layout.MEMORY: self.memory, layout.SPIKED: self.spiked,
             layout.TAUS: self._taus, layout.INCOMING: self.incoming, layout.INCOMING_STARTS: self.starts,
             layout.MODULATOR: self.modulator, layout.UPDATES: self.updates,
         })  # fmt: skip
+        table.put(layout.Y, np.array([address_of(y) for y in self.y], np.int64), self.y)
         table.put(layout.RULE_NUMBERS, self.addresses, self.numbers)
         table[layout.UPDATE] = found.update
         table[layout.PERIOD : layout.PERIOD + 1].view(np.float64)[0] = self.rule.period
@@ -107,10 +109,12 @@ class ExactPlastic(PlasticState):
 
 def time_constants(rule: Plasticity) -> tuple[list[float], list[float]]:
     """Time constants of the traces of a rule, ms, of synapses and of targets; a ValueError if the traces are tables."""
-    if type(rule).traces is not Plasticity.traces:
+    for one in rules_in(rule):
+        if type(one).traces is Plasticity.traces:
+            continue
         raise ValueError(
             "Network.connect.plasticity must have exponential traces with the scheme 'exact', got "
-            f"{type(rule).__name__}, whose traces are tables of steps. Use a rule with taus(), or a clock scheme."
+            f"{type(one).__name__}, whose traces are tables of steps. Use a rule with taus(), or a clock scheme."
         )
     x, y = rule.taus()
     for tau in (*x, *y):

@@ -16,7 +16,7 @@ from izhnumba._engine.run_loop import Progress, ProgressBar, progress_shown
 from izhnumba._network.parts import new_name, section_in
 from izhnumba._network.synapses import Synapses, limits_of, of_izhnumba
 from izhnumba._population.section import Section, ends
-from izhnumba._synapse import per_synapse, weight_limits
+from izhnumba._synapse import per_synapse, together, weight_limits
 from izhnumba._synapse.connectivity import AllToAll, GivenPairs
 from izhnumba._synapse.csr import (
     FEWER,
@@ -106,9 +106,7 @@ def planned(
     receptor = Delta() if receptor is None else receptor
     checks.kind(f"{where}.receptor", receptor, Receptor, "a receptor such as Delta()")
     check_own(receptor)
-    checks.kind(f"{where}.plasticity", plasticity, (Plasticity, type(None)), "a rule such as STDP() or None")
-    if plasticity is not None:
-        check_rule(plasticity, receptor, target.population.dt)
+    plasticity = plastic_rule(plasticity, receptor, target.population.dt)
     both = ends(source, target)
     rule, weight, delay = given(rule, weight, delay, both)
     weight = per_synapse.of_rule(f"{where}.weight", 1.0 if weight is None else weight, "", rule, both)
@@ -182,15 +180,18 @@ def _first_weights(weights: Array, draw: Callable[[], Array] | None) -> Callable
     return lambda: kept
 
 
-def check_rule(rule: Plasticity, receptor: Receptor, dt: float) -> None:
-    """Try its functions, and refuse a rule that would turn the sign of a conductance."""
-    rule.check(dt)
-    name, sign = type(rule).__name__, weight_limits.sign_of(receptor)
-    if of_izhnumba(rule):
-        weight_limits.check(f"{name}.w_min", getattr(rule, "w_min", 0.0), sign)
-    amount = _first_amount(rule, dt)
-    if amount < 0:  # NaN is the affair of the rule
-        weight_limits.check(f"{name}.arrival of a weight of 1", amount, sign)
+def plastic_rule(value: object, receptor: Receptor, dt: float) -> Plasticity | None:
+    """The rule that is meant by an argument `plasticity`; tried, and refused if it would turn the sign of a
+    conductance. dt: ms."""
+    found, sign = together.rule_of("Network.connect.plasticity", value, dt), weight_limits.sign_of(receptor)
+    for rule in () if found is None else together.rules_in(found):
+        name = type(rule).__name__
+        if of_izhnumba(rule):
+            weight_limits.check(f"{name}.w_min", getattr(rule, "w_min", 0.0), sign)
+        amount = _first_amount(rule, dt)
+        if amount < 0:  # NaN is the affair of the rule
+            weight_limits.check(f"{name}.arrival of a weight of 1", amount, sign)
+    return found
 
 
 def _first_amount(rule: Plasticity, dt: float) -> Any:

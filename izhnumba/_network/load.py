@@ -15,7 +15,7 @@ from izhnumba._checkpoint.check_populations import check_restored
 from izhnumba._checkpoint.check_recorders import check_position
 from izhnumba._checkpoint.format import NETWORK, refusing
 from izhnumba._engine.timebase import Instant
-from izhnumba._network.connect import check_rule
+from izhnumba._network.connect import plastic_rule
 from izhnumba._network.network import Network
 from izhnumba._network.run import parts_of
 from izhnumba._network.synapses import Synapses
@@ -129,10 +129,10 @@ def _section(net: Network, saved: list[Any]) -> Section:
 def _synapses(net: Network, name: str, saved: dict[str, Any], now: Instant) -> Synapses:
     source, target = _section(net, saved["source"]), _section(net, saved["target"])
     rows, plastic = SynapseTable(**saved["rows"]), None
-    if saved["plasticity"] is not None:
-        check_rule(saved["plasticity"], saved["receptor"], net.dt)
+    rule = plastic_rule(saved["plasticity"], saved["receptor"], net.dt)
+    if rule is not None:
         engine = target.population._engine
-        plastic = engine.plastic_state(saved["plasticity"], rows, lambda: saved["first_weights"])
+        plastic = engine.plastic_state(rule, rows, lambda: saved["first_weights"])
         plastic.check(Saved(saved["state"], f"network/synapses/{name}/state", plastic.state()), now)
         plastic.load_state(saved["state"])
     synapses = Synapses(name, source, target, saved["receptor"], saved["rule"], rows, plastic)

@@ -157,7 +157,7 @@ class Network(Sealed):
         weight: object = None,
         delay: object = None,
         receptor: Receptor | None = None,
-        plasticity: Plasticity | None = None,
+        plasticity: Plasticity | Sequence[Plasticity] | None = None,
         name: str | None = None,
         progress: bool | Progress = False,
     ) -> Synapses | JoinedSynapses:
@@ -182,8 +182,8 @@ class Network(Sealed):
             follow from the positions of the neurons.
         receptor : Receptor, default Delta()
             What a spike does when it arrives.
-        plasticity : Plasticity, optional
-            How the weights change.
+        plasticity : Plasticity, or a list of a short-term and a long-term one, optional
+            How the weights change. `[TsodyksMarkram(), STDP()]` delivers the weight, which STDP changes, times u R.
         name : str, optional
             Names the random numbers; by default "pre to post".
         progress : bool or callable(done, total) in synapses

@@ -21,6 +21,7 @@ from izhnumba._synapse.csr import SynapseTable
 from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.positions import ByDistance, of_pairs
 from izhnumba._synapse.receptor import Receptor, parts_of
+from izhnumba._synapse.together import rules_in
 from izhnumba._synapse.weight_limits import Limit
 
 Array = NDArray[Any]
@@ -102,7 +103,7 @@ class Synapses(Sealed):
             n_sources=both.n_rows, n_targets=target.stop - target.start, shift=both.shift, receptor=state, rows=rows,
             plastic=plastic,
         )  # fmt: skip
-        self._limits = limits_of(receptor, self.plasticity, engine.dtype)
+        self._limits = limits_of(receptor, plastic.rule if plastic else None, engine.dtype)
         self._ours = plastic is None or of_izhnumba(plastic.rule)
         self._lent = Lent(rows.weights)
         self._shared = not self._ours  # whether somebody may write weights at any time
@@ -110,9 +111,10 @@ class Synapses(Sealed):
         self._seal()
 
     @property
-    def plasticity(self) -> Plasticity | None:
-        """The rule by which the weights change."""
-        return self._plastic.rule if self._plastic else None
+    def plasticity(self) -> Plasticity | tuple[Plasticity, ...] | None:
+        """The rule by which the weights change; a short-term and a long-term one if there are both."""
+        rules = rules_in(self._plastic.rule) if self._plastic else (None,)
+        return rules if len(rules) > 1 else rules[0]
 
     @property
     def modulator(self) -> float:
@@ -264,9 +266,9 @@ class Synapses(Sealed):
     def _check_results(self, steps: float) -> None:
         """The same for what a rule of the user has written in a run, and for what has come of that which it delivered:
         conductances below 0."""
-        if self._ours or not self._limits:
+        if self._ours or not self._limits or self._plastic is None:
             return
-        rule = type(self.plasticity).__name__
+        rule = type(self._plastic.rule).__name__
         try:
             self._check_weights(steps)
         except ValueError as error:
@@ -284,11 +286,12 @@ class Synapses(Sealed):
 
 def limits_of(receptor: Receptor, rule: Plasticity | None, dtype: np.dtype[Any]) -> list[Limit]:
     """Those of weights of synapses; what bounds mean in a rule of the user's own is its own affair."""
-    bounds = [] if rule is None or not of_izhnumba(rule) else weight_limits.bounds_of(rule, dtype)
-    return weight_limits.sign_of(receptor) + bounds
+    ours = [one for one in rules_in(rule) if of_izhnumba(one)] if rule else []
+    return weight_limits.sign_of(receptor) + [limit for one in ours for limit in weight_limits.bounds_of(one, dtype)]
 
 
 def of_izhnumba(rule: Plasticity) -> bool:
-    """Whether all functions of a rule are izhnumba's."""
-    functions = (getattr(type(rule), name) for name in ("arrival", "target_spike", "after_spike", "update"))
+    """Whether all functions of a rule, or of rules together, are izhnumba's."""
+    names = ("arrival", "target_spike", "after_spike", "update")
+    functions = (getattr(type(one), name) for one in rules_in(rule) for name in names)
     return all(getattr(one, "__module__", None) == plasticity_rules.__name__ for one in functions if one is not None)

@@ -32,8 +32,8 @@ class Plasticity:
     2. Write `arrival(w, e, x, y, p) -> amount, w, e, x`, a static method like all functions below: what a spike does
        that arrives at the synapse. `amount` is delivered to the receptor, the rest is what the synapse keeps.
     3. If events leave traces that decay, write `taus(self)`: it returns two lists of time constants in ms, those of x,
-       which each synapse has, and those of y, which each target neuron has, at most two of each. Functions find x and y
-       decayed to the present and return what they are after the event.
+       which each synapse has, and those of y, which each target neuron has, at most four of each. Functions find x and
+       y decayed to the present and return what they are after the event.
     4. For what a target spike does, write `target_spike(w, e, x, y, p) -> w, e`, called for each synapse of the target,
        and then `after_spike(y, p) -> y`, called once for its traces.
     5. For what comes at regular times, write `update(w, e, y, m, p) -> w, e` and give a `period` in ms, as a field or
@@ -122,7 +122,7 @@ class Plasticity:
     update: ClassVar[Callable[..., Any] | None] = None
 
     def taus(self) -> tuple[list[float], list[float]]:
-        """Time constants of the traces x of a synapse, and of the traces y of a target, ms; at most two of each."""
+        """Time constants of the traces x of a synapse, and of the traces y of a target, ms; at most four of each."""
         return [], []
 
     def traces(self, dt: float) -> tuple[list[Array], list[Array]]:

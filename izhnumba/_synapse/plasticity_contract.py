@@ -24,6 +24,7 @@ from izhnumba._base import checks
 Array = NDArray[Any]
 DECAYED = 40.0  # time constants after which a trace is nothing
 LONGEST_TABLE = 2**24  # steps in a table of a trace
+MOST_TRACES = 4  # of a synapse, and as many of a target
 _TRIED = (1.0, 1e-6, -1e-6)  # weights: a function may be undefined beyond the bounds of its rule
 
 
@@ -190,8 +191,8 @@ def _check_traces(rule: Rule, base: type[Rule], dt: float) -> tuple[int, int]:
             checks.number(where, tau, "ms", above=0.0)
     where = f"{name}.traces(dt)"
     x, y = _two_lists(where, rule.traces(dt), "arrays")
-    if max(len(x), len(y)) > 2:
-        raise ValueError(f"{where} must return at most two traces of each kind, got {len(x)} and {len(y)}.")
+    if max(len(x), len(y)) > MOST_TRACES:
+        raise ValueError(f"{where} must return at most four traces of each kind, got {len(x)} and {len(y)}.")
     for table in (*x, *y):
         values = np.asarray(table)
         good = values.ndim == 1 and 0 < values.size <= LONGEST_TABLE and values.dtype.kind in "fiu"

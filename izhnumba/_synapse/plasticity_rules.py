@@ -317,7 +317,8 @@ class TsodyksMarkram(Plasticity):
     doi:10.1523/JNEUROSCI.20-01-j0003.2000).
 
     At an arrival u rises by U (1 - u) and w u R is delivered, which is taken off R; between arrivals R recovers to 1
-    with tau_rec and u falls to 0 with tau_facil.
+    with tau_rec and u falls to 0 with tau_facil. Beside a rule that changes w, `plasticity=[TsodyksMarkram(), STDP()]`
+    of `Network.connect`, it scales what that rule delivers.
 
     Parameters
     ----------

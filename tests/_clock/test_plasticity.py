@@ -318,9 +318,9 @@ class Listing(Adding):
         return both[0], both[0], both[1], x
 
 
-class ThreeTraces(Adding):
+class FiveTraces(Adding):
     def traces(self, dt):
-        return [np.ones(2)] * 3, []
+        return [np.ones(2)] * 5, []
 
 
 @pytest.mark.parametrize(
@@ -336,7 +336,7 @@ class ThreeTraces(Adding):
             Listing(),
             "Listing must be a rule that Numba can compile: it makes a list or an array .line .* of .*. Its functions",
         ),
-        (ThreeTraces(), r"ThreeTraces.traces\(dt\) must return at most two traces of each kind, got 3 and 0"),
+        (FiveTraces(), r"FiveTraces.traces\(dt\) must return at most four traces of each kind, got 5 and 0"),
         (iz.Scaling(target=5.0, tau=1e9), "Scaling.tau must be at most .* got 1e\\+09 ms"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from oracle import Oracle, Quadratic
-from plastic_oracle import Dopamine, Homeostasis, Pairs, PlasticOracle
+from plastic_oracle import Dopamine, Homeostasis, Pairs, PlasticOracle, ShortTerm
 
 import izhnumba as iz
 
@@ -24,12 +24,20 @@ RULES = {
         iz.DopamineSTDP(0.6, 0.5, 15.0, 25.0, w_max=9.0, **REWARDED, pairing="nearest"),
         lambda: Dopamine(0.6, 0.5, 15.0, 25.0, 9.0, **REWARDED, nearest=True),
     ),
+    "short-term and pairs": (
+        [iz.TsodyksMarkram(0.4, 60.0, 30.0), iz.STDP(0.6, 0.5, 15.0, 25.0, w_max=20.0)],
+        lambda: ShortTerm(Pairs(0.6, 0.5, 15.0, 25.0, 20.0), 0.4, 60.0, 30.0),
+    ),
+    "short-term and dopamine": (
+        [iz.DopamineSTDP(0.6, 0.5, 15.0, 25.0, w_max=20.0, **REWARDED), iz.TsodyksMarkram(0.4, 60.0, 30.0)],
+        lambda: ShortTerm(Dopamine(0.6, 0.5, 15.0, 25.0, 20.0, **REWARDED), 0.4, 60.0, 30.0),
+    ),
     "scaling": (
         iz.Scaling(target=40.0, eta=0.3, tau=50.0, w_max=9.0, period=3.0),
         lambda: Homeostasis(40.0, 0.3, 50.0, 3.0, 9.0),
     ),
 }
-REWARDING = ("dopamine", "dopamine nearest")
+REWARDING = ("dopamine", "dopamine nearest", "short-term and dopamine")
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -39,6 +47,7 @@ def test_random_networks(rule, seed):
     rng, (ours, theirs) = np.random.default_rng(seed), RULES[rule]
     n, dt, steps = 10, (1.0, 0.5)[seed % 2], 160
     theirs = theirs()
+    learns = getattr(theirs, "rule", theirs)
     current = rng.uniform(0.0, 18.0, (steps, n))
     wired = []
     for low, high, size in ((-8.0, 8.0, 15), (1.0, 8.0, 40)):
@@ -62,7 +71,7 @@ def test_random_networks(rule, seed):
     for k in range(steps):
         if rule in REWARDING and k in (40, 41, 97):
             syn.modulator += 0.7
-            theirs.rewards.append((k, 0.7))
+            learns.rewards.append((k, 0.7))
         if k == 60:  # between steps: the next arrival finds it
             syn.weight[:5] *= 0.5
             for one in twin.plastic[:5]:
@@ -76,9 +85,9 @@ def test_random_networks(rule, seed):
     np.testing.assert_allclose(record.weight, weights, rtol=1e-9, atol=1e-12)
     assert np.abs(np.diff(weights, axis=0)).max() > 0.1
     if rule in REWARDING:
-        e = [theirs.eligibility(one, steps - 1, dt) for one in twin.plastic]
+        e = [learns.eligibility(one, steps - 1, dt) for one in twin.plastic]
         np.testing.assert_allclose(syn.eligibility, e, rtol=1e-9, atol=1e-13)
-        assert syn.modulator == pytest.approx(theirs.dopamine(steps - 1, dt), rel=1e-12)
+        assert syn.modulator == pytest.approx(learns.dopamine(steps - 1, dt), rel=1e-12)
 
 
 def pair(rule, pre, post, *, delay=5, dt=1.0, weight=1.0, receptor=None):

@@ -199,6 +199,29 @@ def test_short_term_plasticity_scales_what_arrives():
     assert syn.weight.tolist() == [3.0, 3.0]
 
 
+def test_short_term_with_long_term_plasticity():
+    """V jumps by the weight, which pairs change, times u R."""
+    pre, post = [1.0, 4.5, 6.0, 30.0, 30.25, 150.0], [5.5, 31.0]
+    rules = [iz.TsodyksMarkram(U=0.3, tau_rec=100.0, tau_facil=40.0), iz.STDP(0.2, 0.1, 20.0, 30.0)]
+    net, syn, _ = spiking(rules, (pre, [], post), weight=3.0, receptor=iz.Delta())
+    u, left, before, w = 0.0, 1.0, -np.inf, 3.0
+    for t, kind in sorted([(t + DELAY[0], "arrival") for t in pre] + [(t, "spike") for t in post]):
+        if kind == "spike":
+            w += 0.2 * trace([a + DELAY[0] for a in pre if a + DELAY[0] < t], t, 20.0)
+            continue
+        u *= np.exp(-(t - before) / 40.0)
+        left = 1 - (1 - left) * np.exp(-(t - before) / 100.0)
+        u += 0.3 * (1 - u)
+        net.run(t - 1e-6 - net.t)
+        V = (cells := net.populations["cells"]).V[2]
+        net.run(2e-6)
+        assert cells.V[2] - V == pytest.approx(w * u * left, rel=2e-5)
+        w -= 0.1 * trace([s for s in post if s < t], t, 30.0)
+        left, before = left - u * left, t
+        assert syn.weight[0] == pytest.approx(w, rel=1e-12)
+    assert abs(w - 3.0) > 0.01
+
+
 # --- rules of users, and what is refused ------------------------------------------------------------------------------
 
 

@@ -21,6 +21,10 @@ class Pairs:
 
     period = None
 
+    def amount(self, syn, now, dt):
+        """What an arrival delivers."""
+        return syn.w
+
     def __init__(self, A_plus, A_minus, tau_plus, tau_minus, w_max):
         self.A, self.tau, self.w_max = (A_plus, A_minus), (tau_plus, tau_minus), w_max
 
@@ -59,8 +63,30 @@ class Dopamine(Pairs):
         syn.w = np.clip(syn.w + rate * self.period, 0.0, self.w_max)
 
 
+class ShortTerm:
+    """An arrival uses the share u of what is left, R, of the weight that another rule changes (Tsodyks and others 2000:
+    u' = -u / tau_facil and R' = (1 - R) / tau_rec between arrivals)."""
+
+    def __init__(self, rule, U, tau_rec, tau_facil):
+        self.rule, self.U, self.tau_rec, self.tau_facil, self.period = rule, U, tau_rec, tau_facil, rule.period
+        self.arrival, self.target_spike = rule.arrival, rule.target_spike
+        self.update = getattr(rule, "update", None)
+
+    def amount(self, syn, now, dt):
+        u, left, before = 0.0, 1.0, -np.inf
+        for k in [*syn.arrivals, now]:  # from the first arrival on
+            gone = (k - before) * dt
+            u = u * np.exp(-gone / self.tau_facil)
+            left = 1 - (1 - left) * np.exp(-gone / self.tau_rec)
+            u = u + self.U * (1 - u)
+            used, left, before = u * left, left - u * left, k
+        return syn.w * used
+
+
 class Homeostasis:
     """Synaptic scaling towards a target rate in Hz."""
+
+    amount = Pairs.amount
 
     def __init__(self, target, eta, tau, period, w_max):
         self.target, self.eta, self.tau, self.period, self.w_max = target, eta, tau, period, w_max
@@ -103,7 +129,7 @@ class PlasticOracle:
         for sent in range(k):
             for syn in self.plastic:
                 if sent + syn.steps == k and sent in self.spikes[syn.pre]:
-                    arrived[syn.post] += syn.w
+                    arrived[syn.post] += self.rule.amount(syn, k, self.dt)
                     self.rule.arrival(syn, k, self.dt)
                     syn.arrivals.append(k)
         fired = np.flatnonzero(self.cells.step(arrived + self.current[k]))

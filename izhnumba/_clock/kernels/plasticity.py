@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import collections
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba.core.errors import NumbaError, UnsupportedBytecodeError
-from numpy.typing import NDArray
 
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.kernels.network import (
@@ -27,23 +27,22 @@ from izhnumba._clock.kernels.network import (
     next_spike,
     spikes_of,
 )  # fmt: skip
+from izhnumba._clock.kernels.traces import Arrays, traces
 from izhnumba._engine.codes import OK
 from izhnumba._engine.plastic_state import RuleForm
 from izhnumba._numba.compile import STRICT, address_of, inlined, reason_of
 from izhnumba._numba.intrinsics import array_at, ints_at, parameter_lanes, parameters_of, prefetch
+from izhnumba._numba.tuples import MOST, tuple_of
 
-Array = NDArray[Any]
 # Synapses between those that are changed and those that are fetched into the cache: of a row, which goes on in later
 # steps, and of those onto a target
 _SOON, _AHEAD = 8, 16
 
 # Behind the entries of every projection ("lanes" are PADDED of the target):
-# MEMORY           (synapses,) records of what the rule has: e (eligibility), x1, x2 (traces), arrival (uint32 step)
-# Y, Y + 1         real (lanes,): traces of the targets at their last spikes
+# MEMORY           (synapses,) records of what the rule has: e (eligibility), x1 to x4 (traces), arrival (uint32 step)
 # SPIKED           int64 (lanes,): step of the last spike
 # STARTS           int64 (lanes + 1,): where the synapses of each target begin in INCOMING
 # INCOMING         uint32 (synapses,): their numbers
-# DECAYS           four addresses, for x1, x2, y1, y2: real (DECAY_SIZES,), what is left of a trace after k steps
 # DELAYS           the longest delay, steps
 # CURSORS, ENDS    uint64 (DELAYS, N_ROWS): next synapse, and end, of each row that spiked in the last DELAYS steps
 # COUNTS           int64 (DELAYS,): how many rows these are
@@ -52,10 +51,12 @@ _SOON, _AHEAD = 8, 16
 # MODULATOR        real (2,): its value, and the factor by which it decays in a step
 # FADING           real (PERIOD + 1,): what is left of an eligibility k steps after the latest update, 1 to 0; MEMORY
 #                  holds e divided by it
+# Y                addresses for each of at most MOST traces y: real (lanes,), at the last spikes of the targets
+# DECAYS           addresses for each of MOST traces x, then y: real (DECAY_SIZES,), what is left of it after k steps
 (
-    MEMORY, Y, _, SPIKED, STARTS, INCOMING, DECAYS, _, _, _, DECAY_SIZES, _, _, _,
-    DELAYS, CURSORS, ENDS, COUNTS, NUMBERS, PERIOD, MODULATOR, FADING, TABLE_SIZE,
-) = range(PROJECTION_SIZE, PROJECTION_SIZE + 23)  # fmt: skip
+    MEMORY, SPIKED, STARTS, INCOMING, DELAYS, CURSORS, ENDS, COUNTS, NUMBERS, PERIOD, MODULATOR, FADING, Y,
+) = range(PROJECTION_SIZE, PROJECTION_SIZE + 13)  # fmt: skip
+DECAYS, DECAY_SIZES, TABLE_SIZE = Y + MOST, Y + 3 * MOST, Y + 5 * MOST
 
 
 class Kernels(NamedTuple):
@@ -67,30 +68,11 @@ class Kernels(NamedTuple):
     end_step: int
 
 
-class Arrays(NamedTuple):
-    """The arrays of a projection, taken from its table once: else a kernel reads their addresses again after every
-    store."""
-
-    offsets: Array
-    w: Array
-    memory: Array
-    y1: Array
-    y2: Array
-    spiked: Array
-    starts: Array
-    incoming: Array
-    decays_x1: Array
-    decays_x2: Array
-    decays_y1: Array
-    decays_y2: Array
-
-
 @functools.cache
 def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
     """Kernels of synapses with a rule. rule: its class; dtype: of weights; memory: of the record of a synapse."""
     number = np.dtype(dtype).type
     item, record = number(0).itemsize, memory.itemsize
-    zero = number(0.0)
     p_type = collections.namedtuple("parameters", form.names)  # type: ignore[misc]  # noqa: PYI024
     arrive_at = inlined(rule.arrival)
     TARGET_SPIKE, AFTER_SPIKE, UPDATE = rule.target_spike, rule.after_spike, rule.update
@@ -98,50 +80,8 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
     after_spike = inlined(AFTER_SPIKE or rule.arrival)
     on_update = inlined(UPDATE or rule.arrival)
     HAS_SPIKE, HAS_AFTER, HAS_UPDATE = TARGET_SPIKE is not None, AFTER_SPIKE is not None, UPDATE is not None
-    N_X, N_Y, FADES, HAS_E, NEAREST, LATEST_FIRST, UPDATE_FIRST, names = form
-    one = number(1.0)
-
-    def faded(decays, trace, steps):
-        """A trace `steps` steps after its last event. decays: the last entry, 0, stands for all later steps."""
-        return trace * decays[min(np.uint64(steps), np.uint64(decays.size - 1))]
-
-    def first_x(a, s):
-        return one if NEAREST else a.memory[s].x1
-
-    def second_x(a, s):
-        return one if NEAREST else a.memory[s].x2
-
-    x1_of, x2_of = inlined(first_x), inlined(second_x)
-
-    def traces_x(a, s, now):
-        steps = np.uint32(np.uint32(now) - a.memory[s].arrival) if N_X else np.uint32(now)
-        if N_X == 2:
-            return faded(a.decays_x1, x1_of(a, s), steps), faded(a.decays_x2, x2_of(a, s), steps)
-        if N_X == 1:
-            return (faded(a.decays_x1, x1_of(a, s), steps),)
-        return ()
-
-    def traces_y(a, lane, now):
-        steps = now - a.spiked[lane] if N_Y else now
-        if N_Y == 2:
-            return faded(a.decays_y1, a.y1[lane], steps), faded(a.decays_y2, a.y2[lane], steps)
-        if N_Y == 1:
-            return (faded(a.decays_y1, a.y1[lane], steps),)
-        return ()
-
-    x_of, y_of = inlined(traces_x), inlined(traces_y)
-
-    def e_at(a, s, fade):
-        """The eligibility of synapse s at present. fade: what is left of it since the latest update, 0 to 1."""
-        return a.memory[s].e * fade if HAS_E else zero
-
-    e_of = inlined(e_at)
-
-    def keep_e_at(a, s, e, fade):
-        if HAS_E:
-            a.memory[s].e = e / fade
-
-    keep_e = inlined(keep_e_at)
+    N_X, N_Y, HAS_E, LATEST_FIRST, UPDATE_FIRST = form.n_x, form.n_y, form.keeps_e, form.latest_first, form.update_first
+    x_of, y_of, put_x, put_y, e_of, put_e, fade_after = traces(form, number)
 
     def update_all(a, lanes, now, m, fade, q):
         """Apply the update of the rule to all synapses.
@@ -161,27 +101,24 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
             Parameters of the rule.
         """
         for s in range(a.w.size):
-            y = y_of(a, np.int64(a.offsets[s] % np.uint32(lanes)), now)
+            y = y_of(a, s, np.int64(a.offsets[s] % np.uint32(lanes)), now)
             w, e = on_update(a.w[s], e_of(a, s, fade), y, m, q)
             a.w[s] = w
             if HAS_E:
                 a.memory[s].e = e
 
     def spike_of(a, lane, now, fade, q):
-        y = y_of(a, lane, now)
+        y = y_of(a, 0, lane, now)
         if HAS_SPIKE:
             for j in range(np.uint64(a.starts[lane]), np.uint64(a.starts[lane + 1])):
                 s = a.incoming[j]
                 ahead = a.incoming[min(j + np.uint64(_AHEAD), np.uint64(a.incoming.size - 1))]
                 prefetch(a.memory.ctypes.data + np.int64(ahead) * record)
-                w, e = on_spike(a.w[s], e_of(a, s, fade), x_of(a, s, now), y, q)
+                w, e = on_spike(a.w[s], e_of(a, s, fade), x_of(a, s, lane, now), y, q)
                 a.w[s] = w
-                keep_e(a, s, e, fade)
+                put_e(a, s, e, fade)
         if HAS_AFTER:
-            y = after_spike(y, q)
-            a.y1[lane] = y[0]
-            if N_Y == 2:
-                a.y2[lane] = y[1]
+            put_y(a, 0, lane, after_spike(y, q))
             a.spiked[lane] = now
 
     def arrival_at(a, s, lane, now, fade, q):
@@ -195,27 +132,36 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
         now, fade, q
             As of `update_all`.
         """
-        amount, w, e, x = arrive_at(a.w[s], e_of(a, s, fade), x_of(a, s, now), y_of(a, lane, now), q)
+        amount, w, e, x = arrive_at(a.w[s], e_of(a, s, fade), x_of(a, s, lane, now), y_of(a, s, lane, now), q)
         a.w[s] = w
-        keep_e(a, s, e, fade)
-        if N_X > 0:
-            a.memory[s].arrival = np.uint32(now)
-        if N_X > 0 and not NEAREST:
-            a.memory[s].x1 = x[0]
-        if N_X == 2 and not NEAREST:
-            a.memory[s].x2 = x[1]
+        put_e(a, s, e, fade)
+        put_x(a, s, lane, x, now)
         return amount
 
     update_weights, spike_at, arrival_of = inlined(update_all), inlined(spike_of), inlined(arrival_at)
+
+    def y_at(j: int) -> Callable[..., Any]:
+        def at(p, lanes, _, __):
+            return array_at(p[Y + j], lanes, number)
+
+        return at
+
+    def decays_at(k: int) -> Callable[..., Any]:
+        def at(p, _, __, ___):
+            return array_at(p[DECAYS + k], p[DECAY_SIZES + k], number)
+
+        return at
+
+    y_arrays, x_decays = tuple_of([y_at(j) for j in range(N_Y)]), tuple_of([decays_at(k) for k in range(N_X)])
+    y_decays = tuple_of([decays_at(MOST + j) for j in range(N_Y)])
 
     def arrays_of(p, lanes):
         n = ints_at(p[ROWS])[p[N_ROWS]]
         return Arrays(
             array_at(p[OFFSETS], n, np.uint32), array_at(p[WEIGHTS], n, number), array_at(p[MEMORY], n, memory),
-            array_at(p[Y], lanes, number), array_at(p[Y + 1], lanes, number), array_at(p[SPIKED], lanes, np.int64),
-            array_at(p[STARTS], lanes + 1, np.int64), array_at(p[INCOMING], n, np.uint32),
-            array_at(p[DECAYS], p[DECAY_SIZES], number), array_at(p[DECAYS + 1], p[DECAY_SIZES + 1], number),
-            array_at(p[DECAYS + 2], p[DECAY_SIZES + 2], number), array_at(p[DECAYS + 3], p[DECAY_SIZES + 3], number),
+            y_arrays(p, lanes, 0, 0), array_at(p[SPIKED], lanes, np.int64), array_at(p[STARTS], lanes + 1, np.int64),
+            array_at(p[INCOMING], n, np.uint32), x_decays(p, 0, 0, 0), y_decays(p, 0, 0, 0),
+            array_at(p[FADING], p[PERIOD] + 1, number),
         )  # fmt: skip
 
     def rows_under_way_of(p):
@@ -230,11 +176,8 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
         lanes = parameter_lanes(ints_at(p[NUMBERS]), 0, number, p_type, 0)
         return parameters_of(lanes, 0, p_type, number)
 
-    def fading(p, steps):
-        return array_at(p[FADING], steps + 1, number)[steps] if FADES else one
-
     arrays, rows_under_way = inlined(arrays_of), inlined(rows_under_way_of)
-    rule_numbers, fade_after = inlined(numbers_of), inlined(fading)
+    rule_numbers = inlined(numbers_of)
 
     def arrive(address, part, k):
         if part > 0:
@@ -242,7 +185,8 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
         p = ints_at(address)
         target = ints_at(p[TARGET])
         q, now, lanes = rule_numbers(p), target[layout.STEP] + k, target[layout.PADDED]
-        a, fade = arrays(p, lanes), fade_after(p, now % p[PERIOD] + 1)
+        a = arrays(p, lanes)
+        fade = fade_after(a, now % p[PERIOD] + 1)
         delays, n_rows, (counts, cursors, ends) = p[DELAYS], p[N_ROWS], rows_under_way(p)
         ring_row = array_at(p[RING] + now % target[layout.RING_STEPS] * lanes * item, lanes, number)
         for j in range(delays):
@@ -273,17 +217,17 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
         due = HAS_UPDATE and since == p[PERIOD]
         modulator[0] *= modulator[1]
         if due and UPDATE_FIRST:
-            update_weights(a, lanes, now, modulator[0], fade_after(p, since), q)
+            update_weights(a, lanes, now, modulator[0], fade_after(a, since), q)
             since = 0
         if HAS_SPIKE or HAS_AFTER:
-            fade = fade_after(p, since)
+            fade = fade_after(a, since)
             words, end = spikes_of(p[TARGET], k), p[FIRST_TARGET] + p[N_TARGETS]
             lane = next_spike(words, p[FIRST_TARGET], end)
             while lane < end:
                 spike_at(a, lane, now, fade, q)
                 lane = next_spike(words, lane + 1, end)
         if due and not UPDATE_FIRST:
-            update_weights(a, lanes, now, modulator[0], fade_after(p, since), q)
+            update_weights(a, lanes, now, modulator[0], fade_after(a, since), q)
         n_rows, new, (counts, cursors, ends) = p[N_ROWS], now % p[DELAYS], rows_under_way(p)
         rows, words, n = ints_at(p[ROWS]), spikes_of(p[SOURCE], k), new * n_rows
         first, end = p[FIRST], p[FIRST] + n_rows

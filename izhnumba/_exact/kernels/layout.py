@@ -121,8 +121,8 @@ INLET_ROW, INLET_SCALE, INLET_FACTOR, INLET_SIZE = range(4)
 # RULE             number of the rule of plasticity among those of the target, -1: none
 # DONE             int64 (PARTS,): SERIAL of the slice whose spikes have been delivered
 # Of plastic synapses only:
-# MEMORY           (synapses,) records of what the rule has: e (eligibility), x1, x2 (traces), arrival (ms)
-# Y1, Y2           float64 (targets,): traces of the targets at their last spikes
+# MEMORY           (synapses,) records of what the rule has: e (eligibility), x1 to x4 (traces), arrival (ms)
+# Y                int64: the address of each trace y: float64 (targets,), of the targets at their last spikes
 # SPIKED           float64 (targets,): time of the last spike
 # TAUS             float64: time constants of the traces x, then y, then of the eligibility, ms
 # RULE_NUMBERS     int64: address of each parameter of the rule, float64 (1,)
@@ -134,9 +134,9 @@ INLET_ROW, INLET_SCALE, INLET_FACTOR, INLET_SIZE = range(4)
 # PERIOD           (float) ms from update to update
 (
     SOURCE, TARGET, FIRST_ROW, N_ROWS, PARTS, STARTS, TARGETS, DELAYS, WEIGHTS, KEY, INLET, RULE, DONE,
-    MEMORY, Y1, Y2, SPIKED, TAUS, RULE_NUMBERS, INCOMING, INCOMING_STARTS, MODULATOR, UPDATE, UPDATES, PERIOD,
+    MEMORY, Y, SPIKED, TAUS, RULE_NUMBERS, INCOMING, INCOMING_STARTS, MODULATOR, UPDATE, UPDATES, PERIOD,
     PROJECTION_SIZE,
-) = range(26)  # fmt: skip
+) = range(25)  # fmt: skip
 
 # --- A record. RECORD_TABLE: address of the population's table; RECORD_EVERY (float): ms from sample to sample;
 # RECORD_NEXT: number of the next sample; RECORD_FIRST: of the one in row 0 of RECORD_SAMPLES; RECORD_ROOM: rows there;

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import collections
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,8 @@ from izhnumba._exact.kernels import layout
 from izhnumba._exact.kernels.events import EVENT, real
 from izhnumba._numba.compile import STRICT, address_of, inlined, reason_of
 from izhnumba._numba.intrinsics import array_at, ints_at, parameter_lanes, parameters_of, reals_at
+from izhnumba._numba.records import GET_X, PUT_X
+from izhnumba._numba.tuples import put_tuple, tuple_of
 
 
 class Kernels(NamedTuple):
@@ -30,6 +33,15 @@ class Kernels(NamedTuple):
     update: int
 
 
+class Arrays(NamedTuple):
+    """Those of a projection. y: int64, the address of each trace y; spiked, taus: float64."""
+
+    memory: Any
+    y: Any
+    spiked: Any
+    taus: Any
+
+
 @functools.cache
 def kernels(rule, memory: np.dtype[Any], form: RuleForm) -> Kernels:
     """Kernels of synapses with a rule. rule: its class; memory: of the record of a synapse, which holds the eligibility
@@ -40,32 +52,44 @@ def kernels(rule, memory: np.dtype[Any], form: RuleForm) -> Kernels:
     HAS_SPIKE, HAS_AFTER = rule.target_spike is not None, rule.after_spike is not None
     N_X, N_Y, FADES, HAS_E, NEAREST = form[:5]
 
-    def faded(p, trace, which, since):
-        return trace * np.exp(-since / reals_at(p[layout.TAUS])[which])
+    def x_part(k: int) -> Callable[..., Any]:
+        get = inlined(GET_X[k])
 
-    fade = inlined(faded)
+        def trace(a, s, neuron, since):
+            return (1.0 if NEAREST else get(a, s)) * np.exp(-since / a.taus[k])
 
-    def x_at(p, memory_of, s, now):
+        return trace
+
+    def y_part(j: int) -> Callable[..., Any]:
+        def trace(a, s, neuron, since):
+            return reals_at(a.y[j])[neuron] * np.exp(-since / a.taus[N_X + j])
+
+        return trace
+
+    def put_y_part(j: int) -> Callable[..., Any]:
+        def put(a, s, neuron, value):
+            reals_at(a.y[j])[neuron] = value
+
+        return put
+
+    x_after, y_after = tuple_of([x_part(k) for k in range(N_X)]), tuple_of([y_part(j) for j in range(N_Y)])
+    put_each_x = put_tuple([] if NEAREST else PUT_X[:N_X])
+    put_y = put_tuple([put_y_part(j) for j in range(N_Y)])
+
+    def arrays_at(p, n):
+        """The arrays of the first n synapses, at least one."""
+        return Arrays(array_at(p[layout.MEMORY], n, memory), ints_at(p[layout.Y]), reals_at(p[layout.SPIKED]),
+                      reals_at(p[layout.TAUS]))  # fmt: skip
+
+    def x_at(a, s, now):
         """The traces of synapse s at `now` (ms), a tuple of N_X."""
-        if N_X == 2:
-            since = now - memory_of[s].arrival
-            first, second = (1.0, 1.0) if NEAREST else (memory_of[s].x1, memory_of[s].x2)
-            return fade(p, first, 0, since), fade(p, second, 1, since)
-        if N_X == 1:
-            return (fade(p, 1.0 if NEAREST else memory_of[s].x1, 0, now - memory_of[s].arrival),)
-        return ()
+        return x_after(a, s, 0, now - a.memory[s].arrival if N_X else now)
 
-    def y_at(p, neuron, now):
+    def y_at(a, s, neuron, now):
         """The traces of a target neuron at `now` (ms), a tuple of N_Y."""
-        if N_Y == 0:
-            return ()
-        since = now - reals_at(p[layout.SPIKED])[neuron]
-        first = fade(p, reals_at(p[layout.Y1])[neuron], N_X, since)
-        if N_Y == 2:
-            return first, fade(p, reals_at(p[layout.Y2])[neuron], N_X + 1, since)
-        return (first,)
+        return y_after(a, s, neuron, now - a.spiked[neuron] if N_Y else now)
 
-    x_of, y_of = inlined(x_at), inlined(y_at)
+    arrays, x_of, y_of = inlined(arrays_at), inlined(x_at), inlined(y_at)
 
     def parameters(p):
         addresses = ints_at(p[layout.RULE_NUMBERS])
@@ -83,58 +107,52 @@ def kernels(rule, memory: np.dtype[Any], form: RuleForm) -> Kernels:
     def arrive(projection, place, _):
         p, event = ints_at(projection), array_at(place, 1, EVENT)[0]
         s = event.key - p[layout.KEY]
-        weights, memory_of = reals_at(p[layout.WEIGHTS]), array_at(p[layout.MEMORY], s + 1, memory)
+        a, weights = arrays(p, s + 1), reals_at(p[layout.WEIGHTS])
         neuron = np.int64(array_at(p[layout.TARGETS], s + 1, np.uint32)[s])
         left = fade_since_update(projection, p, event.t)
-        e = memory_of[s].e * left if HAS_E else 0.0
-        amount, w, e, x = arrival(weights[s], e, x_of(p, memory_of, s, event.t), y_of(p, neuron, event.t), q_of(p))
+        e = a.memory[s].e * left if HAS_E else 0.0
+        amount, w, e, x = arrival(weights[s], e, x_of(a, s, event.t), y_of(a, s, neuron, event.t), q_of(p))
         weights[s] = w
         if HAS_E:
-            memory_of[s].e = e / left
+            a.memory[s].e = e / left
         if N_X > 0:
-            memory_of[s].arrival = event.t
-        if N_X > 0 and not NEAREST:
-            memory_of[s].x1 = x[0]
-        if N_X == 2 and not NEAREST:
-            memory_of[s].x2 = x[1]
+            a.memory[s].arrival = event.t
+        put_each_x(a, s, neuron, x)
         event.w = amount
         return OK
 
     def spike(projection, neuron, bits):
         p, now = ints_at(projection), np.int64(bits).view(np.float64)
-        y, q, left = y_of(p, neuron, now), q_of(p), fade_since_update(projection, p, now)
+        starts = ints_at(p[layout.INCOMING_STARTS])
+        incoming, weights = array_at(p[layout.INCOMING], starts[neuron + 1], np.uint32), reals_at(p[layout.WEIGHTS])
+        a, q, left = arrays(p, 1), q_of(p), fade_since_update(projection, p, now)
+        y = y_of(a, 0, neuron, now)
         if HAS_SPIKE:
-            starts = ints_at(p[layout.INCOMING_STARTS])
-            incoming = array_at(p[layout.INCOMING], starts[neuron + 1], np.uint32)
             for j in range(starts[neuron], starts[neuron + 1]):
                 s = np.int64(incoming[j])
-                weights, memory_of = reals_at(p[layout.WEIGHTS]), array_at(p[layout.MEMORY], s + 1, memory)
-                e = memory_of[s].e * left if HAS_E else 0.0
-                w, e = target_spike(weights[s], e, x_of(p, memory_of, s, now), y, q)
+                e = a.memory[s].e * left if HAS_E else 0.0
+                w, e = target_spike(weights[s], e, x_of(a, s, now), y, q)
                 weights[s] = w
                 if HAS_E:
-                    memory_of[s].e = e / left
+                    a.memory[s].e = e / left
         if HAS_AFTER:
-            y = after_spike(y, q)
-            reals_at(p[layout.Y1])[neuron] = y[0]
-            if N_Y == 2:
-                reals_at(p[layout.Y2])[neuron] = y[1]
-            reals_at(p[layout.SPIKED])[neuron] = now
+            put_y(a, 0, neuron, after_spike(y, q))
+            a.spiked[neuron] = now
         return OK
 
     def update(network, projection, _):
         p, now = ints_at(projection), real(network, layout.END)
         n = ints_at(p[layout.STARTS])[p[layout.N_ROWS] * p[layout.PARTS]]
-        weights, memory_of = reals_at(p[layout.WEIGHTS]), array_at(p[layout.MEMORY], n, memory)
+        a, weights = arrays(p, n), reals_at(p[layout.WEIGHTS])
         targets, modulator = array_at(p[layout.TARGETS], n, np.uint32), reals_at(p[layout.MODULATOR])
         m = modulator[0] * np.exp(-(now - modulator[1]) / modulator[2])
         q, left = q_of(p), fade_since_update(projection, p, now)
         for s in range(n):
-            e = memory_of[s].e * left if HAS_E else 0.0
-            w, e = on_update(weights[s], e, y_of(p, np.int64(targets[s]), now), m, q)
+            e = a.memory[s].e * left if HAS_E else 0.0
+            w, e = on_update(weights[s], e, y_of(a, s, np.int64(targets[s]), now), m, q)
             weights[s] = w
             if HAS_E:
-                memory_of[s].e = e
+                a.memory[s].e = e
         return OK
 
     try:

@@ -1,0 +1,154 @@
+"""Short-term and long-term plasticity of one synapse: two rules as one, whose functions call those of both."""
+
+from __future__ import annotations
+
+import collections
+import functools
+from types import SimpleNamespace
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from izhnumba._base import checks
+from izhnumba._base.sealed import assign
+from izhnumba._synapse.plasticity import Plasticity
+from izhnumba._synapse.plasticity_contract import MOST_TRACES
+
+Array = NDArray[Any]
+_MUST = "a rule such as STDP(), a list of a short-term and a long-term rule such as [TsodyksMarkram(), STDP()], or None"
+_TRIED = (0.0, 0.25, 1.0)  # weights, eligibilities and traces
+
+
+def rules_in(rule: Plasticity) -> tuple[Plasticity, ...]:
+    """The rules as a user passed them: this one, or a short-term and a long-term one."""
+    return rule.rules if isinstance(rule, Together) else (rule,)
+
+
+class Together(Plasticity):
+    """A short-term rule that scales what a long-term rule delivers.
+
+    At an arrival the long-term rule comes first, as if it were alone: it says what amount is delivered and what the
+    weight is from now on. The short-term rule gets that amount for w, and what it delivers of it is delivered.
+
+    Parameters
+    ----------
+    short : Plasticity
+        It has `arrival` alone, which returns w and e as they are.
+    long : Plasticity
+    """
+
+    rules: tuple[Plasticity, Plasticity]
+
+    def __init__(self, short: Plasticity, long: Plasticity) -> None:
+        settings = ("keeps_e", "latest_first", "update_first", "period", "modulator_tau", "eligibility_tau")
+        assign(self, rules=(short, long), **{name: getattr(long, name) for name in settings})
+
+    def taus(self) -> tuple[list[float], list[float]]:
+        (x_short, _), (x_long, y) = (rule.taus() for rule in self.rules)
+        return [*x_short, *x_long], list(y)
+
+    def traces(self, dt: float) -> tuple[list[Array], list[Array]]:
+        (x_short, _), (x_long, y) = (rule.traces(dt) for rule in self.rules)
+        return [*x_short, *x_long], list(y)
+
+    def parameters(self) -> dict[str, float]:
+        return {
+            f"{which}_{name}": value
+            for which, rule in zip(("short", "long"), self.rules, strict=True)
+            for name, value in rule.parameters().items()
+        }
+
+
+class _Shape(NamedTuple):
+    """How many traces x the short-term and the long-term rule have, names of their parameters, and whether those of the
+    long-term one are always 1 after an arrival."""
+
+    n_x: int
+    n_long: int
+    short_names: tuple[str, ...]
+    long_names: tuple[str, ...]
+    nearest: bool
+
+
+def _shape(short: Plasticity, long: Plasticity, dt: float) -> _Shape:
+    n_x, n_long = (len(rule.traces(dt)[0]) for rule in (short, long))
+    return _Shape(n_x, n_long, tuple(short.parameters()), tuple(long.parameters()), bool(long.nearest))
+
+
+@functools.cache
+def _kind(short: Any, long: Any, shape: _Shape) -> type[Together]:
+    """The class of two rules of these classes: its functions find the traces and parameters of the short-term one
+    first."""
+    N_X, N_P, ONES, NEAREST = shape.n_x, len(shape.short_names), (1.0,) * shape.n_long, shape.nearest
+    Short, Long = (collections.namedtuple("parameters", names) for names in (shape.short_names, shape.long_names))  # noqa: PYI024
+    scaled, arrived = short.arrival, long.arrival
+    target_spiked, spiked, updated = long.target_spike, long.after_spike, long.update
+
+    def arrival(w, e, x, y, p):
+        amount, w, e, x_long = arrived(w, e, x[N_X:], y, Long(*p[N_P:]))
+        amount, _, _, x_short = scaled(amount, 0.0, x[:N_X], (), Short(*p[:N_P]))
+        return amount, w, e, x_short + (ONES if NEAREST else x_long)
+
+    def target_spike(w, e, x, y, p):
+        return target_spiked(w, e, x[N_X:], y, Long(*p[N_P:]))
+
+    def after_spike(y, p):
+        return spiked(y, Long(*p[N_P:]))
+
+    def update(w, e, y, m, p):
+        return updated(w, e, y, m, Long(*p[N_P:]))
+
+    own = {"target_spike": target_spike, "after_spike": after_spike, "update": update}
+    functions: dict[str, Any] = {name: one for name, one in own.items() if getattr(long, name) is not None} | {
+        "arrival": arrival
+    }
+    members: dict[str, Any] = {name: staticmethod(one) for name, one in functions.items()}
+    return type(f"{short.__name__} and {long.__name__}", (Together,), members)
+
+
+def rule_of(where: str, value: object, dt: float) -> Plasticity | None:
+    """The rule of synapses, checked, of what a user passes: a rule, a list of a short-term and a long-term one, or
+    None."""
+    if value is None:
+        return None
+    several = list(value) if isinstance(value, (list, tuple)) else None
+    rules = [checks.kind(where, one, Plasticity, _MUST) for one in ([value] if several is None else several)]
+    if several is not None and len(rules) != 2:
+        _refuse(where, rules, "")
+    for rule in rules:
+        rule.check(dt)
+    if several is None:
+        return rules[0]
+    short = [rule for rule in rules if _is_short(rule, dt)]
+    if len(short) != 1:
+        most = " Two long-term rules are one rule of your own: see docs/extending.md." if not short else ""
+        _refuse(where, rules, most)
+    (long,) = (rule for rule in rules if rule is not short[0])
+    n = sum(len(rule.traces(dt)[0]) for rule in rules)
+    if n > MOST_TRACES:
+        raise ValueError(f"{where} must have at most {MOST_TRACES} traces x together, got {n}.")
+    kinds: Any = (type(short[0]), type(long))
+    return _kind(*kinds, _shape(short[0], long, dt))(short[0], long)
+
+
+def _refuse(where: str, rules: list[Plasticity], cure: str) -> NoReturn:
+    must = f"{where} must be one short-term rule, which has arrival alone and keeps w and e, and one long-term rule"
+    names = ", ".join(type(rule).__name__ for rule in rules)
+    raise ValueError(f"{must}, as in [TsodyksMarkram(), STDP()], got [{names}].{cure}")
+
+
+def _is_short(rule: Plasticity, dt: float) -> bool:
+    """Whether a rule, which has been checked, scales what arrives and changes nothing else."""
+    kind: Any = type(rule)
+    x, y = rule.traces(dt)
+    if y or any(one is not None for one in (kind.target_spike, kind.after_spike, kind.update)):
+        return False
+    p = SimpleNamespace(**rule.parameters())
+    with np.errstate(all="ignore"):
+        for value in _TRIED:
+            w, number = np.float64(value), np.float64(value)
+            found = kind.arrival(w, number, (number,) * len(x), (), p)
+            if found[1] != w or found[2] != number:
+                return False
+    return True
