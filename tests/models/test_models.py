@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import ca3_plain
 import distal_reward_plain
 import force_plain
 import grid_cells_plain
@@ -18,6 +19,10 @@ from matplotlib import pyplot as plt
 MODELS = Path(__file__).parent.parent.parent / "examples" / "models"
 # What is written for what, so that a test takes a second or two.
 SHORTER = {
+    "ca3": [
+        ("REST, TRAINING, EVERY = 1000.0, 40, 200.0", "REST, TRAINING, EVERY = 40.0, 2, 40.0"),
+        ("iz.OrnsteinUhlenbeck(mean=0.0, std=std, tau=5.0)", "iz.TimedArray(noise(n, std), dt=0.2)"),
+    ],
     "distal_reward": [("T, REWARD, WITHIN = 900_000.0, 0.5, 20.0", "T, REWARD, WITHIN = 3_000.0, 0.5, 1000.0")],
     "force": [
         ("N, DT = 1000,", "N, DT = 250,"),
@@ -66,6 +71,34 @@ def test_all_ports_are_tested():
 def events(spikes):
     """The spikes of a recorder as pairs (step, neuron)."""
     return list(zip(spikes.step.tolist(), spikes.i.tolist(), strict=True))
+
+
+def test_ca3(port):
+    """Spike for spike, and the weights to rounding, through a cue, two stimuli and another cue."""
+    steps, noises = 1200, {}
+
+    def noise(n, std):
+        noises[n] = np.random.default_rng(n).normal(100.0, 4 * std, (steps // 5, n)).repeat(5, axis=0)
+        return noises[n]
+
+    ours = port("ca3", noise=noise)
+    synapses = []
+    for syn, (pre, post, p, weight, U, tau_facil, tau_rec, decay) in zip(ours["made"], ours["SYNAPSES"], strict=True):
+        weight *= 89.2 * p / min(10 * p, 1.0) / U
+        pairs = (0.5 * weight, 30.0 * weight) if pre == post == "pyramidal" else None
+        delays, E = np.floor(syn.delay / 0.2 + 0.5).astype(int), 0.0 if pre == "pyramidal" else -70.0
+        numbers = U, tau_facil, tau_rec, decay, E, pairs
+        synapses.append((pre, post, ca3_plain.Synapses(syn.pre, syn.post, np.full(len(syn), weight), delays, *numbers)))
+    drives = {name: noises[n].copy() for name, (n, *_) in ours["CELLS"].items()}
+    for start, cells in ((40, 50), (80, 100), (120, 100), (200, 50)):  # ms
+        drives["pyramidal"][start * 5 : start * 5 + 40, :cells] += 6000.0
+    cells = {name: (ours["starts"][name], numbers) for name, (_, _, *numbers) in ours["CELLS"].items()}
+    spikes = ca3_plain.run(cells, synapses, drives, dt=0.2, steps=steps)
+    for name, found in ours["spikes"].items():
+        assert events(found) == spikes[name]
+        assert len(found) > 100
+    np.testing.assert_allclose(ours["recurrent"].weight, synapses[-1][2].w, rtol=1e-9)
+    assert np.ptp(ours["recurrent"].weight) > ours["at_first"]
 
 
 def test_distal_reward(port):
