@@ -75,3 +75,30 @@ def test_a_jump_over_the_threshold_is_a_step_later_in_the_default_schedule():
     assert b.Network().schedule == DEFAULT
     found = [steps[i == 0].tolist() for steps, i, *_ in (in_brian2(kicks(), DEFAULT), here(kicks()))]
     assert found == [[k + 1 for k in KICKED], KICKED]
+
+
+def test_conductances_in_the_course_of_time():
+    """The same g(t) of each neuron as a TimedArray in both: every spike, and V to rounding."""
+    random = np.random.default_rng(3)
+    g = np.abs(random.normal(0.1, 0.1, (N_STEPS // 5, I.size))).cumsum(axis=0) % 0.4
+    b.prefs.codegen.target = "numpy"
+    clock = b.Clock(DT * b.ms)
+    conducting = EQUATIONS.replace("+ I)", "+ I + g(t, i)*(0.0 - v) + 0.05*(-75.0 - v))")
+    cells = b.NeuronGroup(
+        I.size, conducting, threshold="v >= 30", reset="v = -65; u += 8", method="euler", clock=clock,
+        namespace={"g": b.TimedArray(g, dt=5 * clock.dt)},
+    )  # fmt: skip
+    cells.v, cells.u, cells.I = -65.0, -13.0, I
+    spikes, states = b.SpikeMonitor(cells), b.StateMonitor(cells, "v", record=True, when="end")
+    b.Network(cells, spikes, states).run(N_STEPS * DT * b.ms)
+    net = iz.Network(dt=DT, scheme="euler")
+    ours = net.add(iz.Population(I.size, a=0.02, b=0.2, c=-65.0, d=8.0, V=-65.0, u=-13.0))
+    net.drive(ours, I)
+    net.drive(ours, iz.TimedArray(g, 5 * DT), receptor=iz.AMPA(E=0.0))
+    net.drive(ours, 0.05, receptor=iz.GABA_A(E=-75.0))
+    rec, V = net.record(ours), net.record(ours, "V")
+    net.run(N_STEPS * DT)
+    assert len(rec) > 100
+    np.testing.assert_array_equal(np.rint(spikes.t / clock.dt).astype(int), rec.step)
+    np.testing.assert_array_equal(np.asarray(spikes.i), rec.i)
+    np.testing.assert_allclose(np.asarray(states.v).T, V.V, rtol=1e-6, atol=1e-6)

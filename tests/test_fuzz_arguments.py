@@ -198,7 +198,8 @@ def network_doors(scheme):
             kind.__name__, lambda net, pre, post, n, kind=kind: net.connect(pre, post, kind(n)), scheme, pre="A",
             post="B", n=1,
         )  # fmt: skip
-    yield of_net("Network.drive", lambda net, **given: net.drive(**given), scheme, population="A", input=1.0, name="n")
+    yield of_net("Network.drive", lambda net, **given: net.drive(**given), scheme, population="A", input=1.0,
+                 receptor=iz.AMPA(), name="n")  # fmt: skip
     yield of_net("Network.record", lambda net, **given: net.record(**given), scheme, source="A", what="V", every=0.1,
                  neurons=[0], start=0.0, stop=1.0, name="n")  # fmt: skip
     yield of_net("Network.run", lambda net, **given: net.run(**given), scheme, T=0.3, until=None, progress=False)

@@ -22,6 +22,8 @@ from izhnumba._input.input import Input
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._model.schemes import schemes
 from izhnumba._record.sampler import Sampler
+from izhnumba._synapse.injected import injected
+from izhnumba._synapse.receptor import Receptor
 
 
 def check(network: dict[str, Any]) -> None:
@@ -50,7 +52,7 @@ def check(network: dict[str, Any]) -> None:
     for _, one, place in top.named("drives"):
         _drive(one, place, frame, populations, ordinals)
     for _, one, place in top.named("recorders"):
-        _recorder(one, place, populations, network["synapses"])
+        _recorder(one, place, populations, network)
 
 
 def _drive(
@@ -60,11 +62,15 @@ def _drive(
     populations: dict[str, SavedPopulation],
     ordinals: dict[str, set[int]],
 ) -> None:
-    saved = Saved(one, place, ("section", "value", "memory"), ("ordinal",))
+    saved = Saved(one, place, ("section", "value", "memory"), ("ordinal", "receptor"))
     part, value = part_of(saved, "section", populations), saved.value["value"]
     saved.kind("value", (Input, int, float, np.ndarray), "a number, an array or an input")
     if isinstance(value, SpikeInput):
         saved.require(value.receptor in part.population.receptors, "value", "have a receptor of its population", value)
+    if "receptor" in one:
+        receptor = saved.kind("receptor", Receptor, "a receptor")
+        good = frame.exact or injected(receptor) in part.population.receptors
+        saved.require(good, "receptor", "be that of one of its population", receptor)
     if isinstance(value, np.ndarray):
         saved.require(value.dtype.kind in "fiu", "value", "be an array of numbers")
     taken = ordinals[part.name]
@@ -85,11 +91,14 @@ def _drive(
 
 
 def _recorder(
-    one: dict[str, Any], place: str, populations: dict[str, SavedPopulation], synapses: dict[str, Any]
+    one: dict[str, Any], place: str, populations: dict[str, SavedPopulation], network: dict[str, Any]
 ) -> None:
     saved = Saved(one, place, ("source", "what", "options", "to", "position"))
     if isinstance(one["source"], str):
-        saved.require(one["source"] in synapses, "source", "be synapses of the network")
+        saved.require(one["source"] in network["synapses"], "source", "be synapses of the network")
+    elif isinstance(one["source"], dict):
+        name = saved.part("source", ("drive",)).kind("drive", str, "the name of a drive")
+        saved.require(name in network["drives"], "source", "be a drive of the network")
     else:
         part_of(saved, "source", populations)
     what = saved.kind("what", (str, list, Sampler), "what is recorded")

@@ -5,19 +5,22 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.noise import NoiseTable
+from izhnumba._clock.receptors import ReceptorState
 from izhnumba._engine.protocol import Incoming, Inputs, PopulationEngine
 from izhnumba._engine.table import Table
-from izhnumba._input.door import RUN, STEP, Given, given, is_constant, is_ours, pairs_of
+from izhnumba._input.door import RUN, STEP, Given, given, is_constant, is_ours, pairs_of, refuse_negative
 from izhnumba._input.input import Input
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._input.target import Drawn, Driven, Spikes, Target, target
+from izhnumba._synapse.injected import injected
+from izhnumba._synapse.receptor import Receptor
 
 if TYPE_CHECKING:
     from izhnumba._clock.network import ClockNetwork
@@ -131,19 +134,42 @@ def feeds(where: str, pop: Stepped, inputs: Inputs, n_steps: int | None) -> dict
     return found | (_conductances(pairs, pop.n) if pairs else {})
 
 
-def drive(where: str, found: Given, engine: PopulationEngine, neurons: slice | Array) -> Feed:
-    """The feed of a drive of a network, from now on. Neither `where` nor `neurons` makes a difference."""
+def drive(
+    where: str, found: Given, engine: PopulationEngine, neurons: slice | Array, receptor: Receptor | None
+) -> tuple[Feed, ReceptorState | None]:
+    """The feed of a drive of a network, from now on, and the state of the receptor through which it comes, None for a
+    current. `neurons` make no difference."""
     value, to = found
-    if not isinstance(value, SpikeInput):
-        return feed(found, engine.now)
-    spikes, per_step = value._spikes(to), value._most_per_step(to)
-    spikes(engine.now, 1)  # so that what is wrong is refused now
-    return Feed(spikes, math.ceil(2 * per_step), constant=False, prepared=per_step > 0, ahead=is_ours(value))
+    if isinstance(value, SpikeInput):
+        spikes, per_step = value._spikes(to), value._most_per_step(to)
+        spikes(engine.now, 1)  # so that what is wrong is refused now
+        made = Feed(spikes, math.ceil(2 * per_step), constant=False, prepared=per_step > 0, ahead=is_ours(value))
+        return made, engine.receptor_state(value.receptor)
+    if receptor is None:
+        return feed(found, engine.now), None
+    through = injected(receptor)
+    made = feed(found, engine.now)
+    if receptor.adds_to == "conductance" and not made.constant:  # which has been looked at
+        made = _not_negative(where, made, receptor)
+        made.rows(engine.now, 1)
+    return made, engine.receptor_state(through)
+
+
+def _not_negative(where: str, made: Feed, receptor: Receptor) -> Feed:
+    """A feed whose rows are looked at: conductances must not be negative."""
+
+    def rows(step: int, count: int) -> Array:
+        found: Array = made.rows(step, count)
+        if found.min(initial=0.0) < 0:
+            refuse_negative(where, found, receptor, step)
+        return found
+
+    return Feed(rows, made.width, constant=False, prepared=made.width > 0, ahead=made.ahead)
 
 
 def network_feeds(network: ClockNetwork, drives: Sequence[Incoming]) -> RowFeeds:
-    """All inputs of a network: currents to a population are added, in the order of drives; spikes through one of its
-    receptors come one drive after the other."""
+    """All inputs of a network: currents to a population are added, in the order of drives; what comes through one of
+    its receptors does so drive after drive."""
     grouped: dict[tuple[int, Any], list[Incoming]] = {}
     engines: Sequence[object] = network.engines
     for one in drives:
@@ -152,18 +178,39 @@ def network_feeds(network: ClockNetwork, drives: Sequence[Incoming]) -> RowFeeds
     return RowFeeds(made, network.n, network.item)
 
 
+class Injection(NamedTuple):
+    """What comes through a receptor from a drive that is no spikes, in some steps.
+
+    rows: (steps or 1, n or 1); neurons: which of those from the first on, uint32 (n,), or None: one after the other;
+    n: how many.
+    """
+
+    rows: Array
+    neurons: Array | None
+    n: int
+
+
+Piece = tuple[int, int, Spikes | Injection]  # first neuron, first step, and what comes from then on
+
+
 def _together(drives: list[Incoming]) -> Feed:
-    """The feed of spikes that come through one receptor: for each drive its first neuron and the first step, and its
-    spikes from then on."""
+    """The feed of what comes through one receptor: a piece for each drive."""
     neurons = [_neurons(one) for one in drives]
 
-    def pieces(step: int, count: int) -> list[tuple[int, int, Spikes]]:
-        rows = [one.made.rows(step, count) for one in drives]
-        return [(first, step, spikes if every is None else spikes._replace(neurons=every[spikes.neurons]))
-                for (first, every), spikes in zip(neurons, rows, strict=True)]  # fmt: skip
+    def pieces(step: int, count: int) -> list[Piece]:
+        return [_piece(first, every, step, one.made.rows(step, count), one)
+                for (first, every), one in zip(neurons, drives, strict=True)]  # fmt: skip
 
     width, ahead = max(one.made.width for one in drives), all(one.made.ahead for one in drives)
     return Feed(pieces, width, constant=False, prepared=width > 0, ahead=ahead)
+
+
+def _piece(first: int, every: Array | None, step: int, found: Any, drive: Incoming) -> Piece:
+    """What a feed has found, from this step on, for the neurons that `_neurons` returned."""
+    if isinstance(found, Spikes):
+        return first, step, found if every is None else found._replace(neurons=every[found.neurons])
+    n = len(range(*drive.where.indices(drive.engine.n))) if isinstance(drive.where, slice) else len(drive.where)
+    return first, step, Injection(found, every, n)
 
 
 def _neurons(drive: Incoming) -> tuple[int, Array | None]:

@@ -12,6 +12,7 @@ from izhnumba._base.partition import MOST_PARTS
 from izhnumba._clock import reports
 from izhnumba._clock.delivery import Delivery, Rows, window_for
 from izhnumba._clock.engine import ClockEngine
+from izhnumba._clock.inputs import Injection
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.projection import bind_plastic, couple, delays, is_gap, let_arrive, rows_of, table_of
 from izhnumba._clock.receptors import ReceptorState
@@ -20,6 +21,7 @@ from izhnumba._engine.projection import Projection
 from izhnumba._engine.protocol import Record, SpikeList
 from izhnumba._engine.table import Table
 from izhnumba._engine.timebase import Steps
+from izhnumba._input.target import Spikes
 from izhnumba._numba.threads import alone, may_go_parallel, n_processors
 from izhnumba._synapse.csr import MOST_CELLS
 
@@ -33,7 +35,7 @@ _LONGEST_SLICE = 16  # steps, without synapses: the rings of 10,000 neurons stay
 class ClockNetwork:
     """The engines of populations, and the synapses between them, advanced together. Inputs of `advance` are, by (number
     of the engine, receptor), rows of currents, for which the receptor is None, or lists of (first neuron, first step,
-    Spikes)."""
+    Spikes or Injection)."""
 
     def __init__(self, dt: float) -> None:
         self.time = Steps(dt)
@@ -170,21 +172,13 @@ class ClockNetwork:
         self._calls[entry] = calls
 
     def _spike_inputs(self) -> Iterator[tuple[int, Table]]:
-        """For each spike input of the slice the address of the kernel that lets it arrive, and its table, in order."""
-        from izhnumba._clock.kernels.spikes import arrive
-
+        """For each input through a receptor in the slice the address of the kernel that lets it arrive, and its table,
+        in order."""
         for (number, receptor), pieces in self._inputs.items():
             if receptor is None:
                 continue
-            for first, step, spikes in pieces:
-                engine, table = self.engines[number], Table(layout.SPIKES_SIZE)
-                table.put_table(layout.SPIKES_TARGET, engine.table)
-                table[[layout.SPIKES_FIRST, layout.SPIKES_STEP]] = first, step
-                table.put(layout.SPIKES_RING, receptor.ring)
-                table.put(layout.SPIKES_STARTS, spikes.starts)
-                table.put(layout.SPIKES_NEURONS, spikes.neurons)
-                table.put(layout.SPIKES_WEIGHTS, spikes.weights)
-                yield arrive(engine.dtype.name), table
+            for piece in pieces:
+                yield _arriving(self.engines[number], receptor, *piece)
 
     def publish_state(self) -> int:
         """No-op: V and u are updated in place. Required by `Engine`."""
@@ -218,6 +212,36 @@ class ClockNetwork:
         n, now = self.n, self.now
         work = n * min(self.slice, until - now)
         return most if most > 1 and may_go_parallel(work, n * (stop - now), wanted) else 1
+
+
+def _arriving(
+    engine: ClockEngine, receptor: ReceptorState, first: int, step: int, found: Spikes | Injection
+) -> tuple[int, Table]:
+    """The address of the kernel that lets spikes, or rows, arrive at a receptor, and its table. first: neuron; step:
+    that with which they begin."""
+    if isinstance(found, Spikes):
+        from izhnumba._clock.kernels.spikes import arrive
+
+        table = Table(layout.SPIKES_SIZE)
+        table.put_table(layout.SPIKES_TARGET, engine.table)
+        table[[layout.SPIKES_FIRST, layout.SPIKES_STEP]] = first, step
+        table.put(layout.SPIKES_RING, receptor.ring)
+        table.put(layout.SPIKES_STARTS, found.starts)
+        table.put(layout.SPIKES_NEURONS, found.neurons)
+        table.put(layout.SPIKES_WEIGHTS, found.weights)
+        return arrive(engine.dtype.name), table
+    from izhnumba._clock.kernels.injected import inject
+
+    table, (rows, neurons, n) = Table(layout.INJECTED_SIZE), found
+    table.put_table(layout.INJECTED_TARGET, engine.table)
+    table[[layout.INJECTED_FIRST, layout.INJECTED_STEP, layout.INJECTED_N]] = first, step, n
+    table[layout.INJECTED_STRIDE] = rows.shape[1] if len(rows) > 1 else 0
+    table[layout.INJECTED_SHARED] = rows.shape[1] == 1 and n > 1
+    table.put(layout.INJECTED_RING, receptor.ring)
+    table.put(layout.INJECTED_ROWS, rows)
+    if neurons is not None:
+        table.put(layout.INJECTED_NEURONS, neurons)
+    return inject(engine.dtype.name), table
 
 
 def _whole(steps: int, length: int) -> int:

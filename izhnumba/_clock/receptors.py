@@ -14,6 +14,7 @@ from izhnumba._clock.delivery import Delivery, Rows, resized
 from izhnumba._clock.kernels import layout
 from izhnumba._engine.table import Table
 from izhnumba._model.equations import GATES
+from izhnumba._synapse.injected import name_of
 from izhnumba._synapse.receptor import Gate, Receptor, parts_of, propagator_of
 
 Array = NDArray[Any]
@@ -57,11 +58,11 @@ class ReceptorState:
         for one, ratio in parts_of(self.definition):
             gate = one.gate
             if gate is not None:
-                checks.one_of(f"{type(one).__name__}.gate", gate.name, GATES)
+                checks.one_of(f"{name_of(one)}.gate", gate.name, GATES)
             if gate is not None and callable(gate.value):
                 from izhnumba._model.compiled import compile_block
 
-                compile_block(gate.value, dtype.name, f"{type(one).__name__}.block")
+                compile_block(gate.value, dtype.name, f"{name_of(one)}.block")
             target = _TARGETS[one.adds_to] if gate is None else layout.TO_GATED
             states, *numbers, steps = propagator_of(one, dt)
             n_y, n_x = state_sizes(one, dt, lanes)
@@ -280,11 +281,11 @@ class Arrivals:
 
 def _check_gate(receptor: Receptor, others: list[Receptor]) -> None:
     """Refuse a second gate: kernels sum the conductances behind one."""
-    gate, name = receptor.gate, type(receptor).__name__
+    gate, name = receptor.gate, name_of(receptor)
     for other in others:
         if gate is None or other.gate is None or other.gate == gate:
             continue
-        of = type(other).__name__
+        of = name_of(other)
         if other.gate.name != gate.name or callable(gate.value):
             theirs, ours = (getattr(one.value, "__name__", one.name) for one in (other.gate, gate))
             raise ValueError(

@@ -17,11 +17,12 @@ from izhnumba._engine.protocol import Incoming, Inputs
 from izhnumba._exact.engine import ExactEngine
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.receptors import ReceptorState, Steady, Waves
-from izhnumba._input.door import EXACT, Given, given, pairs_of
+from izhnumba._input.door import EXACT, Given, given, pairs_of, refuse_negative
 from izhnumba._input.input import Constant, Input
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._input.target import Driven, Target, target
 from izhnumba._input.values import Wave, flat, per_neuron
+from izhnumba._synapse.receptor import Receptor
 
 if TYPE_CHECKING:
     from izhnumba._exact.network import ExactNetwork
@@ -47,10 +48,15 @@ class Current:
 
     @cached_property
     def _kind(self) -> tuple[bool, bool]:
-        levels, slopes = self.levels(np.concatenate([np.zeros(1), self.input._breaks()]))
+        levels, slopes = self.levels(self.starts)
         waves = (value for wave in self.waves for value in (wave.phase, self._heights(wave, np.zeros(1))))
         alike = levels.shape[1] == slopes.shape[1] == 1 and all(np.size(value) == 1 for value in waves)
         return alike, bool(np.any(slopes))
+
+    @property
+    def starts(self) -> Array:
+        """When its pieces begin, ms: at 0, and at its breaks."""
+        return np.concatenate([np.zeros(1), self.input._breaks()])
 
     @property
     def uniform(self) -> bool:
@@ -299,11 +305,37 @@ def _neuron(neurons: slice | Array, n: int) -> Callable[[Array], Array]:
     return lambda places: every[places]
 
 
-def drive(where: str, found: Given, engine: ExactEngine, neurons: slice | Array) -> Current | SpikeSource:
-    """A drive of a network on these neurons."""
+def drive(
+    where: str, found: Given, engine: ExactEngine, neurons: slice | Array, receptor: Receptor | None
+) -> tuple[Current | SpikeSource, ReceptorState | None]:
+    """A drive of a network on these neurons, and the state of the receptor through which it comes."""
     if isinstance(found.value, SpikeInput):
-        return spikes_of(found.value, found.to, engine, neurons)
-    return followed(where, found, neurons)
+        spikes = spikes_of(found.value, found.to, engine, neurons)
+        return spikes, spikes.receptor
+    if receptor is None:
+        return followed(where, found, neurons), None
+    if receptor.adds_to == "V":
+        raise ValueError(
+            "Network.drive.receptor must be a current or a conductance with the scheme 'exact', which has no steps, "
+            f"got {receptor!r}. Use SpikeTrain(i, t, weight)."
+        )
+    engine.check_receptor(receptor)
+    if receptor.E is None:
+        return followed(where, found, neurons), None
+    steady = Steady(float(receptor.E))
+    conductance = followed(where, found, neurons, steady)
+    must_stand(where, conductance)
+    refuse_negative(where, conductance.levels(conductance.starts)[0], receptor)
+    return conductance, engine.receptor_state(steady)
+
+
+def must_stand(where: str, conductance: Current) -> None:
+    """Refuse a conductance that changes between breaks."""
+    if not conductance.steps:
+        raise ValueError(
+            f"{where} must stay as it is between steps with the scheme 'exact', got {conductance.input!r:.60}. Use "
+            "TimedArray, Pulses, a synaptic receptor or a clock scheme such as 'rk4'."
+        )
 
 
 def network_feeds(network: ExactNetwork, drives: Sequence[Incoming]) -> ExactFeeds:
@@ -326,11 +358,7 @@ def conductances_of(where: str, g: object, E: object, pop: Driven) -> list[Curre
         levels = checks.array(f"{where}.E", level, units[1], [pop.shape])
         steady = Steady(tuple(np.broadcast_to(levels, pop.shape).ravel()) if levels.ndim else float(levels))
         found.append(current_of(f"{where}.g", one, units[0], pop, steady=steady))
-        if not found[-1].steps:
-            raise ValueError(
-                f"{where}.g must stay as it is between steps with the scheme 'exact', got {one!r:.60}. Use TimedArray, "
-                "Pulses, a synaptic receptor or a clock scheme such as 'rk4'."
-            )
+        must_stand(f"{where}.g", found[-1])
     return found
 
 

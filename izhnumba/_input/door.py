@@ -11,6 +11,7 @@ import numpy as np
 
 from izhnumba._base import checks
 from izhnumba._base.implausible import users_level, warn_of_base_unit
+from izhnumba._input.currents import TimedArray
 from izhnumba._input.functions import Function
 from izhnumba._input.input import Constant, Input
 from izhnumba._input.target import Array, Target
@@ -72,7 +73,7 @@ def given(where: str, value: object, to: Target, occasion: Occasion, n_steps: in
     if not over_time:
         if n_steps is not None:
             warn_of_steps(where, values, to.shape, n_steps, f"Constant({where.rpartition('.')[2]})")
-        if occasion.warns and to.unit == "pA":
+        if occasion.warns and to.unit in ("pA", "nS"):
             warn_of_base_unit(where, values, to.unit)
     return Given(values, to)
 
@@ -90,6 +91,41 @@ def is_ours(value: object) -> bool:
     inner = [one for field in vars(value).values() for one in (field if isinstance(field, tuple) else (field,))]
     own = type(value).__module__.startswith("izhnumba.") and not isinstance(value, Function)
     return own and all(map(is_ours, inner))
+
+
+def refuse_negative(where: str, value: Any, receptor: Receptor, step: int | None = None) -> None:
+    """Refuse what is below 0 where a conductance is given: E sets the sign of the current.
+
+    Parameters
+    ----------
+    where : str
+        "Owner.argument": how the error begins.
+    value : array or Input
+        One that may have any value is refused by its name.
+    receptor : Receptor
+        Whose conductance it is.
+    step : int, optional
+        That of the first row of value, whose shape is (steps, neurons or 1) then.
+    """
+    must = f"{where} must be >= 0 for the conductance {receptor!r}, got"
+    cure = "E sets the sign of the current"
+    if isinstance(value, Input):
+        if value._unbounded:
+            raise ValueError(f"{must} {value!r:.60}, whose numbers have no bound. Clip them: input.clip(0.0).")
+        if not isinstance(value, TimedArray):
+            return  # is looked at step by step
+        value = value.values
+    values = np.asarray(value)
+    negative = values < 0
+    if not negative.any():
+        return
+    place = tuple(np.argwhere(negative)[0])
+    wrong = f"{must} {values[place]:g}"
+    if step is None:
+        at = f" at index {', '.join(map(str, place))}" if place else ""
+        raise ValueError(f"{wrong}{at}. {cure}.")
+    whose = f"neuron {place[1]}" if values.shape[1] > 1 else "all neurons"
+    raise ValueError(f"{wrong} for {whose} in step {step + place[0]}. {cure}; input.clip(0.0) cuts it off.")
 
 
 def refuse_function(where: str, value: object, occasion: Occasion) -> None:

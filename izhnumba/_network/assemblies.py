@@ -154,8 +154,8 @@ def joined_ends(source: End, target: End) -> Ends:
     )  # fmt: skip
 
 
-def drive(net: Network, cells: object, input: object, name: object) -> JoinedDrive:
-    """Let a current or spikes act on an assembly."""
+def drive(net: Network, cells: object, input: object, receptor: object, name: object) -> JoinedDrive:
+    """Let an input act on an assembly."""
     where = "Network.drive"
     target = end_in(net, f"{where}.population", cells)
     assert isinstance(target, Assembly)
@@ -163,7 +163,7 @@ def drive(net: Network, cells: object, input: object, name: object) -> JoinedDri
     names = [None if name is None else f"{name}: {part!r}" for part in target.parts]
     try:
         for part, piece, one in zip(target.parts, pieces, names, strict=True):
-            made.append(drives.drive(net, part, piece, one))
+            made.append(drives.drive(net, part, piece, receptor, one))
     except BaseException:
         _take_back(net._drives, made)
         raise

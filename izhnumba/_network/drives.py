@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
+from izhnumba._base import checks
 from izhnumba._base.random import stream_key
 from izhnumba._base.sealed import Sealed, assign
 from izhnumba._base.turns import Turn
 from izhnumba._engine.protocol import Feeds, Incoming
-from izhnumba._input.door import DRIVE, LIVE, Given, given
+from izhnumba._input.door import DRIVE, LIVE, Given, given, refuse_negative
 from izhnumba._input.input import Input
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._input.target import Memory, Target
 from izhnumba._network.parts import new_name, section_in
 from izhnumba._population.engines import kind_of
 from izhnumba._population.section import Section
+from izhnumba._synapse.receptor import Receptor
 
 if TYPE_CHECKING:
     from izhnumba._network.network import Network
 
 Array = NDArray[Any]
+
+
+class Through(TypedDict, total=False):
+    """The keywords of `Network.drive`."""
+
+    receptor: Receptor | None
+    name: str | None
 
 
 class Drive(Sealed):
@@ -34,6 +43,9 @@ class Drive(Sealed):
         It can be set between runs.
     section : neurons of a population
         As `pop[...]` gives them: `.population` and `.neurons`.
+    receptor : Receptor or None
+        Whose conductance, current or V jump the value is; None for a plain current, and for spikes, which have their
+        own.
     """
 
     _turn: Turn | None = None  # of its network
@@ -41,10 +53,10 @@ class Drive(Sealed):
     _live: bool  # whether the value is an array, which somebody may write into
     _to: Target
     _made: Any  # of the value, for the engine of the population
-    _receptor_state: Any  # through which spikes come, None for currents
+    _receptor_state: Any  # through which it comes, None for a plain current
 
-    def __init__(self, section: Section, value: object, ordinal: int) -> None:
-        self.section = section
+    def __init__(self, section: Section, value: object, receptor: Receptor | None, ordinal: int) -> None:
+        self.section, self.receptor = section, receptor
         self._ordinal = ordinal  # among the drives of the population: each draws its own random numbers
         self.value = value
         self._seal()
@@ -65,32 +77,46 @@ class Drive(Sealed):
                 f"{where} must be currents or spikes, got {value!r:.60}. Give each spike input a drive of its own; its "
                 "weight scales it."
             )
+        if spikes and self.receptor is not None:
+            raise ValueError(
+                f"Network.drive.receptor must be left out for spikes, which have a receptor of their own, got "
+                f"{self.receptor!r}. Write {type(value).__name__}(..., receptor={self.receptor!r})."
+            )
         key = stream_key(pop.seed, pop.name, "input", self._ordinal)
-        to = Target(self.section.shape, pop.dt, pop.dtype, key, {}, "" if spikes else pop.model.I.unit)
+        unit = "" if spikes else _unit(pop.model.I.unit, self.receptor)
+        to = Target(self.section.shape, pop.dt, pop.dtype, key, {}, unit)
         found = given(where, value, to, DRIVE)
         kept = found.value if isinstance(found.value, Input) or found.value.ndim else float(found.value)
-        made, receptor = self._for_engine(where, found), pop._engine.receptor_state(value.receptor) if spikes else None
+        made, receptor = self._for_engine(where, found)
         assign(self, _value=kept, _live=isinstance(kept, np.ndarray), _to=to, _made=made, _receptor_state=receptor)
 
     def _read_again(self) -> None:
         """Copy a live array, as it is now, into the row of a clock engine that was made of it."""
         value: Any = self._value
+        self._refuse_negative("Drive.value", value)
         if value.shape != self._to.shape or not self._made.take(value):
-            made = self._for_engine("Drive.value", given("Drive.value", value, self._to, LIVE))
+            made, _ = self._for_engine("Drive.value", given("Drive.value", value, self._to, LIVE))
             self._made.rows(0, 1)[...] = made.rows(0, 1)
+
+    def _refuse_negative(self, where: str, value: Any) -> None:
+        if self.receptor is not None and self.receptor.adds_to == "conductance":
+            refuse_negative(where, value, self.receptor)
 
     @property
     def _memory(self) -> Memory:
         return self._to.memory
 
-    def _for_engine(self, where: str, found: Given) -> Any:
+    def _for_engine(self, where: str, found: Given) -> tuple[Any, Any]:
+        """The value as the engine has it, and the state of the receptor through which it comes."""
         pop = self.section.population
-        return pop._kind.drive(where, found, pop._engine, self.section.where)
+        self._refuse_negative(where, found.value)
+        made, receptor = pop._kind.drive(where, found, pop._engine, self.section.where, self.receptor)
+        return made, receptor
 
     def _incoming(self) -> Incoming:
         """The value as the engine of the population reads it: made anew only for arrays, which users may change."""
         if self._live:
-            self._made = self._for_engine("Drive.value", given("Drive.value", self._value, self._to, LIVE))
+            self._made, _ = self._for_engine("Drive.value", given("Drive.value", self._value, self._to, LIVE))
         part = self.section
         return Incoming(part.population._engine, self._receptor_state, part.where, self._made)
 
@@ -101,15 +127,21 @@ class Drive(Sealed):
     def __repr__(self) -> str:
         value = self._value
         array = f"<array of shape {value.shape}>" if isinstance(value, np.ndarray) else ""
-        return f"<drive of {self.section!r}: {array or value}>"
+        through = "" if self.receptor is None else f" through {self.receptor!r}"
+        return f"<drive of {self.section!r}{through}: {array or value}>"
 
 
-def drive(net: Network, population: object, input: object, name: object) -> Drive:
-    """Let a current or spikes act on a population of a network, or on chosen neurons of one."""
-    part = section_in(net, "Network.drive.population", population)
+def drive(net: Network, population: object, input: object, receptor: Any, name: object) -> Drive:
+    """Let an input act on a population of a network, or on chosen neurons of one, as a current or through a
+    receptor."""
+    part, where = section_in(net, "Network.drive.population", population), "Network.drive.receptor"
+    if receptor is not None:
+        checks.kind(where, receptor, Receptor, "a receptor such as AMPA()")
+        if receptor.adds_to == "coupling":
+            raise ValueError(f"{where} must be a conductance, a current or Delta(), got {receptor!r}.")
     others = [one._ordinal for one in net._drives.values() if one.section.population is part.population]
     name = new_name("Network.drive.name", name, repr(part), net._drives)
-    net._drives[name] = made = Drive(part, input, max(others, default=-1) + 1)
+    net._drives[name] = made = Drive(part, input, receptor, max(others, default=-1) + 1)
     made._turn = net._turn
     return made
 
@@ -117,6 +149,13 @@ def drive(net: Network, population: object, input: object, name: object) -> Driv
 def feeds_of(net: Network) -> Feeds:
     """All that comes into a network from outside, for its clock."""
     return kind_of(net.scheme).network_feeds(net._clock, [one._incoming() for one in net._drives.values()])
+
+
+def _unit(current: str, receptor: Receptor | None) -> str:
+    """The unit of what acts through a receptor. current: that of currents."""
+    if receptor is None or receptor.adds_to == "current":
+        return current
+    return "mV" if receptor.adds_to == "V" else "nS" if current == "pA" else "1/ms"
 
 
 def _holds_spikes(value: object) -> bool:

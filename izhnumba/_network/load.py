@@ -141,7 +141,7 @@ def _synapses(net: Network, name: str, saved: dict[str, Any], now: Instant) -> S
 
 
 def _add_drive(net: Network, name: str, saved: dict[str, Any]) -> None:
-    drive = net.drive(_section(net, saved["section"]), saved["value"], name=name)
+    drive = net.drive(_section(net, saved["section"]), saved["value"], receptor=saved.get("receptor"), name=name)
     if saved.get("ordinal", drive._ordinal) != drive._ordinal:
         drive._ordinal = saved["ordinal"]
         drive.value = saved["value"]  # with the random numbers that are its own
@@ -150,7 +150,10 @@ def _add_drive(net: Network, name: str, saved: dict[str, Any]) -> None:
 
 def _add_recorder(net: Network, name: str, saved: dict[str, Any]) -> None:
     source = saved["source"]
-    source = net.synapses[source] if isinstance(source, str) else _section(net, source)
+    if isinstance(source, dict):
+        source = net.drives[source["drive"]]
+    else:
+        source = net.synapses[source] if isinstance(source, str) else _section(net, source)
     options = dict(saved["options"])
     start, stop = options.pop("start"), options.pop("stop")
     recorder = net.record(source, saved["what"], name=name, **options)

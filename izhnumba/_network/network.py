@@ -20,7 +20,7 @@ from izhnumba._model.schemes import schemes
 from izhnumba._network import assemblies, parts
 from izhnumba._network import run as running
 from izhnumba._network.connect import Options, connect
-from izhnumba._network.drives import Drive, drive
+from izhnumba._network.drives import Drive, Through, drive
 from izhnumba._network.joined import Joined, JoinedDrive, JoinedRecorder, JoinedSynapses
 from izhnumba._network.record import record
 from izhnumba._network.save import save
@@ -206,11 +206,13 @@ class Network(Sealed):
             return make(self, pre, post, rule, weight, delay, receptor, plasticity, name, progress)
 
     @overload
-    def drive(self, population: Neurons, input: object, *, name: str | None = None) -> Drive: ...
+    def drive(self, population: Neurons, input: object, **options: Unpack[Through]) -> Drive: ...
     @overload
-    def drive(self, population: Assembly, input: object, *, name: str | None = None) -> JoinedDrive: ...
-    def drive(self, population: End, input: object, *, name: str | None = None) -> Drive | JoinedDrive:
-        """Let a current or spikes act on a population, on chosen neurons of one, or on several (`exc + inh`).
+    def drive(self, population: Assembly, input: object, **options: Unpack[Through]) -> JoinedDrive: ...
+    def drive(
+        self, population: End, input: object, *, receptor: Receptor | None = None, name: str | None = None
+    ) -> Drive | JoinedDrive:
+        """Let an input act on a population, on chosen neurons of one, or on several (`exc + inh`).
 
         Parameters
         ----------
@@ -221,6 +223,9 @@ class Network(Sealed):
             through their receptor in the step in which they fall. With the scheme "exact" currents are followed in
             continuous time (no noise), and spikes act at their own times. Several drives add up, and each draws its own
             random numbers. An array is live: what you write into it counts from the next run or step on.
+        receptor : Receptor, optional
+            The input is its conductance g in 1/ms (nS), not negative, towards its E, behind the block of `NMDA`; or its
+            current; or V jumps of `Delta`, mV in each step. Its time constants play no part. Spikes have their own.
         name : str, optional
             In `net.drives`; by default that of the population. The `value` of a Drive can be set between runs; 0 turns
             it off.
@@ -237,7 +242,7 @@ class Network(Sealed):
         """
         with self._turn:
             make = assemblies.drive if isinstance(population, Assembly) else drive
-            return make(self, population, input, name)
+            return make(self, population, input, receptor, name)
 
     # fmt: off
     @overload
@@ -251,11 +256,11 @@ class Network(Sealed):
     @overload
     def record(self, source: Neurons | Synapses, what: Sampler, **options: object) -> SampleRecorder: ...
     @overload
-    def record(self, source: Neurons | Synapses, what: States, **options: object) -> StateRecorder: ...
+    def record(self, source: Neurons | Synapses | Drive, what: States, **options: object) -> StateRecorder: ...
     # fmt: on
     def record(  # type: ignore[misc]  # options of the forms above are those of this one
         self,
-        source: End | Synapses,
+        source: End | Synapses | Drive,
         what: str | Sequence[str] | Sampler | None = None,
         *,
         every: object = None,
@@ -270,11 +275,11 @@ class Network(Sealed):
 
         Parameters
         ----------
-        source : Population, neurons of one, Assembly or Synapses
+        source : Population, neurons of one, Assembly, Synapses or Drive
         what : str, list or Sampler
             Of a population: "spikes" (default), "rate", or "V", "u" or both. Of synapses: "weight" (default), or
-            "current", that of their receptor: all synapses onto equal receptors of a population share it. Of either
-            whatever a `Sampler` of your own returns.
+            "current", that of their receptor: all synapses onto equal receptors of a population share it. Of these
+            whatever a `Sampler` of your own returns. Of a drive through a receptor "current".
         every : float, ms, a whole number of steps, default dt
             Time between samples, or width of the bins in which spikes are counted. With the scheme "exact" any time
             from 1e-9 ms on.

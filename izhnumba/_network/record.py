@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from izhnumba._base import checks
 from izhnumba._engine.states import states_of
+from izhnumba._network.drives import Drive
 from izhnumba._network.parts import new_name, section_in
 from izhnumba._network.run import catch_up
 from izhnumba._network.synapses import Synapses
@@ -68,12 +69,16 @@ def _recorder(
     source, what, every, neurons, synapses, start, stop, name
         As those of `record`.
     """
-    if not isinstance(source, Synapses):
+    if isinstance(source, (Synapses, Drive)):
+        parts: dict[str, Any] = net._synapses if isinstance(source, Synapses) else net._drives
+        names = [known for known, one in parts.items() if one is source]
+        if not names:
+            raise ValueError(f"{_WHERE}.source must be in this network, got {source!r}.")
+        of = names[0]
+    else:
         source = section_in(net, f"{_WHERE}.source", source)
-    elif net._synapses.get(source.name) is not source:
-        raise ValueError(f"{_WHERE}.source must be in this network, got {source!r}.")
+        of = repr(source)
     what = wanted(source, what)
-    of = source.name if isinstance(source, Synapses) else repr(source)
     name = new_name(f"{_WHERE}.name", name, f"{of} {label(what)}", net._recorders)
     recorder = recorder_of(source, what, name, every, neurons, synapses)
     recorder.start, recorder.stop = start, stop
@@ -83,9 +88,12 @@ def _recorder(
     return recorder
 
 
-def wanted(source: Section | Synapses, what: object) -> What:
+def wanted(source: Section | Synapses | Drive, what: object) -> What:
     """The checked argument `what` of `Network.record`: a name, a list of states or a Sampler; for None the default."""
     synapses = isinstance(source, Synapses)
+    if isinstance(source, Drive):
+        flows = "current" if what is None else checks.kind(f"{_WHERE}.what", what, str, "'current' for a drive")
+        return checks.one_of(f"{_WHERE}.what", flows, states_of("receptor"))
     if what is None:
         return "weight" if synapses else "spikes"
     if isinstance(what, Sampler):
@@ -114,20 +122,20 @@ def label(what: What) -> str:
 
 
 def recorder_of(
-    source: Section | Synapses, what: What, name: str, every: object, neurons: object, synapses: object
+    source: Section | Synapses | Drive, what: What, name: str, every: object, neurons: object, synapses: object
 ) -> Recorder:  # fmt: skip
     """The recorder of a source.
 
     Parameters
     ----------
-    source : Section or Synapses
+    source : Section, Synapses or Drive
     what : str, list of str or Sampler
         As `wanted` returned it.
     name : str
     every, neurons, synapses
         As a user passed them: interval between samples in ms; which neurons or synapses, by index in the source.
     """
-    part = source.target if isinstance(source, Synapses) else source
+    part = source.target if isinstance(source, Synapses) else source.section if isinstance(source, Drive) else source
     engine, kind = part.population._engine, "a Sampler" if isinstance(what, Sampler) else str(what)
     _only(kind, every=every, neurons=neurons, synapses=synapses)
     if isinstance(what, Sampler):
@@ -145,6 +153,13 @@ def recorder_of(
         if source.receptor.adds_to == "V":
             raise ValueError(
                 f"{_WHERE}.what must be 'weight' for synapses through {source.receptor!r}, which are no current."
+            )
+    if isinstance(source, Drive):
+        receptor = source._receptor_state
+        if source.receptor is None or source.receptor.adds_to == "V" or receptor is None:
+            raise ValueError(
+                f"{_WHERE}.source must be a drive through a receptor with a current that depends on V, got {source!r}. "
+                "Its value is all that flows."
             )
     states = [what] if isinstance(what, str) else what
     sources = {state: engine.source_of(state, receptor) for state in states}

@@ -234,7 +234,7 @@ def remove(net: Network, parts: Sequence[object]) -> None:
         here = [(table, name, part) for table in tables for name, one in table.items() if one is part]
         if not here:
             raise ValueError(f"{where} must be in this network, got {part!r}.")
-        if isinstance(part, Synapses):
+        if isinstance(part, (Synapses, Drive)):
             _must_not_be_recorded(net, part)
         found += here
     catch_up(net)
@@ -246,11 +246,11 @@ def remove(net: Network, parts: Sequence[object]) -> None:
         del table[name]
 
 
-def _must_not_be_recorded(net: Network, synapses: Synapses) -> None:
+def _must_not_be_recorded(net: Network, part: Synapses | Drive) -> None:
     for name, recorder in net._recorders.items():
-        if recorder.source is synapses:
+        if recorder.source is part:
             raise ValueError(
-                f"Network.remove.part must not be recorded, got {synapses!r}, of which the recorder {name!r} "
+                f"Network.remove.part must not be recorded, got {part!r}, of which the recorder {name!r} "
                 f"records {recorder.what}. Remove that first: net.remove(net.recorders[{name!r}])."
             )
 

@@ -37,7 +37,7 @@ def description(net: Network) -> dict[str, Any]:
         "populations": {name: _population(pop) for name, pop in net.populations.items()},
         "synapses": {name: _synapses(syn) for name, syn in net.synapses.items()},
         "drives": {name: _drive(one) for name, one in net.drives.items()},
-        "recorders": {name: _recorder(recorder) for name, recorder in net.recorders.items()},
+        "recorders": {name: _recorder(net, recorder) for name, recorder in net.recorders.items()},
     }
 
 
@@ -73,12 +73,15 @@ def _synapses(syn: Synapses) -> dict[str, Any]:
 
 
 def _drive(drive: Drive) -> dict[str, Any]:
+    through = {} if drive.receptor is None else {"receptor": drive.receptor}
     return {"section": _section(drive.section), "value": drive.value, "ordinal": drive._ordinal,
-            "memory": drive._memory}  # fmt: skip
+            "memory": drive._memory} | through  # fmt: skip
 
 
-def _recorder(recorder: Recorder) -> dict[str, Any]:
-    source = _section(recorder.source) if isinstance(recorder.source, Section) else recorder.source.name
+def _recorder(net: Network, recorder: Recorder) -> dict[str, Any]:
+    source: Any = recorder.source
+    drives = [name for name, one in net._drives.items() if one is source]
+    source = {"drive": drives[0]} if drives else _section(source) if isinstance(source, Section) else source.name
     to = None if recorder.to is None else str(recorder.to)
     return {"source": source, "what": recorder.what, "options": recorder._options(), "to": to,
             "position": recorder._position()}  # fmt: skip

@@ -36,8 +36,9 @@ class EngineKind(NamedTuple):
     stepper: (its engine, shape, threads) -> single steps of a population by itself
     feeds: (where, population, stop, inputs) -> the inputs of a run of a population by itself
     network: (dt) -> the engine of a network
-    drive: (where, value as checked, engine of a population, index of neurons) -> a drive of a network, as the engine
-        has it
+    drive: (where, value as checked, engine of a population, index of neurons, receptor through which a value that is
+        no spikes acts, or None) -> a drive of a network, as the engine has it, and the state of the receptor through
+        which it comes, None for a current
     network_feeds: (engine of a network, drives) -> the inputs of a run of a network
     dense_output: whether V and u are defined between steps, so that `Population.state_at` can give them
     """

@@ -46,7 +46,7 @@ class Recorder(Sealed, ABC):
         one ends.
     name : str
         In `net.recorders`.
-    source : Section or Synapses
+    source : Section, Synapses or Drive
     what : str, list of str or Sampler
         What is recorded of it.
 
@@ -63,7 +63,7 @@ class Recorder(Sealed, ABC):
     _kind: str
     _to_file = True  # whether its rows can be written to a file
     name: str
-    source: Any  # Section or Synapses
+    source: Any  # Section, Synapses or Drive
     what: object
     _engine: NeuronEngine
     _columns: list[Column]
@@ -144,7 +144,8 @@ class Recorder(Sealed, ABC):
         """Description for the head of its file. seed: of the network, known as soon as the source is."""
         about = {"kind": self._kind, "name": self.name, "dt": self._engine.time.dt, "n": self._engine.n}
         source = vars(self).get("source")
-        population = getattr(getattr(source, "target", source), "population", None)
+        part = getattr(source, "section", getattr(source, "target", source))  # of a drive, of synapses, or itself
+        population = getattr(part, "population", None)
         return about | ({} if population is None else {"seed": population.seed})
 
     def _window_changes(self) -> None:

@@ -48,6 +48,17 @@ def coupled():
     return net
 
 
+def conducting():
+    """A network whose drives are conductances."""
+    net = iz.Network(dt=DT, seed=1, threads=1)
+    exc = net.add(iz.Population(9, **iz.presets["RS"]), name="exc")
+    net.drive(exc[2:7], np.zeros(5), receptor=iz.Exponential(5.0, E=0.0), name="light")
+    net.drive(exc, iz.OrnsteinUhlenbeck(0.2, 0.1, 20.0).clip(0.0), receptor=iz.Exponential(5.0, E=0.0), name="ou")
+    net.record(exc, "spikes", name="some")
+    net.record(net.drives["light"], every=1.0, name="current")
+    return net
+
+
 def exact():
     """In continuous time: input that changes, random spikes, synapses and samples."""
     net = iz.Network(dt=DT, seed=1, threads=1, scheme="exact")
@@ -282,6 +293,8 @@ class Slow(iz.Network):
 MADE = [
     *((change, network) for change in CHANGES),
     *((change, coupled) for change in (threshold, wrong_weight, brightness)),
+    *((change, conducting) for change in (light, brightness, foreign_bytes, wrong_light, longer_run, run_until, reset)),
+    (checkpoint, conducting),
 ]
 EXACT = [
     parameter, parameter_arrays, tau_ref, state, weights, constant, becomes_live, new_light, odd_steps, new_synapses,

@@ -38,6 +38,8 @@ def static(folder):
     net.drive(inh, iz.Poisson(rate=iz.TimedArray([300.0, 900.0], dt=40.0), weight=0.02, receptor=iz.AMPA()))
     net.drive(exc, iz.SpikeTrain([0, 3], [10.0, 70.0], weight=40.0), name="train")
     net.drive(many, np.full(520, 5.0), name="light")
+    g = iz.OrnsteinUhlenbeck(mean=0.03, std=0.02, tau=10.0).clip(0.0) * iz.UniformNoise()
+    net.record(net.drive(inh[::2], g, receptor=iz.AMPA(), name="g"), every=9.0, name="flow")
     net.record(exc, name="spikes")
     net.record(exc[5:20], name="file", to=folder / "static.rec")
     net.record(inh, ["V", "u"], every=2.0, neurons=[5, 2], name="states")

@@ -169,6 +169,17 @@ OPEN, SETTLE = -1, -2  # instead of a step: open the window that begins now; emp
     SPIKES_TARGET, SPIKES_FIRST, SPIKES_RING, SPIKES_STEP, SPIKES_STARTS, SPIKES_NEURONS, SPIKES_WEIGHTS, SPIKES_SIZE,
 ) = range(8)  # fmt: skip
 
+# --- Rows from outside (`kernels.injected`).
+# INJECTED_TARGET  the table of the population, of which INJECTED_FIRST is the first of INJECTED_N neurons
+# INJECTED_RING    real (RING_STEPS, PADDED), of a receptor: row k % RING_STEPS is for step k
+# INJECTED_NEURONS uint32 (N,): which neurons from the first on they are; 0: one after the other
+# INJECTED_ROWS    real, from step INJECTED_STEP on: numbers from one step to the next are INJECTED_STRIDE, 0 if it is
+#                  constant; INJECTED_SHARED: 1 if one number is for all neurons
+(
+    INJECTED_TARGET, INJECTED_FIRST, INJECTED_N, INJECTED_RING, INJECTED_NEURONS, INJECTED_ROWS, INJECTED_STEP,
+    INJECTED_STRIDE, INJECTED_SHARED, INJECTED_SIZE,
+) = range(10)  # fmt: skip
+
 # --- A list of spikes (`kernels.raster`).
 # LIST_POPULATION  the table of the population, of whose neurons those from LIST_FIRST on, before LIST_LAST, are listed
 # LIST_EVERY       0: a row is a neuron and the step of its spike; else a bin of so many steps, and how many spikes of
