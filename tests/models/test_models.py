@@ -12,9 +12,12 @@ import grid_cells_plain
 import matplotlib as mpl
 import numpy as np
 import pytest
+import striatum_plain
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
+
+import izhnumba as iz
 
 MODELS = Path(__file__).parent.parent.parent / "examples" / "models"
 # What is written for what, so that a test takes a second or two.
@@ -27,6 +30,14 @@ SHORTER = {
     "force": [
         ("N, DT = 1000,", "N, DT = 250,"),
         ("END, EVERY = 1000.0, 3000.0, 4600.0, 50", "END, EVERY = 100.0, 300.0, 400.0, 50"),
+    ],
+    "striatum": [
+        ("T, START, EACH = 5000.0, 1000.0, 20", "T, START, EACH = 300.0, 50.0, 2"),
+        (
+            "net.drive(cells, iz.Poisson(rate=rate, weight=weight, receptor=receptor))",
+            "trains(net, cells, rate, weight, receptor)",
+        ),
+        ("levels = (0.0, 0.2, 0.4, 0.6, 0.8)", "levels = (0.0, 0.8)"),
     ],
     "grid_cells": [("T, BOX = 120_000.0,", "T, BOX = 400.0,"), ("iz.Noise(std=12.0)", "iz.TimedArray(noise, dt=0.5)")],
 }
@@ -146,3 +157,38 @@ def test_grid_cells(port):
     spikes = grid_cells_plain.run(ours["V_start"], drive, noise, dt=0.5, w0=3.0, shift=2, beta=3 / 13**2)
     assert events(ours["spikes"]) == spikes
     assert len(spikes) > 1000
+
+
+def test_striatum(port):
+    """Spike for spike, with half as much input again: single cells of three kinds, and a network with dopamine."""
+    counts = []
+
+    def trains(net, cells, rate, weight, receptor):
+        counts.append(np.random.default_rng(len(counts)).poisson(rate * 1.5e-4, (3000, cells.n)))
+        k, i = counts[-1].nonzero()
+        number = counts[-1][k, i]
+        spikes = iz.SpikeTrain(i.repeat(number), 0.1 * k.repeat(number), weight=weight, receptor=receptor)
+        net.drive(cells, spikes)
+
+    ours = port("striatum", trains=trains)
+    cells = {kind: striatum_plain.Cells(22, **dopamine) for kind, dopamine in ours["KINDS"].items()}
+    cortex, inhibition = (dict(zip(cells, counts[first:6:2], strict=True)) for first in (0, 1))
+    spikes = striatum_plain.run(cells, [], cortex, inhibition, steps=3000)
+    assert {kind: events(found) for kind, found in ours["alone"].items()} == spikes
+    assert min(map(len, spikes.values())) >= 10
+
+    net, cells = ours["networks"][-1], {}
+    for name, dopamine in (("D1", dict(D1=0.8)), ("D2", dict(D2=0.8)), ("FSI", dict(fsi=0.8))):
+        cells[name] = striatum_plain.Cells(net.populations[name].n, **dopamine)
+    cortex = dict(zip(("FSI", "D1", "D2"), counts[-3:], strict=True))
+    synapses = []
+    for both, syn in net.synapses.items():
+        pre, post = both.split(" to ")
+        weight = 6.86875 / 1.4 / 4.0 * np.exp(-0.1 / 4.0)
+        if pre == "FSI":
+            weight *= 5 * (1 - 0.625 * 0.8 * (post == "FSI"))
+        delays = np.floor(syn.delay / 0.1 + 0.5).astype(int)
+        synapses.append((pre, post, syn.pre, syn.post, np.full(len(syn), weight), delays))
+    spikes = striatum_plain.run(cells, synapses, cortex, {}, steps=1500)
+    assert {name: events(found) for name, found in ours["found"][-1].items()} == spikes
+    assert sum(map(len, spikes.values())) > 100
