@@ -24,6 +24,8 @@ from izhnumba._population.kernel import kernel
 from izhnumba._population.population import Population
 from izhnumba._population.presets import Preset, presets
 from izhnumba._record.recorder import Recorder
+from izhnumba._record.reduced import ReductionRecorder
+from izhnumba._record.reductions import Histogram, Mean, Sum
 from izhnumba._record.results import Result, Samples, Spikes
 from izhnumba._record.sampler import Sampler, SampleRecorder, WeightRecorder
 from izhnumba._record.samples import StateRecorder
@@ -75,6 +77,7 @@ __all__ = [
     "GABA_B",
     "GapJunction",
     "Grid",
+    "Histogram",
     "Input",
     "Izhikevich",
     "Izhikevich2007",
@@ -84,6 +87,7 @@ __all__ = [
     "JoinedRecorder",
     "JoinedSynapses",
     "LogNormal",
+    "Mean",
     "Mixed",
     "Model",
     "NMDA",
@@ -106,6 +110,7 @@ __all__ = [
     "Rates",
     "Receptor",
     "Recorder",
+    "ReductionRecorder",
     "Result",
     "STDP",
     "STDP2006",
@@ -119,6 +124,7 @@ __all__ = [
     "SpikeTrain",
     "Spikes",
     "StateRecorder",
+    "Sum",
     "Synapses",
     "TimedArray",
     "TripletSTDP",

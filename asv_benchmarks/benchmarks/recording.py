@@ -14,6 +14,12 @@ import izhnumba as iz
 from .ratios import REPEATS, interleaved
 
 CURRENT = np.linspace(4.0, 14.0, 10_000, dtype="float32")
+REDUCED = {
+    "V": "V",
+    "mean": iz.Mean("V"),
+    "groups": iz.Mean("V", groups=np.arange(10_000) % 8),
+    "histogram": iz.Histogram("V", np.linspace(-80.0, 30.0, 51)),
+}
 READ = {"len": len, "t": lambda spikes: spikes.t, "i": lambda spikes: spikes.i[-1], "rate": lambda rate: rate.rate[-1]}
 
 
@@ -29,6 +35,17 @@ class Recording:
             paths = (Path(folder, f"{k}.rec") for k in count())
             runners = {"none": recorded(), "V": recorded("V", paths if to == "file" else None)}
             return ratio(runners, 2000)
+
+
+class Reducing:
+    """The mean V of all, of eight groups by label, or a histogram of V of 50 bins, in memory, of 2000 steps."""
+
+    unit = "time / time without"
+    params = (tuple(REDUCED), (0.1, 1.0))
+    param_names = ("what", "every")
+
+    def track_reduced(self, what, every):
+        return ratio({"none": recorded(), "V": recorded(REDUCED[what], every=every)}, 2000)
 
 
 class Reading:
@@ -54,7 +71,7 @@ class Reading:
         return ratio({"none": lambda n: steps(n, id), "V": lambda n: steps(n, READ[what])}, 200)
 
 
-def recorded(what=None, paths=None):
+def recorded(what=None, paths=None, every=None):
     """A function that runs a network for a number of steps, recorded from its first on."""
 
     def run(steps):
@@ -63,7 +80,7 @@ def recorded(what=None, paths=None):
         net.drive(cells, CURRENT)
         if what:
             path = next(paths) if paths else None
-            net.record(cells, what, to=path)
+            net.record(cells, what, to=path, every=every)
         net.run(steps * 0.1)
         if what and path:
             path.unlink()

@@ -7,6 +7,7 @@ array that it points into.
 from __future__ import annotations
 
 import math
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from izhnumba._input.door import is_ours
 from izhnumba._input.input import Input
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._model.schemes import schemes
+from izhnumba._record.reductions import StateReduction
 from izhnumba._record.sampler import Sampler
 from izhnumba._synapse.injected import injected
 from izhnumba._synapse.receptor import Receptor
@@ -101,8 +103,9 @@ def _recorder(
         saved.require(name in network["drives"], "source", "be a drive of the network")
     else:
         part_of(saved, "source", populations)
-    what = saved.kind("what", (str, list, Sampler), "what is recorded")
-    saved.require(isinstance(what, Sampler) or all(isinstance(name, str) for name in what), "what", "be texts")
+    what = saved.kind("what", (str, list, Sampler, StateReduction, FunctionType), "what is recorded")
+    named = isinstance(what, (str, list))
+    saved.require(not named or all(isinstance(name, str) for name in what), "what", "be texts")
     options = saved.kind("options", dict, "a dict")
     saved.require({"start", "stop"} <= set(options), "options", "have start and stop")
     for name in ("start", "stop"):

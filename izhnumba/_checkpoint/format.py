@@ -30,6 +30,7 @@ from izhnumba._input.functions import Function
 from izhnumba._input.input import Input
 from izhnumba._model import izhikevich as models
 from izhnumba._model.model import Model
+from izhnumba._record.reductions import StateReduction
 from izhnumba._synapse.connectivity import Rule
 from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.positions import Positions
@@ -57,14 +58,18 @@ POPULATION = Kind("population", "Population.save", "Population.load")
 
 
 def _name(thing: Model | type | types.FunctionType) -> str:
-    return str(thing.name if isinstance(thing, Model) else thing.__name__)
+    """The name of a model, class or function in files."""
+    if isinstance(thing, Model):
+        return thing.name
+    reduces = isinstance(thing, type) and issubclass(thing, StateReduction)  # a sum of a state is no sum of inputs
+    return f"{StateReduction.__name__} {thing.__name__}" if reduces else thing.__name__
 
 
 @functools.cache
 def _ours() -> dict[str, Any]:
     """The dataclasses and models of izhnumba that a file may name, all of which it has imported by now."""
     known = [one for one in vars(models).values() if isinstance(one, Model)]
-    kinds: list[type] = [Input, Receptor, Plasticity, Rule, Positions]
+    kinds: list[type] = [Input, Receptor, Plasticity, Rule, Positions, StateReduction]
     for kind in kinds:  # which grows meanwhile
         kinds += kind.__subclasses__()
     ours = [kind for kind in kinds if kind.__module__.startswith("izhnumba.") and dataclasses.is_dataclass(kind)]
@@ -178,8 +183,8 @@ def _packed(value: object, place: str, arrays: dict[str, Array], owner: str) -> 
         kind = type(value)
         fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.init}
         _check_constructor(kind, fields, f"{owner} cannot store a {kind.__name__} at {place}")
-        ours = _ours().get(kind.__name__) is kind
-        return {"object": kind.__name__, "ours": ours, "fields": _packed(fields, place, arrays, owner)}
+        ours = _ours().get(_name(kind)) is kind
+        return {"object": _name(kind), "ours": ours, "fields": _packed(fields, place, arrays, owner)}
     found = type(value).__name__
     raise TypeError(
         f"{owner} cannot store a {found} at {place}: it is no number, text, array or dataclass. Write "

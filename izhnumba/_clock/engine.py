@@ -308,8 +308,10 @@ class ClockEngine:
         for row, record, start in zip(rows, records, starts, strict=True):
             row[: layout.RECORD_NEURONS] = record.every, record.first, len(record.samples), record.neurons.size
             arrays = record.neurons, start, record.places, record.source, record.samples
-            row[layout.RECORD_NEURONS :] = [address_of(array) for array in arrays]
+            row[layout.RECORD_NEURONS : layout.RECORD_REDUCTION] = [address_of(array) for array in arrays]
             row[layout.RECORD_PLACES] *= not record.consecutive
+            if record.reduction is not None:
+                row[layout.RECORD_REDUCTION] = record.reduction.bind(record.source, record.samples).address
         self.table.put(layout.RECORDS, rows, (records, starts))
         self.table[[layout.RECORDER, layout.N_RECORDS]] = recorder(self.dtype.name), len(records)
 

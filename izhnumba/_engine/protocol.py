@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from izhnumba._engine.reduction import Reduction
 from izhnumba._engine.table import Table
 from izhnumba._engine.timebase import Instant, Timebase
 from izhnumba._model.model import Model
@@ -72,6 +73,7 @@ class Record(NamedTuple):
     consecutive: whether neurons are consecutive and places too, from 0 on
     source: what the engine's `source_of` returned for the state
     samples: shape (rows, k): row `m - first` is sample m, in the unit of the state
+    reduction: what the state is reduced to; then the results go to the rows of `samples`
     """
 
     engine: NeuronEngine
@@ -82,6 +84,7 @@ class Record(NamedTuple):
     consecutive: bool
     source: Any
     samples: Array
+    reduction: Reduction | None = None
 
 
 class SpikeList(NamedTuple):

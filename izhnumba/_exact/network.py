@@ -293,8 +293,12 @@ class ExactNetwork:
             len(record.samples),
         )
         row[[layout.RECORD_N, layout.RECORD_WHAT]] = record.neurons.size, engine.what(record.source)
+        places, samples = record.places, record.samples
+        if record.reduction is not None:
+            places, samples = record.neurons, np.empty(engine.n)
+            row.put_table(layout.RECORD_REDUCTION, record.reduction.bind(samples, record.samples))
         row.put_all({
-            layout.RECORD_NEURONS: record.neurons, layout.RECORD_PLACES: record.places,
-            layout.RECORD_SAMPLES: record.samples, layout.RECORD_SIMD_ROWS: engine.sample_simd_rows,
+            layout.RECORD_NEURONS: record.neurons, layout.RECORD_PLACES: places, layout.RECORD_SAMPLES: samples,
+            layout.RECORD_SIMD_ROWS: engine.sample_simd_rows,
         })  # fmt: skip
         return row

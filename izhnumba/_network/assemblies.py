@@ -20,6 +20,7 @@ from izhnumba._network.synapses import limits_of
 from izhnumba._population.assembly import Assembly
 from izhnumba._population.section import Section
 from izhnumba._record.recorder import Recorder
+from izhnumba._record.reductions import StateReduction
 from izhnumba._record.sampler import Sampler
 from izhnumba._synapse import per_synapse
 from izhnumba._synapse.connectivity import PAIR_BYTES, AllToAll, GivenPairs, Rule
@@ -187,7 +188,7 @@ def record(
         raise TypeError(f"{where}.source must be synapses between two populations, got {source!r}. Record syn.parts.")
     end = end_in(net, f"{where}.source", source)
     assert isinstance(end, Assembly)
-    if isinstance(what, Sampler):
+    if isinstance(what, (Sampler, StateReduction)) or callable(what):
         raise TypeError(f"{where}.what must be a name or names for {end!r}, got {what!r:.60}. Record each population.")
     for option, value, cure in (
         ("to", to, "Record each population to a file of its own."),

@@ -22,7 +22,7 @@ from izhnumba._network import run as running
 from izhnumba._network.connect import Options, connect
 from izhnumba._network.drives import Drive, Through, drive
 from izhnumba._network.joined import Joined, JoinedDrive, JoinedRecorder, JoinedSynapses
-from izhnumba._network.record import record
+from izhnumba._network.record import OfSynapses, OwnSample, Recordable, States, record
 from izhnumba._network.save import save
 from izhnumba._network.synapses import Synapses
 from izhnumba._population.assembly import Assembly
@@ -30,7 +30,9 @@ from izhnumba._population.engines import kind_of
 from izhnumba._population.population import Population
 from izhnumba._population.section import Section
 from izhnumba._record.recorder import Recorder
-from izhnumba._record.sampler import Sampler, SampleRecorder, WeightRecorder
+from izhnumba._record.reduced import ReductionRecorder
+from izhnumba._record.reductions import StateReduction
+from izhnumba._record.sampler import SampleRecorder, WeightRecorder
 from izhnumba._record.samples import StateRecorder
 from izhnumba._record.spikes import RateRecorder, SpikeRecorder
 from izhnumba._synapse.plasticity import Plasticity
@@ -39,7 +41,6 @@ from izhnumba._synapse.receptor import Receptor
 _WITHIN = "Network.run or connect has not ended: until then only states, parameters and weights may be set."
 Neurons = Population | Section
 End = Neurons | Assembly
-States = Literal["V", "u", "current"] | list[str] | tuple[str, ...]
 
 
 class Network(Sealed):
@@ -252,16 +253,18 @@ class Network(Sealed):
     @overload
     def record(self, source: Neurons, what: Literal["rate"], **options: object) -> RateRecorder: ...
     @overload
-    def record(self, source: Synapses, what: Literal["weight"] | None = None, **options: object) -> WeightRecorder: ...
+    def record(self, source: Synapses, what: OfSynapses | None = None, **options: object) -> WeightRecorder: ...
     @overload
-    def record(self, source: Neurons | Synapses, what: Sampler, **options: object) -> SampleRecorder: ...
+    def record(self, source: Recordable, what: StateReduction, **options: object) -> ReductionRecorder: ...
     @overload
-    def record(self, source: Neurons | Synapses | Drive, what: States, **options: object) -> StateRecorder: ...
+    def record(self, source: Neurons | Synapses, what: OwnSample, **options: object) -> SampleRecorder: ...
+    @overload
+    def record(self, source: Recordable, what: States, **options: object) -> StateRecorder: ...
     # fmt: on
     def record(  # type: ignore[misc]  # options of the forms above are those of this one
         self,
         source: End | Synapses | Drive,
-        what: str | Sequence[str] | Sampler | None = None,
+        what: str | Sequence[str] | StateReduction | OwnSample | None = None,
         *,
         every: object = None,
         neurons: ArrayLike | None = None,
@@ -276,10 +279,12 @@ class Network(Sealed):
         Parameters
         ----------
         source : Population, neurons of one, Assembly, Synapses or Drive
-        what : str, list or Sampler
-            Of a population: "spikes" (default), "rate", or "V", "u" or both. Of synapses: "weight" (default), or
-            "current", that of their receptor: all synapses onto equal receptors of a population share it. Of these
-            whatever a `Sampler` of your own returns. Of a drive through a receptor "current".
+        what : str, list, Mean, Sum, Histogram, Sampler or callable(source)
+            Of a population: "spikes" (default), "rate", or "V", "u" or both. Of synapses: "weight" (default),
+            "eligibility", "modulator", or several of these; or "current", that of their receptor: all synapses onto
+            equal receptors of a population share it. Of states and currents a `Mean`, `Sum` or `Histogram` over neurons
+            or groups of them. Of these whatever a `Sampler` or function of your own returns. Of a drive through a
+            receptor "current", or what that is reduced to.
         every : float, ms, a whole number of steps, default dt
             Time between samples, or width of the bins in which spikes are counted. With the scheme "exact" any time
             from 1e-9 ms on.
@@ -298,9 +303,10 @@ class Network(Sealed):
 
         Returns
         -------
-        SpikeRecorder, RateRecorder, StateRecorder, WeightRecorder, SampleRecorder; of an Assembly a JoinedRecorder
-            With `.i`, `.t`, `.step` (None with the scheme "exact"); or `.t` and `.rate`; or `.t` and `.V`, `.u` or
-            `.current`; or `.t` and `.weight`; or `.t` and `.values`: read-only arrays (see `Recorder`).
+        Recorder
+            A SpikeRecorder with `.i`, `.t`, `.step` (None with the scheme "exact"); or a Rate-, State-, Weight-,
+            Reduction- or SampleRecorder with `.t` and `.rate`, or `.V`, `.u`, `.current`, or `.weight`, or `.values`:
+            read-only arrays. Of an Assembly a JoinedRecorder.
 
         Raises
         ------

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
 
 from izhnumba._base import checks
 from izhnumba._engine.states import states_of
@@ -10,9 +11,13 @@ from izhnumba._network.drives import Drive
 from izhnumba._network.parts import new_name, section_in
 from izhnumba._network.run import catch_up
 from izhnumba._network.synapses import Synapses
+from izhnumba._population.population import Population
 from izhnumba._population.section import Section
+from izhnumba._record.blocks import OF_SYNAPSES
 from izhnumba._record.recorder import Recorder
-from izhnumba._record.sampler import Sampler, SampleRecorder, WeightRecorder
+from izhnumba._record.reduced import ReductionRecorder
+from izhnumba._record.reductions import StateReduction
+from izhnumba._record.sampler import Sampler, SampleRecorder, WeightRecorder, function_name
 from izhnumba._record.samples import StateRecorder, state_names
 from izhnumba._record.spikes import RateRecorder, SpikeRecorder
 
@@ -24,10 +29,15 @@ _WHERE = "Network.record"
 _OPTIONS = {
     "spikes": ("neurons",),
     "rate": ("every",),
-    "weight": ("every", "synapses"),
     "a Sampler": ("every",),
+    "a function": ("every",),
 }
-What = str | list[str] | Sampler
+_OF_SYNAPSES = ("every", "synapses")
+States = Literal["V", "u", "current"] | list[str] | tuple[str, ...]
+OfSynapses = Literal["weight", "eligibility", "modulator"]
+OwnSample = Sampler | Callable[[Any], object]
+Recordable = Population | Section | Synapses | Drive
+What = str | list[str] | StateReduction | OwnSample
 
 
 def record(
@@ -84,41 +94,62 @@ def _recorder(
     recorder.start, recorder.stop = start, stop
     if recorder.stop < recorder.start:
         raise ValueError(f"{_WHERE}.stop must be >= start ({recorder.start:g} ms), got {recorder.stop:g} ms.")
-    recorder.source, recorder.what = source, what
+    recorder.source = source
+    if not isinstance(recorder, ReductionRecorder):  # which has its own, with groups of places
+        recorder.what = what
     return recorder
 
 
 def wanted(source: Section | Synapses | Drive, what: object) -> What:
-    """The checked argument `what` of `Network.record`: a name, a list of states or a Sampler; for None the default."""
-    synapses = isinstance(source, Synapses)
-    if isinstance(source, Drive):
-        flows = "current" if what is None else checks.kind(f"{_WHERE}.what", what, str, "'current' for a drive")
-        return checks.one_of(f"{_WHERE}.what", flows, states_of("receptor"))
+    """The checked argument `what` of `Network.record`: a name, a list of states, a reduction, a Sampler or a function;
+    for None the default."""
+    where, synapses = f"{_WHERE}.what", isinstance(source, Synapses)
+    if isinstance(source, Drive) and not isinstance(what, StateReduction):
+        flows = "current" if what is None else checks.kind(where, what, str, "'current' for a drive")
+        return checks.one_of(where, flows, states_of("receptor"))
     if what is None:
         return "weight" if synapses else "spikes"
     if isinstance(what, Sampler):
         checks.own_dataclass(what, "so that a checkpoint can store it")
         return what
-    if isinstance(what, type) and issubclass(what, Sampler):
-        raise TypeError(f"{_WHERE}.what must be an object, got the class {what.__name__}. Write {what.__name__}(...).")
+    if isinstance(what, type) and issubclass(what, (Sampler, StateReduction)):
+        raise TypeError(f"{where} must be an object, got the class {what.__name__}. Write {what.__name__}(...).")
+    if isinstance(what, StateReduction):
+        of = "neurons" if isinstance(source, Section) else "receptor"
+        checks.one_of(f"{type(what).__name__}.state", what.state, states_of(of))
+        return what
     if callable(what):
-        cure = "Write a class with a method sample: see help(izhnumba.Sampler)."
-        raise TypeError(f"{_WHERE}.what must be a name, names or a Sampler, got {what!r:.60}. {cure}")
+        checks.takes(where, what, "source")
+        return what
     if synapses:
-        names = ("weight", *states_of("receptor"))
-        checks.kind(f"{_WHERE}.what", what, str, " or ".join(map(repr, names)) + " for synapses")
-        return checks.one_of(f"{_WHERE}.what", what, names)
+        return _of_synapses(where, what)
     if isinstance(what, str):
-        return checks.one_of(f"{_WHERE}.what", what, ("spikes", "rate", *states_of("neurons")))
-    found = list(state_names(f"{_WHERE}.what", what))
+        return checks.one_of(where, what, ("spikes", "rate", *states_of("neurons")))
+    found = list(state_names(where, what))
     if not found:
-        raise ValueError(f"{_WHERE}.what must be 'spikes', 'rate' or states such as ['V'], got none.")
+        raise ValueError(f"{where} must be 'spikes', 'rate' or states such as ['V'], got none.")
     return found
+
+
+def _of_synapses(where: str, what: object) -> str | list[str]:
+    """The checked names of what is recorded of synapses."""
+    names = (*OF_SYNAPSES, *states_of("receptor"))
+    if not isinstance(what, (list, tuple)):
+        checks.kind(where, what, str, " or ".join(map(repr, names)) + " for synapses")
+        return checks.one_of(where, what, names)
+    alone = set(what) & set(states_of("receptor"))
+    if alone or not what:
+        raise ValueError(f"{where} must be some of {', '.join(OF_SYNAPSES)}, got {what!r:.60}. Record others alone.")
+    return sorted({checks.one_of(where, name, OF_SYNAPSES) for name in what}, key=OF_SYNAPSES.index)
 
 
 def label(what: What) -> str:
     """Words for what is recorded, in the default name of its recorder."""
-    return type(what).__name__ if isinstance(what, Sampler) else what if isinstance(what, str) else " ".join(what)
+    if isinstance(what, (str, list)):
+        return what if isinstance(what, str) else " ".join(what)
+    if isinstance(what, StateReduction):
+        return f"{type(what).__name__} {what.state}"
+    return type(what).__name__ if isinstance(what, Sampler) else function_name(what)
 
 
 def recorder_of(
@@ -129,45 +160,56 @@ def recorder_of(
     Parameters
     ----------
     source : Section, Synapses or Drive
-    what : str, list of str or Sampler
+    what : str, list of str, StateReduction, Sampler or function
         As `wanted` returned it.
     name : str
     every, neurons, synapses
         As a user passed them: interval between samples in ms; which neurons or synapses, by index in the source.
     """
     part = source.target if isinstance(source, Synapses) else source.section if isinstance(source, Drive) else source
-    engine, kind = part.population._engine, "a Sampler" if isinstance(what, Sampler) else str(what)
-    _only(kind, every=every, neurons=neurons, synapses=synapses)
-    if isinstance(what, Sampler):
-        given = part.population if source is part and part.whole else source
-        return SampleRecorder(engine, name, what, given, every)
+    pop, engine = part.population, part.population._engine
+    _only(what, every=every, neurons=neurons, synapses=synapses)
+    if isinstance(what, StateReduction):
+        key = engine.source_of(what.state, _receptor_of(source, what))
+        return ReductionRecorder(_WHERE, engine, name, None, what, key, every, neurons, part.where, pop)
+    if not isinstance(what, (str, list)):
+        return SampleRecorder(engine, name, what, pop if source is part and part.whole else source, every)
     if what == "spikes":
         return SpikeRecorder(engine, name, None, part.where, neurons)
     if what == "rate":
         return RateRecorder(engine, name, every, part.where)
-    if isinstance(source, Synapses) and what == "weight":
-        return WeightRecorder(engine, name, source._rows.weights, every, synapses)
-    receptor = None
-    if isinstance(source, Synapses):
-        receptor = source._receptor_state
-        if source.receptor.adds_to == "V":
-            raise ValueError(
-                f"{_WHERE}.what must be 'weight' for synapses through {source.receptor!r}, which are no current."
-            )
+    states = [what] if isinstance(what, str) else what
+    if isinstance(source, Synapses) and states[0] in OF_SYNAPSES:
+        return WeightRecorder(engine, name, source._readers(states), len(source), every, synapses)
+    sources = {state: engine.source_of(state, _receptor_of(source, what)) for state in states}
+    return StateRecorder(_WHERE, engine, name, None, sources, every, neurons, part.where)
+
+
+def _receptor_of(source: Section | Synapses | Drive, what: What) -> object:
+    """The state of the receptor of synapses, or of a drive, whose current is recorded; None of neurons."""
+    if isinstance(source, Section):
+        return None
     if isinstance(source, Drive):
-        receptor = source._receptor_state
-        if source.receptor is None or source.receptor.adds_to == "V" or receptor is None:
+        if source.receptor is None or source.receptor.adds_to == "V" or source._receptor_state is None:
             raise ValueError(
                 f"{_WHERE}.source must be a drive through a receptor with a current that depends on V, got {source!r}. "
                 "Its value is all that flows."
             )
-    states = [what] if isinstance(what, str) else what
-    sources = {state: engine.source_of(state, receptor) for state in states}
-    return StateRecorder(_WHERE, engine, name, None, sources, every, neurons, part.where)
+    elif source.receptor.adds_to == "V":
+        raise ValueError(
+            f"{_WHERE}.what must be 'weight' for synapses through {source.receptor!r}, which are no current, got "
+            f"{what!r}."
+        )
+    return source._receptor_state
 
 
-def _only(what: str, **options: object) -> None:
-    known = _OPTIONS.get(what, ("every", "neurons"))
+def _only(what: What, **options: object) -> None:
+    """Refuse options that mean nothing for what is recorded."""
+    kind = what if isinstance(what, str) else what[0] if isinstance(what, list) else ""
+    if callable(what) or isinstance(what, Sampler):
+        kind = "a Sampler" if isinstance(what, Sampler) else "a function"
+    known = _OF_SYNAPSES if kind in OF_SYNAPSES else _OPTIONS.get(kind, ("every", "neurons"))
+    shown = kind if kind in _OPTIONS else str(what)
     for option, value in options.items():
         if value is not None and option not in known:
-            raise ValueError(f"{_WHERE}.{option} must be left out when recording {what}, got {value!r:.60}.")
+            raise ValueError(f"{_WHERE}.{option} must be left out when recording {shown}, got {value!r:.60}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -142,6 +143,19 @@ class Synapses(Sealed):
         exact = checks.array("Synapses.eligibility", value, "", [self._rows.weights.shape])
         checks.finite("Synapses.eligibility", exact, self._rows.weights.dtype)
         plastic.set_eligibility(exact, self.target.population._engine.now)
+
+    def _readers(self, names: Sequence[str]) -> dict[str, Callable[[], Array]]:
+        """Functions that read what recorders of synapses sample, by name; an AttributeError if it is not there."""
+        for name, there in {"eligibility": self._eligible, "modulator": self._modulated}.items():
+            if name in names:
+                there()
+        weights = self._rows.weights
+        known: dict[str, Callable[[], Array]] = {
+            "weight": lambda: weights,
+            "eligibility": lambda: self.eligibility,
+            "modulator": lambda: np.asarray(self.modulator),
+        }
+        return {name: known[name] for name in names}
 
     def _eligible(self) -> PlasticState:
         if self._plastic is None or not self._plastic.rule.keeps_e:

@@ -134,6 +134,17 @@ def stack(typingctx, size):
     return Row(types.int64)(size), generate
 
 
+@intrinsic(prefer_literal=True)
+def row_on_stack(typingctx, size, element):
+    """A Row of `size` numbers on the stack: it ends with the function. element: the dtype class."""
+    count, scalar = size.literal_value, element.dtype
+
+    def generate(context, builder, signature, arguments):
+        return cgutils.alloca_once(builder, context.get_data_type(scalar), size=count)
+
+    return Row(scalar)(size, element), generate
+
+
 @intrinsic
 def claim(typingctx, address):
     """Atomically set the int64 at an address to 1 if it is 0. Returns whether it was 0."""

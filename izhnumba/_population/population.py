@@ -23,6 +23,7 @@ from izhnumba._population.assembly import Assembly
 from izhnumba._population.chosen import chosen_of
 from izhnumba._population.make import make
 from izhnumba._population.section import Section
+from izhnumba._record.reductions import StateReduction
 from izhnumba._record.results import Result
 
 Array = NDArray[Any]
@@ -310,7 +311,7 @@ class Population:
 
     def run(
         self, T: object, I: object = 0.0, *, delta: object = None, g: object = None, E: object = None,  # noqa: E741
-        record: str | Sequence[str] = (), every: object = None, neurons: ArrayLike | None = None,
+        record: str | Sequence[str] | StateReduction = (), every: object = None, neurons: ArrayLike | None = None,
         progress: bool | Progress = False,
     ) -> Result:  # fmt: skip
         """Advance by T and record.
@@ -329,7 +330,7 @@ class Population:
         delta, g, E : the same, mV, 1/ms (nS), mV
             V jumps, and conductances with their reversal potentials, as in `step`. With the scheme "exact" `delta`
             takes `SpikeTrain` or `Poisson` only, whose jumps come at their own times.
-        record : "V", "u" or both
+        record : "V", "u", both, or what one of them is reduced to, such as `izhnumba.Mean("V")`
         every : float, ms, a whole number of steps, default dt
             Time between samples; a sample of step k is the state after it and is taken if (k + 1) dt is a multiple.
             With the scheme "exact" any time from 1e-9 ms on; samples are taken at its multiples.
@@ -342,8 +343,8 @@ class Population:
         Returns
         -------
         Result
-            With `.spikes`, and `.t`, `.V`, `.u` of the samples. Ctrl-C ends the run after a whole slice (within 0.1 s):
-            the state is good to go on from, and `pop.result` holds what was recorded.
+            With `.spikes`, and `.t`, `.V`, `.u` or `.values` of the samples. Ctrl-C ends the run after a whole slice
+            (within 0.1 s): the state is good to go on from, and `pop.result` holds what was recorded.
 
         Raises
         ------

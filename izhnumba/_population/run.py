@@ -14,7 +14,10 @@ from izhnumba._base.implausible import users_level
 from izhnumba._engine.codes import BUSY, FAILURE, LEAP
 from izhnumba._engine.protocol import Inputs, PopulationEngine
 from izhnumba._engine.run_loop import ProgressBar, Slices, progress_shown, run_slices
+from izhnumba._engine.states import states_of
 from izhnumba._model.model import Model
+from izhnumba._record.reduced import ReductionRecorder
+from izhnumba._record.reductions import StateReduction
 from izhnumba._record.results import Result
 from izhnumba._record.samples import StateRecorder, state_names
 from izhnumba._record.spikes import SpikeRecorder
@@ -29,8 +32,8 @@ class Run:
     """The last run of a population: its recorders and, for `state_at`, where it began and what came in."""
 
     def __init__(
-        self, engine: PopulationEngine, model: Model, spikes: SpikeRecorder, states: StateRecorder | None,
-        origin: tuple[dict[str, Any], Inputs] | None,
+        self, engine: PopulationEngine, model: Model, spikes: SpikeRecorder,
+        states: StateRecorder | ReductionRecorder | None, origin: tuple[dict[str, Any], Inputs] | None,
     ) -> None:  # fmt: skip
         self.origin, self.t = origin, engine.time.ms(engine.now)
         self.recorders = [spikes] if states is None else [states, spikes]
@@ -60,7 +63,7 @@ def run(
     pop: Population,
     T: object,
     inputs: Inputs,
-    record: str | Sequence[str],
+    record: str | Sequence[str] | StateReduction,
     every: object,
     neurons: object,
     progress: object,
@@ -93,8 +96,16 @@ def run(
             show.close()
 
 
-def _state_recorder(where: str, pop: Population, record: Any, every: object, neurons: object) -> StateRecorder | None:
-    """The recorder of V and u, if any of them is wanted."""
+def _state_recorder(
+    where: str, pop: Population, record: Any, every: object, neurons: object
+) -> StateRecorder | ReductionRecorder | None:
+    """The recorder of V and u, or of what one of them is reduced to, if any is wanted."""
+    if isinstance(record, StateReduction):
+        name = checks.one_of(f"{type(record).__name__}.state", record.state, states_of("neurons"))
+        source = pop._engine.source_of(name)
+        return ReductionRecorder(
+            where, pop._engine, "states", pop.batch, record, source, every, neurons, slice(None), pop
+        )
     none = isinstance(record, tuple) and not record
     names = () if none else state_names(f"{where}.record", record)
     if names:

@@ -32,13 +32,15 @@ _LARGE = 2**18  # bytes, of which a CRC-32 is worth a compiled function
 _MOST_DT, _MOST_STEPS = 1e280, 2**62  # their product is a finite time
 _STATES = ["<f4", "<f8"]
 _LABELS = {"step": "<i8", "t": "<f8"}  # the names that timebases give to their column
+OF_SYNAPSES = "weight", "eligibility", "modulator"
 _KINDS: dict[
     str, list[list[str]]
 ] = {  # the columns beside the label: of states some, those of neurons or one of a receptor
     "spikes": [["i"]],
     "states": [list(some) for n in range(1, len(STATES) + 1) for some in combinations(states_of("neurons"), n)]
     + [[name] for name in states_of("receptor")],
-    "weights": [["weight"]],
+    "weights": [list(some) for n in range(1, len(OF_SYNAPSES) + 1) for some in combinations(OF_SYNAPSES, n)],
+    "reductions": [["values"]],
 }
 
 
@@ -230,7 +232,7 @@ def _column(must: str, one: Any) -> Column:
 
 
 def _check_columns(must: str, kind: str, columns: list[Column]) -> None:
-    """Spikes are (i, label), samples (label, states), all of one width."""
+    """Spikes are (i, label), samples (label, states), all of one width, or (label, values)."""
     spikes, label = kind == "spikes", _label(columns)
     good = 0 <= label < len(columns) and label == (1 if spikes else 0)
     if good:
@@ -238,8 +240,13 @@ def _check_columns(must: str, kind: str, columns: list[Column]) -> None:
         good = [column.name for column in others] in _KINDS[kind]
         good &= columns[label] == Column(columns[label].name, _LABELS[columns[label].name])
         for column in others:
-            good &= column == Column("i", "<i8") if spikes else column.dtype in _STATES and len(column.shape) == 1
-            good &= column[1:] == others[0][1:]
+            if kind == "reductions":
+                good &= column.dtype in ("<i8", "<f8")
+            elif column.name == "modulator":  # a number of all synapses
+                good &= column.dtype in _STATES and not column.shape
+            else:
+                good &= column == Column("i", "<i8") if spikes else column.dtype in _STATES and len(column.shape) == 1
+                good &= column[1:] == others[0][1:]
     if not good:
         raise ValueError(f"{must}, got one of {kind} with the columns {[tuple(c) for c in columns]!r:.100}.")
 
@@ -251,11 +258,12 @@ def _label(columns: list[Column]) -> int:
 
 def _index(must: str, about: dict[str, Any], columns: list[Column], data: bytes) -> Array:
     """The second block: neurons or synapses, one for each place in a row of states."""
-    n_places = 0 if about["kind"] == "spikes" else columns[1].shape[0]
+    kind, shape = about["kind"], columns[1].shape
+    n_places = 0 if kind == "spikes" else len(data) // 8 if kind == "reductions" or not shape else shape[0]
     if len(data) != 8 * n_places:
         raise ValueError(f"{must}, got one with {len(data)} bytes of indices for {n_places} places.")
     index = np.frombuffer(data, "<i8").astype(np.int64)
-    most = about["n"] if about["kind"] == "states" else 2**63 - 1
+    most = about["n"] if kind in ("states", "reductions") else 2**63 - 1
     if np.any((index < 0) | (index >= most)):
         raise ValueError(f"{must}, got one with an index that is not from 0 to {most - 1}.")
     return index

@@ -19,19 +19,21 @@ from izhnumba._base.turns import Turn
 from izhnumba._engine.protocol import NeuronEngine, Record, SpikeList
 from izhnumba._engine.states import STATES
 from izhnumba._engine.timebase import Column, Instant
+from izhnumba._record.blocks import OF_SYNAPSES
 from izhnumba._record.memory import MemoryStore, read_only
 from izhnumba._record.storage import FileStore
 
 Array = NDArray[Any]
 _NONE = np.empty(0, np.int64)
-_RECORDED = ("spikes", "rate", "weight", *STATES)
+_RECORDED = ("spikes", "rate", *OF_SYNAPSES, *STATES)
 
 
 class Recorder(Sealed, ABC):
     """Records from a population or from synapses in the course of runs: base class of all recorders.
 
-    Made by `Network.record`: `izhnumba.SpikeRecorder`, `RateRecorder`, `StateRecorder`, `WeightRecorder`, and
-    `SampleRecorder` for whatever else: `izhnumba.Sampler` tells how to record what you like.
+    Made by `Network.record`: `izhnumba.SpikeRecorder`, `RateRecorder`, `StateRecorder`, `WeightRecorder`,
+    `ReductionRecorder` for means, sums and histograms, and `SampleRecorder` for whatever else: `izhnumba.Sampler` tells
+    how to record what you like.
 
     What it has recorded is read in arrays of all so far. They stay as they are and are read-only: copy one to change
     it. Reading them after each step copies nothing that has been read before, unless it is in a file.
@@ -47,7 +49,7 @@ class Recorder(Sealed, ABC):
     name : str
         In `net.recorders`.
     source : Section, Synapses or Drive
-    what : str, list of str or Sampler
+    what : str, list of str, Mean, Sum, Histogram, Sampler or function
         What is recorded of it.
 
     Examples

@@ -107,7 +107,8 @@ class Spikes(_Found):
 
 
 class Samples(_Found):
-    """Numbers sampled in time: V and u of neurons, the current of a receptor, or weights of synapses.
+    """Numbers sampled in time: V and u of neurons, the current of a receptor, weights of synapses, or what a state is
+    reduced to.
 
     Attributes
     ----------
@@ -115,10 +116,13 @@ class Samples(_Found):
         A sample of step k is taken after it, at (k + 1) dt.
     step : ndarray of int64 or None
         None in continuous time.
-    V, u, current, weight : ndarray (samples, neurons or synapses)
+    V, u, current, weight, eligibility : ndarray (samples, neurons or synapses)
         Those that were recorded.
+    modulator : ndarray (samples,)
+    values : ndarray (samples[, batch][, groups][, bins])
+        Of a mean, sum or histogram.
     index : ndarray of int64
-        Flat indices of the neurons or synapses, in the order of the columns.
+        Flat indices of the neurons or synapses, in the order of the columns; of those that are reduced.
 
     Examples
     --------
@@ -164,6 +168,8 @@ class Result(_Found):
         Times of the samples: a sample of step k is the state after it, at (k + 1) dt.
     V, u : ndarray (samples, neurons) or (samples, batch, neurons)
         Recorded states. Reading one that was not recorded, or `t` if none was, is an AttributeError that says so.
+    values : ndarray (samples[, batch][, groups][, bins])
+        What a state was reduced to, if that was recorded.
     neurons : ndarray of int64
         Flat indices of the recorded neurons, in the order of the columns.
     """
@@ -187,11 +193,15 @@ class Result(_Found):
         return "Pass record=['V'] to run for samples; times of spikes are in spikes.t." if name == "t" else ""
 
     def __repr__(self) -> str:
-        states = "".join(f", {name} {vars(self)[name].shape}" for name in ("V", "u") if name in vars(self))
+        recorded = [name for name in ("V", "u", "values") if name in vars(self)]
+        states = "".join(f", {name} {vars(self)[name].shape}" for name in recorded)
         return f"<result: {self.spikes!r}{states}>"
 
     def to_dataframe(self) -> Any:
         """A pandas DataFrame: one row per sample and neuron, with columns t, i, batch and those of V, u recorded."""
+        if "values" in vars(self):
+            cure = "Use pandas.DataFrame(result.values, index=result.t)."
+            raise TypeError(f"Result.to_dataframe must have states of neurons, got what they are reduced to. {cure}")
         names = [name for name in ("V", "u") if name in vars(self)]
         shape = vars(self)[names[0]].shape if names else (0, 0)
         samples, batches, neurons = shape[0], shape[1] if len(shape) == 3 else 1, shape[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from izhnumba._base import checks
 from izhnumba._engine.codes import OK
 from izhnumba._engine.protocol import NeuronEngine
 from izhnumba._engine.timebase import Column, Instant
+from izhnumba._record.blocks import OF_SYNAPSES
 from izhnumba._record.recorder import Recorder
 from izhnumba._record.results import Samples
 
@@ -32,7 +34,9 @@ class Sampler:
        and sets the shape. It returns a `SampleRecorder`, with `.t` and `.values`.
     4. A checkpoint stores the fields: `izhnumba.load(path, define=[MeanV])`.
 
-    Each sample ends a compiled call and costs some 50 us (with the scheme "exact" 300 us). `to=` is refused.
+    Each sample ends a compiled call and costs some 50 us (with the scheme "exact" 300 us). `to=` is refused. A plain
+    function of the source will do, too: `net.record(cells, lambda cells: cells.V.max())`; a checkpoint stores the name
+    of one that has a name. Means, sums and histograms cost far less as `izhnumba.Mean`, `Sum` and `Histogram`.
 
     Examples
     --------
@@ -59,17 +63,17 @@ class Sampler:
 
 
 class _Sampling(Recorder):
-    """Takes a row of one column at each sample of the absolute clock: runs are cut there."""
+    """Takes a row at each sample of the absolute clock: runs are cut there."""
 
     def __init__(
-        self, engine: NeuronEngine, name: str, column: Column, every: object, index: Array | None = None
+        self, engine: NeuronEngine, name: str, columns: list[Column], every: object, index: Array | None = None
     ) -> None:
         self._every = engine.time.interval("Network.record.every", every)
-        super().__init__(engine, name, [engine.time.column, column], index)
+        super().__init__(engine, name, [engine.time.column, *columns], index)
 
     @abstractmethod
-    def _sample(self) -> Array:
-        """The entry of the column now, an array that nobody else holds."""
+    def _sample(self) -> list[Array]:
+        """The entries of the columns now, arrays that nobody else holds."""
 
     def _next_look(self) -> Instant:
         """When the next sample is taken."""
@@ -78,45 +82,61 @@ class _Sampling(Recorder):
     def _take(self) -> None:
         time, now = self._engine.time, self._engine.now
         if now > self._keeps.upto and time.is_sample(now, self._every) and self._from < now <= self._until:
-            self._keeps.append(now, time.labels(np.array([now])), self._sample()[np.newaxis])
+            self._keeps.append(now, time.labels(np.array([now])), *(entry[np.newaxis] for entry in self._sample()))
 
     def _options(self) -> dict[str, Any]:
         return super()._options() | {"every": self._engine.time.ms(self._every)}
 
 
 class SampleRecorder(_Sampling):
-    """Samples of what a `Sampler` of the user's own returns, on the absolute clock. Made by `Network.record`.
+    """Samples of what a `Sampler` or function of the user's own returns, on the absolute clock. Made by
+    `Network.record`.
 
     Attributes
     ----------
     t : ndarray (samples,), ms
     values : ndarray of float64 (samples, *shape)
         shape is that of a sample.
-    what : Sampler
+    what : Sampler or function
     start, stop, name
         See `Recorder`.
 
     Examples
     --------
-    See `Sampler`.
+    The highest V of a population, every ms, by a plain function; see `Sampler` for what checkpoints can store:
+
+    >>> import izhnumba as iz
+    >>> net = iz.Network()
+    >>> cells = net.add(iz.Population(100, **iz.presets["RS"]), name="cells")
+    >>> current = net.drive(cells[:10], 10.0)
+    >>> highest = net.record(cells, lambda cells: cells.V.max(), every=1.0)
+    >>> net.run(3.0)
+    >>> highest.values.round(1)
+    array([-58.1, -47.8,  -1.4])
     """
 
     _kind = "a Sampler"
     _to_file = False
 
-    def __init__(self, engine: NeuronEngine, name: str, sampler: Sampler, source: object, every: object) -> None:
-        checks.takes(f"{type(sampler).__name__}.sample", sampler.sample, "source")
-        self._sampler, self._of = sampler, source
+    def __init__(
+        self, engine: NeuronEngine, name: str, what: Sampler | Callable[[Any], object], source: object, every: object
+    ) -> None:
+        self._of, self._take_from = source, what.sample if isinstance(what, Sampler) else what
+        if isinstance(what, Sampler):
+            self._called = f"{type(what).__name__}.sample"
+            checks.takes(self._called, what.sample, "source")
+        else:
+            self._called, self._kind = function_name(what), "a function"
         self._shape: tuple[int, ...] | None = None
-        self._shape = self._sample().shape
-        super().__init__(engine, name, Column("value", "<f8", self._shape), every)
+        self._shape = self._sample()[0].shape
+        super().__init__(engine, name, [Column("value", "<f8", self._shape)], every)
 
-    def _sample(self) -> Array:
-        name, at = f"{type(self._sampler).__name__}.sample", ""
+    def _sample(self) -> list[Array]:
+        name, at = self._called, ""
         if self._shape is not None:  # in a run
             name, at = f"{self.name}: {name}", f" at t = {self._engine.time.ms(self._engine.now):.9g} ms"
         try:
-            found = self._sampler.sample(self._of)
+            found = self._take_from(self._of)
         except Exception as error:
             if self._shape is None:
                 raise
@@ -129,7 +149,7 @@ class SampleRecorder(_Sampling):
             raise TypeError(f"{name} must return a number or an array of numbers, got {found!r:.60}{at}.")
         if self._shape not in (None, value.shape):
             raise ValueError(f"{name} must return shape {self._shape} as at first, got {value.shape}{at}.")
-        return value.astype(np.float64, copy=False)
+        return [value.astype(np.float64, copy=False)]
 
     def _take(self) -> None:
         engine = self._engine
@@ -155,35 +175,85 @@ class SampleRecorder(_Sampling):
         return len(self.t)
 
     def __repr__(self) -> str:
-        return f"<{self._sampler!r}, {len(self)} samples>"
+        what = vars(self).get("what")
+        return (
+            f"<{what!r}, {len(self)} samples>"
+            if isinstance(what, Sampler)
+            else f"<{self._called}, {len(self)} samples>"
+        )
+
+
+def function_name(function: object) -> str:
+    """What a user's function is called."""
+    return str(getattr(function, "__name__", type(function).__name__))
 
 
 class WeightRecorder(_Sampling):
-    """Samples of the weights of chosen synapses, on the absolute clock. Made by `Network.record`.
+    """Samples of the weights of chosen synapses, and of what their rule keeps beside them, on the absolute clock. Made
+    by `Network.record`.
 
     Attributes
     ----------
     t : ndarray (samples,), ms
-    weight : ndarray (samples, synapses)
+    weight, eligibility : ndarray (samples, synapses)
+        Those that were asked for.
+    modulator : ndarray (samples,)
+        If it was asked for: that of all synapses of the rule.
     synapses : ndarray of int64
         Their places in `syn.weight`, in the order of the columns.
     samples : Samples
     start, stop, to, name
         See `Recorder`.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> net = iz.Network(seed=1)
+    >>> cells = net.add(iz.Population(3, **iz.presets["RS"]))
+    >>> syn = net.connect(cells, cells, iz.AllToAll(), weight=1.0, plasticity=iz.DopamineSTDP(w_max=4.0))
+    >>> learning = net.record(syn, ["weight", "modulator"], every=10.0)
+    >>> syn.modulator = 0.5
+    >>> net.run(20.0)
+    >>> learning.weight.shape, learning.modulator.round(3)
+    ((2, 9), array([0.476, 0.452]))
     """
 
     _kind = "weights"
+    weight: Array
+    eligibility: Array
+    modulator: Array
 
-    def __init__(self, engine: NeuronEngine, name: str, weights: Array, every: object, synapses: object = None) -> None:
-        self.synapses = np.arange(weights.size)
+    def __init__(
+        self, engine: NeuronEngine, name: str, readers: dict[str, Callable[[], Array]], n: int, every: object,
+        synapses: object = None,
+    ) -> None:  # fmt: skip
+        """Made by `Network.record`.
+
+        Parameters
+        ----------
+        engine : NeuronEngine
+            Of the targets.
+        name : str
+        readers : dict
+            Of each name that is recorded a function that returns the present values, (n,) or ().
+        n : int
+            Synapses.
+        every, synapses : as the user passed them
+            Interval between samples in ms; which synapses, by place.
+        """
+        self.synapses = np.arange(n)
         if synapses is not None:
-            self.synapses = checks.indices("Network.record.synapses", synapses, weights.size)
-        self._weights = weights
-        column = Column("weight", weights.dtype.newbyteorder("<").str, self.synapses.shape)
-        super().__init__(engine, name, column, every, self.synapses)
+            self.synapses = checks.indices("Network.record.synapses", synapses, n)
+        self._readers = readers
+        columns = [
+            Column(name, values.dtype.newbyteorder("<").str, self.synapses.shape if values.ndim else ())
+            for name, values in {name: read() for name, read in readers.items()}.items()
+        ]
+        super().__init__(engine, name, columns, every, self.synapses)
 
-    def _sample(self) -> Array:
-        return self._weights[self.synapses]
+    def _sample(self) -> list[Array]:
+        found = [read() for read in self._readers.values()]
+        return [values[self.synapses] if values.ndim else values for values in found]
 
     def _options(self) -> dict[str, Any]:
         return super()._options() | {"synapses": self.synapses}
@@ -191,18 +261,27 @@ class WeightRecorder(_Sampling):
     @property
     def samples(self) -> Samples:
         """Everything so far."""
-        labels, weight = self._rows_so_far()
-        return Samples(labels, self._engine.time, {"weight": weight}, self.synapses, self._t(labels))
+        labels, *columns = self._rows_so_far()
+        return Samples(
+            labels, self._engine.time, dict(zip(self._readers, columns, strict=True)), self.synapses, self._t(labels)
+        )
 
     @property
     def t(self) -> Array:
         """Times of the samples, ms."""
-        return self.samples.t
+        return self._t(self._rows_so_far()[0])
 
-    @property
-    def weight(self) -> Array:
-        """Weights, (samples, synapses)."""
-        return np.asarray(self.samples.weight)
+    def __getattr__(self, name: str) -> Any:
+        readers = vars(self).get("_readers", ())
+        if name in readers:
+            return self._rows_so_far()[1 + list(readers).index(name)]
+        if name in OF_SYNAPSES:
+            raise AttributeError(f"WeightRecorder has no {name!r}. Ask Network.record for it.")
+        return super().__getattr__(name)
+
+    def __dir__(self) -> list[str]:
+        return sorted([*super().__dir__(), *self._readers])
 
     def __repr__(self) -> str:
-        return f"<weights of {self.synapses.size} synapses, {len(self.samples)} samples>"
+        names = " and ".join("weights" if name == "weight" else name for name in self._readers)
+        return f"<{names} of {self.synapses.size} synapses, {len(self.t)} samples>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,7 +22,74 @@ Array = NDArray[Any]
 _BLOCK = 2**22  # bytes in a block of a file, or one sample: it is still in the cache when it is written
 
 
-class StateRecorder(Recorder):
+class KernelSampling(Recorder):
+    """Takes samples that kernels write while they run, on the absolute clock, to the room for the next rows."""
+
+    def __init__(
+        self, where: str, engine: NeuronEngine, name: str, columns: list[Column], every: object, index: Array,
+        row_bytes: int,
+    ) -> None:  # fmt: skip
+        """Made by recorders of these kinds.
+
+        Parameters
+        ----------
+        where : str
+            The function that makes it, for errors.
+        engine : NeuronEngine
+        name : str
+        columns : list of Column
+            The label comes first.
+        every : as the user passed it
+            Interval between samples in ms.
+        index : ndarray of int64
+        row_bytes : int
+            What kernels write for a sample.
+        """
+        self._every, self._where = engine.time.interval(f"{where}.every", every), where
+        super().__init__(engine, name, columns, index)
+        self._block_rows = max(1, _BLOCK // row_bytes)
+        self._row = 0  # which sample comes first in the room
+        self._room: Sequence[Array] = ()
+
+    def _due(self, until: Instant) -> tuple[int, int]:
+        """The number of the next sample, and how many there are until then."""
+        samples_by = self._engine.time.samples_by
+        row = samples_by(max(self._engine.now, self._from), self._every) + 1
+        return row, max(0, samples_by(min(until, self._until), self._every) - row + 1)
+
+    def _next_look(self) -> Instant:
+        """When samples are enough for a block."""
+        time = self._engine.time
+        return time.sample(time.samples_by(self._engine.now, self._every) + self._block_rows, self._every)
+
+    def _take(self) -> None:
+        """Keep the samples that the kernel has written since the last time. The rest of the room is for that of the
+        slice."""
+        time, now, upto = self._engine.time, self._engine.now, self._keeps.upto
+        if self._room and now > upto:
+            known = max(0, time.samples_by(max(upto, self._from), self._every) + 1 - self._row)
+            n_rows = max(0, time.samples_by(self._reliable(), self._every) + 1 - self._row - known)
+            labels = time.labels(time.sample(self._row + known + np.arange(n_rows), self._every))
+            self._keep(now, labels, [column[known:] for column in self._room])
+
+    @abstractmethod
+    def _keep(self, now: Instant, labels: Array, room: list[Array]) -> None:
+        """Keep samples, of which the labels are these, and which begin the room."""
+
+    def _end(self) -> None:
+        self._take()
+        self._room = ()
+
+    def _options(self) -> dict[str, Any]:
+        return super()._options() | {"every": self._engine.time.ms(self._every)}
+
+    @property
+    def t(self) -> Array:
+        """Times of the samples, ms."""
+        return self._t(self._rows_so_far()[0])
+
+
+class StateRecorder(KernelSampling):
     """Samples of V and u of chosen neurons, or of the current through a receptor of theirs. Made by `Network.record`.
 
     Samples are taken on the absolute clock: of the state after step k if (k + 1) is a multiple of `every` in steps. A
@@ -72,18 +140,15 @@ class StateRecorder(Recorder):
         if neurons is not None:
             self._chosen = checks.indices(f"{where}.neurons", neurons, self.neurons.size)
             self.neurons = self.neurons[self._chosen]
-        self._every = engine.time.interval(f"{where}.every", every)
-        self._where, self._sources, self._n_batch = where, sources, n_batch
+        self._sources, self._n_batch = sources, n_batch
         flat = (np.arange(n_batch or 1)[:, None] * n + self.neurons).ravel()
         self._places = np.argsort(flat, kind="stable")
         self._flat = flat[self._places]
         self._consecutive = bool(np.all(np.diff(flat) == 1))
         dtype = engine.dtype.newbyteorder("<").str
         columns = [engine.time.column, *(Column(state, dtype, (flat.size,)) for state in sources)]
-        super().__init__(engine, name, columns, self.neurons)
-        self._block_rows = max(1, _BLOCK // sum(column.row_bytes for column in columns))
-        self._row = 0  # which sample comes first in the room of the next rows
-        self._room: Sequence[Array] = ()
+        row_bytes = sum(column.row_bytes for column in columns)
+        super().__init__(where, engine, name, columns, every, self.neurons, row_bytes)
 
     def _begin(self, stop: Instant) -> None:
         """Make room for the samples of a run, unless they go to a file."""
@@ -93,18 +158,9 @@ class StateRecorder(Recorder):
             checks.fits(f"{self._where}.every", n_bytes, "Record fewer neurons, more seldom, or a shorter run.")
             self._keeps.room(n_rows)
 
-    def _due(self, until: Instant) -> tuple[int, int]:
-        """The number of the next sample, and how many there are until then."""
-        samples_by = self._engine.time.samples_by
-        row = samples_by(max(self._engine.now, self._from), self._every) + 1
-        return row, max(0, samples_by(min(until, self._until), self._every) - row + 1)
-
     def _next_look(self) -> Instant:
-        """When samples go to a file: when they are enough for a block."""
-        if self.to is None:
-            return math.inf
-        time = self._engine.time
-        return time.sample(time.samples_by(self._engine.now, self._every) + self._block_rows, self._every)
+        """Samples in memory have room for a run."""
+        return math.inf if self.to is None else super()._next_look()
 
     def _records(self, until: Instant) -> list[Record]:
         """Where the samples until then go."""
@@ -115,24 +171,13 @@ class StateRecorder(Recorder):
             for source, samples in zip(self._sources.values(), self._room[1:], strict=True)
         ]
 
-    def _take(self) -> None:
-        """Keep the samples that the kernel has written since the last time. The rest of the room is for that of the
-        slice."""
-        time, now, upto = self._engine.time, self._engine.now, self._keeps.upto
-        if self._room and now > upto:
-            known = max(0, time.samples_by(max(upto, self._from), self._every) + 1 - self._row)
-            n_rows = max(0, time.samples_by(self._reliable(), self._every) + 1 - self._row - known)
-            room = [column[known:] for column in self._room]
-            room[0][:n_rows] = time.labels(time.sample(self._row + known + np.arange(n_rows), self._every))
-            self._keeps.keep(now, n_rows, room)
-
-    def _end(self) -> None:
-        self._take()
-        self._room = ()
+    def _keep(self, now: Instant, labels: Array, room: list[Array]) -> None:
+        room[0][: len(labels)] = labels
+        self._keeps.keep(now, len(labels), room)
 
     def _options(self) -> dict[str, Any]:
         places = np.arange(self.neurons.size) if self._chosen is None else self._chosen
-        return super()._options() | {"every": self._engine.time.ms(self._every), "neurons": places}
+        return super()._options() | {"neurons": places}
 
     @property
     def samples(self) -> Samples:
@@ -144,11 +189,6 @@ class StateRecorder(Recorder):
     def _shaped(self, rows: Array) -> Array:
         """A column of states, shape (samples, neurons) or (samples, batch, neurons)."""
         return rows if self._n_batch is None else rows.reshape((len(rows), self._n_batch, self.neurons.size))
-
-    @property
-    def t(self) -> Array:
-        """Times of the samples, ms."""
-        return self._t(self._rows_so_far()[0])
 
     def __getattr__(self, name: str) -> Any:
         sources = vars(self).get("_sources", ())

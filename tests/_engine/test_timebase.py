@@ -176,7 +176,7 @@ def recorded(T):
         SpikeRecorder(engine, "spikes"),
         RateRecorder(engine, "rate", 0.7),
         StateRecorder("x", engine, "V", None, {"V": engine.V}, 0.3, [2, 0]),
-        WeightRecorder(engine, "weight", engine.weights, 1.1),
+        WeightRecorder(engine, "weight", {"weight": lambda: engine.weights}, engine.weights.size, 1.1),
     )
     recorders[0].start, recorders[2].stop = 0.74, 7.77
     for duration in T:

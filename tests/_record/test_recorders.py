@@ -93,27 +93,6 @@ def test_nothing_changes_in_the_course_of_a_run_and_names_are_known():
             setattr(thing, name, 3)
 
 
-def test_weights_over_time():
-    net, cells = cells_with_current()
-    syn = net.connect(cells, cells, iz.AllToAll(), weight=2.0, plasticity=iz.STDP(A_plus=0.1, w_max=3.0))
-    recorder = net.record(syn, every=2.0, synapses=[35, 3])
-    seen = []
-    for _ in range(60):
-        net.step()
-        if net.n_steps % 4 == 0:
-            seen.append(syn.weight[[35, 3]].copy())
-    np.testing.assert_array_equal(recorder.weight, seen)
-    np.testing.assert_array_equal(recorder.t, 2.0 * np.arange(1, 16))
-    assert np.ptp(recorder.weight) > 0
-    again, cells = cells_with_current()
-    twin = again.connect(cells, cells, iz.AllToAll(), weight=2.0, plasticity=iz.STDP(A_plus=0.1, w_max=3.0))
-    other = again.record(twin, "weight", every=2.0, synapses=[35, 3])
-    again.run(30.0)
-    np.testing.assert_array_equal(other.weight, seen)
-    net.reset(weights=True)
-    assert len(recorder.samples) == 0
-
-
 # of exp(-t / 20) - exp(-t)
 PEAK = 20 ** (-1 / 19) - 20 ** (-20 / 19)
 RECEPTORS = {
@@ -201,7 +180,7 @@ def test_what_cannot_be_recorded_of_synapses():
     syn = net.connect(cells, cells, iz.OneToOne())
     for arguments, message in (
         (("current",), r"what must be 'weight' for synapses through Delta\(\)"),
-        (("V",), "what must be a known name, got 'V'. Known: weight, current"),
+        (("V",), "what must be a known name, got 'V'. Known: weight, eligibility, modulator, current"),
         (("weight",), "neurons must be left out when recording weight"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -83,6 +83,45 @@ def test_arrays_and_synapses():
 
 
 @pytest.mark.parametrize("scheme", ["exp_euler", "exact"])
+def test_a_plain_function_is_called_as_a_sampler_is(scheme, tmp_path):
+    """Of a population, a slice and synapses; checkpoints store its name, and a lambda has none."""
+    net, cells = cells_with_current(scheme)
+    syn = net.connect(cells, cells, iz.OneToOne(), weight=0.5, name="syn")
+
+    def highest(source):
+        return source.V.max()
+
+    V = net.record(cells, "V", every=2.0)
+    whole, part = net.record(cells, highest, every=2.0), net.record(cells[:3], highest, every=2.0, start=10.0)
+    sums = net.record(syn, lambda syn: [syn.weight.sum(), len(syn)], every=2.0)
+    net.run(20.0)
+    assert whole.values.tolist() == V.V.max(axis=1).tolist()
+    assert part.values.tolist() == V.V[5:, :3].max(axis=1).tolist()
+    assert sums.values.tolist() == [[3.0, 6.0]] * 10
+    assert (whole.name, repr(whole), whole.what) == ("cells highest", "<highest, 10 samples>", highest)
+    with pytest.raises(
+        TypeError, match="Network.save cannot store a lambda at network/recorders/syn <lambda>/what. Write"
+    ):
+        net.save(tmp_path / "state.npz")
+    net.remove(sums)
+    net.save(tmp_path / "state.npz")
+    with pytest.raises(ValueError, match=r"load.define must hold the function 'highest'"):
+        iz.load(tmp_path / "state.npz")
+    again = iz.load(tmp_path / "state.npz", define=[highest])
+    for one in (net, again):
+        one.run(10.0)
+    assert again.recorders["cells highest"].values.tolist() == whole.values.tolist()
+    assert len(whole) == 15
+
+
+def test_an_error_in_a_function_names_it():
+    net, cells = cells_with_current()
+    net.record(cells, lambda source: 1 / (4.0 - net.t), every=1.0, name="mine")
+    with pytest.raises(RuntimeError, match=r"^mine: <lambda> raised ZeroDivisionError: .* at t = 4 ms\.$"):
+        net.run(10.0)
+
+
+@pytest.mark.parametrize("scheme", ["exp_euler", "exact"])
 def test_checkpoint(scheme, tmp_path):
     net, cells = cells_with_current(scheme)
     share = net.record(cells, Share(bound=-65.0), every=2.0, name="share")
@@ -140,7 +179,9 @@ class WithoutSource(iz.Sampler):
     ("what", "error", "words"),
     [
         (MeanV, TypeError, r"Network.record.what must be an object, got the class MeanV. Write MeanV\(...\)"),
-        (np.mean, TypeError, r"what must be a name, names or a Sampler, got .*help\(izhnumba.Sampler\)"),
+        (lambda: 1.0, TypeError, r"Network.record.what must be a function of \(source\), got one of \(\)"),
+        (list, TypeError, r"Network.record.what must be a function of \(source\), got .*list"),
+        (lambda source: None, TypeError, "<lambda> must return a number or an array of numbers, got None"),
         (Undecorated(), TypeError, "Undecorated must be a dataclass, so that a checkpoint can store it. Write @datac"),
         (WithoutMethod(), TypeError, r"WithoutMethod must have a method sample\(source\)"),
         (WithoutSource(), TypeError, r"WithoutSource.sample must be a function of \(source\), got one of \(\)"),
@@ -164,9 +205,11 @@ def test_what_is_refused(what, error, words):
 
 def test_options_that_mean_nothing(tmp_path):
     net, cells = cells_with_current()
-    for option, value in {"to": tmp_path / "x", "neurons": [0], "synapses": [0]}.items():
-        with pytest.raises(ValueError, match=f"Network.record.{option} must be left out when recording a Sampler, got"):
-            net.record(cells, MeanV(), **{option: value})
+    for what, shown in ((MeanV(), "a Sampler"), (lambda source: 0.0, "a function")):
+        for option, value in {"to": tmp_path / "x", "neurons": [0], "synapses": [0]}.items():
+            words = f"Network.record.{option} must be left out when recording {shown}, got"
+            with pytest.raises(ValueError, match=words):
+                net.record(cells, what, **{option: value})
     assert list(tmp_path.iterdir()) == []
     assert dict(net.recorders) == {}
 
@@ -227,6 +270,7 @@ def test_completion_shows_what_users_read():
         "spikes": {"i", "step", "t", "spikes"},
         "rate": {"t", "rate"},
         "V": {"V", "t", "neurons", "samples"},
+        iz.Mean("V"): {"t", "values", "neurons", "samples"},
         MeanV(): {"t", "values"},
     }
     for what, own in shown.items():

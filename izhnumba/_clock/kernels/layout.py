@@ -69,11 +69,12 @@ FAILED_STEP, FAILED_COUNT, FAILED_LANE, FAILED_V, WAS_CAREFUL, CAREFUL, N_SPIKES
 # row 0 of RECORD_SAMPLES; RECORD_ROOM, rows there; RECORD_N, neurons recorded; RECORD_NEURONS, int64 (RECORD_N,),
 # ascending; RECORD_STARTS, int64 (blocks + 1,): where the neurons of each block begin among them; RECORD_PLACES, int64
 # (RECORD_N,): the column of each in a sample, or 0 if they are consecutive, and their columns too; RECORD_SOURCE, real
-# (PADDED,): the state; RECORD_SAMPLES, real (RECORD_ROOM, RECORD_N)
+# (PADDED,): the state; RECORD_SAMPLES, real (RECORD_ROOM, RECORD_N); RECORD_REDUCTION, the table of a reduction, whose
+# results are written instead (`_engine.reduction`), or 0
 (
     RECORD_EVERY, RECORD_FIRST, RECORD_ROOM, RECORD_N, RECORD_NEURONS, RECORD_STARTS, RECORD_PLACES, RECORD_SOURCE,
-    RECORD_SAMPLES, RECORD_SIZE,
-) = range(10)  # fmt: skip
+    RECORD_SAMPLES, RECORD_REDUCTION, RECORD_SIZE,
+) = range(11)  # fmt: skip
 
 # RECEPTORS, one row per receptor: RECEPTOR_TARGET, what it adds to (below); RECEPTOR_STATES, how many states it has;
 # RECEPTOR_RING, real (RING_STEPS, PADDED): weights under way; RECEPTOR_Y, RECEPTOR_X, real (PADDED,): its states;

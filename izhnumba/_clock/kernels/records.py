@@ -7,8 +7,9 @@ import functools
 import numpy as np
 
 from izhnumba._clock.kernels import layout
+from izhnumba._engine.kernels.layout import KERNEL
 from izhnumba._numba.compile import address_of, inlined
-from izhnumba._numba.intrinsics import copy_bytes, ints_at, row_at, stream_line
+from izhnumba._numba.intrinsics import call_at, copy_bytes, ints_at, row_at, stream_line
 
 CACHED = 2**24  # bytes; of more caches hold too little for a copy to go through them
 
@@ -27,7 +28,7 @@ def stream(target, source, size):
 @functools.cache
 def recorder(dtype: str) -> int:
     """Address of `record(address, k, block)`: for each record of the table of which a sample is due after step k, copy
-    the states of its neurons in this block to the sample."""
+    the states of its neurons in this block to the sample, or what they are reduced to."""
     number = np.dtype(dtype).type
     item = number(0).itemsize
 
@@ -38,6 +39,9 @@ def recorder(dtype: str) -> int:
             done, n = table[layout.STEP] + k + 1, r[layout.RECORD_N]
             sample = done // r[layout.RECORD_EVERY] - r[layout.RECORD_FIRST]
             if done % r[layout.RECORD_EVERY] or not 0 <= sample < r[layout.RECORD_ROOM]:
+                continue
+            if r[layout.RECORD_REDUCTION]:
+                call_at(ints_at(r[layout.RECORD_REDUCTION])[KERNEL], r[layout.RECORD_REDUCTION], sample, block)
                 continue
             starts = ints_at(r[layout.RECORD_STARTS])
             first, last, row = starts[block], starts[block + 1], r[layout.RECORD_SAMPLES] + sample * n * item

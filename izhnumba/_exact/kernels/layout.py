@@ -142,8 +142,9 @@ INLET_ROW, INLET_SCALE, INLET_FACTOR, INLET_SIZE = range(4)
 # RECORD_NEXT: number of the next sample; RECORD_FIRST: of the one in row 0 of RECORD_SAMPLES; RECORD_ROOM: rows there;
 # RECORD_N: neurons recorded; RECORD_NEURONS, int64 (RECORD_N,); RECORD_PLACES, int64 (RECORD_N,): the column of each in
 # a sample; RECORD_WHAT: number of a state in STATES plus len(STATES) x that of its receptor; RECORD_SAMPLES, float64
-# (RECORD_ROOM, RECORD_N); RECORD_SIMD_ROWS, float64 (rows, LANES): scratch
+# (RECORD_ROOM, RECORD_N); RECORD_SIMD_ROWS, float64 (rows, LANES): scratch; RECORD_REDUCTION, the table of a reduction,
+# or 0: RECORD_SAMPLES has one row then, of which the results are made (`_engine.reduction`)
 (
     RECORD_TABLE, RECORD_EVERY, RECORD_NEXT, RECORD_FIRST, RECORD_ROOM, RECORD_N, RECORD_NEURONS, RECORD_PLACES,
-    RECORD_WHAT, RECORD_SAMPLES, RECORD_SIMD_ROWS, RECORD_SIZE,
-) = range(12)  # fmt: skip
+    RECORD_WHAT, RECORD_SAMPLES, RECORD_SIMD_ROWS, RECORD_REDUCTION, RECORD_SIZE,
+) = range(13)  # fmt: skip

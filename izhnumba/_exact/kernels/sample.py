@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from izhnumba._engine.codes import FAILURE, OK
+from izhnumba._engine.kernels.layout import KERNEL, N_BLOCKS
 from izhnumba._engine.states import STATES
 from izhnumba._engine.timebase import GRID
 from izhnumba._exact.kernels import layout
@@ -151,7 +152,8 @@ def sampling(receptors: tuple[ReceptorKind, ...]) -> int:
             r[layout.RECORD_NEXT] += 1
             if not 0 <= row < r[layout.RECORD_ROOM]:
                 return OK
-        samples = reals_at(r[layout.RECORD_SAMPLES] + row * n * 8)
+        reduction = r[layout.RECORD_REDUCTION]
+        samples = reals_at(r[layout.RECORD_SAMPLES] + (0 if reduction else row * n * 8))
         V, u, shown = reals_at(p[layout.V]), reals_at(p[layout.U]), reals_at(p[layout.SHOWN])
         for first in range(0, n, LANES):
             if (
@@ -166,6 +168,9 @@ def sampling(receptors: tuple[ReceptorKind, ...]) -> int:
                     u[i] = shown[n + i] = sample(r[layout.RECORD_SIMD_ROWS], lane, state_of(p, i), OF_U)
                 else:
                     samples[places[first + lane]] = sample(r[layout.RECORD_SIMD_ROWS], lane, state_of(p, i), what)
+        if reduction:
+            for block in range(ints_at(reduction)[N_BLOCKS]):
+                call_at(ints_at(reduction)[KERNEL], reduction, row, block)
         return OK
 
     return address_of(sample_or_publish, fastmath=CONTRACT)
