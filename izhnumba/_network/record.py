@@ -190,7 +190,8 @@ def _receptor_of(source: Section | Synapses | Drive, what: What) -> object:
     if isinstance(source, Section):
         return None
     if isinstance(source, Drive):
-        if source.receptor is None or source.receptor.adds_to == "V" or source._receptor_state is None:
+        receptor = source.receptor or getattr(source.value, "receptor", None)  # spikes have one of their own
+        if receptor is None or receptor.adds_to == "V" or source._receptor_state is None:
             raise ValueError(
                 f"{_WHERE}.source must be a drive through a receptor with a current that depends on V, got {source!r}. "
                 "Its value is all that flows."
