@@ -26,7 +26,10 @@ SHORTER = {
         ("REST, TRAINING, EVERY = 1000.0, 40, 200.0", "REST, TRAINING, EVERY = 40.0, 2, 40.0"),
         ("iz.OrnsteinUhlenbeck(mean=0.0, std=std, tau=5.0)", "iz.TimedArray(noise(n, std), dt=0.2)"),
     ],
-    "distal_reward": [("T, REWARD, WITHIN = 900_000.0, 0.5, 20.0", "T, REWARD, WITHIN = 3_000.0, 0.5, 1000.0")],
+    "distal_reward": [
+        ("T, REWARD, WITHIN = 600_000.0, 0.5, 20.0", "T, REWARD, WITHIN = 3_000.0, 0.5, 1000.0"),
+        ("iz.UniformNoise(-6.5, 6.5)", "iz.TimedArray(thalamus, dt=1.0)"),
+    ],
     "force": [
         ("N, DT = 1000,", "N, DT = 250,"),
         ("END, EVERY = 1000.0, 3000.0, 4600.0, 50", "END, EVERY = 100.0, 300.0, 400.0, 50"),
@@ -114,14 +117,16 @@ def test_ca3(port):
 
 def test_distal_reward(port):
     """Spike for spike, with weights to rounding; the program itself, in two details another, ends nearby."""
-    ours = port("distal_reward")
-    syn, inhibition, n = ours["syn"], ours["inhibition"], 3000
+    n = 3000
+    thalamus = np.random.default_rng(2007).uniform(-6.5, 6.5, (n, 1000))
+    ours = port("distal_reward", thalamus=thalamus)
+    syn, inhibition = ours["syn"], ours["inhibition"]
 
     def plain(published):
         start, waits = np.ones(len(syn)), np.random.default_rng(1)
         start[0] = 0.0
         return distal_reward_plain.run(
-            syn.pre, syn.post, start, (inhibition.pre, inhibition.post), ours["thalamus"](np.arange(n)),
+            syn.pre, syn.post, start, (inhibition.pre, inhibition.post), thalamus,
             iter(lambda: 1000 + waits.integers(1, 2001), None), within=1000, published=published,
         )  # fmt: skip
 
