@@ -24,7 +24,6 @@ folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 T, REWARD, WITHIN = 600_000.0, 0.5, 20.0  # ms; dopamine; ms
 rng = np.random.default_rng(1)
 
-
 rule = iz.DopamineSTDP(
     pairing="nearest", A_plus=0.1, A_minus=0.15 / 0.95, tau_plus=-1 / math.log(0.95), tau_minus=-1 / math.log(0.95),
     tau_e=-10 / math.log(0.99), tau_d=-1 / math.log(0.995), baseline=0.002, w_max=4.0, period=10.0,
