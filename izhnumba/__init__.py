@@ -33,6 +33,7 @@ from izhnumba._record.spikes import RateRecorder, SpikeRecorder
 from izhnumba._synapse.connectivity import AllToAll, OneToOne
 from izhnumba._synapse.distance import Distance
 from izhnumba._synapse.distributions import LogNormal, Normal, Uniform
+from izhnumba._synapse.kinetics import Kinetic, Saturating, WangNMDA
 from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.plasticity_rules import STDP, STDP2006, DopamineSTDP, Scaling, TripletSTDP, TsodyksMarkram
 from izhnumba._synapse.positions import Box, ByDistance, Grid, Positions
@@ -86,6 +87,7 @@ __all__ = [
     "JoinedDrive",
     "JoinedRecorder",
     "JoinedSynapses",
+    "Kinetic",
     "LogNormal",
     "Mean",
     "Mixed",
@@ -117,6 +119,7 @@ __all__ = [
     "SampleRecorder",
     "Sampler",
     "Samples",
+    "Saturating",
     "Scaling",
     "Scheme",
     "Sine",
@@ -131,6 +134,7 @@ __all__ = [
     "TsodyksMarkram",
     "Uniform",
     "UniformNoise",
+    "WangNMDA",
     "WeightRecorder",
     "kernel",
     "load",

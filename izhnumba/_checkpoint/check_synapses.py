@@ -42,11 +42,13 @@ def check_synapses(
 ) -> Projection:
     """The synapses stored at `place`; a Misfit if their parts do not fit together. key: of their first events."""
     names = ("source", "target", "receptor", "rule", "rows", "plasticity", "first_weights", "state")
-    saved = Saved(one, place, names)
+    saved = Saved(one, place, (*names, "release") if "release" in one else names)
     source, target = part_of(saved, "source", populations), part_of(saved, "target", populations)
     receptor = saved.kind("receptor", Receptor, "a receptor")
     saved.require(receptor in target.population.receptors, "receptor", "be one of its target population")
     gap = receptor.adds_to == "coupling"
+    released = "release" in one
+    saved.require(released == receptor.per_source, "receptor", "have states of sources if there are such", receptor)
     saved.require(
         not gap or source.population.dtype == target.population.dtype, "source", "have the dtype of the target"
     )
@@ -61,7 +63,7 @@ def check_synapses(
     n = _weights(rows, "weights", target.population.dtype, None, sign)
     if rows.value["offsets"] is None:
         saved.require(isinstance(one["rule"], AllToAll), "rule", "be AllToAll if there are no offsets")
-        saved.require(not (plastic or gap or frame.exact), "rows", "have offsets", "none")
+        saved.require(not (plastic or gap or released or frame.exact), "rows", "have offsets", "none")
         for name, end in (("source", source), ("target", target)):
             saved.require(end.neurons is None, name, "be a run of neurons if there are no offsets")
         _whole_rows(rows, n, source, target, one["rule"])

@@ -14,7 +14,7 @@ from izhnumba._clock.delivery import Delivery, Rows, window_for
 from izhnumba._clock.engine import ClockEngine
 from izhnumba._clock.inputs import Injection
 from izhnumba._clock.kernels import layout
-from izhnumba._clock.projection import bind_plastic, couple, delays, is_gap, let_arrive, rows_of, table_of
+from izhnumba._clock.projection import bind_stepwise, couple, delays, is_gap, let_arrive, rows_of, stepwise, table_of
 from izhnumba._clock.receptors import ReceptorState
 from izhnumba._engine.codes import FAILURE, LEAP, OK, ROOM
 from izhnumba._engine.projection import Projection
@@ -91,13 +91,13 @@ class ClockNetwork:
             longest[one.target] = max(longest.get(one.target, 1), delays(one)[1])
         self.engines, self._gaps = list(engines), [one for one in projections if is_gap(one)]
         self.slice = _slice(shortest, [(steps, engine.padded) for engine, steps in longest.items()])
-        static = [one for one in projections if one.plastic is None and not is_gap(one)]
+        static = [one for one in projections if not stepwise(one) and not is_gap(one)]
         rows = {engine: rows_of([one for one in static if one.target is engine], engine.dt) for engine in engines}
         for engine in engines:
             self._lay_rings(engine, longest.get(engine, 1), rows[engine], receptors)
         for one in gone:
             let_arrive(one)
-        calls = [bind_plastic(one) for one in projections if one.plastic is not None]  # rings stay as they are now
+        calls = [call for one in projections for call in bind_stepwise(one)]  # rings stay as they are now
         self._arriving = [(before, table) for before, _, table in calls]
         self._put_calls(layout.PROJECTIONS, layout.N_PROJECTIONS, [(after, table) for _, after, table in calls])
         deliveries = list[tuple[int, Table]]()

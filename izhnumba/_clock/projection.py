@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,17 @@ def is_gap(one: Projection) -> bool:
     return bool(one.receptor.definition.adds_to == "coupling")
 
 
+def stepwise(one: Projection) -> bool:
+    """Whether they are plastic synapses, or such whose receptor has states of sources: kernels of their own deliver
+    what arrives in a step."""
+    return one.plastic is not None or one.release is not None
+
+
 def delays(one: Projection) -> tuple[int, int]:
     """The shortest and the longest delay, steps; (0, 0) without synapses. The shortest is 1 for gap junctions and
-    plastic synapses, whose kernels run in each step."""
+    others whose kernels run in each step."""
     shortest, longest = one.rows.delays(one.target.padded)
-    return 1 if one.plastic is not None or is_gap(one) else shortest, longest
+    return 1 if stepwise(one) or is_gap(one) else shortest, longest
 
 
 def rows_of(some: list[Projection], dt: float) -> Rows:
@@ -31,10 +38,19 @@ def rows_of(some: list[Projection], dt: float) -> Rows:
     return Rows(sum(rows), sum(synapses), min(firsts), max(lasts), n_bytes * min(1.0, max(lasts) * dt / 100.0))
 
 
-def bind_plastic(one: Projection) -> tuple[int, int, Table]:
-    """Addresses of the kernels of plastic synapses, before each slice and after it, and the table they take."""
-    table = table_of(one)
-    return *one.plastic.bind(table), table
+def bind_stepwise(one: Projection) -> Iterator[tuple[int, int, Table]]:
+    """Addresses of the kernels of such synapses, before each step and after it, and the table they take. Where
+    strengths of sources arrive, what a plastic rule delivers goes nowhere."""
+    from izhnumba._clock.kernels import network as k
+
+    if one.release is not None:
+        table = table_of(one)
+        yield *one.release.bind(table), table
+    if one.plastic is not None:
+        table = table_of(one)
+        if one.release is not None:
+            table.put(k.RING, np.zeros_like(one.receptor.ring))
+        yield *one.plastic.bind(table), table
 
 
 def couple(one: Projection) -> tuple[int, Table]:
@@ -49,25 +65,29 @@ def couple(one: Projection) -> tuple[int, Table]:
 
 
 def let_arrive(one: Projection) -> None:
-    """Put the spikes under way through plastic synapses that have been removed into the ring of their receptor."""
-    if one.plastic is None or one.plastic.under_way.over:
+    """Put what is under way through such synapses that have been removed into the ring of their receptor."""
+    under_way = one.release or (one.plastic and one.plastic.under_way)
+    if under_way is None or under_way.over:
         return
     engine: Any = one.target
-    under_way, laid, before = one.plastic.under_way, engine.arrivals.laid, one.receptor.delivery
+    laid, before = engine.arrivals.laid, one.receptor.delivery
     held = before.held(engine.now).copy()
     cells, sent = under_way.arrivals(engine.now)
-    np.add.at(held.reshape(-1), cells % held.size, one.rows.weights[sent])
+    amounts = one.rows.weights[sent]
+    if one.release is not None:
+        amounts = one.release.amounts_under_way(engine.now).astype(amounts.dtype) * amounts
+    np.add.at(held.reshape(-1), cells % held.size, amounts)
     after = Delivery(held, before.window, engine.now)
     engine.arrivals.laid, under_way.over = laid | {one.receptor: after}, True  # no line in between
 
 
 def table_of(one: Projection) -> Table:
     """The table of a projection, with the entries that all kernels use."""
-    from izhnumba._clock.kernels import gap, plasticity
+    from izhnumba._clock.kernels import gap, plasticity, states
     from izhnumba._clock.kernels import network as k
 
     rows = one.rows
-    table = Table(max(k.PROJECTION_SIZE, gap.TABLE_SIZE, plasticity.TABLE_SIZE))
+    table = Table(max(k.PROJECTION_SIZE, gap.TABLE_SIZE, plasticity.TABLE_SIZE, states.TABLE_SIZE))
     table.put_table(k.SOURCE, one.source.table)
     table.put_table(k.TARGET, one.target.table)
     table[[k.FIRST, k.N_ROWS, k.PARTS]] = one.first_source, one.n_sources, rows.parts

@@ -15,7 +15,9 @@ from izhnumba._clock.kernels import layout
 from izhnumba._engine.table import Table
 from izhnumba._model.equations import GATES
 from izhnumba._synapse.injected import name_of
-from izhnumba._synapse.receptor import Gate, Receptor, parts_of, propagator_of
+from izhnumba._synapse.receptor import Gate, Receptor, parts_of
+from izhnumba._synapse.receptor_contract import propagator_of
+from izhnumba._synapse.states import states_of
 
 Array = NDArray[Any]
 
@@ -28,7 +30,9 @@ _TARGETS = {
 class Part(NamedTuple):
     """A receptor by itself, or one of several that share a weight: what y is added to, a RECEPTOR_TARGET; how many
     states there are, and for how many steps an arrival acts; its numbers; and y and x, shape (lanes,) or () each, or of
-    one that acts for several steps the sum y of what has arrived in these, and terms of that sum, x (`sum_latest`)."""
+    one that acts for several steps the sum y of what has arrived in these, and terms of that sum, x (`sum_latest`).
+    advance: address of the kernel of one with functions of its own, whose states are in x, else 0; parameters: their
+    numbers."""
 
     target: int
     states: int
@@ -36,6 +40,8 @@ class Part(NamedTuple):
     numbers: Array
     y: Array
     x: Array
+    advance: int
+    parameters: Array
 
 
 class ReceptorState:
@@ -46,8 +52,10 @@ class ReceptorState:
         self.definition, self._arrivals = receptor, arrivals
         self._lent: list[Lent] = []  # weights of its synapses that somebody has looked at
         n_y, n_x = state_sizes(receptor, dt, lanes)
-        if n_x > 2 * lanes:  # a part acts for several steps
-            checks.fits("Pulse.duration", n_x * dtype.itemsize, "Use a shorter one, or a longer dt.")
+        for one, _ in parts_of(receptor):
+            if propagator_of(one, dt).steps > 1:
+                where, cure = f"{type(one).__name__}.duration", "Use a shorter one, or a longer dt."
+                checks.fits(where, n_x * dtype.itemsize, cure)
         self.y, self.x = np.zeros(n_y, dtype), np.zeros(n_x, dtype)
         self.current = np.zeros(0, dtype)  # in the last step, if somebody records it
         self.parts = list(self._parts(lanes, dtype, dt))
@@ -67,7 +75,15 @@ class ReceptorState:
             states, *numbers, steps = propagator_of(one, dt)
             n_y, n_x = state_sizes(one, dt, lanes)
             y, x = self.y[first_y : first_y + n_y], self.x[first_x : first_x + n_x]
-            yield Part(target, states, steps, np.array([*numbers, one.E or 0.0, ratio], dtype), y, x)
+            advance, parameters = 0, np.zeros(0, dtype)
+            if one.advance is not None and not one.per_source:
+                from izhnumba._clock.kernels.states import advance_lanes
+
+                own = states_of(one, dt)
+                parameters = np.array(own.values, dtype)
+                advance = advance_lanes(type(one).__name__, own.n, own.advance, own.strength, own.names, dtype.name)
+            of_kernel = np.array([*numbers, one.E or 0.0, ratio], dtype)
+            yield Part(target, states, steps, of_kernel, y, x, advance, parameters)
             first_y, first_x = first_y + n_y, first_x + n_x
 
     def note_current(self) -> Array:
@@ -126,6 +142,7 @@ def state_sizes(receptor: Receptor, dt: float, lanes: int) -> tuple[int, int]:
         several = found.steps > 1
         n_y += lanes * (found.states > 0 or several)
         n_x += (found.steps + 1) * lanes if several else lanes * (found.states > 1)
+        n_x += lanes * one.states * (one.advance is not None and not one.per_source)
     return n_y, n_x
 
 
@@ -252,6 +269,10 @@ class Arrivals:
                     layout.RECEPTOR_NUMBERS: part.numbers,
                 }
             )
+            if part.advance:
+                row[layout.RECEPTOR_ADVANCE] = part.advance
+                addresses = part.parameters.ctypes.data + part.parameters.itemsize * np.arange(part.parameters.size)
+                row.put(layout.RECEPTOR_PARAMETERS, addresses, part.parameters)
             if receptor.current.size:
                 row.put(layout.RECEPTOR_CURRENT, receptor.current)
         table[[layout.N_RECEPTORS, layout.RING_STEPS]] = 0, self.laid.window or self.steps

@@ -16,7 +16,7 @@ class Projection:
     source, target: engines of populations; first_source, first_target: the neurons with which both ends begin;
     n_sources, n_targets: how many there are from there to the last ones; shift: source i is the same neuron as target
     i + shift, None if no run of neurons is at both ends; receptor: of the target, its ReceptorState; rows: the
-    synapses; plastic: their plastic state, or None.
+    synapses; plastic: their plastic state, or None; release: the states of sources that their receptor has, or None.
     """
 
     source: PopulationEngine
@@ -29,3 +29,4 @@ class Projection:
     receptor: Any
     rows: SynapseTable
     plastic: Any
+    release: Any = None

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from izhnumba._base.lent import Lent
 from izhnumba._exact.kernels import layout
-from izhnumba._synapse.receptor import Rates, Receptor, rates_of
+from izhnumba._synapse.receptor import Rates, Receptor
+from izhnumba._synapse.receptor_contract import rates_of
 
 Array = NDArray[Any]
 _NO_BOUND = 1e300

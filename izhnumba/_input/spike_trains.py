@@ -20,7 +20,8 @@ from izhnumba._input.target import Array, Rows, Spikes, Target
 from izhnumba._input.values import fit_shape, flat, frozen, per_neuron, read_only
 from izhnumba._record import blocks
 from izhnumba._synapse import weight_limits
-from izhnumba._synapse.receptor import Receptor, check_own
+from izhnumba._synapse.receptor import Receptor
+from izhnumba._synapse.receptor_contract import check_own
 from izhnumba._synapse.receptors import Delta
 
 _MOST_PER_STEP = 30.0  # expected spikes of a neuron: more is an error in a unit
@@ -98,6 +99,11 @@ class SpikeInput(Input):
         check_own(self.receptor)
         if self.receptor.adds_to == "coupling":
             raise ValueError(f"{name}.receptor must be one that spikes reach, got {self.receptor!r}.")
+        if self.receptor.per_source:
+            raise ValueError(
+                f"{name}.receptor must have no states of sources, got {self.receptor!r}. Let the spikes be those of a "
+                "population, and connect it."
+            )
         weight_limits.check(f"{name}.weight", self.weight, weight_limits.sign_of(self.receptor), each="neuron")
 
     def _weights(self, to: Target) -> Array:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from izhnumba._base import checks
 from izhnumba._base.implausible import warn_of_base_unit
 from izhnumba._base.random import streams
+from izhnumba._clock.release import Release
 from izhnumba._engine.run_loop import Progress, ProgressBar, progress_shown
 from izhnumba._network.parts import new_name, section_in
 from izhnumba._network.synapses import Synapses, limits_of, of_izhnumba
@@ -32,7 +33,8 @@ from izhnumba._synapse.edges import given
 from izhnumba._synapse.per_synapse import Look
 from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.positions import OfPairs
-from izhnumba._synapse.receptor import Receptor, check_own
+from izhnumba._synapse.receptor import Receptor
+from izhnumba._synapse.receptor_contract import check_own
 from izhnumba._synapse.receptors import Delta
 from izhnumba._synapse.weight_limits import Limit
 
@@ -120,7 +122,8 @@ def planned(
     targets = engine.target_lanes(target.start)
     single = delay is None or isinstance(delay, (int, float, np.number))
     whole = isinstance(rule, AllToAll) and single and source.consecutive and target.consecutive
-    whole = whole and plasticity is None and not (gap or targets.continuous or isinstance(weight, OfPairs))
+    plain = plasticity is None and not receptor.per_source
+    whole = whole and plain and not (gap or targets.continuous or isinstance(weight, OfPairs))
     item = engine.dtype.itemsize if whole else targets.synapse_bytes + _PLASTIC_BYTES * (plasticity is not None)
     _check_size(f"{where}.rule", rule.expected(both), item, rule.scratch(both) * (not whole), plasticity is not None)
     rule.check(both)
@@ -143,7 +146,10 @@ def planned(
         return build(rule, both, targets, weights, steps, random, shown)
 
     rows = make(shown)
-    plastic = None
+    plastic = release = None
+    if receptor.per_source:
+        release = Release(receptor, rows, targets.lanes, engine.dtype, dt)
+        release.kernels()  # whatever Numba does not take shows now
     if plasticity is not None:
         drawn = isinstance(weight, Distribution) and not isinstance(rule, GivenPairs)
         again = drawn and (delay is None or isinstance(delay, (Distribution, int, float)))
@@ -151,7 +157,7 @@ def planned(
         plastic = engine.plastic_state(plasticity, rows, first)
         if not of_izhnumba(plasticity):
             plastic.kernels()  # whatever Numba does not take shows now
-    return lambda: Synapses(name, source, target, receptor, rule, rows, plastic)
+    return lambda: Synapses(name, source, target, receptor, rule, rows, plastic, release)
 
 
 def _unit_of(receptor: Receptor, target: Section) -> str:
@@ -189,6 +195,11 @@ def plastic_rule(value: object, receptor: Receptor, dt: float) -> Plasticity | N
         if of_izhnumba(rule):
             weight_limits.check(f"{name}.w_min", getattr(rule, "w_min", 0.0), sign)
         amount = _first_amount(rule, dt)
+        if receptor.per_source and amount != 1:
+            raise ValueError(
+                f"{name}.arrival must deliver the weight to {receptor!r}, where sources say what a spike is worth, got "
+                f"{amount:g} for a weight of 1. Use a receptor without states of sources, or a rule for weights alone."
+            )
         if amount < 0:  # NaN is the affair of the rule
             weight_limits.check(f"{name}.arrival of a weight of 1", amount, sign)
     return found

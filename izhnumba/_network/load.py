@@ -14,6 +14,7 @@ from izhnumba._checkpoint.check_network import check
 from izhnumba._checkpoint.check_populations import check_restored
 from izhnumba._checkpoint.check_recorders import check_position
 from izhnumba._checkpoint.format import NETWORK, refusing
+from izhnumba._clock.release import Release
 from izhnumba._engine.timebase import Instant
 from izhnumba._network.connect import plastic_rule
 from izhnumba._network.network import Network
@@ -128,14 +129,19 @@ def _section(net: Network, saved: list[Any]) -> Section:
 
 def _synapses(net: Network, name: str, saved: dict[str, Any], now: Instant) -> Synapses:
     source, target = _section(net, saved["source"]), _section(net, saved["target"])
-    rows, plastic = SynapseTable(**saved["rows"]), None
-    rule = plastic_rule(saved["plasticity"], saved["receptor"], net.dt)
+    rows, release = SynapseTable(**saved["rows"]), None
+    if "release" in saved:
+        targets = target.population._engine.target_lanes(target.start)
+        release = Release(saved["receptor"], rows, targets.lanes, targets.dtype, net.dt)
+        release.check(Saved(saved["release"], f"network/synapses/{name}/release", release.state()), now)
+        release.load_state(saved["release"])
+    plastic, rule = None, plastic_rule(saved["plasticity"], saved["receptor"], net.dt)
     if rule is not None:
         engine = target.population._engine
         plastic = engine.plastic_state(rule, rows, lambda: saved["first_weights"])
         plastic.check(Saved(saved["state"], f"network/synapses/{name}/state", plastic.state()), now)
         plastic.load_state(saved["state"])
-    synapses = Synapses(name, source, target, saved["receptor"], saved["rule"], rows, plastic)
+    synapses = Synapses(name, source, target, saved["receptor"], saved["rule"], rows, plastic, release)
     synapses._shared = True  # whoever wrote the file may have written weights: the first run looks at them
     return synapses
 

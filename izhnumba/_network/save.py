@@ -59,8 +59,8 @@ def _section(section: Section) -> list[Any]:
 
 
 def _synapses(syn: Synapses) -> dict[str, Any]:
-    rows, plastic = syn._rows, syn._plastic
-    return {
+    rows, plastic, release = syn._rows, syn._plastic, syn._release
+    return ({"release": release.state()} if release else {}) | {
         "source": _section(syn.source),
         "target": _section(syn.target),
         "receptor": syn.receptor,

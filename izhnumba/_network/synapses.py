@@ -12,6 +12,7 @@ from izhnumba._base import checks
 from izhnumba._base.lent import Lent
 from izhnumba._base.read_only import read_only
 from izhnumba._base.sealed import Sealed
+from izhnumba._clock.release import Release
 from izhnumba._engine.plastic_state import PlasticState
 from izhnumba._engine.projection import Projection
 from izhnumba._population.section import Section, ends
@@ -77,7 +78,7 @@ class Synapses(Sealed):
 
     def __init__(
         self, name: str, source: Section, target: Section, receptor: Receptor, rule: Rule | None, rows: SynapseTable,
-        plastic: PlasticState | None,
+        plastic: PlasticState | None, release: Release | None = None,
     ) -> None:  # fmt: skip
         """Made by `Network.connect`.
 
@@ -92,17 +93,19 @@ class Synapses(Sealed):
             Which neurons are connected; None if the rows say it.
         rows : SynapseTable
         plastic : PlasticState or None
+        release : Release or None
+            States of the sources, if the receptor has such.
         """
         engine, both = target.population._engine, ends(source, target)
         state, self._targets = engine.receptor_state(receptor), engine.target_lanes(target.start)
         self.name, self.source, self.target, self.receptor = name, source, target, state.definition
         self._receptor_state, self._ends, self._rows = state, both, rows
         self._rule = rule if rows.offsets is None else None  # else the rows say it all
-        self._dt, self._plastic = target.population.dt, plastic
+        self._dt, self._plastic, self._release = target.population.dt, plastic, release
         self._projection = Projection(
             source=source.population._engine, target=engine, first_source=source.start, first_target=target.start,
             n_sources=both.n_rows, n_targets=target.stop - target.start, shift=both.shift, receptor=state, rows=rows,
-            plastic=plastic,
+            plastic=plastic, release=release,
         )  # fmt: skip
         self._limits = limits_of(receptor, plastic.rule if plastic else None, engine.dtype)
         self._ours = plastic is None or of_izhnumba(plastic.rule)
@@ -168,6 +171,8 @@ class Synapses(Sealed):
         return self._plastic
 
     def _clear(self, weights: bool) -> None:
+        if self._release:
+            self._release.clear()
         if self._plastic:
             self._plastic.clear()
             if weights:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from izhnumba._synapse.receptor import Gate, Mixed, Propagator, Receptor, check_own, parts_of
+from izhnumba._synapse.receptor import Gate, Mixed, Propagator, Receptor, parts_of
+from izhnumba._synapse.receptor_contract import check_own
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,12 @@
-"""Receptors: what one is and promises, and what is asked of one of the user's own."""
+"""Receptors: what one is and promises, and several that share a weight."""
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import inspect
 import math
 import types
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -16,9 +14,12 @@ from izhnumba._base import checks
 from izhnumba._base.implausible import warn_of_base_unit
 from izhnumba._base.sealed import assign
 
-_METHODS = ("rates", "propagator", "block")
 _TRIED = (-150.0, -100.0, -80.0, -65.0, -50.0, -20.0, 0.0, 30.0, 100.0)  # mV
-_REVERSALS = ("e", "e_rev", "erev", "e_reversal", "e_syn", "v_rev", "vrev", "reversal", "reversal_potential")
+
+
+def all_finite(values: Iterable[Any]) -> bool:
+    """Whether all are finite real numbers."""
+    return all(isinstance(one, (int, float, np.number)) and bool(np.isfinite(one)) for one in values)
 
 
 class Propagator(NamedTuple):
@@ -101,19 +102,21 @@ class Gate(NamedTuple):
     unit: str = ""
 
     @classmethod
-    def of(cls, function: Callable[[Any], Any], where: str) -> Gate:
-        """That of a user's function of V, which is tried. where: words for it in errors."""
-        checks.takes(where, function, "V")
-        plain = getattr(function, "py_func", function)  # of a function that the user compiled with Numba already
+    def of(cls, block: Any, Mg: float, where: str) -> Gate:
+        """That of a block: its name, or a user's function of V, which is tried. Mg: mM; where: words for errors."""
+        if isinstance(block, str):
+            checks.one_of(where, block, ("jahr-stevens", "izhikevich"))
+            return cls("Mg", Mg, "mM") if block == "jahr-stevens" else cls("izhikevich", 0.0)
+        checks.takes(where, block, "V")
+        plain = getattr(block, "py_func", block)  # of a function that the user compiled with Numba already
         checks.kind(where, plain, types.FunctionType, "a function made by def or lambda")
         for V in _TRIED:
             try:
                 found = plain(V)
             except Exception as error:
-                raise ValueError(
-                    f"{where} must take every V, got {type(error).__name__} at {V:g} mV: {error}."
-                ) from error
-            if not _finite([found]) or found < 0:
+                got = f"{type(error).__name__} at {V:g} mV: {error}"
+                raise ValueError(f"{where} must take every V, got {got}.") from error
+            if not all_finite([found]) or found < 0:
                 raise ValueError(f"{where} must be a finite number >= 0 at every V, got {found!r:.60} at {V:g} mV.")
         return cls("block", plain)
 
@@ -138,7 +141,13 @@ class Receptor:
        `no_rates`.
     4. To make y a conductance, have a field `E`, its reversal potential. If V opens it, write `block(V)`, a static
        method: the current is y block(V) (E - V).
-    5. Pass it to `Network.connect(..., receptor=...)` or to a spike input. What the two methods return is checked
+    5. For states that follow other equations, write `advance(s, arrived, p)`, a static method, instead of `rates()`:
+       from a tuple of `states` numbers before a step, 0 at first, to those after it; `arrived` is the sum of the
+       weights that arrive in this step, and p has the fields and dt. y is s[0], or what `strength(s, p)` returns. With
+       `per_source = True` the states are those of a source neuron, `arrived` is 1 where it spikes, else 0, and y is the
+       sum over synapses of weight times strength, a delay ago: each synapse saturates by itself (see `Kinetic`). Numba
+       compiles these functions: they compute with numbers, by `math` and if.
+    6. Pass it to `Network.connect(..., receptor=...)` or to a spike input. What the two methods return is checked
        there, once. A checkpoint stores the fields: `izhnumba.load(path, define=[Plateau])`.
 
     Attributes
@@ -148,11 +157,18 @@ class Receptor:
     adds_to : {"current", "conductance", "V", "coupling"}
         What y is: a current; a conductance, if there is an `E`. `Delta` adds to V itself; `GapJunction` couples V to
         that of the source at all times. One of your own is a current or a conductance.
-    block : function of V, or None
-        The factor by which V opens a conductance, such as a magnesium block, as a static method; see `NMDA`. A
-        population has one at most.
+    block : name, function of V, or None
+        The factor by which V opens a conductance, such as a magnesium block, as a static method or one of those of
+        `NMDA`, with 1 mM. A population has one at most.
+    states : int, 1 to 3
+        How many `advance` has.
+    per_source : bool
+        Whether they are those of source neurons.
+    quiet_tau : float, ms, optional
+        Time constant with which the strength of a source decays where nothing else happens to it: then it sends only
+        what differs from that, and otherwise in each step.
     gate : Gate or None
-        The same as izhnumba has it.
+        The block, as kernels know it.
     no_rates : str
         Why it has no `rates()`, and what to use instead with the scheme "exact".
 
@@ -182,6 +198,11 @@ class Receptor:
 
     E: float | None = None
     block: Any = None
+    states: int = 0
+    per_source: bool = False
+    quiet_tau: float | None = None
+    advance: ClassVar[Callable[..., Any] | None] = None
+    strength: ClassVar[Callable[..., Any] | None] = None
     no_rates: str = "it does not tell its rates(). Write rates(), or use a clock scheme."
 
     @property
@@ -207,16 +228,28 @@ class Receptor:
     @property
     def gate(self) -> Gate | None:
         """What opens a conductance by V: its `block`."""
-        return None if self.block is None else Gate.of(self.block, f"{type(self).__name__}.block")
+        if self.block is None:
+            return None
+        return Gate.of(self.block, getattr(self, "Mg", 1.0), f"{type(self).__name__}.block")
 
     def propagator(self, dt: float) -> Propagator:
-        """How the states advance by dt ms: by default the exact solution of `rates()`."""
-        rates = _checked_rates(self)
+        """How the states advance by dt ms: by default the exact solution of `rates()`, or what decays of the sum of
+        strengths that sources have sent."""
+        if self.advance is not None:
+            return Propagator(1, math.exp(-dt / self.quiet_tau) if self.quiet_tau else 0.0)
+        rates = self.rates()
         if rates is None:
             raise TypeError(
-                f"{type(self).__name__} must have a method rates() or propagator(dt). See help(izhnumba.Receptor)."
+                f"{type(self).__name__} must have a method rates() or propagator(dt), or advance. See "
+                "help(izhnumba.Receptor)."
             )
         return rates.propagator(dt)
+
+    def parameters(self, dt: float) -> dict[str, float]:
+        """The numbers that `advance` and `strength` find in p, by name: by default fields that are numbers, and dt."""
+        found = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        numbers = {name: float(x) for name, x in found.items() if isinstance(x, (bool, int, float, np.number))}
+        return numbers | {"dt": dt}
 
     def rates(self) -> Rates | None:
         """How the states change in continuous time, which the exact engine needs; None if it cannot be told so."""
@@ -226,6 +259,15 @@ class Receptor:
         if self.E is not None:
             assign(self, E=checks.number(f"{type(self).__name__}.E", self.E, "mV"))
             warn_of_base_unit(f"{type(self).__name__}.E", self.E, "mV")
+
+    def _check_block(self) -> None:
+        name, Mg = type(self).__name__, getattr(self, "Mg", 1.0)
+        if self.gate is not None and self.E is None:
+            raise ValueError(f"{name}.block must come with E, the reversal potential of a conductance, got it alone.")
+        if hasattr(self, "Mg"):
+            assign(self, Mg=checks.number(f"{name}.Mg", Mg, "", above=0.0))
+        if self.block != "jahr-stevens" and Mg != 1.0:
+            raise ValueError(f"{name}.Mg must be left out with another block than 'jahr-stevens', got {Mg:g}.")
 
     def _check_tau(self, name: str) -> None:
         assign(self, **{name: checks.number(f"{type(self).__name__}.{name}", getattr(self, name), "ms", above=0.0)})
@@ -266,6 +308,10 @@ class Mixed(Receptor):
             raise ValueError(f"Mixed.ratios must be one for each part ({len(parts)}, at least 1), got {len(ratios)}.")
         for part in parts:
             checks.kind("Mixed.parts", part, Receptor, "receptors")
+            if part.per_source:
+                raise ValueError(
+                    f"Mixed.parts must have no states of sources, got {part!r}. Connect once for each of them."
+                )
             if isinstance(part, Mixed) or part.adds_to not in ("current", "conductance"):
                 raise ValueError(
                     f"Mixed.parts must be currents or conductances, got {part!r}. Connect once more for what "
@@ -299,112 +345,3 @@ def parts_of(receptor: Receptor) -> list[tuple[Receptor, float]]:
     if isinstance(receptor, Mixed):
         return list(zip(receptor.parts, receptor.ratios, strict=True))
     return [(receptor, 1.0)]
-
-
-def propagator_of(receptor: Receptor, dt: float) -> Propagator:
-    """The receptor's propagator over dt ms, checked, for kernels trust it."""
-    check_own(receptor)
-    must = (
-        f"{type(receptor).__name__}.propagator must return a Propagator of 0, 1 or 2 states, all finite, or of several "
-        "steps without states"
-    )
-    found = _told(receptor, "propagator", must, dt=dt)
-    good = isinstance(found, Propagator) and _finite(found) and found.states in (0, 1, 2)
-    if not good or found.steps < 1 or (found.steps > 1 and found.states > 0):
-        raise ValueError(f"{must}, got {found!r:.80}.")
-    for decay in ("decay_y", "decay_x"):
-        if abs(getattr(found, decay)) > 1:
-            got = f"{decay} = {getattr(found, decay):g}"
-            raise ValueError(f"{type(receptor).__name__}.propagator must decay (decay_y, decay_x <= 1), got {got}.")
-    return Propagator(*found)
-
-
-def rates_of(receptor: Receptor) -> Rates:
-    """The receptor's rates, checked, for the scheme "exact"; an error if there are none."""
-    check_own(receptor)
-    found = _checked_rates(receptor)
-    why = receptor.no_rates if found is None else "its block is no polynomial. Use a clock scheme such as 'rk4'."
-    if found is None or receptor.gate is not None:
-        name = type(receptor).__name__
-        raise ValueError(f"Network receptor {name} must be left out with the scheme 'exact': {why}")
-    return found
-
-
-def _checked_rates(receptor: Receptor) -> Rates | None:
-    """The Rates of a receptor, 1/ms, or None if it has none; an error if they are not finite or do not decay."""
-    name = type(receptor).__name__
-    must = f"{name}.rates must return Rates of 1 or 2 states, all finite, the factor 1 unless there are two"
-    found = _told(receptor, "rates", must)
-    if found is None:
-        return None
-    good = isinstance(found, Rates) and _finite(found) and found.states in ((0,) if receptor.adds_to == "V" else (1, 2))
-    if not good or (found.states < 2 and found.factor != 1):
-        raise ValueError(f"{must}, got {found!r:.80}.")
-    for rate in ("alpha", "gamma"):
-        if getattr(found, rate) > 0:
-            got = f"{rate} = {getattr(found, rate):g}"
-            raise ValueError(f"{name}.rates must decay (alpha, gamma <= 0), got {got}.")
-    return Rates(*found)
-
-
-def _told(receptor: Receptor, method: str, must: str, **arguments: float) -> Any:
-    """Call a method of the receptor and return its result. must: start of the error if it is a user's own and fails."""
-    call = getattr(receptor, method)
-    if str(getattr(call, "__module__", "")).startswith("izhnumba."):
-        return call(*arguments.values())
-    checks.takes(f"{type(receptor).__name__}.{method}", call, *arguments)
-    try:
-        return call(*arguments.values())
-    except Exception as error:
-        raise ValueError(f"{must}, got {type(error).__name__}: {error}.") from error
-
-
-def _finite(values: Iterable[Any]) -> bool:
-    """Whether all are finite real numbers."""
-    return all(isinstance(one, (int, float, np.number)) and bool(np.isfinite(one)) for one in values)
-
-
-def check_own(receptor: Receptor) -> None:
-    """Refuse a user's class that cannot be compared and stored, or whose kind no kernel knows."""
-    kind, name = type(receptor), type(receptor).__name__
-    if isinstance(receptor, Mixed):
-        for part in receptor.parts:
-            check_own(part)
-    checks.own_dataclass(receptor, "so that equal receptors are one and a checkpoint can store it")
-    if kind.__module__.startswith("izhnumba."):
-        return
-    if not kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]
-        raise TypeError(
-            f"{name} must be a frozen dataclass, got one that can be changed after it has been connected. Write "
-            f"@dataclass(frozen=True) above class {name}."
-        )
-    _check_names(kind)
-    if receptor.E is not None and not _finite([receptor.E]):
-        raise ValueError(f"{name}.E must be a finite number in mV or None, got {receptor.E!r:.60}.")
-    if receptor.adds_to not in ("current", "conductance"):
-        raise ValueError(
-            f"{name}.adds_to must be 'current' or 'conductance', got {receptor.adds_to!r:.40}. Leave it out, and have "
-            "a field E for a conductance."
-        )
-    gate = receptor.gate
-    if gate is not None and receptor.E is None:
-        gated = "block" if gate.name == "block" else "gate"
-        raise ValueError(f"{name}.{gated} must come with E, its reversal potential, got {gate.value!r:.60} alone.")
-
-
-def _check_names(kind: type[Receptor]) -> None:
-    """Refuse a method or a field that nothing reads if its name is near to one that receptors have and this lacks."""
-    declared = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    lacks = [name for name in ("rates", "propagator", "block", "E", "no_rates")
-             if name not in declared and getattr(kind, name) is getattr(Receptor, name)]  # fmt: skip
-    own = [one for one in kind.__mro__ if not one.__module__.startswith("izhnumba.")]
-    members = {name: value for one in own for name, value in vars(one).items() if name[:1] != "_"}
-    for name in [*declared, *members]:
-        method = inspect.isroutine(getattr(members.get(name), "__func__", members.get(name)))
-        near = difflib.get_close_matches(name, _METHODS if method else ("no_rates",), 1, 0.75)
-        meant = near[0] if near else "E" if name.lower() in _REVERSALS and not method else None
-        if meant in lacks and not hasattr(Receptor, name):
-            raise TypeError(
-                f"{kind.__name__}.{name} must be a {'method' if method else 'field'} that a receptor has, got one that "
-                f"nothing {'calls' if method else 'reads'}. Did you mean {meant!r}?"
-            )

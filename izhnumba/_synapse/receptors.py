@@ -9,7 +9,7 @@ from typing import Any
 from izhnumba._base import checks
 from izhnumba._base.implausible import warn_of_base_unit
 from izhnumba._base.sealed import assign
-from izhnumba._synapse.receptor import Gate, Propagator, Rates, Receptor
+from izhnumba._synapse.receptor import Propagator, Rates, Receptor
 
 
 @dataclass(frozen=True)
@@ -217,13 +217,6 @@ class NMDA(Receptor):
     block: Any = "jahr-stevens"
     no_rates = "its magnesium block is no polynomial. Use a clock scheme such as 'rk4', or DualExponential(E=0)."
 
-    @property
-    def gate(self) -> Gate:
-        """The magnesium block."""
-        if self.block == "jahr-stevens":
-            return Gate("Mg", self.Mg, "mM")
-        return Gate("izhikevich", 0.0) if self.block == "izhikevich" else Gate.of(self.block, "NMDA.block")
-
     def __post_init__(self) -> None:
         name = type(self).__name__
         assign(self, tau_rise=checks.number(f"{name}.tau_rise", self.tau_rise, "ms", at_least=0.0))
@@ -232,11 +225,7 @@ class NMDA(Receptor):
         else:
             self._check_tau("tau_decay")
             self._check_E()
-        assign(self, Mg=checks.number("NMDA.Mg", self.Mg, "", above=0.0))
-        if isinstance(self.block, str):
-            checks.one_of("NMDA.block", self.block, ("jahr-stevens", "izhikevich"))
-        if self.gate.name != "Mg" and self.Mg != 1.0:
-            raise ValueError(f"NMDA.Mg must be left out with another block than 'jahr-stevens', got {self.Mg:g}.")
+        self._check_block()
 
     def _check_E(self) -> None:
         assign(self, E=checks.number("NMDA.E", self.E, "mV"))  # there is none without

@@ -16,7 +16,8 @@ import numpy as np
 from izhnumba._base import checks
 from izhnumba._model.izhikevich import Izhikevich
 from izhnumba._model.model import Model
-from izhnumba._synapse.receptor import Mixed, Propagator, Receptor, propagator_of
+from izhnumba._synapse.receptor import Mixed, Propagator, Receptor
+from izhnumba._synapse.receptor_contract import propagator_of
 from izhnumba._synapse.receptors import Delta
 from izhnumba.jax import _arguments
 from izhnumba.jax._finite import check_values, watched
@@ -273,7 +274,7 @@ def _course(receptor, dt: float) -> Callable[..., Any]:
     after them)."""
     if isinstance(receptor, Mixed):
         raise ValueError(f"recurrent.receptor must be one receptor, got {receptor!r}. Use its parts one by one.")
-    if receptor.gate is not None or receptor.adds_to == "coupling":
+    if receptor.advance is not None or receptor.gate is not None or receptor.adds_to == "coupling":
         raise ValueError(
             f"recurrent.receptor must be linear in what arrives, got {receptor!r}. Use Delta, Pulse, Exponential, "
             "Alpha or DualExponential."

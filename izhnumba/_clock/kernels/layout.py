@@ -81,11 +81,13 @@ FAILED_STEP, FAILED_COUNT, FAILED_LANE, FAILED_V, WAS_CAREFUL, CAREFUL, N_SPIKES
 # RECEPTOR_NUMBERS: its propagator and reversal potential (`kernels.receptors`); RECEPTOR_CURRENT, real (PADDED,): where
 # its current is written, 0: nowhere; RECEPTOR_STEPS: for how many steps what arrives acts (if for several, y is its
 # sum, and x holds the rows of `sum_latest`); FIRST_PART, LAST_PART: whether it is the first, and the last, of those
-# that share its ring, whose currents are added up
+# that share its ring, whose currents are added up; RECEPTOR_ADVANCE: address of the kernel (`kernels.states`) that
+# advances its states x, of which y is the strength, 0: they are linear; RECEPTOR_PARAMETERS, int64: the address of each
+# number that this kernel takes
 (
     RECEPTOR_TARGET, RECEPTOR_STATES, RECEPTOR_RING, RECEPTOR_Y, RECEPTOR_X, RECEPTOR_NUMBERS, RECEPTOR_CURRENT,
-    RECEPTOR_STEPS, FIRST_PART, LAST_PART, RECEPTOR_SIZE,
-) = range(11)  # fmt: skip
+    RECEPTOR_STEPS, FIRST_PART, LAST_PART, RECEPTOR_ADVANCE, RECEPTOR_PARAMETERS, RECEPTOR_SIZE,
+) = range(13)  # fmt: skip
 # RECEPTOR_TARGET: y is a current, a conductance, a conductance behind a gate that V opens, or the sum of the
 # conductances w of gap junctions, of which x is the sum of w V of the sources. V jumps have DELTA_RING and no row here
 TO_CURRENT, TO_CONDUCTANCE, TO_GATED, TO_GAP, TO_V = range(5)
@@ -111,10 +113,11 @@ TO_CURRENT, TO_CONDUCTANCE, TO_GATED, TO_GAP, TO_V = range(5)
 # WORK, one per thread: what kernels need to know of the block and step that they work on. FIRST_LANE, COUNT, VALID: the
 # first lane, how many there are, and how many of them hold neurons; NOW: the step since BASE. Then addresses: of the
 # first lane in V, u, REFRACTORY_UNTIL and SPIKES; of the inputs of the step, real (COUNT,); of the states y and x of
-# a receptor whose current is to be noted
+# a receptor whose current is to be noted; of what arrives at one that has a kernel of its own
 (
-    FIRST_LANE, COUNT, VALID, NOW, W_V, W_U, W_UNTIL, W_SPIKES, W_I, W_DELTA, W_G, W_GE, W_B, W_BE, W_Y, W_X, WORK_SIZE,
-) = range(17)  # fmt: skip
+    FIRST_LANE, COUNT, VALID, NOW, W_V, W_U, W_UNTIL, W_SPIKES, W_I, W_DELTA, W_G, W_GE, W_B, W_BE, W_Y, W_X, W_ROW,
+    WORK_SIZE,
+) = range(18)  # fmt: skip
 
 # --- A call of a population by itself: the address of its table, then its FORM.
 CALL_SIZE = 1 + FORM_SIZE

@@ -71,7 +71,10 @@ def receive(dtype: str) -> int:
             else:
                 add_row(g, y)
                 add_row(gE, x)
-            if n_states == 1:
+            if receptor[layout.RECEPTOR_ADVANCE]:
+                work[layout.W_ROW] = row.ctypes.data
+                call_at(receptor[layout.RECEPTOR_ADVANCE], address, place, receptor_place)
+            elif n_states == 1:
                 advance_one(y, row, numbers)
             elif n_states == 2:
                 advance_two(y, x, row, numbers)

@@ -1,0 +1,64 @@
+"""What saturating synapses give, one synapse at a time: published equations in loops. It imports nothing from izhnumba.
+
+Each function takes the arrivals of spikes at one synapse, as steps at whose ends they come, and returns the state of
+its receptors at the end of each step, shape (n_steps,).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def first_order(arrivals, n_steps, dt, alpha, beta, T, duration, *, prolong=True):
+    """r' = alpha T (1 - r) - beta r while a pulse of transmitter is there (A. Destexhe and others 1994)."""
+    r, ends, found = 0.0, -1, []
+    for k in range(n_steps):
+        bound = alpha * T if k < ends else 0.0
+        rate = bound + beta
+        r = bound / rate + (r - bound / rate) * np.exp(-rate * dt)
+        if k in arrivals and (prolong or k + 1 >= ends):
+            ends = k + 1 + round(duration / dt)
+        found.append(r)
+    return np.array(found)
+
+
+def jumps(arrivals, n_steps, dt, tau, fraction):
+    """s += fraction (1 - s) at an arrival, s' = -s / tau."""
+    s, found = 0.0, []
+    for k in range(n_steps):
+        s *= np.exp(-dt / tau)
+        if k in arrivals:
+            s += fraction * (1 - s)
+        found.append(s)
+    return np.array(found)
+
+
+def second_order(arrivals, n_steps, dt, alpha, tau_rise, tau_decay, fine=50):
+    """s' = alpha x (1 - s) - s / tau_decay, x' = -x / tau_rise, x += 1 at an arrival (X.-J. Wang 1999), by Runge-Kutta
+    steps of dt / fine."""
+
+    def slope(y):
+        s, x = y
+        return np.array([alpha * x * (1 - s) - s / tau_decay, -x / tau_rise])
+
+    y, h, found = np.zeros(2), dt / fine, []
+    for k in range(n_steps):
+        for _ in range(fine):
+            a = slope(y)
+            b = slope(y + h / 2 * a)
+            c = slope(y + h / 2 * b)
+            y = y + h / 6 * (a + 2 * b + 2 * c + slope(y + h * c))
+        y[1] += k in arrivals
+        found.append(y[0])
+    return np.array(found)
+
+
+def second_messenger(arrivals, n_steps, dt, alpha, beta, duration, K3, K4, Kd, fine=50):
+    """GABA_B: r as of `first_order` with T 1, s' = K3 r - K4 s, and the strength s^4 / (s^4 + Kd) (A. Destexhe and
+    T. J. Sejnowski 1995); s by Euler steps in which r is the mean of those before and after."""
+    r, s, before, found = first_order(arrivals, n_steps, dt, alpha, beta, 1.0, duration), 0.0, 0.0, []
+    for now in r:
+        s = s * np.exp(-K4 * dt) + K3 * 0.5 * (before + now) * dt
+        before = now
+        found.append(s**4 / (s**4 + Kd))
+    return np.array(found)
