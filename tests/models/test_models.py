@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import ca1_plain
 import ca3_plain
 import distal_reward_plain
 import force_plain
@@ -22,6 +23,10 @@ import izhnumba as iz
 MODELS = Path(__file__).parent.parent.parent / "examples" / "models"
 # What is written for what, so that a test takes a second or two.
 SHORTER = {
+    "ca1": [
+        ("T, N_PYR, N_PV, NOISE = 2000.0, 10_000, 500, 28.0", "T, N_PYR, N_PV, NOISE = 80.0, 1000, 50, 28.0"),
+        ("iz.OrnsteinUhlenbeck(mean=0.0, std=NOISE, tau=2.73)", "iz.TimedArray(noise, dt=0.04)"),
+    ],
     "ca3": [
         ("REST, TRAINING, EVERY = 1000.0, 40, 200.0", "REST, TRAINING, EVERY = 40.0, 2, 40.0"),
         ("iz.OrnsteinUhlenbeck(mean=0.0, std=std, tau=5.0)", "iz.TimedArray(noise(n, std), dt=0.2)"),
@@ -85,6 +90,22 @@ def test_all_ports_are_tested():
 def events(spikes):
     """The spikes of a recorder as pairs (step, neuron)."""
     return list(zip(spikes.step.tolist(), spikes.i.tolist(), strict=True))
+
+
+def test_ca1(port):
+    """Spike for spike, with synapses of cells that fire before r is back at 0."""
+    steps = 2000
+    noise = np.random.default_rng(3).normal(200.0, 200.0, (steps // 25, 1000)).repeat(25, axis=0)
+    ours = port("ca1", noise=noise)
+    synapses = []
+    for syn, (pre, post, _, weight, alpha, beta, E) in zip(ours["made"], ours["SYNAPSES"], strict=True):
+        synapses.append((pre, post, syn.pre, syn.post, weight, alpha, beta, E))
+    cells = {name: (ours["starts"][name], ours[name]) for name in ("PYR", "PV")}
+    spikes, r = ca1_plain.run(cells, synapses, {"PYR": noise}, dt=0.04, steps=steps)
+    assert {name: events(found) for name, found in ours["spikes"].items()} == spikes
+    assert min(map(len, spikes.values())) > 50
+    for recorded, opened in zip(ours["made"], r, strict=True):
+        assert recorded.receptor.alpha / (recorded.receptor.alpha + recorded.receptor.beta) > opened.max() > 0
 
 
 def test_ca3(port):
