@@ -9,9 +9,11 @@ import izhnumba as iz
 
 STDP = dict(A_plus=0.01, A_minus=0.012, w_max=2.0)
 SHORT = dict(U=0.5, tau_rec=300.0, tau_facil=50.0)
+DRAWN = dict(A_plus=iz.Uniform(0.0, 0.02), tau_plus=iz.Uniform(10.0, 30.0))
 RULES = {
     "stdp": lambda: iz.STDP(**STDP),
     "short-term and stdp": lambda: [iz.TsodyksMarkram(**SHORT), iz.STDP(**STDP)],
+    "stdp of numbers drawn": lambda: iz.STDP(**STDP | DRAWN),
 }
 
 

@@ -13,7 +13,8 @@ from izhnumba._base.saved import Saved
 from izhnumba._engine.plastic_state import PlasticState, form_of, kept, memory_start
 from izhnumba._engine.table import Table
 from izhnumba._synapse.csr import SynapseTable
-from izhnumba._synapse.plasticity import Plasticity, fading
+from izhnumba._synapse.plasticity import EachOwn, Plasticity, fading
+from izhnumba._synapse.plasticity_contract import DECAYED, LONGEST_TABLE
 
 if TYPE_CHECKING:
     from izhnumba._clock.kernels.plasticity import Kernels
@@ -53,13 +54,15 @@ class ClockPlastic(PlasticState):
         assert rows.offsets is not None
         x, y = rule.traces(dt)
         self._tables = [np.append(decays, 0.0).astype(dtype) for decays in (*x, *y)]
-        form = form_of(rule, len(x), len(y))
-        never = np.uint32(2**32 - max((table.size for table in self._tables), default=1))  # all traces are 0 by step 0
+        each = [isinstance(decays, EachOwn) for decays in (*x, *y)]
+        form = form_of(rule, each[: len(x)], each[len(x) :])
+        gone = [_gone(one) if own else one.size for one, own in zip(self._tables, each, strict=True)]
+        never = np.uint32(2**32 - max(gone, default=1))  # all traces are 0 by step 0
         decay = np.exp(-dt / rule.modulator_tau) if rule.modulator_tau else 1.0
         super().__init__(
             rule, form, first_weights, rows.offsets % np.uint32(lanes), lanes, dtype,
             memory=kept(rows.weights.size, memory_start(form, never, dtype)),
-            y=kept((form.n_y, lanes), dtype.type(0)),
+            y=kept((form.n_y * (not form.own_y), lanes), dtype.type(0)),
             spiked=kept(lanes if y else 0, np.int64(0)),
             modulator=kept(2, np.array([0.0, decay], dtype)),
         )  # fmt: skip
@@ -84,7 +87,9 @@ class ClockPlastic(PlasticState):
         super().load_state(state)
         self.under_way.load_state(state)
 
-    def eligibility_left(self, now: int) -> float:
+    def eligibility_left(self, now: int) -> float | Array:
+        if self.form.e_varies:
+            return np.asarray(np.exp(-(now % self.period) * self._fading))
         return float(self._fading[now % self.period]) if self._fading.size > 1 else 1.0
 
     def modulator_at(self, now: int) -> float:
@@ -109,8 +114,8 @@ class ClockPlastic(PlasticState):
             k.CURSORS: under_way.cursors, k.ENDS: under_way.ends, k.COUNTS: under_way.counts,
             k.MODULATOR: self.modulator, k.FADING: self._fading,
         })  # fmt: skip
-        table.put(k.NUMBERS, self.addresses, self.numbers)
-        table[[k.DELAYS, k.PERIOD]] = under_way.counts.size, self.period
+        table.put(k.NUMBERS, self.addresses, (self.numbers, self.each))
+        table[[k.DELAYS, k.PERIOD, k.FADING_SIZE]] = under_way.counts.size, self.period, self._fading.size
         return self.kernels()
 
     def kernels(self) -> Kernels:
@@ -118,6 +123,12 @@ class ClockPlastic(PlasticState):
 
         rule: Any = type(self.rule)
         return kernels(rule, self.numbers.dtype.name, self.memory.dtype, self.form)
+
+
+def _gone(rates: Array) -> int:
+    """Steps after which nothing is left of any trace that decays with one of these rates."""
+    slowest = rates[rates > 0].min(initial=DECAYED)
+    return min(int(DECAYED / slowest) + 1, LONGEST_TABLE)
 
 
 class UnderWay:

@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base.saved import Saved
+from izhnumba._engine.table import address_of
 from izhnumba._engine.timebase import Instant
 from izhnumba._synapse.plasticity import Plasticity
+from izhnumba._synapse.plasticity_contract import may_read
+from izhnumba._synapse.together import rules_in
 
 Array = NDArray[Any]
 
@@ -27,7 +30,9 @@ class RuleForm(NamedTuple):
     """The settings of a rule for which kernels are compiled, besides its functions and dtypes.
 
     n_x, n_y: how many traces a synapse and a target have; fades: whether the eligibility decays; keeps_e, nearest,
-    latest_first, update_first: settings of the rule; names: of its parameters, in order.
+    latest_first, update_first: settings of the rule; names: of its parameters, in order. What differs between synapses:
+    varies: bit k is set for parameter k; x_varies, y_varies: bit k for the time constant of trace k; e_varies: that of
+    the eligibility; own_y: whether each synapse has traces y of its own, for those of its target would not do.
     """
 
     n_x: int
@@ -38,13 +43,28 @@ class RuleForm(NamedTuple):
     latest_first: bool
     update_first: bool
     names: tuple[str, ...]
+    varies: int
+    x_varies: int
+    y_varies: int
+    e_varies: bool
+    own_y: bool
 
 
-def form_of(rule: Plasticity, n_x: int, n_y: int) -> RuleForm:
-    """The form of a rule with so many traces."""
-    fades, names = rule.eligibility_tau > 0, tuple(rule.parameters())
+def form_of(rule: Plasticity, x: list[bool], y: list[bool]) -> RuleForm:
+    """The form of a rule. x, y: of each trace, whether its time constant differs between synapses."""
+    names, varied = tuple(rule.parameters()), [bool(np.ndim(value)) for value in rule.parameters().values()]
+    long = rules_in(rule)[-1]
+    own = [name for name, value in long.parameters().items() if np.ndim(value)]
+    own_y = bool(y) and (any(y) or (bool(own) and may_read(type(long).after_spike, own)))
     settings = bool(rule.keeps_e), bool(rule.nearest), bool(rule.latest_first), bool(rule.update_first)
-    return RuleForm(n_x, n_y, fades, *settings, names)
+    return RuleForm(
+        len(x), len(y), bool(np.any(np.greater(rule.eligibility_tau, 0))), *settings, names, _bits(varied), _bits(x),
+        _bits(y), bool(np.ndim(rule.eligibility_tau)), own_y,
+    )  # fmt: skip
+
+
+def _bits(flags: list[bool]) -> int:
+    return sum(1 << k for k, flag in enumerate(flags) if flag)
 
 
 def kept(shape: int | tuple[int, ...], start: object) -> Kept:
@@ -90,6 +110,8 @@ class PlasticState(ABC):
         The synapses onto target i are `incoming[starts[i] : starts[i + 1]]`.
     numbers, addresses : ndarray
         Numbers of the rule, in the order of `rule.parameters()`, and where each lies.
+    each : dict of ndarray, shape (n_synapses + 1,)
+        Those of which each synapse has its own, by their place in that order.
     """
 
     def __init__(
@@ -110,11 +132,15 @@ class PlasticState(ABC):
         self.rule, self.form, self.first_weights = rule, form, first_weights
         self.memory, self.y, self.spiked, self.modulator = (one.array for one in (memory, y, spiked, modulator))
         self._kept = {"memory": memory, "y": y, "spiked": spiked, "modulator": modulator, **more}
-        meets_spikes = type(rule).target_spike is not None
+        meets_spikes = type(rule).target_spike is not None or form.own_y
         self.incoming = np.argsort(targets if meets_spikes else targets[:0], kind="stable").astype(np.uint32)
         self.starts = np.concatenate([[0], np.cumsum(np.bincount(targets, minlength=lanes))]).astype(np.int64)
-        self.numbers = np.array([*rule.parameters().values(), 0.0], dtype)
+        values = [*rule.parameters().values(), 0.0]
+        self.numbers = np.array([0.0 if np.ndim(value) else value for value in values], dtype)
         self.addresses = self.numbers.ctypes.data + self.numbers.itemsize * np.arange(self.numbers.size)
+        self.each = {k: np.append(value, 0.0).astype(dtype) for k, value in enumerate(values) if np.ndim(value)}
+        for k, numbers in self.each.items():
+            self.addresses[k] = address_of(numbers)
 
     def clear(self) -> None:
         """Set all arrays to what they were at the start."""
@@ -142,14 +168,14 @@ class PlasticState(ABC):
     def eligibility(self, now: Instant) -> Array:
         """The number e of each synapse at present, a copy."""
         stored = self.memory["e"]
-        return np.asarray(stored * stored.dtype.type(self.eligibility_left(now)))
+        return np.asarray(stored * np.asarray(self.eligibility_left(now), stored.dtype))
 
     def set_eligibility(self, values: Array, now: Instant) -> None:
         """values: float64, () or (n_synapses,)."""
         self.memory["e"] = values / self.eligibility_left(now)
 
     @abstractmethod
-    def eligibility_left(self, now: Instant) -> float:
+    def eligibility_left(self, now: Instant) -> float | Array:
         """The factor by which eligibilities have decayed since the latest update, as of which they are stored."""
 
     @abstractmethod
@@ -168,11 +194,13 @@ class PlasticState(ABC):
 def memory_start(form: RuleForm, never: np.generic, dtype: np.dtype[Any]) -> Array:
     """The record of a synapse before its first spike, shape ().
 
-    Its fields are those that the rule needs: `arrival`, when the latest spike arrived, at first `never`; `x1` and `x2`,
-    the traces right after that; `e`, the eligibility as of the latest update.
+    Its fields are those that the rule needs: `arrival`, when the latest spike arrived, at first `never`; `x1`, `x2` and
+    so on, the traces right after that; `y1` and so on, its own traces of target spikes, right after the latest; `e`,
+    the eligibility as of the latest update.
     """
     fields: list[tuple[str, Any]] = [("arrival", never.dtype)] if form.n_x else []
     fields += [(f"x{j + 1}", dtype) for j in range(form.n_x) if not form.nearest]
+    fields += [(f"y{j + 1}", dtype) for j in range(form.n_y) if form.own_y]
     fields += [("e", dtype)] if form.keeps_e else []
     start = np.zeros((), fields)
     if form.n_x:

@@ -50,9 +50,10 @@ class ExactPlastic(PlasticState):
         x, y = time_constants(rule)
         if rule.period:
             time.interval(f"{type(rule).__name__}.period", rule.period)
-        form = form_of(rule, len(x), len(y))
-        self._time = time
-        self._taus = np.array([*x, *y, rule.eligibility_tau or np.inf])
+        form = form_of(rule, [np.ndim(tau) > 0 for tau in x], [np.ndim(tau) > 0 for tau in y])
+        self._time, fades = time, rule.eligibility_tau if form.fades else np.inf
+        self._taus = np.array([0.0 if np.ndim(tau) else tau for tau in (*x, *y, fades)])
+        self._tau_lanes = [np.append(tau, 1.0) for tau in (*x, *y, fades)]
         never, dtype = np.float64(-np.inf), np.dtype(np.float64)
         fields = form._replace(keeps_e=form.keeps_e or not x)  # a record has at least one
         super().__init__(
@@ -70,11 +71,11 @@ class ExactPlastic(PlasticState):
         state.array("updates", np.int64, (1,), low=0)
         state.array("spiked", np.float64, self.spiked.shape, high=now + LONGEST_SLICE)
 
-    def eligibility_left(self, now: float) -> float:
-        if not self.rule.eligibility_tau:
+    def eligibility_left(self, now: float) -> float | Array:
+        if not self.form.fades:
             return 1.0
         since = now - self._time.sample(self._time.samples_by(now, self.rule.period), self.rule.period)
-        return float(np.exp(-since / self._taus[-1]))
+        return np.asarray(np.exp(-since / self._tau_lanes[-1][:-1]))
 
     def modulator_at(self, now: float) -> float:
         value, since, tau = self.modulator
@@ -95,7 +96,9 @@ class ExactPlastic(PlasticState):
             layout.MODULATOR: self.modulator, layout.UPDATES: self.updates,
         })  # fmt: skip
         table.put(layout.Y, np.array([address_of(y) for y in self.y], np.int64), self.y)
-        table.put(layout.RULE_NUMBERS, self.addresses, self.numbers)
+        lanes = np.array([address_of(taus) for taus in self._tau_lanes], np.int64)
+        table.put(layout.TAU_LANES, lanes, self._tau_lanes)
+        table.put(layout.RULE_NUMBERS, self.addresses, (self.numbers, self.each))
         table[layout.UPDATE] = found.update
         table[layout.PERIOD : layout.PERIOD + 1].view(np.float64)[0] = self.rule.period
         return [found.arrive, found.spike, table.address]
@@ -118,5 +121,5 @@ def time_constants(rule: Plasticity) -> tuple[list[float], list[float]]:
         )
     x, y = rule.taus()
     for tau in (*x, *y):
-        checks.number(f"{type(rule).__name__}.taus()", tau, "ms", above=0.0)
+        checks.array(f"{type(rule).__name__}.taus()", tau, "ms", above=0.0)
     return x, y

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,9 +26,12 @@ from izhnumba._record.sampler import Sampler
 from izhnumba._synapse import per_synapse
 from izhnumba._synapse.connectivity import PAIR_BYTES, AllToAll, GivenPairs, Rule
 from izhnumba._synapse.csr import FEWER, Piece
+from izhnumba._synapse.distributions import Distribution
 from izhnumba._synapse.edges import given
 from izhnumba._synapse.ends import Ends
+from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.receptors import Delta
+from izhnumba._synapse.rule_numbers import varied
 
 if TYPE_CHECKING:
     from izhnumba._network.network import Network
@@ -59,10 +63,10 @@ def connect(
         default = f"{one!r} to {other!r}" if name is None else f"{whole}: {one!r} to {other!r}"
         names.append(new_name(f"{where}.name", None, default, {*net._synapses, *names}))
     try:
-        edges = _drawn(net, source, target, rule, weight, delay, receptor, plasticity, whole)
+        edges, learnt = _drawn(net, source, target, rule, weight, delay, receptor, plasticity, whole)
         makers = [
-            of_populations.planned(*ends, *edge, receptor, plasticity, one, net.seed, shown)
-            for ends, edge, one in zip(sections, edges, names, strict=True)
+            of_populations.planned(*ends, *edge, receptor, learning, one, net.seed, shown)
+            for ends, edge, learning, one in zip(sections, edges, learnt, names, strict=True)
         ]
     finally:
         if isinstance(shown, ProgressBar):
@@ -75,9 +79,9 @@ def connect(
 def _drawn(
     net: Network, source: End, target: End, rule: object, weight: object, delay: object, receptor: Any,
     plasticity: Any, name: str,
-) -> list[tuple[Rule, object, object]]:  # fmt: skip
-    """Rule, weight and delay for each pair of populations: what a rule draws from all neurons, sorted by where they
-    are.
+) -> tuple[list[tuple[Rule, object, object]], list[object]]:  # fmt: skip
+    """Rule, weight and delay, and plasticity, for each pair of populations: what a rule draws from all neurons, sorted
+    by where they are.
 
     Parameters
     ----------
@@ -92,8 +96,10 @@ def _drawn(
     rule, weight, delay = given(rule, weight, delay, both)
     starts, others = starts_of(source), starts_of(target)
     simple = all(value is None or isinstance(value, (int, float, np.number)) for value in (weight, delay))
-    if isinstance(rule, AllToAll) and simple:
-        return [(rule, weight, delay)] * (len(starts) * len(others))
+    learning = _of_each(plasticity, rule, both)
+    if isinstance(rule, AllToAll) and simple and not learning:
+        n = len(starts) * len(others)
+        return [(rule, weight, delay)] * n, [plasticity] * n
     checks.fits(f"{where}.rule", rule.expected(both) * PAIR_BYTES, FEWER, f"{rule.expected(both):.6g} synapses")
     rule.check(both)
     pieces = list(rule.pairs(both, random("pairs")))
@@ -112,13 +118,37 @@ def _drawn(
         delays = _each(f"{where}.delay", delays, "ms", pre, post, random("delay"), look)
     part, other = (np.searchsorted(of, end, side="right") - 1 for of, end in ((starts, pre), (others, post)))
     edges: list[tuple[Rule, object, object]] = []
+    learnt: list[object] = []
     for p, first in enumerate(starts):
         for q, begin in enumerate(others):
             mine = np.flatnonzero((part == p) & (other == q))
             pairs = GivenPairs(pre[mine] - first, post[mine] - begin)
             here, later = (one[mine] if isinstance(one, np.ndarray) else one for one in (weights, delays))
             edges.append((pairs, here, later))
-    return edges
+            learnt.append(_chosen(plasticity, learning, mine))
+    return edges, learnt
+
+
+def _of_each(plasticity: object, rule: Rule, both: Ends) -> dict[tuple[int, str], Array]:
+    """The arrays among the numbers of a rule of plasticity, or of several, by its place and their name: float64, in the
+    order in which `rule` yields its pairs."""
+    several = plasticity if isinstance(plasticity, (list, tuple)) else [plasticity]
+    found = {}
+    for k, one in enumerate(several):
+        for name, value in varied(one).items() if isinstance(one, Plasticity) else ():
+            if not isinstance(value, Distribution):  # which each pair of populations draws for itself
+                found[k, name] = np.asarray(per_synapse.of_rule(f"{type(one).__name__}.{name}", value, "", rule, both))
+    return found
+
+
+def _chosen(plasticity: Any, arrays: dict[tuple[int, str], Array], mine: Array) -> object:
+    """Rules of plasticity with the entries `mine` of these arrays."""
+    if not arrays:
+        return plasticity
+    several = list(plasticity) if isinstance(plasticity, (list, tuple)) else [plasticity]
+    for (k, name), values in arrays.items():
+        several[k] = dataclasses.replace(several[k], **{name: values[mine]})
+    return several if isinstance(plasticity, (list, tuple)) else several[0]
 
 
 def _each(

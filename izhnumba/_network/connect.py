@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.implausible import warn_of_base_unit
-from izhnumba._base.random import streams
+from izhnumba._base.random import Random, streams
 from izhnumba._clock.release import Release
 from izhnumba._engine.run_loop import Progress, ProgressBar, progress_shown
 from izhnumba._network.parts import new_name, section_in
 from izhnumba._network.synapses import Synapses, limits_of, of_izhnumba
 from izhnumba._population.section import Section, ends
 from izhnumba._synapse import per_synapse, together, weight_limits
-from izhnumba._synapse.connectivity import AllToAll, GivenPairs
+from izhnumba._synapse.connectivity import AllToAll, GivenPairs, Rule
 from izhnumba._synapse.csr import (
     FEWER,
     Draw,
@@ -30,12 +30,14 @@ from izhnumba._synapse.csr import (
 )
 from izhnumba._synapse.distributions import Distribution
 from izhnumba._synapse.edges import given
+from izhnumba._synapse.ends import Ends
 from izhnumba._synapse.per_synapse import Look
 from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.positions import OfPairs
 from izhnumba._synapse.receptor import Receptor
 from izhnumba._synapse.receptor_contract import check_own
 from izhnumba._synapse.receptors import Delta
+from izhnumba._synapse.rule_numbers import plain, varied
 from izhnumba._synapse.weight_limits import Limit
 
 if TYPE_CHECKING:
@@ -128,9 +130,11 @@ def planned(
     _check_size(f"{where}.rule", rule.expected(both), item, rule.scratch(both) * (not whole), plasticity is not None)
     rule.check(both)
     n, dt, random = rule.count(both), target.population.dt, streams(seed, name)
-    limits = limits_of(receptor, plasticity, engine.dtype)
+    own = [varied(one) for one in together.rules_in(plasticity)] if plasticity else []  # numbers of each synapse
+    limits = limits_of(receptor, None if any(own) else plasticity, engine.dtype)
+    lanes = targets._replace(dtype=np.dtype(float)) if any(own) else targets  # its weights are places at first
 
-    def make(shown: Shown) -> SynapseTable:
+    def make(shown: Shown, drawn: Callable[[Draw], Draw] = lambda weights: weights) -> SynapseTable:
         look = look_at_weights(f"{where}.weight", weight, limits, engine.dtype)
         weights = per_synapse.drawer(f"{where}.weight", weight, "", n, random("weight"), look)
         steps: Draw = lambda piece: np.zeros(piece.n, np.int64)  # noqa: E731
@@ -143,21 +147,72 @@ def planned(
             steps = targets.delays(delays, dt, f"{where}.delay", cure)
         if whole:
             return build_whole(rule, both, targets, weights, int(steps(Piece(0, 1))[0]), random, shown)
-        return build(rule, both, targets, weights, steps, random, shown)
+        return build(rule, both, lanes, drawn(weights), steps, random, shown)
 
-    rows = make(shown)
+    if any(own):
+        rows, plasticity = _with_own_numbers(make, plasticity, own, rule, both, random, engine.dtype, shown)
+        weight_limits.check(f"{where}.weight", rows.weights, limits_of(receptor, plasticity, engine.dtype))
+    else:
+        rows = make(shown)
     plastic = release = None
     if receptor.per_source:
         release = Release(receptor, rows, targets.lanes, engine.dtype, dt)
         release.kernels()  # whatever Numba does not take shows now
     if plasticity is not None:
-        drawn = isinstance(weight, Distribution) and not isinstance(rule, GivenPairs)
+        drawn = isinstance(weight, Distribution) and not isinstance(rule, GivenPairs) and not any(own)
         again = drawn and (delay is None or isinstance(delay, (Distribution, int, float)))
         first = _first_weights(rows.weights, (lambda: make(lambda done, total: None).weights) if again else None)
         plastic = engine.plastic_state(plasticity, rows, first)
         if not of_izhnumba(plasticity):
             plastic.kernels()  # whatever Numba does not take shows now
     return lambda: Synapses(name, source, target, receptor, rule, rows, plastic, release)
+
+
+def _with_own_numbers(
+    make: Callable[[Shown, Callable[[Draw], Draw]], SynapseTable], plasticity: Plasticity,
+    own: list[dict[str, object]], rule: Rule, both: Ends, random: Random, dtype: np.dtype[Any], shown: Shown,
+) -> tuple[SynapseTable, Plasticity]:  # fmt: skip
+    """The synapses, and the rule with arrays of their numbers in their order.
+
+    Parameters
+    ----------
+    make : callable
+        Lays out synapses with what is made of the draw of their weights, float64.
+    plasticity : Plasticity
+    own : list of dicts
+        For each rule in it what stands for numbers of each synapse, by the name of a field.
+    rule : Rule
+        Who is connected.
+    both : Ends
+    random : Random
+    dtype : float32 or float64
+        Of weights.
+    shown : Shown
+    """
+    n, draws = rule.count(both), dict[Any, Draw]()
+    for number, (one, named) in enumerate(zip(together.rules_in(plasticity), own, strict=True)):
+        for name, value in named.items():
+            where = f"{type(one).__name__}.{name}"
+            values = per_synapse.of_rule(where, value, "", rule, both)
+            role, look = f"plasticity {where}", lambda values, before: None
+            draws[number, name] = per_synapse.drawer(where, values, "", n, random(role), look)
+    found: dict[Any, list[Array]] = {key: [] for key in ["weight", *draws]}
+
+    def numbered(weights: Draw) -> Draw:
+        def place(piece: Piece) -> Array:  # weights change places when they are sorted: all others follow
+            found["weight"].append(weights(piece))
+            for key, draw in draws.items():
+                found[key].append(draw(piece))
+            return piece.before + np.arange(piece.n, dtype=float)
+
+        return place
+
+    rows = make(shown, numbered)
+    order = rows.weights.astype(np.int64)
+    values = {key: np.concatenate([np.empty(0), *pieces])[order] for key, pieces in found.items()}
+    arrays = [{name: values[number, name] for name in one} for number, one in enumerate(own)]
+    weights = values["weight"].astype(dtype)
+    return rows._replace(weights=weights), together.with_numbers(plasticity, arrays, weights.size)
 
 
 def _unit_of(receptor: Receptor, target: Section) -> str:
@@ -192,8 +247,9 @@ def plastic_rule(value: object, receptor: Receptor, dt: float) -> Plasticity | N
     found, sign = together.rule_of("Network.connect.plasticity", value, dt), weight_limits.sign_of(receptor)
     for rule in () if found is None else together.rules_in(found):
         name = type(rule).__name__
-        if of_izhnumba(rule):
-            weight_limits.check(f"{name}.w_min", getattr(rule, "w_min", 0.0), sign)
+        low = getattr(rule, "w_min", 0.0)
+        if of_izhnumba(rule) and not isinstance(low, Distribution):
+            weight_limits.check(f"{name}.w_min", low, sign)
         amount = _first_amount(rule, dt)
         if receptor.per_source and amount != 1:
             raise ValueError(
@@ -207,6 +263,7 @@ def plastic_rule(value: object, receptor: Receptor, dt: float) -> Plasticity | N
 
 def _first_amount(rule: Plasticity, dt: float) -> Any:
     """The amount that the first arrival at a synapse of weight 1 delivers, in the unit of weights."""
+    rule = plain(rule)
     x, y = ((np.float64(0.0),) * len(traces) for traces in rule.traces(dt))
     with np.errstate(all="ignore"):
         return rule.arrival(np.float64(1.0), np.float64(0.0), x, y, SimpleNamespace(**rule.parameters()))[0]

@@ -66,7 +66,7 @@ class JoinedSynapses(Sealed):
         return self.parts[0].receptor
 
     @property
-    def plasticity(self) -> Plasticity | None:
+    def plasticity(self) -> Plasticity | tuple[Plasticity, ...] | None:
         """The rule by which the weights change."""
         return self.parts[0].plasticity
 

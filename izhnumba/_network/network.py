@@ -184,7 +184,7 @@ class Network(Sealed):
         receptor : Receptor, default Delta()
             What a spike does when it arrives.
         plasticity : Plasticity, or a list of a short-term and a long-term one, optional
-            How the weights change. `[TsodyksMarkram(), STDP()]` delivers the weight, which STDP changes, times u R.
+            How the weights change; its numbers may be arrays or distributions. `[TsodyksMarkram(), STDP()]` is both.
         name : str, optional
             Names the random numbers; by default "pre to post".
         progress : bool or callable(done, total) in synapses

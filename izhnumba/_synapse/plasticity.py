@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba._base import checks
 from izhnumba._base.sealed import assign
 from izhnumba._synapse import plasticity_contract
 from izhnumba._synapse.plasticity_contract import DECAYED, LONGEST_TABLE
+from izhnumba._synapse.rule_numbers import Bounds, numbers_of, plain
 
 Array = NDArray[Any]
-Bounds = Mapping[str, object]  # of a number: keywords of `checks.number`
 
 
 class Plasticity:
@@ -53,6 +52,10 @@ class Plasticity:
     m      the modulator, such as dopamine, 0 at first: `syn.modulator`
     p      numbers of the rule by name, `p.gain`; True is 1, False is 0
     ====== ===========================================================================================================
+
+    A number may differ between synapses: pass an array, in the order of weights, or a distribution. Then p holds those
+    of the synapse; in `after_spike` also, whose traces y each synapse has by itself if that needs to be. `taus` and
+    `parameters` find arrays in the fields then. `period` and `modulator_tau` are the same for all.
 
     In one step first spikes arrive, then the target spikes, then, at multiples of `period`, comes the update: an
     arrival sees the target's spikes of earlier steps, a target spike the arrivals of its own step too, an update all
@@ -116,6 +119,8 @@ class Plasticity:
     modulator_tau: float = 0.0
     eligibility_tau: float = 0.0
 
+    _shared: ClassVar[tuple[str, ...]] = ("period", "modulator_tau")  # numbers that all synapses have in common
+
     arrival: ClassVar[Callable[..., Any]]
     target_spike: ClassVar[Callable[..., Any] | None] = None
     after_spike: ClassVar[Callable[..., Any] | None] = None
@@ -137,11 +142,18 @@ class Plasticity:
         two lists of ndarray, each of shape (n,)
             For each trace its values 0, 1, ... steps after an event that set it to 1; after these it is 0.
         """
-        names = {tau: f"{type(self).__name__}.{name}" for name, tau in self._numbers().items()}
-        x, y = ([exponential(tau, dt, names.get(tau, "Time constants of a rule")) for tau in z] for z in self.taus())
+        kind = type(self).__name__
+        names = {tau: f"{kind}.{name}" for name, tau in self._numbers().items() if isinstance(tau, float)}
+
+        def one(tau: Any) -> Array:
+            if np.ndim(tau):
+                return np.asarray(dt / np.asarray(tau)).view(EachOwn)
+            return exponential(tau, dt, names.get(tau, "Time constants of a rule"))
+
+        x, y = ([one(tau) for tau in z] for z in self.taus())
         return x, y
 
-    def parameters(self) -> dict[str, float]:
+    def parameters(self) -> dict[str, Any]:
         """The numbers that functions find in p, by name: by default the fields that are numbers, True or False."""
         found = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
         flags = {name: float(value) for name, value in found.items() if isinstance(value, (bool, np.bool_))}
@@ -164,18 +176,18 @@ class Plasticity:
             If a number, a time constant or a trace is out of bounds, or a function does not return finite numbers for a
             new synapse.
         """
-        plasticity_contract.check(self, Plasticity, dt)
+        plasticity_contract.check(plain(self), Plasticity, dt)
 
     def __post_init__(self) -> None:
         self._numbers()
 
-    def _numbers(self, **bounds: Bounds) -> dict[str, float]:
-        """The numeric fields by name, within these bounds: numbers that may be infinite."""
+    def _numbers(self, **bounds: Bounds) -> dict[str, Any]:
+        """The numeric fields by name, within these bounds: numbers that may be infinite, or numbers of each synapse."""
         limits: dict[str, Bounds] = {field.name: {"finite": False} for field in fields(self)}  # type: ignore[arg-type]
-        return checks.numbers(self, limits | bounds, lambda name: "ms" * name.startswith(("tau", "period")))
+        return numbers_of(self, limits | bounds, self._shared)
 
     def _check(self, **bounds: Bounds) -> None:
-        """Make the numeric fields floats within these bounds: by default finite ones."""
+        """Make the numeric fields floats, or arrays, within these bounds: by default finite ones."""
         finite: dict[str, Bounds] = {field.name: {} for field in fields(self)}  # type: ignore[arg-type]
         assign(self, **self._numbers(**finite | bounds))
 
@@ -189,9 +201,16 @@ def exponential(tau: float, dt: float, where: str = "Time constants of a rule") 
     return np.asarray(np.exp(-min(dt / tau, 1e300) * np.arange(math.ceil(DECAYED * tau / dt) + 1)))
 
 
+class EachOwn(np.ndarray[Any, Any]):
+    """Rates, shape (synapses,), of what decays with a time constant of each synapse: exp(-rate) is left after a
+    step."""
+
+
 def fading(rule: Plasticity, period: int, dt: float) -> Array:
     """The factors by which an eligibility has decayed 0, 1, ..., `period` steps after an update, shape (period + 1,);
-    [1] if it does not decay."""
+    [1] if it does not decay; the rates with which that of each synapse does, EachOwn."""
+    if np.ndim(rule.eligibility_tau):
+        return np.asarray(dt / np.asarray(rule.eligibility_tau)).view(EachOwn)
     if not rule.eligibility_tau:
         return np.ones(1)
     if period > LONGEST_TABLE:

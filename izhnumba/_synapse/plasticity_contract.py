@@ -11,9 +11,9 @@ import contextlib
 import difflib
 import inspect
 import keyword
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import fields, is_dataclass
-from types import SimpleNamespace
+from types import CodeType, SimpleNamespace
 from typing import Any, NamedTuple, NoReturn, Protocol
 
 import numpy as np
@@ -215,6 +215,16 @@ def _two_lists(where: str, value: Any, of: str) -> tuple[Sequence[Any], Sequence
     if not pair:
         raise TypeError(f"{where} must return two lists of {of}, for x and for y, got {value!r:.60}.")
     return value[0], value[1]
+
+
+def may_read(function: Any, names: Collection[str]) -> bool:
+    """Whether a function of a rule may look at one of these numbers in p: by its code, or since it calls another."""
+    codes = [function.__code__]
+    for code in codes:  # which grows meanwhile
+        codes += [one for one in code.co_consts if isinstance(one, CodeType)]
+    used = {name for code in codes for name in code.co_names}
+    calls = any(inspect.isfunction(function.__globals__.get(name)) for name in used) or function.__closure__
+    return bool(calls) or not used.isdisjoint(names)
 
 
 class _Numbers(SimpleNamespace):

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.sealed import assign
+from izhnumba._synapse.distributions import Distribution
 from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.plasticity_contract import DECAYED
+from izhnumba._synapse.rule_numbers import differs
 
 Array = NDArray[Any]
 _POSITIVE = {"above": 0.0}
@@ -63,13 +65,17 @@ class STDP(Plasticity):
         self._check(tau_plus=_POSITIVE, tau_minus=_POSITIVE, w_max=_NO_LESS)
         checks.one_of("STDP.pairing", self.pairing, _PAIRINGS)
         checks.one_of("STDP.dependence", self.dependence, ("additive", "multiplicative"))
-        if self.dependence == "multiplicative" and math.isinf(self.w_max):
+        if (
+            self.dependence == "multiplicative"
+            and not isinstance(self.w_max, Distribution)
+            and np.isinf(self.w_max).any()
+        ):
             raise ValueError("STDP.w_max must be finite if dependence is 'multiplicative', got inf.")
 
     def taus(self) -> tuple[list[float], list[float]]:
         return [self.tau_plus], [self.tau_minus]
 
-    def parameters(self) -> dict[str, float]:
+    def parameters(self) -> dict[str, Any]:
         return super().parameters() | {
             "keep": float(self.pairing == "all"), "soft": float(self.dependence == "multiplicative")
         }  # fmt: skip
@@ -192,6 +198,7 @@ class STDP2006(Plasticity):
     shrink: float = 0.9
     w_max: float = 10.0
     period: float = 1000.0
+    _shared: ClassVar[tuple[str, ...]] = ("period", "decay")
     nearest: ClassVar[bool] = True  # type: ignore[misc]
     latest_first: ClassVar[bool] = True  # type: ignore[misc]
     update_first: ClassVar[bool] = True  # type: ignore[misc]
@@ -200,8 +207,14 @@ class STDP2006(Plasticity):
         self._check(period=_POSITIVE, decay={"above": 0.0, "at_most": 1.0})
 
     def traces(self, dt: float) -> tuple[list[Array], list[Array]]:
-        late = np.concatenate([[self.A_minus], self._powers(self.A_minus, dt)])  # its next arrivals find it undecayed
-        return [self._powers(self.A_plus, dt)], [late]
+        A_plus, A_minus = (1.0 if differs(A) else A for A in (self.A_plus, self.A_minus))
+        late = np.concatenate([[A_minus], self._powers(A_minus, dt)])  # its next arrivals find it undecayed
+        return [self._powers(A_plus, dt)], [late]
+
+    def parameters(self) -> dict[str, Any]:
+        """Amplitudes of each synapse are no part of the traces."""
+        rise, fall = (A if differs(A) else 1.0 for A in (self.A_plus, self.A_minus))
+        return super().parameters() | {"rise": rise, "fall": fall}
 
     def _powers(self, start: float, dt: float) -> Array:
         """start, start * decay, ... as the program multiplies them, one after the other."""
@@ -211,12 +224,12 @@ class STDP2006(Plasticity):
     @staticmethod
     def arrival(w, e, x, y, p):
         """The derivative falls by the trace of the target's latest spike."""
-        return w, w, e - y[0], (1,)
+        return w, w, e - p.fall * y[0], (1,)
 
     @staticmethod
     def target_spike(w, e, x, y, p):
         """The derivative rises by the trace of the latest arrival."""
-        return w, e + x[0]
+        return w, e + p.rise * x[0]
 
     @staticmethod
     def after_spike(y, p):
@@ -274,6 +287,7 @@ class DopamineSTDP(Plasticity):
     w_max: float = 4.0
     period: float = 10.0
     pairing: str = "all"
+    _shared: ClassVar[tuple[str, ...]] = ("period", "tau_d")
 
     def __post_init__(self) -> None:
         taus = dict.fromkeys(("tau_plus", "tau_minus", "tau_e", "tau_d", "period"), _POSITIVE)
@@ -281,7 +295,7 @@ class DopamineSTDP(Plasticity):
         checks.one_of("DopamineSTDP.pairing", self.pairing, _PAIRINGS)
         assign(self, modulator_tau=self.tau_d, eligibility_tau=self.tau_e)
 
-    def parameters(self) -> dict[str, float]:
+    def parameters(self) -> dict[str, Any]:
         return super().parameters() | {
             "share": self.period / 10,  # of what grows in 10 ms
             "keep": float(self.pairing == "all"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 import functools
 from types import SimpleNamespace
 from typing import Any, NamedTuple, NoReturn
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from izhnumba._base import checks
 from izhnumba._base.sealed import assign
 from izhnumba._synapse.plasticity import Plasticity
-from izhnumba._synapse.plasticity_contract import MOST_TRACES
+from izhnumba._synapse.plasticity_contract import DECAYED, MOST_TRACES
+from izhnumba._synapse.rule_numbers import plain
 
 Array = NDArray[Any]
 _MUST = "a rule such as STDP(), a list of a short-term and a long-term rule such as [TsodyksMarkram(), STDP()], or None"
@@ -52,7 +54,7 @@ class Together(Plasticity):
         (x_short, _), (x_long, y) = (rule.traces(dt) for rule in self.rules)
         return [*x_short, *x_long], list(y)
 
-    def parameters(self) -> dict[str, float]:
+    def parameters(self) -> dict[str, Any]:
         return {
             f"{which}_{name}": value
             for which, rule in zip(("short", "long"), self.rules, strict=True)
@@ -72,6 +74,7 @@ class _Shape(NamedTuple):
 
 
 def _shape(short: Plasticity, long: Plasticity, dt: float) -> _Shape:
+    short, long = plain(short), plain(long)
     n_x, n_long = (len(rule.traces(dt)[0]) for rule in (short, long))
     return _Shape(n_x, n_long, tuple(short.parameters()), tuple(long.parameters()), bool(long.nearest))
 
@@ -125,11 +128,42 @@ def rule_of(where: str, value: object, dt: float) -> Plasticity | None:
         most = " Two long-term rules are one rule of your own: see docs/extending.md." if not short else ""
         _refuse(where, rules, most)
     (long,) = (rule for rule in rules if rule is not short[0])
-    n = sum(len(rule.traces(dt)[0]) for rule in rules)
+    n = sum(len(plain(rule).traces(dt)[0]) for rule in rules)
     if n > MOST_TRACES:
         raise ValueError(f"{where} must have at most {MOST_TRACES} traces x together, got {n}.")
     kinds: Any = (type(short[0]), type(long))
     return _kind(*kinds, _shape(short[0], long, dt))(short[0], long)
+
+
+def with_numbers(rule: Plasticity, values: list[dict[str, Array]], n: int) -> Plasticity:
+    """A rule for n synapses with arrays (n,) where it has distributions or other arrays.
+
+    values: by the name of the field, for each of `rules_in(rule)`."""
+    rules = [
+        dataclasses.replace(one, **named) if named else one  # type: ignore[type-var]
+        for one, named in zip(rules_in(rule), values, strict=True)
+    ]
+    for one in rules:
+        _check_shapes(one, n)
+    made: Any = type(rule)
+    return made(*rules) if isinstance(rule, Together) else rules[0]
+
+
+def _check_shapes(rule: Plasticity, n: int) -> None:
+    """Refuse numbers of a rule that are neither one for all n synapses nor one for each."""
+    kind, tau = type(rule).__name__, rule.eligibility_tau
+    numbers = [(f"{kind}.parameters() {name!r}", value) for name, value in rule.parameters().items()]
+    numbers += [(f"{kind}.taus()", value) for taus in rule.taus() for value in taus]
+    for where, value in [*numbers, (f"{kind}.eligibility_tau", tau)]:
+        if np.shape(value) not in ((), (n,)):
+            raise ValueError(f"{where} must have shape () or {(n,)}, got {np.shape(value)}.")
+    for where, value in numbers[len(rule.parameters()) :]:
+        checks.array(where, value, "ms", above=0.0)
+    if np.ndim(tau):
+        least = np.min(checks.array(f"{kind}.eligibility_tau", tau, "ms", above=0.0), initial=np.inf)
+        if rule.period > DECAYED * least:
+            most = f"{DECAYED:g} time constants of the eligibility ({DECAYED * least:g} ms)"
+            raise ValueError(f"{kind}.period must be at most {most}, got {rule.period:g} ms.")
 
 
 def _refuse(where: str, rules: list[Plasticity], cure: str) -> NoReturn:
@@ -141,6 +175,7 @@ def _refuse(where: str, rules: list[Plasticity], cure: str) -> NoReturn:
 def _is_short(rule: Plasticity, dt: float) -> bool:
     """Whether a rule, which has been checked, scales what arrives and changes nothing else."""
     kind: Any = type(rule)
+    rule = plain(rule)
     x, y = rule.traces(dt)
     if y or any(one is not None for one in (kind.target_spike, kind.after_spike, kind.update)):
         return False

@@ -12,18 +12,21 @@ from numpy.typing import ArrayLike, NDArray
 from izhnumba._synapse.receptor import Receptor, parts_of
 
 Array = NDArray[Any]
+_CLIPS = "The rule would clip it: choose other bounds or weights."
 
 
 class Limit(NamedTuple):
     """Weights must be from low to high."""
 
-    low: float | np.floating[Any]
-    high: float | np.floating[Any]
+    low: float | np.floating[Any] | Array
+    high: float | np.floating[Any] | Array
     must: str  # in words, as the error says it: "be >= 0 for ..."
     why: str  # a sentence behind it
 
     def holds(self, weights: Array) -> bool:
         """Whether all of these weights are within the limit; they are not empty, and without NaN."""
+        if np.ndim(self.low) or np.ndim(self.high):
+            return bool(np.all((weights >= self.low) & (weights <= self.high)))
         good: bool = self.low == -math.inf or np.minimum.reduce(weights) >= self.low
         return good and (self.high == math.inf or np.maximum.reduce(weights) <= self.high)
 
@@ -41,6 +44,9 @@ def sign_of(receptor: Receptor) -> list[Limit]:
 def bounds_of(rule: object, dtype: np.dtype[Any]) -> list[Limit]:
     """[the limit w_min to w_max of a plasticity rule, as numbers of this dtype], or [] for a rule without bounds."""
     name, low, high = type(rule).__name__, getattr(rule, "w_min", -math.inf), getattr(rule, "w_max", math.inf)
+    if np.ndim(low) or np.ndim(high):
+        must = f"be from {name}.w_min to {name}.w_max of its synapse"
+        return [Limit(np.asarray(low, dtype), np.asarray(high, dtype), must, _CLIPS)]
     if low == -math.inf and high == math.inf:
         return []
     if hasattr(rule, "w_min"):
@@ -49,7 +55,7 @@ def bounds_of(rule: object, dtype: np.dtype[Any]) -> list[Limit]:
         must = f"be at most {name}.w_max ({high:g})"
     with np.errstate(over="ignore"):
         low, high = np.array([low, high], dtype)
-    return [Limit(low, high, must, "The rule would clip it: choose other bounds or weights.")]
+    return [Limit(low, high, must, _CLIPS)]
 
 
 def check(
@@ -75,6 +81,7 @@ def check(
         if not values.size or limit.holds(values):
             continue
         low, high, must, why = limit
+        values = values + np.zeros(np.broadcast(low, high).shape)  # one for all may be wrong for one of them
         wrong = int(np.argmin((values >= low) & (values <= high)))  # NaN is one, too
         of = f" for {each} {first + wrong}" if np.ndim(weights) else ""
         raise ValueError(f"{where} must {must}, got {values[wrong]:g}{of}. {why}{cure}")

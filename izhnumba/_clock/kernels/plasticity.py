@@ -46,16 +46,18 @@ _SOON, _AHEAD = 8, 16
 # DELAYS           the longest delay, steps
 # CURSORS, ENDS    uint64 (DELAYS, N_ROWS): next synapse, and end, of each row that spiked in the last DELAYS steps
 # COUNTS           int64 (DELAYS,): how many rows these are
-# NUMBERS          int64: the address of each parameter of the rule, real (1,)
+# NUMBERS          int64: the address of each parameter of the rule, real (1,) or (synapses + 1,)
 # PERIOD           steps from update to update
 # MODULATOR        real (2,): its value, and the factor by which it decays in a step
-# FADING           real (PERIOD + 1,): what is left of an eligibility k steps after the latest update, 1 to 0; MEMORY
-#                  holds e divided by it
+# FADING           real (FADING_SIZE,): what is left of an eligibility k steps after the latest update, 1 to 0, or the
+#                  rate of each synapse; MEMORY holds e divided by it
 # Y                addresses for each of at most MOST traces y: real (lanes,), at the last spikes of the targets
-# DECAYS           addresses for each of MOST traces x, then y: real (DECAY_SIZES,), what is left of it after k steps
+# DECAYS           addresses for each of MOST traces x, then y: real (DECAY_SIZES,), what is left of it after k steps,
+#                  or the rate of each synapse
 (
-    MEMORY, SPIKED, STARTS, INCOMING, DELAYS, CURSORS, ENDS, COUNTS, NUMBERS, PERIOD, MODULATOR, FADING, Y,
-) = range(PROJECTION_SIZE, PROJECTION_SIZE + 13)  # fmt: skip
+    MEMORY, SPIKED, STARTS, INCOMING, DELAYS, CURSORS, ENDS, COUNTS, NUMBERS, PERIOD, MODULATOR, FADING,
+    FADING_SIZE, Y,
+) = range(PROJECTION_SIZE, PROJECTION_SIZE + 14)  # fmt: skip
 DECAYS, DECAY_SIZES, TABLE_SIZE = Y + MOST, Y + 3 * MOST, Y + 5 * MOST
 
 
@@ -81,6 +83,7 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
     on_update = inlined(UPDATE or rule.arrival)
     HAS_SPIKE, HAS_AFTER, HAS_UPDATE = TARGET_SPIKE is not None, AFTER_SPIKE is not None, UPDATE is not None
     N_X, N_Y, HAS_E, LATEST_FIRST, UPDATE_FIRST = form.n_x, form.n_y, form.keeps_e, form.latest_first, form.update_first
+    VARIES, OWN_Y = form.varies, form.own_y
     x_of, y_of, put_x, put_y, e_of, put_e, fade_after = traces(form, number)
 
     def update_all(a, lanes, now, m, fade, q):
@@ -97,28 +100,41 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
             The modulator.
         fade : float
             What is left of an eligibility since the latest update, 0 to 1.
-        q : named tuple
-            Parameters of the rule.
+        q : tuple
+            Of each parameter of the rule a number, or a pointer to those of the synapses.
         """
         for s in range(a.w.size):
             y = y_of(a, s, np.int64(a.offsets[s] % np.uint32(lanes)), now)
-            w, e = on_update(a.w[s], e_of(a, s, fade), y, m, q)
+            w, e = on_update(a.w[s], e_of(a, s, fade), y, m, parameters_of(q, s, p_type, number))
             a.w[s] = w
             if HAS_E:
                 a.memory[s].e = e
 
+    def y_of_target(a, lane, now):
+        return () if OWN_Y else y_of(a, 0, lane, now)
+
+    def y_of_synapse(a, s, lane, now, y):
+        return y_of(a, s, lane, now) if OWN_Y else y
+
+    y_shared, y_own = inlined(y_of_target), inlined(y_of_synapse)
+
     def spike_of(a, lane, now, fade, q):
-        y = y_of(a, 0, lane, now)
-        if HAS_SPIKE:
+        y = y_shared(a, lane, now)
+        if HAS_SPIKE or OWN_Y:
             for j in range(np.uint64(a.starts[lane]), np.uint64(a.starts[lane + 1])):
                 s = a.incoming[j]
                 ahead = a.incoming[min(j + np.uint64(_AHEAD), np.uint64(a.incoming.size - 1))]
                 prefetch(a.memory.ctypes.data + np.int64(ahead) * record)
-                w, e = on_spike(a.w[s], e_of(a, s, fade), x_of(a, s, lane, now), y, q)
-                a.w[s] = w
-                put_e(a, s, e, fade)
+                own, p = y_own(a, s, lane, now, y), parameters_of(q, s, p_type, number)
+                if HAS_SPIKE:
+                    w, e = on_spike(a.w[s], e_of(a, s, fade), x_of(a, s, lane, now), own, p)
+                    a.w[s] = w
+                    put_e(a, s, e, fade)
+                if OWN_Y:
+                    put_y(a, s, lane, after_spike(own, p))
+        if HAS_AFTER and not OWN_Y:
+            put_y(a, 0, lane, after_spike(y, parameters_of(q, 0, p_type, number)))
         if HAS_AFTER:
-            put_y(a, 0, lane, after_spike(y, q))
             a.spiked[lane] = now
 
     def arrival_at(a, s, lane, now, fade, q):
@@ -132,7 +148,8 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
         now, fade, q
             As of `update_all`.
         """
-        amount, w, e, x = arrive_at(a.w[s], e_of(a, s, fade), x_of(a, s, lane, now), y_of(a, s, lane, now), q)
+        p = parameters_of(q, s, p_type, number)
+        amount, w, e, x = arrive_at(a.w[s], e_of(a, s, fade), x_of(a, s, lane, now), y_of(a, s, lane, now), p)
         a.w[s] = w
         put_e(a, s, e, fade)
         put_x(a, s, lane, x, now)
@@ -161,7 +178,7 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
             array_at(p[OFFSETS], n, np.uint32), array_at(p[WEIGHTS], n, number), array_at(p[MEMORY], n, memory),
             y_arrays(p, lanes, 0, 0), array_at(p[SPIKED], lanes, np.int64), array_at(p[STARTS], lanes + 1, np.int64),
             array_at(p[INCOMING], n, np.uint32), x_decays(p, 0, 0, 0), y_decays(p, 0, 0, 0),
-            array_at(p[FADING], p[PERIOD] + 1, number),
+            array_at(p[FADING], p[FADING_SIZE], number),
         )  # fmt: skip
 
     def rows_under_way_of(p):
@@ -173,8 +190,7 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
         )
 
     def numbers_of(p):
-        lanes = parameter_lanes(ints_at(p[NUMBERS]), 0, number, p_type, 0)
-        return parameters_of(lanes, 0, p_type, number)
+        return parameter_lanes(ints_at(p[NUMBERS]), 0, number, p_type, VARIES)
 
     arrays, rows_under_way = inlined(arrays_of), inlined(rows_under_way_of)
     rule_numbers = inlined(numbers_of)

@@ -125,7 +125,8 @@ INLET_ROW, INLET_SCALE, INLET_FACTOR, INLET_SIZE = range(4)
 # Y                int64: the address of each trace y: float64 (targets,), of the targets at their last spikes
 # SPIKED           float64 (targets,): time of the last spike
 # TAUS             float64: time constants of the traces x, then y, then of the eligibility, ms
-# RULE_NUMBERS     int64: address of each parameter of the rule, float64 (1,)
+# TAU_LANES        int64: for each of these the address of those of the synapses, float64 (synapses,), if they differ
+# RULE_NUMBERS     int64: address of each parameter of the rule, float64 (1,) or (synapses + 1,)
 # INCOMING         uint32 (synapses,): numbers of the synapses by target; INCOMING_STARTS, int64 (targets + 1,): where
 #                  those of each target begin
 # MODULATOR        float64 (3,): its value at a time, that time, and its time constant, ms
@@ -134,9 +135,9 @@ INLET_ROW, INLET_SCALE, INLET_FACTOR, INLET_SIZE = range(4)
 # PERIOD           (float) ms from update to update
 (
     SOURCE, TARGET, FIRST_ROW, N_ROWS, PARTS, STARTS, TARGETS, DELAYS, WEIGHTS, KEY, INLET, RULE, DONE,
-    MEMORY, Y, SPIKED, TAUS, RULE_NUMBERS, INCOMING, INCOMING_STARTS, MODULATOR, UPDATE, UPDATES, PERIOD,
+    MEMORY, Y, SPIKED, TAUS, TAU_LANES, RULE_NUMBERS, INCOMING, INCOMING_STARTS, MODULATOR, UPDATE, UPDATES, PERIOD,
     PROJECTION_SIZE,
-) = range(25)  # fmt: skip
+) = range(26)  # fmt: skip
 
 # --- A record. RECORD_TABLE: address of the population's table; RECORD_EVERY (float): ms from sample to sample;
 # RECORD_NEXT: number of the next sample; RECORD_FIRST: of the one in row 0 of RECORD_SAMPLES; RECORD_ROOM: rows there;
