@@ -15,6 +15,7 @@ from izhnumba._base.sealed import assign
 from izhnumba._input.currents import between
 from izhnumba._input.input import Input
 from izhnumba._input.target import Array
+from izhnumba._input.values import flag
 
 _METHODS = ("linear", "exponential")
 
@@ -98,6 +99,8 @@ class Function(Input):
     f : function of t
         t: times, ms, float64, shape (steps,), ascending. Returns the values in the unit of what is driven, shape
         (steps,), the same for all neurons, or (steps, ...) where one value broadcasts to the population.
+    vectorized : bool
+        With False it is called once for each step: t is a float, and it returns one value. That takes longer.
 
     Examples
     --------
@@ -109,6 +112,12 @@ class Function(Input):
     >>> len(pop.run(100.0, 2 * bump + iz.Noise(1.0)).spikes) > 3
     True
 
+    One that knows nothing of arrays:
+
+    >>> import math
+    >>> iz.Function(lambda t: math.sin(0.1 * t) if t > 20.0 else 0.0, vectorized=False).at([10.0, 25.0]).round(3)
+    array([0.   , 0.598])
+
     A value for each neuron:
 
     >>> iz.Function(lambda t: np.multiply.outer(t, [1.0, 2.0, 3.0])).at([1.0, 2.0])
@@ -116,16 +125,21 @@ class Function(Input):
            [2., 4., 6.]])
     """
 
-    f: Callable[[Array], Any]
+    f: Callable[..., Any]
+    vectorized: bool = True
 
     def __post_init__(self) -> None:
         checks.takes("Function.f", self.f, "t")
+        assign(self, vectorized=flag("Function.vectorized", self.vectorized))
 
     def __repr__(self) -> str:
-        return f"Function({getattr(self.f, '__qualname__', self.f)})"
+        way = "" if self.vectorized else ", vectorized=False"
+        return f"Function({getattr(self.f, '__qualname__', self.f)}{way})"
 
     def at(self, t: Any) -> Any:
-        return self.f(t)
+        if self.vectorized:
+            return self.f(t)
+        return np.array([checks.magnitude("Function.f()", self.f(x), "") for x in t.tolist()])
 
     def __copy__(self) -> Function:
         return self
@@ -141,4 +155,4 @@ class Function(Input):
             raise pickle.PicklingError(
                 f"Function.f must be a function that pickle can name, got {self!r}. {cure}"
             ) from None
-        return Function, (self.f,)
+        return Function, (self.f, self.vectorized)

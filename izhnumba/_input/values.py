@@ -107,6 +107,8 @@ def of_any_times(at: Callable[..., Any], where: str) -> Callable[..., Any]:
                 raise
             got = f"{type(error).__name__}: {str(error).rstrip('.')}"
             cure = "t is an array: use np.sin, not math.sin, and np.where, not if."
+            if where == "Function.at":
+                cure = f"{cure[:-1]}; or write Function(f, vectorized=False)."
             raise TypeError(f"{where} must compute with arrays, got {got}. {cure}") from error
         found = checks.magnitude(where, found, "")
         with np.errstate(over="ignore"):  # a longdouble beyond float64 becomes infinite

@@ -179,6 +179,22 @@ def fill_normals(
     _fill_all_normals(out, scale, shift, first_step, first_column, seed, stream, words, spare)
 
 
+def to_uniforms(words, row, low, width):
+    """Turn words into uniform numbers.
+
+    Parameters
+    ----------
+    words : uint32, shape (columns,) or more
+    row : real, shape (columns,)
+        Filled.
+    low, width : float64, shape (columns,) or more
+    """
+    add_attribute(WIDEST)
+    for i in range(row.size):
+        signed = i4(words[i] ^ _SIGN)  # which processors convert by themselves
+        row[i] = fma(width[i], signed * 2.0**-32 + 0.5, low[i])
+
+
 def _fill_uniforms(out, low, width, first_step, seed, stream, words):
     """Fill an array with uniform numbers from 0 on, below 1, times `width`, plus `low`.
 
@@ -204,9 +220,7 @@ def _fill_uniforms(out, low, width, first_step, seed, stream, words):
             for j in range(4):
                 k = 4 * group + j - first_step
                 if 0 <= k < steps:
-                    row = words[j * WIDTH :]
-                    for i in range(n):
-                        out[k, first + i] = fma(width[begin + i], row[i] * 2.0**-32, low[begin + i])
+                    to_uniforms(words[j * WIDTH :], out[k, first : first + n], low[begin:], width[begin:])
 
 
 _fill_all_uniforms = compiled(_fill_uniforms)

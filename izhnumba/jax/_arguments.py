@@ -19,6 +19,7 @@ from jax.typing import DTypeLike
 from izhnumba._base import checks
 from izhnumba._engine.timebase import refractory_steps
 from izhnumba._input.door import warn_of_steps
+from izhnumba._input.input import Input
 from izhnumba._model.model import Model, equations_of
 
 Shape = tuple[int, ...]
@@ -38,6 +39,9 @@ def dtype(where: str, value: object) -> np.dtype[Any]:
 
 def array(where: str, value: object, unit: str, dtype: DTypeLike) -> jax.Array:
     """A number, array or quantity as an array of the same shape, in `unit` and in this dtype."""
+    if isinstance(value, Input):
+        cure = "Pass rows of its values: input.at(t) for the times t = k dt; noise is drawn by JAX."
+        raise TypeError(f"{where} must be a number or an array of numbers in {unit}, got {value!r:.60}. {cure}")
     plain = checks.without_unit(where, value, unit)
     if not isinstance(plain, jax.Array):
         kept = getattr(plain, "dtype", None)

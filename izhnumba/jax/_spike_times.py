@@ -13,7 +13,6 @@ import numpy as np
 from izhnumba._base import checks
 from izhnumba._exact.sensitivities import Neurons, Pieces, check_equations, gradients, ordinals
 from izhnumba._input.currents import TimedArray
-from izhnumba._input.input import Input
 from izhnumba._model.izhikevich import Izhikevich
 from izhnumba._model.model import Model
 from izhnumba._model.normal_form import NotPolynomial, coefficients, normal_form
@@ -120,8 +119,6 @@ def spike_times(
         )
     checks.kind(f"{where}.model", model, Model, "an izhnumba.Model")
     values = _arguments.parameters(f"{where}.params", params, model, extra=())
-    if isinstance(I, Input):
-        raise TypeError(f"{where}.I must be a number or an array, got {I!r:.60}. Pass rows of values, and dt.")
     task = SpikeTimesTask(
         model,
         checks.one_of(f"{where}.reset", reset, ("hard", "soft", "overshoot")),

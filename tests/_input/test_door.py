@@ -81,4 +81,4 @@ def test_only_a_constant_is_constant():
 def test_a_drive_shows_what_users_use():
     net = iz.Network()
     drive = net.drive(net.add(iz.Population(2)), 1.0)
-    assert [name for name in dir(drive) if name[0] != "_"] == ["section", "value"]
+    assert [name for name in dir(drive) if name[0] != "_"] == ["receptor", "section", "value"]

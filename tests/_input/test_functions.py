@@ -189,3 +189,30 @@ WRONG = [
 def test_wrong_arguments_are_named_with_their_value(kind, message, make):
     with pytest.raises(kind, match=message):
         make()
+
+
+def test_a_function_of_one_time_is_called_step_by_step():
+    """With floats, in plain Python; the same values as those of the vectorised one."""
+    seen = []
+
+    def plain(t):
+        seen.append(t)
+        return 12.0 * math.exp(-((t - 50.0) ** 2) / 200.0) if t > 2.0 else 0.0
+
+    found = rows(iz.Function(plain, vectorized=False), 3, 40)
+    assert seen == [k * 0.25 for k in range(3, 43)]
+    assert all(type(t) is float for t in seen)
+    expected = np.where(np.array(seen) > 2.0, bump(np.array(seen)), 0.0)
+    np.testing.assert_allclose(found[:, 0], expected, rtol=1e-14)
+    each = iz.Function(lambda t: [math.sin(t)] * 6, vectorized=False)
+    np.testing.assert_allclose(rows(each, 0, 9), np.sin(np.arange(9) * 0.25)[:, None] + np.zeros(6), rtol=1e-14)
+    assert repr(iz.Function(math.sin, vectorized=False)) == "Function(sin, vectorized=False)"
+    assert pickle.loads(pickle.dumps(iz.Function(bump, vectorized=False))).vectorized is False
+    with pytest.raises(
+        TypeError, match=r"Function.at must compute with arrays.*or write Function\(f, vectorized=False\)"
+    ):
+        rows(iz.Function(plain))
+    with pytest.raises(TypeError, match="Function.f.. must be a number or an array of numbers, got None"):
+        rows(iz.Function(lambda t: None, vectorized=False))
+    with pytest.raises(TypeError, match="Function.vectorized must be True or False, got 5"):
+        iz.Function(bump, 5)

@@ -91,7 +91,8 @@ BAD = [
     (dict(I=jnp.zeros(5, bool)), TypeError, "run.I must be a number or an array of numbers, got bool."),
     (dict(I=np.zeros(5, complex)), TypeError, "run.I must be a number or an array of numbers in mV/ms, got an array"),
     (dict(I=None), TypeError, "run.I must be a number or an array of numbers in mV/ms, got None."),
-    (dict(I=iz.Constant(3.0)), TypeError, "run.I must be a number or an array of numbers in mV/ms, got"),
+    (dict(I=iz.Constant(3.0)), TypeError, "run.I must be a number or an array of numbers in mV/ms, got "
+                                          "Constant(value=3.0). Pass rows of its values: input.at(t)"),
     (dict(delta=np.zeros((2, 5))), ValueError, f"run.delta {PLACES}(2, 5)."),
     (dict(g=np.zeros((2, 5)), E=0.0), ValueError, f"run.g {PLACES}(2, 5)."),
     (dict(g=0.1, E=np.zeros(4)), ValueError, "run.E must broadcast to (5,), the shape of V, got (4,)."),

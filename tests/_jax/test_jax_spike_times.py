@@ -214,7 +214,12 @@ ONE = Start(-65.0, -13.0)
     [
         (({"aa": 1.0}, ONE, 1.0, T), {}, TypeError, "spike_times.params has no parameter 'aa'. Did you mean 'a'?"),
         ((3.0, ONE, 1.0, T), {}, TypeError, "spike_times.params must be a mapping of names to numbers or"),
-        (({}, ONE, iz.TimedArray([1.0], 1.0), T), {}, TypeError, "spike_times.I must be a number or an array, got"),
+        (
+            ({}, ONE, iz.TimedArray([1.0], 1.0), T),
+            {},
+            TypeError,
+            "spike_times.I must be a number or an array of numbers in",
+        ),
         (({}, ONE, 1.0, -1.0), {}, ValueError, "spike_times.T must be a finite number > 0 ms, got -1.0"),
         (({}, ONE, 1.0, T), {"n_spikes": 0}, ValueError, "spike_times.n_spikes must be a whole number >= 1, got 0"),
         (({}, ONE, 1.0, T), {"reset": "softly"}, ValueError, "spike_times.reset must be a known name, got 'softly'"),
