@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
@@ -49,6 +51,7 @@ class Drive(Sealed):
     """
 
     _turn: Turn | None = None  # of its network
+    _recorders: Mapping[str, Any] = MappingProxyType({})  # those of its network
     _value: float | Array | Input
     _live: bool  # whether the value is an array, which somebody may write into
     _to: Target
@@ -81,6 +84,11 @@ class Drive(Sealed):
             raise ValueError(
                 f"Network.drive.receptor must be left out for spikes, which have a receptor of their own, got "
                 f"{self.receptor!r}. Write {type(value).__name__}(..., receptor={self.receptor!r})."
+            )
+        if any(one.source is self for one in self._recorders.values()) and _own(value) != _own(self._value):
+            raise ValueError(
+                f"{where} must act through {_own(self._value)!r}, whose current is recorded, got {value!r:.60}. Remove "
+                "the recorder first, or make another drive."
             )
         key = stream_key(pop.seed, pop.name, "input", self._ordinal)
         unit = "" if spikes else _unit(pop.model.I.unit, self.receptor)
@@ -142,13 +150,18 @@ def drive(net: Network, population: object, input: object, receptor: Any, name: 
     others = [one._ordinal for one in net._drives.values() if one.section.population is part.population]
     name = new_name("Network.drive.name", name, repr(part), net._drives)
     net._drives[name] = made = Drive(part, input, receptor, max(others, default=-1) + 1)
-    made._turn = net._turn
+    made._turn, made._recorders = net._turn, net.recorders
     return made
 
 
 def feeds_of(net: Network) -> Feeds:
     """All that comes into a network from outside, for its clock."""
     return kind_of(net.scheme).network_feeds(net._clock, [one._incoming() for one in net._drives.values()])
+
+
+def _own(value: object) -> Receptor | None:
+    """The receptor that spikes have; None for other inputs."""
+    return value.receptor if isinstance(value, SpikeInput) else None
 
 
 def _unit(current: str, receptor: Receptor | None) -> str:

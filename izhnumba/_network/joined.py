@@ -153,11 +153,13 @@ class JoinedDrive(Sealed):
     value : float, array or input object
         It can be set between runs.
     section : Assembly
+    receptor : Receptor or None
+        As that of a `Drive`.
     """
 
     def __init__(self, section: Assembly, value: object, parts: tuple[Drive, ...]) -> None:
         """Made by `Network.drive`."""
-        self.section, self.parts, self._value = section, parts, value
+        self.section, self.parts, self._value, self.receptor = section, parts, value, parts[0].receptor
         self._seal()
 
     @property
@@ -174,7 +176,8 @@ class JoinedDrive(Sealed):
     def __repr__(self) -> str:
         value = self._value
         array = f"<array of shape {value.shape}>" if isinstance(value, np.ndarray) else ""
-        return f"<drive of {self.section!r}: {array or value}>"
+        through = "" if self.receptor is None else f" through {self.receptor!r}"
+        return f"<drive of {self.section!r}{through}: {array or value}>"
 
 
 class JoinedRecorder(Sealed):

@@ -126,6 +126,44 @@ class Picoampere:
         return {"pA": 1.0}[unit]
 
 
+@pytest.mark.parametrize(("receptor", "plain"), [(iz.Saturating(5.0, E=0.0), SYNAPSE), (iz.WangNMDA(), iz.NMDA())])
+def test_receptors_that_saturate_give_their_conductance(receptor, plain):
+    """What is given is g itself, to whatever kinetics it belongs."""
+    found = []
+    for one in (receptor, plain):
+        net, cells = network()
+        net.drive(cells, iz.TimedArray(TABLE, DT), receptor=one)
+        net.run(50.0)
+        found.append(cells.V.tobytes())
+    assert found[0] == found[1]
+
+
+def test_several_populations_are_driven_by_place():
+    net, cells = network()
+    more = net.add(iz.Population(3, V=-70.0, u=-14.0), name="more")
+    g = np.linspace(0.05, 0.3, N + 3)
+    drive = net.drive(cells + more, g, receptor=SYNAPSE)
+    net.run(50.0)
+    alone = iz.Population(N + 3, V=-70.0, u=-14.0, dt=DT)
+    alone.run(50.0, 0.0, g=g, E=0.0)
+    assert np.concatenate([cells.V, more.V]).tobytes() == alone.V.tobytes()
+    assert [one.receptor for one in drive.parts] == [SYNAPSE] * 2
+
+
+def test_a_recorded_drive_keeps_its_receptor():
+    net, cells = network()
+    drive = net.drive(cells, iz.Poisson(300.0, 0.1, SYNAPSE))
+    rec = net.record(drive)
+    for value in (iz.Poisson(300.0, 0.1, iz.Alpha(3.0)), 0.1):
+        with pytest.raises(ValueError, match="Drive.value must act through Exponential.*, whose current is recorded"):
+            drive.value = value
+    drive.value = iz.Poisson(500.0, 0.1, SYNAPSE)
+    net.run(20.0)
+    assert rec.current.any()
+    net.remove(rec)
+    drive.value = 0.1
+
+
 # --- runs, files, loops -----------------------------------------------------------------------------------------------
 
 
