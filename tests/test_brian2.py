@@ -26,13 +26,13 @@ I = np.linspace(0.0, 20.0, 11)  # noqa: E741
 KICKED = [60, 130, 310]
 
 
-def in_brian2(jumps, schedule):
+def in_brian2(jumps, schedule, method="euler"):
     """Step and neuron of each spike of neurons with V jumps, V after each step, and the times of the spikes, ms."""
     b.prefs.codegen.target = "numpy"
     clock = b.Clock(DT * b.ms)
     given = {"jump": b.TimedArray(jumps, dt=clock.dt)}
     cells = b.NeuronGroup(
-        I.size, EQUATIONS, threshold="v >= 30", reset="v = -65; u += 8", method="euler", clock=clock, namespace=given
+        I.size, EQUATIONS, threshold="v >= 30", reset="v = -65; u += 8", method=method, clock=clock, namespace=given
     )
     cells.v, cells.u, cells.I = -65.0, -13.0, I
     cells.run_regularly("v += jump(t)", when="synapses")
@@ -43,8 +43,8 @@ def in_brian2(jumps, schedule):
     return np.rint(spikes.t / clock.dt).astype(int), np.asarray(spikes.i), np.asarray(states.v).T, spikes.t / b.ms
 
 
-def here(jumps):
-    pop = iz.Population(I.size, a=0.02, b=0.2, c=-65.0, d=8.0, V=-65.0, u=-13.0, scheme="euler", dt=DT)
+def here(jumps, scheme="euler"):
+    pop = iz.Population(I.size, a=0.02, b=0.2, c=-65.0, d=8.0, V=-65.0, u=-13.0, scheme=scheme, dt=DT)
     result = pop.run(N_STEPS * DT, I, delta=jumps[:, None], record="V")
     return result.spikes.step, result.spikes.i, result.V, result.spikes.t  # as in_brian2
 
@@ -69,6 +69,19 @@ def test_the_same_steps(jumps, schedule):
     np.testing.assert_array_equal(i, our_i)
     np.testing.assert_allclose(V, our_V, rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(t + DT, our_t, rtol=0.0, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("method", "scheme"), [("rk2", "midpoint"), ("rk4", "rk4"), pytest.param("heun", "euler", id="heun is euler")]
+)
+def test_runge_kutta_step_for_step(method, scheme):
+    """Every spike, and V to rounding. Without noise Brian2's heun is forward Euler."""
+    step, i, V, _ = in_brian2(kicks(), JUMPS_FIRST, method)
+    our_step, our_i, our_V, _ = here(kicks(), scheme)
+    assert step.size > 100
+    np.testing.assert_array_equal(step, our_step)
+    np.testing.assert_array_equal(i, our_i)
+    np.testing.assert_allclose(V, our_V, rtol=1e-6, atol=1e-6)
 
 
 def test_a_jump_over_the_threshold_is_a_step_later_in_the_default_schedule():

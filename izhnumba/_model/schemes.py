@@ -183,6 +183,35 @@ def _two_half_steps_floor_last(eq: Equations) -> Function:
     return rule
 
 
+def _midpoint(eq: Equations) -> Function:
+    dt_f, rate, du, add_delta, floor, number = eq.dt_f, eq.rate, eq.du, eq.add_delta, eq.floor, eq.number
+
+    def rule(V, u, x, p, gain, dt, wide):
+        """V + dt V' and u + dt u', both at the state that half an Euler step leads to. Parameters: see
+        `_model.schemes`."""
+        r, half = dt * rate(p), number(0.5)
+        Va, ua = V + half * dt_f(dt, V, u, x, p), u + half * (r * du(V, V, u, p))
+        V = floor(add_delta(V + dt_f(dt, Va, ua, x, p), x), p)
+        return V, u + r * du(Va, Va, ua, p)
+
+    return rule
+
+
+def _heun(eq: Equations) -> Function:
+    dt_f, rate, du, add_delta, floor, number = eq.dt_f, eq.rate, eq.du, eq.add_delta, eq.floor, eq.number
+
+    def rule(V, u, x, p, gain, dt, wide):
+        """V and u + (k1 + k2) / 2, where k1 is an Euler step, and k2 one from where it leads to. Parameters: see
+        `_model.schemes`."""
+        r, half = dt * rate(p), number(0.5)
+        V1, u1 = dt_f(dt, V, u, x, p), r * du(V, V, u, p)
+        Va, ua = V + V1, u + u1
+        V2, u2 = dt_f(dt, Va, ua, x, p), r * du(Va, Va, ua, p)
+        return floor(add_delta(V + half * (V1 + V2), x), p), u + half * (u1 + u2)
+
+    return rule
+
+
 def _rk4(eq: Equations) -> Function:
     dt_f, rate, du, add_delta, floor, number = eq.dt_f, eq.rate, eq.du, eq.add_delta, eq.floor, eq.number
 
@@ -214,6 +243,10 @@ _ALL = (
     Scheme("nest", "NEST izhikevich, consistent_integration=True", _euler, dt_max=0.5, euler_part=1.0),
     Scheme("nest_published", "NEST izhikevich, consistent_integration=False",
            _two_half_steps_floor_last, dt_max=1.0, delta_as_current=True, euler_part=0.5),
+    Scheme("midpoint", "the midpoint rule, Runge-Kutta of second order (rk2 of Brian2)", _midpoint, dt_max=0.5,
+           horner=True, fastmath=CONTRACT),
+    Scheme("heun", "the trapezoidal rule of Heun, Runge-Kutta of second order", _heun, dt_max=0.5, horner=True,
+           fastmath=CONTRACT),
     Scheme("rk4", "the classical Runge-Kutta rule of fourth order", _rk4, dt_max=0.5, horner=True,
            fastmath=CONTRACT),
     Scheme("exact", "no steps: Taylor series from event to event, spike times to rounding (docs/exact.md)", None,

@@ -11,7 +11,17 @@ from __future__ import annotations
 
 import numpy as np
 
-SCHEMES = ("exp_euler", "euler", "izhikevich2003", "izhikevich2004", "nest", "nest_published", "rk4")
+SCHEMES = (
+    "exp_euler",
+    "euler",
+    "izhikevich2003",
+    "izhikevich2004",
+    "nest",
+    "nest_published",
+    "rk4",
+    "midpoint",
+    "heun",
+)
 RESET_FIRST = ("exp_euler", "izhikevich2003")
 RESETS = ("hard", "soft", "overshoot")
 
@@ -216,6 +226,20 @@ class Oracle:
         V = np.maximum(V, self.V_min)
         rate = self.model.rate
         return V, u + dt * exprel(dt * rate * self.model.drive_slope) * rate * self.model.drive(V, u, V)
+
+    def _midpoint(self, V, u, I, delta, g, E):
+        h, r = self.dt, self.model.rate
+        V_mid = V + h / 2 * self._current(V, u, I, g, E) / self.model.C
+        u_mid = u + h / 2 * r * self.model.drive(V, u, V)
+        V = V + h * self._current(V_mid, u_mid, I, g, E) / self.model.C
+        return np.maximum(V + delta, self.V_min), u + h * r * self.model.drive(V_mid, u_mid, V_mid)
+
+    def _heun(self, V, u, I, delta, g, E):
+        h, r = self.dt, self.model.rate
+        V1, u1 = h * self._current(V, u, I, g, E) / self.model.C, h * r * self.model.drive(V, u, V)
+        V2 = h * self._current(V + V1, u + u1, I, g, E) / self.model.C
+        u2 = h * r * self.model.drive(V + V1, u + u1, V + V1)
+        return np.maximum(V + (V1 + V2) / 2 + delta, self.V_min), u + (u1 + u2) / 2
 
     def _rk4(self, V, u, I, delta, g, E):
         def slopes(V, u):
