@@ -88,7 +88,7 @@ axes["z"].legend(frameon=False, ncols=2, loc="upper right")
 shown = spikes.i < 100
 axes["raster"].plot(spikes.t[shown] / 1000, spikes.i[shown], ".", color="black", markersize=1)
 axes["raster"].set(ylabel="cell", ylim=(0, 100))
-axes["weights"].plot(0.25 * DT * np.arange(len(decoders)), decoders, linewidth=0.8)
+axes["weights"].plot(0.25 * DT * np.arange(len(decoders)), decoders, color="0.5", linewidth=0.6)
 axes["weights"].set(ylabel="weights of 20 cells in z")
 for name in ("z", "raster", "weights"):
     for when in (LEARN, FREE):
