@@ -6,5 +6,8 @@ from importlib.util import find_spec
 # A shell starts background jobs with SIGINT ignored: Python then raises no KeyboardInterrupt, nor do its children.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-NEEDED = {"_jax/*.py": "jax", "test_brainpy*.py": "brainpy", "test_brian2*.py": "brian2", "test_nest*.py": "nest"}
+NEEDED = {
+    "_jax/*.py": "jax", "test_brainpy*.py": "brainpy", "test_brian2*.py": "brian2", "models/test_brian2*.py": "brian2",
+    "test_nest*.py": "nest",
+}  # fmt: skip
 collect_ignore_glob = [files for files, package in NEEDED.items() if find_spec(package) is None]
