@@ -218,7 +218,7 @@ def _neurons(drive: Incoming) -> tuple[int, Array | None]:
     where = drive.where
     if isinstance(where, slice) and where.step is None:
         return int(where.start), None
-    return 0, np.arange(drive.engine.n, dtype=np.uint32)[where]
+    return 0, np.ascontiguousarray(np.arange(drive.engine.n, dtype=np.uint32)[where])
 
 
 def _added(drives: list[Incoming]) -> Feed:

@@ -52,9 +52,9 @@ def amplitude(where: str, value: object) -> tuple[float | Array, str | None]:
 
 
 def frozen(where: str, value: object, unit: str = "", **limits: Any) -> float | Array:
-    """`value` as a float, or as an array of our own that nobody can change."""
+    """`value` as a float, or as an array of our own, row by row in memory, that nobody can change."""
     plain = checks.magnitude(where, value, unit)
-    array = np.array(checks.array(where, plain, "", [np.shape(plain)], **limits))
+    array = np.array(checks.array(where, plain, "", [np.shape(plain)], **limits), order="C")
     array.flags.writeable = False
     return array if array.ndim else float(array)
 

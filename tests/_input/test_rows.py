@@ -54,3 +54,15 @@ def test_rows_of_tables_are_their_values_at_each_step(dtype, shape, table_dt, ho
         found.append(rows(table, step, count, shape=of, dtype=dtype))
     at = table.at(np.arange(100) * 0.1).reshape(100, *shape)
     np.testing.assert_array_equal(np.concatenate(found), np.broadcast_to(at, (100, *of)).reshape(100, -1).astype(dtype))
+
+
+def test_tables_may_lie_column_by_column_in_memory():
+    values = np.random.default_rng(1).random((20, 6))
+    for laid in (np.asfortranarray(values), values.T.copy().T, np.repeat(values, 2, axis=1)[:, ::2]):
+        found = iz.TimedArray(laid, 0.1).bind((6,), 0.1, "float64", (1, 2), {})(3, 9)
+        assert found.flags.c_contiguous
+        np.testing.assert_array_equal(found, values[3:12])
+    pop, twin = (iz.Population(6, V=-70.0, u=-14.0) for _ in range(2))
+    pop.run(2.0, iz.TimedArray(np.asfortranarray(values), 0.1))
+    twin.run(2.0, iz.TimedArray(values, 0.1))
+    assert pop.V.tobytes() == twin.V.tobytes()

@@ -126,6 +126,34 @@ class Picoampere:
         return {"pA": 1.0}[unit]
 
 
+@pytest.mark.parametrize(
+    "key", [slice(None, None, 2), slice(4, 1, -1), slice(1, 4), [2, 0, 4], np.array([1, 0, 1, 1, 0], bool)], ids=str
+)
+@pytest.mark.parametrize(
+    "value",
+    [
+        0.2,
+        np.array([0.1, 0.2, 0.3]),
+        iz.Pulses(1.0, 9.0, 0.2),
+        iz.TimedArray(np.asfortranarray([[0.1, 0.2, 0.3], [0.3, 0.1, 0.2]]), 4.0),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_chosen_neurons_however_they_are_named(key, value):
+    """Beside a drive of all with what each of them gets."""
+    net, cells = network()
+    net.drive(cells[key], value, receptor=SYNAPSE)
+    net.run(12.0)
+    t, places = np.arange(120) * DT, np.arange(N)[key]
+    g = np.zeros((120, N))
+    found = value.at(t) if isinstance(value, iz.Input) else np.broadcast_to(value, (120, 3))
+    g[:, places] = found if found.ndim == 2 else found[:, None]
+    alone = iz.Population(N, V=-70.0, u=-14.0, dt=DT)
+    alone.run(12.0, 0.0, g=g, E=0.0)
+    assert cells.V.tobytes() == alone.V.tobytes()
+    assert len(set(cells.V.tolist())) > 1
+
+
 @pytest.mark.parametrize(("receptor", "plain"), [(iz.Saturating(5.0, E=0.0), SYNAPSE), (iz.WangNMDA(), iz.NMDA())])
 def test_receptors_that_saturate_give_their_conductance(receptor, plain):
     """What is given is g itself, to whatever kinetics it belongs."""
