@@ -42,7 +42,7 @@ def check_synapses(
 ) -> Projection:
     """The synapses stored at `place`; a Misfit if their parts do not fit together. key: of their first events."""
     names = ("source", "target", "receptor", "rule", "rows", "plasticity", "first_weights", "state")
-    saved = Saved(one, place, (*names, "release") if "release" in one else names)
+    saved = Saved(one, place, names, ("release", "modulated_by"))
     source, target = part_of(saved, "source", populations), part_of(saved, "target", populations)
     receptor = saved.kind("receptor", Receptor, "a receptor")
     saved.require(receptor in target.population.receptors, "receptor", "be one of its target population")
@@ -70,12 +70,27 @@ def check_synapses(
     else:
         saved.require(one["rule"] is None, "rule", "be None if there are offsets")
         _sparse_rows(rows, n, source, target, frame, _parts(rows, target, frame, plastic), gap)
+    _check_modulated(saved, populations)
     for name in ("state", "first_weights"):
         saved.require(plastic or one[name] is None, name, "be None without plasticity")
     if plastic:
         _weights(saved, "first_weights", target.population.dtype, n, sign)
     offsets = one["rows"]["offsets"]
     return Projection(target.name, receptor, plastic, key, np.empty(0) if offsets is None else offsets)
+
+
+def _check_modulated(saved: Saved, populations: dict[str, SavedPopulation]) -> None:
+    """Check whose spikes release a modulator, if there are such."""
+    if "modulated_by" not in saved.value:
+        return
+    rule = saved.value["plasticity"]
+    rules = rule if isinstance(rule, tuple) else (rule,)
+    there = any(getattr(one, "modulator_tau", 0) for one in rules)
+    saved.require(there, "modulated_by", "be left out without a modulator")
+    for k, one in enumerate(saved.kind("modulated_by", list, "a list of neurons and amounts")):
+        released = Saved(one, f"{saved.at('modulated_by')}/{k}", ("by", "amount"))
+        part_of(released, "by", populations)
+        released.real("amount")
 
 
 def _weights(saved: Saved, key: str, dtype: np.dtype[Any], n: int | None, sign: list[Limit]) -> int:

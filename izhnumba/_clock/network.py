@@ -14,7 +14,17 @@ from izhnumba._clock.delivery import Delivery, Rows, window_for
 from izhnumba._clock.engine import ClockEngine
 from izhnumba._clock.inputs import Injection
 from izhnumba._clock.kernels import layout
-from izhnumba._clock.projection import bind_stepwise, couple, delays, is_gap, let_arrive, rows_of, stepwise, table_of
+from izhnumba._clock.projection import (
+    bind_released,
+    bind_stepwise,
+    couple,
+    delays,
+    is_gap,
+    let_arrive,
+    rows_of,
+    stepwise,
+    table_of,
+)  # fmt: skip
 from izhnumba._clock.receptors import ReceptorState
 from izhnumba._engine.codes import FAILURE, LEAP, OK, ROOM
 from izhnumba._engine.projection import Projection
@@ -99,7 +109,9 @@ class ClockNetwork:
             let_arrive(one)
         calls = [call for one in projections for call in bind_stepwise(one)]  # rings stay as they are now
         self._arriving = [(before, table) for before, _, table in calls]
-        self._put_calls(layout.PROJECTIONS, layout.N_PROJECTIONS, [(after, table) for _, after, table in calls])
+        after = [(function, table) for _, function, table in calls]
+        after += [call for one in projections for call in bind_released(one)]
+        self._put_calls(layout.PROJECTIONS, layout.N_PROJECTIONS, after)
         deliveries = list[tuple[int, Table]]()
         self._deliveries = list[Delivery]()
         for engine in engines:

@@ -53,6 +53,20 @@ def bind_stepwise(one: Projection) -> Iterator[tuple[int, int, Table]]:
         yield *one.plastic.bind(table), table
 
 
+def bind_released(one: Projection) -> Iterator[tuple[int, Table]]:
+    """The kernel by which spikes release the modulator of plastic synapses, for each population that does, and its
+    table."""
+    from izhnumba._clock.kernels import modulation as k
+
+    for released in one.released:
+        table, dtype = Table(k.TABLE_SIZE), one.plastic.modulator.dtype
+        table.put_table(k.BY, released.by.table)
+        table[[k.FIRST, k.LAST]] = released.first, released.first + released.members.size
+        table.put_all({k.MEMBERS: released.members, k.AMOUNT: np.array([released.amount], dtype)})
+        table.put(k.ADDS_TO, one.plastic.modulator)
+        yield k.modulate(dtype.name), table
+
+
 def couple(one: Projection) -> tuple[int, Table]:
     """The address of the kernel `couple` of gap junctions (`kernels.gap`), and its table."""
     from izhnumba._clock.kernels import gap

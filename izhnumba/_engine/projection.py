@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from izhnumba._engine.protocol import PopulationEngine
 from izhnumba._synapse.csr import SynapseTable
+
+
+@dataclass(frozen=True, eq=False)
+class Released:
+    """Spikes that release a modulator: engine of a population, its first neuron that does, and which of those from
+    there on do, uint8; amount: what a spike adds."""
+
+    by: PopulationEngine
+    first: int
+    members: NDArray[np.uint8]
+    amount: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +30,8 @@ class Projection:
     source, target: engines of populations; first_source, first_target: the neurons with which both ends begin;
     n_sources, n_targets: how many there are from there to the last ones; shift: source i is the same neuron as target
     i + shift, None if no run of neurons is at both ends; receptor: of the target, its ReceptorState; rows: the
-    synapses; plastic: their plastic state, or None; release: the states of sources that their receptor has, or None.
+    synapses; plastic: their plastic state, or None; release: the states of sources that their receptor has, or None;
+    released: by whose spikes the modulator of a plastic state grows.
     """
 
     source: PopulationEngine
@@ -30,3 +45,4 @@ class Projection:
     rows: SynapseTable
     plastic: Any
     release: Any = None
+    released: list[Released] = field(default_factory=list)

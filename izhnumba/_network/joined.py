@@ -120,6 +120,11 @@ class JoinedSynapses(Sealed):
         for one in self.parts:
             one.modulator = value
 
+    def modulate(self, by: object, amount: object) -> None:
+        """Let each spike of neurons add to the modulator; see `Synapses.modulate`."""
+        for one in self.parts:
+            one.modulate(by, amount)
+
     def to_scipy(self) -> Any:
         """The weights as a scipy.sparse.coo_array (sources, targets), by place; see `Synapses.to_scipy`."""
         sparse = optional("JoinedSynapses.to_scipy", "scipy.sparse")

@@ -205,7 +205,14 @@ def parts_of(net: Network) -> list[Any]:
     """All that the clock must know of."""
     populations = net._populations.values()
     receptors = [receptor for population in populations for receptor in population._engine.outer_receptors]
-    return [*populations, *net._synapses.values(), *(one._receptor_state for one in net._drives.values()), *receptors]
+    released = [one for synapses in net._synapses.values() for one in synapses._projection.released]
+    return [
+        *populations,
+        *net._synapses.values(),
+        *released,
+        *(one._receptor_state for one in net._drives.values()),
+        *receptors,
+    ]
 
 
 def reset(net: Network, weights: object) -> None:

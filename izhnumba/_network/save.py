@@ -60,16 +60,21 @@ def _section(section: Section) -> list[Any]:
 
 def _synapses(syn: Synapses) -> dict[str, Any]:
     rows, plastic, release = syn._rows, syn._plastic, syn._release
-    return ({"release": release.state()} if release else {}) | {
-        "source": _section(syn.source),
-        "target": _section(syn.target),
-        "receptor": syn.receptor,
-        "rule": syn._rule,
-        "rows": dict(rows._asdict()),
-        "plasticity": syn.plasticity,
-        "first_weights": plastic.first_weights() if plastic else None,
-        "state": plastic.state() if plastic else None,
-    }
+    by = [{"by": _section(one), "amount": amount} for one, amount in syn._modulated_by]
+    return (
+        ({"release": release.state()} if release else {})
+        | ({"modulated_by": by} if by else {})
+        | {
+            "source": _section(syn.source),
+            "target": _section(syn.target),
+            "receptor": syn.receptor,
+            "rule": syn._rule,
+            "rows": dict(rows._asdict()),
+            "plasticity": syn.plasticity,
+            "first_weights": plastic.first_weights() if plastic else None,
+            "state": plastic.state() if plastic else None,
+        }
+    )
 
 
 def _drive(drive: Drive) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from izhnumba._base.read_only import read_only
 from izhnumba._base.sealed import Sealed
 from izhnumba._clock.release import Release
 from izhnumba._engine.plastic_state import PlasticState
-from izhnumba._engine.projection import Projection
+from izhnumba._engine.projection import Projection, Released
+from izhnumba._network.parts import section_in
 from izhnumba._population.section import Section, ends
 from izhnumba._record.results import optional
 from izhnumba._synapse import per_synapse, plasticity_rules, weight_limits
@@ -107,6 +108,7 @@ class Synapses(Sealed):
             n_sources=both.n_rows, n_targets=target.stop - target.start, shift=both.shift, receptor=state, rows=rows,
             plastic=plastic, release=release,
         )  # fmt: skip
+        self._modulated_by: list[tuple[Section, float]] = []
         self._limits = limits_of(receptor, plastic.rule if plastic else None, engine.dtype)
         self._ours = plastic is None or of_izhnumba(plastic.rule)
         self._lent = Lent(rows.weights)
@@ -130,6 +132,63 @@ class Synapses(Sealed):
     def modulator(self, value: object) -> None:
         now = self.target.population._engine.now
         self._modulated().set_modulator(checks.number("Synapses.modulator", value), now)
+
+    @property
+    def modulated_by(self) -> list[tuple[Section, float]]:
+        """The neurons whose spikes add to the modulator, and how much, as `modulate` was told."""
+        return list(self._modulated_by)
+
+    def modulate(self, by: object, amount: object) -> None:
+        """Let each spike of neurons add to the modulator, as neurons release dopamine.
+
+        It acts after all else of the step of the spike, as if you added it to `syn.modulator` after that step; with the
+        scheme "exact" at the time of the spike. From then on it decays, such as with tau_d of DopamineSTDP. What spikes
+        of one step release is added at once, populations in the order in which they were named.
+
+        Parameters
+        ----------
+        by : Population, neurons of one, or of several such as `exc + inh`
+            Of the same network. For neurons that were named before, the amount is another from now on.
+        amount : float
+            What a spike adds to the modulator; 0: those neurons release nothing any more.
+
+        Raises
+        ------
+        AttributeError
+            If the rule has no modulator.
+        TypeError, ValueError
+            If `by` are no neurons of this network or amount is no finite number.
+
+        Examples
+        --------
+        >>> import izhnumba as iz
+        >>> net = iz.Network(dt=1.0, seed=1)
+        >>> cells, dopaminergic = net.add(iz.Population(10)), net.add(iz.Population(2), name="dopaminergic")
+        >>> syn = net.connect(cells, cells, iz.FixedOutDegree(2), plasticity=iz.DopamineSTDP(tau_d=100.0))
+        >>> syn.modulate(by=dopaminergic, amount=0.5)
+        >>> kick = net.drive(dopaminergic, iz.SpikeTrain([0, 1], [1.0, 1.0], weight=200.0))
+        >>> net.run(2.0)
+        >>> syn.modulator
+        1.0
+        """
+        where, net = "Synapses.modulate", self.target.population.network
+        self._modulated()
+        amount = checks.number(f"{where}.amount", amount)
+        checks.finite(f"{where}.amount", np.asarray(amount), self._rows.weights.dtype)
+        assert net is not None
+        sections = [section_in(net, f"{where}.by", part) for part in getattr(by, "_parts", (by,))]
+        with net._turn:
+            kept = [(one, a) for one, a in self._modulated_by if not any(_same(one, other) for other in sections)]
+            self._modulate([*kept, *((one, amount) for one in sections if amount)])
+
+    def _modulate(self, by: list[tuple[Section, float]]) -> None:
+        """Let these neurons release the modulator, and no others."""
+        found = []
+        for section, amount in by:
+            members = np.zeros(section.stop - section.start, np.uint8)
+            members[section.neurons - section.start] = 1
+            found.append(Released(section.population._engine, section.start, members, amount))
+        self._modulated_by, self._projection.released[:] = by, found
 
     @property
     def eligibility(self) -> Array:
@@ -301,6 +360,11 @@ class Synapses(Sealed):
                 f"{self.name}: {rule}.arrival must deliver no amount below 0 to {self.receptor!r}, got a conductance "
                 f"of {least:g} in neuron {int(strengths.argmin() % self._targets.lanes)}. {self._limits[0].why}"
             )
+
+
+def _same(one: Section, other: Section) -> bool:
+    """Whether two sections are of the same neurons."""
+    return one.population is other.population and np.array_equal(np.sort(one.neurons), np.sort(other.neurons))
 
 
 def limits_of(receptor: Receptor, rule: Plasticity | None, dtype: np.dtype[Any]) -> list[Limit]:

@@ -250,7 +250,8 @@ class DopamineSTDP(Plasticity):
     Pairs of spikes change an eligibility e instead of the weight; e decays with tau_e, the weight follows
     dw/dt = (baseline + dopamine) e / (10 ms). This is summed up once in a `period`, from e and dopamine as they are
     then: by the published program's own numbers if it is 10 ms, and to the same law for any other that is short against
-    tau_e and tau_d. Dopamine is `syn.modulator`: set it, or add to it when there is a reward; it decays with tau_d.
+    tau_e and tau_d. Dopamine is `syn.modulator`: set it, add to it when there is a reward, or let the spikes of neurons
+    release it by `syn.modulate`; it decays with tau_d.
 
     Parameters
     ----------

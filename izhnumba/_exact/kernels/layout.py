@@ -130,14 +130,21 @@ INLET_ROW, INLET_SCALE, INLET_FACTOR, INLET_SIZE = range(4)
 # INCOMING         uint32 (synapses,): numbers of the synapses by target; INCOMING_STARTS, int64 (targets + 1,): where
 #                  those of each target begin
 # MODULATOR        float64 (3,): its value at a time, that time, and its time constant, ms
+# MODULATE         address of the kernel that adds what spikes release to the modulator, 0: none
+# RELEASES         int64 (N_RELEASES, RELEASE_SIZE): whose spikes these are
 # UPDATE           address of the kernel `update`, 0: none
 # UPDATES          int64 (1,): how many updates have been done
 # PERIOD           (float) ms from update to update
 (
     SOURCE, TARGET, FIRST_ROW, N_ROWS, PARTS, STARTS, TARGETS, DELAYS, WEIGHTS, KEY, INLET, RULE, DONE,
-    MEMORY, Y, SPIKED, TAUS, TAU_LANES, RULE_NUMBERS, INCOMING, INCOMING_STARTS, MODULATOR, UPDATE, UPDATES, PERIOD,
+    MEMORY, Y, SPIKED, TAUS, TAU_LANES, RULE_NUMBERS, INCOMING, INCOMING_STARTS, MODULATOR, MODULATE, RELEASES,
+    N_RELEASES, UPDATE, UPDATES, PERIOD,
     PROJECTION_SIZE,
-) = range(26)  # fmt: skip
+) = range(29)  # fmt: skip
+
+# --- What spikes release. RELEASED_BY: address of the table of a population; RELEASE_FIRST, RELEASE_LAST: its first
+# neuron that does, and the one behind the last; RELEASE_MEMBERS, uint8: which of them do; RELEASE_AMOUNT, float64 (1,)
+RELEASED_BY, RELEASE_FIRST, RELEASE_LAST, RELEASE_MEMBERS, RELEASE_AMOUNT, RELEASE_SIZE = range(6)
 
 # --- A record. RECORD_TABLE: address of the population's table; RECORD_EVERY (float): ms from sample to sample;
 # RECORD_NEXT: number of the next sample; RECORD_FIRST: of the one in row 0 of RECORD_SAMPLES; RECORD_ROOM: rows there;

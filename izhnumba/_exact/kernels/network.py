@@ -115,6 +115,16 @@ def apply_piece(population):
 
 
 @called
+def modulate_all(network, last):
+    """Add what the spikes of the slice release to modulators; last: those at its very end, 1, or those before, 0."""
+    net = ints_at(network)
+    projections = ints_at(net[layout.PROJECTIONS])
+    for k in range(net[layout.N_PROJECTIONS]):
+        if ints_at(projections[k])[layout.MODULATE]:
+            call_at(ints_at(projections[k])[layout.MODULATE], network, projections[k], last)
+
+
+@called
 def end_slice(network):
     """The end of a slice: time, pieces of the input, updates of weights, samples. Returns a code: FAILURE if a neuron
     that is sampled does not get there."""
@@ -123,6 +133,7 @@ def end_slice(network):
     for k in range(net[layout.N_ALL_BLOCKS]):
         b = ints_at(block_of(blocks[2 * k], blocks[2 * k + 1]))
         b[layout.DELIVERED] = b[layout.N_SPIKES]
+    modulate_all(network, 0)
     set_real(network, layout.NOW, real(network, layout.END))
     for k in range(net[layout.N_POPULATIONS]):
         if ints_at(populations[k])[layout.CUT]:
@@ -133,6 +144,7 @@ def end_slice(network):
             p = ints_at(projections[k])
             call_at(p[layout.UPDATE], network, projections[k], 0)
             ints_at(p[layout.UPDATES])[0] += 1
+    modulate_all(network, 1)
     code = OK
     for k in range(net[layout.N_RECORDS]):
         record = net[layout.RECORDS] + k * layout.RECORD_SIZE * 8
