@@ -26,6 +26,7 @@ from izhnumba._record.reductions import StateReduction
 from izhnumba._record.sampler import Sampler
 from izhnumba._synapse.injected import injected
 from izhnumba._synapse.receptor import Receptor
+from izhnumba._synapse.trains import as_trains
 
 
 def check(network: dict[str, Any]) -> None:
@@ -67,8 +68,6 @@ def _drive(
     saved = Saved(one, place, ("section", "value", "memory"), ("ordinal", "receptor"))
     part, value = part_of(saved, "section", populations), saved.value["value"]
     saved.kind("value", (Input, int, float, np.ndarray), "a number, an array or an input")
-    if isinstance(value, SpikeInput):
-        saved.require(value.receptor in part.population.receptors, "value", "have a receptor of its population", value)
     if "receptor" in one:
         receptor = saved.kind("receptor", Receptor, "a receptor")
         good = frame.exact or injected(receptor) in part.population.receptors
@@ -80,6 +79,9 @@ def _drive(
     saved.require(ordinal not in taken, "ordinal", "be another one than those of the drives before")
     taken.add(ordinal)
     stream = stream_key(frame.seed, part.name, "input", ordinal)[1]
+    if isinstance(value, SpikeInput):
+        known_one = as_trains(value.receptor, stream) in part.population.receptors
+        saved.require(known_one, "value", "have a receptor of its population", value)
     known = {(stream + k) % 2**32 for k in range(getattr(value, "_streams", 0))}
     memory = saved.kind("memory", dict, "a dict")
     if not is_ours(value):

@@ -21,6 +21,7 @@ from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._input.target import Drawn, Driven, Spikes, Target, target
 from izhnumba._synapse.injected import injected
 from izhnumba._synapse.receptor import Receptor
+from izhnumba._synapse.trains import as_trains
 
 if TYPE_CHECKING:
     from izhnumba._clock.network import ClockNetwork
@@ -144,7 +145,7 @@ def drive(
         spikes, per_step = value._spikes(to), value._most_per_step(to)
         spikes(engine.now, 1)  # so that what is wrong is refused now
         made = Feed(spikes, math.ceil(2 * per_step), constant=False, prepared=per_step > 0, ahead=is_ours(value))
-        return made, engine.receptor_state(value.receptor)
+        return made, engine.receptor_state(as_trains(value.receptor, to.key[1]))
     if receptor is None:
         return feed(found, engine.now), None
     through = injected(receptor)

@@ -34,6 +34,7 @@ from izhnumba._engine.timebase import Steps
 from izhnumba._input.target import Spikes
 from izhnumba._numba.threads import alone, may_go_parallel, n_processors
 from izhnumba._synapse.csr import MOST_CELLS
+from izhnumba._synapse.trains import OneTrain
 
 Array = NDArray[Any]
 Calls = list[tuple[int, Table]]  # addresses of compiled functions, and what they take
@@ -241,7 +242,7 @@ def _arriving(
         table.put(layout.SPIKES_STARTS, found.starts)
         table.put(layout.SPIKES_NEURONS, found.neurons)
         table.put(layout.SPIKES_WEIGHTS, found.weights)
-        return arrive(engine.dtype.name), table
+        return arrive(engine.dtype.name, isinstance(receptor.definition, OneTrain)), table
     from izhnumba._clock.kernels.injected import inject
 
     table, (rows, neurons, n) = Table(layout.INJECTED_SIZE), found

@@ -17,7 +17,6 @@ from izhnumba._model.equations import GATES
 from izhnumba._synapse.injected import name_of
 from izhnumba._synapse.receptor import Gate, Receptor, parts_of
 from izhnumba._synapse.receptor_contract import propagator_of
-from izhnumba._synapse.states import states_of
 
 Array = NDArray[Any]
 
@@ -79,7 +78,7 @@ class ReceptorState:
             if one.advance is not None and not one.per_source:
                 from izhnumba._clock.kernels.states import advance_lanes
 
-                own = states_of(one, dt)
+                own = one.functions(dt)
                 parameters = np.array(own.values, dtype)
                 advance = advance_lanes(type(one).__name__, own.n, own.advance, own.strength, own.names, dtype.name)
             of_kernel = np.array([*numbers, one.E or 0.0, ratio], dtype)

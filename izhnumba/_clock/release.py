@@ -13,7 +13,6 @@ from izhnumba._engine.table import Table
 from izhnumba._synapse.csr import SynapseTable
 from izhnumba._synapse.receptor import Receptor
 from izhnumba._synapse.receptor_contract import propagator_of
-from izhnumba._synapse.states import states_of
 
 if TYPE_CHECKING:
     from izhnumba._clock.kernels.states import Kernels
@@ -50,7 +49,7 @@ class Release(UnderWay):
 
     def __init__(self, receptor: Receptor, rows: SynapseTable, lanes: int, dtype: np.dtype[Any], dt: float) -> None:
         super().__init__(rows, lanes)
-        self._functions, self._dtype, self._owner = states_of(receptor, dt), dtype, type(receptor).__name__
+        self._functions, self._dtype, self._owner = receptor.functions(dt), dtype, type(receptor).__name__
         self._fade = np.array([propagator_of(receptor, dt).decay_y])
         self._numbers = np.array(self._functions.values)
         self.amounts = np.zeros(self.cursors.shape)

@@ -99,11 +99,6 @@ class SpikeInput(Input):
         check_own(self.receptor)
         if self.receptor.adds_to == "coupling":
             raise ValueError(f"{name}.receptor must be one that spikes reach, got {self.receptor!r}.")
-        if self.receptor.per_source:
-            raise ValueError(
-                f"{name}.receptor must have no states of sources, got {self.receptor!r}. Let the spikes be those of a "
-                "population, and connect it."
-            )
         weight_limits.check(f"{name}.weight", self.weight, weight_limits.sign_of(self.receptor), each="neuron")
 
     def _weights(self, to: Target) -> Array:
@@ -357,6 +352,8 @@ class SpikeTrain(SpikeInput):
         steps, neurons = step_of[order], self.i[order].astype(np.uint32)
         first = np.flatnonzero(np.append(True, (steps[1:] != steps[:-1]) | (neurons[1:] != neurons[:-1])))[: steps.size]
         counts = np.diff(first, append=steps.size)  # of spikes of one neuron and step
+        if self.receptor.per_source:
+            counts[...] = 1  # of which a source has one in a step
         steps, neurons = steps[first], neurons[first]
         weights = counts.astype(to.dtype) * flat(self._weights(to), (to.n,))[neurons]
 

@@ -13,6 +13,7 @@ import numpy as np
 from izhnumba._base import checks
 from izhnumba._base.implausible import warn_of_base_unit
 from izhnumba._base.sealed import assign
+from izhnumba._synapse.states import States, states_of
 
 _TRIED = (-150.0, -100.0, -80.0, -65.0, -50.0, -20.0, 0.0, 30.0, 100.0)  # mV
 
@@ -250,6 +251,10 @@ class Receptor:
         found = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
         numbers = {name: float(x) for name, x in found.items() if isinstance(x, (bool, int, float, np.number))}
         return numbers | {"dt": dt}
+
+    def functions(self, dt: float) -> States:
+        """Its `advance` and `strength`, checked, and the numbers that they find in p at steps of dt ms."""
+        return states_of(self, dt)
 
     def rates(self) -> Rates | None:
         """How the states change in continuous time, which the exact engine needs; None if it cannot be told so."""

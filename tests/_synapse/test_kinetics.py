@@ -219,6 +219,48 @@ def test_what_is_under_way_arrives_when_synapses_are_removed():
     assert total[200:].max() > 0.1
 
 
+@pytest.mark.parametrize("name", RECEPTORS)
+def test_spikes_from_outside_are_synapses_of_their_own(name, tmp_path):
+    """Two drives of one receptor do not share what is open; several spikes of a step are one."""
+    receptor, course = RECEPTORS[name]
+    rng = np.random.default_rng(2)
+    trains = [
+        (rng.integers(3, size=20), np.round(rng.uniform(0, 55, 20), 1), weight) for weight in (0.7, [0.2, 0.3, 0.5])
+    ]
+    trains[0][1][0] = trains[0][1][1]
+    trains[0][0][0] = trains[0][0][1]
+    net = iz.Network(dt=DT, scheme="euler", seed=1)
+    cells = net.add(iz.Population(3), name="cells")
+    total = np.zeros((N_STEPS, 3))
+    for k, (i, t, weight) in enumerate(trains):
+        drive = net.drive(cells, iz.SpikeTrain(i, t, weight=weight, receptor=receptor), name=str(k))
+        net.record(drive, "current", name=f"current {k}")
+        for j in range(3):
+            steps = {round(float(x) / DT) for x in t[i == j]}
+            total[1:, j] += np.broadcast_to(weight, 3)[j] * course(steps)[:-1]
+    net.run(23.4)
+    net.save(tmp_path / "state.npz")
+    again = iz.load(tmp_path / "state.npz", define=[GabaB])
+    for one in (net, again):
+        one.run(N_STEPS * DT - 23.4)
+        found = sum(one.recorders[f"current {k}"].current for k in range(2))
+        np.testing.assert_allclose(found, total, rtol=1e-9, atol=1e-12)
+    assert total.max() > 0.3
+
+
+def test_poisson_spikes_and_a_drive_of_conductances():
+    net = iz.Network(seed=1)
+    cells = net.add(iz.Population(50), name="cells")
+    drive = net.drive(cells, iz.Poisson(300.0, weight=0.01, receptor=iz.Saturating(20.0, E=0.0)))
+    rec = net.record(drive, "current")
+    V = net.record(cells, "V")
+    net.drive(cells, 0.02, receptor=iz.Kinetic(1.0, 0.1, E=-75.0))
+    net.run(60.0)
+    g = rec.current[1:] / (0.0 - V.V[:-1])
+    g = g[V.V[:-1] < 25.0]
+    assert 0.006 < np.median(g) < g.max() <= 0.01 * (1 + 1e-9)
+
+
 REFUSED = [
     (dict(receptor=iz.Kinetic(1.0, 0.1, duration=0.25)), "Kinetic.duration must be a whole number of steps"),
     (
@@ -249,7 +291,6 @@ def test_what_is_refused_by_connect(options, words):
         (lambda: iz.WangNMDA(tau_rise=0.0), "WangNMDA.tau_rise must be a finite number > 0"),
         (lambda: iz.WangNMDA(Mg=2.0, block="izhikevich"), "WangNMDA.Mg must be left out"),
         (lambda: iz.Kinetic(1.0, 0.1, E=0.0) + iz.AMPA(), "Mixed.parts must have no states of sources"),
-        (lambda: iz.Poisson(10.0, receptor=iz.Kinetic(1.0, 0.1)), "Poisson.receptor must have no states of sources"),
     ],
 )
 def test_what_cannot_be(make, words):

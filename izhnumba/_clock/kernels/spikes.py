@@ -13,10 +13,12 @@ from izhnumba._numba.intrinsics import array_at, ints_at
 
 
 @functools.cache
-def arrive(dtype: str) -> int:
-    """Address of `arrive(spikes, start, stop)`: add those of the steps `start` to `stop` of this call to the ring."""
+def arrive(dtype: str, once: bool) -> int:
+    """Address of `arrive(spikes, start, stop)`: add those of the steps `start` to `stop` of this call to the ring. With
+    `once` the latest of a neuron's spikes in a step stands for all of them."""
     number = np.dtype(dtype).type
     item = number(0).itemsize
+    ONCE = once
 
     def arrive(address, start, stop):
         s = ints_at(address)
@@ -30,7 +32,7 @@ def arrive(dtype: str) -> int:
             first = step % n_rows * lanes + s[layout.SPIKES_FIRST]
             row = array_at(s[layout.SPIKES_RING] + item * first, lanes, number)
             for k in range(neurons.size):
-                row[neurons[k]] += weights[k]
+                row[neurons[k]] = weights[k] + (0 if ONCE else row[neurons[k]])
         return OK
 
     return address_of(arrive)

@@ -81,6 +81,7 @@ def advance_lanes(
         a = array_at(receptor[layout.RECEPTOR_X] + first * item, count, number)
         b = array_at(receptor[layout.RECEPTOR_X] + (first + (N > 1) * lanes) * item, count, number)
         c = array_at(receptor[layout.RECEPTOR_X] + (first + (N > 2) * 2 * lanes) * item, count, number)
+        d = array_at(receptor[layout.RECEPTOR_X] + (first + (N > 3) * 3 * lanes) * item, count, number)
         values = parameter_lanes(ints_at(receptor[layout.RECEPTOR_PARAMETERS]), 0, number, p_type, 0)
         p = parameters_of(values, 0, p_type, number)
         for i in range(count):
@@ -90,9 +91,12 @@ def advance_lanes(
             elif N == 2:
                 s = advanced((a[i], b[i]), row[i], p)
                 a[i], b[i] = s[0], s[1]
-            else:
+            elif N == 3:
                 s = advanced((a[i], b[i], c[i]), row[i], p)
                 a[i], b[i], c[i] = s[0], s[1], s[2]
+            else:
+                s = advanced((a[i], b[i], c[i], d[i]), row[i], p)
+                a[i], b[i], c[i], d[i] = s[0], s[1], s[2], s[3]
             y[i] = strength_of(s, p)
         return 0
 
