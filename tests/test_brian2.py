@@ -115,3 +115,120 @@ def test_conductances_in_the_course_of_time():
     np.testing.assert_array_equal(np.rint(spikes.t / clock.dt).astype(int), rec.step)
     np.testing.assert_array_equal(np.asarray(spikes.i), rec.i)
     np.testing.assert_allclose(np.asarray(states.v).T, V.V, rtol=1e-6, atol=1e-6)
+
+
+NEURON = """
+dv/dt = (0.04*v**2 + 5*v + 140 - u + I + g*(0 - v))/ms : 1 {flag}
+du/dt = 0.02*(0.2*v - u)/ms : 1 {flag}
+I : 1 (constant)
+g : 1
+"""
+CELL = dict(a=0.02, b=0.2, c=-65.0, d=8.0)
+STDP = """
+w : 1
+dx/dt = -x/(10*ms) : 1 (event-driven)
+dy/dt = -y/(20*ms) : 1 (event-driven)
+"""
+
+
+class Both:
+    """The same neurons there, with Brian2's default schedule, and here; g is a conductance towards 0 mV that decays."""
+
+    def __init__(self, n, seed, *, tau_g=5.0, tau_ref=None, reset="hard"):
+        self.rng, self.n = np.random.default_rng(seed), n
+        V, u, I = self.rng.uniform(-75, -50, n), self.rng.uniform(-16, -10, n), self.rng.uniform(2.0, 9.0, n)  # noqa: E741
+        self.there = b.NeuronGroup(
+            n, NEURON.format(flag="(unless refractory)" if tau_ref else ""), threshold="v >= 30", method="euler",
+            reset="v = -65; u += 8" if reset == "hard" else "v = -65 + (v - 30); u += 8", clock=b.Clock(DT * b.ms),
+            refractory=tau_ref * b.ms if tau_ref else False,
+        )  # fmt: skip
+        self.there.v, self.there.u, self.there.I = V, u, I
+        self.there.run_regularly(f"g *= {float(np.exp(-DT / tau_g))!r}", when="after_groups")
+        self.net = iz.Network(dt=DT, scheme="euler")
+        held = dict(model=iz.IzhikevichRef, tau_ref=tau_ref) if tau_ref else {}
+        self.here = self.net.add(iz.Population(n, V=V, u=u, reset=reset, **CELL, **held))
+        self.net.drive(self.here, I)
+        self.synapses = []
+
+    def connect(self, p, weight, target="v", delay=None, low=None, stdp=None, receptor=None):
+        """The same synapses at random. delay: steps; without it, Brian2's own, which is 0."""
+        pre, post = np.nonzero(self.rng.random((self.n, self.n)) < p)
+        w = self.rng.uniform(weight if low is None else low, weight, pre.size)
+        on_pre = f"{target}_post += w"
+        if stdp:
+            on_pre += f"\nx += {stdp[0]}\nw = clip(w + y, 0, {stdp[2]})"
+            on_post = f"y -= {stdp[1]}\nw = clip(w + x, 0, {stdp[2]})"
+        there = b.Synapses(self.there, self.there, STDP if stdp else "w : 1", on_pre=on_pre,
+                           on_post=on_post if stdp else None, clock=self.there.clock)  # fmt: skip
+        there.connect(i=pre, j=post)
+        there.w = w
+        steps = np.zeros(pre.size) if delay is None else self.rng.integers(0, delay + 1, pre.size)
+        if delay is None:
+            assert not np.any(there.delay[:])
+        else:
+            there.delay = steps * DT * b.ms
+        rule = None if stdp is None else iz.STDP(stdp[0], stdp[1], 10.0, 20.0, w_max=stdp[2])
+        self.net.connect(self.here, self.here, (pre, post), weight=w, delay=steps * DT, receptor=receptor,
+                         plasticity=rule)  # fmt: skip
+        self.synapses.append((there, pre, post))
+
+    def spikes(self, duration):
+        """(steps, neurons) there and here; those of each step in order."""
+        monitor = b.SpikeMonitor(self.there)
+        b.Network(self.there, monitor, *(one for one, *_ in self.synapses)).run(duration * b.ms)
+        recorder = self.net.record(self.here, "spikes")
+        self.net.run(duration)
+        step, i = np.rint(monitor.t / self.there.clock.dt).astype(int), np.asarray(monitor.i)
+        order = np.lexsort((i, step))
+        return (step[order], i[order]), (recorder.step, recorder.i)
+
+
+def the_same(both, duration, at_least):
+    there, here = both.spikes(duration)
+    for one, other in zip(there, here, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert here[0].size > at_least
+
+
+@pytest.mark.parametrize(("tau_ref", "reset"), [(None, "hard"), (2.0, "hard"), (2.0, "overshoot")])
+def test_jumps_of_delay_0_are_those_of_its_default(tau_ref, reset):
+    """A thousand cells, excitation and inhibition, spike for spike."""
+    b.prefs.codegen.target = "numpy"
+    both = Both(1000, 1, tau_ref=tau_ref, reset=reset)
+    both.connect(0.02, 1.5, low=0.0)
+    both.connect(0.01, 0.0, low=-3.0)
+    the_same(both, 150.0, 500)
+
+
+def test_conductances_of_delay_0_and_longer_are_those_of_its_default():
+    b.prefs.codegen.target = "numpy"
+    both = Both(500, 2)
+    both.connect(0.02, 0.01, "g", low=0.0, receptor=iz.Exponential(5.0, E=0.0))
+    both.connect(0.02, 0.01, "g", delay=30, low=0.0, receptor=iz.Exponential(5.0, E=0.0))
+    both.connect(0.01, -1.0, low=-3.0)
+    the_same(both, 200.0, 500)
+
+
+def test_plasticity_at_delay_0_is_that_of_its_default():
+    """Arrivals come before target spikes of the same step in both."""
+    b.prefs.codegen.target = "numpy"
+    both = Both(300, 3)
+    both.connect(0.05, 2.0, low=0.0, stdp=(0.3, 0.33, 3.0))
+    the_same(both, 200.0, 300)
+    ((there, pre, post),) = both.synapses
+    (here,) = both.net.synapses.values()
+    np.testing.assert_allclose(here.weight, np.asarray(there.w)[np.lexsort((post, pre))], rtol=1e-6, atol=1e-9)
+
+
+def test_the_least_delay_is_another_network():
+    """Where jumps decide who spikes next, the same network with a delay of one step has other spikes."""
+    counts = []
+    for delay in (0.0, DT):
+        net = iz.Network(dt=DT, scheme="euler", seed=1)
+        cells = net.add(iz.Population(200, V=iz.Uniform(-70.0, -50.0), u=-13.0, **CELL))
+        net.drive(cells, iz.Noise(std=20.0))
+        net.connect(cells, cells, iz.FixedProbability(0.1), weight=iz.Uniform(0.0, 6.0), delay=delay)
+        spikes = net.record(cells, "spikes")
+        net.run(200.0)
+        counts.append(len(spikes))
+    assert counts[0] != counts[1]

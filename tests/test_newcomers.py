@@ -167,7 +167,7 @@ CASES |= {
     "delay in s": (
         _connected(iz.AllToAll(), delay=0.001),
         ValueError,
-        "must be at least one step of 0.1 ms, got 0.001",
+        "must be 0 or at least one step of 0.1 ms, got 0.001",
     ),
     "receptor as text": (_connected(iz.AllToAll(), receptor="AMPA"), TypeError, "must be a receptor such as Delta()"),
     "all in one recorder": (

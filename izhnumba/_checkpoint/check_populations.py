@@ -128,7 +128,9 @@ def _clock_state(saved: Saved, frame: Frame, population: SavedPopulation) -> lis
     state = Saved(saved.value["state"], saved.at("state"), ("receptors",), saved.value["state"])
     receptors = state.kind("receptors", list, "a list of receptors")
     rings = [f"{name}{k}" for k in range(len(receptors)) for name in ("ring", "y", "x")]
-    state = saved.part("state", ("V", "u", "last", "spikes", "until", "receptors", "ring_steps", "count", *rings))
+    names = ("V", "u", "last", "spikes", "until", "receptors", "ring_steps", "count", *rings)
+    state = saved.part("state", names, optional=("at_once",))  # which only says that there are such jumps of V
+    state.require(state.value.get("at_once", True) is True, "at_once", "be True if it is there")
     lanes = (population.padded,)
     for name in ("V", "u"):
         state.array(name, population.dtype, lanes)

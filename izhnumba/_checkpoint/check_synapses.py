@@ -19,6 +19,7 @@ from izhnumba._synapse.connectivity import AllToAll
 from izhnumba._synapse.ends import Ends
 from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.receptor import Receptor
+from izhnumba._synapse.receptor_contract import acts_at_once
 from izhnumba._synapse.weight_limits import Limit
 
 Array = NDArray[Any]
@@ -59,17 +60,17 @@ def check_synapses(
         saved.require(good, "plasticity", "be rules of plasticity")
         saved.require(not gap, "plasticity", "be None for gap junctions")
     rows = saved.part("rows", ("starts", "offsets", "weights", "parts", "delay", "times"))
-    sign = weight_limits.sign_of(receptor)
+    sign, any_delay = weight_limits.sign_of(receptor), gap or frame.exact or acts_at_once(receptor, frame.dt)
     n = _weights(rows, "weights", target.population.dtype, None, sign)
     if rows.value["offsets"] is None:
         saved.require(isinstance(one["rule"], AllToAll), "rule", "be AllToAll if there are no offsets")
         saved.require(not (plastic or gap or released or frame.exact), "rows", "have offsets", "none")
         for name, end in (("source", source), ("target", target)):
             saved.require(end.neurons is None, name, "be a run of neurons if there are no offsets")
-        _whole_rows(rows, n, source, target, one["rule"])
+        _whole_rows(rows, n, source, target, one["rule"], 1 - any_delay)
     else:
         saved.require(one["rule"] is None, "rule", "be None if there are offsets")
-        _sparse_rows(rows, n, source, target, frame, _parts(rows, target, frame, plastic), gap)
+        _sparse_rows(rows, n, source, target, frame, _parts(rows, target, frame, plastic), gap, 1 - any_delay)
     _check_modulated(saved, populations)
     for name in ("state", "first_weights"):
         saved.require(plastic or one[name] is None, name, "be None without plasticity")
@@ -119,10 +120,22 @@ def _parts(rows: Saved, target: Part, frame: Frame, plastic: bool) -> int:
     return parts
 
 
-def _whole_rows(rows: Saved, n: int, source: Part, target: Part, rule: AllToAll) -> None:
-    """Check dense rows: a weight for every pair, but for those of a neuron with itself if they are left out."""
+def _whole_rows(rows: Saved, n: int, source: Part, target: Part, rule: AllToAll, least: int) -> None:
+    """Check dense rows: a weight for every pair, but for those of a neuron with itself if they are left out.
+
+    Parameters
+    ----------
+    rows : Saved
+        The saved SynapseTable.
+    n : int
+        Weights.
+    source, target : Part
+    rule : AllToAll
+    least : int
+        The shortest delay, steps.
+    """
     rows.integer("parts", 1, 1)
-    rows.integer("delay", 1, _most_steps(target.population.padded))
+    rows.integer("delay", least, _most_steps(target.population.padded))
     rows.require(rows.value["times"] is None, "times", "be None")
     shift = source.start - target.start if source.name == target.name else None
     ends = Ends(len(source), len(target), (len(source),), (len(target),), shift)
@@ -134,7 +147,9 @@ def _whole_rows(rows: Saved, n: int, source: Part, target: Part, rule: AllToAll)
     rows.require_all("starts", np.diff(starts) == counts, "leave room for a weight of every target", starts[1:])
 
 
-def _sparse_rows(rows: Saved, n: int, source: Part, target: Part, frame: Frame, parts: int, gap: bool) -> None:
+def _sparse_rows(
+    rows: Saved, n: int, source: Part, target: Part, frame: Frame, parts: int, gap: bool, least: int
+) -> None:
     """Check sparse rows: each offset leads to a target in the part that its row is for, and they ascend in a row.
 
     Parameters
@@ -150,6 +165,8 @@ def _sparse_rows(rows: Saved, n: int, source: Part, target: Part, frame: Frame, 
         Parts of the targets, each with a row of its own for every source.
     gap : bool
         Whether these are gap junctions, which have no delays.
+    least : int
+        The shortest delay, steps.
     """
     every = np.arange(source.start, source.stop)
     starts = _starts(rows, every.size * parts, n)
@@ -169,10 +186,10 @@ def _sparse_rows(rows: Saved, n: int, source: Part, target: Part, frame: Frame, 
         some = slice(*np.searchsorted(starts, (begin, end - 1), side="right") - (1, 0))  # rows
         edges = np.clip(starts[some.start : some.stop + 1], begin, end)
         row = np.repeat(np.arange(some.start, some.stop), np.diff(edges))
-        _piece_of_rows(rows, begin, row, target, parts, longest)
+        _piece_of_rows(rows, begin, row, target, parts, least, longest)
 
 
-def _piece_of_rows(rows: Saved, begin: int, row: Array, target: Part, parts: int, longest: int) -> None:
+def _piece_of_rows(rows: Saved, begin: int, row: Array, target: Part, parts: int, least: int, longest: int) -> None:
     """Check a piece of the synapses.
 
     Parameters
@@ -185,8 +202,8 @@ def _piece_of_rows(rows: Saved, begin: int, row: Array, target: Part, parts: int
         The row of each synapse of the piece.
     target : Part
     parts : int
-    longest : int
-        The longest delay that offsets can hold, in steps.
+    least, longest : int
+        The shortest delay, and the longest that offsets can hold, in steps.
     """
     lanes, part = target.population.padded, slice(begin, begin + row.size)
     offsets, times = rows.value["offsets"][part], rows.value["times"]
@@ -200,7 +217,7 @@ def _piece_of_rows(rows: Saved, begin: int, row: Array, target: Part, parts: int
         ascending[1:] = (later > earlier) | ((later == earlier) & ascending[1:]) | (row[1:] > row[:-1])
     for good, must in (
         (delays <= longest, f"have delays of at most {longest} steps"),
-        (delays >= min(longest, 1), "have delays of at least 1 step"),
+        (delays >= min(longest, least), f"have delays of at least {least} step"),
         (inside, f"lead to neurons {target}"),
         (of_part, "lead to the part of the targets that their row is for"),
         (ascending, "ascend in each row"),

@@ -178,11 +178,16 @@ class ClockEngine:
             "receptors": [receptor.definition for receptor in self.arrivals.receptors],
             "ring_steps": self.arrivals.steps,
         }
-        return arrays | receptors | {"count": self.table[[layout.STEP, layout.BASE]]} | self.arrivals.state(self.step)
+        steps = {"count": self.table[[layout.STEP, layout.BASE]]}
+        at_once = {"at_once": True} if self.arrivals.jump_at_once else {}
+        return arrays | receptors | steps | at_once | self.arrivals.state(self.step)
 
     def prepare_for(self, state: dict[str, Any]) -> None:
         """Make the receptors of a state that is to be restored, in their order."""
         receptors = {self.arrivals.receptor_state(receptor) for receptor in state["receptors"]}
+        for receptor in receptors:
+            if receptor.definition.adds_to == "V" and "at_once" in state:
+                receptor.act_at_once(True, 0)
         self.arrivals.lay(state["ring_steps"], 0, 0, receptors)
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -271,7 +276,7 @@ class ClockEngine:
         self.arrivals.bind(self.table)
         kinds = self.arrivals.kinds()
         if kinds not in self.calls:
-            variant = self._variant(kinds.deltas, kinds.conductances, kinds.gate)
+            variant = self._variant(kinds.deltas, kinds.conductances, kinds.gate, at_once=kinds.at_once)
             note = lanes.note_current(variant) if kinds.noted else 0
             receive = receptors.receive(self.dtype.name) if kinds.deltas or kinds.receptors else 0
             self.calls[kinds] = self._form(variant, receive, note)
@@ -313,7 +318,12 @@ class ClockEngine:
             if record.reduction is not None:
                 row[layout.RECORD_REDUCTION] = record.reduction.bind(record.source, record.samples).address
         self.table.put(layout.RECORDS, rows, (records, starts))
-        self.table[[layout.RECORDER, layout.N_RECORDS]] = recorder(self.dtype.name), len(records)
+        now = last = recorder(self.dtype.name)
+        if self.arrivals.jump_at_once:
+            from izhnumba._clock.kernels.at_once import no_samples
+
+            now = no_samples()
+        self.table[[layout.RECORDER, layout.LAST_RECORDER, layout.N_RECORDS]] = now, last, len(records)
 
     @property
     def fired(self) -> bool:
@@ -384,13 +394,14 @@ class ClockEngine:
         kinds = variant.refractory, variant.deltas and not receive, variant.conductances, variant.gate is not None
         return [*kernels, variant.deltas and receive != 0, *kinds, self.scheme.euler_part > 0]
 
-    def _variant(self, deltas: bool, conductances: bool, gate: Gate | None = None) -> Variant:
+    def _variant(self, deltas: bool, conductances: bool, gate: Gate | None = None, *, at_once: bool = False) -> Variant:
         known = self.parameters.bind(self.scheme, self.reset, self.dt)
         line = not conductances and gate is None  # the slope of f by V is one
         return Variant(
             self.model, self.scheme, self.dtype.name, self.reset,
             self.parameters.varies, self.refractory_until.size > 0, self.parameters.floor, deltas, conductances,
             affine=known.affine and line, short=known.short and line, gate=gate and (gate.name, gate.value),
+            at_once=at_once and self.scheme.reset_first,
         )  # fmt: skip
 
 

@@ -55,6 +55,11 @@ class Parameters:
         return bool(np.any(self._values["V_min"] > -np.inf))
 
     @property
+    def floors(self) -> Array:
+        """V_min of the lanes, or of all: shape (padded,) or (1,)."""
+        return self._lanes["V_min"]
+
+    @property
     def _names(self) -> tuple[str, ...]:
         return (*self._type._fields, *DERIVED)
 

@@ -70,6 +70,7 @@ class ClockPlastic(PlasticState):
         self.period = checks.steps(where, rule.period, dt, at_least=1) if rule.period else _NO_UPDATE
         self._fading = fading(rule, self.period, dt).astype(dtype)
         self.under_way = UnderWay(rows, lanes)
+        self._at_once = rows.weights.size > 0 and rows.delays(lanes)[0] == 0
 
     def clear(self) -> None:
         super().clear()
@@ -122,7 +123,7 @@ class ClockPlastic(PlasticState):
         from izhnumba._clock.kernels.plasticity import kernels
 
         rule: Any = type(self.rule)
-        return kernels(rule, self.numbers.dtype.name, self.memory.dtype, self.form)
+        return kernels(rule, self.numbers.dtype.name, self.memory.dtype, self.form, self._at_once)
 
 
 def _gone(rates: Array) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,34 +23,44 @@ def stepwise(one: Projection) -> bool:
     return one.plastic is not None or one.release is not None
 
 
-def delays(one: Projection) -> tuple[int, int]:
-    """The shortest and the longest delay, steps; (0, 0) without synapses. The shortest is 1 for gap junctions and
-    others whose kernels run in each step."""
-    shortest, longest = one.rows.delays(one.target.padded)
-    return 1 if stepwise(one) or is_gap(one) else shortest, longest
+class Delays(NamedTuple):
+    """The shortest and the longest delay of a projection, steps; 0 without synapses. at_once: whether some are 0. The
+    shortest is 1 then, and of gap junctions and others whose kernels run in each step."""
+
+    shortest: int
+    longest: int
+    at_once: bool
+
+
+def delays(one: Projection) -> Delays:
+    """Those of a projection."""
+    shortest, longest = one.delays
+    at_once = shortest == 0 and one.rows.weights.size > 0 and not is_gap(one)
+    return Delays(1 if at_once or stepwise(one) or is_gap(one) else shortest, longest, at_once)
 
 
 def rows_of(some: list[Projection], dt: float) -> Rows:
     """The rows of projections to one population. dt: ms."""
-    found = [(*delays(one), one.n_sources, one.rows.weights.size) for one in some if one.rows.weights.size]
+    found = [(*delays(one)[:2], one.n_sources, one.rows.weights.size) for one in some if one.rows.weights.size]
     firsts, lasts, rows, synapses = zip(*found, strict=True) if found else ((1,), (1,), (0,), (0,))
     n_bytes = sum(4 * one.rows.weights.size + one.rows.weights.nbytes for one in some)
     return Rows(sum(rows), sum(synapses), min(firsts), max(lasts), n_bytes * min(1.0, max(lasts) * dt / 100.0))
 
 
-def bind_stepwise(one: Projection) -> Iterator[tuple[int, int, Table]]:
-    """Addresses of the kernels of such synapses, before each step and after it, and the table they take. Where
+def bind_stepwise(one: Projection) -> Iterator[tuple[tuple[int, int, int], Table]]:
+    """Addresses of the kernels of such synapses, before each step, after it and, if there are delays of 0, before that
+    (0: none), and the table they take. Where
     strengths of sources arrive, what a plastic rule delivers goes nowhere."""
     from izhnumba._clock.kernels import network as k
 
     if one.release is not None:
         table = table_of(one)
-        yield *one.release.bind(table), table
+        yield (*one.release.bind(table), 0), table
     if one.plastic is not None:
         table = table_of(one)
         if one.release is not None:
             table.put(k.RING, np.zeros_like(one.receptor.ring))
-        yield *one.plastic.bind(table), table
+        yield one.plastic.bind(table), table
 
 
 def bind_released(one: Projection) -> Iterator[tuple[int, Table]]:
@@ -107,6 +117,9 @@ def table_of(one: Projection) -> Table:
     table[[k.FIRST, k.N_ROWS, k.PARTS]] = one.first_source, one.n_sources, rows.parts
     table[[k.FIRST_TARGET, k.N_TARGETS]] = one.first_target, one.n_targets
     table.put_all({k.ROWS: rows.starts, k.WEIGHTS: rows.weights, k.RING: one.receptor.ring})
+    table.put(k.LATER, rows.starts)
+    if delays(one).at_once:
+        table.put_all({k.LATER: rows.later(one.target.padded), k.AT_ONCE: one.receptor.at_once})
     if rows.offsets is None:
         whole = rows.weights.size == one.n_sources * one.n_targets
         table[[k.DELAY, k.HOLE]] = rows.delay, k.NO_HOLE if whole or one.shift is None else one.shift

@@ -57,6 +57,8 @@ class ReceptorState:
                 checks.fits(where, n_x * dtype.itemsize, cure)
         self.y, self.x = np.zeros(n_y, dtype), np.zeros(n_x, dtype)
         self.current = np.zeros(0, dtype)  # in the last step, if somebody records it
+        self.at_once = np.zeros(0, dtype)  # what arrives in the step of the spike, (lanes,), if there are delays of 0
+        self._left: int | None = None  # the step since which there are none any more
         self.parts = list(self._parts(lanes, dtype, dt))
 
     def _parts(self, lanes: int, dtype: np.dtype[Any], dt: float) -> Iterator[Part]:
@@ -103,8 +105,25 @@ class ReceptorState:
 
     @property
     def at_rest(self) -> bool:
-        """Whether nothing is under way, and y and x are 0."""
-        return self.delivery.at_rest and not (self.y.any() or self.x.any())
+        """Whether nothing is under way, y and x are 0, and V cannot be that of a jump of the last step."""
+        return self.delivery.at_rest and not (self.y.any() or self.x.any() or self.jumps_at_once)
+
+    @property
+    def jumps_at_once(self) -> bool:
+        """Whether V may jump after the spike test of a step, or may have in the last."""
+        return self.definition.adds_to == "V" and self.at_once.size > 0
+
+    def act_at_once(self, some: bool, now: int) -> None:
+        """Take note of whether there are synapses of delay 0, at step `now`. A V that has jumped over the threshold is
+        a spike of the next step, also if they have gone by then."""
+        if some:
+            self._left = None
+            if not self.at_once.size:
+                self.at_once = np.zeros(self.ring.shape[1], self.ring.dtype)
+        elif self.jumps_at_once and self._left in (None, now):
+            self._left = now
+        else:
+            self.at_once = self.at_once[:0]
 
     def settle(self, weights: Lent, *, now: bool = True) -> None:
         """Let what is under way keep its weights at the end of each call while somebody holds these, and `now`."""
@@ -147,13 +166,14 @@ def state_sizes(receptor: Receptor, dt: float, lanes: int) -> tuple[int, int]:
 
 class Kinds(NamedTuple):
     """Whether there are V jumps, other receptors, and conductances, and whether the current of one is recorded; the
-    gate of those that have one."""
+    gate of those that have one; whether there are V jumps after the spike test."""
 
     deltas: bool
     receptors: bool
     conductances: bool
     noted: bool
     gate: Gate | None
+    at_once: bool
 
 
 class Laid(NamedTuple):
@@ -242,7 +262,13 @@ class Arrivals:
         conductances = bool(targets & {layout.TO_CONDUCTANCE, layout.TO_GAP})
         gate = next((gate for gate in gates if gate is not None), None)
         noted = any(receptor.current.size for receptor in self.receptors)
-        return Kinds(layout.TO_V in targets, bool(targets - {layout.TO_V}), conductances, noted, gate)
+        deltas, others = layout.TO_V in targets, bool(targets - {layout.TO_V})
+        return Kinds(deltas, others, conductances, noted, gate, self.jump_at_once)
+
+    @property
+    def jump_at_once(self) -> bool:
+        """Whether V may jump after the spike test of a step."""
+        return any(receptor.jumps_at_once for receptor in self.receptors)
 
     def bind(self, table: Table) -> None:
         """Write the addresses of the receptors to a table."""

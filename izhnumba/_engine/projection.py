@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,3 +47,8 @@ class Projection:
     plastic: Any
     release: Any = None
     released: list[Released] = field(default_factory=list)
+
+    @functools.cached_property
+    def delays(self) -> tuple[Any, Any]:
+        """The shortest and the longest delay, in steps or ms; without synapses (0, 0)."""
+        return self.rows.delays(self.target.padded)

@@ -29,6 +29,7 @@ class Variant(NamedTuple):
     gate: tuple[str, Any] | None = None  # of conductances that V opens: a name in GATES, and its number or function
     affine: bool = False  # dt_slope is z0 + z1 V, known beforehand
     short: bool = False  # the short exprel holds for every V from CAREFUL_V to the threshold
+    at_once: bool = False  # V jumps come after the spike test: a scheme that resets first goes by spikes, not by V
 
 
 def equations(variant: Variant, inline: Callable[[Function], Any], phi: Function, exprel: Function) -> Equations:

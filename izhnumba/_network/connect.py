@@ -22,9 +22,11 @@ from izhnumba._synapse.connectivity import AllToAll, GivenPairs, Rule
 from izhnumba._synapse.csr import (
     FEWER,
     Draw,
+    Least,
     Piece,
     Shown,
     SynapseTable,
+    TargetLanes,
     build,
     build_whole,
 )
@@ -35,7 +37,7 @@ from izhnumba._synapse.per_synapse import Look
 from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.positions import OfPairs
 from izhnumba._synapse.receptor import Receptor
-from izhnumba._synapse.receptor_contract import check_own
+from izhnumba._synapse.receptor_contract import acts_at_once, check_own
 from izhnumba._synapse.receptors import Delta
 from izhnumba._synapse.rule_numbers import plain, varied
 from izhnumba._synapse.weight_limits import Limit
@@ -143,8 +145,7 @@ def planned(
             delays = per_synapse.drawer(
                 f"{where}.delay", dt if delay is None else delay, "ms", n, random("delay"), look
             )
-            cure = " Give an offset: ByDistance(velocity, offset=1.0)." if isinstance(delay, OfPairs) else ""
-            steps = targets.delays(delays, dt, f"{where}.delay", cure)
+            steps = targets.delays(delays, dt, f"{where}.delay", *_shortest(delay, receptor, dt, targets))
         if whole:
             return build_whole(rule, both, targets, weights, int(steps(Piece(0, 1))[0]), random, shown)
         return build(rule, both, lanes, drawn(weights), steps, random, shown)
@@ -213,6 +214,15 @@ def _with_own_numbers(
     arrays = [{name: values[number, name] for name in one} for number, one in enumerate(own)]
     weights = values["weight"].astype(dtype)
     return rows._replace(weights=weights), together.with_numbers(plasticity, arrays, weights.size)
+
+
+def _shortest(delay: object, receptor: Receptor, dt: float, targets: TargetLanes) -> tuple[str, Least]:
+    """The cure of a delay, ms, that is too short, and the shortest one."""
+    if isinstance(delay, OfPairs):
+        return " Give an offset: ByDistance(velocity, offset=1.0).", "step"
+    if not targets.continuous and not acts_at_once(receptor, dt):
+        return f" What arrives through {receptor!r} acts during the step itself, which must not be over.", "step"
+    return "", "round" if isinstance(delay, Distribution) and getattr(delay, "low", None) == 0 else "zero"
 
 
 def _unit_of(receptor: Receptor, target: Section) -> str:

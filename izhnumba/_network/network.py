@@ -67,9 +67,9 @@ class Network(Sealed):
 
     Notes
     -----
-    A spike of step k with a delay of D steps arrives in step k + D: a V jump is added at its end, a pulse current flows
-    during it, the state of another receptor rises after it and moves V from step k + D + 1 on. With the scheme "exact"
-    a spike at t arrives at t + delay, and all that it does it does then.
+    A spike of step k with a delay of D steps arrives in step k + D: a V jump is added at its end, before the spike test
+    or, with D = 0, after it; a pulse current flows during it; the state of another receptor rises after it and moves V
+    from step k + D + 1 on. With the scheme "exact" a spike at t arrives at t + delay, and does then all that it does.
 
     Examples
     --------
@@ -178,9 +178,9 @@ class Network(Sealed):
             not negative: their E sets the sign. Plastic weights lie within the bounds of their rule. An array has an
             entry per synapse, in the order of the pairs given, or for a rule of those it yields: row after row. With
             pairs, a mask or `AllToAll` a matrix (sources, targets) will do, whose other entries are left.
-        delay : the same, ms, at least dt, default dt
-            Rounded to whole steps. With the scheme "exact" any time from 1e-6 ms on, as it is. `ByDistance` makes it
-            follow from the positions of the neurons.
+        delay : the same, ms, 0 or at least dt, default dt
+            In whole steps; what distributions from 0 on draw may be rounded to 0. With 0, Brian2's default, a spike
+            acts at the end of its own step, after the test. With the scheme "exact" any time from 1e-6 ms, as it is.
         receptor : Receptor, default Delta()
             What a spike does when it arrives.
         plasticity : Plasticity, or a list of a short-term and a long-term one, optional

@@ -8,7 +8,7 @@ target lane, and a weight; in continuous time the offset is the target lane, and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, SupportsInt
+from typing import Any, Literal, NamedTuple, SupportsInt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ MOST_CELLS = 2**31  # cells of a ring: place in it + offset must stay below 2^32
 _SORTED = 2**20  # synapses sorted at a time
 FEWER = "Connect fewer neurons, or use float32."
 _SHORTEST = 1e-6  # ms: the least delay in continuous time
+_IN_STEPS = " Delay 0 is for schemes with steps: there a spike acts at the end of its own."
 
 
 class Piece(NamedTuple):
@@ -38,6 +39,8 @@ class Piece(NamedTuple):
 
 
 Draw = Callable[[Piece], Array]  # as many weights or delays
+# The shortest delay: "step"; "zero": 0, or else a step; "round": whatever is nearest to 0 or to a step
+Least = Literal["step", "zero", "round"]
 
 
 class SynapseTable(NamedTuple):
@@ -76,6 +79,14 @@ class SynapseTable(NamedTuple):
             return self.delay, self.delay
         return int(self.offsets.min()) // lanes, int(self.offsets.max()) // lanes
 
+    def later(self, lanes: int) -> Array:
+        """Where in each row the synapses begin whose delays are a step or more, int64 (rows,): those of delay 0 come
+        before."""
+        if self.offsets is None:
+            return self.starts
+        at_once = np.concatenate([[0], np.cumsum(self.offsets < lanes)])
+        return self.starts[:-1] + np.diff(at_once[self.starts])
+
 
 class TargetLanes(NamedTuple):
     """How target neurons are numbered in a table: target j of a connection is lane first + j of `lanes`, the neurons of
@@ -86,9 +97,10 @@ class TargetLanes(NamedTuple):
     dtype: np.dtype[Any]
     continuous: bool = False  # whether delays are any times, in ms, or whole steps
 
-    def delays(self, draw: Draw, dt: float, where: str, cure: str) -> Draw:
-        """Delays as a table keeps them, in ms or in steps of dt, from delays in ms. cure: of one that is too short."""
-        return delay_times(draw, where, cure) if self.continuous else delay_steps(draw, dt, where, cure)
+    def delays(self, draw: Draw, dt: float, where: str, cure: str, least: Least) -> Draw:
+        """Delays as a table keeps them, in ms or in steps of dt, from delays in ms. cure: of one that is too short;
+        least: the shortest, of whole steps."""
+        return delay_times(draw, where, cure) if self.continuous else delay_steps(draw, dt, where, cure, least)
 
     @property
     def synapse_bytes(self) -> int:
@@ -257,27 +269,26 @@ def delay_times(draw: Draw, where: str, cure: str) -> Draw:
         if short.size:
             raise ValueError(
                 f"{where} must be at least {_SHORTEST:g} ms with the scheme 'exact', got {delays[short[0]]:g} ms for "
-                f"synapse {piece.before + short[0]}.{cure}"
+                f"synapse {piece.before + short[0]}.{cure or _IN_STEPS * bool(delays[short[0]] == 0)}"
             )
         return delays
 
     return times
 
 
-def delay_steps(draw: Draw, dt: float, where: str, cure: str) -> Draw:
-    """`draw` with a check: delays as the nearest whole numbers of steps (int64), each at least one."""
+def delay_steps(draw: Draw, dt: float, where: str, cure: str, least: Least) -> Draw:
+    """`draw` with a check: delays as the nearest whole numbers of steps (int64), not below the least."""
+    must = f"{where} must be {'0 or ' * (least != 'step')}at least one step of {dt:g} ms"
 
     def steps(piece: Piece) -> Array:
         delays = draw(piece)
         ratio = np.floor(delays / dt + 0.5)
         if np.any(ratio >= MOST_CELLS):
             raise ValueError(f"{where} must be at most {MOST_CELLS - 1} steps of {dt:g} ms, got {np.max(delays):g} ms.")
-        short = np.flatnonzero((delays < dt * (1 - 1e-3)) | (ratio < 1))
-        if short.size:
-            raise ValueError(
-                f"{where} must be at least one step of {dt:g} ms, got {delays[short[0]]:g} ms for synapse "
-                f"{piece.before + short[0]}.{cure}"
-            )
+        short = (delays < 0) if least == "round" else (delays < dt * (1 - 1e-3)) & ((delays != 0) | (least == "step"))
+        if np.any(short):
+            first = int(np.argmax(short))
+            raise ValueError(f"{must}, got {delays[first]:g} ms for synapse {piece.before + first}.{cure}")
         return ratio.astype(np.int64)
 
     return steps

@@ -8,7 +8,7 @@ import inspect
 from typing import Any
 
 from izhnumba._base import checks
-from izhnumba._synapse.receptor import Mixed, Propagator, Rates, Receptor, all_finite
+from izhnumba._synapse.receptor import Mixed, Propagator, Rates, Receptor, all_finite, parts_of
 
 _METHODS = ("rates", "propagator", "block", "advance", "strength", "parameters")
 _SETTINGS = ("no_rates", "per_source", "quiet_tau", "states")
@@ -33,6 +33,12 @@ def propagator_of(receptor: Receptor, dt: float) -> Propagator:
             got = f"{decay} = {getattr(found, decay):g}"
             raise ValueError(f"{type(receptor).__name__}.propagator must decay (decay_y, decay_x <= 1), got {got}.")
     return Propagator(*found)
+
+
+def acts_at_once(receptor: Receptor, dt: float) -> bool:
+    """Whether what arrives changes V, or linear states, at an instant: else it acts in the course of a step."""
+    own = [one for one, _ in parts_of(receptor) if one.advance is not None]
+    return receptor.adds_to == "V" or not own and all(propagator_of(one, dt).states for one, _ in parts_of(receptor))
 
 
 def rates_of(receptor: Receptor) -> Rates:

@@ -103,7 +103,7 @@ WRONG_ARRAYS = {
         "have delays of at most 3355443. steps, got 4294967295 at index 0",
     ),
     "static/synapses/exc to inh/rows/offsets ": (put(0, 3 * 64 + 63), "lead to neurons from 0 to 59, got 255"),
-    "static/synapses/exc to inh/rows/offsets  ": (put(0, 5), "have delays of at least 1 step, got 5 at index 0"),
+    "static/synapses/pulses/rows/offsets": (put(0, 5), "have delays of at least 1 step, got 5 at index 0"),
     "static/synapses/cut/rows/offsets ": (swap, "lead to|ascend in"),
     "static/synapses/gaps/rows/offsets": (put(0, 64 + 5), "have delays of at most 0 steps, got 69"),
     "static/synapses/whole/rows/starts": (put(5, 301), "leave room for a weight of every target, got 301 at index 4"),

@@ -196,8 +196,8 @@ def test_weights_can_be_written():
 
 
 BAD = [
-    (dict(delay=0.0), ValueError, "Network.connect.delay must be at least one step of 0.1 ms, got 0 ms for synapse 0"),
-    (dict(delay=-1.0), ValueError, "Network.connect.delay must be at least one step of 0.1 ms, got -1 ms"),
+    (dict(delay=0.05), ValueError, "Network.connect.delay must be 0 or at least one step of 0.1 ms, got 0.05"),
+    (dict(delay=-1.0), ValueError, "Network.connect.delay must be 0 or at least one step of 0.1 ms, got -1 ms"),
     (dict(delay=[0.1, 0.2, 0.01]), ValueError, "got 0.01 ms for synapse 2"),
     (dict(delay=1e9), ValueError, "Network.connect.delay must be at most"),
     (dict(delay=np.nan), ValueError, "Network.connect.delay must be finite, got nan"),

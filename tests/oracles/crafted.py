@@ -31,6 +31,7 @@ def static(folder):
     net.connect(exc, inh, iz.FixedProbability(0.2), weight=0.3, delay=iz.Uniform(1.0, 4.0), receptor=iz.AMPA())
     net.connect(exc[:4], many, iz.FixedOutDegree(1000), weight=0.1, delay=iz.Uniform(1.0, 4.0), name="cut")
     net.connect(inh, exc, iz.AllToAll(), weight=-0.5, delay=2.0, receptor=iz.Pulse(), name="whole")
+    net.connect(inh, inh, iz.FixedOutDegree(2), weight=0.1, receptor=iz.Pulse(), name="pulses")
     net.connect(inh, inh[5:], iz.AllToAll(autapses=False), weight=0.01, delay=1.0, receptor=iz.GABA_A(), name="holes")
     net.connect(inh[:9], inh[1:10], iz.OneToOne(), weight=0.01, receptor=iz.GapJunction(), name="gaps")
     net.drive(exc, iz.Noise(std=16.0) + iz.Sine(3.0, frequency=8.0))

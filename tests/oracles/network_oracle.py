@@ -77,14 +77,28 @@ class NetworkOracle:
         for target, course, post, weight in arriving:
             if course.kind not in ("delta", "pulse"):
                 self.arrived[target, course].append((self.k, post, weight))
+        self.at_once(fired)
         for source, target, course, edges in self.synapses:
             if course.kind == "gap":
                 continue
             for i in fired[source]:
                 for pre, post, weight, steps in edges:
-                    if pre == i:
+                    if pre == i and steps > 0:
                         self.under_way[self.k + steps].append((target, course, post, weight))
         self.k += 1
+
+    def at_once(self, fired):
+        """What the spikes of this step do through synapses of delay 0, after all have been tested."""
+        jumps = {name: np.zeros(len(cells.V)) for name, cells in self.populations.items()}
+        for source, target, course, edges in self.synapses:
+            for pre, post, weight, steps in edges:
+                if steps == 0 and course.kind != "gap" and pre in fired[source]:
+                    if course.kind == "delta":
+                        jumps[target][post] += weight
+                    else:
+                        self.arrived[target, course].append((self.k, post, weight))
+        for name, cells in self.populations.items():
+            cells.jump(jumps[name])
 
     def gap_junctions(self, name):
         """Conductances of a population, and the mean V of the neurons behind them, before the step."""

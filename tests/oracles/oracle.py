@@ -158,6 +158,7 @@ class Oracle:
         self.u = np.full(n, u, dtype=dtype)
         self.n_held = np.broadcast_to(steps_held(tau_ref, dt), self.V.shape)
         self.left = np.zeros(n, dtype=int)  # steps still to be held
+        self.jumps_late = False  # V jumps after the spike test: then schemes that reset first must know who spiked
         self.spikes = np.zeros(n, dtype=bool)
         self.refractory = np.zeros(n, dtype=bool)
         self.last_spike_time = np.full(n, -np.inf)
@@ -165,10 +166,10 @@ class Oracle:
 
     def step(self, I=0.0, delta=0.0, g=(), E=()):
         """Advance by dt; I, delta and every g, E broadcast against V. Returns the spikes of this step."""
-        held = self.left > 0
+        held = self.held = self.left > 0
         if self.scheme in RESET_FIRST:
             # Held or not: the recorded program does so too. It matters where a soft reset leaves V above threshold.
-            self._reset(self.V >= self.model.threshold(self.u))
+            self._reset(self.spikes if self.jumps_late else self.V >= self.model.threshold(self.u))
         V, u = getattr(self, "_" + self.scheme)(self.V, self.u, I, delta, g, E)
         self.V = np.where(held, self.V, V).astype(self.dtype)
         self.u = np.where(held, self.u, u).astype(self.dtype)
@@ -182,6 +183,12 @@ class Oracle:
         self.k += 1
         self.last_spike_time = np.where(self.spikes, self.k * self.dt, self.last_spike_time)
         return self.spikes
+
+    def jump(self, by):
+        """Let V jump after the spike test of the step that has been done, before the reset of who spiked in it: a hard
+        one leaves nothing of the jump. Neurons that are held, or will be after this spike, do not jump."""
+        lost = self.held | (self.spikes & ((self.reset == "hard") | (self.n_held > 0)))
+        self.V = np.where(lost | (by == 0), self.V, np.maximum(self.V + by, self.V_min)).astype(self.dtype)
 
     def _reset(self, which):
         value, threshold = self.model.reset_value(self.u), self.model.threshold(self.u)

@@ -1,7 +1,7 @@
 """A slow and obvious twin of networks with plastic synapses: every trace is a sum over a list of past events.
 
-It imports nothing from izhnumba. What acts is a current during the step in which a spike arrives. A rule is a function
-of lists: `Pairs`, `Dopamine` and `Homeostasis` below.
+It imports nothing from izhnumba. What acts is a current during the step in which a spike arrives, and with a delay of 0
+a V jump after the test of the step. A rule is a function of lists: `Pairs`, `Dopamine` and `Homeostasis` below.
 """
 
 from __future__ import annotations
@@ -133,6 +133,13 @@ class PlasticOracle:
                     self.rule.arrival(syn, k, self.dt)
                     syn.arrivals.append(k)
         fired = np.flatnonzero(self.cells.step(arrived + self.current[k]))
+        jumps = np.zeros(n)
+        for syn in self.plastic:  # before the target spikes of the step
+            if syn.steps == 0 and syn.pre in fired:
+                jumps[syn.post] += syn.w
+                self.rule.arrival(syn, k, self.dt)
+                syn.arrivals.append(k)
+        self.cells.jump(jumps)
         for i in fired:
             for syn in self.plastic:
                 if syn.post == i:

@@ -33,7 +33,7 @@ def advance_block(dtype: str) -> int:
     """Address of `advance_block(table, thread, block)`: steps START to STOP of one block."""
     number = np.dtype(dtype).type
     item = number(0).itemsize
-    input_row, check_finite = _input_row(number), _check_finite(number)
+    input_row, check_finite = _input_row(number), finite_check(number)
 
     def advance_block(address, thread, block):
         add_attribute(WIDEST)
@@ -199,7 +199,7 @@ def collect(table, work, k, V, report):
     return infinite
 
 
-def _check_finite(number) -> Callable[..., Any]:
+def finite_check(number) -> Callable[..., Any]:
     infinity = number(np.inf)
 
     @called

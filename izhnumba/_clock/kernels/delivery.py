@@ -20,6 +20,7 @@ from izhnumba._clock.kernels.network import (
     FIRST,
     FIRST_TARGET,
     HOLE,
+    LATER,
     N_ROWS,
     N_TARGETS,
     OFFSETS,
@@ -120,12 +121,12 @@ def send(d, queue, k, now):
     for i in range(d[layout.N_SENDERS]):
         p = ints_at(senders[i])
         parts, first, end = p[PARTS], p[FIRST], p[FIRST] + p[N_ROWS]
-        starts, words = ints_at(p[ROWS]), spikes_of(p[SOURCE], k)
+        starts, later, words = ints_at(p[ROWS]), ints_at(p[LATER]), spikes_of(p[SOURCE], k)
         neuron = next_spike(words, first, end)
         while neuron < end:
             for row in range((neuron - first) * parts, (neuron - first + 1) * parts):
                 e = n * layout.ENTRY_SIZE
-                entries[e + layout.NEXT] = starts[row] if p[OFFSETS] else row
+                entries[e + layout.NEXT] = later[row] if p[OFFSETS] else row
                 entries[e + layout.END] = starts[row + 1] if p[OFFSETS] else row + 1
                 entries[e + layout.SENT], entries[e + layout.SENDER] = now, senders[i]
                 n += 1

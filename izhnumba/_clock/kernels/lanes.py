@@ -55,13 +55,14 @@ def note_current(variant: Variant) -> int:
         receptor = ints_at(receptor_address)
         n, target = work[layout.COUNT], receptor[layout.RECEPTOR_TARGET]
         V_lanes, u_lanes = array_at(work[layout.W_V], n, number), array_at(work[layout.W_U], n, number)
+        spikes = array_at(work[layout.W_SPIKES], n, np.uint8)
         y, x = array_at(work[layout.W_Y], n, number), array_at(work[layout.W_X], n, number)
         E = array_at(receptor[layout.RECEPTOR_NUMBERS], NUMBERS_SIZE, number)[REVERSAL]
         addresses = ints_at(table[layout.PARAMETERS])
         parameters = parameter_lanes(addresses, work[layout.FIRST_LANE], number, p_type, VARIES)
         current = array_at(receptor[layout.RECEPTOR_CURRENT] + work[layout.FIRST_LANE] * y.itemsize, n, number)
         for i in range(np.uint64(n)):
-            V = start(V_lanes[i], u_lanes[i], parameters_of(parameters, i, p_type, number))
+            V, _ = start(V_lanes[i], u_lanes[i], spikes[i] != 0, parameters_of(parameters, i, p_type, number))
             before = zero if receptor[layout.FIRST_PART] else current[i]
             if target == layout.TO_CURRENT:
                 current[i] = before + y[i]
@@ -113,11 +114,12 @@ def build(variant: Variant) -> Callable[..., Any]:
 def _all_lanes(variant: Variant) -> Callable[..., Any]:
     """The loop of `build`. It is a function of its own because LLVM takes two vectors at a time if parameters are
     arguments, one if it has to load them."""
-    step = neuron_step(variant)
+    step, start = neuron_step(variant), start_of_step(variant)
     p_type = variant.model.named_tuple("V_min", *DERIVED)
     number = np.dtype(variant.dtype).type
     zero = number(0.0)  # zero * V is not a number if V is infinite
     REFRACTORY, SHORT, RESET_FIRST = variant.refractory, variant.short, variant.scheme.reset_first
+    AT_ONCE = variant.at_once  # V may be anything above the threshold, where the short way does not hold
     # where LLVM's own choice of two vectors at a time takes 3 to 6 % longer: with others it is as good or better
     FOUR = REFRACTORY if SHORT else variant.scheme.euler_part == 1 and not REFRACTORY
 
@@ -142,7 +144,7 @@ def _all_lanes(variant: Variant) -> Callable[..., Any]:
         I, delta, g, gE, b, bE = inputs  # noqa: E741
         dt, low = constants[layout.DT], constants[layout.CAREFUL_V]
         odd = np.int32(0)
-        if SHORT and not careful:
+        if SHORT and not AT_ONCE and not careful:
             for i in range(np.uint64(V.size) & ~np.uint64(63)):  # so LLVM knows that rows are whole vectors
                 refractory = REFRACTORY and now < refractory_until[i]
                 p = parameters_of(parameters, i, p_type, number)
@@ -157,7 +159,10 @@ def _all_lanes(variant: Variant) -> Callable[..., Any]:
                 refractory = REFRACTORY and now < refractory_until[i]
                 p = parameters_of(parameters, i, p_type, number)
                 x = I[i], delta[i], g[i], gE[i], b[i], bE[i]
-                V_new, u_new, spiked = step(V[i], u[i], refractory, x, p, p.gain, dt, True)
+                V_old, u_old = V[i], u[i]
+                if AT_ONCE:
+                    V_old, u_old = start(V_old, u_old, spikes[i] != 0, p)
+                V_new, u_new, spiked = step(V_old, u_old, refractory, x, p, p.gain, dt, True)
                 V[i], u[i], spikes[i] = V_new, u_new, spiked
                 if not RESET_FIRST:  # else an infinite V counts as a spike here, and `collect` finds it
                     V_new = V_new + zero * V_new

@@ -28,6 +28,7 @@ BLOCK = 2048  # lanes; state, input and flags of a block, 13 to 17 B a lane in f
 # REPORT        int64 (blocks, REPORT_SIZE), see below
 # RECORDS       int64 (N_RECORDS, RECORD_SIZE), see below
 # RECORDER      address of the kernel that takes their samples
+# LAST_RECORDER the same where V jumps come after the step (`kernels.at_once`); RECORDER does nothing then
 # INPUT_I, INPUT_DELTA, INPUT_G, INPUT_GE   real (STEPS or 1, N or PADDED or 1): current in the model's unit, V jumps in
 #               mV, sum of conductances g, sum of g E. STRIDE places behind each: numbers from one step to the next, 0
 #               if it is constant; SHARED places behind each: 1 if one number is for all neurons
@@ -44,11 +45,11 @@ BLOCK = 2048  # lanes; state, input and flags of a block, 13 to 17 B a lane in f
 (
     N, PADDED, STEP, STEPS, SLICED, BEGAN, BASE, THREADS, N_RECORDS,
     V, U, REFRACTORY_UNTIL, LAST, REFRACTORY_STEPS, SPIKES, RASTER, PARAMETERS, CONSTANTS, SCRATCH, REPORT, RECORDS,
-    RECORDER,
+    RECORDER, LAST_RECORDER,
     INPUT_I, _, _, INPUT_DELTA, _, _, INPUT_G, _, _, INPUT_GE, _, _,
     NOISE, RING_STEPS, DELTA_RING, RECEPTORS, N_RECEPTORS, IN_USE, START, STOP,
     ADVANCE_BLOCK, STEP_LANES, RECEIVE, NOTE, RING, REFRACTORY, DELTAS, CONDUCTANCES, GATED, LEAPS, TABLE_SIZE,
-) = range(53)  # fmt: skip
+) = range(54)  # fmt: skip
 STRIDE, SHARED = 1, 2
 FORM, FORM_SIZE = ADVANCE_BLOCK, TABLE_SIZE - ADVANCE_BLOCK
 RASTER_SLACK = 64
@@ -163,6 +164,20 @@ CALL_SIZE = 1 + FORM_SIZE
 QUEUE_ENTRIES, QUEUE_ROOM, QUEUE_COUNT, OPENED, QUEUE_SIZE = range(5)
 NEXT, END, SENT, SENDER, ENTRY_SIZE = range(5)
 OPEN, SETTLE = -1, -2  # instead of a step: open the window that begins now; empty the queue into the backlog
+
+# --- What arrives at a receptor in the step of the spike (`kernels.at_once`).
+# LANDS_ON      the table of the target population
+# LANDING       real (PADDED,): what has arrived in this step; 0 between steps
+# LANDING_FROM  int64 (N_LANDING_FROM,): the tables of static projections, in the order of `connect`
+# STATE         real (PADDED,): the state that it adds to; 0: V
+# FACTORS       real (2,): of what is added to a state, one after the other
+# LANDS_LAST    whether there is no other part of the receptor that LANDING adds to
+# HARD          whether the reset sets V to a number, whatever it was
+# FLOORS        real (PADDED,) if FLOORS_VARY, else (1,): V_min, mV
+(
+    LANDS_ON, LANDING, LANDING_FROM, N_LANDING_FROM, STATE, FACTORS, LANDS_LAST, HARD, FLOORS, FLOORS_VARY,
+    LANDING_SIZE,
+) = range(11)  # fmt: skip
 
 # --- Spikes from outside (`kernels.spikes`).
 # SPIKES_TARGET  the table of the population, of which SPIKES_FIRST is the first of the neurons

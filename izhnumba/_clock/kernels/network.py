@@ -27,14 +27,16 @@ from izhnumba._numba.intrinsics import array_at, call_at, ints_at, trailing_zero
 # OFFSETS          uint32 (synapses,): delay in steps * PADDED of the target + target neuron
 # WEIGHTS          real (synapses,): mV, current or conductance, as the receptor has it
 # RING             real (RING_STEPS, PADDED) of the target's receptor: row k % RING_STEPS holds what arrives in step k
+# LATER            int64 (N_ROWS * PARTS,): where in each row the synapses begin whose delays are a step or more
+# AT_ONCE          real (PADDED,) of the target's receptor: what the others, of delay 0, let arrive in this step
 # Of dense projections only, whose rows hold a weight for every target:
 # FIRST_TARGET, N_TARGETS   first target neuron, and how many
 # DELAY            steps, of all synapses
 # HOLE             the target left out of row 0 (the neuron itself), in the next row the next one; NO_HOLE: none is
 (
-    SOURCE, TARGET, FIRST, N_ROWS, PARTS, ROWS, OFFSETS, WEIGHTS, RING,
+    SOURCE, TARGET, FIRST, N_ROWS, PARTS, ROWS, OFFSETS, WEIGHTS, RING, LATER, AT_ONCE,
     FIRST_TARGET, N_TARGETS, DELAY, HOLE, PROJECTION_SIZE,
-) = range(14)  # fmt: skip
+) = range(16)  # fmt: skip
 NO_HOLE = -(2**40)
 
 

@@ -14,15 +14,16 @@ from izhnumba._numba.exprel import dt_exprel, dt_exprel_full, exprel_full
 
 def neuron_step(variant: Variant) -> Callable[..., Any]:
     """`step(V, u, refractory, x, p, gain, dt, wide)` -> new V, new u, spiked."""
-    RESET_FIRST, REFRACTORY = variant.scheme.reset_first, variant.refractory
+    RESET_FIRST, REFRACTORY, AT_ONCE = variant.scheme.reset_first, variant.refractory, variant.at_once
     at_threshold, reset = _spike(variant)
     assert variant.scheme.rule is not None  # the scheme "exact" has none, and kernels of its own
     phi = dt_exprel if variant.short else dt_exprel_full
     rule = inlined(variant.scheme.rule(equations(variant, inlined, phi, exprel_full)))
 
     def step(V, u, refractory, x, p, gain, dt, wide):
-        """The rule, spike test and reset. refractory: whether V and u stay. Parameters: see `_model.schemes`."""
-        if RESET_FIRST:
+        """The rule, spike test and reset, but for one that goes by spikes, which has been done. refractory: whether V
+        and u stay. Parameters: see `_model.schemes`."""
+        if RESET_FIRST and not AT_ONCE:
             V, u = reset(V, u, at_threshold(V, u, p), p)
         V_new, u_new = rule(V, u, x, p, gain, dt, wide)
         if REFRACTORY:
@@ -39,14 +40,15 @@ def neuron_step(variant: Variant) -> Callable[..., Any]:
 
 
 def start_of_step(variant: Variant) -> Callable[..., Any]:
-    """`start(V, u, p)` -> the V (mV) that a step integrates: for schemes that reset first, V after that reset."""
-    RESET_FIRST = variant.scheme.reset_first
+    """`start(V, u, spiked, p)` -> the V (mV) and u that a step integrates: for schemes that reset first, after that
+    reset. spiked: whether the neuron spiked in the step before."""
+    RESET_FIRST, AT_ONCE = variant.scheme.reset_first, variant.at_once
     at_threshold, reset = _spike(variant)
 
-    def start(V, u, p):
+    def start(V, u, spiked, p):
         if RESET_FIRST:
-            V, u = reset(V, u, at_threshold(V, u, p), p)
-        return V
+            V, u = reset(V, u, spiked if AT_ONCE else at_threshold(V, u, p), p)
+        return V, u
 
     return inlined(start)
 

@@ -13,8 +13,10 @@ from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.kernels.network import (
+    AT_ONCE,
     FIRST,
     FIRST_TARGET,
+    LATER,
     N_ROWS,
     N_TARGETS,
     OFFSETS,
@@ -63,16 +65,19 @@ DECAYS, DECAY_SIZES, TABLE_SIZE = Y + MOST, Y + 3 * MOST, Y + 5 * MOST
 
 class Kernels(NamedTuple):
     """Addresses of `arrive(projection, part, k)`, which delivers the spikes that arrive in step k, before the neurons
-    advance; and of `end_step(projection, part, k)`, which applies the rule to the targets' spikes of step k and to the
-    update at its end."""
+    advance; of `end_step(projection, part, k)`, which applies the rule to the targets' spikes of step k and to the
+    update at its end; and of `arrive_at_once(projection, part, k)`, which comes before that and delivers the spikes of
+    step k where the delay is 0, or 0 if it is nowhere."""
 
     arrive: int
     end_step: int
+    arrive_at_once: int
 
 
 @functools.cache
-def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
-    """Kernels of synapses with a rule. rule: its class; dtype: of weights; memory: of the record of a synapse."""
+def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm, at_once: bool) -> Kernels:
+    """Kernels of synapses with a rule. rule: its class; dtype: of weights; memory: of the record of a synapse; at_once:
+    whether there are delays of 0."""
     number = np.dtype(dtype).type
     item, record = number(0).itemsize, memory.itemsize
     p_type = collections.namedtuple("parameters", form.names)  # type: ignore[misc]  # noqa: PYI024
@@ -245,17 +250,35 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm) -> Kernels:
         if due and not UPDATE_FIRST:
             update_weights(a, lanes, now, modulator[0], fade_after(a, since), q)
         n_rows, new, (counts, cursors, ends) = p[N_ROWS], now % p[DELAYS], rows_under_way(p)
-        rows, words, n = ints_at(p[ROWS]), spikes_of(p[SOURCE], k), new * n_rows
+        rows, later, words, n = ints_at(p[ROWS]), ints_at(p[LATER]), spikes_of(p[SOURCE], k), new * n_rows
         first, end = p[FIRST], p[FIRST] + n_rows
         neuron = next_spike(words, first, end)
         while neuron < end:
-            cursors[n], ends[n] = rows[neuron - first], rows[neuron - first + 1]
+            cursors[n], ends[n] = later[neuron - first], rows[neuron - first + 1]
             neuron, n = next_spike(words, neuron + 1, end), n + 1
         counts[new] = n - new * n_rows
         return OK
 
+    def arrive_at_once(address, part, k):
+        if part > 0:
+            return OK
+        p = ints_at(address)
+        target = ints_at(p[TARGET])
+        q, now, lanes = rule_numbers(p), target[layout.STEP] + k, target[layout.PADDED]
+        a = arrays(p, lanes)
+        fade = fade_after(a, now % p[PERIOD] + 1)
+        landing, rows, later = array_at(p[AT_ONCE], lanes, number), ints_at(p[ROWS]), ints_at(p[LATER])
+        words, first, end = spikes_of(p[SOURCE], k), p[FIRST], p[FIRST] + p[N_ROWS]
+        neuron = next_spike(words, first, end)
+        while neuron < end:
+            for s in range(np.uint64(rows[neuron - first]), np.uint64(later[neuron - first])):
+                landing[a.offsets[s]] += arrival_of(a, s, np.uint64(a.offsets[s]), now, fade, q)
+            neuron = next_spike(words, neuron + 1, end)
+        return OK
+
     try:
-        return Kernels(*(address_of(one, fastmath=STRICT) for one in (arrive, end_step)))
+        wanted = arrive, end_step, arrive_at_once if at_once else None
+        return Kernels(*(address_of(one, fastmath=STRICT) if one else 0 for one in wanted))
     except (NumbaError, UnsupportedBytecodeError) as error:
         raise TypeError(
             f"{rule.__name__} must be a rule that Numba can compile: {reason_of(error)}. Its functions compute with "
