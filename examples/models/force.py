@@ -97,7 +97,7 @@ for name in ("z", "raster", "weights"):
 for row, V in enumerate(voltage.V.T):
     axes["V"].plot(voltage.t / 1000, V / 100 + row, color=plot.VERMILLION if row == 2 else "black", linewidth=0.6)
 axes["V"].set(
-    xlim=((END - 800) / 1000, END / 1000), xlabel="time (s)", yticks=[], title="V of five cells after learning"
+    xlim=((END - 800) / 1000, END / 1000), xlabel="time (s)", yticks=[], ylabel="V (100 mV from cell to cell)"
 )
-axes["V"].spines["left"].set_visible(False)
+axes["V"].set_title("five cells after learning")
 fig.savefig(folder / "force.png", dpi=150)
