@@ -46,7 +46,7 @@ V_start = rng.uniform(-60.0, 30.0, N)
 net = iz.Network(dt=DT, scheme="euler", seed=6)
 cell = dict(C=250.0, k=2.5, vr=-60.0, vt=-19.2, vpeak=30.0, a=0.01, b=-2.0, c=-65.0, d=200.0)
 cells = net.add(iz.Population(N, model=iz.Izhikevich2007, **cell, V=V_start, u=0.0), name="cells")
-net.connect(cells, cells, static, delay=DT, receptor=Filter())
+net.connect(cells, cells, static, delay=0.0, receptor=Filter())
 current = np.full(N, BIAS)  # pA
 net.drive(cells, current)
 spikes, voltage = net.record(cells, "spikes"), net.record(cells, "V", every=0.4, neurons=range(5))

@@ -1,7 +1,7 @@
 """IZFORCE of W. Nicola and C. Clopath 2017 in plain NumPy: the loop of their program, one step after the other.
 
-As there, but dt multiplies a first, spikes of a step are added up cell by cell, the input of a step is (feedback z +
-bias) + synapses, and a spike is under way for `delay` steps, 0 in the program.
+As there, but dt multiplies a first, spikes of a step are added up cell by cell, and the input of a step is
+(feedback z + bias) + synapses.
 """
 
 from __future__ import annotations
@@ -9,26 +9,24 @@ from __future__ import annotations
 import numpy as np
 
 
-def run(weights, feedback, V, target, *, dt, learn, free, every, bias, delay, tau_r=2.0, tau_d=20.0):
+def run(weights, feedback, V, target, *, dt, learn, free, every, bias, tau_r=2.0, tau_d=20.0):
     """Spikes as pairs (step, cell), the output of each step, and the decoder at the end.
 
-    weights[i, j]: pA, from i to j; feedback: pA; V: mV at the start; learn, free: ms; every, delay: steps.
+    weights[i, j]: pA, from i to j; feedback: pA; V: mV at the start; learn, free: ms; every: steps.
     """
     C, vr, b, k, vpeak, vreset, a, d = 250.0, -60.0, -2.0, 2.5, 30.0, -65.0, 0.01, 200.0
     vt = vr + 40.0 - b / k
     n = len(V)
     V, u = V.copy(), np.zeros(n)
     ipsc, h, r, hr, phi, P, z = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), 2.0 * np.eye(n), 0.0
-    fired_before = [np.array([], dtype=int)] * delay
     spikes, output = [], []
     for i, wanted in enumerate(target):
         current = (feedback * z + bias) + ipsc
         V, u = V + dt * (k * (V - vr) * (V - vt) - u + current) / C, u + dt * a * (b * (V - vr) - u)
         fired = np.flatnonzero(vpeak <= V)
         spikes += [(i, int(cell)) for cell in fired]
-        fired_before.append(fired)
         jump = np.zeros(n)
-        for cell in fired_before.pop(0):
+        for cell in fired:
             jump += weights[cell]
         ipsc = ipsc * np.exp(-dt / tau_r) + h * dt
         h = h * np.exp(-dt / tau_d) + jump / (tau_r * tau_d)

@@ -102,7 +102,7 @@ def test_force(port):
     ours = port("force")
     spikes, output, decoder = force_plain.run(
         ours["static"], ours["feedback"], ours["V_start"], ours["target"], dt=0.04, learn=100.0, free=300.0, every=50,
-        bias=1000.0, delay=1,
+        bias=1000.0,
     )  # fmt: skip
     assert events(ours["spikes"]) == spikes
     assert len(spikes) > 1000
