@@ -1,7 +1,7 @@
 """FORCE: a chaotic network of Izhikevich cells learns to swing by itself, from an error that shapes its feedback.
 
 Source: W. Nicola and C. Clopath 2017, doi:10.1038/s41467-017-01827-3, and their program of the sine of 5 Hz (IZFORCE).
-Kept: cells, step rule and dt (0.04 ms), the synaptic filter (rise 2 ms, decay 20 ms), sparse random weights of gain G,
+Kept: cells, step rule and dt (0.04 ms), synapses without delay, their filter (2 and 20 ms), sparse weights of gain G,
 feedback of gain Q, recursive least squares (RLS) from the identity times 2.
 Differs: 1000 cells instead of 2000, RLS every 2 ms instead of every 0.8 ms, shorter phases.
 Reproduced: without learning the output z stays at 0; after 2 s of it the network goes on by itself, along the target.
