@@ -13,6 +13,7 @@ from izhnumba._model.izhikevich import Izhikevich, Izhikevich2007, IzhikevichAcc
 from izhnumba._model.model import Model
 from izhnumba._model.quantity import Quantity
 from izhnumba._model.schemes import Scheme, schemes
+from izhnumba._model.states import StateVariable
 from izhnumba._network.drives import Drive
 from izhnumba._network.joined import JoinedDrive, JoinedRecorder, JoinedSynapses
 from izhnumba._network.load import load
@@ -127,6 +128,7 @@ __all__ = [
     "SpikeTrain",
     "Spikes",
     "StateRecorder",
+    "StateVariable",
     "Sum",
     "Synapses",
     "TimedArray",

@@ -96,14 +96,14 @@ def trace(
     result: object, ax: Axes | None = None, *, variable: str = "V", columns: Sequence[int] | None = None,
     batch: int = 0, peak: float | None = None, unit: str | None = None, **style: object,
 ) -> Axes:  # fmt: skip
-    """Draw recorded V or u over time, one line per recorded neuron.
+    """Draw a recorded state over time, one line per recorded neuron.
 
     Parameters
     ----------
     result : Result of a run with `record=`, or StateRecorder
     ax : matplotlib Axes, optional
         By default that of a new figure.
-    variable : "V" or "u"
+    variable : "V", "u" or a further state of the model
     columns : sequence of int, optional
         Which of the recorded neurons to draw, by their place in the record; all if omitted.
     batch : int
@@ -137,7 +137,7 @@ def trace(
     'V (mV)'
     """
     checks.kind("trace.result", result, _Record, "a Result or a StateRecorder")
-    checks.one_of("trace.variable", variable, ("V", "u"))
+    checks.one_of("trace.variable", variable, _model(result).variables)
     shape = getattr(result, variable).shape
     chosen = _columns("trace.columns", columns, shape[-1])
     batch = _place("trace.batch", batch, shape[1] if len(shape) == 3 else 1)
@@ -152,7 +152,8 @@ def trace(
         t, values = _with_spikes(result, variable, column, batch, peak)
         default: dict[str, Any] = {"color": COLORS[column % len(COLORS)], "linewidth": 1.0}
         ax.plot(t, values, **default | style)
-    return labelled(ax, "time (ms)", f"{variable} ({getattr(_model(result), variable).unit if unit is None else unit})")
+    unit = _model(result).variables[variable].unit if unit is None else unit
+    return labelled(ax, "time (ms)", f"{variable} ({unit})" if unit else variable)
 
 
 def phase_plane(

@@ -21,7 +21,7 @@ Entry = TypeVar("Entry")
 Reduced = str | tuple[Any, ...]  # what pickle takes from __reduce__
 
 
-def assign(one: object, **values: object) -> None:
+def assign(one: object, /, **values: object) -> None:
     """Set attributes of an object that refuses to be changed, in one statement: an interrupt finds all or none."""
     vars(one).update(values)
 

@@ -10,7 +10,6 @@ import numpy as np
 from izhnumba._base.saved import Saved
 from izhnumba._checkpoint.check_populations import OF_NETWORK, Frame, check_population
 from izhnumba._checkpoint.check_synapses import check_events
-from izhnumba._engine.states import states_of
 from izhnumba._model.schemes import schemes
 
 _STATE = ("arguments", "state", "warned")  # what it has in a network, too
@@ -39,7 +38,7 @@ def check(population: dict[str, Any]) -> None:
     for stream in top.kind("memory", dict, "a dict"):  # what is in it is looked at by the input that takes it
         top.require(type(stream) is int, "memory", "have numbers as keys", stream)
     if population["run"] is not None:
-        _check_run(top.part("run", ("began", "spikes", "states")))
+        _check_run(top.part("run", ("began", "spikes", "states")), list(arguments.value["model"].variables))
 
 
 def _now(top: Saved, exact: bool) -> float:
@@ -48,13 +47,14 @@ def _now(top: Saved, exact: bool) -> float:
     return state.real("now", 0.0) if exact else int(state.array("count", np.int64, (2,), low=0)[0])
 
 
-def _check_run(run: Saved) -> None:
-    """Check the arguments with which recorders are made again; their rows are compared with these then."""
+def _check_run(run: Saved, known: list[str]) -> None:
+    """Check the arguments with which recorders are made again; their rows are compared with these then. known: names of
+    states."""
     run.real("began", 0.0)
     if run.value["states"] is not None:
         states = run.part("states", ("what", "every", "neurons", "position"))
         what = states.kind("what", list, "names of states")
-        good = what and what == [name for name in states_of("neurons") if name in what]
-        states.require(good, "what", f"be names in {states_of('neurons')}", what)
+        good = what and what == [name for name in known if name in what]
+        states.require(good, "what", f"be names in {known}", what)
         states.real("every", 0.0)
         states.kind("neurons", np.ndarray, "an array")

@@ -101,7 +101,7 @@ def check_population(one: dict[str, Any], place: str, frame: Frame, batch: int |
     saved = Saved(one, place, ("arguments", "state", "warned"))
     saved.kind("warned", bool, "True or False")
     model = Saved(one["arguments"], saved.at("arguments"), ("model",), one["arguments"]).kind("model", Model, "a model")
-    names = ("size", "model", "dtype", "reset", "V", "u", "V_min", "tau_ref", *model.parameters)
+    names = ("size", "model", "dtype", "reset", *model.variables, "V_min", "tau_ref", *model.parameters)
     arguments = saved.part("arguments", names, ("positions",))
     size = arguments.kind("size", tuple, "a tuple of whole numbers")
     good = size and len(size) <= 64 and all(type(n) is int and n > 0 for n in size)
@@ -109,7 +109,7 @@ def check_population(one: dict[str, Any], place: str, frame: Frame, batch: int |
     arguments.require(good, "size", "be a tuple of whole numbers >= 1, less than 2**40 in all")
     dtype = np.dtype(arguments.one_of("dtype", ("float64",) if frame.exact else ("float32", "float64")))
     shape = size if batch is None else (batch, *size)
-    for name in ("V", "u"):
+    for name in model.variables:
         arguments.array(name, dtype, shape)
     for name in ("V_min", "tau_ref", *model.parameters):
         arguments.array(name, dtype, (), size, shape)
@@ -120,20 +120,25 @@ def check_population(one: dict[str, Any], place: str, frame: Frame, batch: int |
     population = SavedPopulation(size, n, words(n) * WORD, dtype, [])
     if frame.exact:
         return population._replace(receptors=_exact_state(saved, frame, population))
-    return population._replace(receptors=_clock_state(saved, frame, population))
+    return population._replace(receptors=_clock_state(saved, frame, population, list(model.states)))
 
 
-def _clock_state(saved: Saved, frame: Frame, population: SavedPopulation) -> list[Any]:
-    """Returns the receptors."""
+def _clock_state(saved: Saved, frame: Frame, population: SavedPopulation, further: list[str]) -> list[Any]:
+    """Returns the receptors. further: names of the states beside V and u."""
     state = Saved(saved.value["state"], saved.at("state"), ("receptors",), saved.value["state"])
     receptors = state.kind("receptors", list, "a list of receptors")
     rings = [f"{name}{k}" for k in range(len(receptors)) for name in ("ring", "y", "x")]
     names = ("V", "u", "last", "spikes", "until", "receptors", "ring_steps", "count", *rings)
+    names += ("states",) * bool(further)
     state = saved.part("state", names, optional=("at_once",))  # which only says that there are such jumps of V
     state.require(state.value.get("at_once", True) is True, "at_once", "be True if it is there")
     lanes = (population.padded,)
     for name in ("V", "u"):
         state.array(name, population.dtype, lanes)
+    if further:
+        states = state.part("states", further)
+        for name in further:
+            states.array(name, population.dtype, lanes)
     state.array("last", np.int64, lanes, low=-1, high=max(-1, frame.now - 1))
     state.array("spikes", np.uint8, lanes, high=1)
     count = state.array("count", np.int64, (2,), low=0, high=frame.now)

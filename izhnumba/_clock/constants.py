@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from izhnumba._model.model import Model
 from izhnumba._model.polynomial import V, polynomial
 from izhnumba._model.schemes import Scheme
+from izhnumba._model.state_steps import DERIVED as DERIVED
+from izhnumba._model.states import NotKnown, Unknown, gain_of, known
 
 Array = NDArray[Any]
 
-# Numbers beside the parameters of each lane: gain, by which exponential Euler multiplies du, and z0, z1 with
-# dt * dV_slope = z0 + z1 V.
-DERIVED = ("gain", "z0", "z1")
 _ZERO = np.zeros(())
 
 
@@ -31,10 +30,12 @@ class _Part(NamedTuple):
 class Derived(NamedTuple):
     """Numbers derived from the parameters, and the short cuts of kernels that they allow."""
 
-    values: dict[str, Array]  # by the names of DERIVED, shape () or (n,)
+    values: dict[str, Array]  # by name: DERIVED and the gains of states, shape () or (n,)
     affine: bool  # z0 and z1 are right
-    short: bool  # the short exprel is right for every V from careful_V to the threshold
+    short: bool  # the short exprel is right for every V from careful_V to the threshold, or to cap_V
+    capped: bool  # the threshold depends on a state, and V above cap_V, too, needs care
     careful_V: float | None  # mV, below which a step needs care; None: no such V is known
+    cap_V: float  # mV
     parts: dict[str, _Part]  # that these were made of
 
 
@@ -50,7 +51,7 @@ def derived(
     reset : str
     dt : float, ms
     p : named tuple
-        The parameters, float64, each of shape () or (n,).
+        The parameters, float64, each of shape () or (n,); states beside V and u are Unknown.
     before : Derived, optional
         Of parameters that differ from these in `changed` alone: what has not read that is not computed again.
     changed : str
@@ -68,14 +69,18 @@ def derived(
         return known.found
 
     gain, line = part("gain", lambda p: _gain(model, dt, p)), part("line", lambda p: _slope_line(model, p))
+    values = {"gain": gain, "z0": _ZERO, "z1": _ZERO}
+    for name in model.gains:
+        slope: Any = model.states[name].slope
+        values[gain_of(name)] = part(gain_of(name), lambda p: np.asarray(dt * _phi(dt * slope(Unknown("V"), p))))  # noqa: B023
     if line is None:
-        return Derived({"gain": gain, "z0": _ZERO, "z1": _ZERO}, False, False, None, parts)
+        return Derived(values, False, False, False, None, np.inf, parts)
     if not scheme.exponential:
         low = part("leap", lambda p: _leap_V(line, scheme.euler_part * dt), "line")
-        return Derived({"gain": gain, "z0": _ZERO, "z1": _ZERO}, False, False, low, parts)
+        return Derived(values, False, False, False, low, np.inf, parts)
     z0, z1 = part("z", lambda p: (np.asarray(dt * line.at_0), np.asarray(dt * line.rise)), "line")
-    low = part("short", lambda p: _short_V(line, model, reset, dt, p), "line")
-    return Derived({"gain": gain, "z0": z0, "z1": z1}, True, low is not None, low, parts)
+    low, cap = part("short", lambda p: _short_V(line, model, reset, dt, p), "line")
+    return Derived(values | {"z0": z0, "z1": z1}, True, low is not None, cap < np.inf, low, cap, parts)
 
 
 @functools.cache
@@ -104,9 +109,14 @@ def _watching(kind: Any) -> Any:
 
 def _gain(model: Model, dt: float, p: object) -> Array:
     """dt * rate * exprel(dt * u_slope), () or (n,)."""
-    z = dt * np.asarray(model.u_slope(p), float)
-    phi = np.where(np.abs(z) > 1e-300, np.expm1(z) / z, 1.0)
+    phi = _phi(dt * np.asarray(model.u_slope(p), float))
     return np.asarray(dt * np.asarray(model.rate(p), float) * phi)
+
+
+def _phi(z: Any) -> Array:
+    """(exp(z) - 1) / z, () or (n,)."""
+    z = np.asarray(z, float)
+    return np.where(np.abs(z) > 1e-300, np.expm1(z) / z, 1.0)
 
 
 class _Line(NamedTuple):
@@ -131,16 +141,26 @@ def _leap_V(line: _Line, step: float) -> float | None:
     return float(np.max(-2 * (line.at_0 + 1 / step) / line.rise)) if step else None
 
 
-def _short_V(line: _Line, model: Model, reset: str, dt: float, p: object) -> float | None:
+def _short_V(line: _Line, model: Model, reset: str, dt: float, p: object) -> tuple[float | None, float]:
     """The V (mV) from which on, up to the threshold, z = z0 + z1 V stays within the range of the short exprel, with a
-    margin for rounding; None if a reset may lead out of it."""
+    margin for rounding; None if a reset may lead out of it. If the threshold depends on a state, so that it is not
+    known, also the V up to which z does so; else infinity."""
     from izhnumba._numba.exprel import SHORT_RANGE
 
     limit = SHORT_RANGE * 0.995 / dt
-    thresholds = [np.asarray(model.threshold(float(u), p)) for u in (-100.0, 0.0, 100.0)]
-    resets = [np.asarray(model.V_reset(float(u), p)) for u in (-100.0, 0.0, 100.0)]
-    fixed = all(np.array_equal(x, y) for xs in (thresholds, resets) for x, y in zip(xs, xs[1:], strict=False))
-    lowest = float(np.max((-limit - line.at_0) / line.rise))
-    if not fixed or reset != "hard" or np.any(line.at_0 + line.rise * thresholds[0] > limit):
-        return None
-    return None if np.any(resets[0] < lowest) or np.any(resets[0] > thresholds[0]) else lowest
+    lowest, highest = float(np.max((-limit - line.at_0) / line.rise)), (limit - line.at_0) / line.rise
+    try:
+        resets = [np.asarray(known(model.V_reset, u, p)) for u in (-100.0, 0.0, 100.0)]
+    except NotKnown:
+        return None, np.inf
+    fixed = reset == "hard" and all(np.array_equal(x, y) for x, y in zip(resets, resets[1:], strict=False))
+    if not fixed or np.any(resets[0] < lowest):
+        return None, np.inf
+    try:
+        thresholds = [np.asarray(known(model.threshold, u, p)) for u in (-100.0, 0.0, 100.0)]
+    except NotKnown:
+        return (None, np.inf) if np.any(resets[0] > highest) else (lowest, float(np.min(highest)))
+    fixed = all(np.array_equal(x, y) for x, y in zip(thresholds, thresholds[1:], strict=False))
+    if not fixed or np.any(line.at_0 + line.rise * thresholds[0] > limit) or np.any(resets[0] > thresholds[0]):
+        return None, np.inf
+    return lowest, np.inf

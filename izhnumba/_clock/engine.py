@@ -59,7 +59,8 @@ class ClockEngine:
         self._inputs = {"I": layout.INPUT_I, "delta": layout.INPUT_DELTA, "g": layout.INPUT_G, "gE": layout.INPUT_GE}
         self.table = Table(layout.TABLE_SIZE)
         self._allocate(state)
-        self.parameters = Parameters(model, self.dtype, self.n, self.padded, self.table)
+        self.further = state.further  # states beside V and u
+        self.parameters = Parameters(model, self.dtype, self.n, self.padded, self.table, self.further)
         self.arrivals = Arrivals(self.padded, self.dtype, dt)
 
     def _allocate(self, state: StateArrays) -> None:
@@ -173,7 +174,9 @@ class ClockEngine:
 
     def state(self) -> dict[str, Any]:
         """A description, made of arrays and plain values, from which `restore` goes on to the last bit."""
-        arrays = {name: array.copy() for name, array in self._state_arrays().items()}
+        arrays: dict[str, Any] = {name: array.copy() for name, array in self._state_arrays().items()}
+        if self.further:
+            arrays["states"] = {name: array.copy() for name, array in self.further.items()}
         receptors = {
             "receptors": [receptor.definition for receptor in self.arrivals.receptors],
             "ring_steps": self.arrivals.steps,
@@ -197,6 +200,8 @@ class ClockEngine:
             self._set_refractory(np.zeros(1, np.int32))
         for name, array in self._state_arrays().items():
             array[...] = state[name]
+        for name, array in self.further.items():
+            array[...] = state["states"][name]
         self.table[[layout.STEP, layout.BASE]] = state["count"]
         self.arrivals.restore(state)
 
@@ -296,8 +301,8 @@ class ClockEngine:
             self.table.put(layout.SCRATCH, aligned(threads * layout.SCRATCH_ROWS * layout.BLOCK, self.dtype))
 
     def source_of(self, state: str, receptor: ReceptorState | None = None) -> Array:
-        """Array of shape (lanes,) from which `record` reads one of STATES. receptor: for a state of one."""
-        return SOURCES[state](self, receptor)
+        """Array of shape (lanes,) from which `record` reads a state. receptor: for a state of one."""
+        return SOURCES[state](self, receptor) if state in SOURCES else self.further[state]
 
     def record(self, wanted: Sequence[Record | SpikeList]) -> None:
         """Write samples of these records in the next steps."""
@@ -367,6 +372,9 @@ class ClockEngine:
         if failed is None:
             return None
         step, count, neuron, name = failed
+        # V of a neuron is no number from the step on in which a further state is none
+        others = [state for state, lanes in self.further.items() if not np.isfinite(lanes[neuron])]
+        name = " or ".join([name, *others])
         t = (step + 1) * self.dt
         return Failure(
             t, neuron, f"{name} became non-finite in {count} of {self.n} neurons at t = {t:.6g} ms, first neuron "
@@ -401,7 +409,7 @@ class ClockEngine:
             self.model, self.scheme, self.dtype.name, self.reset,
             self.parameters.varies, self.refractory_until.size > 0, self.parameters.floor, deltas, conductances,
             affine=known.affine and line, short=known.short and line, gate=gate and (gate.name, gate.value),
-            at_once=at_once and self.scheme.reset_first,
+            at_once=at_once and self.scheme.reset_first, capped=known.capped and line, gains=True,
         )  # fmt: skip
 
 

@@ -7,19 +7,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba._clock.constants import DERIVED, Derived, derived
+from izhnumba._clock.constants import Derived, derived
 from izhnumba._clock.kernels import layout
 from izhnumba._engine.arrays import aligned
 from izhnumba._engine.table import Table, address_of
 from izhnumba._model.model import Model
 from izhnumba._model.quantity import MAX_PARAMETERS
 from izhnumba._model.schemes import Scheme
+from izhnumba._model.state_steps import lane_type
+from izhnumba._model.states import Unknown
 
 Array = NDArray[Any]
 
 
 class Parameters:
-    """The parameters of n neurons, V_min and DERIVED, each as lanes: one for all neurons, or `padded`.
+    """All numbers of n neurons but V and u: parameters, V_min, what is derived from them, and further states; each as
+    lanes: one for all neurons, or `padded`.
 
     Parameters
     ----------
@@ -30,6 +33,8 @@ class Parameters:
         Neurons, and lanes.
     table : Table
         Of the population, for the addresses of the lanes.
+    states : dict of ndarray (padded,)
+        States beside V and u, which kernels change in place.
 
     Attributes
     ----------
@@ -37,11 +42,15 @@ class Parameters:
         What has been derived from the parameters of now; None until `bind`.
     """
 
-    def __init__(self, model: Model, dtype: np.dtype[Any], n: int, padded: int, table: Table) -> None:
+    def __init__(
+        self, model: Model, dtype: np.dtype[Any], n: int, padded: int, table: Table, states: dict[str, Array]
+    ) -> None:
         self._model, self._dtype, self._n, self._padded, self._table = model, dtype, n, padded, table
         self._type = model.named_tuple("V_min")
-        self._lanes: dict[str, Array] = {}
-        self._values: dict[str, Any] = {}  # of the lanes, float64, shape () or (n,)
+        self._names: tuple[str, ...] = lane_type(model)._fields
+        self._lanes = dict(states)
+        # of the lanes, float64, shape () or (n,)
+        self._values: dict[str, Any] = {name: Unknown(name) for name in states}
         self.known: Derived | None = None
 
     @property
@@ -58,10 +67,6 @@ class Parameters:
     def floors(self) -> Array:
         """V_min of the lanes, or of all: shape (padded,) or (1,)."""
         return self._lanes["V_min"]
-
-    @property
-    def _names(self) -> tuple[str, ...]:
-        return (*self._type._fields, *DERIVED)
 
     def set(self, name: str, values: Array, scheme: Scheme, reset: str, dt: float) -> bool:
         """Take over a parameter. Returns whether kernels and addresses stay as they are.
@@ -81,12 +86,12 @@ class Parameters:
         if before is None or not fits:
             return False
         known = self._derived(scheme, reset, dt, before, name)
-        if known[1:3] != before[1:3] or (name == "V_min" and self.floor != floor):  # it takes another kernel
+        if known[1:4] != before[1:4] or (name == "V_min" and self.floor != floor):  # it takes another kernel
             return False
         for one, found in known.values.items():
             if found is not before.values[one] and not self._put(one, found):
                 return False
-        self._constants[layout.CAREFUL_V] = self._low(known)
+        self._constants[[layout.CAREFUL_V, layout.CAP_V]] = self._low(known), known.cap_V
         self.known = known
         return True
 
@@ -98,7 +103,7 @@ class Parameters:
         lanes, addresses = [self._lanes[name] for name in self._names], np.zeros(MAX_PARAMETERS, np.int64)
         addresses[: len(lanes)] = [address_of(one) for one in lanes]
         self._table.put(layout.PARAMETERS, addresses, lanes)
-        constants = np.array([dt, self._low(known), np.finfo(self._dtype).max], self._dtype)
+        constants = np.array([dt, self._low(known), np.finfo(self._dtype).max, known.cap_V], self._dtype)
         self._constants = self._table.put(layout.CONSTANTS, constants)
         self.known = known
         return known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,17 +15,22 @@ Array = NDArray[Any]
 
 
 class StateArrays(NamedTuple):
-    """V (mV), u and spikes (uint8, 0 or 1) of n neurons, each of shape (padded,): whole words of 64 neurons."""
+    """V (mV), u, spikes (uint8, 0 or 1) and further states, by name, of n neurons, each of shape (padded,): whole words
+    of 64 neurons."""
 
     V: Array
     u: Array
     spikes: Array
+    further: dict[str, Array]
 
     @classmethod
-    def of(cls, n: int, dtype: np.dtype[Any]) -> StateArrays:
-        """Zeros for n neurons."""
+    def of(cls, n: int, dtype: np.dtype[Any], further: Mapping[str, float]) -> StateArrays:
+        """Zeros for n neurons, and these values of further states."""
         padded = words(n) * WORD
-        return cls(aligned(padded, dtype), aligned(padded, dtype), aligned(padded, np.uint8))
+        states = {name: aligned(padded, dtype) for name in further}
+        for name, value in further.items():
+            states[name].fill(value)  # the lanes that hold no neurons, too: they advance as others do
+        return cls(aligned(padded, dtype), aligned(padded, dtype), aligned(padded, np.uint8), states)
 
 
 def aligned(size: int, dtype: DTypeLike) -> Array:

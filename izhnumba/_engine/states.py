@@ -1,4 +1,4 @@
-"""The states that recorders can sample, by name. To add one:
+"""The states that recorders can sample, by name, besides those that models have beside V and u. To add one:
 
 1. Name it here. The name is that of an attribute of recorders and samples, and of a column in their files.
 2. Tell the clock engine from which array it is read: `SOURCES` in `_clock/engine.py`.

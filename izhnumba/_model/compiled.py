@@ -26,7 +26,8 @@ def compile_block(function: Callable[..., Any], dtype: str, where: str) -> None:
 
 def compile_equations(model: Model, number: object) -> None:
     """Compile the equations one by one, to say in a line which of them Numba does not take, and why."""
-    p = types.NamedUniTuple(number, len(model.parameters), model.named_tuple())
+    p_type = model.named_tuple()
+    p = types.NamedUniTuple(number, len(p_type._fields), p_type)
     for name, equation, arguments in equations_of(model):
         try:
             dispatcher = compiled(equation)
@@ -39,5 +40,5 @@ def compile_equations(model: Model, number: object) -> None:
             raise TypeError(
                 f"Model.{name} must be an equation that Numba can compile, got {equation.__name__}: "
                 f"{reason_of(error)}. Use arithmetic on the arguments and izhnumba.where; the last argument has "
-                f"{', '.join(model.parameters)}."
+                f"{', '.join(p_type._fields)}."
             ) from None

@@ -10,6 +10,7 @@ from typing import Any
 
 from izhnumba._base.documented import columns
 from izhnumba._model.quantity import Quantity
+from izhnumba._model.states import StateVariable
 
 
 def description(model: Any) -> str:
@@ -20,11 +21,15 @@ def description(model: Any) -> str:
     if model.C is not None and (C := _written("C", model.C)) != ["C = C"]:
         equations += C
     equations += [*steps, du, f"u' = {rate} * du"] if steps else [f"u' = {rate} * ({du.removeprefix('du = ')})"]
+    for name, one in model.states.items():
+        equations += _written(f"{name}'", one.derivative)
     *steps, threshold = _written("V", model.threshold)
     spike = [*steps, threshold.replace("V = ", "a spike where V >= ", 1), "after it"]
     spike += [f"    {line}" for line in (*_written("V", model.V_reset), *_written("u", model.u_reset))]
+    for name, one in model.states.items():
+        spike += [f"    {line}" for line in (_written(name, one.reset) if one.reset else ())]
     lines = "\n".join(f"    {line}" for line in (*equations, *spike))
-    state = _table({"V": model.V, "u": model.u, "I": model.I})
+    state = _table({**model.variables, "I": model.I})
     return (
         f"{model.name}: a model for `izhnumba.Population(n, model=...)`.\n\n{textwrap.fill(model.source, 100)}\n\n"
         f"{lines}\n\nState and input, with where they start:\n\n{state}\n\n"
@@ -32,11 +37,13 @@ def description(model: Any) -> str:
     )
 
 
-def _table(quantities: Mapping[str, Quantity]) -> str:
+def _table(quantities: Mapping[str, Quantity | StateVariable]) -> str:
     return columns([(name, f"{q.default:g}", q.unit, q.meaning + _bounds(q)) for name, q in quantities.items()])
 
 
-def _bounds(quantity: Quantity) -> str:
+def _bounds(quantity: Quantity | StateVariable) -> str:
+    if not isinstance(quantity, Quantity):
+        return ""
     limits = ((">", quantity.above), (">=", quantity.at_least))
     return "".join(f", {sign} {bound:g}" for sign, bound in limits if bound is not None)
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from izhnumba._model.model import Model
-from izhnumba._model.schemes import Equations, Scheme
+from izhnumba._model.schemes import NO_STATES, Equations, Scheme
+from izhnumba._model.state_steps import state_steps
 from izhnumba._numba.where import where
 
 Function = Callable[..., Any]
@@ -30,6 +31,8 @@ class Variant(NamedTuple):
     affine: bool = False  # dt_slope is z0 + z1 V, known beforehand
     short: bool = False  # the short exprel holds for every V from CAREFUL_V to the threshold
     at_once: bool = False  # V jumps come after the spike test: a scheme that resets first goes by spikes, not by V
+    capped: bool = False  # but not above CAP_V, for the threshold depends on a state
+    gains: bool = False  # the gains of states, where their slopes are constant, are known beforehand
 
 
 def equations(variant: Variant, inline: Callable[[Function], Any], phi: Function, exprel: Function) -> Equations:
@@ -48,12 +51,18 @@ def equations(variant: Variant, inline: Callable[[Function], Any], phi: Function
     zero = number(0.0)
     GATED, (share, gated_slope) = variant.gate is not None, gate_of(variant, inline, exprel)
 
-    def current_change(V, u, x, p):
+    def input_current(V, x):
         I = x[0]  # noqa: E741
         if CONDUCTANCES:
             I = I + (x[3] - x[2] * V)  # noqa: E741
         if GATED:
             I = I + share(V) * (x[5] - x[4] * V)  # noqa: E741
+        return I
+
+    current = inline(input_current)
+
+    def current_change(V, u, x, p):
+        I = current(V, x)  # noqa: E741
         if DELTA_AS_CURRENT and HAS_C:
             return dV(V, u, I, p) + x[1] * C(p)
         if DELTA_AS_CURRENT:
@@ -87,9 +96,11 @@ def equations(variant: Variant, inline: Callable[[Function], Any], phi: Function
             return where(V < p.V_min, p.V_min, V)
         return V
 
+    gains = model.gains if variant.gains else ()
+    steps = state_steps(model, variant.scheme, gains, inline, current, exprel) if model.states else NO_STATES
     return Equations(
         inline(dt_f), inline(dt_slope), inline(model.rate), inline(model.du), inline(add_delta), inline(floor),
-        inline(phi), number,
+        inline(phi), number, steps,
     )  # fmt: skip
 
 

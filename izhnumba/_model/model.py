@@ -7,12 +7,11 @@ The same functions run compiled over lanes, on whole NumPy arrays and on JAX tra
 from __future__ import annotations
 
 import functools
-import inspect
 import sys
-import types
 from collections import namedtuple
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from izhnumba._base.sealed import assign, by_name
 from izhnumba._model import trial
 from izhnumba._model.description import description
 from izhnumba._model.quantity import QUANTITY, Quantity, checked_parameters
+from izhnumba._model.states import NotKnown, States, StateVariable, Unknown, checked_equation, checked_states, known
 from izhnumba._model.trial import Equation
 
 # The equations of a model, and the arguments of each.
@@ -172,6 +172,7 @@ class Model:
     threshold: Equation = _V_th
     V_reset: Equation = _c
     u_reset: Equation = _u_plus_d
+    states: Mapping[str, StateVariable] = field(default_factory=lambda: States({}))
 
     def __post_init__(self) -> None:
         for name in ("name", "source"):
@@ -179,9 +180,10 @@ class Model:
         for name in ("V", "u", "I"):
             checks.kind(f"Model.{name}", getattr(self, name), Quantity, QUANTITY)
         assign(self, parameters=checked_parameters(self.parameters))
-        for name, equation, arguments in equations_of(self):
+        assign(self, states=checked_states(self.states, self.parameters))
+        for name, equation, arguments in own_equations(self):
             owner = self if name in EQUATIONS else self.dV  # the horner of dV
-            assign(owner, **{name.removeprefix("dV."): _checked_equation(f"Model.{name}", equation, arguments)})
+            assign(owner, **{name.removeprefix("dV."): checked_equation(f"Model.{name}", equation, arguments)})
         self._try_equations()
 
     def _try_equations(self) -> None:
@@ -190,14 +192,30 @@ class Model:
         equations = {name: equation for name, equation, _ in equations_of(self)}
         arguments = {name: arguments for name, _, arguments in equations_of(self)}
         V, u, I = (float(quantity.default) for quantity in (self.V, self.u, self.I))
-        p = self.named_tuple()(*(float(quantity.default) for quantity in self.parameters.values()))
+        p = self.named_tuple()(*(float(one.default) for one in (*self.parameters.values(), *self.states.values())))
         values = {"V": V, "V_new": V, "u": u, "I": I, "dI": 0.0, "p": p}
         trial.results_are_numbers(equations, arguments, values)
+        self._must_not_read_states()
         if not all(str(equation.__module__).startswith(_OURS) for equation in equations.values()):
-            trial.slopes_are_derivatives(equations, V, u, p)
+            trial.slopes_are_derivatives(equations, V, u, p, self.states)
+
+    def _must_not_read_states(self) -> None:
+        """Refuse equations of the parameters alone that look at a state."""
+        for name, equation, arguments in own_equations(self):
+            if arguments == ("p",):
+                try:
+                    known(equation, self.unknown_states())
+                except NotKnown as error:
+                    raise TypeError(
+                        f"Model.{name} must be made of parameters alone, got p.{error}, a state. States may enter dV, "
+                        "du, threshold, V_reset, u_reset and each other."
+                    ) from None
+                except Exception:  # noqa: S112 - compiling it says what is wrong
+                    continue
 
     def __repr__(self) -> str:
-        return f"<model {self.name}: {', '.join(self.parameters)}>"
+        states = f"; {', '.join(self.states)}" if self.states else ""
+        return f"<model {self.name}: {', '.join(self.parameters)}{states}>"
 
     def __reduce__(self) -> Any:
         """A model that the module of its equations holds under its name is pickled by name: it is the same again."""
@@ -211,9 +229,30 @@ class Model:
         dV = self.dV(V, u, I, p)
         return dV if self.C is None else dV / self.C(p), self.rate(p) * self.du(V, V, u, p)
 
+    @property
+    def variables(self) -> dict[str, Quantity | StateVariable]:
+        """V, u and the further states by name."""
+        return {"V": self.V, "u": self.u, **self.states}
+
+    @functools.cached_property
+    def gains(self) -> tuple[str, ...]:
+        """Names of the states whose slope is made of parameters alone."""
+        found = list[str]()
+        for name, state in self.states.items():
+            with suppress(Exception):  # it looks at V or a state; or compiling it says what is wrong
+                if state.slope is not None:
+                    known(state.slope, Unknown("V"), self.unknown_states())
+                    found.append(name)
+        return tuple(found)
+
     def named_tuple(self, *more: str) -> Any:
-        """The named-tuple type of `p`, with the names `more` after the model's own parameters."""
-        return _tuple_type((*self.parameters, *more))
+        """The named-tuple type of `p`: the model's own parameters, its states beside V and u, and the names `more`."""
+        return _tuple_type((*self.parameters, *self.states, *more))
+
+    def unknown_states(self) -> Any:
+        """`p` of the default parameters, arrays of one number, and of states of which nothing is known."""
+        values = [np.array([one.default], float) for one in self.parameters.values()]
+        return self.named_tuple()(*values, *map(Unknown, self.states))
 
 
 @functools.cache
@@ -221,19 +260,16 @@ def _tuple_type(names: tuple[str, ...]):
     return namedtuple("p", names)  # makes and runs source code, which takes as long as a few steps
 
 
-def _checked_equation(where: str, equation: object, arguments: tuple[str, ...]) -> Equation:
-    """The plain function of an equation, which takes these arguments."""
-    function = getattr(equation, "py_func", equation)  # of a function that the user compiled with Numba already
-    plain: types.FunctionType = checks.kind(where, function, types.FunctionType, "a function made by def or lambda")
-    code, n_defaults = plain.__code__, len(plain.__defaults__ or ())
-    if code.co_kwonlyargcount or not code.co_argcount - n_defaults <= len(arguments) <= code.co_argcount:
-        given = f"{plain.__name__}{inspect.signature(plain, follow_wrapped=False)}"
-        raise TypeError(f"{where} must be a function of ({', '.join(arguments)}), got {given}.")
-    return plain
-
-
 def equations_of(model: Model) -> Iterator[tuple[str, Equation, tuple[str, ...]]]:
-    """(name, function, names of its arguments) of each equation of a model, "dV.horner" included."""
+    """(name, function, names of its arguments) of each equation of a model and of its states."""
+    yield from own_equations(model)
+    for state, one in model.states.items():
+        for name, equation, arguments in one.equations:
+            yield f"states[{state!r}].{name}", equation, arguments
+
+
+def own_equations(model: Model) -> Iterator[tuple[str, Equation, tuple[str, ...]]]:
+    """The same but for the states, "dV.horner" included."""
     for name, arguments in EQUATIONS.items():
         if name != "C" or model.C is not None:
             yield name, getattr(model, name), arguments

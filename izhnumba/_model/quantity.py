@@ -6,9 +6,11 @@ import keyword
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from izhnumba._base import checks
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -71,16 +73,24 @@ MAX_PARAMETERS = 64  # numbers per neuron for which kernels have room: parameter
 MOST_PARAMETERS = 60  # parameters of a model
 
 
-class Parameters(dict[str, Quantity]):
-    """The parameters of a model by name, read-only: models made by `dataclasses.replace` share them."""
+class ReadOnly(dict[str, Value]):
+    """Parts of a model by name, read-only: models made by `dataclasses.replace` share them. _where: of errors."""
+
+    _where: str
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
-        raise TypeError("Model.parameters cannot be changed. Make a new model with dataclasses.replace.")
+        raise TypeError(f"{self._where} cannot be changed. Make a new model with dataclasses.replace.")
 
     __setitem__ = __delitem__ = update = pop = popitem = clear = setdefault = __ior__ = _refuse
 
     def __reduce__(self) -> Any:
-        return Parameters, (dict(self),)
+        return type(self), (dict(self),)
+
+
+class Parameters(ReadOnly[Quantity]):
+    """The parameters of a model by name."""
+
+    _where = "Model.parameters"
 
 
 def checked_parameters(parameters: Mapping[str, Quantity]) -> Parameters:

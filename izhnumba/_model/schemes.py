@@ -2,7 +2,7 @@
 
 To add a scheme:
 
-1. Write a function of `Equations` that returns the rule, `rule(V, u, x, p, gain, dt, wide)` -> V, u.
+1. Write a function of `Equations` that returns the rule, `rule(V, u, x, p, gain, dt, wide)` -> V, u, p.
 2. Add a `Scheme` to `_ALL`, with what the fields say: when it resets, how it tests, the largest dt.
 3. Give it a line in the oracle, `tests/oracles/oracle.py`, whose matrix compares every scheme with every model.
 
@@ -12,6 +12,13 @@ A rule maps (V, u) at t = k dt to (V, u) at (k+1) dt, before the spike test. It 
     rate(p), du(V, V_new, u, p)     the factors of du/dt            add_delta(V, x)     V + the V jumps of the step
     dt_exprel(dt, z, wide)          dt * (exp(z) - 1) / z           floor(V, p)    V, but not below V_min
     number(x)                       x in the precision of the population
+
+States beside V and u are among the numbers of p, and the rule returns p with their new values. If `states.any`, there
+are some, and it may use, of `states`,
+
+    in_turn(dt, V, u, x, p)         p after a step of each state, one after the other, each from those before it
+    changes(dt, V, u, x, p)         dt times their derivatives, a tuple
+    moved(p, h, changes)            p with h times changes added to them
 
 The grouping of each expression is that of the program the scheme comes from, to the last bit.
 
@@ -23,7 +30,7 @@ x : tuple of six floats
     Input of the step, (I, delta, g, gE, b, bE): current, V jump, sum of conductances, sum of conductance times reversal
     potential, and both once more for conductances behind a magnesium block.
 p : named tuple of floats
-    Parameters of the model, V_min and the numbers derived from them.
+    Parameters of the model, its states beside V and u, V_min and the numbers derived from the parameters.
 gain : float
     dt * rate * exprel(dt * u_slope), what exponential Euler multiplies du by.
 dt : float, ms
@@ -57,6 +64,23 @@ class Equations(NamedTuple):
     floor: Function
     dt_exprel: Function
     number: Function
+    states: StateSteps
+
+
+class StateSteps(NamedTuple):
+    """How the states beside V and u advance; `any`: whether there are some."""
+
+    any: bool
+    changes: Function
+    moved: Function
+    in_turn: Function
+
+
+def _never() -> None:
+    """Stands where nothing is called."""
+
+
+NO_STATES = StateSteps(False, _never, _never, _never)
 
 
 def _about(scheme: Scheme) -> str:
@@ -126,59 +150,80 @@ class Scheme:
 
 def _exp_euler(eq: Equations) -> Function:
     dt_f, dt_slope, dt_exprel, du, add_delta, floor = eq.dt_f, eq.dt_slope, eq.dt_exprel, eq.du, eq.add_delta, eq.floor
+    STATES, in_turn = eq.states.any, eq.states.in_turn
 
     def rule(V, u, x, p, gain, dt, wide):
-        """V + dt exprel(dt dV'/dV) V', then u + gain du. Parameters: see `_model.schemes`."""
+        """V + dt exprel(dt dV'/dV) V', then u + gain du, then states. Parameters: see `_model.schemes`."""
         V = floor(add_delta(V + dt_f(dt_exprel(dt, dt_slope(dt, V, x, p), wide), V, u, x, p), x), p)
-        return V, u + gain * du(V, V, u, p)
+        u = u + gain * du(V, V, u, p)
+        if STATES:
+            p = in_turn(dt, V, u, x, p)
+        return V, u, p
 
     return rule
 
 
 def _euler(eq: Equations) -> Function:
-    dt_f, rate, du, add_delta, floor = eq.dt_f, eq.rate, eq.du, eq.add_delta, eq.floor
+    dt_f, rate, du, add_delta, floor, number = eq.dt_f, eq.rate, eq.du, eq.add_delta, eq.floor, eq.number
+    STATES, changes, moved = eq.states.any, eq.states.changes, eq.states.moved
 
     def rule(V, u, x, p, gain, dt, wide):
-        """V + dt V' and u + dt u', both from the old V and u. Parameters: see `_model.schemes`."""
+        """V + dt V', u + dt u' and so on, all from the old values. Parameters: see `_model.schemes`."""
         V_new = floor(V + add_delta(dt_f(dt, V, u, x, p), x), p)
-        return V_new, u + dt * rate(p) * du(V, V_new, u, p)
+        u_new = u + dt * rate(p) * du(V, V_new, u, p)
+        if STATES:
+            p = moved(p, number(1.0), changes(dt, V, u, x, p))
+        return V_new, u_new, p
 
     return rule
 
 
 def _euler_then_u(eq: Equations) -> Function:
     dt_f, rate, du, add_delta, floor = eq.dt_f, eq.rate, eq.du, eq.add_delta, eq.floor
+    STATES, in_turn = eq.states.any, eq.states.in_turn
 
     def rule(V, u, x, p, gain, dt, wide):
-        """V + dt V', then u + dt u' with the new V. Parameters: see `_model.schemes`."""
+        """V + dt V', then u + dt u' with the new V, then states. Parameters: see `_model.schemes`."""
         V = floor(add_delta(V + dt_f(dt, V, u, x, p), x), p)
-        return V, u + dt * rate(p) * du(V, V, u, p)
+        u = u + dt * rate(p) * du(V, V, u, p)
+        if STATES:
+            p = in_turn(dt, V, u, x, p)
+        return V, u, p
 
     return rule
 
 
 def _two_half_steps(eq: Equations) -> Function:
     dt_f, rate, du, add_delta, floor, number = eq.dt_f, eq.rate, eq.du, eq.add_delta, eq.floor, eq.number
+    STATES, in_turn = eq.states.any, eq.states.in_turn
 
     def rule(V, u, x, p, gain, dt, wide):
-        """V + (dt / 2) V' twice, then u + dt u' with the new V. Parameters: see `_model.schemes`."""
+        """V + (dt / 2) V' twice, then u + dt u' with the new V, then states. Parameters: see `_model.schemes`."""
         half = number(0.5) * dt
         V = V + dt_f(half, V, u, x, p)
         V = floor(add_delta(V + dt_f(half, V, u, x, p), x), p)
-        return V, u + dt * rate(p) * du(V, V, u, p)
+        u = u + dt * rate(p) * du(V, V, u, p)
+        if STATES:
+            p = in_turn(dt, V, u, x, p)
+        return V, u, p
 
     return rule
 
 
 def _two_half_steps_floor_last(eq: Equations) -> Function:
     dt_f, rate, du, floor, number = eq.dt_f, eq.rate, eq.du, eq.floor, eq.number
+    STATES, in_turn = eq.states.any, eq.states.in_turn
 
     def rule(V, u, x, p, gain, dt, wide):
-        """V + (dt / 2) V' twice, then u + dt u' with the new V before its floor. Parameters: see `_model.schemes`."""
+        """V + (dt / 2) V' twice, then u + dt u' with the new V before its floor, then states. Parameters: see
+        `_model.schemes`."""
         half = number(0.5) * dt
         V = V + dt_f(half, V, u, x, p)
         V = V + dt_f(half, V, u, x, p)
-        return floor(V, p), u + dt * rate(p) * du(V, V, u, p)
+        u = u + dt * rate(p) * du(V, V, u, p)
+        if STATES:
+            p = in_turn(dt, V, u, x, p)
+        return floor(V, p), u, p
 
     return rule
 
@@ -214,19 +259,34 @@ def _heun(eq: Equations) -> Function:
 
 def _rk4(eq: Equations) -> Function:
     dt_f, rate, du, add_delta, floor, number = eq.dt_f, eq.rate, eq.du, eq.add_delta, eq.floor, eq.number
+    STATES, changes, moved = eq.states.any, eq.states.changes, eq.states.moved
 
     def rule(V, u, x, p, gain, dt, wide):
-        """V and u + (k1 + 2 k2 + 2 k3 + k4) / 6, with k1 to k4 of Runge and Kutta. Parameters: see `_model.schemes`."""
+        """V and u + (k1 + 2 k2 + 2 k3 + k4) / 6, with k1 to k4 of Runge and Kutta; states, too. Parameters: see
+        `_model.schemes`."""
         r, half, third = dt * rate(p), number(0.5), number(1.0) / number(3.0)
-        V1, u1 = dt_f(dt, V, u, x, p), r * du(V, V, u, p)
+        q = p  # with the states of each stage
+        V1, u1 = dt_f(dt, V, u, x, q), r * du(V, V, u, q)
         Va, ua = V + half * V1, u + half * u1
-        V2, u2 = dt_f(dt, Va, ua, x, p), r * du(Va, Va, ua, p)
+        if STATES:
+            s1 = changes(dt, V, u, x, q)
+            q = moved(p, half, s1)
+        V2, u2 = dt_f(dt, Va, ua, x, q), r * du(Va, Va, ua, q)
         Vb, ub = V + half * V2, u + half * u2
-        V3, u3 = dt_f(dt, Vb, ub, x, p), r * du(Vb, Vb, ub, p)
+        if STATES:
+            s2 = changes(dt, Va, ua, x, q)
+            q = moved(p, half, s2)
+        V3, u3 = dt_f(dt, Vb, ub, x, q), r * du(Vb, Vb, ub, q)
         Vc, uc = V + V3, u + u3
-        V4, u4 = dt_f(dt, Vc, uc, x, p), r * du(Vc, Vc, uc, p)
+        if STATES:
+            s3 = changes(dt, Vb, ub, x, q)
+            q = moved(p, number(1.0), s3)
+        V4, u4 = dt_f(dt, Vc, uc, x, q), r * du(Vc, Vc, uc, q)
+        if STATES:
+            s4 = changes(dt, Vc, uc, x, q)
+            p = moved(moved(moved(moved(p, half * third, s1), third, s2), third, s3), half * third, s4)
         V = floor(add_delta(V + third * (half * (V1 + V4) + V2 + V3), x), p)
-        return V, u + third * (half * (u1 + u4) + u2 + u3)
+        return V, u + third * (half * (u1 + u4) + u2 + u3), p
 
     return rule
 

@@ -8,7 +8,7 @@ compile is told when it is compiled.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -19,6 +19,7 @@ Equation = Callable[..., Any]
 Equations = Mapping[str, Equation]
 _PLACES = (-0.31, 0.07, 0.43, 1.03)  # of V: shares of the way from the lowest to the highest of V, V_reset, threshold
 _STEP = 1e-6  # of a finite difference: share of that way
+_STATE_STEP = 1e-4  # the same for a further state: share of its value or its jump
 _SLOPE = 1e-3  # relative error from which on a slope is wrong; differences of steep equations have errors of their own
 _LINEAR = 1e-6  # relative error from which on values do not lie on a line
 
@@ -70,10 +71,11 @@ class _Point(NamedTuple):
         return f"V = {self.V:.4g}, u = {self.u:.4g}, {parameters}"
 
 
-def slopes_are_derivatives(equations: Equations, V: float, u: float, p: Any) -> None:
+def slopes_are_derivatives(equations: Equations, V: float, u: float, p: Any, states: Iterable[str] = ()) -> None:
     """ValueError where dV is not linear in I, du not in u, or a slope not the derivative that it should be.
 
-    V, u: default state; p: named tuple of the default parameters, which are tried, and values a tenth above them.
+    V, u: default state; p: named tuple of the default parameters and states, which are tried, and values a tenth above
+    them; states: names of those beside V and u.
     """
     with np.errstate(all="ignore"):
         for parameters in (p, p._make(_raised(value) for value in p)):
@@ -84,6 +86,9 @@ def slopes_are_derivatives(equations: Equations, V: float, u: float, p: Any) -> 
             for point in points:
                 _check_dV(equations, point)
                 _check_du(equations, point)
+                for state in states:
+                    if f"states[{state!r}].slope" in equations:
+                        _check_state(state, equations, point)
 
 
 def _raised(value: float) -> float:
@@ -162,6 +167,26 @@ def _check_du(equations: Equations, at: _Point) -> None:
         raise ValueError(
             f"Model.u_slope must be the derivative of rate * du by u, got {slope:.6g} instead of {derivative:.6g} at "
             f"{at}. Without a leak of u it is 0, written p.a - p.a."
+        )
+
+
+def _check_state(name: str, equations: Equations, at: _Point) -> None:
+    """Compare the slope of a further state with differences of its derivative."""
+    where, value = f"states[{name!r}]", getattr(at.p, name)
+    derivative, slope = equations[f"{where}.derivative"], equations[f"{where}.slope"]
+    after = _value(equations.get(f"{where}.reset", lambda u, p: value), at.u, at.p)
+    h = _STATE_STEP * (max(abs(value), abs(value - (after or 0.0))) or 1.0)
+    near = _values(lambda x: derivative(at.V, at.u, 0.0, at.p._replace(**{name: value + x})), -h, 0.0, h)
+    found = _value(slope, at.V, at.p)
+    if near is None or found is None:
+        return
+    left, middle, right = near
+    differences = (right - left) / (2 * h), (right - middle) / h, (middle - left) / h  # one is right at a kink
+    rounding = (abs(left) + abs(right)) / h * 1e-13
+    if not any(abs(found - d) <= _SLOPE * max(abs(found), abs(d)) + rounding for d in differences):
+        raise ValueError(
+            f"Model.{where}.slope must be the derivative of {where}.derivative by {name}, got {found:.6g} instead of "
+            f"{differences[0]:.6g} at {at}. Derive it by p.{name}, or leave the slope out."
         )
 
 

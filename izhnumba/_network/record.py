@@ -103,29 +103,29 @@ def _recorder(
 def wanted(source: Section | Synapses | Drive, what: object) -> What:
     """The checked argument `what` of `Network.record`: a name, a list of states, a reduction, a Sampler or a function;
     for None the default."""
-    where, synapses = f"{_WHERE}.what", isinstance(source, Synapses)
+    where = f"{_WHERE}.what"
     if isinstance(source, Drive) and not isinstance(what, StateReduction):
         flows = "current" if what is None else checks.kind(where, what, str, "'current' for a drive")
         return checks.one_of(where, flows, states_of("receptor"))
     if what is None:
-        return "weight" if synapses else "spikes"
+        return "weight" if isinstance(source, Synapses) else "spikes"
     if isinstance(what, Sampler):
         checks.own_dataclass(what, "so that a checkpoint can store it")
         return what
     if isinstance(what, type) and issubclass(what, (Sampler, StateReduction)):
         raise TypeError(f"{where} must be an object, got the class {what.__name__}. Write {what.__name__}(...).")
     if isinstance(what, StateReduction):
-        of = "neurons" if isinstance(source, Section) else "receptor"
-        checks.one_of(f"{type(what).__name__}.state", what.state, states_of(of))
+        known = source.population.model.variables if isinstance(source, Section) else states_of("receptor")
+        checks.one_of(f"{type(what).__name__}.state", what.state, known)
         return what
     if callable(what):
         checks.takes(where, what, "source")
         return what
-    if synapses:
+    if isinstance(source, Synapses):
         return _of_synapses(where, what)
     if isinstance(what, str):
-        return checks.one_of(where, what, ("spikes", "rate", *states_of("neurons")))
-    found = list(state_names(where, what))
+        return checks.one_of(where, what, ("spikes", "rate", *source.population.model.variables))
+    found = list(state_names(where, what, source.population.model))
     if not found:
         raise ValueError(f"{where} must be 'spikes', 'rate' or states such as ['V'], got none.")
     return found

@@ -255,6 +255,38 @@ def parameters_of(typingctx, lanes, lane, fields, element):
 
 
 @intrinsic(prefer_literal=True)
+def with_entry(typingctx, numbers, place, value):
+    """A tuple of numbers of one type with another number at a place, which is known when it is compiled."""
+    k, kind = place.literal_value, numbers.dtype
+
+    def generate(context, builder, signature, arguments):
+        value = context.cast(builder, arguments[2], signature.args[2], kind)
+        return builder.insert_value(arguments[0], value, k)
+
+    return numbers(numbers, place, value), generate
+
+
+@intrinsic(prefer_literal=True)
+def put_entries(typingctx, lanes, lane, numbers, first, count, zero):
+    """Write the entries of a tuple of numbers from `first` on to those of one lane: as many pointers or 1-D arrays.
+    Returns the sum of zero times each: it is not a number if one of them is not finite."""
+    start, n, scalar = first.literal_value, count.literal_value, numbers.dtype
+
+    def generate(context, builder, signature, arguments):
+        found = context.get_constant(scalar, 0)
+        for k in range(start, start + n):
+            kind, place = lanes[k], builder.extract_value(arguments[0], k)
+            if isinstance(kind, types.Array):
+                place = context.make_array(kind)(context, builder, place).data
+            value = builder.extract_value(arguments[2], k)
+            builder.store(value, builder.gep(place, [arguments[1]]))
+            found = builder.fadd(found, builder.fmul(value, arguments[5]))
+        return found
+
+    return scalar(lanes, lane, numbers, first, count, zero), generate
+
+
+@intrinsic(prefer_literal=True)
 def add_attribute(typingctx, attribute):
     """Give the calling function an LLVM attribute: WIDEST, ALIGNED or NOINLINE."""
 

@@ -62,10 +62,18 @@ _EXACT = EngineKind(
 )  # fmt: skip
 
 
-def kind_of(scheme: Scheme, dtype: np.dtype[Any] | None = None, batch: int | None = None) -> EngineKind:
-    """The engine that advances by this scheme. dtype, batch: of a population, refused if the engine cannot take it."""
+def kind_of(
+    scheme: Scheme, dtype: np.dtype[Any] | None = None, batch: int | None = None, model: Model | None = None
+) -> EngineKind:
+    """The engine that advances by this scheme. dtype, batch, model: of a population, refused if the engine cannot take
+    it."""
     if not scheme.exact:
         return _CLOCK
+    if model is not None and model.states:
+        raise ValueError(
+            f"Population.model must have no states beside V and u with the scheme 'exact', got {model.name} with "
+            f"{', '.join(model.states)}. Use a clock scheme such as 'rk4'."
+        )
     for argument, good, value, wanted, cure in (
         ("dtype", dtype in (None, np.float64), dtype, "float64", "Spike times to rounding take double precision."),
         ("batch", batch is None, batch, "None", "Make one population of all copies."),
@@ -103,10 +111,9 @@ def join(pop: Population, network: Any, name: str) -> None:
     random = streams(network.seed, name)
     drawn = {one: checked_parameter(one, value, pop, random) for one, value in pop._drawn.items()}
     values = pop._values | drawn
-    V, u = pop._start_given
-    state, layout = start(pop, V, u, values, random), pop._layout
+    state, layout = start(pop, pop._start_given, values, random), pop._layout
     positions = layout and layout.placed(pop.size, random("positions"))
-    kind, engine = kind_of(network.scheme, pop.dtype), pop._engine
+    kind, engine = kind_of(network.scheme, pop.dtype, model=pop.model), pop._engine
     if kind is not pop._kind or drawn:
         other = engine_with(pop, kind, network.scheme, network.dt, values)  # or the error, before anything changes
         engine = engine if kind is pop._kind else other

@@ -27,7 +27,8 @@ def kernel(model: Model = Izhikevich, scheme: str = "exp_euler", dtype: object =
 
     V, u : 1-D arrays of dtype, C-contiguous, changed in place (mV and mV/ms; pA for Izhikevich2007).
     I : 1-D array of dtype, the input during the step (mV/ms; pA).
-    p : tuple with one entry per parameter, in the order of `model.parameters`: a number or an array like V.
+    p : tuple with one entry per parameter, in the order of `model.parameters`: a number or an array like V; then for
+        each of `model.states` its array, which is changed in place as V is.
     dt : float, ms.
     spikes : 1-D array of bool, set to whether the neuron spiked in this step.
 

@@ -33,14 +33,12 @@ def make(
     size, model, scheme, dt, dtype, batch, reset, seed, threads, name, V, u, positions
         As a user passed them to `Population`, unchecked.
     given : dict
-        The other keywords: parameters of the model, V_min and tau_ref.
+        The other keywords: parameters and further states of the model, V_min and tau_ref.
     """
     pop._set(
         **of.checked_arguments(size, model, scheme, dt, dtype, batch, reset, seed, threads, name, given),
         _given=dict(dt=dt, scheme=scheme, seed=seed, threads=threads, name=name),
-        _start_given=(V, u),
         _layout=(layout := of.layout_of(positions)),
-        _drawn={one: value for one, value in given.items() if of.is_drawn(value)},
         _turn=Turn("Population", _WITHIN),
         _network=None,
         _warned=False,  # of the code LEAP
@@ -48,10 +46,14 @@ def make(
         _memory={},  # of random inputs
         _to_take={},  # parameters that the engine has yet to take, by name
     )
-    n, state = pop.n, StateArrays.of(pop.n, pop.dtype)
+    states = pop.model.states
+    start = {"V": V, "u": u} | {one: value for one, value in given.items() if one in states}
+    given = {one: value for one, value in given.items() if one not in states}
+    n, state = pop.n, StateArrays.of(pop.n, pop.dtype, {one: state.default for one, state in states.items()})
     pop._set(
-        V=state.V[:n].reshape(pop.shape),
-        u=state.u[:n].reshape(pop.shape),
+        _start_given=start,
+        _drawn={one: value for one, value in given.items() if of.is_drawn(value)},
+        **{one: lanes[:n].reshape(pop.shape) for one, lanes in {"V": state.V, "u": state.u, **state.further}.items()},
         spikes=state.spikes[:n].view(np.bool_).reshape(pop.shape),
         _state=state,
         _highest=float(np.finfo(pop.dtype).max),
@@ -61,11 +63,11 @@ def make(
     exact = of.initial_parameters(pop, given, random)
     values = {one: of.shown(numbers, pop.dtype) for one, numbers in exact.items()}
     pop._set(**values, _values=values)
-    kind = kind_of(pop.scheme, pop.dtype, pop.batch)
+    kind = kind_of(pop.scheme, pop.dtype, pop.batch, pop.model)
     take_engine(pop, kind, engine_with(pop, kind, pop.scheme, pop.dt, exact))
-    of.put_start(pop, of.start(pop, V, u, values, random))
+    of.put_start(pop, of.start(pop, start, values, random))
     pop.scheme.warn_of("Population.dt", pop.dt, stacklevel=3)
-    of.warn_of_reset(pop.model, values, pop.u, pop.reset_kind)
+    of.warn_of_reset(pop, values)
     for one in given:  # resting potentials, resets and capacitances: others may have any value
         unit = pop.model.parameters[one].unit if one in ("C", "c", "vr") else ""
         warn_of_base_unit(f"Population.{one}", values[one], unit)

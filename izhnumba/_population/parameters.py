@@ -64,14 +64,15 @@ def checked_arguments(
     size, model, scheme, dt, dtype, batch, reset, seed, threads, name
         As a user passed them to `Population`, unchecked.
     parameters : collection of str
-        Names of the other keywords, each of which must be a parameter of the model, V_min or tau_ref.
+        Names of the other keywords, each of which must be a parameter or a further state of the model, V_min or
+        tau_ref.
     """
     cure = f"Use izhnumba.Izhikevich.{' ' + _PRESET if isinstance(model, (str, Mapping)) else ''}"
     checks.kind("Population.model", model, Model, "an izhnumba.Model", cure)
     known = quantities(model)
     for one in parameters:
-        if one not in known:
-            checks.unknown("Population", one, (*known, "size", *_ARGUMENTS), HABITS)
+        if one not in known and one not in model.states:
+            checks.unknown("Population", one, (*known, *model.states, "size", *_ARGUMENTS), HABITS)
     n_size = checks.size("Population.size", size)
     n_batch = None if batch is None else checks.integer("Population.batch", batch, at_least=1)
     scheme_name = checks.one_of("Population.scheme", "exp_euler" if scheme is None else scheme, schemes)
@@ -145,15 +146,15 @@ def shown(exact: Array, dtype: np.dtype[Any]) -> Array:
 
 
 def set_attribute(pop: Population, name: str, value: object) -> None:
-    """Set a parameter, V or u of a population as a user writes it: `pop.a = 0.1`."""
+    """Set a parameter or a state of a population as a user writes it: `pop.a = 0.1`."""
     if name in pop._values:
         set_parameter(pop, name, value)
-    elif name in ("V", "u"):
+    elif name in pop.model.variables:
         vars(pop)[name][...] = checked_state(name, value, pop, streams(pop.seed, pop.name))
     elif hasattr(pop, name):
         raise AttributeError(f"Population.{name} cannot be changed. Make a new population.")
     else:
-        checks.unknown("Population", name, (*pop._values, "V", "u"), HABITS)
+        checks.unknown("Population", name, (*pop._values, *pop.model.variables), HABITS)
 
 
 def set_parameter(pop: Population, name: str, value: object) -> None:
@@ -188,22 +189,23 @@ def flat(values: Array, shape: Shape) -> Array:
 
 
 def checked_state(name: str, value: object, pop: Population, random: Random) -> Array:
-    """V or u in its unit, of the population's dtype and of a shape that broadcasts to it. random: as it draws."""
+    """A state in its unit, of the population's dtype and of a shape that broadcasts to it. random: as it draws."""
     where = f"Population.{name}"
     numbers = drawn(where, value, name, pop.shape, random)
-    exact = checks.array(where, numbers, getattr(pop.model, name).unit, (pop.size, pop.shape))
+    exact = checks.array(where, numbers, pop.model.variables[name].unit, (pop.size, pop.shape))
     checks.finite(where, exact, pop.dtype)
     return exact.astype(pop.dtype)
 
 
-def start(pop: Population, V: object, u: object, values: Mapping[str, Array], random: Random) -> tuple[Array, Array]:
-    """Initial V and u from what a user gives for them, each also None.
+def start(pop: Population, given: Mapping[str, Any], values: Mapping[str, Array], random: Random) -> dict[str, Array]:
+    """The initial state from what a user gives for it.
 
     Parameters
     ----------
     pop : Population
-    V : number, array, distribution, function of (rng, shape) or None
-    u : the same, or "nullcline"
+    given : dict
+        By name, for some of the states or for all: a number, an array, a distribution, a function of (rng, shape) or
+        None, or "nullcline" for u.
     values : dict of ndarray
         Parameters of the population by name.
     random : Random
@@ -211,16 +213,21 @@ def start(pop: Population, V: object, u: object, values: Mapping[str, Array], ra
 
     Returns
     -------
-    V, u : ndarray
-        Of the population's dtype and shape.
+    dict of ndarray
+        V, u and further states, of the population's dtype and shape.
     """
     model: Model = pop.model
-    V = np.broadcast_to(checked_state("V", model.V.default if V is None else V, pop, random), pop.shape)
-    if isinstance(u, str):
-        checks.one_of("Population.u", u, ("nullcline",))
-        u = u_nullcline(model, V.astype(float), _p(model, values))
-    u = checked_state("u", model.u.default if u is None else u, pop, random)
-    return V, np.broadcast_to(u, pop.shape)
+    start = dict[str, Array]()
+    for name, quantity in model.variables.items():
+        value = quantity.default if given.get(name) is None else given[name]
+        if name == "u" and isinstance(value, str):
+            checks.one_of("Population.u", value, ("nullcline",))
+            value = 0.0  # until all others are known
+        start[name] = np.broadcast_to(checked_state(name, value, pop, random), pop.shape)
+    if isinstance(given.get("u"), str):
+        u = u_nullcline(model, start["V"].astype(float), _p(model, {**values, **start}))
+        start["u"] = np.broadcast_to(checked_state("u", u, pop, random), pop.shape)
+    return start
 
 
 def layout_of(positions: object) -> Layout | None:
@@ -234,15 +241,22 @@ def layout_of(positions: object) -> Layout | None:
     return Positions(coordinates(where, positions))
 
 
-def put_start(pop: Population, start: tuple[Array, Array]) -> None:
-    """Put a population into its initial state, V and u, to which it is reset from now on."""
-    pop.V[...], pop.u[...] = start
-    pop._set(_start=(pop.V.copy(), pop.u.copy()))
+def put_start(pop: Population, start: Mapping[str, Array]) -> None:
+    """Put a population into its initial state, to which it is reset from now on."""
+    put_state(pop, start)
+    pop._set(_start={name: vars(pop)[name].copy() for name in start})
 
 
-def warn_of_reset(model: Model, values: Mapping[str, Array], u: Array, reset: str) -> None:
+def put_state(pop: Population, state: Mapping[str, Array]) -> None:
+    """Write V, u and further states, by name, to the arrays of a population."""
+    for name, values in state.items():
+        vars(pop)[name][...] = values
+
+
+def warn_of_reset(pop: Population, values: Mapping[str, Array]) -> None:
     """Warn of a neuron that a spike leaves at its threshold or above, so that one spike follows the other."""
-    shape, u, soft, p = u.shape, u.astype(float), reset == "soft", _p(model, values)
+    model, shape, u, reset = pop.model, pop.shape, pop.u.astype(float), pop.reset_kind
+    soft, p = reset == "soft", _p(model, {**values, **pop._start})
     try:
         with np.errstate(all="ignore"):
             limit = np.broadcast_to(model.threshold(u, p), shape).ravel()
@@ -261,14 +275,13 @@ def warn_of_reset(model: Model, values: Mapping[str, Array], u: Array, reset: st
 
 
 def _p(model: Model, values: Mapping[str, Array]) -> Any:
-    """The named tuple of parameters that the equations of a model take, float64."""
-    return model.named_tuple()(*(np.asarray(values[name], float) for name in model.parameters))
+    """The named tuple of parameters and further states that the equations of a model take, float64."""
+    return model.named_tuple()(*(np.asarray(values[name], float) for name in (*model.parameters, *model.states)))
 
 
 def arguments_of(pop: Population) -> dict[str, Any]:
     """The arguments of `Population` that make such a population again, as `reset` would leave this one."""
     names = ("size", "model", "dt", "batch", "seed", "threads", "name")
     arguments = {name: getattr(pop, name) for name in names} | pop._values
-    V, u = pop._start
-    given = dict(scheme=pop.scheme.name, dtype=pop.dtype.name, reset=pop.reset_kind, V=V, u=u)
-    return arguments | given | ({} if pop.positions is None else {"positions": pop.positions})
+    given = dict(scheme=pop.scheme.name, dtype=pop.dtype.name, reset=pop.reset_kind)
+    return arguments | given | pop._start | ({} if pop.positions is None else {"positions": pop.positions})

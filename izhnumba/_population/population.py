@@ -56,6 +56,7 @@ class Population:
         Names the random streams: populations with the same seed and different names draw different numbers.
     V, u : float, array, distribution or callable(rng, shape)
         Initial state, by default the model's (for Izhikevich -65 mV and 0). `u="nullcline"` starts where du/dt = 0.
+        Further states of a model are given by their names.
     positions : array (n, d), Positions, Grid or Box, optional
         Where the neurons are, for `Distance` and `ByDistance`; kept as `Positions`, or None, in `positions`.
     V_min : float or array, mV, default -inf
@@ -74,8 +75,8 @@ class Population:
 
     Attributes
     ----------
-    V, u : ndarray of Shape
-        The state. Live: writing to them takes effect (plain numbers; `pop.V = x` takes quantities too). Reset-first
+    V, u, and further states of the model : ndarray of Shape
+        Live: writing to them takes effect (plain numbers; `pop.V = x` takes quantities too). Reset-first
         schemes (exp_euler, izhikevich2003) store V of a spike as it is, beyond the threshold, until the next step.
     spikes : ndarray of bool, Shape
         Neurons that spiked in the last step; reused by the next one.
@@ -131,7 +132,7 @@ class Population:
     ) -> None:  # fmt: skip
         make(self, size, model, scheme, dt, dtype, batch, reset, seed, threads, name, V, u, positions, parameters)
 
-    def _set(self, **attributes: object) -> None:
+    def _set(self, /, **attributes: object) -> None:
         assign(self, **attributes)
 
     if TYPE_CHECKING:  # really there it would make every look at an attribute slower
@@ -222,7 +223,7 @@ class Population:
             of.hand_over(self)
 
     def _rewind(self) -> None:
-        self.V[...], self.u[...] = self._start
+        of.put_state(self, self._start)
         self._engine.rewind()
         self._memory.clear()
         if self._run is not None:
@@ -330,7 +331,7 @@ class Population:
         delta, g, E : the same, mV, 1/ms (nS), mV
             V jumps, and conductances with their reversal potentials, as in `step`. With the scheme "exact" `delta`
             takes `SpikeTrain` or `Poisson` only, whose jumps come at their own times.
-        record : "V", "u", both, or what one of them is reduced to, such as `izhnumba.Mean("V")`
+        record : name of a state such as "V", several, or what one is reduced to, such as `izhnumba.Mean("V")`
         every : float, ms, a whole number of steps, default dt
             Time between samples; a sample of step k is the state after it and is taken if (k + 1) dt is a multiple.
             With the scheme "exact" any time from 1e-9 ms on; samples are taken at its multiples.

@@ -99,15 +99,15 @@ def run(
 def _state_recorder(
     where: str, pop: Population, record: Any, every: object, neurons: object
 ) -> StateRecorder | ReductionRecorder | None:
-    """The recorder of V and u, or of what one of them is reduced to, if any is wanted."""
+    """The recorder of states, or of what one of them is reduced to, if any is wanted."""
     if isinstance(record, StateReduction):
-        name = checks.one_of(f"{type(record).__name__}.state", record.state, states_of("neurons"))
+        name = checks.one_of(f"{type(record).__name__}.state", record.state, pop.model.variables)
         source = pop._engine.source_of(name)
         return ReductionRecorder(
             where, pop._engine, "states", pop.batch, record, source, every, neurons, slice(None), pop
         )
     none = isinstance(record, tuple) and not record
-    names = () if none else state_names(f"{where}.record", record)
+    names = () if none else state_names(f"{where}.record", record, pop.model)
     if names:
         sources = {name: pop._engine.source_of(name) for name in names}
         return StateRecorder(where, pop._engine, "states", pop.batch, sources, every, neurons)

@@ -39,6 +39,7 @@ class Section(Fixed):
     V, u, spikes : ndarray (n,)
         Those of these neurons. Of a slice a view, else a read-only copy; V and u can be set: `pop[mask].V = -70.0`, or
         to a distribution or function, of which each neuron gets what it would get if the whole population were set.
+        Further states of a model go by their names.
     positions : Positions or None
     """
 
@@ -117,6 +118,18 @@ class Section(Fixed):
         every: Positions | None = self.population.positions
         return None if every is None else every.of(self.where)
 
+    def __getattr__(self, name: str) -> Array:
+        population = vars(self).get("population")
+        if population is None or name not in population.model.states:
+            raise AttributeError(f"{_WHERE} has no attribute {name!r}.")
+        return self._look(name, getattr(population, name))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if "population" in vars(self) and name in self.population.model.states:
+            self._write(name, value)
+        else:
+            super().__setattr__(name, value)
+
     def _look(self, name: str, values: Array) -> Array:
         found = values.reshape(-1)[self.where if isinstance(self._chosen, range) else self._chosen]
         if isinstance(self._chosen, range):
@@ -129,7 +142,7 @@ class Section(Fixed):
         if is_drawn(value):  # for all, so that two sets of neurons do not get the same numbers
             numbers = checked_state(name, value, pop, streams(pop.seed, pop.name))
             value = np.broadcast_to(numbers, pop.shape).reshape(-1)[self.where].reshape(self.shape)
-        exact = checks.array(where, value, getattr(pop.model, name).unit, [self.shape])
+        exact = checks.array(where, value, pop.model.variables[name].unit, [self.shape])
         checks.finite(where, exact, pop.dtype)
         getattr(pop, name).reshape(-1)[self.where] = exact.reshape(-1) if exact.ndim else exact
 

@@ -13,16 +13,16 @@ import math
 import os
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
-from itertools import combinations
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba._engine.states import STATES, states_of
+from izhnumba._engine.states import states_of
 from izhnumba._engine.timebase import Column, Instant
+from izhnumba._model.states import may_name_states
 
 Array = NDArray[Any]
 MAGIC = b"\x93izhrec"
@@ -33,15 +33,19 @@ _MOST_DT, _MOST_STEPS = 1e280, 2**62  # their product is a finite time
 _STATES = ["<f4", "<f8"]
 _LABELS = {"step": "<i8", "t": "<f8"}  # the names that timebases give to their column
 OF_SYNAPSES = "weight", "eligibility", "modulator"
-_KINDS: dict[
-    str, list[list[str]]
-] = {  # the columns beside the label: of states some, those of neurons or one of a receptor
-    "spikes": [["i"]],
-    "states": [list(some) for n in range(1, len(STATES) + 1) for some in combinations(states_of("neurons"), n)]
-    + [[name] for name in states_of("receptor")],
-    "weights": [list(some) for n in range(1, len(OF_SYNAPSES) + 1) for some in combinations(OF_SYNAPSES, n)],
-    "reductions": [["values"]],
+_KINDS: dict[str, Callable[[list[str]], bool]] = {  # whether these may be the columns beside the label
+    "spikes": lambda names: names == ["i"],
+    "states": lambda names: names in [[name] for name in states_of("receptor")] or _of_neurons(names),
+    "weights": lambda names: names == [name for name in OF_SYNAPSES if name in names],
+    "reductions": lambda names: names == ["values"],
 }
+
+
+def _of_neurons(names: list[str]) -> bool:
+    """Whether these are names of states of neurons, in their order: V, u, and those that models have besides."""
+    known = states_of("neurons")
+    own = [name for name in names if name not in known]
+    return names == [name for name in known if name in names] + own and may_name_states(own)
 
 
 class Block(NamedTuple):
@@ -237,7 +241,7 @@ def _check_columns(must: str, kind: str, columns: list[Column]) -> None:
     good = 0 <= label < len(columns) and label == (1 if spikes else 0)
     if good:
         others = [column for k, column in enumerate(columns) if k != label]
-        good = [column.name for column in others] in _KINDS[kind]
+        good = bool(others) and _KINDS[kind]([column.name for column in others])
         good &= columns[label] == Column(columns[label].name, _LABELS[columns[label].name])
         for column in others:
             if kind == "reductions":

@@ -117,7 +117,7 @@ class Samples(_Found):
     step : ndarray of int64 or None
         None in continuous time.
     V, u, current, weight, eligibility : ndarray (samples, neurons or synapses)
-        Those that were recorded.
+        Those that were recorded; further states of a model by their names.
     modulator : ndarray (samples,)
     values : ndarray (samples[, batch][, groups][, bins])
         Of a mean, sum or histogram.
@@ -167,7 +167,8 @@ class Result(_Found):
     t : ndarray (samples,), ms
         Times of the samples: a sample of step k is the state after it, at (k + 1) dt.
     V, u : ndarray (samples, neurons) or (samples, batch, neurons)
-        Recorded states. Reading one that was not recorded, or `t` if none was, is an AttributeError that says so.
+        Recorded states; further ones of the model by their names. Reading one that was not recorded, or `t` if none
+        was, is an AttributeError that says so.
     values : ndarray (samples[, batch][, groups][, bins])
         What a state was reduced to, if that was recorded.
     neurons : ndarray of int64
@@ -188,21 +189,26 @@ class Result(_Found):
         assign(self, model=model, spikes=spikes, neurons=neurons, **columns, _sealed=True)
 
     def _cure(self, name: str) -> str:
-        if name in ("V", "u"):
+        if name in self.model.variables:
             return f"Pass record=[{name!r}] to run."
         return "Pass record=['V'] to run for samples; times of spikes are in spikes.t." if name == "t" else ""
 
     def __repr__(self) -> str:
-        recorded = [name for name in ("V", "u", "values") if name in vars(self)]
+        recorded = self._recorded + ["values"] * ("values" in vars(self))
         states = "".join(f", {name} {vars(self)[name].shape}" for name in recorded)
         return f"<result: {self.spikes!r}{states}>"
 
+    @property
+    def _recorded(self) -> list[str]:
+        """Names of the states that were recorded."""
+        return [name for name in self.model.variables if name in vars(self)]
+
     def to_dataframe(self) -> Any:
-        """A pandas DataFrame: one row per sample and neuron, with columns t, i, batch and those of V, u recorded."""
+        """A pandas DataFrame: one row per sample and neuron, with columns t, i, batch and the states recorded."""
         if "values" in vars(self):
             cure = "Use pandas.DataFrame(result.values, index=result.t)."
             raise TypeError(f"Result.to_dataframe must have states of neurons, got what they are reduced to. {cure}")
-        names = [name for name in ("V", "u") if name in vars(self)]
+        names = self._recorded
         shape = vars(self)[names[0]].shape if names else (0, 0)
         samples, batches, neurons = shape[0], shape[1] if len(shape) == 3 else 1, shape[-1]
         columns = {

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._engine.protocol import NeuronEngine, Record
-from izhnumba._engine.states import STATES, states_of
+from izhnumba._engine.states import STATES
 from izhnumba._engine.timebase import Column, Instant
+from izhnumba._model.model import Model
 from izhnumba._record.recorder import Recorder
 from izhnumba._record.results import Samples
 from izhnumba._record.sampler import Sampler
@@ -90,7 +91,7 @@ class KernelSampling(Recorder):
 
 
 class StateRecorder(KernelSampling):
-    """Samples of V and u of chosen neurons, or of the current through a receptor of theirs. Made by `Network.record`.
+    """Samples of states of chosen neurons, or of the current through a receptor of theirs. Made by `Network.record`.
 
     Samples are taken on the absolute clock: of the state after step k if (k + 1) is a multiple of `every` in steps. A
     current is the one that flowed in step k.
@@ -99,7 +100,7 @@ class StateRecorder(KernelSampling):
     ----------
     t : ndarray (samples,), ms
     V, u, current : ndarray (samples, neurons) or (samples, batch, neurons)
-        Those that were asked for.
+        Those that were asked for; further states of a model by their names.
     neurons : ndarray of int64
         Flat indices of the neurons, in the order of the columns.
     samples : Samples
@@ -194,7 +195,7 @@ class StateRecorder(KernelSampling):
         sources = vars(self).get("_sources", ())
         if name in sources:
             return self._shaped(self._rows_so_far()[1 + list(sources).index(name)])
-        if name in STATES:
+        if name in STATES or name in self._engine.model.variables:
             raise AttributeError(f"StateRecorder has no {name!r}. Ask Network.record for it.")
         return super().__getattr__(name)
 
@@ -205,15 +206,16 @@ class StateRecorder(KernelSampling):
         return f"<{', '.join(self._sources)} of {self.neurons.size} neurons, {len(self.t)} samples>"
 
 
-def state_names(where: str, value: Any) -> tuple[str, ...]:
-    """Names of states of neurons, in the order of STATES, from what a user passes."""
-    cure = "Samplers record from a Network." if isinstance(value, Sampler) else ""
-    value = checks.kind(where, value, (str, list, tuple, set), "'V', 'u' or a list of them", cure)
+def state_names(where: str, value: Any, model: Model) -> tuple[str, ...]:
+    """Names of states of neurons, in the order of the model, from what a user passes."""
+    known, cure = list(model.variables), "Samplers record from a Network." if isinstance(value, Sampler) else ""
+    must = f"{', '.join(map(repr, known[:-1]))} or {known[-1]!r}" if known[2:] else "'V', 'u'"
+    must += " or a list of them"
+    value = checks.kind(where, value, (str, list, tuple, set), must, cure)
     given = [value] if isinstance(value, str) else list(value)
     if any(isinstance(one, Sampler) for one in given):
-        checks.refuse(where, value, "'V', 'u' or a list of them", "Record a Sampler on its own.")
+        checks.refuse(where, value, must, "Record a Sampler on its own.")
     if "spikes" in given:
         cure = "Spikes are in the result of a run, and have a recorder of their own in a network."
-        raise ValueError(f"{where} must be 'V', 'u' or a list of them, got 'spikes'. {cure}")
-    known = states_of("neurons")
+        raise ValueError(f"{where} must be {must}, got 'spikes'. {cure}")
     return tuple(sorted({checks.one_of(where, name, known) for name in given}, key=known.index))

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from izhnumba._base import checks
 from izhnumba._model.normal_form import Coefficients, NotPolynomial, coefficients
 from izhnumba._population.population import Population
-from izhnumba.analysis._phase_plane import parameters_of
+from izhnumba.analysis._phase_plane import must_have_a_plane, parameters_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -177,6 +177,7 @@ def has_closed_form(neuron: Population) -> bool:
 def _of(owner: str, neuron: object) -> tuple[Coefficients, tuple[int, ...]]:
     """(coefficients of V' and u', shape of the result); refused for other equations."""
     model, values = parameters_of(owner, neuron)
+    must_have_a_plane(owner, model)
     got = ""
     try:
         k = coefficients(model, model.named_tuple()(*values.values()))

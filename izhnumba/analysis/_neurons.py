@@ -57,14 +57,17 @@ def dt_of(population: Population) -> float | None:
 
 
 def resting(owner: str, neuron: Any) -> Neurons:
-    """The neurons that a user passes to `owner`, each at rest without input, or where it starts if it has no rest."""
+    """The neurons that a user passes to `owner`, each at rest without input, or where it starts if it has no rest, or
+    states beside V and u."""
     if not isinstance(neuron, Population):
         given: dict[str, Any] = {"model": neuron} if isinstance(neuron, Model) else dict(neuron)
         published = {"scheme": neuron.scheme, "dt": neuron.dt} if isinstance(neuron, Preset) else {}
         neuron = Population(1, **given | published | {"batch": None})  # a mapping stands for one neuron
-    rest = stable_point(owner, neuron) if has_closed_form(neuron) else _searched(neuron)
-    start = [np.where(np.isnan(point), own, point) for point, own in zip(rest, neuron._start, strict=True)]
-    values = {**neuron._values, "V": start[0], "u": start[1]}
+    start = neuron._start
+    if not neuron.model.states:
+        rest = stable_point(owner, neuron) if has_closed_form(neuron) else _searched(neuron)
+        start = {name: np.where(np.isnan(point), start[name], point) for name, point in zip("Vu", rest, strict=True)}
+    values = {**neuron._values, **start}
     flat = {name: np.broadcast_to(value, neuron.shape).ravel().astype(float) for name, value in values.items()}
     return Neurons({"model": neuron.model, "reset": neuron.reset_kind, **flat}, neuron.scheme.name, neuron.dt)
 
@@ -74,7 +77,7 @@ def _searched(neuron: Population) -> tuple[Array, Array]:
     none. Neurons that are alike are searched together."""
     model, names = neuron.model, [*neuron.model.parameters]
     columns = [np.broadcast_to(values, neuron.shape).ravel() for values in (*map(neuron._values.get, names),
-                                                                            neuron._start[0])]  # fmt: skip
+                                                                            neuron._start["V"])]  # fmt: skip
     different, which = np.unique(np.array(columns, float), axis=1, return_inverse=True)
     found = np.full((2, different.shape[1]), np.nan)
     for k, (*values, V) in enumerate(different.T):

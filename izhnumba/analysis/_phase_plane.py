@@ -141,7 +141,7 @@ def parameters_of(owner: str, neuron: Any) -> tuple[Model, dict[str, Array]]:
         return neuron.model, {name: np.asarray(getattr(neuron, name), float) for name in neuron.model.parameters}
     model = checks.kind(f"{where}['model']", neuron.get("model", Izhikevich), Model, "an izhnumba.Model")
     for name in neuron:
-        if name not in model.parameters and name not in OF_POPULATIONS:
+        if name not in model.parameters and name not in model.states and name not in OF_POPULATIONS:
             checks.unknown(where, name, (*model.parameters, "model"), HABITS)
     return model, {
         name: np.asarray(
@@ -154,11 +154,21 @@ def parameters_of(owner: str, neuron: Any) -> tuple[Model, dict[str, Array]]:
 def one_neuron(owner: str, neuron: object, index: object) -> tuple[Model, Any]:
     """(model, p) of the neuron of this flat index; p: named tuple of its parameters, floats."""
     model, values = parameters_of(owner, neuron)
+    must_have_a_plane(owner, model)
     n = neuron.n if isinstance(neuron, Population) else 1
     i = checks.integer(f"{owner}.index", index, at_least=-n, at_most=n - 1) % n
     if isinstance(neuron, Population):
         values = {name: np.broadcast_to(value, neuron.shape).flat[i] for name, value in values.items()}
     return model, model.named_tuple()(*map(float, values.values()))
+
+
+def must_have_a_plane(owner: str, model: Model) -> None:
+    """Refuse a model with states beside V and u."""
+    if model.states:
+        raise ValueError(
+            f"{owner}.neuron must be of a model with the states V and u alone, got {model.name} with "
+            f"{', '.join(model.states)} as well. Record them in a run of a Population."
+        )
 
 
 def limits(where: str, value: object, unit: str) -> tuple[float, float]:

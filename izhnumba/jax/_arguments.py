@@ -71,6 +71,17 @@ def names(where: str, value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
+def checked_model(where: str, value: object) -> Model:
+    """A model of the states V and u."""
+    model: Model = checks.kind(where, value, Model, "an izhnumba.Model", "Use izhnumba.Izhikevich.")
+    if model.states:
+        raise ValueError(
+            f"{where} must have no states beside V and u in JAX, got {model.name} with {', '.join(model.states)}. Use "
+            "izhnumba.Population, which has no gradients."
+        )
+    return model
+
+
 @functools.cache
 def check_equations(where: str, model: Model) -> None:
     """Refuse a model with an equation that JAX cannot trace."""

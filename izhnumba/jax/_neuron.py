@@ -79,7 +79,7 @@ def step(cell: Cell) -> Callable[..., Any]:
         """
         if cell.scheme.reset_first:
             V, u = reset(V, u, *spike(V, u, False, p), p)
-        V_new, u_new = rule(V, u, x, p, gain, dt, True)
+        V_new, u_new, _ = rule(V, u, x, p, gain, dt, True)
         if cell.hold:
             V_new, u_new = jnp.where(refractory, V, V_new), jnp.where(refractory, u, u_new)
         spiked, s = spike(V_new, u_new, refractory, p)

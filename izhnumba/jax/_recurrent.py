@@ -111,7 +111,7 @@ def recurrent(
     for name in options:
         if name not in _OPTIONS:
             checks.unknown("recurrent", name, (*_OPTIONS, *_OWN))
-    model = checks.kind("recurrent.model", options.get("model", Izhikevich), Model, "an izhnumba.Model")
+    model = _arguments.checked_model("recurrent.model", options.get("model", Izhikevich))
     step = _arguments.known("recurrent.dt", dt, "ms")
     neurons = _neurons(state.neurons if isinstance(state, LayerState) else state, model)
     shape, dtype = neurons.V.shape, neurons.V.dtype

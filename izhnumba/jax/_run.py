@@ -107,7 +107,7 @@ def init(
     >>> float(params["d"]), state.V.shape
     (2.0, (100,))
     """
-    checks.kind("init.model", model, Model, "an izhnumba.Model", "Use izhnumba.Izhikevich.")
+    _arguments.checked_model("init.model", model)
     n_size = checks.size("init.size", size)
     shape = n_size if batch is None else (checks.integer("init.batch", batch, at_least=1), *n_size)
     lanes = Lanes("init", jax.ShapeDtypeStruct(shape, _arguments.dtype("init.dtype", dtype)), None)
@@ -232,7 +232,7 @@ def run(
     >>> round(float(by_I), 2), sorted(by_params)
     (2.01, ['V_th', 'a', 'b', 'c', 'd', 'k0', 'k1', 'k2'])
     """
-    checks.kind("run.model", model, Model, "an izhnumba.Model", "Use izhnumba.Izhikevich.")
+    _arguments.checked_model("run.model", model)
     check_state("run.state", state, "a State")
     step = _arguments.known("run.dt", dt, "ms")
     lanes = Lanes("run", checks.without_unit("run.state.V", state.V, model.V.unit), n_steps)

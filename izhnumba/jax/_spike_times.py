@@ -117,7 +117,7 @@ def spike_times(
         raise ValueError(
             f"{where} must have float64, got jax_enable_x64 = False. Call jax.config.update('jax_enable_x64', True)."
         )
-    checks.kind(f"{where}.model", model, Model, "an izhnumba.Model")
+    _arguments.checked_model(f"{where}.model", model)
     values = _arguments.parameters(f"{where}.params", params, model, extra=())
     task = SpikeTimesTask(
         model,

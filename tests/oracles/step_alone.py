@@ -32,7 +32,7 @@ class StepAlone:
         def all_steps(V, u, held, spikes, inputs, parameters, dt):
             for i in range(V.size):
                 p, x = p_type(*to_fixed_tuple(parameters[i], WIDTH)), to_fixed_tuple(inputs[i], 6)
-                V[i], u[i], spikes[i] = step(V[i], u[i], held[i], x, p, p.gain, dt, True)
+                V[i], u[i], _, spikes[i] = step(V[i], u[i], held[i], x, p, p.gain, dt, True)
 
         self.call = compiled(all_steps, fastmath=pop.scheme.fastmath)
 

@@ -12,7 +12,7 @@ from izhnumba._model.model import Model
 from izhnumba._model.schemes import Scheme
 from izhnumba._numba.compile import compiled, inlined
 from izhnumba._numba.exprel import exprel_full
-from izhnumba._numba.intrinsics import WIDEST, add_attribute, parameters_of
+from izhnumba._numba.intrinsics import WIDEST, add_attribute, parameters_of, put_entries
 
 
 @functools.cache
@@ -24,6 +24,7 @@ def build(model: Model, scheme: Scheme, dtype: str, reset: str):
     p_type = model.named_tuple()
     EXPONENTIAL = scheme.exponential
     zero = number(0.0)
+    FIRST_STATE, N_STATES = len(model.parameters), len(model.states)
 
     def step(V, u, I, p, dt, spikes):  # noqa: E741
         """Advance V and u in place by dt. Returns the number of spikes.
@@ -34,7 +35,7 @@ def build(model: Model, scheme: Scheme, dtype: str, reset: str):
         I : real (n,)
             Current, in the unit of the model.
         p : tuple of numbers or arrays, real (n,)
-            One for each parameter.
+            One for each parameter, and for each state beside V and u its array, which is changed in place.
         dt : float, ms
         spikes : bool or uint8 (n,)
             Set to whether the neuron spiked.
@@ -46,7 +47,10 @@ def build(model: Model, scheme: Scheme, dtype: str, reset: str):
             gain = zero
             if EXPONENTIAL:
                 gain = rate(q) * exprel_full(h, h * u_slope(q))
-            V[i], u[i], spikes[i] = one_step(V[i], u[i], False, (I[i], zero, zero, zero, zero, zero), q, gain, h, True)
+            x = (I[i], zero, zero, zero, zero, zero)
+            V[i], u[i], q, spikes[i] = one_step(V[i], u[i], False, x, q, gain, h, True)
+            if N_STATES:
+                put_entries(p, i, q, FIRST_STATE, N_STATES, zero)
         for i in range(spikes.size):
             n_spikes += spikes[i]
         return n_spikes

@@ -6,7 +6,6 @@ import functools
 
 import numpy as np
 
-from izhnumba._clock.constants import DERIVED
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.kernels.network import (
     FIRST,
@@ -21,6 +20,7 @@ from izhnumba._clock.kernels.network import (
     WEIGHTS,
 )
 from izhnumba._engine.codes import OK
+from izhnumba._model.state_steps import lane_type
 from izhnumba._numba.compile import STRICT, address_of, inlined
 from izhnumba._numba.intrinsics import array_at, ints_at, parameter_lanes, parameters_of
 
@@ -35,7 +35,7 @@ def couple(model, dtype: str, varies: int) -> int:
     thresholds), to the sums of the targets. model, varies: of the sources."""
     number = np.dtype(dtype).type
     item = number(0).itemsize
-    p_type = model.named_tuple("V_min", *DERIVED)
+    p_type = lane_type(model)
     threshold, VARIES = inlined(model.threshold), varies
 
     def couple(address, part, k):

@@ -23,7 +23,7 @@ BLOCK = 2048  # lanes; state, input and flags of a block, 13 to 17 B a lane in f
 # RASTER        uint64 (STEPS, PADDED / 64): one bit per neuron and step of this call; RASTER_SLACK words behind it may
 #               be read
 # PARAMETERS    int64 (MAX_PARAMETERS,): address of each parameter, real (PADDED,) or (1,)
-# CONSTANTS     real (3,), see below
+# CONSTANTS     real (CONSTANTS_SIZE,), see below
 # SCRATCH       real (THREADS, SCRATCH_ROWS, BLOCK)
 # REPORT        int64 (blocks, REPORT_SIZE), see below
 # RECORDS       int64 (N_RECORDS, RECORD_SIZE), see below
@@ -58,8 +58,8 @@ MOST_STEPS = 2**30  # from BASE to STEP, so that REFRACTORY_UNTIL fits 32 bits
 STRETCH = 64  # steps of a block before the next block: its state stays in the cache, failures end the call soon after
 
 # CONSTANTS: DT, ms; CAREFUL_V, mV: below it a step needs care, for the short exprel does not hold, or a step of Euler
-# leads beyond the threshold; HIGHEST: the largest finite number
-DT, CAREFUL_V, HIGHEST = range(3)
+# leads beyond the threshold; HIGHEST: the largest finite number; CAP_V, mV: above it, too, the short one does not hold
+DT, CAREFUL_V, HIGHEST, CAP_V, CONSTANTS_SIZE = range(5)
 
 # REPORT, one row per block: FAILED_STEP, the first step after which V or u of a neuron is not finite; FAILED_COUNT, of
 # how many neurons; FAILED_LANE, the first of them, counted from the block's first; FAILED_V, whether its V failed;
