@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 
 import numpy as np
@@ -232,3 +233,59 @@ def test_the_least_delay_is_another_network():
         net.run(200.0)
         counts.append(len(spikes))
     assert counts[0] != counts[1]
+
+
+ADAPTING = """
+dv/dt = (0.04*v**2 + 5*v + 140 - u + I - 0.4*ca + 0.1*(dend - v))/ms : 1
+du/dt = 0.02*(0.2*v - u)/ms : 1
+dca/dt = -0.01*ca/ms : 1
+ddend/dt = (0.05*(-65 - dend) + 0.1*(v - dend) + 0.02*ca)/ms : 1
+drise/dt = (-0.02*rise - 0.001*rise**2)/ms : 1
+I : 1 (constant)
+"""
+
+
+def adapting():
+    """The same model."""
+    quadratic, quadratic_slope = iz.Izhikevich.dV, iz.Izhikevich.dV_slope
+
+    def dV(V, u, I, p):
+        return quadratic(V, u, I, p) - p.g_ca * p.ca + p.g * (p.dend - V)
+
+    def dV_slope(V, dI, p):
+        return quadratic_slope(V, dI, p) - p.g
+
+    return dataclasses.replace(
+        iz.Izhikevich, name="Adapting", dV=dV, dV_slope=dV_slope, threshold=lambda u, p: p.V_th + p.rise,
+        parameters=iz.Izhikevich.parameters | {name: iz.Quantity(x, "", "") for name, x in dict(
+            g_ca=0.4, g=0.1, r_ca=0.01, one=1.0, leak=0.05, rest=-65.0, share=0.02, r_rise=0.02, bend=0.001, lift=3.0,
+        ).items()},
+        states={
+            "ca": iz.StateVariable(0.0, "", "", lambda V, u, I, p: -p.r_ca * p.ca, reset=lambda u, p: p.ca + p.one),
+            "dend": iz.StateVariable(-65.0, "mV", "", lambda V, u, I, p: (
+                p.leak * (p.rest - p.dend) + p.g * (V - p.dend) + p.share * p.ca)),
+            "rise": iz.StateVariable(0.0, "mV", "", lambda V, u, I, p: -p.r_rise * p.rise - p.bend * p.rise * p.rise,
+                                     reset=lambda u, p: p.rise + p.lift),
+        },
+    )  # fmt: skip
+
+
+def test_states_beside_V_and_u_go_the_same_way():
+    """Calcium, a dendrite and a threshold that adapts: every spike, and all states to rounding."""
+    b.prefs.codegen.target = "numpy"
+    clock = b.Clock(DT * b.ms)
+    cells = b.NeuronGroup(
+        I.size, ADAPTING, threshold="v >= 30 + rise", reset="v = -65; u += 8; ca += 1; rise += 3", method="euler",
+        clock=clock,
+    )  # fmt: skip
+    cells.v, cells.u, cells.dend, cells.I = -65.0, -13.0, -65.0, I
+    names = {"v": "V", "u": "u", "ca": "ca", "dend": "dend", "rise": "rise"}
+    spikes, states = b.SpikeMonitor(cells), b.StateMonitor(cells, list(names), record=True, when="end")
+    b.Network(cells, spikes, states).run(N_STEPS * DT * b.ms)
+    pop = iz.Population(I.size, model=adapting(), V=-65.0, u=-13.0, scheme="euler", dt=DT)
+    found = pop.run(N_STEPS * DT, I, record=list(names.values()))
+    assert len(found.spikes) > 50
+    np.testing.assert_array_equal(np.rint(spikes.t / clock.dt).astype(int), found.spikes.step)
+    np.testing.assert_array_equal(np.asarray(spikes.i), found.spikes.i)
+    for theirs, ours in names.items():
+        np.testing.assert_allclose(np.asarray(getattr(states, theirs)).T, getattr(found, ours), rtol=1e-6, atol=1e-6)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 import izhnumba as iz
@@ -55,9 +57,62 @@ class Driven:
     track_over_constant.unit = "time / time with a constant current"
 
 
-def runner(dtype, inputs):
+class States:
+    """10,000 neurons with a state beside V and u that decays and jumps at spikes, and enters the current or the
+    threshold; over the same without it."""
+
+    params = (("current", "threshold"), ("float32", "float64"))
+    param_names = ("enters", "dtype")
+    timeout = 300
+
+    def setup(self, enters, dtype):
+        models = {"without": iz.Izhikevich, "with": with_state(enters)}
+        self.runners = {name: runner(dtype, dict(I=CURRENTS), model=model) for name, model in models.items()}
+
+    def track_over_without(self, enters, dtype):
+        times = interleaved(self.runners, 2000, 9)
+        return min(times["with"]) / min(times["without"])
+
+    track_over_without.unit = "time / time without the state"
+
+
+CURRENTS = np.linspace(0.0, 10.0, 10_000)
+quadratic = iz.Izhikevich.dV
+
+
+def less_current(V, u, I, p):
+    return quadratic(V, u, I, p) - p.share * p.s
+
+
+def raised_threshold(u, p):
+    return p.V_th + p.s
+
+
+def decay(V, u, I, p):
+    return -p.rate * p.s
+
+
+def decay_slope(V, p):
+    return -p.rate
+
+
+def jump(u, p):
+    return p.s + p.jump
+
+
+def with_state(enters):
+    """The model with a state s that enters the current or the threshold."""
+    changes = {"current": {"dV": less_current}, "threshold": {"threshold": raised_threshold}}[enters]
+    more = {name: iz.Quantity(x, "", "") for name, x in {"share": 0.05, "rate": 0.01, "jump": 1.0}.items()}
+    return dataclasses.replace(
+        iz.Izhikevich, name="WithState", parameters=iz.Izhikevich.parameters | more, **changes,
+        states={"s": iz.StateVariable(0.0, "", "", decay, decay_slope, jump)},
+    )  # fmt: skip
+
+
+def runner(dtype, inputs, **options):
     """A function of a number of steps that runs 10,000 neurons with these inputs."""
-    pop = iz.Population(10_000, dtype=dtype, threads=1, u=-13.0)
+    pop = iz.Population(10_000, dtype=dtype, threads=1, u=-13.0, **options)
 
     def run(steps):
         pop.reset()

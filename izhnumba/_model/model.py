@@ -192,7 +192,8 @@ class Model:
         equations = {name: equation for name, equation, _ in equations_of(self)}
         arguments = {name: arguments for name, _, arguments in equations_of(self)}
         V, u, I = (float(quantity.default) for quantity in (self.V, self.u, self.I))
-        p = self.named_tuple()(*(float(one.default) for one in (*self.parameters.values(), *self.states.values())))
+        defaults = [float(one.default) for of in (self.parameters, self.states) for one in of.values()]
+        p = self.named_tuple()(*defaults)
         values = {"V": V, "V_new": V, "u": u, "I": I, "dI": 0.0, "p": p}
         trial.results_are_numbers(equations, arguments, values)
         self._must_not_read_states()

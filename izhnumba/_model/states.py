@@ -122,7 +122,7 @@ def checked_states(states: Mapping[str, StateVariable], parameters: Mapping[str,
         if cure:
             raise ValueError(f"{where} must have names of their own, got {name!r}. {cure}")
         one = checks.kind(f"{where}[{name!r}]", state, StateVariable, _MUST)
-        functions = {key: checked_equation(f"{where}[{name!r}].{key}", equation, arguments)
+        functions: dict[str, Any] = {key: checked_equation(f"{where}[{name!r}].{key}", equation, arguments)
                      for key, equation, arguments in one.equations}  # fmt: skip
         found[name] = replace(one, **functions)
     if len(parameters) + 2 * len(found) > MOST_PARAMETERS:
@@ -180,11 +180,9 @@ class Unknown:
         raise NotKnown(self.name)
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _look
-    __pow__ = __rpow__ = __neg__ = __pos__ = __abs__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __float__ = (
-        __array__
-    ) = _look
-    __eq__ = __ne__ = _look  # type: ignore[assignment]
-    __hash__ = None  # type: ignore[assignment]
+    __pow__ = __rpow__ = __neg__ = __pos__ = __abs__ = __bool__ = __float__ = __array__ = _look
+    __lt__ = __le__ = __gt__ = __ge__ = _look
+    __eq__ = __ne__ = _look
 
 
 def known(equation: Equation, *arguments: object) -> Any:

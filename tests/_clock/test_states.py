@@ -81,8 +81,8 @@ def test_a_run_has_the_spikes_of_the_oracle(dtype):
     I = np.linspace(5.0, 60.0, N)
     pop = iz.Population(N, model=Adapting, dtype=dtype, u=-13.0, V_th=np.linspace(30.0, 60.0, N), threads=1)
     result = pop.run(300.0, I, record=["V", "rise"])
-    oracle = StatesOracle(N, Slower(V_th=np.linspace(30.0, 60.0, N)), "exp_euler", DT, -65.0, -13.0, names=["ca", "rise"],
-                          start={"ca": 0.5}, dtype=dtype)  # fmt: skip
+    oracle = StatesOracle(N, Slower(V_th=np.linspace(30.0, 60.0, N)), "exp_euler", DT, -65.0, -13.0,
+                          names=["ca", "rise"], start={"ca": 0.5}, dtype=dtype)  # fmt: skip
     spikes = np.array([oracle.step(I.astype(dtype)) for _ in range(3000)])
     step, i = np.nonzero(spikes)
     assert len(i) > 150

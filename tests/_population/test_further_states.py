@@ -91,8 +91,8 @@ NAMES = "Model.states must have names of their own, got "
         ),
         (
             dict(states=variable(derivative=lambda V, u, I, p: -p.tau * p.ca)),
-            "Model.states['ca'].derivative must use parameters of the model, got p.tau. Did you mean 'a'? The model has a, b, c, d, V_th, k2, "
-            "k1, k0, ca.",
+            "Model.states['ca'].derivative must use parameters of the model, got p.tau. Did you mean 'a'? The model "
+            "has a, b, c, d, V_th, k2, k1, k0, ca.",
         ),
         (
             dict(states=variable(reset=lambda u, p: [u])),
@@ -100,11 +100,11 @@ NAMES = "Model.states must have names of their own, got "
         ),
         (
             dict(states=variable(slope=lambda V, p: p.a)),
-            "Model.states['ca'].slope must be the derivative of states['ca'].derivative by ca, got 0.02 instead of -0.02 at ",
+            "Model.states['ca'].slope must be the derivative of states['ca'].derivative by ca, got 0.02 instead ",
         ),
         (
             dict(rate=lambda p: p.a + p.ca),
-            "Model.rate must be made of parameters alone, got p.ca, a state. States may enter dV, du, threshold, V_reset, ",
+            "Model.rate must be made of parameters alone, got p.ca, a state. States may enter dV, du, threshold, ",
         ),
         (dict(C=lambda p: 1.0 + p.ca), "Model.C must be made of parameters alone, got p.ca, a state."),
         (dict(u_slope=lambda p: p.ca), "Model.u_slope must be made of parameters alone, got p.ca, a state."),

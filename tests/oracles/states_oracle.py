@@ -1,8 +1,8 @@
 """The oracle of neurons with states beside V and u. It imports nothing from izhnumba.
 
-`Everything` is the 2003 form with four states that enter whatever they can: calcium (linear, with a constant slope), the
-voltage of a dendrite (linear, driven by V and the input), a gate (linear, with a slope that depends on V) and a rise of
-the threshold (not linear, and without a slope: Euler). They are attributes of the model, arrays over neurons.
+`Everything` is the 2003 form with four states that enter whatever they can: calcium (linear, with a constant slope),
+the voltage of a dendrite (linear, driven by V and the input), a gate (linear, with a slope that depends on V) and a
+rise of the threshold (not linear, and without a slope: Euler). They are attributes of the model, arrays over neurons.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from oracle import RESET_FIRST, Oracle, Quadratic, exprel, synaptic
 
 NAMES = ("ca", "dend", "gate", "rise")
 PARAMETERS = dict(
-    g_ca=0.3, g_dend=0.2, g_gate=0.05, E_gate=-80.0, r_ca=0.01, jump=1.0, r_dend=0.1, E_dend=-65.0, share=0.05, r_gate=0.2,
-    r_rise=0.02, bend=0.003, lift=1.5, ca_u=0.1,
+    g_ca=0.3, g_dend=0.2, g_gate=0.05, E_gate=-80.0, r_ca=0.01, jump=1.0, r_dend=0.1, E_dend=-65.0, share=0.05,
+    r_gate=0.2, r_rise=0.02, bend=0.003, lift=1.5, ca_u=0.1,
 )  # fmt: skip
 
 
