@@ -268,8 +268,21 @@ def with_entry(typingctx, numbers, place, value):
 
 @intrinsic(prefer_literal=True)
 def put_entries(typingctx, lanes, lane, numbers, first, count, zero):
-    """Write the entries of a tuple of numbers from `first` on to those of one lane: as many pointers or 1-D arrays.
-    Returns the sum of zero times each: it is not a number if one of them is not finite."""
+    """Write numbers of a lane back. Returns the sum of zero times each: not a number if one of them is not finite.
+
+    Parameters
+    ----------
+    typingctx
+        Numba's, not passed by callers.
+    lanes : tuple
+        As of `parameters_of`, pointers or 1-D arrays where numbers are to be written.
+    lane : int
+    numbers : tuple of numbers
+    first, count : int
+        Which of them.
+    zero : number
+        0 in their type.
+    """
     start, n, scalar = first.literal_value, count.literal_value, numbers.dtype
 
     def generate(context, builder, signature, arguments):
