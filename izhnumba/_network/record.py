@@ -123,6 +123,7 @@ def wanted(source: Section | Synapses | Drive, what: object) -> What:
         return what
     if isinstance(source, Synapses):
         return _of_synapses(where, what)
+    assert isinstance(source, Section)
     if isinstance(what, str):
         return checks.one_of(where, what, ("spikes", "rate", *source.population.model.variables))
     found = list(state_names(where, what, source.population.model))

@@ -15,7 +15,7 @@ from izhnumba._engine.timebase import Instant
 from izhnumba._network.drives import Drive, feeds_of
 from izhnumba._network.synapses import Synapses
 from izhnumba._population.parameters import hand_over
-from izhnumba._population.run import report
+from izhnumba._population.run import report, rewind
 from izhnumba._record.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ def reset(net: Network, weights: object) -> None:
     for synapses in net._synapses.values():
         synapses._clear(bool(weights))
     for population in net._populations.values():
-        population._rewind()
+        rewind(population)
     for one in net._drives.values():
         one._clear()
     for recorder in net._recorders.values():

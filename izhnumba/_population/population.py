@@ -222,13 +222,6 @@ class Population:
         if self._to_take:
             of.hand_over(self)
 
-    def _rewind(self) -> None:
-        of.put_state(self, self._start)
-        self._engine.rewind()
-        self._memory.clear()
-        if self._run is not None:
-            self._run.origin = None
-
     # --- time -----------------------------------------------------------------------------------------------------
 
     def reset(self) -> None:
@@ -236,7 +229,7 @@ class Population:
         self._must_not_run()
         with self._turn:
             self._end_run()
-            self._rewind()
+            running.rewind(self)
 
     def step(
         self, I: ArrayLike = 0.0, *, delta: object = None, g: object = None, E: object = None,  # noqa: E741

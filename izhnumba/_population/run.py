@@ -14,8 +14,8 @@ from izhnumba._base.implausible import users_level
 from izhnumba._engine.codes import BUSY, FAILURE, LEAP
 from izhnumba._engine.protocol import Inputs, PopulationEngine
 from izhnumba._engine.run_loop import ProgressBar, Slices, progress_shown, run_slices
-from izhnumba._engine.states import states_of
 from izhnumba._model.model import Model
+from izhnumba._population.parameters import put_state
 from izhnumba._record.reduced import ReductionRecorder
 from izhnumba._record.reductions import StateReduction
 from izhnumba._record.results import Result
@@ -115,6 +115,15 @@ def _state_recorder(
         if value is not None:
             raise ValueError(f"{where}.{option} must come with record, got {value!r:.60} alone. Pass record=['V'].")
     return None
+
+
+def rewind(pop: Population) -> None:
+    """Put a population back to time 0, with its initial state."""
+    put_state(pop, pop._start)
+    pop._engine.rewind()
+    pop._memory.clear()
+    if pop._run is not None:
+        pop._run.origin = None
 
 
 def state_at(pop: Population, t: object) -> tuple[Array, Array]:

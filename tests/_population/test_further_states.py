@@ -289,6 +289,17 @@ def test_recorded_saved_and_loaded_in_a_network(tmp_path):
     assert np.array_equal(whole.populations["cells"].ca, drawn)
 
 
+def test_reduced_by_a_recorder():
+    net = network()
+    mean = net.record(net.populations["cells"], iz.Mean("ca"), every=0.5)
+    net.run(10.0)
+    assert mean.values == pytest.approx(net.recorders["states"].ca.mean(axis=1))
+    pop = cells()
+    assert pop.run(5.0, CURRENT, record=iz.Sum("rise")).values.shape == (50,)
+    with pytest.raises(ValueError, match="^Mean.state must be a known name, got 'calcium'. Known: V, u, ca, rise."):
+        pop.run(1.0, record=iz.Mean("calcium"))
+
+
 def test_recorded_to_a_file(tmp_path):
     net, path = network(), tmp_path / "ca.rec"
     record = net.record(net.populations["cells"], ["ca", "rise"], every=0.5, to=path)
