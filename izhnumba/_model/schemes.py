@@ -230,29 +230,40 @@ def _two_half_steps_floor_last(eq: Equations) -> Function:
 
 def _midpoint(eq: Equations) -> Function:
     dt_f, rate, du, add_delta, floor, number = eq.dt_f, eq.rate, eq.du, eq.add_delta, eq.floor, eq.number
+    STATES, changes, moved = eq.states.any, eq.states.changes, eq.states.moved
 
     def rule(V, u, x, p, gain, dt, wide):
-        """V + dt V' and u + dt u', both at the state that half an Euler step leads to. Parameters: see
+        """V + dt V', u + dt u' and so on, all at the state that half an Euler step leads to. Parameters: see
         `_model.schemes`."""
         r, half = dt * rate(p), number(0.5)
+        q = p  # with the states of the stage
         Va, ua = V + half * dt_f(dt, V, u, x, p), u + half * (r * du(V, V, u, p))
-        V = floor(add_delta(V + dt_f(dt, Va, ua, x, p), x), p)
-        return V, u + r * du(Va, Va, ua, p)
+        if STATES:
+            q = moved(p, half, changes(dt, V, u, x, p))
+            p = moved(p, number(1.0), changes(dt, Va, ua, x, q))
+        V = floor(add_delta(V + dt_f(dt, Va, ua, x, q), x), p)
+        return V, u + r * du(Va, Va, ua, q), p
 
     return rule
 
 
 def _heun(eq: Equations) -> Function:
     dt_f, rate, du, add_delta, floor, number = eq.dt_f, eq.rate, eq.du, eq.add_delta, eq.floor, eq.number
+    STATES, changes, moved = eq.states.any, eq.states.changes, eq.states.moved
 
     def rule(V, u, x, p, gain, dt, wide):
-        """V and u + (k1 + k2) / 2, where k1 is an Euler step, and k2 one from where it leads to. Parameters: see
+        """V, u and so on + (k1 + k2) / 2, where k1 is an Euler step, and k2 one from where it leads to. Parameters: see
         `_model.schemes`."""
         r, half = dt * rate(p), number(0.5)
+        q = p  # with the states of the stage
         V1, u1 = dt_f(dt, V, u, x, p), r * du(V, V, u, p)
         Va, ua = V + V1, u + u1
-        V2, u2 = dt_f(dt, Va, ua, x, p), r * du(Va, Va, ua, p)
-        return floor(add_delta(V + half * (V1 + V2), x), p), u + half * (u1 + u2)
+        if STATES:
+            s1 = changes(dt, V, u, x, p)
+            q = moved(p, number(1.0), s1)
+            p = moved(moved(p, half, s1), half, changes(dt, Va, ua, x, q))
+        V2, u2 = dt_f(dt, Va, ua, x, q), r * du(Va, Va, ua, q)
+        return floor(add_delta(V + half * (V1 + V2), x), p), u + half * (u1 + u2), p
 
     return rule
 

@@ -53,8 +53,8 @@ class StateVariable:
     Notes
     -----
     A scheme advances states after V and u, in the order in which the model lists them, with the new V and u, and the
-    new values of states before it, if it does so with u; "euler" and "nest" take the old values of all, "rk4" those of
-    its stages. A refractory neuron keeps its states, too.
+    new values of states before it, if it does so with u; "euler" and "nest" take the old values of all, "midpoint",
+    "heun" and "rk4" those of their stages. A refractory neuron keeps its states, too.
 
     Examples
     --------

@@ -139,23 +139,31 @@ class StatesOracle(Oracle):
 
     _nest = _euler
 
-    def _rk4(self, V, u, I, delta, g, E):
-        start, h, slopes = {"V": V, "u": u, **self.states}, self.dt, []
-
-        def at(share, k):
-            point = {name: value + share * h * k[name] for name, value in start.items()}
+    def _stages(self, shares, weights, V, u, I, delta, g, E):
+        """A rule of Runge and Kutta: each stage is a share of a step along the slopes of the one before."""
+        start, slopes = {"V": V, "u": u, **self.states}, []
+        k = dict.fromkeys(start, 0.0)
+        for share in shares:
+            point = {name: value + share * self.dt * k[name] for name, value in start.items()}
             self.put({name: point[name] for name in self.names})
             V, u = point["V"], point["u"]
-            dV, du = self._current(V, u, I, g, E) / self.model.C, self.model.rate * self.model.drive(V, u, V)
-            return {"V": dV, "u": du} | {name: self._derivative(name, V, u, I, g, E) for name in self.names}
-
-        for share in (0.0, 0.5, 0.5, 1.0):
-            slopes.append(at(share, slopes[-1] if slopes else dict.fromkeys(start, 0.0)))
-        a, b, c, d = slopes
-        new = {name: value + h / 6 * (a[name] + 2 * b[name] + 2 * c[name] + d[name]) for name, value in start.items()}
+            k = {"V": self._current(V, u, I, g, E) / self.model.C, "u": self.model.rate * self.model.drive(V, u, V)}
+            k |= {name: self._derivative(name, V, u, I, g, E) for name in self.names}
+            slopes.append(k)
+        new = {name: value + self.dt * sum(w * k[name] for w, k in zip(weights, slopes, strict=True))
+               for name, value in start.items()}  # fmt: skip
         self.put({name: new[name] for name in self.names})
         self._keep(start)
         return np.maximum(new["V"] + delta, self.V_min), new["u"]
+
+    def _midpoint(self, *args):
+        return self._stages((0.0, 0.5), (0.0, 1.0), *args)
+
+    def _heun(self, *args):
+        return self._stages((0.0, 1.0), (0.5, 0.5), *args)
+
+    def _rk4(self, *args):
+        return self._stages((0.0, 0.5, 0.5, 1.0), (1 / 6, 1 / 3, 1 / 3, 1 / 6), *args)
 
 
 assert RESET_FIRST == ("exp_euler", "izhikevich2003")  # in which states are reset at the start of the next step, too
