@@ -30,8 +30,8 @@ class Variant(NamedTuple):
     gate: tuple[str, Any] | None = None  # of conductances that V opens: a name in GATES, and its number or function
     affine: bool = False  # dt_slope is z0 + z1 V, known beforehand
     short: bool = False  # the short exprel holds for every V from CAREFUL_V to the threshold
-    at_once: bool = False  # V jumps come after the spike test: a scheme that resets first goes by spikes, not by V
     capped: bool = False  # but not above CAP_V, for the threshold depends on a state
+    at_once: bool = False  # V jumps come after the spike test: a scheme that resets first goes by spikes, not by V
     gains: bool = False  # the gains of states, where their slopes are constant, are known beforehand
 
 

@@ -186,3 +186,18 @@ def test_a_state_that_is_not_finite_ends_the_run_in_its_step():
     assert np.isfinite(np.delete(pop.V, 7)).all()
     pop.reset()
     pop.run(1.0)
+
+
+@pytest.mark.parametrize("scheme", ["exp_euler", "euler"])
+def test_with_delay_0_a_spike_resets_states_once(scheme):
+    """Jumps at the end of its own step lift V, or let it fall below a threshold, without another reset."""
+    net = iz.Network(scheme=scheme, seed=2)
+    cells = net.add(iz.Population(50, model=Adapting, u=-13.0, r_ca=0.0, r_rise=0.05, ca=0.0), name="cells")
+    net.connect(cells, cells, iz.FixedProbability(0.3), weight=iz.Uniform(-40.0, 40.0), delay=0.0)
+    net.drive(cells, np.linspace(5.0, 30.0, 50))
+    spikes = net.record(cells)
+    net.run(100.0)
+    counts = np.bincount(spikes.i, minlength=50)
+    still_to_come = cells.spikes if scheme == "exp_euler" else 0
+    assert counts.sum() > 300
+    assert np.array_equal(cells.ca, counts - still_to_come)
