@@ -66,6 +66,7 @@ class Table:
     def put(self, entry: int, array: Array, owner: object = None, also: Mapping[int, int] | None = None) -> Array:
         """Write the address of an array, which is returned. owner: an object that must live as long; also: numbers to
         write at the same moment, by entry."""
+        assert array.flags.c_contiguous  # kernels see an address alone
         in_use, mine = self._in_use(entry), _Owned(address_of(array), array, owner)
         self._owned[entry] = (*in_use, mine)
         if also:

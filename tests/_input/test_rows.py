@@ -66,3 +66,26 @@ def test_tables_may_lie_column_by_column_in_memory():
     pop.run(2.0, iz.TimedArray(np.asfortranarray(values), 0.1))
     twin.run(2.0, iz.TimedArray(values, 0.1))
     assert pop.V.tobytes() == twin.V.tobytes()
+
+
+@pytest.mark.parametrize(("size", "batch"), [((2, 3), None), (3, 2), ((2, 3), 2)])
+def test_what_is_made_of_inputs_fits_every_shape(size, batch):
+    """Values of one size and of others broadcast to a population as NumPy does it, in each way they come together."""
+    shape = (*([batch] if batch else []), *(size if isinstance(size, tuple) else (size,)))
+    column, row = np.array([[1.0], [3.0]]), np.array([0.5, 1.0, 2.0])
+    wave, gate = iz.Sine(2.0, 90.0, phase=row), iz.Pulses(0.4, 1.6, 1.0, base=column)
+    t = np.arange(20) * 0.1
+    by_hand = {
+        wave * gate: wave.at(t)[:, None, :] * gate.at(t),
+        column * wave.clip(-1.0, row): column * np.clip(wave.at(t), -1.0, row)[:, None, :],
+        (gate - wave).delayed(0.3): gate.at(t - 0.3) - wave.at(t - 0.3)[:, None, :],
+        gate.clip(row, 2.0): np.clip(gate.at(t), row, 2.0),
+    }
+    for made, values in by_hand.items():
+        expected = np.broadcast_to(values.reshape(20, *(1,) * (len(shape) - 2), 2, 3), (20, *shape)).reshape(20, -1)
+        np.testing.assert_allclose(rows(made, 0, 20, shape=shape), expected, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(np.broadcast_to(made.at(t), values.shape), values, rtol=0, atol=1e-12)
+    with pytest.raises(ValueError, match=r"Constant.value must have shape .*got \(4,\)"):
+        rows(wave * np.ones(4), 0, 1, shape=shape)
+    with pytest.raises(ValueError, match=r"Clipped.low must have shape .*got \(4,\)"):
+        rows(wave.clip(np.ones(4)), 0, 1, shape=shape)
