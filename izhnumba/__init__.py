@@ -24,6 +24,7 @@ from izhnumba._population.assembly import Assembly
 from izhnumba._population.kernel import kernel
 from izhnumba._population.population import Population
 from izhnumba._population.presets import Preset, presets
+from izhnumba._population.source import PoissonSource, SpikeSource
 from izhnumba._record.recorder import Recorder
 from izhnumba._record.reduced import ReductionRecorder
 from izhnumba._record.reductions import Histogram, Mean, Sum
@@ -101,6 +102,7 @@ __all__ = [
     "OrnsteinUhlenbeck",
     "Plasticity",
     "Poisson",
+    "PoissonSource",
     "Population",
     "Positions",
     "Preset",
@@ -125,6 +127,7 @@ __all__ = [
     "Scheme",
     "Sine",
     "SpikeRecorder",
+    "SpikeSource",
     "SpikeTrain",
     "Spikes",
     "StateRecorder",

@@ -254,3 +254,33 @@ def driven(n, drives):
         net.run(steps * net.dt)
 
     return run
+
+
+class Source:
+    """A PoissonSource of 10,000 cells at 10 Hz in a network of 10,000 x 100, which it does not reach: the time of a run
+    over that without it. Networks take turns, three of each kind, for none lies in memory like another."""
+
+    params = ["float32", "float64"]
+    param_names = ["dtype"]
+    timeout = 300
+    unit = "time / time without a source"
+
+    def setup(self, dtype):
+        self.nets = {with_source: [sparse(10_000, 100, dtype, 1) for _ in range(3)] for with_source in (False, True)}
+        for net in self.nets[True]:
+            net.add(iz.PoissonSource(10_000, 10.0))
+        for net in (*self.nets[False], *self.nets[True]):
+            net.run(20.0)
+
+    def track_ratio(self, dtype):
+        times = {False: [], True: []}
+        for _ in range(9):
+            for with_source, nets in self.nets.items():
+                started = time.process_time()
+                for net in nets:
+                    net.reset()
+                    net.run(300.0)
+                times[with_source].append(time.process_time() - started)
+        return statistics.median(times[True]) / statistics.median(times[False])
+
+    track_ratio.unit = unit

@@ -15,6 +15,7 @@ import numpy as np
 from izhnumba._base.random import stream_key
 from izhnumba._base.saved import Saved
 from izhnumba._checkpoint.check_populations import Frame, SavedPopulation, check_population, part_of
+from izhnumba._checkpoint.check_sources import check_source
 from izhnumba._checkpoint.check_synapses import Projection, check_events, check_synapses
 from izhnumba._exact.kernels import layout
 from izhnumba._input import noise, spike_trains
@@ -31,7 +32,8 @@ from izhnumba._synapse.trains import as_trains
 
 def check(network: dict[str, Any]) -> None:
     """Raise a Misfit if the parts of a network, as `format.load` returns it, do not fit together."""
-    top = Saved(network, "network", ("arguments", "now", "populations", "synapses", "drives", "recorders"), ("bound",))
+    parts = "arguments", "now", "populations", "synapses", "drives", "recorders"
+    top = Saved(network, "network", parts, ("bound", "sources"))
     if "bound" in network:
         top.kind("bound", bool, "True or False")
     arguments = top.part("arguments", ("dt", "scheme", "seed", "threads"))
@@ -42,6 +44,11 @@ def check(network: dict[str, Any]) -> None:
         arguments.integer("threads", 1)
     frame = Frame(dt, exact, seed, top.real("now", 0.0) if exact else top.integer("now", 0))
     populations = {name: check_population(one, place, frame) for name, one, place in top.named("populations")}
+    neurons = list(populations)
+    if "sources" in network:
+        for name, one, place in top.named("sources"):
+            top.require(name not in populations, "sources", "have other names than populations", name)
+            populations[name] = check_source(one, name, place, frame)
     key, projections = layout.FIRST_KEY, list[Projection]()
     for _, one, place in top.named("synapses"):
         projections.append(check_synapses(one, place, frame, populations, key))
@@ -51,7 +58,7 @@ def check(network: dict[str, Any]) -> None:
             check_events(
                 Saved(one["state"], f"{place}/state", one["state"]), frame, populations[name], name, projections
             )
-    ordinals: dict[str, set[int]] = {name: set() for name in populations}
+    ordinals: dict[str, set[int]] = {name: set() for name in neurons}
     for _, one, place in top.named("drives"):
         _drive(one, place, frame, populations, ordinals)
     for _, one, place in top.named("recorders"):
@@ -67,6 +74,7 @@ def _drive(
 ) -> None:
     saved = Saved(one, place, ("section", "value", "memory"), ("ordinal", "receptor"))
     part, value = part_of(saved, "section", populations), saved.value["value"]
+    saved.require(part.name in ordinals, "section", "be neurons, not of a spike source")
     saved.kind("value", (Input, int, float, np.ndarray), "a number, an array or an input")
     if "receptor" in one:
         receptor = saved.kind("receptor", Receptor, "a receptor")

@@ -37,14 +37,15 @@ class Frame(NamedTuple):
 
 
 class SavedPopulation(NamedTuple):
-    """A population, as far as synapses, drives and recorders refer to it. n: neurons, of all copies of a batch; padded:
-    lanes of its arrays."""
+    """A population or spike source, as far as synapses, drives and recorders refer to it. n: neurons, of all copies of
+    a batch; padded: lanes of its arrays; spikes_alone: whether it is a source, which nothing reaches."""
 
     size: tuple[int, ...]
     n: int
     padded: int
     dtype: np.dtype[Any]
     receptors: list[Any]
+    spikes_alone: bool = False
 
 
 class Part(NamedTuple):

@@ -50,9 +50,8 @@ def check_synapses(
     gap = receptor.adds_to == "coupling"
     released = "release" in one
     saved.require(released == receptor.per_source, "receptor", "have states of sources if there are such", receptor)
-    saved.require(
-        not gap or source.population.dtype == target.population.dtype, "source", "have the dtype of the target"
-    )
+    same = source.population.dtype == target.population.dtype and not source.population.spikes_alone
+    saved.require(not gap or same, "source", "be neurons that have the dtype of the target")
     plastic = saved.value["plasticity"] is not None
     if plastic:
         rules = saved.kind("plasticity", (Plasticity, tuple), "a rule of plasticity, or two")

@@ -17,6 +17,7 @@ from izhnumba._engine.protocol import Incoming, Inputs, PopulationEngine
 from izhnumba._engine.table import Table
 from izhnumba._input.door import RUN, STEP, Given, given, is_constant, is_ours, pairs_of, refuse_negative
 from izhnumba._input.input import Input
+from izhnumba._input.sources import Trains
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._input.target import Drawn, Driven, Spikes, Target, target
 from izhnumba._synapse.injected import injected
@@ -168,11 +169,20 @@ def _not_negative(where: str, made: Feed, receptor: Receptor) -> Feed:
     return Feed(rows, made.width, constant=False, prepared=made.width > 0, ahead=made.ahead)
 
 
+def trains(value: Trains, to: Target, engine: object) -> Feed:
+    """The feed of what a spike source sends: the first step, and the spikes from it on."""
+    spikes, per_step = value.steps(to), value.per_step(to)
+    return Feed(
+        lambda step, count: (step, spikes(step, count)), math.ceil(2 * per_step), constant=False,
+        prepared=per_step > 0, ahead=value.ahead,
+    )  # fmt: skip
+
+
 def network_feeds(network: ClockNetwork, drives: Sequence[Incoming]) -> RowFeeds:
     """All inputs of a network: currents to a population are added, in the order of drives; what comes through one of
     its receptors does so drive after drive."""
     grouped: dict[tuple[int, Any], list[Incoming]] = {}
-    engines: Sequence[object] = network.engines
+    engines: Sequence[object] = (*network.engines, *network.sources)
     for one in drives:
         grouped.setdefault((engines.index(one.engine), one.receptor), []).append(one)
     made = {key: _added(group) if key[1] is None else _together(group) for key, group in grouped.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,9 @@ from izhnumba._numba.threads import alone, may_go_parallel, n_processors
 from izhnumba._synapse.csr import MOST_CELLS
 from izhnumba._synapse.trains import OneTrain
 
+if TYPE_CHECKING:
+    from izhnumba._clock.source import ClockSource
+
 Array = NDArray[Any]
 Calls = list[tuple[int, Table]]  # addresses of compiled functions, and what they take
 SliceInputs = dict[tuple[int, ReceptorState | None], Any]  # as `ClockNetwork` says
@@ -45,13 +48,15 @@ _LONGEST_SLICE = 16  # steps, without synapses: the rings of 10,000 neurons stay
 
 
 class ClockNetwork:
-    """The engines of populations, and the synapses between them, advanced together. Inputs of `advance` are, by (number
-    of the engine, receptor), rows of currents, for which the receptor is None, or lists of (first neuron, first step,
-    Spikes or Injection)."""
+    """The engines of populations, spike sources, and the synapses between them, advanced together. Inputs of `advance`
+    are, by (number of the engine, receptor), rows of currents, for which the receptor is None, or lists of (first
+    neuron, first step, Spikes or Injection); what sources send, as (first step, Spikes), is numbered behind the
+    engines."""
 
     def __init__(self, dt: float) -> None:
         self.time = Steps(dt)
         self.engines: list[ClockEngine] = []
+        self.sources: list[ClockSource] = []
         self._table = Table(layout.NET_SIZE)
         self._calls: dict[int, Calls] = {}  # in the table, by entry
         self.slice = 1
@@ -78,17 +83,17 @@ class ClockNetwork:
 
     @property
     def n(self) -> int:
-        return sum(engine.n for engine in self.engines)
+        return sum(engine.n for engine in self.engines) or 1  # without neurons
 
     @property
     def item(self) -> int:
-        return max(engine.item for engine in self.engines)
+        return max((engine.item for engine in self.engines), default=8)
 
     def connect(
-        self, engines: Sequence[ClockEngine], projections: Sequence[Projection], gone: Sequence[Projection],
-        receptors: set[ReceptorState | None],
+        self, engines: Sequence[ClockEngine], sources: Sequence[ClockSource], projections: Sequence[Projection],
+        gone: Sequence[Projection], receptors: set[ReceptorState | None],
     ) -> None:  # fmt: skip
-        """Take over populations and projections, with rings as long as the longest delays.
+        """Take over populations, sources and projections, with rings as long as the longest delays.
 
         gone: projections that are no more, through which spikes may be under way. receptors: those in use; others are
         forgotten as soon as they are at rest.
@@ -102,7 +107,8 @@ class ClockNetwork:
             shortest = min(shortest, first or _LONGEST_SLICE)  # 0: there are no synapses
         for one in gone:  # spikes through them still arrive: those through plastic ones are not in rings yet
             longest[one.target] = max(longest.get(one.target, 1), delays(one)[1])
-        self.engines, self._gaps = list(engines), [one for one in projections if is_gap(one)]
+        self.engines, self.sources = list(engines), list(sources)
+        self._gaps = [one for one in projections if is_gap(one)]
         self.slice = _slice(shortest, [(steps, engine.padded) for engine, steps in longest.items()])
         for receptor in [receptor for engine in engines for receptor in engine.arrivals.receptors]:
             receptor.act_at_once(any(one.receptor is receptor and delays(one).at_once for one in projections), self.now)
@@ -207,11 +213,13 @@ class ClockNetwork:
         return OK
 
     def _prepared(self, until: int) -> Iterator[tuple[int, Table]]:
-        """For each engine the address of its kernel and its table, prepared for the slice."""
-        for number, engine in enumerate(self.engines):
-            current = self._inputs.get((number, None))
-            current = np.zeros((1, 1), engine.dtype) if current is None else current
-            yield engine.prepare_slice(until, current, min(self._threads, engine.n_blocks)), engine.table
+        """For each engine, and behind them for each source, the address of its kernel and its table, prepared for the
+        slice."""
+        engines: list[Any] = [*self.engines, *self.sources]
+        for number, engine in enumerate(engines):
+            given = self._inputs.get((number, None))
+            given = np.zeros((1, 1), engine.dtype) if given is None else given
+            yield engine.prepare_slice(until, given, min(self._threads, engine.n_blocks)), engine.table
 
     def record(self, wanted: Sequence[Record | SpikeList]) -> None:
         """Write samples of these records, and list spikes, in the next advances."""
@@ -219,7 +227,8 @@ class ClockNetwork:
 
         for engine in self.engines:
             engine.record([record for record in wanted if record.engine is engine])
-        lists = [(address(), reports.table_of(one)) for one in wanted if isinstance(one, SpikeList)]
+        listed = [one for one in wanted if isinstance(one, SpikeList) and one.engine not in self.sources]
+        lists = [(address(), reports.table_of(one)) for one in listed]
         self._put_calls(layout.LISTS, layout.N_LISTS, lists)
 
     def _most_parts(self, threads: int) -> int:
@@ -229,7 +238,7 @@ class ClockNetwork:
 
     def threads_for(self, until: int, stop: int, wanted: int | None) -> int:
         most = min(
-            max(self._most_parts(MOST_PARTS), *(engine.n_blocks for engine in self.engines)), wanted or n_processors()
+            max([self._most_parts(MOST_PARTS), *(engine.n_blocks for engine in self.engines)]), wanted or n_processors()
         )
         n, now = self.n, self.now
         work = n * min(self.slice, until - now)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba._engine.protocol import PopulationEngine
+from izhnumba._engine.protocol import PopulationEngine, SourceEngine
 from izhnumba._synapse.csr import SynapseTable
 
 
@@ -28,14 +28,14 @@ class Released:
 class Projection:
     """Synapses as an engine delivers spikes through them.
 
-    source, target: engines of populations; first_source, first_target: the neurons with which both ends begin;
-    n_sources, n_targets: how many there are from there to the last ones; shift: source i is the same neuron as target
-    i + shift, None if no run of neurons is at both ends; receptor: of the target, its ReceptorState; rows: the
-    synapses; plastic: their plastic state, or None; release: the states of sources that their receptor has, or None;
-    released: by whose spikes the modulator of a plastic state grows.
+    source, target: engines of populations, the source also of a spike source; first_source, first_target: the neurons
+    with which both ends begin; n_sources, n_targets: how many there are from there to the last ones; shift: source i is
+    the same neuron as target i + shift, None if no run of neurons is at both ends; receptor: of the target, its
+    ReceptorState; rows: the synapses; plastic: their plastic state, or None; release: the states of sources that their
+    receptor has, or None; released: by whose spikes the modulator of a plastic state grows.
     """
 
-    source: PopulationEngine
+    source: PopulationEngine | SourceEngine
     target: PopulationEngine
     first_source: int
     first_target: int

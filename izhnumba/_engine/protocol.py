@@ -26,12 +26,10 @@ from izhnumba._synapse.receptor import Receptor
 Array = NDArray[Any]
 
 
-class NeuronEngine(Protocol):
-    """The engine of a population, as recorders read it. n: neurons; dtype: of V and u."""
+class SpikingEngine(Protocol):
+    """The engine of a population or of a spike source, as recorders of spikes read it. n: neurons."""
 
-    model: Model
     n: int
-    dtype: np.dtype[Any]
 
     @property
     def time(self) -> Timebase: ...
@@ -48,10 +46,6 @@ class NeuronEngine(Protocol):
         """Write the present V and u to the arrays that users read. Returns one of `codes`."""
         ...
 
-    def source_of(self, state: str, receptor: Any = None) -> Any:
-        """Key from which `record` reads one of STATES. receptor: the engine's ReceptorState, for a state of one."""
-        ...
-
     @property
     def fired(self) -> bool:
         """Whether there may be spikes in the last advance."""
@@ -59,6 +53,42 @@ class NeuronEngine(Protocol):
 
     def spike_list(self, since: Instant) -> tuple[Array, Array]:
         """Neurons (int64) and labels of the spikes since `since`, all of them in the last advance, in order of time."""
+        ...
+
+
+class NeuronEngine(SpikingEngine, Protocol):
+    """The engine of a population, as recorders read it. dtype: of V and u."""
+
+    model: Model
+    dtype: np.dtype[Any]
+
+    def source_of(self, state: str, receptor: Any = None) -> Any:
+        """Key from which `record` reads one of STATES. receptor: the engine's ReceptorState, for a state of one."""
+        ...
+
+
+class SourceEngine(SpikingEngine, Protocol):
+    """The engine of a spike source: n cells without V, which spike as `_input.sources` says. Made of n and the engine
+    of the network, in which it is all its life."""
+
+    table: Table
+    dtype: np.dtype[Any]
+
+    @property
+    def spikes(self) -> Array:
+        """Whether each cell spiked in the latest step or advance, bool (n,), the caller's."""
+        ...
+
+    def rewind(self) -> None:
+        """Back to time 0."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """Arrays with which `restore` goes on from here."""
+        ...
+
+    def restore(self, state: dict[str, Any], now: Instant) -> None:
+        """Go on from a state at an instant, that of the network."""
         ...
 
 

@@ -17,8 +17,11 @@ from izhnumba._engine.protocol import Incoming, Inputs
 from izhnumba._exact.engine import ExactEngine
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.receptors import ReceptorState, Steady, Waves
+from izhnumba._exact.source import ExactSource
 from izhnumba._input.door import EXACT, Given, given, pairs_of, refuse_negative
 from izhnumba._input.input import Constant, Input
+from izhnumba._input.sources import Events as TrainEvents
+from izhnumba._input.sources import Trains
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._input.target import Driven, Target, target
 from izhnumba._input.values import Wave, flat, per_neuron
@@ -110,6 +113,14 @@ class SpikeSource(NamedTuple):
     receptor: ReceptorState
     n: int
     per_ms: float = 0.0
+
+
+class Sending(NamedTuple):
+    """What a spike source sends. per_ms: the most spikes that are drawn in a ms."""
+
+    engine: ExactSource
+    events: TrainEvents
+    per_ms: float
 
 
 class Source:
@@ -220,14 +231,15 @@ class ExactFeeds:
 
     ahead = False  # random spikes remember where a piece of them begins and ends
 
-    def __init__(self, sources: list[Source], clock: ExactNetwork) -> None:
-        self.sources, self.clock = sources, clock
+    def __init__(self, sources: list[Source], clock: ExactNetwork, trains: Sequence[Sending] = ()) -> None:
+        self.sources, self.clock, self._trains = sources, clock, trains
         self._n = clock.n
 
     def reach(self, now: float, length: float | None) -> float:
         """The end of an advance of about this length (ms), or sooner, so that its pieces and events fit in memory."""
         until = now + max(_FIRST_SLICE / self._n if length is None else length, _LEAST)
         per_ms = sum(spikes.per_ms for source in self.sources for spikes in source.spikes)
+        per_ms += sum(one.per_ms for one in self._trains)
         until = min(until, now + self.clock.most_ahead(), now + _MOST_EVENTS / max(per_ms, 1e-300))
         for source in self.sources:
             later = source.breaks[np.searchsorted(source.breaks, now, side="right") :]
@@ -236,8 +248,8 @@ class ExactFeeds:
                 until = min(until, float(later[most]))
         return until
 
-    def between(self, now: float, until: float) -> list[Source]:
-        return self.sources
+    def between(self, now: float, until: float) -> tuple[list[Source], list[tuple[ExactSource, TrainEvents]]]:
+        return self.sources, [(one.engine, one.events) for one in self._trains]
 
     def replace(self, made: object, other: object) -> bool:
         """False: all must be made anew for another drive."""
@@ -340,12 +352,17 @@ def must_stand(where: str, conductance: Current) -> None:
 
 def network_feeds(network: ExactNetwork, drives: Sequence[Incoming]) -> ExactFeeds:
     """All inputs of a network, by population."""
-    sources = []
+    sources, sending = [], [one.made for one in drives if isinstance(one.made, Sending)]
     for engine in network.engines:
         made = [one.made for one in drives if one.engine is engine]
         currents = [one for one in made if isinstance(one, Current)]
         sources.append(Source(engine, currents, [one for one in made if isinstance(one, SpikeSource)]))
-    return ExactFeeds(sources, network)
+    return ExactFeeds(sources, network, sending)
+
+
+def trains(value: Trains, to: Target, engine: ExactSource) -> Sending:
+    """What a spike source sends."""
+    return Sending(engine, value.events(to), value.per_ms(to))
 
 
 def conductances_of(where: str, g: object, E: object, pop: Driven) -> list[Current]:

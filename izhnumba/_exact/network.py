@@ -17,12 +17,14 @@ from izhnumba._engine.projection import Projection
 from izhnumba._engine.protocol import Record, SpikeList
 from izhnumba._engine.table import Table
 from izhnumba._engine.timebase import Continuous
+from izhnumba._exact.blocks import Block
 from izhnumba._exact.kernels import layout
 from izhnumba._exact.projection import bind
 from izhnumba._numba.threads import may_go_parallel, n_processors, one_parallel_region
 
 if TYPE_CHECKING:
     from izhnumba._exact.engine import ExactEngine
+    from izhnumba._exact.source import ExactSource
 
 Array = NDArray[Any]
 _WIDEST = 1000.0  # ms, width of a slot of time without delays
@@ -35,17 +37,20 @@ _WORK = 100  # work of a neuron in a ms, in steps of a neuron of the clock engin
 
 
 class ExactNetwork:
-    """The engines of populations, and the synapses between them, advanced together. `Engine` of the exact scheme."""
+    """The engines of populations, spike sources, and the synapses between them, advanced together. `Engine` of the
+    exact scheme."""
 
     def __init__(self, dt: float) -> None:
         self.time = Continuous(dt)
         self.engines: list[ExactEngine] = []
+        self.sources: list[ExactSource] = []
         self._moving: dict[Any, Array] | None = None  # events under way by engine, while `connect` moves them
         self._table = Table(layout.NET_SIZE)
         self._reals = self._table.numbers.view(np.float64)
         self._projections: dict[Any, Table] = {}
         self._records: list[Record] = []
-        self._sources: Sequence[Any] = ()  # of the slice
+        self._inputs: Sequence[Any] = ()  # of the slice, by population
+        self._trains: Sequence[Any] = ()  # and of spike sources
         self._threads = 1
         self.found: list[set[int]] = []
         self._shown = True
@@ -64,7 +69,7 @@ class ExactNetwork:
 
     @property
     def n(self) -> int:
-        return sum(engine.n for engine in self.engines)
+        return sum(engine.n for engine in self.engines) or 1  # without neurons
 
     @property
     def n_slots(self) -> int:
@@ -76,10 +81,11 @@ class ExactNetwork:
         return 8
 
     def connect(
-        self, engines: Sequence[Any], projections: Sequence[Projection], gone: Sequence[Projection], receptors: set[Any]
-    ) -> None:
-        """Take over populations and projections. receptors: those in use. gone: projections that are no more, which
-        need nothing here."""
+        self, engines: Sequence[Any], sources: Sequence[ExactSource], projections: Sequence[Projection],
+        gone: Sequence[Projection], receptors: set[Any],
+    ) -> None:  # fmt: skip
+        """Take over populations, sources and projections. receptors: those in use. gone: projections that are no more,
+        which need nothing here."""
         key, tables, delays = layout.FIRST_KEY, dict[Any, Table](), [(math.inf, 0.0)]
         for engine in engines:
             engine.forget_rules()
@@ -91,6 +97,7 @@ class ExactNetwork:
             delays += [one.rows.delays(one.target.padded)] if n else []
         shortest, longest = zip(*delays, strict=True)
         self.take_over(engines, tables, min(shortest), max(longest))
+        self.sources = list(sources)
 
     def take_over(
         self, engines: Sequence[Any], projections: Mapping[Any, Table], shortest: float, longest: float
@@ -138,7 +145,7 @@ class ExactNetwork:
         return (self.n_slots - 2) / self.per_ms - self._longest
 
     def threads_for(self, until: float, stop: float, wanted: int | None) -> int:
-        most = min(max(parts_of(engine.n) for engine in self.engines), wanted or n_processors())
+        most = min(max((parts_of(engine.n) for engine in self.engines), default=1), wanted or n_processors())
         work = _WORK * self.n
         parallel = may_go_parallel(
             int(work * min(1 / self.per_ms, until - self.now)), int(work * (stop - self.now)), wanted
@@ -151,26 +158,28 @@ class ExactNetwork:
 
     # --- running --------------------------------------------------------------------------------------------------
 
-    def prepare(self, until: float, inputs: Sequence[Any], threads: int) -> None:
-        self._sources, self._threads = inputs, threads
+    def prepare(self, until: float, inputs: tuple[Sequence[Any], Sequence[Any]], threads: int) -> None:
+        (self._inputs, self._trains), self._threads = inputs, threads
 
     def advance(self, until: float) -> int:
-        sources, threads = self._sources, self._threads
+        inputs, threads = self._inputs, self._threads
         if any(engine.failure() for engine in self.engines):  # within a slice, from where it cannot go on
             return self._found(FAILURE)
         if self._table[layout.PHASE]:  # an interrupt has come in the midst of a slice
             return self._found(self._run(float(self._reals[layout.END]), threads))
-        for source in sources:
-            source.engine.keep(source.receptors)
-            source.engine.cut(threads)
+        for one in inputs:
+            one.engine.keep(one.receptors)
+            one.engine.cut(threads)
         records = self._records
         self._load_states()
         self._records, self._shown = records, False
-        for source in sources:
-            source.set_pieces(self.now, until)
-            events = source.events(float(self._reals[layout.FED]), until)
+        for one in inputs:
+            one.set_pieces(self.now, until)
+            events = one.events(float(self._reals[layout.FED]), until)
             if events.size:
-                source.engine.set_outside(events)
+                one.engine.set_outside(events)
+        for source, spikes in self._trains:
+            source.come(*spikes(self.now, until))
         return self._found(self._run(until, threads))
 
     def _found(self, code: int) -> int:
@@ -219,7 +228,7 @@ class ExactNetwork:
         """Advance to `until` (ms), and make room as often as kernels lack it. Returns a code."""
         from izhnumba._exact.kernels.network import entry
 
-        self._bind(engines or self.engines)
+        self._bind(self.engines if engines is None else engines)
         self._reals[layout.UNTIL] = until
         self._table[layout.FRESH] = 1
         run, code = entry(threads > 1), ROOM
@@ -238,9 +247,12 @@ class ExactNetwork:
 
     def _grow(self) -> None:
         """Make the room that kernels lacked, in all blocks."""
-        for engine in self.engines:
-            for block in engine.blocks:
-                block.grow()
+        for block in self._blocks(self.engines):
+            block.grow()
+
+    def _blocks(self, engines: Sequence[Any]) -> list[Block]:
+        """The blocks of these engines, and of all sources."""
+        return [block for one in (*engines, *self.sources) for block in one.blocks]
 
     def _bind(self, engines: Sequence[Any]) -> None:
         """Write the addresses of these engines and of the projections to the table, if they are not there."""
@@ -254,12 +266,13 @@ class ExactNetwork:
         for engine in engines:
             engine.bind()
         tables = [engine.table for engine in engines]
-        blocks = [
-            (table.address, k) for table, engine in zip(tables, engines, strict=True) for k in range(len(engine.blocks))
-        ]
-        n_parts = max(len(engine.blocks) for engine in engines)
+        advancing = (*engines, *self.sources)
+        for source in self.sources:
+            source.bind()
+        blocks = [(one.table.address, k) for one in advancing for k in range(len(one.blocks))]
+        n_parts = max((len(engine.blocks) for engine in engines), default=1)
         self._table.put_tables(layout.POPULATIONS, tables)
-        self._table.put(layout.ALL_BLOCKS, np.array(blocks, np.int64).reshape(-1), tables)
+        self._table.put(layout.ALL_BLOCKS, np.array(blocks, np.int64).reshape(-1), advancing)
         self._table.put_tables(layout.PROJECTIONS, list(self._projections.values()))
         self._table.put(layout.CODES, np.zeros(max(len(blocks), n_parts), np.int64))
         n = len(engines), len(blocks), n_parts, len(self._projections)
@@ -271,9 +284,8 @@ class ExactNetwork:
         """Write what each call needs anew to the table: slots of time, records, the kernel `gather`."""
         from izhnumba._exact.kernels.events import gather
 
-        for engine in engines:
-            for block in engine.blocks:
-                block.prepare(self.n_slots)
+        for block in self._blocks(engines):
+            block.prepare(self.n_slots)
         rows = [self._record(record) for record in self._records if record.samples.size]
         if rows or self._table[layout.N_RECORDS]:
             self._table.put(layout.RECORDS, np.array([row.numbers for row in rows], np.int64).reshape(-1), rows)

@@ -54,7 +54,7 @@ class ExactStepper:
         code, spiked = OK, np.zeros(engine.n, bool)
         while code == OK and engine.now < stop:
             until = min(stop, feeds.reach(engine.now, math.inf))
-            engine.prepare(until, feeds.sources, 1)
+            engine.prepare(until, feeds.between(engine.now, until), 1)
             code = engine.advance(until)
             spiked |= engine.spikes[: engine.n] != 0
         shown = engine.publish_state()

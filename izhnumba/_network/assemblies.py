@@ -16,7 +16,7 @@ from izhnumba._network import connect as of_populations
 from izhnumba._network import drives
 from izhnumba._network import record as recording
 from izhnumba._network.joined import JoinedDrive, JoinedRecorder, JoinedSynapses, places_of, starts_of
-from izhnumba._network.parts import new_name, section_in
+from izhnumba._network.parts import neurons_in, new_name, section_in
 from izhnumba._network.synapses import limits_of
 from izhnumba._population.assembly import Assembly
 from izhnumba._population.section import Section
@@ -55,6 +55,8 @@ def connect(
     """
     where = "Network.connect"
     source, target = end_in(net, f"{where}.pre", pre), end_in(net, f"{where}.post", post)
+    for part in target._parts:
+        neurons_in(net, f"{where}.post", part, of_populations.TO_NEURONS)
     shown = progress_shown(f"{where}.progress", progress, "synapses") or (lambda done, total: None)
     whole = new_name(f"{where}.name", name, f"{source!r} to {target!r}", ())
     sections = [(one, other) for one in source._parts for other in target._parts]

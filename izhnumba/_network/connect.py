@@ -14,9 +14,10 @@ from izhnumba._base.implausible import warn_of_base_unit
 from izhnumba._base.random import Random, streams
 from izhnumba._clock.release import Release
 from izhnumba._engine.run_loop import Progress, ProgressBar, progress_shown
-from izhnumba._network.parts import new_name, section_in
+from izhnumba._network.parts import neurons_in, new_name, section_in
 from izhnumba._network.synapses import Synapses, limits_of, of_izhnumba
 from izhnumba._population.section import Section, ends
+from izhnumba._population.source import Source
 from izhnumba._synapse import per_synapse, together, weight_limits
 from izhnumba._synapse.connectivity import AllToAll, GivenPairs, Rule
 from izhnumba._synapse.csr import (
@@ -59,6 +60,7 @@ class Options(TypedDict, total=False):
     progress: bool | Progress
 
 
+TO_NEURONS = "Spikes reach neurons alone: let the source be pre."  # what to do with a source as post
 _PLASTIC_BYTES = 24  # of a synapse with plasticity, besides its weight and place
 _MOST_PLASTIC = 2**32 - 1  # kernels number them in 32 bits
 
@@ -76,7 +78,8 @@ def connect(
         As a user passed them to `Network.connect`, unchecked.
     """
     where = "Network.connect"
-    source, target = section_in(net, f"{where}.pre", pre), section_in(net, f"{where}.post", post)
+    source = section_in(net, f"{where}.pre", pre)
+    target = neurons_in(net, f"{where}.post", post, TO_NEURONS)
     shown = progress_shown(f"{where}.progress", progress, "synapses") or (lambda done, total: None)
     name = new_name(f"{where}.name", name, f"{source!r} to {target!r}", net._synapses)
     try:
@@ -292,6 +295,8 @@ def look_at_weights(where: str, weight: object, limits: list[Limit], dtype: np.d
 
 def _check_gap(source: Section, target: Section, delay: object, plasticity: object) -> None:
     where = "Network.connect"
+    if isinstance(source.population, Source):
+        raise TypeError(f"{where}.pre must be neurons for GapJunction(), got the spike source {source!r}, without V.")
     if delay is not None or plasticity is not None:
         wrong = "delay" if plasticity is None else "plasticity"
         raise ValueError(f"{where}.{wrong} must be left out with GapJunction(), which acts at all times.")

@@ -18,7 +18,7 @@ from izhnumba._input.door import DRIVE, LIVE, Given, given, refuse_negative
 from izhnumba._input.input import Input
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._input.target import Memory, Target
-from izhnumba._network.parts import new_name, section_in
+from izhnumba._network.parts import neurons_in, new_name
 from izhnumba._population.engines import kind_of
 from izhnumba._population.section import Section
 from izhnumba._synapse.receptor import Receptor
@@ -142,7 +142,8 @@ class Drive(Sealed):
 def drive(net: Network, population: object, input: object, receptor: Any, name: object) -> Drive:
     """Let an input act on a population of a network, or on chosen neurons of one, as a current or through a
     receptor."""
-    part, where = section_in(net, "Network.drive.population", population), "Network.drive.receptor"
+    cure = "Drive neurons, and connect the source to them; its own spikes follow from its rate or its times."
+    part, where = neurons_in(net, "Network.drive.population", population, cure), "Network.drive.receptor"
     if receptor is not None:
         checks.kind(where, receptor, Receptor, "a receptor such as AMPA()")
         if receptor.adds_to == "coupling":
@@ -156,7 +157,9 @@ def drive(net: Network, population: object, input: object, receptor: Any, name: 
 
 def feeds_of(net: Network) -> Feeds:
     """All that comes into a network from outside, for its clock."""
-    return kind_of(net.scheme).network_feeds(net._clock, [one._incoming() for one in net._drives.values()])
+    coming = [one._incoming() for one in net._drives.values()]
+    coming += [one._incoming() for one in net._sources.values()]
+    return kind_of(net.scheme).network_feeds(net._clock, coming)
 
 
 def _own(value: object) -> Receptor | None:

@@ -22,6 +22,7 @@ from izhnumba._network.run import parts_of
 from izhnumba._network.synapses import Synapses
 from izhnumba._population.population import Population
 from izhnumba._population.section import Section
+from izhnumba._population.source import SOURCES
 from izhnumba._synapse.csr import SynapseTable
 
 
@@ -96,15 +97,20 @@ def _network(saved: dict[str, Any]) -> Network:
     net = Network(**saved["arguments"])
     for name, one in saved["populations"].items():
         _add_population(net, name, one)
+    for name, one in saved.get("sources", {}).items():
+        source = net.add(SOURCES[one["kind"]](**one["arguments"]), name)
+        source._memory.update(one["memory"])
     for name, one in saved["synapses"].items():
         net._synapses[name] = _synapses(net, name, one, saved["now"])
     for name, one in saved["drives"].items():
         _add_drive(net, name, one)
-    for name, pop in net.populations.items():
+    for name, pop in net._populations.items():
         state = saved["populations"][name]["state"]
         pop._engine.restore(state)
         check_restored(pop._engine, state, f"network/populations/{name}/state")
     net._clock.now = saved["now"]
+    for name, source in net._sources.items():
+        source._engine.restore(saved["sources"][name]["state"], saved["now"])
     if saved.get("bound", saved["now"]):  # its clock had been made ready; older files do not say so
         net._bound = parts_of(net), False
     for name, one in saved["recorders"].items():

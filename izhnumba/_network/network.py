@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Callable, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, Unpack, overload
@@ -22,6 +23,7 @@ from izhnumba._network import run as running
 from izhnumba._network.connect import Options, connect
 from izhnumba._network.drives import Drive, Through, drive
 from izhnumba._network.joined import Joined, JoinedDrive, JoinedRecorder, JoinedSynapses
+from izhnumba._network.parts import Added
 from izhnumba._network.record import OfSynapses, OwnSample, Recordable, States, record
 from izhnumba._network.save import save
 from izhnumba._network.synapses import Synapses
@@ -29,6 +31,7 @@ from izhnumba._population.assembly import Assembly
 from izhnumba._population.engines import kind_of
 from izhnumba._population.population import Population
 from izhnumba._population.section import Section
+from izhnumba._population.source import Source
 from izhnumba._record.recorder import Recorder
 from izhnumba._record.reduced import ReductionRecorder
 from izhnumba._record.reductions import StateReduction
@@ -39,7 +42,7 @@ from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.receptor import Receptor
 
 _WITHIN = "Network.run or connect has not ended: until then only states, parameters and weights may be set."
-Neurons = Population | Section
+Neurons = Population | Section | Source
 End = Neurons | Assembly
 
 
@@ -96,7 +99,9 @@ class Network(Sealed):
         self._synapses: dict[str, Synapses] = {}
         self._drives: dict[str, Drive] = {}
         self._recorders: dict[str, Recorder] = {}
-        self.populations = MappingProxyType(self._populations)
+        self._sources: dict[str, Source] = {}
+        every: ChainMap[str, Any] = ChainMap(self._sources, self._populations)
+        self.populations: Mapping[str, Population | Source] = MappingProxyType(every)
         self.synapses = MappingProxyType(self._synapses)
         self.drives, self.recorders = MappingProxyType(self._drives), MappingProxyType(self._recorders)
         self._clock = kind_of(self.scheme).network(self.dt)
@@ -105,8 +110,10 @@ class Network(Sealed):
         self._seal()
 
     def __repr__(self) -> str:
-        n, synapses = sum(pop.n for pop in self.populations.values()), sum(map(len, self.synapses.values()))
-        return f"<network: {n} neurons in {len(self.populations)} populations, {synapses} synapses, t = {self.t:g} ms>"
+        n, synapses = sum(pop.n for pop in self._populations.values()), sum(map(len, self.synapses.values()))
+        sources = f", {len(self._sources)} spike sources" if self._sources else ""
+        parts = f"{n} neurons in {len(self._populations)} populations{sources}, {synapses} synapses"
+        return f"<network: {parts}, t = {self.t:g} ms>"
 
     @property
     def n_steps(self) -> int:
@@ -120,16 +127,16 @@ class Network(Sealed):
         """Time simulated so far, ms."""
         return self._clock.time.ms(self._clock.now)
 
-    def add(self, population: Population, name: str | None = None) -> Population:
-        """Take a population into the network; its dt, scheme, seed and threads become the network's.
+    def add(self, population: Added, name: str | None = None) -> Added:
+        """Take a population or a spike source into the network; its dt, scheme, seed and threads become the network's.
 
         Parameters
         ----------
-        population : Population
+        population : Population, PoissonSource or SpikeSource
             That has done no step. What it was given for dt, scheme, seed and threads must agree with the network's.
             It is returned, and from now on only the network advances it.
         name : str, optional
-            Names its random numbers; by default its own name, or "population", "population#1", ...
+            Names its random numbers; by default its own name, or "population" ("source"), "population#1", ...
 
         Examples
         --------
@@ -150,23 +157,15 @@ class Network(Sealed):
     def connect(self, pre: End, post: Assembly, rule: object, **options: Unpack[Options]) -> JoinedSynapses: ...
     # fmt: on
     def connect(
-        self,
-        pre: End,
-        post: End,
-        rule: object,
-        *,
-        weight: object = None,
-        delay: object = None,
-        receptor: Receptor | None = None,
-        plasticity: Plasticity | Sequence[Plasticity] | None = None,
-        name: str | None = None,
-        progress: bool | Progress = False,
-    ) -> Synapses | JoinedSynapses:
+        self, pre: End, post: End, rule: object, *, weight: object = None, delay: object = None,
+        receptor: Receptor | None = None, plasticity: Plasticity | Sequence[Plasticity] | None = None,
+        name: str | None = None, progress: bool | Progress = False,
+    ) -> Synapses | JoinedSynapses:  # fmt: skip
         """Connect populations, or chosen neurons: `exc[:400]`, `exc[::5]`, `exc[mask]`, `exc[[7, 3]]`, `exc + inh`.
 
         Parameters
         ----------
-        pre, post : Population, neurons of one, or Assembly
+        pre, post : Population, neurons of one, or Assembly; pre also a PoissonSource or SpikeSource
             Sources and targets. Rules act on these alone, and count them in their order.
         rule : Rule, (pre, post), matrix or path
             A rule such as `FixedProbability(0.1)`; indices of the sources and targets of each synapse; a matrix
@@ -262,29 +261,21 @@ class Network(Sealed):
     def record(self, source: Recordable, what: States, **options: object) -> StateRecorder: ...
     # fmt: on
     def record(  # type: ignore[misc]  # options of the forms above are those of this one
-        self,
-        source: End | Synapses | Drive,
-        what: str | Sequence[str] | StateReduction | OwnSample | None = None,
-        *,
-        every: object = None,
-        neurons: ArrayLike | None = None,
-        synapses: ArrayLike | None = None,
-        start: object = 0.0,
-        stop: object = math.inf,
-        to: str | Path | None = None,
-        name: str | None = None,
-    ) -> Recorder | JoinedRecorder:
+        self, source: End | Synapses | Drive, what: str | Sequence[str] | StateReduction | OwnSample | None = None, *,
+        every: object = None, neurons: ArrayLike | None = None, synapses: ArrayLike | None = None, start: object = 0.0,
+        stop: object = math.inf, to: str | Path | None = None, name: str | None = None,
+    ) -> Recorder | JoinedRecorder:  # fmt: skip
         """Record from a population, chosen neurons of one or of several, or synapses, in all runs to come.
 
         Parameters
         ----------
-        source : Population, neurons of one, Assembly, Synapses or Drive
+        source : Population, PoissonSource, SpikeSource, neurons of one, Assembly, Synapses or Drive
         what : str, list, Mean, Sum, Histogram, Sampler or callable(source)
-            Of a population: "spikes" (default), "rate", or "V", "u" or both. Of synapses: "weight" (default),
-            "eligibility", "modulator", or several of these; or "current", that of their receptor: all synapses onto
-            equal receptors of a population share it. Of states and currents a `Mean`, `Sum` or `Histogram` over neurons
-            or groups of them. Of these whatever a `Sampler` or function of your own returns. Of a drive through a
-            receptor "current", or what that is reduced to.
+            Of a population: "spikes" (default), "rate", or, of neurons, "V", "u" or both. Of synapses: "weight"
+            (default), "eligibility", "modulator", or several of these; or "current", that of their receptor: all
+            synapses onto equal receptors of a population share it. Of states and currents a `Mean`, `Sum` or
+            `Histogram` over neurons or groups of them. Of these whatever a `Sampler` or function of your own returns.
+            Of a drive through a receptor "current", or what that is reduced to.
         every : float, ms, a whole number of steps, default dt
             Time between samples, or width of the bins in which spikes are counted. With the scheme "exact" any time
             from 1e-9 ms on.

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from izhnumba._base import checks
+from izhnumba._input.input import Input
 from izhnumba._population.engines import join
 from izhnumba._population.population import Population
 from izhnumba._population.section import Section
+from izhnumba._population.source import Source
 
 if TYPE_CHECKING:
     from izhnumba._network.network import Network
+
+Added = TypeVar("Added", Population, Source)
 
 
 def new_name(where: str, name: object, default: str, taken: Collection[str]) -> str:
@@ -27,8 +31,8 @@ def new_name(where: str, name: object, default: str, taken: Collection[str]) -> 
 
 
 def section_in(net: Network, where: str, value: object) -> Section:
-    """A population of a network, or chosen neurons of one, as a section."""
-    part = Section(value, range(value.n), whole=True) if isinstance(value, Population) else value
+    """A population or spike source of a network, or chosen neurons of one, as a section."""
+    part = Section(value, range(value.n), whole=True) if isinstance(value, (Population, Source)) else value
     if not isinstance(part, Section):
         raise TypeError(f"{where} must be a Population or neurons of one, got {value!r}. Pass pop or pop[a:b].")
     if part.population.network is not net:
@@ -36,13 +40,28 @@ def section_in(net: Network, where: str, value: object) -> Section:
     return part
 
 
-def add(net: Network, population: Population, name: object) -> Population:
-    """Take a population into a network."""
-    checks.kind("Network.add.population", population, Population, "a Population")
+def neurons_in(net: Network, where: str, value: object, cure: str) -> Section:
+    """The same but for spike sources, which are refused. cure: what to do with one."""
+    part = section_in(net, where, value)
+    if isinstance(part.population, Source):
+        raise TypeError(f"{where} must be neurons, got {part!r} of the spike source {part.population!r}. {cure}")
+    return part
+
+
+def add(net: Network, population: Added, name: object) -> Added:
+    """Take a population or a spike source into a network."""
+    where = "Network.add.population"
+    cure = "Drive a population with it: net.drive(pop, input)." if isinstance(population, Input) else ""
+    checks.kind(where, population, (Population, Source), "a Population, PoissonSource or SpikeSource", cure)
     if population.network is not None:
-        raise ValueError(f"Network.add.population must be in no network yet, got {population.name!r} of one.")
+        raise ValueError(f"{where} must be in no network yet, got {population.name!r} of one.")
     wanted = population._given["name"] if name is None else name
-    name = new_name("Network.add.name", wanted, "population", net._populations)
-    join(population, net, name)
-    net._populations[name] = population
+    if isinstance(population, Source):
+        name = new_name("Network.add.name", wanted, "source", net.populations)
+        population._join(net, name)
+        net._sources[name] = population
+    else:
+        name = new_name("Network.add.name", wanted, "population", net.populations)
+        join(population, net, name)
+        net._populations[name] = population
     return population

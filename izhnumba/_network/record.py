@@ -13,6 +13,7 @@ from izhnumba._network.run import catch_up
 from izhnumba._network.synapses import Synapses
 from izhnumba._population.population import Population
 from izhnumba._population.section import Section
+from izhnumba._population.source import Source
 from izhnumba._record.blocks import OF_SYNAPSES
 from izhnumba._record.recorder import Recorder
 from izhnumba._record.reduced import ReductionRecorder
@@ -114,6 +115,8 @@ def wanted(source: Section | Synapses | Drive, what: object) -> What:
         return what
     if isinstance(what, type) and issubclass(what, (Sampler, StateReduction)):
         raise TypeError(f"{where} must be an object, got the class {what.__name__}. Write {what.__name__}(...).")
+    if isinstance(source, Section) and isinstance(source.population, Source) and not callable(what):
+        return _of_source(where, what)
     if isinstance(what, StateReduction):
         known = source.population.model.variables if isinstance(source, Section) else states_of("receptor")
         checks.one_of(f"{type(what).__name__}.state", what.state, known)
@@ -142,6 +145,14 @@ def _of_synapses(where: str, what: object) -> str | list[str]:
     if alone or not what:
         raise ValueError(f"{where} must be some of {', '.join(OF_SYNAPSES)}, got {what!r:.60}. Record others alone.")
     return sorted({checks.one_of(where, name, OF_SYNAPSES) for name in what}, key=OF_SYNAPSES.index)
+
+
+def _of_source(where: str, what: object) -> str:
+    """The same for a spike source, but for what a user computes."""
+    if not isinstance(what, str) or what not in ("spikes", "rate"):
+        must = "must be 'spikes', 'rate' or a Sampler for a spike source, which has no V and no current"
+        raise ValueError(f"{where} {must}, got {what!r:.60}. Record V of the neurons that it reaches.")
+    return what
 
 
 def label(what: What) -> str:

@@ -32,7 +32,7 @@ def run(net: Network, T: object, until: Any, every: object, progress: object) ->
     stop = clock.time.after(f"{where}.T", clock.now, T)
     show = progress_shown(f"{where}.progress", progress)
     ask = _condition(net, until, every)
-    if not net._populations:
+    if not net.populations:
         raise ValueError(_NO_POPULATION)
     began, slices = clock.now, _begun(net, stop, stop)
     try:
@@ -89,6 +89,7 @@ class SteppedRun:
         self._feeds = self._slices.feeds
         self._drives = [(one, one._made) for one in net._drives.values()]
         self._copies = net.scheme.exact  # it follows copies of live arrays
+        self._live = any(one._trains.live for one in net._sources.values())
         self._recorders = list(net._recorders.values())
         self._populations = list(net._populations.values())
         self._limited = [one for one in net._synapses.values() if one._limits]
@@ -97,7 +98,7 @@ class SteppedRun:
     def goes_on(self, until: Instant) -> bool:
         """Do another step, with what has been set, or written, since the last one. Returns False, and nothing has
         changed, if it must be made ready anew."""
-        if until > self.stop or self.thread != threading.get_ident():
+        if until > self.stop or self._live or self.thread != threading.get_ident():
             return False
         changed = False
         for drive, made in self._drives:
@@ -152,9 +153,9 @@ def step(net: Network, steps: SteppedRun | None, dt: object) -> SteppedRun:
         until = clock.time.after("Network.run.T", clock.now, h)
     if steps is not None and steps.goes_on(until):
         return steps
-    if not net._populations:
+    if not net.populations:
         raise ValueError(_NO_POPULATION)
-    most = max(1, min(_MOST_STEPS, _MOST_AHEAD // sum(population.n for population in net._populations.values())))
+    most = max(1, min(_MOST_STEPS, _MOST_AHEAD // net._clock.n))
     steps = SteppedRun(net, until, 1 if steps is None or until <= steps.stop else min(2 * steps.length, most))
     steps.advance(until)
     return steps
@@ -194,10 +195,10 @@ def bind(net: Network) -> None:
     gone = [one for one in bound if isinstance(one, Synapses) and one not in synapses]
     receptors = {one._receptor_state for one in net._drives.values()}
     receptors |= {one._receptor_state for one in (*synapses, *gone)}
-    engines = [population._engine for population in net._populations.values()]
+    engines, sources = ([one._engine for one in some.values()] for some in (net._populations, net._sources))
     if same:  # as it was saved: with the receptors at rest that it had, which the next change of parts will drop
         receptors |= {receptor for engine in engines for receptor in engine.outer_receptors}
-    net._clock.connect(engines, *([one._projection for one in some] for some in (synapses, gone)), receptors)
+    net._clock.connect(engines, sources, *([one._projection for one in some] for some in (synapses, gone)), receptors)
     net._bound = parts_of(net), True
 
 
@@ -208,6 +209,7 @@ def parts_of(net: Network) -> list[Any]:
     released = [one for synapses in net._synapses.values() for one in synapses._projection.released]
     return [
         *populations,
+        *net._sources.values(),
         *net._synapses.values(),
         *released,
         *(one._receptor_state for one in net._drives.values()),
@@ -225,6 +227,8 @@ def reset(net: Network, weights: object) -> None:
         synapses._clear(bool(weights))
     for population in net._populations.values():
         rewind(population)
+    for source in net._sources.values():
+        source._rewind()
     for one in net._drives.values():
         one._clear()
     for recorder in net._recorders.values():

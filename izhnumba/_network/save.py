@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from izhnumba._network.network import Network
     from izhnumba._network.synapses import Synapses
     from izhnumba._population.population import Population
+    from izhnumba._population.source import Source
     from izhnumba._record.recorder import Recorder
 
 
@@ -30,15 +31,16 @@ def save(net: Network, path: object) -> None:
 
 def description(net: Network) -> dict[str, Any]:
     """A network as a dict of values that a checkpoint can store."""
+    sources = {"sources": {name: _source(one) for name, one in net._sources.items()}} if net._sources else {}
     return {
         "arguments": {"dt": net.dt, "scheme": net.scheme.name, "seed": net.seed, "threads": net.threads},
         "now": net._clock.now,
         "bound": bool(net._bound[0]),  # whether its clock has been made ready: then it may hold receptors at rest
-        "populations": {name: _population(pop) for name, pop in net.populations.items()},
+        "populations": {name: _population(pop) for name, pop in net._populations.items()},
         "synapses": {name: _synapses(syn) for name, syn in net.synapses.items()},
         "drives": {name: _drive(one) for name, one in net.drives.items()},
         "recorders": {name: _recorder(net, recorder) for name, recorder in net.recorders.items()},
-    }
+    } | sources
 
 
 def _population(pop: Population) -> dict[str, Any]:
@@ -48,6 +50,11 @@ def _population(pop: Population) -> dict[str, Any]:
         "state": pop._engine.state(),
         "warned": pop._warned,
     }
+
+
+def _source(one: Source) -> dict[str, Any]:
+    return {"kind": type(one).__name__, "arguments": one._arguments(), "state": one._engine.state(),
+            "memory": one._memory}  # fmt: skip
 
 
 def _section(section: Section) -> list[Any]:

@@ -12,13 +12,17 @@ from izhnumba._base.random import streams
 from izhnumba._clock import inputs as clock_inputs
 from izhnumba._clock.engine import ClockEngine
 from izhnumba._clock.network import ClockNetwork
+from izhnumba._clock.source import ClockSource
 from izhnumba._clock.step import ClockStepper
 from izhnumba._engine.arrays import StateArrays
-from izhnumba._engine.protocol import Feeds, Incoming, PopulationEngine, Stepper
+from izhnumba._engine.protocol import Feeds, Incoming, PopulationEngine, SourceEngine, Stepper
 from izhnumba._exact import inputs as exact_inputs
 from izhnumba._exact.engine import ExactEngine
 from izhnumba._exact.network import ExactNetwork
+from izhnumba._exact.source import ExactSource
 from izhnumba._exact.step import ExactStepper
+from izhnumba._input.sources import Trains
+from izhnumba._input.target import Target
 from izhnumba._model.model import Model
 from izhnumba._model.schemes import Scheme
 from izhnumba._population.parameters import checked_parameter, flat, put_parameters, put_start, start
@@ -36,6 +40,8 @@ class EngineKind(NamedTuple):
     stepper: (its engine, shape, threads) -> single steps of a population by itself
     feeds: (where, population, stop, inputs) -> the inputs of a run of a population by itself
     network: (dt) -> the engine of a network
+    source: (n, engine of a network) -> the engine of a spike source in it
+    trains: (what a source sends, to n cells, their engine) -> the same, as the engine has it
     drive: (where, value as checked, engine of a population, index of neurons, receptor through which a value that is
         no spikes acts, or None) -> a drive of a network, as the engine has it, and the state of the receptor through
         which it comes, None for a current
@@ -47,6 +53,8 @@ class EngineKind(NamedTuple):
     stepper: Callable[[Any, tuple[int, ...], int | None], Stepper]
     feeds: Callable[..., Feeds]
     network: Callable[[float], Any]
+    source: Callable[[int, Any], SourceEngine]
+    trains: Callable[[Trains, Target, Any], Any]
     drive: Callable[..., Any]
     network_feeds: Callable[[Any, Sequence[Incoming]], Feeds]
     dense_output: bool
@@ -54,10 +62,12 @@ class EngineKind(NamedTuple):
 
 _CLOCK = EngineKind(
     population=ClockEngine, stepper=ClockStepper, feeds=clock_inputs.population_feeds, network=ClockNetwork,
+    source=ClockSource, trains=clock_inputs.trains,
     drive=clock_inputs.drive, network_feeds=clock_inputs.network_feeds, dense_output=False,
 )  # fmt: skip
 _EXACT = EngineKind(
     population=ExactEngine, stepper=ExactStepper, feeds=exact_inputs.population_feeds, network=ExactNetwork,
+    source=ExactSource, trains=exact_inputs.trains,
     drive=exact_inputs.drive, network_feeds=exact_inputs.network_feeds, dense_output=True,
 )  # fmt: skip
 

@@ -19,6 +19,7 @@ from izhnumba._synapse.positions import Positions
 
 if TYPE_CHECKING:
     from izhnumba._population.population import Population
+    from izhnumba._population.source import Source
 
 Array = NDArray[Any]
 _WHERE = "Population[...]"
@@ -31,7 +32,7 @@ class Section(Fixed):
 
     Attributes
     ----------
-    population : Population
+    population : Population, PoissonSource or SpikeSource
     neurons : ndarray of int64 (n,)
         Flat indices in the population.
     shape : tuple of int
@@ -43,7 +44,7 @@ class Section(Fixed):
     positions : Positions or None
     """
 
-    def __init__(self, population: Population, chosen: range | Array, whole: bool = False) -> None:
+    def __init__(self, population: Population | Source, chosen: range | Array, whole: bool = False) -> None:
         """Made by `Population[...]`.
 
         Parameters
@@ -119,16 +120,20 @@ class Section(Fixed):
         return None if every is None else every.of(self.where)
 
     def __getattr__(self, name: str) -> Array:
-        population = vars(self).get("population")
-        if population is None or name not in population.model.states:
+        if not self._is_state(name):
             raise AttributeError(f"{_WHERE} has no attribute {name!r}.")
-        return self._look(name, getattr(population, name))
+        return self._look(name, getattr(self.population, name))
 
     def __setattr__(self, name: str, value: object) -> None:
-        if "population" in vars(self) and name in self.population.model.states:
+        if self._is_state(name):
             self._write(name, value)
         else:
             super().__setattr__(name, value)
+
+    def _is_state(self, name: str) -> bool:
+        """Whether it is a state beside V and u; a spike source has none."""
+        model = vars(vars(self).get("population", self)).get("model")
+        return model is not None and name in model.states
 
     def _look(self, name: str, values: Array) -> Array:
         found = values.reshape(-1)[self.where if isinstance(self._chosen, range) else self._chosen]
@@ -138,7 +143,8 @@ class Section(Fixed):
         return read_only(found, f"{_WHERE}.{name} must be set as a whole, got some values.{cure}")
 
     def _write(self, name: str, value: object) -> None:
-        pop, where = self.population, f"{_WHERE}.{name}"
+        pop: Any = self.population
+        where = f"{_WHERE}.{name}"
         if is_drawn(value):  # for all, so that two sets of neurons do not get the same numbers
             numbers = checked_state(name, value, pop, streams(pop.seed, pop.name))
             value = np.broadcast_to(numbers, pop.shape).reshape(-1)[self.where].reshape(self.shape)

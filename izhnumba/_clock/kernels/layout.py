@@ -111,6 +111,16 @@ TO_CURRENT, TO_CONDUCTANCE, TO_GATED, TO_GAP, TO_V = range(5)
     NOISE_RELAX, NOISE_X, NOISE_KEEP, NOISE_OFFSET, NOISE_FIRST, NOISE_AFRESH, NOISE_AFTER, NOISE_SIZE,
 ) = range(17)  # fmt: skip
 
+# --- A spike source: of the entries of a population it has N, PADDED, STEP, STEPS, BEGAN, REPORT and RASTER, of which
+# only the rows of the present slice of the network are there, and more:
+# SENT_ROWS     uint64 (slice, PADDED / 64): these rows; RASTER_SLACK words behind them may be read
+# SENT_FROM     the first step for which its spikes are listed
+# SENT_STARTS, SENT_COUNTS   int64 (steps + 1,), (steps,): where those of each step begin, and how many have been sent
+# SENT_CELLS, SENT_WEIGHTS   uint32, float32 (spikes,): those of weight 0 are none; what has been sent is in order
+(
+    SENT_ROWS, SENT_FROM, SENT_STARTS, SENT_COUNTS, SENT_CELLS, SENT_WEIGHTS, SOURCE_SIZE,
+) = range(TABLE_SIZE, TABLE_SIZE + 7)  # fmt: skip
+
 # WORK, one per thread: what kernels need to know of the block and step that they work on. FIRST_LANE, COUNT, VALID: the
 # first lane, how many there are, and how many of them hold neurons; NOW: the step since BASE. Then addresses: of the
 # first lane in V, u, REFRACTORY_UNTIL and SPIKES; of the inputs of the step, real (COUNT,); of the states y and x of

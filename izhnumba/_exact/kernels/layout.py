@@ -45,6 +45,11 @@ import numpy as np
     DELTA, CURRENT, CONDUCTANCE, P, HALF, Y0, GU, TAU_REF, SINCE, COUNT, N_EXTRA,
 ) = range(11)  # fmt: skip
 
+# --- A spike source: of the entries of a population it has N, N_BLOCKS (1), BLOCKS and ADVANCE, and more:
+# COMING           float64 (2, N_COMING): times, ascending, and cells of the spikes of this call, of which SENT are
+#                  spikes of the block
+COMING, N_COMING, SENT, SOURCE_SIZE = range(TABLE_SIZE, TABLE_SIZE + 4)
+
 # --- A block.
 # FIRST, N_NEURONS   first neuron, and how many
 # Events under way: for each slot of time a linked list of chunks of CHUNK events.
