@@ -94,7 +94,8 @@ axes["V"].set(xlabel="time (ms)", ylabel="V (mV), PV+ 100 mV higher", title="a c
 axes["current"].set(
     xlim=(T / 2, T), xlabel="time (ms)", ylabel="current (pA)", title="synaptic currents onto PV+ cells"
 )
-axes["current"].legend(frameon=False)
+axes["current"].set_ylim(bottom=-420)
+axes["current"].legend(frameon=False, loc="lower left", ncols=2)
 axes["power"].plot(frequency, power / power.max(), color="black")
 axes["power"].set(xlim=(0, 50), xlabel="frequency (Hz)", ylabel="power", title=f"rate of PYR cells: {peak:.1f} Hz")
 fig.savefig(folder / "ca1.png", dpi=150)
