@@ -158,7 +158,7 @@ def doors():
     yield plain("Population", lambda positions: iz.Population(3, positions=positions), positions=iz.Grid())
     yield of_pop("Population[...]", lambda pop, V: setattr(pop[[2, 0]], "V", V), V=1.0)
     yield from map(of_fields, (iz.Exponential(5.0, 0.0), iz.Alpha(5.0), iz.DualExponential(1.0, 5.0), iz.NMDA()))
-    yield of_fields(iz.AMPA() + 0.3 * iz.NMDA())
+    yield from map(of_fields, (iz.AMPA() + 0.3 * iz.NMDA(), iz.Kinetic(1.0, 0.1), iz.Saturating(5.0), iz.WangNMDA()))
     for name in ("AMPA", "GABA_A", "GABA_B"):
         yield of_class(name, tau=5.0, E=0.0)
     for stimulus in (iz.TimedArray([1.0, 2.0], 0.5), iz.Sine(1.0, 1.0), iz.Ramp(1.0), iz.Pulses(0.0, 1.0, 1.0),

@@ -367,6 +367,8 @@ REFUSED = [
     (dict(receptor="AMPA"), TypeError, "recurrent.receptor must be a receptor, got 'AMPA'."),
     (dict(receptor=iz.NMDA()), ValueError, "recurrent.receptor must be linear in what arrives, got NMDA("),
     (dict(receptor=iz.GapJunction()), ValueError, "recurrent.receptor must be linear in what arrives, got Gap"),
+    (dict(receptor=iz.Saturating(5.0)), ValueError, "recurrent.receptor must be linear in what arrives, got Saturating"),
+    (dict(receptor=iz.Alpha(2.0) + iz.Pulse()), ValueError, "recurrent.receptor must be one receptor, got Alpha("),
     (dict(receptor=iz.Pulse(1.0)), ValueError, "recurrent.receptor must act in one step if it has no states, got Pu"),
     (dict(n_steps=None), ValueError, "recurrent.n_steps must be given if no input has a row for each step, got None."),
     (dict(n_steps=1.5), ValueError, "recurrent.n_steps must be a whole number >= 0, got 1.5."),

@@ -66,6 +66,10 @@ def plastic(folder):
     dopamine.modulator = 0.5
     depressing = iz.TsodyksMarkram()
     net.connect(exc, exc, iz.FixedInDegree(4), weight=0.1, receptor=iz.AMPA(), plasticity=depressing, name="tm")
+    pulses = iz.Kinetic(1.1, 0.19, E=0.0)
+    net.connect(exc, exc, iz.FixedInDegree(3), weight=0.01, delay=iz.Uniform(1.0, 9.0), receptor=pulses, name="kinetic")
+    net.connect(exc, exc, iz.OneToOne(), weight=0.01, receptor=iz.AMPA() + 0.3 * iz.NMDA(), name="mixed")
+    net.drive(exc, iz.SpikeTrain([0, 3], [10.0, 17.0], weight=0.1, receptor=iz.Saturating(5.0, E=0.0)), name="train")
     net.drive(exc, iz.Noise(std=30.0))
     net.record(dopamine, every=5.0, name="weights")
     net.run(20.5)

@@ -33,27 +33,28 @@ def jumps(arrivals, n_steps, dt, tau, fraction):
     return np.array(found)
 
 
-def second_order(arrivals, n_steps, dt, alpha, tau_rise, tau_decay, fine=50):
+def second_order(arrivals, n_steps, dt, alpha, tau_rise, tau_decay, fine=4):
     """s' = alpha x (1 - s) - s / tau_decay, x' = -x / tau_rise, x += 1 at an arrival (X.-J. Wang 1999), by Runge-Kutta
-    steps of dt / fine."""
+    steps of dt / fine, with the solution for x."""
 
-    def slope(y):
-        s, x = y
-        return np.array([alpha * x * (1 - s) - s / tau_decay, -x / tau_rise])
+    def slope(s, x):
+        return alpha * x * (1 - s) - s / tau_decay
 
-    y, h, found = np.zeros(2), dt / fine, []
+    s, x, h, found = 0.0, 0.0, dt / fine, []
+    half, whole = np.exp(-0.5 * h / tau_rise), np.exp(-h / tau_rise)
     for k in range(n_steps):
-        for _ in range(fine):
-            a = slope(y)
-            b = slope(y + h / 2 * a)
-            c = slope(y + h / 2 * b)
-            y = y + h / 6 * (a + 2 * b + 2 * c + slope(y + h * c))
-        y[1] += k in arrivals
-        found.append(y[0])
+        for _ in range(fine if x > 0 else 0):
+            a = slope(s, x)
+            b = slope(s + 0.5 * h * a, x * half)
+            c = slope(s + 0.5 * h * b, x * half)
+            s += h / 6 * (a + 2 * b + 2 * c + slope(s + h * c, x * whole))
+            x *= whole
+        x += k in arrivals
+        found.append(s)
     return np.array(found)
 
 
-def second_messenger(arrivals, n_steps, dt, alpha, beta, duration, K3, K4, Kd, fine=50):
+def second_messenger(arrivals, n_steps, dt, alpha, beta, duration, K3, K4, Kd):
     """GABA_B: r as of `first_order` with T 1, s' = K3 r - K4 s, and the strength s^4 / (s^4 + Kd) (A. Destexhe and
     T. J. Sejnowski 1995); s by Euler steps in which r is the mean of those before and after."""
     r, s, before, found = first_order(arrivals, n_steps, dt, alpha, beta, 1.0, duration), 0.0, 0.0, []
