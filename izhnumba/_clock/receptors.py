@@ -24,6 +24,7 @@ Array = NDArray[Any]
 _TARGETS = {
     "current": layout.TO_CURRENT, "conductance": layout.TO_CONDUCTANCE, "coupling": layout.TO_GAP, "V": layout.TO_V,
 }  # fmt: skip
+_GATED = {"current": layout.TO_GATED_CURRENT, "conductance": layout.TO_GATED}
 
 
 class Part(NamedTuple):
@@ -72,7 +73,7 @@ class ReceptorState:
                 from izhnumba._model.compiled import compile_block
 
                 compile_block(gate.value, dtype.name, f"{name_of(one)}.block")
-            target = _TARGETS[one.adds_to] if gate is None else layout.TO_GATED
+            target = _TARGETS[one.adds_to] if gate is None else _GATED[one.adds_to]
             states, *numbers, steps = propagator_of(one, dt)
             n_y, n_x = state_sizes(one, dt, lanes)
             y, x = self.y[first_y : first_y + n_y], self.x[first_x : first_x + n_x]

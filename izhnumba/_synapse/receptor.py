@@ -103,8 +103,9 @@ class Gate(NamedTuple):
     unit: str = ""
 
     @classmethod
-    def of(cls, block: Any, Mg: float, where: str) -> Gate:
-        """That of a block: its name, or a user's function of V, which is tried. Mg: mM; where: words for errors."""
+    def of(cls, block: Any, Mg: float, where: str, at_least: float = 0.0) -> Gate:
+        """That of a block: its name, or a user's function of V, which is tried. Mg: mM; where: words for errors;
+        at_least: the least that the function may return."""
         if isinstance(block, str):
             checks.one_of(where, block, ("jahr-stevens", "izhikevich"))
             return cls("Mg", Mg, "mM") if block == "jahr-stevens" else cls("izhikevich", 0.0)
@@ -117,8 +118,9 @@ class Gate(NamedTuple):
             except Exception as error:
                 got = f"{type(error).__name__} at {V:g} mV: {error}"
                 raise ValueError(f"{where} must take every V, got {got}.") from error
-            if not all_finite([found]) or found < 0:
-                raise ValueError(f"{where} must be a finite number >= 0 at every V, got {found!r:.60} at {V:g} mV.")
+            if not all_finite([found]) or found < at_least:
+                must = "a finite number >= 0" if at_least == 0 else "a finite number"
+                raise ValueError(f"{where} must be {must} at every V, got {found!r:.60} at {V:g} mV.")
         return cls("block", plain)
 
 
@@ -126,10 +128,11 @@ class Receptor:
     """The effect of a spike on its target, scaled by the weight of the synapse: base class of all receptors.
 
     `izhnumba.Delta`, `Pulse`, `Exponential`, `Alpha`, `DualExponential`, `AMPA`, `GABA_A`, `GABA_B`, `NMDA`,
-    `GapJunction`. With a reversal potential `E` (mV) weights are conductances (1/ms, for Izhikevich2007 nS) and the
-    current is g (E - V), whose slope enters exponential Euler; without one they are currents (mV/ms, pA). Equal
-    receptors of a population are one: their synapses add to the same state. With the scheme "exact" a spike acts at the
-    time of its arrival; `Pulse`, `NMDA` and `GapJunction` are refused there.
+    `GapJunction`; `Kinetic`, `Saturating` and `WangNMDA`, which saturate; sums of them, `AMPA() + 0.3 * NMDA()`. With a
+    reversal potential `E` (mV) weights are conductances (1/ms, for Izhikevich2007 nS) and the current is g (E - V),
+    whose slope enters exponential Euler; without one they are currents (mV/ms, pA). Equal receptors of a population are
+    one: their synapses add to the same state. With the scheme "exact" a spike acts at the time of its arrival; what is
+    not linear is refused there, and so are `Pulse`, `GapJunction` and sums.
 
     To write one of your own:
 
@@ -140,8 +143,8 @@ class Receptor:
     3. If it has no such equations, write `propagator(dt)` instead, which returns `izhnumba.Propagator`: what a step of
        dt ms does to y and x, or for how many steps a spike acts. Then the scheme "exact" refuses it, in the words of
        `no_rates`.
-    4. To make y a conductance, have a field `E`, its reversal potential. If V opens it, write `block(V)`, a static
-       method: the current is y block(V) (E - V).
+    4. To make y a conductance, have a field `E`, its reversal potential. If the current depends on V in another way,
+       write `block(V)`, a static method: it is y block(V) (E - V), or without E y block(V).
     5. For states that follow other equations, write `advance(s, arrived, p)`, a static method, instead of `rates()`:
        from a tuple of `states` numbers before a step, 0 at first, to those after it; `arrived` is the sum of the
        weights that arrive in this step, and p has the fields and dt. y is s[0], or what `strength(s, p)` returns. With
@@ -159,8 +162,8 @@ class Receptor:
         What y is: a current; a conductance, if there is an `E`. `Delta` adds to V itself; `GapJunction` couples V to
         that of the source at all times. One of your own is a current or a conductance.
     block : name, function of V, or None
-        The factor by which V opens a conductance, such as a magnesium block, as a static method or one of those of
-        `NMDA`, with 1 mM. A population has one at most.
+        The factor by which V opens a conductance, such as a magnesium block, or the course of a current with V, as a
+        static method; or one of those of `NMDA`, with 1 mM. A population has one at most.
     states : int, 1 to 3
         How many `advance` has.
     per_source : bool
@@ -231,7 +234,8 @@ class Receptor:
         """What opens a conductance by V: its `block`."""
         if self.block is None:
             return None
-        return Gate.of(self.block, getattr(self, "Mg", 1.0), f"{type(self).__name__}.block")
+        where, at_least = f"{type(self).__name__}.block", -math.inf if self.E is None else 0.0
+        return Gate.of(self.block, getattr(self, "Mg", 1.0), where, at_least)
 
     def propagator(self, dt: float) -> Propagator:
         """How the states advance by dt ms: by default the exact solution of `rates()`, or what decays of the sum of

@@ -106,9 +106,8 @@ def check_own(receptor: Receptor) -> None:
             "a field E for a conductance."
         )
     gate = receptor.gate
-    if gate is not None and receptor.E is None:
-        gated = "block" if gate.name == "block" else "gate"
-        raise ValueError(f"{name}.{gated} must come with E, its reversal potential, got {gate.value!r:.60} alone.")
+    if gate is not None and receptor.E is None and gate.name != "block":
+        raise ValueError(f"{name}.gate must come with E, its reversal potential, got {gate.value!r:.60} alone.")
 
 
 def _check_names(kind: type[Receptor]) -> None:

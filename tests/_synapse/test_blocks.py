@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from network_oracle import Course, NetworkOracle
+from network_oracle import Course as Conductance
+from network_oracle import NetworkOracle
 from oracle import Oracle, Quadratic
 
 import izhnumba as iz
@@ -43,9 +44,9 @@ class Own(iz.Receptor):
 
 
 BLOCKS = {
-    "izhikevich": (iz.NMDA(0.0, 20.0, block="izhikevich"), Course("exp", 20.0, E=0.0, Mg=rational)),
-    "function": (iz.NMDA(1.0, 20.0, block=steep), Course("dual", 1.0, 20.0, E=0.0, Mg=steep_twin)),
-    "own": (Own(), Course("exp", 20.0, E=0.0, Mg=steep_twin)),
+    "izhikevich": (iz.NMDA(0.0, 20.0, block="izhikevich"), Conductance("exp", 20.0, E=0.0, Mg=rational)),
+    "function": (iz.NMDA(1.0, 20.0, block=steep), Conductance("dual", 1.0, 20.0, E=0.0, Mg=steep_twin)),
+    "own": (Own(), Conductance("exp", 20.0, E=0.0, Mg=steep_twin)),
 }
 
 
@@ -167,20 +168,33 @@ def test_blocks_that_are_refused_where_they_are_connected(tmp_path):
         net.save(tmp_path / "state.npz")
 
 
-def test_a_block_needs_a_reversal_potential():
-    @dataclass(frozen=True)
-    class Bare(iz.Receptor):
-        def rates(self):
-            return iz.Rates(1, -0.1)
+@dataclass(frozen=True)
+class Course(iz.Receptor):
+    """A current of any course with V: y f(V)."""
 
-        @staticmethod
-        def block(V):
-            return 1.0
+    tau: float = 20.0
 
-    net = iz.Network()
-    cells = net.add(iz.Population(2), name="cells")
-    with pytest.raises(ValueError, match="Bare.block must come with E, its reversal potential"):
-        net.connect(cells, cells, iz.AllToAll(), receptor=Bare())
+    def rates(self):
+        return iz.Rates(1, -1 / self.tau)
+
+    @staticmethod
+    def block(V):
+        return (0.1 + 0.9 / (1 + math.exp(-0.1 * (V + 40.0)))) * (0.0 - V)
+
+
+@pytest.mark.parametrize("scheme", ["exp_euler", "euler"])
+def test_a_current_of_any_course_with_V(scheme):
+    """The same as a conductance behind a block, which says it as a product."""
+    courses, blocks = wired(Course(), scheme), wired(Own(), scheme)
+    for net, *_ in (courses, blocks):
+        net.record(net.synapses["syn"], "current", name="current")
+        net.record(net.populations["cells"], name="spikes")
+        net.run(25.0)
+    ours, theirs = courses[0].recorders, blocks[0].recorders
+    assert ours["spikes"].step.tolist() == theirs["spikes"].step.tolist()
+    assert len(ours["spikes"]) > 20
+    np.testing.assert_allclose(courses[1].V, blocks[1].V, rtol=1e-5)
+    np.testing.assert_allclose(ours["current"].current, theirs["current"].current, rtol=1e-3, atol=1e-6)
 
 
 def test_what_has_no_block():

@@ -71,6 +71,8 @@ def note_current(variant: Variant) -> int:
                 current[i] = before + (x[i] - y[i] * V)
             elif target == layout.TO_GATED:
                 current[i] = before + share(V) * (y[i] * (E - V))
+            elif target == layout.TO_GATED_CURRENT:
+                current[i] = before + share(V) * y[i]
             else:
                 current[i] = before + y[i] * (E - V)
         return 0

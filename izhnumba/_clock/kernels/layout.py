@@ -89,9 +89,10 @@ FAILED_STEP, FAILED_COUNT, FAILED_LANE, FAILED_V, WAS_CAREFUL, CAREFUL, N_SPIKES
     RECEPTOR_TARGET, RECEPTOR_STATES, RECEPTOR_RING, RECEPTOR_Y, RECEPTOR_X, RECEPTOR_NUMBERS, RECEPTOR_CURRENT,
     RECEPTOR_STEPS, FIRST_PART, LAST_PART, RECEPTOR_ADVANCE, RECEPTOR_PARAMETERS, RECEPTOR_SIZE,
 ) = range(13)  # fmt: skip
-# RECEPTOR_TARGET: y is a current, a conductance, a conductance behind a gate that V opens, or the sum of the
-# conductances w of gap junctions, of which x is the sum of w V of the sources. V jumps have DELTA_RING and no row here
-TO_CURRENT, TO_CONDUCTANCE, TO_GATED, TO_GAP, TO_V = range(5)
+# RECEPTOR_TARGET: y is a current, a conductance, a conductance behind a gate that V opens, the sum of the conductances
+# w of gap junctions, of which x is the sum of w V of the sources, or a current behind a gate. V jumps have DELTA_RING
+# and no row here
+TO_CURRENT, TO_CONDUCTANCE, TO_GATED, TO_GAP, TO_V, TO_GATED_CURRENT = range(6)
 
 # --- Noise that is the current of a population (`kernels.noise`).
 # NOISE_CALL    address of the kernel

@@ -68,6 +68,8 @@ def receive(dtype: str) -> int:
                 add_conductance(g, gE, y, numbers[REVERSAL])
             elif target == layout.TO_GATED:
                 add_conductance(b, bE, y, numbers[REVERSAL])
+            elif target == layout.TO_GATED_CURRENT:
+                add_row(bE, y)
             else:
                 add_row(g, y)
                 add_row(gE, x)
