@@ -163,7 +163,7 @@ def _not_negative(where: str, made: Feed, receptor: Receptor) -> Feed:
     def rows(step: int, count: int) -> Array:
         found: Array = made.rows(step, count)
         if found.min(initial=0.0) < 0:
-            refuse_negative(where, found, receptor, step)
+            refuse_negative(where, found, receptor, lambda row: f"in step {step + row}")
         return found
 
     return Feed(rows, made.width, constant=False, prepared=made.width > 0, ahead=made.ahead)

@@ -337,7 +337,8 @@ def drive(
     steady = Steady(float(receptor.E))
     conductance = followed(where, found, neurons, steady)
     must_stand(where, conductance)
-    refuse_negative(where, conductance.levels(conductance.starts)[0], receptor)
+    times = conductance.starts
+    refuse_negative(where, conductance.levels(times)[0], receptor, lambda row: f"at {times[row]:g} ms")
     return conductance, engine.receptor_state(steady)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -93,7 +94,7 @@ def is_ours(value: object) -> bool:
     return own and all(map(is_ours, inner))
 
 
-def refuse_negative(where: str, value: Any, receptor: Receptor, step: int | None = None) -> None:
+def refuse_negative(where: str, value: Any, receptor: Receptor, when: Callable[[int], str] | None = None) -> None:
     """Refuse what is below 0 where a conductance is given: E sets the sign of the current.
 
     Parameters
@@ -104,8 +105,8 @@ def refuse_negative(where: str, value: Any, receptor: Receptor, step: int | None
         One that may have any value is refused by its name.
     receptor : Receptor
         Whose conductance it is.
-    step : int, optional
-        That of the first row of value, whose shape is (steps, neurons or 1) then.
+    when : function, optional
+        Of rows in time, shape (rows, neurons or 1): from the number of a row to words for its time.
     """
     must = f"{where} must be >= 0 for the conductance {receptor!r}, got"
     cure = "E sets the sign of the current"
@@ -121,11 +122,11 @@ def refuse_negative(where: str, value: Any, receptor: Receptor, step: int | None
         return
     place = tuple(np.argwhere(negative)[0])
     wrong = f"{must} {values[place]:g}"
-    if step is None:
+    if when is None:
         at = f" at index {', '.join(map(str, place))}" if place else ""
         raise ValueError(f"{wrong}{at}. {cure}.")
     whose = f"neuron {place[1]}" if values.shape[1] > 1 else "all neurons"
-    raise ValueError(f"{wrong} for {whose} in step {step + place[0]}. {cure}; input.clip(0.0) cuts it off.")
+    raise ValueError(f"{wrong} for {whose} {when(int(place[0]))}. {cure}; input.clip(0.0) cuts it off.")
 
 
 def refuse_function(where: str, value: object, occasion: Occasion) -> None:

@@ -407,7 +407,7 @@ def test_a_value_below_0_in_a_run_names_the_step():
 EXACT_WRONG = [
     (iz.Ramp(1.0).clip(0.0, 1.0), SYNAPSE, "must be lines and sines between breaks"),
     (iz.Ramp(0.1), SYNAPSE, "Network.drive.input must stay as it is between steps with the scheme 'exact', got Ramp"),
-    (iz.Pulses(5.0, 9.0, -1.0), SYNAPSE, "must be >= 0 for the conductance .*, got -1 at index 1, 0"),
+    (iz.Pulses(5.0, 9.0, -1.0), SYNAPSE, "must be >= 0 for the conductance .*, got -1 for all neurons at 5 ms"),
     (POINT.clip(0.0), SYNAPSE, "must be a number, an array, TimedArray, Sine, Ramp, Pulses"),
     (0.1, iz.NMDA(), "Network receptor NMDA must be left out with the scheme 'exact': its magnesium block"),
     (0.1, SYNAPSE + iz.AMPA(), "Network receptor Mixed must be left out with the scheme 'exact'"),
