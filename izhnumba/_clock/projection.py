@@ -49,8 +49,7 @@ def rows_of(some: list[Projection], dt: float) -> Rows:
 
 def bind_stepwise(one: Projection) -> Iterator[tuple[tuple[int, int, int], Table]]:
     """Addresses of the kernels of such synapses, before each step, after it and, if there are delays of 0, before that
-    (0: none), and the table they take. Where
-    strengths of sources arrive, what a plastic rule delivers goes nowhere."""
+    (0: none), and the table they take. Where strengths of sources arrive, what a plastic rule delivers goes nowhere."""
     from izhnumba._clock.kernels import network as k
 
     if one.release is not None:
