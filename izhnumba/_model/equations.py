@@ -98,9 +98,14 @@ def equations(variant: Variant, inline: Callable[[Function], Any], phi: Function
 
     gains = model.gains if variant.gains else ()
     steps = state_steps(model, variant.scheme, gains, inline, current, exprel) if model.states else NO_STATES
+    threshold = inline(model.threshold)
+
+    def at_threshold(V, u, p):
+        return threshold(u, p) <= V
+
     return Equations(
         inline(dt_f), inline(dt_slope), inline(model.rate), inline(model.du), inline(add_delta), inline(floor),
-        inline(phi), number, steps,
+        inline(phi), number, steps, inline(at_threshold), inline,
     )  # fmt: skip
 
 

@@ -66,7 +66,7 @@ class Quantity:
 TAKEN = {
     "V", "u", "I", "t", "p", "dt", "n", "size", "shape", "batch", "model", "scheme", "dtype", "seed", "threads", "name",
     "result", "spikes", "step", "run", "reset", "reset_kind", "refractory", "last_spike_time", "n_steps", "network",
-    "state_at", "self", "V_min", "tau_ref", "gain", "z0", "z1", "save", "load", "positions",
+    "state_at", "self", "V_min", "tau_ref", "gain", "z0", "z1", "save", "load", "positions", "substeps",
 }  # fmt: skip
 QUANTITY = "a Quantity(default, unit, meaning)"
 MAX_PARAMETERS = 64  # numbers per neuron for which kernels have room: parameters, V_min and what is derived

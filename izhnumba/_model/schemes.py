@@ -12,6 +12,7 @@ A rule maps (V, u) at t = k dt to (V, u) at (k+1) dt, before the spike test. It 
     rate(p), du(V, V_new, u, p)     the factors of du/dt            add_delta(V, x)     V + the V jumps of the step
     dt_exprel(dt, z, wide)          dt * (exp(z) - 1) / z           floor(V, p)    V, but not below V_min
     number(x)                       x in the precision of the population
+    at_threshold(V, u, p)           V >= V_th
 
 States beside V and u are among the numbers of p, and the rule returns p with their new values. If `states.any`, there
 are some, and it may use, of `states`,
@@ -19,6 +20,7 @@ are some, and it may use, of `states`,
     in_turn(dt, V, u, x, p)         p after a step of each state, one after the other, each from those before it
     changes(dt, V, u, x, p)         dt times their derivatives, a tuple
     moved(p, h, changes)            p with h times changes added to them
+    choose(first, p, q)             q, with the states of p if `first`
 
 The grouping of each expression is that of the program the scheme comes from, to the last bit.
 
@@ -40,17 +42,24 @@ wide : bool
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from izhnumba._base import checks
 from izhnumba._base.documented import documented_by
 from izhnumba._base.sealed import NamedTable, Reduced
 from izhnumba._numba.compile import CONTRACT, STRICT
+from izhnumba._numba.where import where
 
 Function = Callable[..., Any]
+DEFAULT = "exp_euler"
+MOST_SUBSTEPS = 100
+LONGEST_DIVIDED = 1.0  # ms, dt of schemes with sub-steps: a neuron spikes once in a step
 
 
 class Equations(NamedTuple):
@@ -65,6 +74,8 @@ class Equations(NamedTuple):
     dt_exprel: Function
     number: Function
     states: StateSteps
+    at_threshold: Function
+    inline: Function  # makes a function one that others can call
 
 
 class StateSteps(NamedTuple):
@@ -74,13 +85,14 @@ class StateSteps(NamedTuple):
     changes: Function
     moved: Function
     in_turn: Function
+    choose: Function
 
 
 def _never() -> None:
     """Stands where nothing is called."""
 
 
-NO_STATES = StateSteps(False, _never, _never, _never)
+NO_STATES = StateSteps(False, _never, _never, _never, _never)
 
 
 def _about(scheme: Scheme) -> str:
@@ -91,7 +103,7 @@ def _about(scheme: Scheme) -> str:
     return (
         f"Scheme {scheme.name!r}: {scheme.source}.\n\n"
         f"A spike is V {sign} V_th at the end of a step; V and u are reset {when}. Steps of at most "
-        f"{scheme.dt_max:g} ms."
+        f"{scheme.dt_max:g} ms.{' Takes sub-steps.' if scheme.divisible else ''}"
     )
 
 
@@ -110,12 +122,16 @@ class Scheme:
         From which on a warning says that spikes are lost.
     exact : bool
         Whether there are no steps.
+    substeps : int
+        Into how many sub-steps each step is divided.
 
     Examples
     --------
     >>> import izhnumba as iz
     >>> iz.schemes["izhikevich2004"].dt_max
     0.5
+    >>> iz.schemes["euler/5"].substeps
+    5
     """
 
     name: str
@@ -128,6 +144,8 @@ class Scheme:
     horner: bool = False  # takes dV in Horner form, where the model has one
     exponential: bool = False  # uses dt_slope, dt_exprel and gain
     euler_part: float = 0.0  # of dt, in one Euler step of V: from very negative V it would leap over the threshold
+    divisible: bool = False  # takes sub-steps: V and u advance together, and no other program says how
+    substeps: int = 1
     fastmath: frozenset[str] = STRICT  # contraction would move the last bits of a scheme that follows another program
 
     def warn_of(self, where: str, dt: float, stacklevel: int) -> None:
@@ -139,6 +157,16 @@ class Scheme:
                 stacklevel=stacklevel + 1,
             )
 
+    def in_substeps(self, where: str, value: object) -> Scheme:
+        """The scheme whose steps are divided into `value` sub-steps, which is called "name/value"."""
+        if not self.divisible:
+            names = ", ".join(scheme.name for scheme in _ALL if scheme.divisible)
+            raise ValueError(
+                f"{where} must be left out with the scheme {self.name!r}, got {value!r:.60}. Schemes that take "
+                f"sub-steps are {names}; or use a smaller dt."
+            )
+        return divided(self, checks.integer(where, value, at_least=1, at_most=MOST_SUBSTEPS))
+
     def __reduce__(self) -> Reduced:
         return schemes.of(self, super().__reduce__)
 
@@ -146,6 +174,50 @@ class Scheme:
     def exact(self) -> bool:
         """Whether it is the exact engine, which has no steps."""
         return self.rule is None
+
+
+@functools.cache
+def divided(scheme: Scheme, n: int) -> Scheme:
+    """A divisible scheme with n sub-steps in each step: one object for each n, for kernels are known by it."""
+    if n == 1:
+        return scheme
+    assert scheme.rule is not None
+    return dataclasses.replace(
+        scheme, name=f"{scheme.name}/{n}", source=f"{scheme.source}, in {n} sub-steps",
+        rule=functools.partial(_in_substeps, scheme.rule, n), dt_max=LONGEST_DIVIDED, divisible=False, substeps=n,
+        euler_part=scheme.euler_part / n,
+    )  # fmt: skip
+
+
+def _in_substeps(rule_of: Callable[[Equations], Function], n: int, eq: Equations) -> Function:
+    """The rule of n steps of dt / n of another rule, with the same input; V jumps come with the last one. A neuron
+    that is at the threshold after one of them stays as it is."""
+    at_threshold, number, more = eq.at_threshold, eq.number, n - 2
+    STATES, choose = eq.states.any, eq.states.choose
+
+    def no_delta(V, x):
+        return V
+
+    within = eq.inline(rule_of(eq._replace(add_delta=eq.inline(no_delta))))
+    last = eq.inline(rule_of(eq))
+
+    def rule(V, u, x, p, gain, dt, wide):
+        """The other rule n times. Parameters: see `_model.schemes`."""
+        part = dt / number(n)
+        V, u, p = within(V, u, x, p, gain, part, wide)
+        for _ in range(more):
+            stays = at_threshold(V, u, p)
+            V_new, u_new, q = within(V, u, x, p, gain, part, wide)
+            V, u = where(stays, V, V_new), where(stays, u, u_new)
+            if STATES:
+                p = choose(stays, p, q)
+        stays = at_threshold(V, u, p)
+        V_new, u_new, q = last(V, u, x, p, gain, part, wide)
+        if STATES:
+            p = choose(stays, p, q)
+        return where(stays, V, V_new), where(stays, u, u_new), p
+
+    return rule
 
 
 def _exp_euler(eq: Equations) -> Function:
@@ -306,7 +378,7 @@ _ALL = (
     Scheme("exp_euler", "brainpy.state: exponential Euler linearised at V, then u with the new V",
            _exp_euler, dt_max=0.5, reset_first=True, horner=True, exponential=True, fastmath=CONTRACT),
     Scheme("euler", "forward Euler, V and u from the old values (NeuroML, Brian2)", _euler, dt_max=0.5,
-           euler_part=1.0),
+           euler_part=1.0, divisible=True),
     Scheme("izhikevich2003", "net.m of Izhikevich 2003 and spnet: two half steps of V, then u with the new V",
            _two_half_steps, dt_max=1.0, reset_first=True, horner=True, euler_part=0.5),
     Scheme("izhikevich2004", "figure1.m of Izhikevich 2004: Euler step of V, then u with the new V, spike on V > V_th",
@@ -315,15 +387,39 @@ _ALL = (
     Scheme("nest_published", "NEST izhikevich, consistent_integration=False",
            _two_half_steps_floor_last, dt_max=1.0, delta_as_current=True, euler_part=0.5),
     Scheme("midpoint", "the midpoint rule, Runge-Kutta of second order (rk2 of Brian2)", _midpoint, dt_max=0.5,
-           horner=True, fastmath=CONTRACT),
+           horner=True, divisible=True, fastmath=CONTRACT),
     Scheme("heun", "the trapezoidal rule of Heun, Runge-Kutta of second order", _heun, dt_max=0.5, horner=True,
-           fastmath=CONTRACT),
+           divisible=True, fastmath=CONTRACT),
     Scheme("rk4", "the classical Runge-Kutta rule of fourth order", _rk4, dt_max=0.5, horner=True,
-           fastmath=CONTRACT),
+           divisible=True, fastmath=CONTRACT),
     Scheme("exact", "no steps: Taylor series from event to event, spike times to rounding (docs/exact.md)", None,
            dt_max=math.inf),
 )  # fmt: skip
-schemes = NamedTable(
+
+
+@documented_by(lambda table: table._text())
+class _Schemes(NamedTable[Scheme]):
+    """The schemes by name. Those that take sub-steps are there with each number of them, such as "euler/5"."""
+
+    def get(self, name: object, default: object = None) -> Any:
+        """The scheme of this name, or `default` if there is none."""
+        if not isinstance(name, str) or "/" not in name:
+            return super().get(name, default)
+        base, _, number = name.partition("/")
+        scheme, good = super().get(base), number.isdecimal() and number == str(int(number))
+        if scheme is None or not scheme.divisible or not good or not 1 < int(number) <= MOST_SUBSTEPS:
+            return default
+        return divided(scheme, int(number))
+
+    def __contains__(self, name: object) -> bool:
+        return self.get(name) is not None
+
+    def __getitem__(self, name: str) -> Scheme:
+        found: Scheme | None = self.get(name)
+        return super().__getitem__(name) if found is None else found
+
+
+schemes = _Schemes(
     "schemes",
     __name__,
     _ALL,
@@ -331,3 +427,9 @@ schemes = NamedTable(
     "Names, and what they follow; `help(schemes[name])` and docs/semantics.md say more.",
     lambda scheme: (scheme.source,),
 )
+
+
+def scheme_named(owner: str, name: object, substeps: object) -> Scheme:
+    """The scheme of the arguments `scheme` and `substeps` of Population or Network, the owner."""
+    scheme = schemes[checks.one_of(f"{owner}.scheme", name, schemes)]
+    return scheme if substeps is None else scheme.in_substeps(f"{owner}.substeps", substeps)

@@ -112,6 +112,7 @@ def state_steps(
         reduce(all_changes, names[1:], inline(single)),
         reduce(moved, map(moving, range(len(names)))),
         reduce(in_turn, map(advancing, range(len(names)), names)),
+        state_choice(model, inline),
     )
 
 

@@ -17,7 +17,7 @@ from izhnumba._base.sealed import Sealed
 from izhnumba._base.turns import Turn
 from izhnumba._engine.run_loop import Progress
 from izhnumba._engine.timebase import SHORTEST_STEP
-from izhnumba._model.schemes import schemes
+from izhnumba._model.schemes import DEFAULT, scheme_named
 from izhnumba._network import assemblies, parts
 from izhnumba._network import run as running
 from izhnumba._network.connect import Options, connect
@@ -55,6 +55,8 @@ class Network(Sealed):
         Time step of every population in it. With the scheme "exact" only the default of `step`, `every` and delays.
     scheme : str
         How time advances, one of `izhnumba.schemes`.
+    substeps : int, 1 to 100, optional
+        V and u advance by dt / substeps, as of `Population`; all else is on the grid of dt.
     seed : int, >= 0, optional
         Key of all random numbers: connectivity, weights, delays, initial values and inputs. Without one a seed is
         drawn; it is kept in `seed`.
@@ -89,10 +91,11 @@ class Network(Sealed):
     """
 
     def __init__(
-        self, *, dt: object = 0.1, scheme: str = "exp_euler", seed: int | None = None, threads: int | None = None
-    ) -> None:
+        self, *, dt: object = 0.1, scheme: str = DEFAULT, seed: int | None = None, threads: int | None = None,
+        substeps: object = None,
+    ) -> None:  # fmt: skip
         self.dt = checks.number("Network.dt", dt, "ms", at_least=SHORTEST_STEP)
-        self.scheme = schemes[checks.one_of("Network.scheme", scheme, schemes)]
+        self.scheme = scheme_named("Network", scheme, substeps)
         self.seed = secrets.randbits(32) if seed is None else checks.integer("Network.seed", seed, at_least=0)
         self.threads = None if threads is None else checks.integer("Network.threads", threads, at_least=1)
         self._populations: dict[str, Population] = {}
@@ -288,7 +291,6 @@ class Network(Sealed):
             Spikes and samples go there block by block, and memory does not grow; `izhnumba.io.read` reads it. It
             replaces nothing and appears with a whole head or not at all; a relative path is one in the working folder
             of now (`rec.to` is absolute). If the process is killed, it holds all but the last 25 ms or so of computing.
-            A network loaded from an older checkpoint first moves later rows to a file of their own, `<name>.1`.
         name : str, optional
             In `net.recorders`; by default such as "exc spikes".
 

@@ -17,7 +17,7 @@ from izhnumba._base.random import Random, streams
 from izhnumba._engine.timebase import SHORTEST_STEP
 from izhnumba._model.model import Model, u_nullcline
 from izhnumba._model.quantity import Quantity
-from izhnumba._model.schemes import schemes
+from izhnumba._model.schemes import DEFAULT, schemes
 from izhnumba._synapse.distributions import Distribution
 from izhnumba._synapse.positions import Layout, Positions, coordinates
 
@@ -43,7 +43,8 @@ HABITS = {  # of other simulators and of papers
     **dict.fromkeys(("u0", "u_init", "u_m"), "u"),
     **dict.fromkeys(("position", "pos", "coordinates", "structure"), "positions"),
 }
-_ARGUMENTS = ("model", "scheme", "dt", "dtype", "batch", "reset", "seed", "threads", "name", "V", "u", "positions")
+_ARGUMENTS = ("model", "scheme", "dt", "dtype", "batch", "reset", "seed", "threads", "name", "V", "u", "positions",
+              "substeps")  # fmt: skip
 OF_POPULATIONS = {*_EXTRAS, *_ARGUMENTS}  # what may be given besides the parameters of a model
 
 
@@ -75,7 +76,7 @@ def checked_arguments(
             checks.unknown("Population", one, (*known, *model.states, "size", *_ARGUMENTS), HABITS)
     n_size = checks.size("Population.size", size)
     n_batch = None if batch is None else checks.integer("Population.batch", batch, at_least=1)
-    scheme_name = checks.one_of("Population.scheme", "exp_euler" if scheme is None else scheme, schemes)
+    scheme_name = checks.one_of("Population.scheme", DEFAULT if scheme is None else scheme, schemes)
     shape = n_size if n_batch is None else checks.size("Population.batch", (n_batch, *n_size))
     attributes = dict(
         model=model,

@@ -16,6 +16,7 @@ from izhnumba._engine.protocol import Inputs
 from izhnumba._engine.run_loop import Progress
 from izhnumba._model.izhikevich import Izhikevich
 from izhnumba._model.model import Model
+from izhnumba._model.schemes import DEFAULT, scheme_named
 from izhnumba._population import parameters as of
 from izhnumba._population import run as running
 from izhnumba._population import saved as saving
@@ -41,6 +42,8 @@ class Population:
         `izhnumba.Izhikevich`, `IzhikevichRef`, `IzhikevichAccommodation`, `Izhikevich2007` or your own.
     scheme : str, default "exp_euler"
         How time advances, one of `izhnumba.schemes`.
+    substeps : int, 1 to 100, optional
+        V and u advance by dt / substeps, with the input held (euler, midpoint, heun, rk4: then called "euler/5").
     dt : float, ms, > 0, default 0.1
         Time step. With the scheme "exact" only the default of `step` and `every`.
     dtype : "float64" or "float32"
@@ -113,12 +116,6 @@ class Population:
     array([2, 1, 2, 2, 1])
     >>> result.V.shape
     (100, 3)
-    >>> exact = iz.Population(3, scheme="exact", u=-13.0)
-    >>> exact.run(100.0, I=[0.0, 5.0, 10.0]).spikes
-    <5 spikes of 2 neurons, 3.12706 to 95.3481 ms>
-
-    No two neurons alike, within bounds:
-
     >>> pop = iz.Population(3, d=iz.Normal(8.0, 1.0, low=0.0), V=iz.Uniform(-70.0, -60.0), seed=1)
     >>> pop.d.round(2)
     array([8.37, 7.59, 8.66])
@@ -128,8 +125,10 @@ class Population:
         self, size: int | tuple[int, ...], model: Model = Izhikevich, *, scheme: str | None = None, dt: object = None,
         dtype: DTypeLike = "float64", batch: int | None = None, reset: str = "hard", seed: int | None = None,
         threads: int | None = None, name: str | None = None, V: object = None, u: object = None,
-        positions: object = None, **parameters: object,
+        positions: object = None, substeps: object = None, **parameters: object,
     ) -> None:  # fmt: skip
+        if substeps is not None:
+            scheme = scheme_named("Population", scheme or DEFAULT, substeps).name
         make(self, size, model, scheme, dt, dtype, batch, reset, seed, threads, name, V, u, positions, parameters)
 
     def _set(self, /, **attributes: object) -> None:

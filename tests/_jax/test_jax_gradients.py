@@ -217,7 +217,7 @@ def test_float32():
 
 
 @pytest.mark.parametrize(
-    ("model", "scheme"), [*((iz.Izhikevich, scheme) for scheme in SCHEMES), (iz.Izhikevich2007, "exp_euler")],
+    ("model", "scheme"), [*((iz.Izhikevich, s) for s in (*SCHEMES, "heun/3")), (iz.Izhikevich2007, "exp_euler")],
     ids=lambda x: getattr(x, "name", x),
 )  # fmt: skip
 def test_differences(model, scheme):

@@ -137,6 +137,7 @@ MATRIX = [
     for m, model in enumerate((iz.Izhikevich, iz.Izhikevich2007))
 ]
 MATRIX += [(scheme, iz.Izhikevich, RESETS[(s + 2) % 3], True, True, True, True) for s, scheme in enumerate(SCHEMES)]
+MATRIX += [("midpoint/3", iz.Izhikevich2007, "hard", True, True, True, True)]  # with sub-steps
 
 
 @pytest.mark.parametrize(
@@ -177,7 +178,7 @@ def test_oracle(scheme, model, reset, jumps, conductances, refractory, floor):
 
 @pytest.mark.parametrize(
     ("scheme", "cells", "scale"),
-    [(scheme, different(5, seed=4), 1.0) for scheme in ("exp_euler", "euler", "izhikevich2003", "rk4")]
+    [(scheme, different(5, seed=4), 1.0) for scheme in ("exp_euler", "euler", "izhikevich2003", "rk4", "euler/3")]
     + [("exp_euler", dict(iz.presets["2007/CH"], tau_ref=1.1), 30.0)],
     ids=lambda x: x if isinstance(x, str) else "",
 )

@@ -170,7 +170,7 @@ class Oracle:
         if self.scheme in RESET_FIRST:
             # Held or not: the recorded program does so too. It matters where a soft reset leaves V above threshold.
             self._reset(self.spikes if self.jumps_late else self.V >= self.model.threshold(self.u))
-        V, u = getattr(self, "_" + self.scheme)(self.V, self.u, I, delta, g, E)
+        V, u = self._advanced(self.V, self.u, I, delta, g, E)
         self.V = np.where(held, self.V, V).astype(self.dtype)
         self.u = np.where(held, self.u, u).astype(self.dtype)
         threshold = self.model.threshold(self.u)
@@ -189,6 +189,18 @@ class Oracle:
         one leaves nothing of the jump. Neurons that are held, or will be after this spike, do not jump."""
         lost = self.held | (self.spikes & ((self.reset == "hard") | (self.n_held > 0)))
         self.V = np.where(lost | (by == 0), self.V, np.maximum(self.V + by, self.V_min)).astype(self.dtype)
+
+    def _advanced(self, V, u, I, delta, g, E):
+        """By the rule of the scheme; of "euler/5" five times, V jumps the last time, and who is at V_th stays."""
+        name, _, n = self.scheme.partition("/")
+        rule, dt, n = getattr(self, "_" + name), self.dt, int(n or 1)
+        self.dt, over = dt / n, np.zeros(V.shape, bool)
+        for k in range(n):
+            V_new, u_new = rule(V, u, I, delta if k == n - 1 else 0.0, g, E)
+            V, u = np.where(over, V, V_new), np.where(over, u, u_new)
+            over = V >= self.model.threshold(u)
+        self.dt = dt
+        return V, u
 
     def _reset(self, which):
         value, threshold = self.model.reset_value(self.u), self.model.threshold(self.u)
