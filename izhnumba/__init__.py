@@ -9,7 +9,14 @@ from izhnumba._input.functions import Chirp, Function
 from izhnumba._input.input import Constant, Input
 from izhnumba._input.noise import Noise, OrnsteinUhlenbeck, UniformNoise
 from izhnumba._input.spike_trains import Poisson, SpikeTrain
-from izhnumba._model.izhikevich import Izhikevich, Izhikevich2007, IzhikevichAccommodation, IzhikevichRef
+from izhnumba._model.izhikevich import (
+    Izhikevich,
+    Izhikevich2007,
+    IzhikevichAccommodation,
+    IzhikevichCalcium,
+    IzhikevichRef,
+    TwoCompartments,
+)
 from izhnumba._model.model import Model
 from izhnumba._model.quantity import Quantity
 from izhnumba._model.schemes import Scheme, schemes
@@ -85,6 +92,7 @@ __all__ = [
     "Izhikevich",
     "Izhikevich2007",
     "IzhikevichAccommodation",
+    "IzhikevichCalcium",
     "IzhikevichRef",
     "JoinedDrive",
     "JoinedRecorder",
@@ -137,6 +145,7 @@ __all__ = [
     "TimedArray",
     "TripletSTDP",
     "TsodyksMarkram",
+    "TwoCompartments",
     "Uniform",
     "UniformNoise",
     "WangNMDA",

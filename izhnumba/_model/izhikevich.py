@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from izhnumba._model.model import Model
 from izhnumba._model.quantity import Quantity
+from izhnumba._model.states import StateVariable
 from izhnumba._numba.where import where
 
 # --- Izhikevich 2003 ------------------------------------------------------------------------------------------------
@@ -143,4 +144,110 @@ Izhikevich2007 = Model(
     threshold=_peak,
     V_reset=_c_of_u,
     u_reset=_u_capped,
+)
+
+
+# --- Calcium that adapts ----------------------------------------------------------------------------------------------
+
+
+def _dV_ahp(V, u, I, p):
+    return p.k2 * V * V + p.k1 * V + p.k0 - u - p.g_ahp * p.ca * (V - p.E_K) + I
+
+
+def _dV_ahp_slope(V, dI, p):
+    return (p.k2 + p.k2) * V + p.k1 - p.g_ahp * p.ca + dI
+
+
+def _ca_decays(V, u, I, p):
+    return -p.r_ca * p.ca
+
+
+def _ca_decay(V, p):
+    return -p.r_ca
+
+
+def _ca_enters(u, p):
+    return p.ca + p.influx
+
+
+IzhikevichCalcium = replace(
+    Izhikevich,
+    name="IzhikevichCalcium",
+    source=(
+        "the model of E. M. Izhikevich 2003 with the calcium-activated potassium current of Y.-H. Liu and X.-J. Wang, "
+        "Spike-frequency adaptation of a generalized leaky integrate-and-fire model neuron, 2001, "
+        "doi:10.1023/A:1008916026143"
+    ),
+    parameters={
+        **Izhikevich.parameters,
+        "g_ahp": Quantity(0.05, "1/(ms*uM)", "conductance of potassium channels per calcium", at_least=0.0),
+        "E_K": Quantity(-80.0, "mV", "their reversal potential"),
+        "r_ca": Quantity(0.0125, "1/ms", "rate at which calcium leaves", at_least=0.0),
+        "influx": Quantity(0.2, "uM", "calcium that enters with a spike"),
+    },
+    dV=_dV_ahp,
+    dV_slope=_dV_ahp_slope,
+    states={"ca": StateVariable(0.0, "uM", "calcium", _ca_decays, _ca_decay, _ca_enters)},
+)
+
+
+# --- Soma and dendrite ------------------------------------------------------------------------------------------------
+
+
+def _dV_soma(V, u, I, p):
+    return p.k * (V - p.vr) * (V - p.vt) - u + p.G_down * (p.V_dend - V) + p.share * I
+
+
+def _dV_soma_slope(V, dI, p):
+    return p.k * (V - p.vr) + p.k * (V - p.vt) - p.G_down + p.share * dI
+
+
+def _du_soma(V, V_new, u, p):
+    return p.b * (V - p.vr) - u
+
+
+def _vpeak(u, p):
+    return p.vpeak
+
+
+def _dV_dend(V, u, I, p):
+    return (p.g_leak * (p.vr - p.V_dend) + p.G_up * (V - p.V_dend) + (I - p.share * I)) / p.C_dend
+
+
+def _dV_dend_slope(V, p):
+    return -(p.g_leak + p.G_up) / p.C_dend
+
+
+TwoCompartments = Model(
+    name="TwoCompartments",
+    source=(
+        "E. M. Izhikevich and G. M. Edelman, Large-scale model of mammalian thalamocortical systems, 2008, "
+        "doi:10.1073/pnas.0712231105, supporting text: a soma and a dendrite, coupled by conductances; the "
+        "dendrite is a passive one here"
+    ),
+    V=Quantity(-60.0, "mV", "potential of the soma"),
+    u=Quantity(0.0, "pA", "recovery current of the soma"),
+    I=Quantity(0.0, "pA", "input current"),
+    parameters=dict(
+        C=Quantity(100.0, "pF", "capacitance of the soma", above=0.0),
+        k=Quantity(3.0, "nS/mV", "steepness of the parabola"),
+        vr=Quantity(-60.0, "mV", "resting potential of soma and dendrite"),
+        vt=Quantity(-50.0, "mV", "instantaneous threshold"),
+        vpeak=Quantity(50.0, "mV", "spike cut-off"),
+        a=Quantity(0.01, "1/ms", "rate of recovery"),
+        b=Quantity(5.0, "nS", "coupling of u to V"),
+        c=Quantity(-60.0, "mV", "V after a spike"),
+        d=Quantity(400.0, "pA", "added to u by a spike"),
+        G_down=Quantity(5.0, "nS", "coupling, in the current of the soma", at_least=0.0),
+        G_up=Quantity(3.0, "nS", "coupling, in the current of the dendrite", at_least=0.0),
+        C_dend=Quantity(100.0, "pF", "capacitance of the dendrite", above=0.0),
+        g_leak=Quantity(30.0, "nS", "leak of the dendrite: k (vt - vr), as the parabola has at rest", at_least=0.0),
+        share=Quantity(1.0, "", "part of the input that the soma gets; the dendrite gets the rest"),
+    ),
+    dV=_dV_soma,
+    dV_slope=_dV_soma_slope,
+    C=_C,
+    du=_du_soma,
+    threshold=_vpeak,
+    states={"V_dend": StateVariable(-60.0, "mV", "potential of the dendrite", _dV_dend, _dV_dend_slope)},
 )

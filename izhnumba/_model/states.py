@@ -81,9 +81,9 @@ class StateVariable:
     >>> pop = iz.Population(2, model=Adapting, g=[0.0, 4.0], ca=0.1, u=-13.0)
     >>> result = pop.run(200.0, 10.0, record=["V", "ca"])
     >>> result.spikes.i.tolist(), result.ca.shape
-    ([0, 1, 0, 1, 0, 1, 0, 0, 1, 0], (2000, 2))
+    ([0, 1, 0, 1, 0, 0, 1, 0, 1], (2000, 2))
     >>> pop.ca.round(2)
-    array([1.72, 1.57])
+    array([1.72, 1.8 ])
     """
 
     default: float

@@ -39,7 +39,8 @@ class Population:
     size : int or tuple of int, >= 1
         Number of neurons, or the shape in which they are arranged.
     model : Model
-        `izhnumba.Izhikevich`, `IzhikevichRef`, `IzhikevichAccommodation`, `Izhikevich2007` or your own.
+        `izhnumba.Izhikevich`, `IzhikevichRef`, `IzhikevichAccommodation`, `Izhikevich2007`, `IzhikevichCalcium`,
+        `TwoCompartments` or your own.
     scheme : str, default "exp_euler"
         How time advances, one of `izhnumba.schemes`.
     substeps : int, 1 to 100, optional

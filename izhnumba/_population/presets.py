@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from math import inf
 from typing import Any
 
@@ -15,18 +16,24 @@ from izhnumba._base.documented import columns, documented_by
 from izhnumba._base.sealed import NamedTable
 from izhnumba._input.currents import Pulses, Ramp
 from izhnumba._input.input import Constant, Input
-from izhnumba._model.izhikevich import Izhikevich, Izhikevich2007, IzhikevichAccommodation
+from izhnumba._model.izhikevich import (
+    Izhikevich,
+    Izhikevich2007,
+    IzhikevichAccommodation,
+    IzhikevichCalcium,
+    TwoCompartments,
+)
 from izhnumba._model.model import Model
 
 
 def _about(preset: Preset) -> str:
     """The text of `help(preset)`."""
     model = preset["model"]
-    quantities = {"V": model.V, "u": model.u, **model.parameters}
+    quantities = {**model.variables, **model.parameters}
     values = [(key, f"{value:g}", quantities[key].unit) for key, value in preset.items() if key != "model"]
     return (
         f"{preset.name}, {preset.title}: `Population(n, **presets[{preset.name!r}])`.\n\n{preset.source}.\n\n"
-        f"Model {model.name}, with\n\n{columns(values)}\n\nPublished with scheme={preset.scheme!r}, "
+        f"Model {model.name}, with\n\n{columns(values)}\n\nStated with scheme={preset.scheme!r}, "
         f"dt={preset.dt:g} ms and the input\n{preset.stimulus!r} ({model.I.unit}) for {preset.duration:g} ms.\n"
     )
 
@@ -207,6 +214,25 @@ def _book(row: tuple[Any, ...]) -> Preset:
     return Preset(f"2007/{name}", title, source, "euler", 0.25, stimulus, float(T), entries)
 
 
+def _more_states() -> Iterator[Preset]:
+    """Neurons with states beside V and u."""
+    resonator = {"V": -65, "u": 0.26 * -65, "ca": 0, "a": 0.1, "b": 0.26, "c": -65, "d": 2}
+    yield Preset(
+        "RZ/Ca", "resonator with calcium",
+        "E. M. Izhikevich 2003, figure 2 (RZ), with the calcium-activated current of Y.-H. Liu and X.-J. Wang 2001, "
+        "doi:10.1023/A:1008916026143, whose numbers are chosen for this form", "exp_euler", 0.1, Constant(10.0), 500.0,
+        _entries(IzhikevichCalcium, resonator | {"g_ahp": 0.05, "E_K": -80, "r_ca": 0.0125, "influx": 0.2}),
+    )  # fmt: skip
+    soma = {"C": 100, "k": 3, "vr": -60, "vt": -50, "vpeak": 50, "a": 0.01, "b": 5, "c": -60, "d": 400}
+    dendrite = {"G_down": 5, "G_up": 3, "C_dend": 100, "g_leak": 30}
+    yield Preset(
+        "2008/P23", "pyramidal cell of layer 2/3, soma and passive dendrite",
+        "E. M. Izhikevich and G. M. Edelman, Large-scale model of mammalian thalamocortical systems, 2008, "
+        "doi:10.1073/pnas.0712231105, supporting text (p2/3); the dendrite is passive here", "exp_euler", 0.1,
+        Constant(400.0), 500.0, _entries(TwoCompartments, {"V": -60, "u": 0, "V_dend": -60} | soma | dendrite),
+    )  # fmt: skip
+
+
 def _entries(model: Model, numbers: Mapping[str, float]) -> dict[str, Any]:
     """The items of a preset. numbers: V, u and parameters, in their units."""
     return {"model": model} | {key: float(value) for key, value in numbers.items()}
@@ -215,9 +241,10 @@ def _entries(model: Model, numbers: Mapping[str, float]) -> dict[str, Any]:
 presets: NamedTable[Preset] = NamedTable(
     "presets",
     __name__,
-    (make(row) for make, table in ((_cortical, _CORTICAL), (_pattern, _PATTERNS), (_book, _BOOK)) for row in table),
+    chain(map(_cortical, _CORTICAL), map(_pattern, _PATTERNS), map(_book, _BOOK), _more_states()),
     'Published neurons by name, to be passed on: `Population(100, **presets["RS"])`.\n\n'
     'Names without a prefix are the cells of 2003, "2004/A" to "2004/T" the twenty firing patterns of 2004,\n'
-    '"2007/..." the cells of the book of 2007. `help(presets[name])` shows parameters, source and input.',
+    '"2007/..." the cells of the book of 2007; "RZ/Ca" and "2008/P23" have a state beside V and u.\n'
+    "`help(presets[name])` shows parameters, source and input.",
     lambda preset: (preset.title, preset["model"].name),
 )

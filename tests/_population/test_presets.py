@@ -102,7 +102,91 @@ def test_every_published_neuron_is_there():
         *CORTICAL,
         *(f"2004/{panel}" for panel in PANELS),
         *(f"2007/{cell}" for cell in BOOK_CELLS),
+        "RZ/Ca",
+        "2008/P23",
     ]
+
+
+class WithCalcium:
+    """RZ/Ca, one neuron of plain numbers: V' = 0.04 V^2 + 5 V + 140 - u - 0.05 ca (V + 80) + I, u' = 0.1 (0.26 V - u),
+    ca' = -0.0125 ca; at 30 mV V = -65, u += 2, ca += 0.2."""
+
+    start, peak = (-65.0, -16.9, 0.0), 30.0
+
+    @staticmethod
+    def slopes(y, I):
+        V, u, ca = y
+        return 0.04 * V * V + 5 * V + 140 - u - 0.05 * ca * (V + 80) + I, 0.1 * (0.26 * V - u), -0.0125 * ca
+
+    @staticmethod
+    def linear(y):
+        return 0.08 * y[0] + 5 - 0.05 * y[2], -0.1, -0.0125
+
+    @staticmethod
+    def reset(y):
+        return -65.0, y[1] + 2, y[2] + 0.2
+
+
+class WithDendrite:
+    """2008/P23: 100 V' = 3 (V + 60) (V + 50) - u + 5 (Vd - V) + I, u' = 0.01 (5 (V + 60) - u),
+    100 Vd' = 30 (-60 - Vd) + 3 (V - Vd); at 50 mV V = -60, u += 400."""
+
+    start, peak = (-60.0, 0.0, -60.0), 50.0
+
+    @staticmethod
+    def slopes(y, I):
+        V, u, Vd = y
+        soma = 3 * (V + 60) * (V + 50) - u + 5 * (Vd - V) + I
+        return soma / 100, 0.01 * (5 * (V + 60) - u), (30 * (-60 - Vd) + 3 * (V - Vd)) / 100
+
+    @staticmethod
+    def linear(y):
+        return (6 * y[0] + 330 - 5) / 100, -0.01, -0.33
+
+    @staticmethod
+    def reset(y):
+        return -60.0, y[1] + 400, y[2]
+
+
+SCRIPTS = {"RZ/Ca": WithCalcium, "2008/P23": WithDendrite}
+
+
+def plain_run(script, scheme, I, dt, n_steps):
+    """The steps in which a script spikes, and where it ends."""
+    y, spikes = list(script.start), []
+    for k in range(n_steps):
+        if scheme == "exp_euler" and y[0] >= script.peak:
+            y = list(script.reset(y))
+        old = tuple(y)
+        for j in range(3):  # each with the new values of those before
+            z, rate = dt * script.linear(old)[j], script.slopes(y if scheme == "exp_euler" else old, I)[j]
+            y[j] += dt * rate * (np.expm1(z) / z if scheme == "exp_euler" else 1.0)
+        if y[0] >= script.peak:
+            spikes.append(k)
+            y = list(script.reset(y)) if scheme == "euler" else y
+    return spikes, y
+
+
+@pytest.mark.parametrize("scheme", ["exp_euler", "euler"])
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_neurons_with_more_states_fire_as_plain_scripts(name, scheme):
+    """The resonator for 100 ms: it is reset at whole steps, so that 1e-15 mV would grow to whole steps in 200."""
+    preset, script, duration = iz.presets[name], SCRIPTS[name], {"RZ/Ca": 100.0, "2008/P23": 500.0}[name]
+    states = ["V", "u", *preset["model"].states]
+    result = population(preset, scheme=scheme).run(duration, preset.stimulus, record=states)
+    spikes, end = plain_run(script, scheme, preset.stimulus.value, preset.dt, round(duration / preset.dt))
+    assert len(spikes) >= 6
+    assert result.spikes.step.tolist() == spikes
+    assert [getattr(result, state)[-1, 0] for state in states] == pytest.approx(end, rel=1e-7)
+
+
+def test_calcium_makes_intervals_longer_and_a_dendrite_takes_current():
+    with_it, without = (population(iz.presets["RZ/Ca"], g_ahp=g).run(500.0, 10.0).spikes for g in (0.05, 0.0))
+    assert np.diff(with_it.t)[-1] > 1.2 * np.diff(without.t)[-1]
+    assert np.diff(with_it.t)[0] == pytest.approx(np.diff(without.t)[0], abs=0.2)
+    cells = population(iz.presets["2008/P23"], n=3, share=[1.0, 0.8, 0.6]).run(500.0, 600.0, record="V_dend")
+    assert np.all(np.diff(np.bincount(cells.spikes.i)) < 0)
+    assert np.all(np.diff(cells.V_dend.mean(axis=0)) > 0)
 
 
 @pytest.mark.parametrize("name", CURRENTS)
