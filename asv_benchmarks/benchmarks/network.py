@@ -284,3 +284,40 @@ class Source:
         return statistics.median(times[True]) / statistics.median(times[False])
 
     track_ratio.unit = unit
+
+
+RECEPTORS = {
+    "mixed": iz.Exponential(5.0, E=0.0) + 0.3 * iz.Exponential(80.0, E=0.0),
+    "Kinetic": iz.Kinetic(1.1, 0.19, E=0.0),
+    "Saturating": iz.Saturating(5.0, E=0.0),
+    "WangNMDA": iz.WangNMDA(),
+}
+
+
+class Receptors:
+    """5000 neurons with 100 synapses each at 10 Hz: time with a receptor over that with `Exponential(5, E=0)`."""
+
+    params = list(RECEPTORS)
+    param_names = ["receptor"]
+    timeout = 300
+    unit = "time / time with Exponential"
+
+    def track_ratio(self, receptor):
+        runners = {name: self.runner(one) for name, one in
+                   (("plain", iz.Exponential(5.0, E=0.0)), (receptor, RECEPTORS[receptor]))}  # fmt: skip
+        times = interleaved(runners, 1000, 5)
+        return statistics.median(times[receptor]) / statistics.median(times["plain"])
+
+    track_ratio.unit = unit
+
+    def runner(self, receptor):
+        net = iz.Network(dt=0.1, seed=1, threads=1)
+        cells = net.add(iz.Population(5000, **iz.presets["RS"]))
+        net.connect(cells, cells, iz.FixedOutDegree(100), weight=1e-5, delay=iz.Uniform(1.0, 5.0), receptor=receptor)
+        net.drive(cells, iz.Noise(6.0) + 4.0)
+
+        def run(steps):
+            net.reset()
+            net.run(steps * net.dt)
+
+        return run

@@ -96,7 +96,7 @@ class Release(UnderWay):
             k.STATES: self.states, k.SENT: self.sent, k.FADE: self._fade,
         })  # fmt: skip
         table.put(k.NUMBERS, self._numbers.ctypes.data + 8 * np.arange(self._numbers.size), self._numbers)
-        table[k.DELAYS] = self.counts.size
+        table[[k.DELAYS, k.SHORTEST]] = self.counts.size, max(1, self._rows.delays(self._lanes)[0])
         return self.kernels()
 
     def kernels(self) -> Kernels:

@@ -29,7 +29,7 @@ from izhnumba._numba.compile import STRICT, address_of, inlined, reason_of
 from izhnumba._numba.intrinsics import array_at, ints_at, parameter_lanes, parameters_of
 
 # Behind the entries of every projection, of one whose receptor has states of sources:
-# DELAYS              the longest delay, steps
+# DELAYS, SHORTEST    the longest and the shortest delay, steps
 # COUNTS              int64 (DELAYS,): how many rows have sent something in each of the last DELAYS steps
 # CURSORS, ENDS       uint64 (DELAYS, N_ROWS): next synapse, and end, of each of these rows
 # AMOUNTS             float64 (DELAYS, N_ROWS): by what the strength of the source has changed
@@ -37,8 +37,8 @@ from izhnumba._numba.intrinsics import array_at, ints_at, parameter_lanes, param
 # SENT                float64 (N_ROWS,): the strength as targets know it
 # FADE                float64 (1,): what is left of that in a step if nothing is sent
 # NUMBERS             int64: the address of each number in p, float64 (1,)
-DELAYS, COUNTS, CURSORS, ENDS, AMOUNTS, STATES, SENT, FADE, NUMBERS, TABLE_SIZE = range(
-    PROJECTION_SIZE, PROJECTION_SIZE + 10
+DELAYS, SHORTEST, COUNTS, CURSORS, ENDS, AMOUNTS, STATES, SENT, FADE, NUMBERS, TABLE_SIZE = range(
+    PROJECTION_SIZE, PROJECTION_SIZE + 11
 )
 _NOTHING = 1e-9  # of the strength: a smaller change need not be sent
 Function = Callable[..., Any]
@@ -132,7 +132,7 @@ def release(
         counts = ints_at(p[COUNTS])
         cursors, ends = array_at(p[CURSORS], delays * n_rows, np.uint64), array_at(p[ENDS], delays * n_rows, np.uint64)
         amounts = array_at(p[AMOUNTS], delays * n_rows, real)
-        for j in range(delays):
+        for j in range(delays - p[SHORTEST] + 1):
             lag = delays - j
             slot = (now - lag + delays) % delays
             first, limit = np.uint32(lag * lanes), np.uint32((lag + 1) * lanes)
