@@ -60,6 +60,7 @@ from izhnumba._synapse.receptors import (
     GapJunction,
     Pulse,
 )
+from izhnumba._synapse.voltage_rules import Clopath
 
 __version__ = "0.1.0"
 
@@ -71,6 +72,7 @@ __all__ = [
     "Box",
     "ByDistance",
     "Chirp",
+    "Clopath",
     "Constant",
     "Delta",
     "Distance",

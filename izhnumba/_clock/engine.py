@@ -19,6 +19,7 @@ from izhnumba._clock.reports import Reports, table_of
 from izhnumba._engine.arrays import StateArrays, aligned
 from izhnumba._engine.codes import FAILURE, LEAP, OK
 from izhnumba._engine.protocol import Failure, Record, SpikeList
+from izhnumba._engine.states import states_of
 from izhnumba._engine.table import Table, address_of
 from izhnumba._engine.timebase import Steps, refractory_steps
 from izhnumba._model.equations import Variant
@@ -130,7 +131,8 @@ class ClockEngine:
 
     def plastic_state(self, rule: Plasticity, rows: SynapseTable, first_weights: Callable[[], Array]) -> ClockPlastic:
         """The state of plastic synapses onto these neurons. first_weights: gives the weights at the start."""
-        return ClockPlastic(rule, rows, self.padded, self.dtype, self.dt, first_weights)
+        states = {name: self.source_of(name) for name in (*states_of("neurons"), *self.further)}
+        return ClockPlastic(rule, rows, self.padded, self.dtype, self.dt, first_weights, states)
 
     def conductances(self, receptor: ReceptorState) -> Array:
         """That of a receptor in each neuron."""

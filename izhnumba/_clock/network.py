@@ -25,6 +25,7 @@ from izhnumba._clock.projection import (
     rows_of,
     stepwise,
     table_of,
+    watches,
 )  # fmt: skip
 from izhnumba._clock.receptors import ReceptorState
 from izhnumba._engine.codes import FAILURE, LEAP, OK, ROOM
@@ -62,6 +63,8 @@ class ClockNetwork:
         self.slice = 1
         self._gaps: list[Projection] = []
         self._arriving: Calls = []
+        self._after: Calls = []  # a step
+        self._watched: list[tuple[Projection, Table]] = []  # whose rules see states of their targets
         self._deliveries: list[Delivery] = []
         self._landings: list[Landing] = []
         self.found: list[set[int]] = []  # by the engines in this run
@@ -119,13 +122,16 @@ class ClockNetwork:
         for one in gone:
             let_arrive(one)
         calls = [call for one in projections for call in bind_stepwise(one)]  # rings stay as they are now
-        self._arriving = [(before, table) for (before, _, _), table in calls]
         at_once = [(kernel, table) for (_, _, kernel), table in calls if kernel]
         after = [(end, table) for (_, end, _), table in calls]
         after += [call for one in projections for call in bind_released(one)]
         self._landings = landings(engines, projections)
         after += [(landing.address, landing.table) for landing in self._landings]
-        self._put_calls(layout.PROJECTIONS, layout.N_PROJECTIONS, [*at_once, *after])
+        self._watched = [(one, one.plastic.watched.table(one)) for one in projections if watches(one)]
+        self._arriving = [(one.plastic.watched.begin(), table) for one, table in self._watched]
+        self._arriving += [(before, table) for (before, _, _), table in calls]
+        self._after = [*at_once, *after]
+        self._put_calls(layout.PROJECTIONS, layout.N_PROJECTIONS, self._after)
         deliveries = list[tuple[int, Table]]()
         self._deliveries = list[Delivery]()
         for engine in engines:
@@ -152,6 +158,9 @@ class ClockNetwork:
         self._put_calls(layout.POPULATIONS, layout.N_POPULATIONS, list(self._prepared(until)))
         # gap junctions anew, for they depend on which parameters are arrays
         self._put_calls(layout.BEFORE, layout.N_BEFORE, [*self._arriving, *(couple(one) for one in self._gaps)])
+        if self._watched:  # anew for the same reason
+            watching = [(one.plastic.watched.watch(one.target), table) for one, table in self._watched]
+            self._put_calls(layout.PROJECTIONS, layout.N_PROJECTIONS, [*watching, *self._after])
         self._put_calls(layout.SPIKE_INPUTS, layout.N_SPIKE_INPUTS, list(self._spike_inputs()))
         for delivery in self._deliveries:
             delivery.share(threads)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.saved import Saved
+from izhnumba._clock.watched import Watched
 from izhnumba._engine.plastic_state import PlasticState, form_of, kept, memory_start
 from izhnumba._engine.table import Table
 from izhnumba._synapse.csr import SynapseTable
 from izhnumba._synapse.plasticity import EachOwn, Plasticity, fading
 from izhnumba._synapse.plasticity_contract import DECAYED, LONGEST_TABLE
+from izhnumba._synapse.together import rules_in
 
 if TYPE_CHECKING:
     from izhnumba._clock.kernels.plasticity import Kernels
@@ -40,6 +42,8 @@ class ClockPlastic(PlasticState):
     dt : float, ms
     first_weights : callable
         Returns the weights at the start, shape (n_synapses,).
+    states : dict
+        The states of the targets by name, shape (lanes,).
     """
 
     def __init__(
@@ -50,9 +54,11 @@ class ClockPlastic(PlasticState):
         dtype: np.dtype[Any],
         dt: float,
         first_weights: Callable[[], Array],
+        states: Mapping[str, Array],
     ) -> None:
         assert rows.offsets is not None
         x, y = rule.traces(dt)
+        self._dt = dt
         self._tables = [np.append(decays, 0.0).astype(dtype) for decays in (*x, *y)]
         each = [isinstance(decays, EachOwn) for decays in (*x, *y)]
         form = form_of(rule, each[: len(x)], each[len(x) :])
@@ -65,7 +71,12 @@ class ClockPlastic(PlasticState):
             y=kept((form.n_y * (not form.own_y), lanes), dtype.type(0)),
             spiked=kept(lanes if y else 0, np.int64(0)),
             modulator=kept(2, np.array([0.0, decay], dtype)),
+            **({"views": kept((form.n_v, lanes), dtype.type(np.nan))} if form.n_v else {}),
         )  # fmt: skip
+        self.watched, seen = None, rule.states()
+        if seen:
+            views = self._kept["views"].array
+            self.watched = Watched(f"{type(rules_in(rule)[-1]).__name__}.states()", seen, states, dt, views)
         where = f"{type(rule).__name__}.period"
         self.period = checks.steps(where, rule.period, dt, at_least=1) if rule.period else _NO_UPDATE
         self._fading = fading(rule, self.period, dt).astype(dtype)
@@ -116,6 +127,9 @@ class ClockPlastic(PlasticState):
             k.MODULATOR: self.modulator, k.FADING: self._fading,
         })  # fmt: skip
         table.put(k.NUMBERS, self.addresses, (self.numbers, self.each))
+        if self.watched is not None:
+            table.put_all({k.V + j: view for j, view in enumerate(self.watched.views)})
+        table.put(k.DT, np.array([self._dt], self.numbers.dtype))
         table[[k.DELAYS, k.PERIOD, k.FADING_SIZE]] = under_way.counts.size, self.period, self._fading.size
         return self.kernels()
 

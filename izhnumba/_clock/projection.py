@@ -62,6 +62,11 @@ def bind_stepwise(one: Projection) -> Iterator[tuple[tuple[int, int, int], Table
         yield one.plastic.bind(table), table
 
 
+def watches(one: Projection) -> bool:
+    """Whether its rule sees states of the targets."""
+    return one.plastic is not None and one.plastic.watched is not None
+
+
 def bind_released(one: Projection) -> Iterator[tuple[int, Table]]:
     """The kernel by which spikes release the modulator of plastic synapses, for each population that does, and its
     table."""

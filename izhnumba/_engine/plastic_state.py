@@ -33,6 +33,7 @@ class RuleForm(NamedTuple):
     latest_first, update_first: settings of the rule; names: of its parameters, in order. What differs between synapses:
     varies: bit k is set for parameter k; x_varies, y_varies: bit k for the time constant of trace k; e_varies: that of
     the eligibility; own_y: whether each synapse has traces y of its own, for those of its target would not do.
+    n_v: how many states of the target the functions find.
     """
 
     n_x: int
@@ -48,6 +49,7 @@ class RuleForm(NamedTuple):
     y_varies: int
     e_varies: bool
     own_y: bool
+    n_v: int
 
 
 def form_of(rule: Plasticity, x: list[bool], y: list[bool]) -> RuleForm:
@@ -59,7 +61,7 @@ def form_of(rule: Plasticity, x: list[bool], y: list[bool]) -> RuleForm:
     settings = bool(rule.keeps_e), bool(rule.nearest), bool(rule.latest_first), bool(rule.update_first)
     return RuleForm(
         len(x), len(y), bool(np.any(np.greater(rule.eligibility_tau, 0))), *settings, names, _bits(varied), _bits(x),
-        _bits(y), bool(np.ndim(rule.eligibility_tau)), own_y,
+        _bits(y), bool(np.ndim(rule.eligibility_tau)), own_y, len(rule.states()),
     )  # fmt: skip
 
 
@@ -132,7 +134,8 @@ class PlasticState(ABC):
         self.rule, self.form, self.first_weights = rule, form, first_weights
         self.memory, self.y, self.spiked, self.modulator = (one.array for one in (memory, y, spiked, modulator))
         self._kept = {"memory": memory, "y": y, "spiked": spiked, "modulator": modulator, **more}
-        meets_spikes = type(rule).target_spike is not None or form.own_y
+        kind = type(rule)
+        meets_spikes = kind.target_spike is not None or kind.each_step is not None or form.own_y
         self.incoming = np.argsort(targets if meets_spikes else targets[:0], kind="stable").astype(np.uint32)
         self.starts = np.concatenate([[0], np.cumsum(np.bincount(targets, minlength=lanes))]).astype(np.int64)
         values = [*rule.parameters().values(), 0.0]

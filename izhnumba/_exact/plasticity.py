@@ -113,6 +113,11 @@ class ExactPlastic(PlasticState):
 def time_constants(rule: Plasticity) -> tuple[list[float], list[float]]:
     """Time constants of the traces of a rule, ms, of synapses and of targets; a ValueError if the traces are tables."""
     for one in rules_in(rule):
+        if one.states():
+            raise ValueError(
+                "Network.connect.plasticity must see no states of its targets with the scheme 'exact', got "
+                f"{type(one).__name__}, which takes them after each step. Use a clock scheme."
+            )
         if type(one).traces is Plasticity.traces:
             continue
         raise ValueError(

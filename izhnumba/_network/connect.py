@@ -278,8 +278,9 @@ def _first_amount(rule: Plasticity, dt: float) -> Any:
     """The amount that the first arrival at a synapse of weight 1 delivers, in the unit of weights."""
     rule = plain(rule)
     x, y = ((np.float64(0.0),) * len(traces) for traces in rule.traces(dt))
+    v = [(np.float64(0.0),) * len(rule.states())] if rule.states() else []
     with np.errstate(all="ignore"):
-        return rule.arrival(np.float64(1.0), np.float64(0.0), x, y, SimpleNamespace(**rule.parameters()))[0]
+        return rule.arrival(np.float64(1.0), np.float64(0.0), x, y, *v, SimpleNamespace(**rule.parameters()))[0]
 
 
 def look_at_weights(where: str, weight: object, limits: list[Limit], dtype: np.dtype[Any]) -> Look:

@@ -18,7 +18,7 @@ from izhnumba._engine.projection import Projection, Released
 from izhnumba._network.parts import section_in
 from izhnumba._population.section import Section, ends
 from izhnumba._record.results import optional
-from izhnumba._synapse import per_synapse, plasticity_rules, weight_limits
+from izhnumba._synapse import per_synapse, plasticity_rules, voltage_rules, weight_limits
 from izhnumba._synapse.connectivity import Rule
 from izhnumba._synapse.csr import SynapseTable
 from izhnumba._synapse.plasticity import Plasticity
@@ -375,6 +375,7 @@ def limits_of(receptor: Receptor, rule: Plasticity | None, dtype: np.dtype[Any])
 
 def of_izhnumba(rule: Plasticity) -> bool:
     """Whether all functions of a rule, or of rules together, are izhnumba's."""
-    names = ("arrival", "target_spike", "after_spike", "update")
+    names = ("arrival", "target_spike", "after_spike", "update", "each_step", "when")
     functions = (getattr(type(one), name) for one in rules_in(rule) for name in names)
-    return all(getattr(one, "__module__", None) == plasticity_rules.__name__ for one in functions if one is not None)
+    modules = (plasticity_rules.__name__, voltage_rules.__name__)
+    return all(getattr(one, "__module__", None) in modules for one in functions if one is not None)

@@ -21,7 +21,7 @@ Array = NDArray[Any]
 class Plasticity:
     """A rule by which weights change: an argument of `Network.connect`.
 
-    `izhnumba.STDP`, `TripletSTDP`, `STDP2006`, `DopamineSTDP`, `TsodyksMarkram` or `Scaling`, or a class of your own. A
+    `izhnumba.STDP`, `TripletSTDP`, `STDP2006`, `DopamineSTDP`, `Clopath`, `TsodyksMarkram`, `Scaling`, or your own. A
     network with such synapses advances one step at a time, unless its scheme is "exact".
 
     To write a rule:
@@ -52,6 +52,13 @@ class Plasticity:
     m      the modulator, such as dopamine, 0 at first: `syn.modulator`
     p      numbers of the rule by name, `p.gain`; True is 1, False is 0
     ====== ===========================================================================================================
+
+    To see states of the target, such as V, write `states(self)`. It returns pairs of a name and a time constant in
+    ms, 0 for the state itself, else for a low-pass filter of it. Then functions find a tuple v behind y:
+    `arrival(w, e, x, y, v, p)`, `target_spike(w, e, x, y, v, p)`, `update(w, e, y, v, m, p)`. And there may be
+    `each_step(w, e, x, y, v, dt, p) -> w, e`, called at the end of each step of dt ms for the synapses of targets for
+    which `when(v, p)`, if it is there, returns True. They see what is after the step, an arrival what was before it; V
+    is the threshold in the step of a spike.
 
     A number may differ between synapses: pass an array, in the order of weights, or a distribution. Then p holds those
     of the synapse; in `after_spike` also, whose traces y each synapse has by itself if that needs to be. `taus` and
@@ -125,6 +132,14 @@ class Plasticity:
     target_spike: ClassVar[Callable[..., Any] | None] = None
     after_spike: ClassVar[Callable[..., Any] | None] = None
     update: ClassVar[Callable[..., Any] | None] = None
+    each_step: ClassVar[Callable[..., Any] | None] = None
+    when: ClassVar[Callable[..., Any] | None] = None
+
+    def states(self) -> list[tuple[str, float]]:
+        """What functions find in v: names of states of the target, "V", "u" or another of its model, each with 0 for
+        its value or with the time constant, ms, of a low-pass filter of it; at most four. Not with the scheme
+        "exact"."""
+        return []
 
     def taus(self) -> tuple[list[float], list[float]]:
         """Time constants of the traces x of a synapse, and of the traces y of a target, ms; at most four of each."""

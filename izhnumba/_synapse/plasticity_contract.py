@@ -35,6 +35,8 @@ class Rule(Protocol):
     modulator_tau: float
     eligibility_tau: float
 
+    def states(self) -> list[tuple[str, float]]: ...
+
     def taus(self) -> tuple[list[float], list[float]]: ...
 
     def traces(self, dt: float) -> tuple[list[Array], list[Array]]: ...
@@ -58,7 +60,16 @@ FUNCTIONS = {
     "after_spike": Function(("y", "p"), ("y",)),
     "update": Function(("w", "e", "y", "m", "p"), ("w", "e")),
 }
-_METHODS = (*FUNCTIONS, "taus", "traces", "parameters")
+_YES = "True or False"
+SEEING = {  # what functions take if states of the target are seen, v
+    "arrival": Function(("w", "e", "x", "y", "v", "p"), ("amount", "w", "e", "x")),
+    "target_spike": Function(("w", "e", "x", "y", "v", "p"), ("w", "e")),
+    "after_spike": FUNCTIONS["after_spike"],
+    "update": Function(("w", "e", "y", "v", "m", "p"), ("w", "e")),
+    "each_step": Function(("w", "e", "x", "y", "v", "dt", "p"), ("w", "e")),
+    "when": Function(("v", "p"), (_YES,)),
+}
+_METHODS = (*SEEING, "states", "taus", "traces", "parameters")
 _ELSEWHERE = {  # what functions are called in other simulators
     **dict.fromkeys(("on_pre", "pre", "pre_spike", "on_arrival", "on_spike", "pre_update"), "arrival"),
     **dict.fromkeys(("on_post", "post", "post_spike", "on_target_spike", "post_update"), "target_spike"),
@@ -73,10 +84,11 @@ def check(rule: Rule, base: type[Rule], dt: float) -> None:
     own = kind.__mro__[: kind.__mro__.index(base)]
     _check_dataclass(kind, own)
     _check_names(kind, base, own)
-    _check_functions(kind)
+    functions = SEEING if _check_states(rule) else FUNCTIONS
+    _check_functions(kind, functions)
     _check_numbers(rule)
     n_x, n_y = _check_traces(rule, base, dt)
-    _try_functions(rule, n_x, n_y)
+    _try_functions(rule, functions, n_x, n_y)
 
 
 def _check_dataclass(kind: type[Rule], own: Sequence[type]) -> None:
@@ -113,7 +125,7 @@ def _declared(kind: type, known: set[str]) -> Iterator[str]:
 def _check_names(kind: type[Rule], base: type[Rule], own: Sequence[type]) -> None:
     """Refuse public names that nothing reads and that are near to those of the contract."""
     for name, value in ((name, value) for one in own for name, value in vars(one).items()):
-        if name[:1] == "_" or hasattr(base, name) or name in FUNCTIONS:
+        if name[:1] == "_" or hasattr(base, name) or name in SEEING:
             continue
         function = value.__func__ if isinstance(value, (staticmethod, classmethod)) else value
         if inspect.isroutine(function):
@@ -133,13 +145,33 @@ def _meant(name: str, function: Callable[..., Any]) -> str | None:
     near = difflib.get_close_matches(name.lower(), _METHODS, 1, 0.75)
     with contextlib.suppress(TypeError, ValueError):
         arguments = tuple(inspect.signature(function).parameters)
-        near += [known for known, one in FUNCTIONS.items() if one.arguments == arguments]
+        near += [known for some in (FUNCTIONS, SEEING) for known, one in some.items() if one.arguments == arguments]
     return _ELSEWHERE.get(name.lower(), near[0] if near else None)
 
 
-def _check_functions(kind: type[Rule]) -> None:
+def _check_states(rule: Rule) -> int:
+    """Refuse states of the target that are not named as they must be. Returns how many there are."""
+    where, found = f"{type(rule).__name__}.states()", rule.states()
+    good = isinstance(found, (list, tuple)) and all(
+        isinstance(one, (list, tuple)) and len(one) == 2 and isinstance(one[0], str) for one in found
+    )
+    if not good:
+        must = f'{where} must return a list of states and time constants (ms), as [("V", 0)]'
+        raise TypeError(f"{must}, got {found!r:.60}.")
+    if len(found) > MOST_TRACES:
+        raise ValueError(f"{where} must return at most four states, got {len(found)}.")
+    for _, tau in found:
+        checks.number(where, tau, "ms", at_least=0.0)
+    for name in () if found else ("each_step", "when"):
+        if getattr(type(rule), name, None) is not None:
+            sees = f"{type(rule).__name__}.{name}"
+            raise TypeError(f'{where} must name what {sees} sees of the target, got nothing. Return [("V", 0)], say.')
+    return len(found)
+
+
+def _check_functions(kind: type[Rule], functions: dict[str, Function]) -> None:
     """Refuse functions that cannot be called with the arguments of the contract."""
-    for name, function in FUNCTIONS.items():
+    for name, function in functions.items():
         where, found = f"{kind.__name__}.{name}", inspect.getattr_static(kind, name, None)
         if found is None and name != "arrival":
             continue
@@ -234,12 +266,12 @@ class _Numbers(SimpleNamespace):
         raise AttributeError(f"p has no {name!r}. Known: {', '.join(vars(self)) or 'none'}.")
 
 
-def _try_functions(rule: Rule, n_x: int, n_y: int) -> None:
+def _try_functions(rule: Rule, functions: dict[str, Function], n_x: int, n_y: int) -> None:
     """Call each function, as kernels will: in the middle of a run, where all numbers are 1, and at the first event,
     where all but the weight are 0 and the results must be finite."""
     p = _Numbers(**rule.parameters())
     several = {"x": n_x, "y": n_y}
-    for name, function in FUNCTIONS.items():
+    for name, function in functions.items():
         call, where = getattr(type(rule), name), f"{type(rule).__name__}.{name}{function}"
         if call is None:
             continue
@@ -247,7 +279,8 @@ def _try_functions(rule: Rule, n_x: int, n_y: int) -> None:
         def results(value: float, weight: float) -> list[float]:
             number = np.float64(value)
             known = {"w": np.float64(weight), "e": number, "m": number, "p": p}
-            known |= {"x": (number,) * n_x, "y": (number,) * n_y}
+            known |= {"x": (number,) * n_x, "y": (number,) * n_y, "dt": np.float64(1.0)}
+            known |= {"v": (number,) * len(rule.states())}
             arguments = [known[argument] for argument in function.arguments]  # noqa: B023
             return _called(where, call, arguments, function, several)  # noqa: B023
 
@@ -276,7 +309,8 @@ def _called(
         if traces is not None:
             good = good and isinstance(results[-1], tuple) and len(results[-1]) == traces
             results = (*results[:-1], *results[-1]) if good else ()
-        good = good and all(isinstance(one, (int, float, np.integer, np.floating)) for one in results)
+        kinds = (bool, np.bool_) if last == _YES else (int, float, np.integer, np.floating)
+        good = good and all(isinstance(one, kinds) for one in results)
         got = repr(found)
     except Exception as error:
         good, got, results = False, f"{type(error).__name__}: {error}".rstrip("."), ()

@@ -17,9 +17,9 @@ from izhnumba._synapse.plasticity_contract import DECAYED
 from izhnumba._synapse.rule_numbers import differs
 
 Array = NDArray[Any]
-_POSITIVE = {"above": 0.0}
+POSITIVE = {"above": 0.0}
 _PAIRINGS = ("all", "nearest")
-_NO_LESS = {"at_least": "w_min", "finite": False}
+NO_LESS = {"at_least": "w_min", "finite": False}
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class STDP(Plasticity):
     dependence: str = "additive"
 
     def __post_init__(self) -> None:
-        self._check(tau_plus=_POSITIVE, tau_minus=_POSITIVE, w_max=_NO_LESS)
+        self._check(tau_plus=POSITIVE, tau_minus=POSITIVE, w_max=NO_LESS)
         checks.one_of("STDP.pairing", self.pairing, _PAIRINGS)
         checks.one_of("STDP.dependence", self.dependence, ("additive", "multiplicative"))
         if (
@@ -136,8 +136,8 @@ class TripletSTDP(Plasticity):
     w_max: float = math.inf
 
     def __post_init__(self) -> None:
-        taus = dict.fromkeys(("tau_plus", "tau_minus", "tau_x", "tau_y"), _POSITIVE)
-        self._check(**taus, w_max=_NO_LESS)
+        taus = dict.fromkeys(("tau_plus", "tau_minus", "tau_x", "tau_y"), POSITIVE)
+        self._check(**taus, w_max=NO_LESS)
 
     def taus(self) -> tuple[list[float], list[float]]:
         return [self.tau_plus, self.tau_x], [self.tau_minus, self.tau_y]
@@ -204,7 +204,7 @@ class STDP2006(Plasticity):
     update_first: ClassVar[bool] = True  # type: ignore[misc]
 
     def __post_init__(self) -> None:
-        self._check(period=_POSITIVE, decay={"above": 0.0, "at_most": 1.0})
+        self._check(period=POSITIVE, decay={"above": 0.0, "at_most": 1.0})
 
     def traces(self, dt: float) -> tuple[list[Array], list[Array]]:
         A_plus, A_minus = (1.0 if differs(A) else A for A in (self.A_plus, self.A_minus))
@@ -291,8 +291,8 @@ class DopamineSTDP(Plasticity):
     _shared: ClassVar[tuple[str, ...]] = ("period", "tau_d")
 
     def __post_init__(self) -> None:
-        taus = dict.fromkeys(("tau_plus", "tau_minus", "tau_e", "tau_d", "period"), _POSITIVE)
-        self._check(**taus, w_max=_NO_LESS)
+        taus = dict.fromkeys(("tau_plus", "tau_minus", "tau_e", "tau_d", "period"), POSITIVE)
+        self._check(**taus, w_max=NO_LESS)
         checks.one_of("DopamineSTDP.pairing", self.pairing, _PAIRINGS)
         assign(self, modulator_tau=self.tau_d, eligibility_tau=self.tau_e)
 
@@ -355,7 +355,7 @@ class TsodyksMarkram(Plasticity):
     tau_facil: float = 1.0
 
     def __post_init__(self) -> None:
-        self._check(U={"at_least": 0.0, "at_most": 1.0}, tau_rec=_POSITIVE, tau_facil=_POSITIVE)
+        self._check(U={"at_least": 0.0, "at_most": 1.0}, tau_rec=POSITIVE, tau_facil=POSITIVE)
 
     def taus(self) -> tuple[list[float], list[float]]:
         return [self.tau_rec, self.tau_facil], []
@@ -405,7 +405,7 @@ class Scaling(Plasticity):
     period: float = 100.0
 
     def __post_init__(self) -> None:
-        self._check(target=_POSITIVE, tau=_POSITIVE, period=_POSITIVE, w_max=_NO_LESS)
+        self._check(target=POSITIVE, tau=POSITIVE, period=POSITIVE, w_max=NO_LESS)
 
     def taus(self) -> tuple[list[float], list[float]]:
         return [], [self.tau]

@@ -46,6 +46,9 @@ class Together(Plasticity):
         settings = ("keeps_e", "latest_first", "update_first", "period", "modulator_tau", "eligibility_tau")
         assign(self, rules=(short, long), **{name: getattr(long, name) for name in settings})
 
+    def states(self) -> list[tuple[str, float]]:
+        return self.rules[1].states()
+
     def taus(self) -> tuple[list[float], list[float]]:
         (x_short, _), (x_long, y) = (rule.taus() for rule in self.rules)
         return [*x_short, *x_long], list(y)
@@ -63,20 +66,22 @@ class Together(Plasticity):
 
 
 class _Shape(NamedTuple):
-    """How many traces x the short-term and the long-term rule have, names of their parameters, and whether those of the
-    long-term one are always 1 after an arrival."""
+    """How many traces x the short-term and the long-term rule have, names of their parameters, whether those of the
+    long-term one are always 1 after an arrival, and whether it sees states of the targets."""
 
     n_x: int
     n_long: int
     short_names: tuple[str, ...]
     long_names: tuple[str, ...]
     nearest: bool
+    sees: bool
 
 
 def _shape(short: Plasticity, long: Plasticity, dt: float) -> _Shape:
     short, long = plain(short), plain(long)
     n_x, n_long = (len(rule.traces(dt)[0]) for rule in (short, long))
-    return _Shape(n_x, n_long, tuple(short.parameters()), tuple(long.parameters()), bool(long.nearest))
+    return _Shape(n_x, n_long, tuple(short.parameters()), tuple(long.parameters()), bool(long.nearest),
+                  bool(long.states()))  # fmt: skip
 
 
 @functools.cache
@@ -87,6 +92,7 @@ def _kind(short: Any, long: Any, shape: _Shape) -> type[Together]:
     Short, Long = (collections.namedtuple("parameters", names) for names in (shape.short_names, shape.long_names))  # noqa: PYI024
     scaled, arrived = short.arrival, long.arrival
     target_spiked, spiked, updated = long.target_spike, long.after_spike, long.update
+    stepped, goes_on = long.each_step, long.when
 
     def arrival(w, e, x, y, p):
         amount, w, e, x_long = arrived(w, e, x[N_X:], y, Long(*p[N_P:]))
@@ -102,11 +108,32 @@ def _kind(short: Any, long: Any, shape: _Shape) -> type[Together]:
     def update(w, e, y, m, p):
         return updated(w, e, y, m, Long(*p[N_P:]))
 
-    own = {"target_spike": target_spike, "after_spike": after_spike, "update": update}
-    functions: dict[str, Any] = {name: one for name, one in own.items() if getattr(long, name) is not None} | {
-        "arrival": arrival
-    }
-    members: dict[str, Any] = {name: staticmethod(one) for name, one in functions.items()}
+    def seeing_arrival(w, e, x, y, v, p):
+        """Parameters: see `_synapse.voltage_rules`."""
+        amount, w, e, x_long = arrived(w, e, x[N_X:], y, v, Long(*p[N_P:]))
+        amount, _, _, x_short = scaled(amount, 0.0, x[:N_X], (), Short(*p[:N_P]))
+        return amount, w, e, x_short + (ONES if NEAREST else x_long)
+
+    def seeing_target_spike(w, e, x, y, v, p):
+        """Parameters: see `_synapse.voltage_rules`."""
+        return target_spiked(w, e, x[N_X:], y, v, Long(*p[N_P:]))
+
+    def seeing_update(w, e, y, v, m, p):
+        """Parameters: see `_synapse.voltage_rules`; m: the modulator."""
+        return updated(w, e, y, v, m, Long(*p[N_P:]))
+
+    def each_step(w, e, x, y, v, dt, p):
+        """Parameters: see `_synapse.voltage_rules`."""
+        return stepped(w, e, x[N_X:], y, v, dt, Long(*p[N_P:]))
+
+    def when(v, p):
+        return goes_on(v, Long(*p[N_P:]))
+
+    own: dict[str, Any] = {"arrival": arrival, "target_spike": target_spike, "update": update}
+    if shape.sees:
+        own = {"arrival": seeing_arrival, "target_spike": seeing_target_spike, "update": seeing_update}
+    own |= {"after_spike": after_spike, "each_step": each_step, "when": when}
+    members: dict[str, Any] = {name: staticmethod(one) for name, one in own.items() if getattr(long, name) is not None}
     return type(f"{short.__name__} and {long.__name__}", (Together,), members)
 
 
@@ -177,7 +204,8 @@ def _is_short(rule: Plasticity, dt: float) -> bool:
     kind: Any = type(rule)
     rule = plain(rule)
     x, y = rule.traces(dt)
-    if y or any(one is not None for one in (kind.target_spike, kind.after_spike, kind.update)):
+    others = (kind.target_spike, kind.after_spike, kind.update, kind.each_step)
+    if y or rule.states() or any(one is not None for one in others):
         return False
     p = SimpleNamespace(**rule.parameters())
     with np.errstate(all="ignore"):

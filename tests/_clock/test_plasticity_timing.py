@@ -2,17 +2,52 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 import pytest
 from oracle import Oracle, Quadratic
-from plastic_oracle import Dopamine, Homeostasis, Pairs, PlasticOracle, ShortTerm
+from plastic_oracle import Dopamine, Homeostasis, Pairs, PlasticOracle, Prediction, ShortTerm, Voltage
 
 import izhnumba as iz
 
 CELL = dict(a=0.02, b=0.2, c=-65.0, d=8.0)
+
+
+@dataclass(frozen=True)
+class Predicting(iz.Plasticity):
+    """After R. Urbanczik and W. Senn 2014, for a point neuron: weights follow the difference of the target's spikes and
+    the rate, per ms, that a filter of its V predicts. There is no dendrite here."""
+
+    eta: float
+    rate: float
+    tau_x: float
+    tau_V: float
+    w_max: float
+    keeps_e: ClassVar[bool] = False
+
+    def states(self):
+        return [("V", self.tau_V)]
+
+    def taus(self):
+        return [self.tau_x], []
+
+    @staticmethod
+    def arrival(w, e, x, y, v, p):
+        return w, w, e, (x[0] + 1,)
+
+    @staticmethod
+    def target_spike(w, e, x, y, v, p):
+        return min(w + p.eta * x[0], p.w_max), e
+
+    @staticmethod
+    def each_step(w, e, x, y, v, dt, p):
+        rate = p.rate / (1 + math.exp(-(v[0] + 55) / 5))
+        return max(w - dt * p.eta * rate * x[0], 0.0), e
+
+
 REWARDED = dict(tau_e=30.0, tau_d=20.0, baseline=0.1, period=7.0)
 RULES = {
     "pairs": (iz.STDP(0.6, 0.5, 15.0, 25.0, w_max=9.0), lambda: Pairs(0.6, 0.5, 15.0, 25.0, 9.0)),
@@ -32,6 +67,15 @@ RULES = {
         [iz.DopamineSTDP(0.6, 0.5, 15.0, 25.0, w_max=20.0, **REWARDED), iz.TsodyksMarkram(0.4, 60.0, 30.0)],
         lambda: ShortTerm(Dopamine(0.6, 0.5, 15.0, 25.0, 20.0, **REWARDED), 0.4, 60.0, 30.0),
     ),
+    "voltage": (
+        iz.Clopath(6e-2, 3e-3, -68.0, -50.0, 9.0, 6.0, 14.0, w_max=9.0),
+        lambda: Voltage(6e-2, 3e-3, -68.0, -50.0, 9.0, 6.0, 14.0, 9.0),
+    ),
+    "short-term and voltage": (
+        [iz.TsodyksMarkram(0.4, 60.0, 30.0), iz.Clopath(6e-2, 3e-3, -68.0, -50.0, 9.0, 6.0, 14.0, w_max=20.0)],
+        lambda: ShortTerm(Voltage(6e-2, 3e-3, -68.0, -50.0, 9.0, 6.0, 14.0, 20.0), 0.4, 60.0, 30.0),
+    ),
+    "prediction": (Predicting(0.3, 0.2, 12.0, 7.0, 9.0), lambda: Prediction(0.3, 0.2, 12.0, 7.0, 9.0)),
     "scaling": (
         iz.Scaling(target=40.0, eta=0.3, tau=50.0, w_max=9.0, period=3.0),
         lambda: Homeostasis(40.0, 0.3, 50.0, 3.0, 9.0),

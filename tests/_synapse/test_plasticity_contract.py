@@ -13,7 +13,7 @@ import pytest
 import izhnumba as iz
 
 SCHEMES = ("euler", "exact")
-KNOWN = "Known: arrival, target_spike, after_spike, update, taus, traces, parameters. Names of your own begin with an "
+KNOWN = "Known: arrival, target_spike, after_spike, update, each_step, when, states, taus, traces, parameters. Names of"
 
 
 @dataclass(frozen=True)

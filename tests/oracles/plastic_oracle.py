@@ -70,7 +70,7 @@ class ShortTerm:
     def __init__(self, rule, U, tau_rec, tau_facil):
         self.rule, self.U, self.tau_rec, self.tau_facil, self.period = rule, U, tau_rec, tau_facil, rule.period
         self.arrival, self.target_spike = rule.arrival, rule.target_spike
-        self.update = getattr(rule, "update", None)
+        self.update, self.each_step = getattr(rule, "update", None), getattr(rule, "each_step", None)
 
     def amount(self, syn, now, dt):
         u, left, before = 0.0, 1.0, -np.inf
@@ -81,6 +81,56 @@ class ShortTerm:
             u = u + self.U * (1 - u)
             used, left, before = u * left, left - u * left, k
         return syn.w * used
+
+
+class Voltage:
+    """The voltage-based rule of 2010. In the step of a spike V is 30 mV."""
+
+    period, amount = None, Pairs.amount
+
+    def __init__(self, A_LTD, A_LTP, theta_minus, theta_plus, tau_minus, tau_plus, tau_x, w_max):
+        self.A, self.theta, self.taus = (A_LTD, A_LTP), (theta_minus, theta_plus), (tau_minus, tau_plus)
+        self.tau_x, self.w_max, self.V, self.filtered = tau_x, w_max, None, None
+
+    def see(self, V, fired, dt):
+        if self.filtered is None:
+            self.filtered = [V.copy(), V.copy()]
+        else:
+            self.V = V.copy()
+            self.V[fired] = 30.0
+            for low, tau in zip(self.filtered, self.taus, strict=True):
+                low += (1 - np.exp(-dt / tau)) * (self.V - low)
+
+    def arrival(self, syn, now, dt):
+        above = max(self.filtered[0][syn.post] - self.theta[0], 0.0)
+        syn.w = np.clip(syn.w - self.A[0] * above, 0.0, self.w_max)
+
+    def target_spike(self, syn, now, dt): ...
+
+    def each_step(self, syn, now, dt):
+        x = trace(syn.arrivals, now, dt, self.tau_x) / self.tau_x
+        above = max(self.V[syn.post] - self.theta[1], 0.0) * max(self.filtered[1][syn.post] - self.theta[0], 0.0)
+        syn.w = np.clip(syn.w + dt * self.A[1] * x * above, 0.0, self.w_max)
+
+
+class Prediction(Voltage):
+    """Spikes of the target add eta x, and the rate that its V predicts takes off eta x rate at all times."""
+
+    def __init__(self, eta, rate, tau_x, tau_V, w_max):
+        super().__init__(0.0, 0.0, 0.0, 0.0, tau_V, tau_V, tau_x, w_max)
+        self.eta, self.rate = eta, rate
+
+    def arrival(self, syn, now, dt): ...
+
+    def target_spike(self, syn, now, dt):
+        syn.w = np.clip(syn.w + self.eta * trace(syn.arrivals, now, dt, self.tau_x), 0.0, self.w_max)
+
+    def each_step(self, syn, now, dt):
+        x, rate = (
+            trace(syn.arrivals, now, dt, self.tau_x),
+            self.rate / (1 + np.exp(-(self.filtered[0][syn.post] + 55) / 5)),
+        )
+        syn.w = np.clip(syn.w - dt * self.eta * rate * x, 0.0, self.w_max)
 
 
 class Homeostasis:
@@ -122,6 +172,9 @@ class PlasticOracle:
     def step(self):
         k, n = self.k, len(self.cells.V)
         arrived = np.zeros(n)
+        sees = getattr(getattr(self.rule, "rule", self.rule), "see", None)
+        if sees and k == 0:
+            sees(self.cells.V, [], self.dt)
         for sent in range(k):  # the oldest first
             for pre, post, weight, steps in self.static:
                 if sent + steps == k and sent in self.spikes[pre]:
@@ -133,10 +186,12 @@ class PlasticOracle:
                     self.rule.arrival(syn, k, self.dt)
                     syn.arrivals.append(k)
         fired = np.flatnonzero(self.cells.step(arrived + self.current[k]))
+        if sees:
+            sees(self.cells.V, fired, self.dt)
         jumps = np.zeros(n)
         for syn in self.plastic:  # before the target spikes of the step
             if syn.steps == 0 and syn.pre in fired:
-                jumps[syn.post] += syn.w
+                jumps[syn.post] += self.rule.amount(syn, k, self.dt)
                 self.rule.arrival(syn, k, self.dt)
                 syn.arrivals.append(k)
         self.cells.jump(jumps)
@@ -145,6 +200,8 @@ class PlasticOracle:
                 if syn.post == i:
                     self.rule.target_spike(syn, k, self.dt)
             self.spikes[int(i)].append(k)
+        for syn in self.plastic if sees else ():
+            self.rule.each_step(syn, k, self.dt)
         if self.rule.period and round((k + 1) * self.dt / self.rule.period, 9).is_integer():
             for syn in self.plastic:
                 self.rule.update(syn, k, self.dt)

@@ -53,14 +53,16 @@ _SOON, _AHEAD = 8, 16
 # MODULATOR        real (2,): its value, and the factor by which it decays in a step
 # FADING           real (FADING_SIZE,): what is left of an eligibility k steps after the latest update, 1 to 0, or the
 #                  rate of each synapse; MEMORY holds e divided by it
+# DT               real (1,): ms
 # Y                addresses for each of at most MOST traces y: real (lanes,), at the last spikes of the targets
+# V                addresses for each of at most MOST things that are seen of the targets: real (lanes,)
 # DECAYS           addresses for each of MOST traces x, then y: real (DECAY_SIZES,), what is left of it after k steps,
 #                  or the rate of each synapse
 (
     MEMORY, SPIKED, STARTS, INCOMING, DELAYS, CURSORS, ENDS, COUNTS, NUMBERS, PERIOD, MODULATOR, FADING,
-    FADING_SIZE, Y,
-) = range(PROJECTION_SIZE, PROJECTION_SIZE + 14)  # fmt: skip
-DECAYS, DECAY_SIZES, TABLE_SIZE = Y + MOST, Y + 3 * MOST, Y + 5 * MOST
+    FADING_SIZE, DT, Y,
+) = range(PROJECTION_SIZE, PROJECTION_SIZE + 15)  # fmt: skip
+V, DECAYS, DECAY_SIZES, TABLE_SIZE = Y + MOST, Y + 2 * MOST, Y + 4 * MOST, Y + 6 * MOST
 
 
 class Kernels(NamedTuple):
@@ -74,6 +76,28 @@ class Kernels(NamedTuple):
     arrive_at_once: int
 
 
+def functions_of(rule: Any, sees: bool) -> tuple[Any, Any, Any]:
+    """Functions `arrival`, `target_spike` and `update` of a rule, with an argument v behind y that a rule which sees
+    nothing of its targets does not take."""
+    arrival, spike, update = (inlined(one or rule.arrival) for one in (rule.arrival, rule.target_spike, rule.update))
+    if sees:
+        return arrival, spike, update
+
+    def blind_arrival(w, e, x, y, v, p):
+        """Parameters: see `_synapse.voltage_rules`."""
+        return arrival(w, e, x, y, p)
+
+    def blind_spike(w, e, x, y, v, p):
+        """Parameters: see `_synapse.voltage_rules`."""
+        return spike(w, e, x, y, p)
+
+    def blind_update(w, e, y, v, m, p):
+        """Parameters: see `_synapse.voltage_rules`; m: the modulator."""
+        return update(w, e, y, m, p)
+
+    return inlined(blind_arrival), inlined(blind_spike), inlined(blind_update)
+
+
 @functools.cache
 def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm, at_once: bool) -> Kernels:
     """Kernels of synapses with a rule. rule: its class; dtype: of weights; memory: of the record of a synapse; at_once:
@@ -81,15 +105,16 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm, at_once: bo
     number = np.dtype(dtype).type
     item, record = number(0).itemsize, memory.itemsize
     p_type = collections.namedtuple("parameters", form.names)  # type: ignore[misc]  # noqa: PYI024
-    arrive_at = inlined(rule.arrival)
     TARGET_SPIKE, AFTER_SPIKE, UPDATE = rule.target_spike, rule.after_spike, rule.update
-    on_spike = inlined(TARGET_SPIKE or rule.arrival)
+    STEP, WHEN, SEES = rule.each_step, rule.when, form.n_v > 0
+    arrive_at, on_spike, on_update = functions_of(rule, SEES)
     after_spike = inlined(AFTER_SPIKE or rule.arrival)
-    on_update = inlined(UPDATE or rule.arrival)
+    each_step, when = inlined(STEP or rule.arrival), inlined(WHEN or rule.arrival)
     HAS_SPIKE, HAS_AFTER, HAS_UPDATE = TARGET_SPIKE is not None, AFTER_SPIKE is not None, UPDATE is not None
+    HAS_STEP, HAS_WHEN = STEP is not None, WHEN is not None
     N_X, N_Y, HAS_E, LATEST_FIRST, UPDATE_FIRST = form.n_x, form.n_y, form.keeps_e, form.latest_first, form.update_first
     VARIES, OWN_Y = form.varies, form.own_y
-    x_of, y_of, put_x, put_y, e_of, put_e, fade_after = traces(form, number)
+    x_of, y_of, v_of, put_x, put_y, e_of, put_e, fade_after = traces(form, number)
 
     def update_all(a, lanes, now, m, fade, q):
         """Apply the update of the rule to all synapses.
@@ -110,7 +135,8 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm, at_once: bo
         """
         for s in range(a.w.size):
             y = y_of(a, s, np.int64(a.offsets[s] % np.uint32(lanes)), now)
-            w, e = on_update(a.w[s], e_of(a, s, fade), y, m, parameters_of(q, s, p_type, number))
+            v = v_of(a, s, np.int64(a.offsets[s] % np.uint32(lanes)), now)
+            w, e = on_update(a.w[s], e_of(a, s, fade), y, v, m, parameters_of(q, s, p_type, number))
             a.w[s] = w
             if HAS_E:
                 a.memory[s].e = e
@@ -132,7 +158,7 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm, at_once: bo
                 prefetch(a.memory.ctypes.data + np.int64(ahead) * record)
                 own, p = y_own(a, s, lane, now, y), parameters_of(q, s, p_type, number)
                 if HAS_SPIKE:
-                    w, e = on_spike(a.w[s], e_of(a, s, fade), x_of(a, s, lane, now), own, p)
+                    w, e = on_spike(a.w[s], e_of(a, s, fade), x_of(a, s, lane, now), own, v_of(a, s, lane, now), p)
                     a.w[s] = w
                     put_e(a, s, e, fade)
                 if OWN_Y:
@@ -154,12 +180,44 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm, at_once: bo
             As of `update_all`.
         """
         p = parameters_of(q, s, p_type, number)
-        amount, w, e, x = arrive_at(a.w[s], e_of(a, s, fade), x_of(a, s, lane, now), y_of(a, s, lane, now), p)
+        before, y, v = x_of(a, s, lane, now), y_of(a, s, lane, now), v_of(a, s, lane, now)
+        amount, w, e, x = arrive_at(a.w[s], e_of(a, s, fade), before, y, v, p)
         a.w[s] = w
         put_e(a, s, e, fade)
         put_x(a, s, lane, x, now)
         return amount
 
+    def goes_on(a, s, lane, now, q):
+        """Whether the rule has something to do in this step for synapse s. The rest: as of `update_all`."""
+        return when(v_of(a, s, lane, now), parameters_of(q, s, p_type, number)) if HAS_WHEN else True
+
+    goes = inlined(goes_on)
+
+    def step_all(a, first, end, now, fade, dt, q):
+        """Apply what the rule does in each step.
+
+        Parameters
+        ----------
+        a : Arrays
+        first, end : int
+            Lanes of the targets.
+        now, fade, q
+            As of `update_all`.
+        dt : float, ms
+        """
+        for lane in range(first, end):
+            begin, stop = np.uint64(a.starts[lane]), np.uint64(a.starts[lane + 1])
+            if begin < stop and (VARIES or goes(a, a.incoming[begin], lane, now, q)):
+                for j in range(begin, stop):
+                    s = a.incoming[j]
+                    if not VARIES or goes(a, s, lane, now, q):
+                        x, y, v = x_of(a, s, lane, now), y_of(a, s, lane, now), v_of(a, s, lane, now)
+                        p = parameters_of(q, s, p_type, number)
+                        w, e = each_step(a.w[s], e_of(a, s, fade), x, y, v, dt, p)
+                        a.w[s] = w
+                        put_e(a, s, e, fade)
+
+    step_weights = inlined(step_all)
     update_weights, spike_at, arrival_of = inlined(update_all), inlined(spike_of), inlined(arrival_at)
 
     def y_at(j: int) -> Callable[..., Any]:
@@ -174,6 +232,13 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm, at_once: bo
 
         return at
 
+    def v_at(j: int) -> Callable[..., Any]:
+        def at(p, lanes, _, __):
+            return array_at(p[V + j], lanes, number)
+
+        return at
+
+    v_arrays = tuple_of([v_at(j) for j in range(form.n_v)])
     y_arrays, x_decays = tuple_of([y_at(j) for j in range(N_Y)]), tuple_of([decays_at(k) for k in range(N_X)])
     y_decays = tuple_of([decays_at(MOST + j) for j in range(N_Y)])
 
@@ -182,7 +247,7 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm, at_once: bo
         return Arrays(
             array_at(p[OFFSETS], n, np.uint32), array_at(p[WEIGHTS], n, number), array_at(p[MEMORY], n, memory),
             y_arrays(p, lanes, 0, 0), array_at(p[SPIKED], lanes, np.int64), array_at(p[STARTS], lanes + 1, np.int64),
-            array_at(p[INCOMING], n, np.uint32), x_decays(p, 0, 0, 0), y_decays(p, 0, 0, 0),
+            array_at(p[INCOMING], n, np.uint32), v_arrays(p, lanes, 0, 0), x_decays(p, 0, 0, 0), y_decays(p, 0, 0, 0),
             array_at(p[FADING], p[FADING_SIZE], number),
         )  # fmt: skip
 
@@ -247,6 +312,10 @@ def kernels(rule, dtype: str, memory: np.dtype[Any], form: RuleForm, at_once: bo
             while lane < end:
                 spike_at(a, lane, now, fade, q)
                 lane = next_spike(words, lane + 1, end)
+        if HAS_STEP:
+            dt = array_at(p[DT], 1, number)[0]
+            end = p[FIRST_TARGET] + p[N_TARGETS]
+            step_weights(a, p[FIRST_TARGET], end, now, fade_after(a, since), dt, q)
         if due and not UPDATE_FIRST:
             update_weights(a, lanes, now, modulator[0], fade_after(a, since), q)
         n_rows, new, (counts, cursors, ends) = p[N_ROWS], now % p[DELAYS], rows_under_way(p)

@@ -33,6 +33,7 @@ class Arrays(NamedTuple):
     spiked: Array
     starts: Array
     incoming: Array
+    v: tuple[Array, ...]
     x_decays: tuple[Array, ...]
     y_decays: tuple[Array, ...]
     fading: Array
@@ -41,13 +42,15 @@ class Arrays(NamedTuple):
 class Traces(NamedTuple):
     """Functions for kernels. a: Arrays; s: a synapse; lane: of its target; now: a step; fade: as `fade_after` gives it.
 
-    x_of, y_of (a, s, lane, now) -> the traces at present; put_x (a, s, lane, x, now), put_y (a, s, lane, y);
-    e_of (a, s, fade) -> the eligibility at present; put_e (a, s, e, fade); fade_after (a, steps) -> what is left of an
-    eligibility so many steps after the latest update, or these steps, if synapses have time constants of their own.
+    x_of, y_of (a, s, lane, now) -> the traces at present; v_of (a, s, lane, now) -> what is seen of the target; put_x
+    (a, s, lane, x, now), put_y (a, s, lane, y); e_of (a, s, fade) -> the eligibility at present; put_e (a, s, e, fade);
+    fade_after (a, steps) -> what is left of an eligibility so many steps after the latest update, or these steps, if
+    synapses have time constants of their own.
     """
 
     x_of: Any
     y_of: Any
+    v_of: Any
     put_x: Any
     put_y: Any
     e_of: Any
@@ -128,6 +131,13 @@ def traces(form: RuleForm, number: type[np.floating[Any]]) -> Traces:
             return number(steps)
         return a.fading[steps] if FADES else one
 
+    def v_part(j: int) -> Callable[..., Any]:
+        def of_target(a, s, lane, now):
+            return a.v[j][lane]
+
+        return of_target
+
+    v_of = tuple_of([v_part(j) for j in range(form.n_v)])
     put_y = put_tuple(PUT_Y[:N_Y] if OWN_Y else [put_y_part(j) for j in range(N_Y)])
-    return Traces(inlined(x_of), inlined(y_of), inlined(put_x), put_y, inlined(e_of), inlined(put_e),
+    return Traces(inlined(x_of), inlined(y_of), v_of, inlined(put_x), put_y, inlined(e_of), inlined(put_e),
                   inlined(fade_after))  # fmt: skip
