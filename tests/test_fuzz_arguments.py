@@ -131,7 +131,7 @@ def doors():
         good = {name: known.default for name, known in model.parameters.items()} | dict(V=-65.0, u=0.0, tau_ref=2.0)
         yield plain("Population", lambda model=model, **given: iz.Population(3, model, **given), **good)
     yield plain("Population", iz.Population, size=3, model=iz.Izhikevich, scheme="rk4", dt=0.1, dtype="float64",
-                batch=2, reset="hard", seed=1, threads=1, name="x", V_min=-500.0)  # fmt: skip
+                batch=2, reset="hard", seed=1, threads=1, name="x", V_min=-500.0, substeps=2)  # fmt: skip
     yield plain("Population", lambda **given: iz.Population(3, scheme="exact", **given), k2=0.04, a=0.02, tau_ref=2.0)
     for scheme in ("exp_euler", "exact"):
         jumps = {} if scheme == "exact" else {"delta": 1.0}
@@ -143,7 +143,7 @@ def doors():
                          **{name: 1.0})  # fmt: skip
         yield from network_doors(scheme)
     yield of_pop("Population[...]", lambda pop, key: pop[key], key=slice(0, 1))
-    yield plain("Network", iz.Network, dt=0.1, scheme="exp_euler", seed=1, threads=1)
+    yield plain("Network", iz.Network, dt=0.1, scheme="euler", seed=1, threads=1, substeps=2)
     yield plain("load", iz.load, path="/nowhere")
     yield plain("read", io.read, path="/nowhere")
     yield plain("SpikeTrain.from_file", iz.SpikeTrain.from_file, path="/nowhere")
@@ -202,6 +202,11 @@ def network_doors(scheme):
                  receptor=iz.AMPA(), name="n")  # fmt: skip
     yield of_net("Network.record", lambda net, **given: net.record(**given), scheme, source="A", what="V", every=0.1,
                  neurons=[0], start=0.0, stop=1.0, name="n")  # fmt: skip
+    for kind, good in ((iz.Mean, {}), (iz.Sum, {"absolute": True}), (iz.Histogram, {"bins": [-80.0, 0.0]})):
+        yield of_net(
+            kind.__name__, lambda net, source, kind=kind, **given: net.record(source, kind(**given)), scheme,
+            source="A", state="V", groups=[0, 1, 0], **good,
+        )  # fmt: skip
     yield of_net("Network.run", lambda net, **given: net.run(**given), scheme, T=0.3, until=None, progress=False)
     yield of_net("Network.save", lambda net, path: net.save(path), scheme, path="/nowhere/at/all")
     yield of_net("Synapses", setter("weight"), scheme, _one="SYN", weight=1.0)

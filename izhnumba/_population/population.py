@@ -129,7 +129,7 @@ class Population:
         positions: object = None, substeps: object = None, **parameters: object,
     ) -> None:  # fmt: skip
         if substeps is not None:
-            scheme = scheme_named("Population", scheme or DEFAULT, substeps).name
+            scheme = scheme_named("Population", DEFAULT if scheme is None else scheme, substeps).name
         make(self, size, model, scheme, dt, dtype, batch, reset, seed, threads, name, V, u, positions, parameters)
 
     def _set(self, /, **attributes: object) -> None:

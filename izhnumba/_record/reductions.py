@@ -28,7 +28,8 @@ class StateReduction(ABC):
     def __post_init__(self) -> None:
         name = type(self).__name__
         checks.kind(f"{name}.state", self.state, str, "the name of a state, such as 'V'")
-        if self.groups is not None and (isinstance(self.groups, (str, bytes)) or not hasattr(self.groups, "__len__")):
+        several = isinstance(self.groups, (list, tuple)) or getattr(self.groups, "ndim", 0) > 0
+        if self.groups is not None and not several:
             checks.refuse(f"{name}.groups", self.groups, _GROUPS)
 
     @property
@@ -227,9 +228,9 @@ def groups_of(where: str, groups: object, neurons: Array, population: object) ->
     population : Population
         Whose they are.
     """
-    several: Sequence[Any] = groups  # type: ignore[assignment]
+    several: Sequence[Any] = groups if isinstance(groups, (list, tuple)) else np.asarray(groups)  # type: ignore[assignment]
     labels = (str, bool, int, float, np.generic)
-    if len(several) and isinstance(several[0], labels):
+    if len(several) and all(isinstance(one, labels) for one in several):
         return _labelled(where, np.asarray(several), neurons.size)
     found = [_places(f"{where}[{k}]", one, neurons, population) for k, one in enumerate(several)]
     if not found:
