@@ -86,7 +86,7 @@ class PoissonTrains:
 
     @property
     def ahead(self) -> bool:
-        return is_ours(self.rate)
+        return is_ours(self.rate) and not self.live
 
     def steps(self, to: Target) -> Callable[[int, int], Spikes]:
         draws = PoissonDraws(np.ones(to.n, to.dtype), to.key)

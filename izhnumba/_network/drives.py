@@ -21,6 +21,7 @@ from izhnumba._input.target import Memory, Target
 from izhnumba._network.parts import neurons_in, new_name
 from izhnumba._population.engines import kind_of
 from izhnumba._population.section import Section
+from izhnumba._population.source import Source
 from izhnumba._synapse.receptor import Receptor
 
 if TYPE_CHECKING:
@@ -74,6 +75,11 @@ class Drive(Sealed):
         if self._turn is not None and self._turn.taken:
             raise RuntimeError("Network.run has not ended: until then drives cannot be changed, but live arrays can.")
         where = "Drive.value" if vars(self).get("_sealed") else "Network.drive.input"
+        if isinstance(value, Source):
+            cure = (
+                "Connect it: net.connect(source, cells, OneToOne()); a train for each neuron is Poisson or SpikeTrain."
+            )
+            raise TypeError(f"{where} must be a number, an array or an input object, got {value!r:.60}. {cure}")
         spikes, pop = isinstance(value, SpikeInput), self.section.population
         if not spikes and _holds_spikes(value):
             raise TypeError(

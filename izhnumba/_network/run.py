@@ -89,7 +89,7 @@ class SteppedRun:
         self._feeds = self._slices.feeds
         self._drives = [(one, one._made) for one in net._drives.values()]
         self._copies = net.scheme.exact  # it follows copies of live arrays
-        self._live = any(one._trains.live for one in net._sources.values())
+        self._live = [one for one in net._sources.values() if one._trains.live]
         self._recorders = list(net._recorders.values())
         self._populations = list(net._populations.values())
         self._limited = [one for one in net._synapses.values() if one._limits]
@@ -98,9 +98,13 @@ class SteppedRun:
     def goes_on(self, until: Instant) -> bool:
         """Do another step, with what has been set, or written, since the last one. Returns False, and nothing has
         changed, if it must be made ready anew."""
-        if until > self.stop or self._live or self.thread != threading.get_ident():
+        if until > self.stop or self.thread != threading.get_ident():
             return False
         changed = False
+        for source in self._live:
+            if self._copies:
+                return False
+            source._read_again()
         for drive, made in self._drives:
             if drive._live:
                 if self._copies:

@@ -121,6 +121,8 @@ class Section(Fixed):
 
     def __getattr__(self, name: str) -> Array:
         if not self._is_state(name):
+            if name in ("V", "u"):
+                getattr(self.population, name)  # a spike source says why there is none
             raise AttributeError(f"{_WHERE} has no attribute {name!r}.")
         return self._look(name, getattr(self.population, name))
 

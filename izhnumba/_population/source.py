@@ -29,6 +29,11 @@ from izhnumba._synapse.positions import Positions
 Array = NDArray[Any]
 
 
+_CURES = dict.fromkeys(("V", "u", "model", "dtype"), "It has no neurons, only spikes.") | dict.fromkeys(
+    ("run", "step", "reset", "save", "t"), "A network advances it: net.add(source)."
+)
+
+
 class Source(Fixed):
     """Base class of `PoissonSource` and `SpikeSource`: cells that spike and have no V, u or input.
 
@@ -52,7 +57,7 @@ class Source(Fixed):
     _network: Any = None
     _engine: Any  # a SourceEngine
     _to: Target
-    _made: object = None  # of the trains, for the engine
+    _made: Any = None  # of the trains, for the engine
 
     def __init__(self, n: object, positions: object, name: object) -> None:
         of = type(self).__name__
@@ -61,11 +66,6 @@ class Source(Fixed):
         layout, random = layout_of(positions), streams(0, given)
         placed = layout and layout.placed(size, random("positions"))  # anew in a network, as it draws
         assign(self, size=size, n=math.prod(size), name=given, _given={"name": name}, _layout=layout, positions=placed)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The same as `size`."""
-        return self.size
 
     @property
     def network(self) -> Any:
@@ -95,7 +95,7 @@ class Source(Fixed):
         if name[:1] == "_":  # Python itself asks
             raise AttributeError(name)
         known = [known for known in dir(self) if known[:1] != "_"]
-        cure = "It has no neurons, only spikes." if name in ("V", "u") else checks.did_you_mean(name, known)
+        cure = _CURES.get(name) or checks.did_you_mean(name, known)
         raise AttributeError(f"{type(self).__name__} has no {name!r}. {cure}".rstrip())
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -145,6 +145,11 @@ class Source(Fixed):
         if self._trains.live:
             self._made = kind_of(self._network.scheme).trains(self._trains, self._to, self._engine)
         return Incoming(self._engine, None, slice(0, self.n), self._made)
+
+    def _read_again(self) -> None:
+        """Let the feed of a live array, of a clock engine, send at the rates of now."""
+        fresh: Any = kind_of(self._network.scheme).trains(self._trains, self._to, self._engine)
+        self._made.rows = fresh.rows
 
     def _rewind(self) -> None:
         self._engine.rewind()

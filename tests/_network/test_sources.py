@@ -234,6 +234,34 @@ def test_rates_in_time_set_and_live(scheme):
     assert np.all(np.abs(np.array(counts) - wanted) <= 5 * np.sqrt(wanted))
 
 
+def test_rates_are_inputs_that_are_functions_of_time(tmp_path):
+    """As their values at the beginnings of steps would be."""
+    t = 0.5 * np.arange(200)
+    gains = np.linspace(0.0, 2.0, 20)
+    for rate, values in (
+        (iz.Sine(300.0, 20.0, offset=300.0), 300.0 + 300.0 * np.sin(2 * np.pi * 20.0 * t * 1e-3)),
+        (iz.Function(lambda t: np.multiply.outer(5.0 * t, gains)), np.multiply.outer(5.0 * t, gains)),
+        (iz.Pulses(20.0, 40.0, 500.0) + 10.0, np.where((t >= 20.0) & (t < 40.0), 510.0, 10.0)),
+    ):
+        found = []
+        for one in (rate, iz.TimedArray(values, dt=0.5)):
+            net = iz.Network(seed=2, dt=0.5)
+            rec = net.record(net.add(iz.PoissonSource(20, one)))
+            net.run(100.0)
+            found.append((rec.i.tolist(), rec.t.tolist()))
+        assert found[0] == found[1]
+        assert len(found[0][0]) > 100
+    net = iz.Network(seed=2)
+    source = net.add(iz.PoissonSource(20, iz.Sine(30.0, 20.0)))
+    with pytest.raises(ValueError, match="PoissonSource.rate must be at least 0 and below 10000 Hz.*, got -"):
+        net.run(100.0)
+    source.rate = iz.Function(lambda t: t)
+    with pytest.raises(
+        TypeError, match="Network.save cannot store a Function at network/sources/source/arguments/rate"
+    ):
+        net.save(tmp_path / "net.npz")
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_live_rate_holds_from_the_next_step_on(scheme):
     net = iz.Network(scheme=scheme, seed=3, dt=0.5)

@@ -48,6 +48,8 @@ WRONG = {
     "sizes": (lambda: iz.SpikeSource([0, 1], [1.0], n=3), r"SpikeSource.t must have one entry per entry of i \(2\)"),
     "no spikes": (lambda: iz.SpikeSource([0, 1], n=3), "SpikeSource.i must be spikes where t is left out"),
     "V": (lambda: iz.PoissonSource(3, 1.0).V, "PoissonSource has no 'V'. It has no neurons, only spikes"),
+    "V of some": (lambda: iz.PoissonSource(3, 1.0)[1:].V, "PoissonSource has no 'V'. It has no neurons, only spikes"),
+    "run": (lambda: iz.PoissonSource(3, 1.0).run(5.0), "PoissonSource has no 'run'. A network advances it: net.add"),
     "name": (lambda: iz.PoissonSource(3, 1.0, name=3), "PoissonSource.name must be a str"),
 }  # fmt: skip
 
@@ -81,6 +83,8 @@ def test_what_a_network_refuses():
          "Network.connect.pre must be neurons for GapJunction"),
         (lambda: net.record(source, "V"), "record.what must be 'spikes', 'rate' or a Sampler for a spike source"),
         (lambda: net.record(source, ["V", "u"]), "Network.record.what must be 'spikes', 'rate' or a Sampler"),
+        (lambda: net.drive(cells, source), r"Network.drive.input must be .* got PoissonSource\(3.*net.connect"),
+        (lambda: iz.Population(3).run(1.0, source), r"run.I must .* got PoissonSource\("),
         (lambda: net.add(source), "Network.add.population must be in no network yet, got 's' of one"),
         (lambda: net.add(iz.Poisson(3.0)), "a Population, PoissonSource or SpikeSource, got Poisson.*net.drive"),
         (lambda: net.add(iz.PoissonSource(3, 1.0), "c"), "Network.add.name must be new in this network, got 'c'"),
