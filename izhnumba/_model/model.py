@@ -66,7 +66,8 @@ class Model:
     C(p) V' = dV(V, u, I, p)              u' = rate(p) * du(V, V_new, u, p)
 
     A spike is V >= threshold(u, p); then V = V_reset(u, p) and u = u_reset(u, p), V first. `p` is a named tuple of
-    the parameters of one neuron. `help(model)` shows the equations, the units and the parameters of a model.
+    the parameters of one neuron, and of its further states, if it has any. `help(model)` shows the equations, the units
+    and the parameters of a model.
 
     To write a model:
 
@@ -107,6 +108,9 @@ class Model:
         The derivative of du/dt by u, -p.a if left out. It may not depend on V or u.
     threshold, V_reset, u_reset : callable (u, p)
         p.V_th, p.c and u + p.d if left out.
+    states : mapping of str to StateVariable, optional
+        States beside V and u, such as calcium or the voltage of a dendrite, in the order in which they advance. All
+        equations but C, rate and u_slope find them in p. With n of them, at most 60 - 2 n parameters.
 
     Raises
     ------
@@ -203,7 +207,7 @@ class Model:
     def _must_not_read_states(self) -> None:
         """Refuse equations of the parameters alone that look at a state."""
         for name, equation, arguments in own_equations(self):
-            if arguments == ("p",):
+            if self.states and arguments == ("p",):
                 try:
                     known(equation, self.unknown_states())
                 except NotKnown as error:
@@ -226,7 +230,8 @@ class Model:
         return super().__reduce__()
 
     def derivatives(self, V: object, u: object, I: object, p: object) -> tuple[Any, Any]:  # noqa: E741
-        """dV/dt and du/dt of numbers or arrays that broadcast; p: a named tuple of the parameters, of such shapes."""
+        """dV/dt and du/dt of numbers or arrays that broadcast; p: a named tuple of the parameters (and further states)
+        of such shapes."""
         dV = self.dV(V, u, I, p)
         return dV if self.C is None else dV / self.C(p), self.rate(p) * self.du(V, V, u, p)
 
@@ -251,8 +256,8 @@ class Model:
         return _tuple_type((*self.parameters, *self.states, *more))
 
     def unknown_states(self) -> Any:
-        """`p` of the default parameters, arrays of one number, and of states of which nothing is known."""
-        values = [np.array([one.default], float) for one in self.parameters.values()]
+        """`p` of the default parameters, and of states of which nothing is known."""
+        values = [float(one.default) for one in self.parameters.values()]
         return self.named_tuple()(*values, *map(Unknown, self.states))
 
 

@@ -225,7 +225,7 @@ class Population:
     # --- time -----------------------------------------------------------------------------------------------------
 
     def reset(self) -> None:
-        """Back to time 0 with the initial V and u; refractoriness and random numbers start again, parameters stay."""
+        """Back to time 0 with the initial state; refractoriness and random numbers start again, parameters stay."""
         self._must_not_run()
         with self._turn:
             self._end_run()

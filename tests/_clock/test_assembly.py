@@ -5,25 +5,33 @@ from __future__ import annotations
 
 import pytest
 from assembly import ARM, FUSED, MATHEMATICS, PACKED, count, innermost_loops, lines_of, widest_vectors
+from everything import Adapting
 from numba import types
 from processes import run, write
 
 import izhnumba as iz
 from izhnumba._clock.kernels.lanes import build
 from izhnumba._model.equations import Variant
+from izhnumba._model.state_steps import lane_type
 from izhnumba._numba.compile import compiled, target_features
 
+STATES = sum(
+    1 << list(lane_type(Adapting)._fields).index(name) for name in Adapting.states
+)  # that differ between lanes
 # Variant: the least number of multiplications of its inner loop (those of the polynomial, or of the equations).
 KERNELS = {
     Variant(iz.Izhikevich, iz.schemes["exp_euler"], "float32", refractory=True, short=True): 7,
     Variant(iz.Izhikevich, iz.schemes["exp_euler"], "float64"): 10,
     Variant(iz.Izhikevich, iz.schemes["euler"], "float64", refractory=True): 5,
+    # with two states beside V and u, of which one raises the threshold
+    Variant(Adapting, iz.schemes["exp_euler"], "float32", varies=STATES, short=True, capped=True, gains=True): 9,
+    Variant(Adapting, iz.schemes["rk4"], "float64", varies=STATES): 20,
 }
 
 
 def named(variant):
     forms = ("refractory" if variant.refractory else "", "short" if variant.short else "")
-    return "-".join(filter(None, (variant.scheme.name, variant.dtype, *forms)))
+    return "-".join(filter(None, (variant.model.name, variant.scheme.name, variant.dtype, *forms)))
 
 
 @pytest.fixture(params=KERNELS, ids=named, scope="module")

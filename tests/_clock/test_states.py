@@ -201,3 +201,18 @@ def test_with_delay_0_a_spike_resets_states_once(scheme):
     still_to_come = cells.spikes if scheme == "exp_euler" else 0
     assert counts.sum() > 300
     assert np.array_equal(cells.ca, counts - still_to_come)
+
+
+def test_a_parameter_that_is_set_between_steps_changes_the_gain_of_a_state():
+    pop = iz.Population(4, model=Adapting, u=-13.0)
+    slow = StatesOracle(4, Slower(), "exp_euler", DT, -65.0, -13.0, names=["ca", "rise"], start={"ca": 0.5})
+    rates = {"r_ca": np.array([0.01, 0.1, 0.5, 2.0]), "r_rise": 0.3}
+    for k in range(300):
+        if k == 100:
+            pop.r_ca, pop.r_rise = rates["r_ca"], rates["r_rise"]
+            slow.model.derivative = lambda name, V, u, I: -rates["r_" + name] * getattr(slow.model, name)
+            slow.model.slope = lambda name, V: -rates["r_" + name]
+        pop.step(12.0), slow.step(12.0)
+    assert pop.ca == pytest.approx(slow.model.ca, rel=1e-9)
+    assert pop.rise == pytest.approx(slow.model.rise, rel=1e-9)
+    assert len(set(pop.ca)) == 4
