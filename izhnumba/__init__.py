@@ -60,6 +60,7 @@ from izhnumba._synapse.receptors import (
     GapJunction,
     Pulse,
 )
+from izhnumba._synapse.shared import Shared
 from izhnumba._synapse.voltage_rules import Clopath
 
 __version__ = "0.1.0"
@@ -135,6 +136,7 @@ __all__ = [
     "Saturating",
     "Scaling",
     "Scheme",
+    "Shared",
     "Sine",
     "SpikeRecorder",
     "SpikeSource",

@@ -321,3 +321,44 @@ class Receptors:
             net.run(steps * net.dt)
 
         return run
+
+
+def all_to_all(n, weight):
+    """n neurons that spike about ten times a second, all to all, float32."""
+    net = iz.Network(dt=0.5, scheme="izhikevich2003", seed=1, threads=1)
+    cells = net.add(iz.Population(n, **iz.presets["RS"], dtype="float32"))
+    net.drive(cells, iz.Noise(10.0))
+    net.connect(cells, cells, iz.AllToAll(autapses=False), weight=weight, delay=2.0)
+    return net
+
+
+class AllToAll:
+    """All to all, with one weight that all share: time of a step over that with a weight for each, and over that of the
+    same neurons without synapses; bytes per neuron."""
+
+    params = [1000, 10_000]
+    param_names = ["neurons"]
+    timeout = 300
+
+    def setup(self, n):
+        alone = all_to_all(n, iz.Shared(-1e-3))
+        alone.remove(alone.synapses["population to population"])
+        nets = {"shared": all_to_all(n, iz.Shared(-1e-3)), "alone": alone, "each": all_to_all(n, -1e-3)}
+        self.runners = {name: lambda steps, net=net: net.run(steps * net.dt) for name, net in nets.items()}
+        (self.synapses,) = nets["shared"].synapses.values()
+
+    def track_over_a_weight_for_each(self, n):
+        times = interleaved(self.runners, 20_000_000 // n, 5)
+        return statistics.median(times["shared"]) / statistics.median(times["each"])
+
+    def track_over_no_synapses(self, n):
+        times = interleaved(self.runners, 20_000_000 // n, 5)
+        return statistics.median(times["shared"]) / statistics.median(times["alone"])
+
+    def track_bytes_per_neuron(self, n):
+        state = self.synapses._projection.shared.state()
+        return (self.synapses._rows.starts.nbytes + sum(array.nbytes for array in state.values())) / n
+
+
+AllToAll.track_over_a_weight_for_each.unit = AllToAll.track_over_no_synapses.unit = "time / time"
+AllToAll.track_bytes_per_neuron.unit = "bytes"

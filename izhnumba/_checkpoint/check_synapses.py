@@ -16,7 +16,6 @@ from izhnumba._checkpoint.check_populations import Frame, Part, SavedPopulation,
 from izhnumba._exact.kernels import layout
 from izhnumba._synapse import csr, weight_limits
 from izhnumba._synapse.connectivity import AllToAll
-from izhnumba._synapse.ends import Ends
 from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.receptor import Receptor
 from izhnumba._synapse.receptor_contract import acts_at_once
@@ -60,19 +59,20 @@ def check_synapses(
         saved.require(not gap, "plasticity", "be None for gap junctions")
     rows = saved.part("rows", ("starts", "offsets", "weights", "parts", "delay", "times"))
     sign, any_delay = weight_limits.sign_of(receptor), gap or frame.exact or acts_at_once(receptor, frame.dt)
-    n = _weights(rows, "weights", target.population.dtype, None, sign)
+    n, shared = _weights(rows, "weights", target.population.dtype, None, sign), False
     if rows.value["offsets"] is None:
         saved.require(isinstance(one["rule"], AllToAll), "rule", "be AllToAll if there are no offsets")
         saved.require(not (plastic or gap or released or frame.exact), "rows", "have offsets", "none")
+        shared = _whole_rows(rows, n, source, target, one["rule"], 1 - any_delay)
         for name, end in (("source", source), ("target", target)):
-            saved.require(end.neurons is None, name, "be a run of neurons if there are no offsets")
-        _whole_rows(rows, n, source, target, one["rule"], 1 - any_delay)
+            good = shared or end.neurons is None
+            saved.require(good, name, "be a run of neurons if there are no offsets and no shared weight")
     else:
         saved.require(one["rule"] is None, "rule", "be None if there are offsets")
         _sparse_rows(rows, n, source, target, frame, _parts(rows, target, frame, plastic), gap, 1 - any_delay)
     _check_modulated(saved, populations)
-    for name in ("state", "first_weights"):
-        saved.require(plastic or one[name] is None, name, "be None without plasticity")
+    saved.require(plastic or one["first_weights"] is None, "first_weights", "be None without plasticity")
+    saved.require(plastic or shared or one["state"] is None, "state", "be None without plasticity or a shared weight")
     if plastic:
         _weights(saved, "first_weights", target.population.dtype, n, sign)
     offsets = one["rows"]["offsets"]
@@ -119,8 +119,9 @@ def _parts(rows: Saved, target: Part, frame: Frame, plastic: bool) -> int:
     return parts
 
 
-def _whole_rows(rows: Saved, n: int, source: Part, target: Part, rule: AllToAll, least: int) -> None:
-    """Check dense rows: a weight for every pair, but for those of a neuron with itself if they are left out.
+def _whole_rows(rows: Saved, n: int, source: Part, target: Part, rule: AllToAll, least: int) -> bool:
+    """Check dense rows: a weight for every pair, but for those of a neuron with itself if they are left out,
+    or one that they share. Returns whether they do.
 
     Parameters
     ----------
@@ -136,14 +137,15 @@ def _whole_rows(rows: Saved, n: int, source: Part, target: Part, rule: AllToAll,
     rows.integer("parts", 1, 1)
     rows.integer("delay", least, _most_steps(target.population.padded))
     rows.require(rows.value["times"] is None, "times", "be None")
-    shift = source.start - target.start if source.name == target.name else None
-    ends = Ends(len(source), len(target), (len(source),), (len(target),), shift)
-    counts = np.full(ends.n_pre, ends.n_post)
-    if not rule.autapses and shift is not None:
-        own = np.arange(ends.n_pre) + shift
-        counts -= (own >= 0) & (own < ends.n_post)
-    starts = _starts(rows, ends.n_pre, n)
+    every = np.arange(source.start, source.stop)
+    sends = source.has(every)
+    counts = len(target) * sends
+    if not rule.autapses and source.name == target.name:
+        counts -= sends & target.has(every)
+    shared = n == 1 and int(counts.sum()) != 1
+    starts = _starts(rows, every.size, int(counts.sum()) if shared else n)
     rows.require_all("starts", np.diff(starts) == counts, "leave room for a weight of every target", starts[1:])
+    return shared
 
 
 def _sparse_rows(

@@ -35,7 +35,7 @@ class Landing:
         self.table, self.address = Table(layout.LANDING_SIZE), land(engine.dtype.name)
         self._engine, self._jumps = engine, receptor.jumps_at_once
         first, last = part is receptor.parts[0], part is receptor.parts[-1]
-        static = [table_of(one) for one in senders if one.plastic is None and first]
+        static = [table_of(one) for one in senders if one.plastic is None and one.shared is None and first]
         self.table.put_table(layout.LANDS_ON, engine.table)
         self.table.put(layout.LANDING, receptor.at_once)
         self.table.put_tables(layout.LANDING_FROM, static)

@@ -28,6 +28,7 @@ from izhnumba._clock.projection import (
     watches,
 )  # fmt: skip
 from izhnumba._clock.receptors import ReceptorState
+from izhnumba._clock.shared import shared_table
 from izhnumba._engine.codes import FAILURE, LEAP, OK, ROOM
 from izhnumba._engine.projection import Projection
 from izhnumba._engine.protocol import Record, SpikeList
@@ -65,6 +66,7 @@ class ClockNetwork:
         self._arriving: Calls = []
         self._after: Calls = []  # a step
         self._watched: list[tuple[Projection, Table]] = []  # whose rules see states of their targets
+        self._sharing: Calls = []
         self._deliveries: list[Delivery] = []
         self._landings: list[Landing] = []
         self.found: list[set[int]] = []  # by the engines in this run
@@ -106,7 +108,8 @@ class ClockNetwork:
         longest, shortest = dict[Any, int](), _LONGEST_SLICE
         for one in projections:
             first, last, _ = delays(one)
-            longest[one.target] = max(longest.get(one.target, 1), last)
+            if one.shared is None:  # else it is not rings that hold what is under way
+                longest[one.target] = max(longest.get(one.target, 1), last)
             shortest = min(shortest, first or _LONGEST_SLICE)  # 0: there are no synapses
         for one in gone:  # spikes through them still arrive: those through plastic ones are not in rings yet
             longest[one.target] = max(longest.get(one.target, 1), delays(one)[1])
@@ -115,7 +118,8 @@ class ClockNetwork:
         self.slice = _slice(shortest, [(steps, engine.padded) for engine, steps in longest.items()])
         for receptor in [receptor for engine in engines for receptor in engine.arrivals.receptors]:
             receptor.act_at_once(any(one.receptor is receptor and delays(one).at_once for one in projections), self.now)
-        static = [one for one in projections if not stepwise(one) and not is_gap(one) and delays(one).longest]
+        rings_of = [one for one in projections if not stepwise(one) and one.shared is None]
+        static = [one for one in rings_of if not is_gap(one) and delays(one).longest]
         rows = {engine: rows_of([one for one in static if one.target is engine], engine.dt) for engine in engines}
         for engine in engines:
             self._lay_rings(engine, longest.get(engine, 1), rows[engine], receptors)
@@ -126,6 +130,7 @@ class ClockNetwork:
         after = [(end, table) for (_, end, _), table in calls]
         after += [call for one in projections for call in bind_released(one)]
         self._landings = landings(engines, projections)
+        at_once += self._bind_shared([one for one in projections if one.shared is not None])
         after += [(landing.address, landing.table) for landing in self._landings]
         self._watched = [(one, one.plastic.watched.table(one)) for one in projections if watches(one)]
         self._arriving = [(one.plastic.watched.begin(), table) for one, table in self._watched]
@@ -141,6 +146,17 @@ class ClockNetwork:
                     self._deliveries.append(receptor.bind(engine.table, senders, rows[engine], self.slice))
                     deliveries.append((deliver(engine.dtype.name), receptor.delivery.table))
         self._put_calls(layout.DELIVERIES, layout.N_DELIVERIES, deliveries)
+
+    def _bind_shared(self, projections: Sequence[Projection]) -> Calls:
+        """Make ready synapses that share a weight. Returns the kernels that take their spikes."""
+        if not projections:
+            self._sharing = []
+            return []
+        from izhnumba._clock.kernels import shared
+
+        tables = [(one.target.dtype.name, shared_table(one)) for one in projections]
+        self._sharing = [(shared.arrive(dtype), table) for dtype, table in tables if table[layout.SHARED_DELAY]]
+        return [(shared.send(dtype), table) for dtype, table in tables]
 
     def _lay_rings(self, engine: ClockEngine, longest: int, rows: Rows, receptors: set[ReceptorState | None]) -> None:
         """Lay out the rings of a population for delays up to `longest` steps, and drop receptors at rest that are not
@@ -161,7 +177,7 @@ class ClockNetwork:
         if self._watched:  # anew for the same reason
             watching = [(one.plastic.watched.watch(one.target), table) for one, table in self._watched]
             self._put_calls(layout.PROJECTIONS, layout.N_PROJECTIONS, [*watching, *self._after])
-        self._put_calls(layout.SPIKE_INPUTS, layout.N_SPIKE_INPUTS, list(self._spike_inputs()))
+        self._put_calls(layout.SPIKE_INPUTS, layout.N_SPIKE_INPUTS, [*self._sharing, *self._spike_inputs()])
         for delivery in self._deliveries:
             delivery.share(threads)
         for landing in self._landings:

@@ -94,17 +94,21 @@ def couple(one: Projection) -> tuple[int, Table]:
 
 def let_arrive(one: Projection) -> None:
     """Put what is under way through such synapses that have been removed into the ring of their receptor."""
-    under_way = one.release or (one.plastic and one.plastic.under_way)
+    under_way = one.shared or one.release or (one.plastic and one.plastic.under_way)
     if under_way is None or under_way.over:
         return
     engine: Any = one.target
     laid, before = engine.arrivals.laid, one.receptor.delivery
     held = before.held(engine.now).copy()
-    cells, sent = under_way.arrivals(engine.now)
-    amounts = one.rows.weights[sent]
-    if one.release is not None:
-        amounts = one.release.amounts_under_way(engine.now).astype(amounts.dtype) * amounts
-    np.add.at(held.reshape(-1), cells % held.size, amounts)
+    if one.shared is not None:
+        for step, row in under_way.arrivals(engine.now):
+            held[step % len(held)] += row
+    else:
+        cells, sent = under_way.arrivals(engine.now)
+        amounts = one.rows.weights[sent]
+        if one.release is not None:
+            amounts = one.release.amounts_under_way(engine.now).astype(amounts.dtype) * amounts
+        np.add.at(held.reshape(-1), cells % held.size, amounts)
     after = Delivery(held, before.window, engine.now)
     engine.arrivals.laid, under_way.over = laid | {one.receptor: after}, True  # no line in between
 

@@ -32,7 +32,8 @@ class Projection:
     with which both ends begin; n_sources, n_targets: how many there are from there to the last ones; shift: source i is
     the same neuron as target i + shift, None if no run of neurons is at both ends; receptor: of the target, its
     ReceptorState; rows: the synapses; plastic: their plastic state, or None; release: the states of sources that their
-    receptor has, or None; released: by whose spikes the modulator of a plastic state grows.
+    receptor has, or None; shared: a SharedState if they share a weight, or None; released: by whose spikes the
+    modulator of a plastic state grows.
     """
 
     source: PopulationEngine | SourceEngine
@@ -46,6 +47,7 @@ class Projection:
     rows: SynapseTable
     plastic: Any
     release: Any = None
+    shared: Any = None
     released: list[Released] = field(default_factory=list)
 
     @functools.cached_property

@@ -26,12 +26,13 @@ from izhnumba._record.sampler import Sampler
 from izhnumba._synapse import per_synapse
 from izhnumba._synapse.connectivity import PAIR_BYTES, AllToAll, GivenPairs, Rule
 from izhnumba._synapse.csr import FEWER, Piece
-from izhnumba._synapse.distributions import Distribution
+from izhnumba._synapse.distributions import Distribution, from_zero
 from izhnumba._synapse.edges import given
 from izhnumba._synapse.ends import Ends
 from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.receptors import Delta
 from izhnumba._synapse.rule_numbers import varied
+from izhnumba._synapse.shared import Shared
 
 if TYPE_CHECKING:
     from izhnumba._network.network import Network
@@ -97,7 +98,7 @@ def _drawn(
     where, random, both = "Network.connect", streams(net.seed, name), joined_ends(source, target)
     rule, weight, delay = given(rule, weight, delay, both)
     starts, others = starts_of(source), starts_of(target)
-    simple = all(value is None or isinstance(value, (int, float, np.number)) for value in (weight, delay))
+    simple = all(value is None or isinstance(value, (int, float, np.number, Shared)) for value in (weight, delay))
     learning = _of_each(plasticity, rule, both)
     if isinstance(rule, AllToAll) and simple and not learning:
         n = len(starts) * len(others)
@@ -118,6 +119,8 @@ def _drawn(
         delays = per_synapse.of_rule(f"{where}.delay", delay, "ms", rule, both)
         look = lambda values, before: checks.finite(f"{where}.delay", values)  # noqa: E731
         delays = _each(f"{where}.delay", delays, "ms", pre, post, random("delay"), look)
+        if from_zero(delay) and not net.scheme.exact:  # as `delay_steps` rounds what it draws itself
+            delays = np.floor(delays / net.dt + 0.5) * net.dt
     part, other = (np.searchsorted(of, end, side="right") - 1 for of, end in ((starts, pre), (others, post)))
     edges: list[tuple[Rule, object, object]] = []
     learnt: list[object] = []

@@ -29,9 +29,10 @@ from izhnumba._synapse.csr import (
     SynapseTable,
     TargetLanes,
     build,
+    build_shared,
     build_whole,
 )
-from izhnumba._synapse.distributions import Distribution
+from izhnumba._synapse.distributions import Distribution, from_zero
 from izhnumba._synapse.edges import given
 from izhnumba._synapse.ends import Ends
 from izhnumba._synapse.per_synapse import Look
@@ -41,6 +42,7 @@ from izhnumba._synapse.receptor import Receptor
 from izhnumba._synapse.receptor_contract import acts_at_once, check_own
 from izhnumba._synapse.receptors import Delta
 from izhnumba._synapse.rule_numbers import plain, varied
+from izhnumba._synapse.shared import Shared
 from izhnumba._synapse.weight_limits import Limit
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ class Options(TypedDict, total=False):
 
 
 TO_NEURONS = "Spikes reach neurons alone: let the source be pre."  # what to do with a source as post
+_ONE_WEIGHT = " If all have the same weight: weight=Shared(0.5)."
 _PLASTIC_BYTES = 24  # of a synapse with plasticity, besides its weight and place
 _MOST_PLASTIC = 2**32 - 1  # kernels number them in 32 bits
 
@@ -118,6 +121,10 @@ def planned(
     plasticity = plastic_rule(plasticity, receptor, target.population.dt)
     both = ends(source, target)
     rule, weight, delay = given(rule, weight, delay, both)
+    shared = isinstance(weight, Shared)
+    if isinstance(weight, Shared):
+        _check_shared(rule, delay, receptor, plasticity)
+        weight = weight.weight
     weight = per_synapse.of_rule(f"{where}.weight", 1.0 if weight is None else weight, "", rule, both)
     delay = delay if delay is None else per_synapse.of_rule(f"{where}.delay", delay, "ms", rule, both)
     if plasticity is None and isinstance(weight, (int, float, np.ndarray)):  # plastic ones may start from little
@@ -127,12 +134,13 @@ def planned(
         _check_gap(source, target, delay, plasticity)
     engine.check_receptor(receptor)
     targets = engine.target_lanes(target.start)
-    single = delay is None or isinstance(delay, (int, float, np.number))
-    whole = isinstance(rule, AllToAll) and single and source.consecutive and target.consecutive
+    shared = shared and not targets.continuous and rule.count(both) != 1  # else each has its own
+    whole = isinstance(rule, AllToAll) and _single(delay) and source.consecutive and target.consecutive
     plain = plasticity is None and not receptor.per_source
     whole = whole and plain and not (gap or targets.continuous or isinstance(weight, OfPairs))
     item = engine.dtype.itemsize if whole else targets.synapse_bytes + _PLASTIC_BYTES * (plasticity is not None)
-    _check_size(f"{where}.rule", rule.expected(both), item, rule.scratch(both) * (not whole), plasticity is not None)
+    if not shared:
+        _check_size(f"{where}.rule", rule, both, item, not whole, plasticity is not None)
     rule.check(both)
     n, dt, random = rule.count(both), target.population.dt, streams(seed, name)
     own = [varied(one) for one in together.rules_in(plasticity)] if plasticity else []  # numbers of each synapse
@@ -149,6 +157,9 @@ def planned(
                 f"{where}.delay", dt if delay is None else delay, "ms", n, random("delay"), look
             )
             steps = targets.delays(delays, dt, f"{where}.delay", *_shortest(delay, receptor, dt, targets))
+        if shared:
+            leaves_out = isinstance(rule, AllToAll) and not rule.autapses
+            return build_shared(both, leaves_out, targets, weights, int(steps(Piece(0, 1))[0]))
         if whole:
             return build_whole(rule, both, targets, weights, int(steps(Piece(0, 1))[0]), random, shown)
         return build(rule, both, lanes, drawn(weights), steps, random, shown)
@@ -225,7 +236,7 @@ def _shortest(delay: object, receptor: Receptor, dt: float, targets: TargetLanes
         return " Give an offset: ByDistance(velocity, offset=1.0).", "step"
     if not targets.continuous and not acts_at_once(receptor, dt):
         return f" What arrives through {receptor!r} acts during the step itself, which must not be over.", "step"
-    return "", "round" if isinstance(delay, Distribution) and getattr(delay, "low", None) == 0 else "zero"
+    return "", "round" if from_zero(delay) else "zero"
 
 
 def _unit_of(receptor: Receptor, target: Section) -> str:
@@ -234,13 +245,44 @@ def _unit_of(receptor: Receptor, target: Section) -> str:
     return ("pA" if receptor.adds_to == "current" else "nS") if pA else ""
 
 
-def _check_size(where: str, n: float, item: int, scratch: float, plastic: bool) -> None:
-    """Refuse what is too large before it is drawn. n: about how many synapses of `item` bytes."""
+def _single(delay: object) -> bool:
+    return delay is None or isinstance(delay, (int, float, np.number))
+
+
+def _check_shared(rule: Rule, delay: object, receptor: Receptor, plasticity: object) -> None:
+    """Refuse what one weight cannot be shared with."""
+    where, cure = "Network.connect", "Pass the number itself as weight, so that each synapse has its own."
+    for name, must, value, good in (
+        ("rule", "AllToAll()", rule, isinstance(rule, AllToAll)),
+        ("delay", "one number", delay, _single(delay)),
+        ("receptor", "a linear one", receptor, receptor.adds_to != "coupling" and not receptor.per_source),
+        ("plasticity", "None", plasticity, plasticity is None),
+    ):
+        if not good:
+            raise ValueError(f"{where}.{name} must be {must} with a Shared weight, got {value!r:.60}. {cure}")
+
+
+def _check_size(where: str, rule: Rule, both: Ends, item: int, scratch: bool, plastic: bool) -> None:
+    """Refuse what is too large before it is drawn.
+
+    Parameters
+    ----------
+    where : str
+    rule : Rule
+    both : Ends
+    item : int
+        Bytes of a synapse.
+    scratch : bool
+        Whether the rule needs what it has to draw with.
+    plastic : bool
+    """
+    n = rule.expected(both)
     if plastic and n > _MOST_PLASTIC:
         raise ValueError(
             f"{where} must yield at most {_MOST_PLASTIC} synapses with plasticity, got {n:.6g}. Connect slices."
         )
-    checks.fits(where, n * item + scratch, FEWER, f"{n:.6g} synapses")
+    cure = FEWER + _ONE_WEIGHT * (isinstance(rule, AllToAll) and not plastic)
+    checks.fits(where, n * item + rule.scratch(both) * scratch, cure, f"{n:.6g} synapses")
 
 
 def _first_weights(weights: Array, draw: Callable[[], Array] | None) -> Callable[[], Array]:

@@ -135,9 +135,10 @@ class JoinedSynapses(Sealed):
         return read_only(np.concatenate(pieces), f"JoinedSynapses.{name} must be read, got new values. {_OF_PARTS}")
 
     def _set(self, name: str, value: object) -> None:
-        where, n = f"JoinedSynapses.{name}", len(self)
+        sizes = [one._rows.weights.size for one in self.parts]  # 1 of synapses that share a weight
+        where, n = f"JoinedSynapses.{name}", sum(sizes)
         exact = checks.array(where, value, "", [(), (n,)])
-        stops = np.cumsum([len(one) for one in self.parts])
+        stops = np.cumsum(sizes)
         pieces = np.split(np.broadcast_to(exact, (n,)), stops[:-1])
         _set_all(self.parts, name, [piece.copy() for piece in pieces], lambda one: np.array(getattr(one, name)))
 

@@ -149,6 +149,10 @@ def _synapses(net: Network, name: str, saved: dict[str, Any], now: Instant) -> S
         plastic.load_state(saved["state"])
     synapses = Synapses(name, source, target, saved["receptor"], saved["rule"], rows, plastic, release)
     synapses._modulate([(_section(net, one["by"]), one["amount"]) for one in saved.get("modulated_by", ())])
+    shared = synapses._projection.shared
+    if shared is not None:
+        shared.check(Saved(saved["state"], f"network/synapses/{name}/state", shared.state()))
+        shared.load_state(saved["state"])
     synapses._shared = True  # whoever wrote the file may have written weights: the first run looks at them
     return synapses
 

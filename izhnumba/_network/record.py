@@ -192,7 +192,7 @@ def recorder_of(
         return RateRecorder(engine, name, every, part.where)
     states = [what] if isinstance(what, str) else what
     if isinstance(source, Synapses) and states[0] in OF_SYNAPSES:
-        return WeightRecorder(engine, name, source._readers(states), len(source), every, synapses)
+        return WeightRecorder(engine, name, source._readers(states), source._rows.weights.size, every, synapses)
     sources = {state: engine.source_of(state, _receptor_of(source, what)) for state in states}
     return StateRecorder(_WHERE, engine, name, None, sources, every, neurons, part.where)
 

@@ -66,7 +66,7 @@ def _section(section: Section) -> list[Any]:
 
 
 def _synapses(syn: Synapses) -> dict[str, Any]:
-    rows, plastic, release = syn._rows, syn._plastic, syn._release
+    rows, plastic, release, shared = syn._rows, syn._plastic, syn._release, syn._projection.shared
     by = [{"by": _section(one), "amount": amount} for one, amount in syn._modulated_by]
     return (
         ({"release": release.state()} if release else {})
@@ -79,7 +79,7 @@ def _synapses(syn: Synapses) -> dict[str, Any]:
             "rows": dict(rows._asdict()),
             "plasticity": syn.plasticity,
             "first_weights": plastic.first_weights() if plastic else None,
-            "state": plastic.state() if plastic else None,
+            "state": plastic.state() if plastic else shared.state() if shared else None,
         }
     )
 

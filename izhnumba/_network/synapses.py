@@ -24,6 +24,7 @@ from izhnumba._synapse.csr import SynapseTable
 from izhnumba._synapse.plasticity import Plasticity
 from izhnumba._synapse.positions import ByDistance, of_pairs
 from izhnumba._synapse.receptor import Receptor, parts_of
+from izhnumba._synapse.shared import SharedState
 from izhnumba._synapse.together import rules_in
 from izhnumba._synapse.weight_limits import Limit
 
@@ -47,7 +48,8 @@ class Synapses(Sealed):
         Flat indices of source and target neuron of each synapse, in the populations as wholes.
     weight : ndarray
         In the unit of the receptor. Live: `syn.weight[...] = x` and `syn.weight = x` take effect. Conductances are not
-        negative, and plastic weights lie within the bounds of their rule: the next run refuses others.
+        negative, and plastic weights lie within the bounds of their rule: the next run refuses others. Of synapses that
+        share one weight (`Shared`) it has that alone.
     delay : ndarray of float64, ms, read-only
         Whole steps, or with the scheme "exact" the delays as given. Synapses with other delays are other synapses:
         `net.remove(syn)`, then connect `(syn.pre, syn.post)` again.
@@ -103,10 +105,14 @@ class Synapses(Sealed):
         self._receptor_state, self._ends, self._rows = state, both, rows
         self._rule = rule if rows.offsets is None else None  # else the rows say it all
         self._dt, self._plastic, self._release = target.population.dt, plastic, release
+        shared = None
+        if rows.shared:
+            sides = source.population._engine.padded, engine.padded
+            shared = SharedState(source.neurons, target.neurons, sides, rows.delay, engine.dtype, self._apart)
         self._projection = Projection(
             source=source.population._engine, target=engine, first_source=source.start, first_target=target.start,
             n_sources=both.n_rows, n_targets=target.stop - target.start, shift=both.shift, receptor=state, rows=rows,
-            plastic=plastic, release=release,
+            plastic=plastic, release=release, shared=shared,
         )  # fmt: skip
         self._modulated_by: list[tuple[Section, float]] = []
         self._limits = limits_of(receptor, plastic.rule if plastic else None, engine.dtype)
@@ -229,19 +235,27 @@ class Synapses(Sealed):
             raise AttributeError(f"Synapses {self.name!r} have no modulator. Connect with DopamineSTDP().")
         return self._plastic
 
+    @property
+    def _apart(self) -> bool:
+        """Whether a rule lets every source reach every target, also itself."""
+        return self._ends.apart or getattr(self._rule, "autapses", True)
+
     def _clear(self, weights: bool) -> None:
         if self._release:
             self._release.clear()
+        if self._projection.shared is not None:
+            self._projection.shared.clear()
         if self._plastic:
             self._plastic.clear()
             if weights:
                 self._rows.weights[...] = self._plastic.first_weights()
 
     def __len__(self) -> int:
-        return int(self._rows.weights.size)
+        return self._rows.n
 
     def __repr__(self) -> str:
-        return f"<{len(self)} synapses {self.source!r} -> {self.target!r}, {self.receptor!r}>"
+        one_weight = ", one weight" * self._rows.shared
+        return f"<{len(self)} synapses {self.source!r} -> {self.target!r}, {self.receptor!r}{one_weight}>"
 
     @property
     def pre(self) -> Array:
@@ -253,6 +267,11 @@ class Synapses(Sealed):
     @property
     def post(self) -> Array:
         """Flat index of the target neuron of each synapse."""
+        if self._rows.shared:
+            post = np.tile(np.sort(self.target.neurons), len(self.source))
+            if not self._apart:
+                post = post[post != np.repeat(np.sort(self.source.neurons), len(self.target))]
+            return read_only(post, _FIXED)
         if self._rule is not None:
             pieces = [post for _, post in self._rule.pairs(self._ends, np.random.default_rng(0))]
             return read_only(np.concatenate(pieces) + self.target.start, _FIXED)
@@ -298,7 +317,7 @@ class Synapses(Sealed):
         """Let spikes that are under way keep the weights of now, which may be others afterwards, and those of all calls
         to come while somebody holds the weights. If another thread runs the network, this waits for the end of the
         compiled call."""
-        if self._plastic is None:
+        if self._plastic is None and not self._rows.shared:  # those that share a weight keep sums of it
             net = self.target.population.network
             self._receptor_state.settle(self._lent, now=net is None or not net._turn.taken_elsewhere)
 
@@ -329,7 +348,8 @@ class Synapses(Sealed):
         """
         sparse = optional("Synapses.to_scipy", "scipy.sparse")
         places = self.source.places(np.asarray(self.pre)), self.target.places(np.asarray(self.post))
-        return sparse.coo_array((self._rows.weights.copy(), places), shape=(self._ends.n_pre, self._ends.n_post))
+        weights = np.broadcast_to(self._rows.weights, len(self)).copy()
+        return sparse.coo_array((weights, places), shape=(self._ends.n_pre, self._ends.n_post))
 
     def _check_weights(self, steps: float) -> None:
         """Refuse weights that somebody has written and that cannot be, when a run of so many steps begins; those of a

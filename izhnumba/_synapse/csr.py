@@ -53,7 +53,7 @@ class SynapseTable(NamedTuple):
     offsets : uint32, shape (synapses,), or None
         delay (steps) * lanes + target lane; with `times` the target lane alone. None for whole rows, which reach every
         target in order after the same `delay`.
-    weights : shape (synapses,), dtype of the target population
+    weights : shape (synapses,), dtype of the target population; (1,) if whole rows share one
     parts : int
         Into how many parts the targets are cut.
     delay : int, steps
@@ -68,6 +68,16 @@ class SynapseTable(NamedTuple):
     parts: int = 1
     delay: int = 0
     times: Array | None = None
+
+    @property
+    def n(self) -> int:
+        """Synapses."""
+        return int(self.starts[-1])
+
+    @property
+    def shared(self) -> bool:
+        """Whether they share one weight. (A single one has its own.)"""
+        return self.offsets is None and self.weights.size != self.n
 
     def delays(self, lanes: int) -> tuple[Any, Any]:
         """The shortest and the longest delay, in steps or ms; without synapses (0, 0)."""
@@ -194,6 +204,16 @@ def build_whole(
         weights[first : first + count] = weight(Piece(first, count))
         shown(first + count, weights.size)
     return SynapseTable(starts, None, weights, 1, delay)
+
+
+def build_shared(ends: Ends, leaves_out: bool, targets: TargetLanes, weight: Draw, delay: int) -> SynapseTable:
+    """The table of all-to-all synapses, perhaps without autapses, that share a weight and a delay (steps)."""
+    counts = np.zeros(ends.n_rows, np.int64)
+    pre = np.arange(ends.n_pre)
+    counts[pre if ends.rows is None else ends.rows] = ends.n_post - (leaves_out & (ends.own(pre) >= 0))
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    targets.offsets(np.zeros(1, np.int64), np.array([delay]))
+    return SynapseTable(starts, None, weight(Piece(0, 1)).astype(targets.dtype), 1, delay)
 
 
 def _weights(n: SupportsInt, targets: TargetLanes) -> Array:

@@ -144,6 +144,11 @@ class LogNormal(Distribution):
         return rng.lognormal(self.mu, self.sigma, size)
 
 
+def from_zero(value: object) -> bool:
+    """Whether it is a distribution of numbers from 0 on."""
+    return isinstance(value, Distribution) and getattr(value, "low", None) == 0
+
+
 def _in_std(x: float, mean: float, std: float) -> float:
     """(x - mean) / std, where x - mean alone might overflow."""
     unit = 0.25 if std > 1 else 1.0

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from interrupts import interrupted, moments, passed
 from network_oracle import Course, NetworkOracle
 from oracle import Oracle, Quadratic
 from plastic_oracle import Pairs, PlasticOracle
@@ -225,6 +226,7 @@ ZERO_OR_MORE, MORE = ("Network.connect.delay must be " + rest for rest in (
         (dict(delay=lambda rng, size: np.full(size, -1.0)), ZERO_OR_MORE + "-1 ms for synapse 0."),
         (dict(delay=0.0, receptor=iz.Pulse()), MORE + "0 ms for synapse 0. What arrives through Pulse(duration=None) "
                                                       "acts during the step itself, which must not be over."),
+        (dict(delay=0.0, receptor=iz.WangNMDA()), MORE + "0 ms for synapse 0. What arrives through WangNMDA("),
         (dict(delay=0.0, receptor=iz.GapJunction()), "Network.connect.delay must be left out with GapJunction(), which "
                                                      "acts at all times."),
     ],
@@ -253,6 +255,9 @@ def test_distributions_from_0_on_round_to_the_nearest_step():
         syn = net.connect(cells, cells, iz.AllToAll(), delay=delay)
         assert sorted(set(syn.delay.tolist())) == [0.0, 1.0, 2.0]
         assert 0.1 < np.mean(syn.delay == 0.0) < 0.4
+    others = net.add(iz.Population(40))
+    syn = net.connect(cells + others, cells, iz.FixedProbability(0.5), delay=iz.Uniform(0.0, 2.2))
+    assert sorted(set(syn.delay.tolist())) == [0.0, 1.0, 2.0]
 
 
 def test_a_jump_to_infinity_is_told_in_its_step():
@@ -260,3 +265,62 @@ def test_a_jump_to_infinity_is_told_in_its_step():
     net.connect(*net.populations.values(), iz.AllToAll(), weight=1e308, delay=0.0)
     with pytest.raises(RuntimeError, match=r"V became non-finite in 1 of 1 neurons at t = 0.7 ms, first neuron 0"):
         net.run(0.7)
+
+
+def test_receptors_that_share_a_weight():
+    """At delay 0, too, a mixture is what its parts are one by one."""
+
+    def spikes(*mixture):
+        net = iz.Network(dt=DT, seed=2)
+        cells = net.add(iz.Population(50, **iz.presets["RS"]), "cells")
+        net.drive(cells, iz.Noise(std=20.0))
+        pairs = np.nonzero(np.random.default_rng(0).random((50, 50)) < 0.3)
+        for receptor, weight in mixture:
+            net.connect(cells, cells, pairs, weight=weight, delay=0.0, receptor=receptor)
+        recorder = net.record(cells, "spikes")
+        net.run(60.0)
+        return recorder.i, recorder.step
+
+    slow = iz.DualExponential(2.0, 30.0, E=0.0)
+    one, several = spikes((iz.AMPA() + 0.5 * slow, 0.01)), spikes((iz.AMPA(), 0.01), (slow, 0.005))
+    assert one[0].size > 50
+    for array, value in zip(one, several, strict=True):
+        np.testing.assert_array_equal(array, value)
+
+
+def test_calls_are_interrupted_at_any_line():
+    """Where synapses of delay 0, plastic ones and such that share a weight come and go."""
+
+    def run_to(net, step):
+        if net.n_steps < step:
+            net.run((step - net.n_steps) * 0.5)
+
+    def go_on(net):
+        run_to(net, 6)
+        if "shared" not in net.synapses:
+            cells = net.populations["cells"]
+            net.connect(cells, cells, iz.AllToAll(), weight=iz.Shared(0.5), delay=0.0, name="shared")
+        run_to(net, 12)
+        if "at once" in net.synapses:
+            net.remove(net.synapses["at once"])
+        run_to(net, 60)
+        return net.populations["cells"].V.copy()
+
+    def made():
+        net = iz.Network(dt=0.5, seed=2)
+        cells = net.add(iz.Population(20, **iz.presets["RS"]), "cells")
+        net.drive(cells, iz.Noise(std=30.0))
+        mixed = dict(weight=3.0, delay=iz.Uniform(0.0, 2.0))
+        net.connect(cells, cells, iz.FixedOutDegree(8), **mixed, name="at once")
+        net.connect(cells, cells, iz.FixedOutDegree(8), **mixed, plasticity=iz.STDP(w_max=5.0), name="plastic")
+        return net
+
+    expected, lines, net = go_on(made()), [], made()
+    lines = passed(lambda: go_on(net))
+    ours = ("_clock/at_once.py", "_clock/shared.py", "_clock/network.py", "_clock/receptors.py", "_network/run.py")
+    mine = [at for at in moments(lines) if lines[at - 1][0].endswith(ours)]
+    assert len(mine) > 50
+    for at in mine:
+        net = made()
+        assert interrupted(lambda net=net: go_on(net), at)
+        np.testing.assert_array_equal(go_on(net), expected, err_msg=str(lines[at - 1]))

@@ -34,6 +34,7 @@ def static(folder):
     net.connect(inh, inh, iz.FixedOutDegree(2), weight=0.1, receptor=iz.Pulse(), name="pulses")
     net.connect(inh, inh[5:], iz.AllToAll(autapses=False), weight=0.01, delay=1.0, receptor=iz.GABA_A(), name="holes")
     net.connect(inh[:9], inh[1:10], iz.OneToOne(), weight=0.01, receptor=iz.GapJunction(), name="gaps")
+    net.connect(inh[5:], inh, iz.AllToAll(autapses=False), weight=iz.Shared(0.01), delay=2.0, name="shared")
     net.drive(exc, iz.Noise(std=16.0) + iz.Sine(3.0, frequency=8.0))
     net.drive(exc[20:], iz.OrnsteinUhlenbeck(mean=3.0, std=2.0, tau=10.0), name="ou")
     net.drive(inh, iz.Poisson(rate=iz.TimedArray([300.0, 900.0], dt=40.0), weight=0.02, receptor=iz.AMPA()))

@@ -190,6 +190,21 @@ OPEN, SETTLE = -1, -2  # instead of a step: open the window that begins now; emp
     LANDING_SIZE,
 ) = range(11)  # fmt: skip
 
+# --- All-to-all synapses that share a weight (`kernels.shared`).
+# SHARED_SOURCE, SHARED_TARGET   the tables of the populations
+# SHARED_SOURCES, SHARED_TARGETS   uint64 (PADDED / 64,) of each: a bit for every neuron that sends or receives
+# SHARED_DELAY   steps
+# SHARED_HOLES   whether no neuron reaches itself, in one population
+# SHARED_WEIGHT  real (1,)
+# SHARED_RING, SHARED_AT_ONCE   as RING and AT_ONCE of a projection
+# SHARED_COUNTS  int64 (SHARED_DELAY or 1,): how many sources spiked in step k, at k modulo the delay
+# SHARED_SUMS    real (SHARED_DELAY or 1, 2): the sums of so many weights, and of one less
+# SHARED_SENT    uint64 (SHARED_DELAY or 1, PADDED / 64): who spiked; empty without SHARED_HOLES
+(
+    SHARED_SOURCE, SHARED_TARGET, SHARED_SOURCES, SHARED_TARGETS, SHARED_DELAY, SHARED_HOLES, SHARED_WEIGHT,
+    SHARED_RING, SHARED_AT_ONCE, SHARED_COUNTS, SHARED_SUMS, SHARED_SENT, SHARED_SIZE,
+) = range(13)  # fmt: skip
+
 # --- Spikes from outside (`kernels.spikes`).
 # SPIKES_TARGET  the table of the population, of which SPIKES_FIRST is the first of the neurons
 # SPIKES_RING    real (RING_STEPS, PADDED), of a receptor: row k % RING_STEPS holds what arrives in step k
