@@ -152,7 +152,8 @@ def doors():
     yield from map(of_fields, (iz.LogNormal(0.0, 1.0), iz.AllToAll(), iz.FixedProbability(0.1), iz.FixedOutDegree(1)))
     yield from map(of_fields, (iz.FixedInDegree(1), iz.FixedTotalNumber(1), iz.Distance("box"), iz.STDP(w_max=1.0)))
     yield from map(
-        of_fields, (iz.TripletSTDP(), iz.STDP2006(), iz.DopamineSTDP(), iz.TsodyksMarkram(), iz.Scaling(5.0))
+        of_fields,
+        (iz.TripletSTDP(), iz.STDP2006(), iz.DopamineSTDP(), iz.TsodyksMarkram(), iz.Scaling(5.0), iz.Clopath()),
     )
     yield from map(of_fields, (iz.Positions([0.0, 1.0]), iz.Grid(), iz.Box(1.0), iz.ByDistance(1.0)))
     yield plain("Population", lambda positions: iz.Population(3, positions=positions), positions=iz.Grid())

@@ -15,7 +15,9 @@ from izhnumba._synapse.ends import Ends
 from izhnumba._synapse.per_synapse import drawer
 
 NAN, INF = math.nan, math.inf
-RULES = (iz.STDP(), iz.TripletSTDP(), iz.STDP2006(), iz.DopamineSTDP(), iz.TsodyksMarkram(), iz.Scaling(target=5.0))
+RULES = (
+    iz.STDP(), iz.TripletSTDP(), iz.STDP2006(), iz.DopamineSTDP(), iz.TsodyksMarkram(), iz.Scaling(5.0), iz.Clopath()
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,8 +43,11 @@ def refused(message, call, *arguments, kind=(TypeError, ValueError), **named):
 def test_numbers_of_a_rule_are_numbers(rule):
     for name, value in rule.parameters().items():
         if isinstance(getattr(rule, name, None), (int, float)) and name != "loud":
-            for wrong in ("0.5", None, True, [value], NAN):
-                refused(f"{type(rule).__name__}.{name} must be a ", dataclasses.replace, rule, **{name: wrong})
+            where = f"{type(rule).__name__}.{name} must be "
+            for wrong in ("0.5", None, True, NAN):
+                refused(f"{where}a ", dataclasses.replace, rule, **{name: wrong})
+            for wrong in ([value, "0.5"], [True, False], [value, NAN]):  # of which each synapse has its own
+                refused(where, dataclasses.replace, rule, **{name: wrong})
 
 
 def test_own_rules_are_looked_at_again_when_they_are_connected():
@@ -175,7 +180,7 @@ def test_one_number_of_a_function_counts_for_all():
             functions = {name: lambda rng, size: "x"}
             refused(where, net.connect, cells, cells, iz.AllToAll(), **functions)
         late = {"delay": lambda rng, size: -1.0}
-        refused("Network.connect.delay must be at least ", net.connect, cells, cells, iz.AllToAll(), **late)
+        refused("Network.connect.delay must be 0 or at least ", net.connect, cells, cells, iz.AllToAll(), **late)
         assert len(net.synapses) == 1
 
 

@@ -103,6 +103,17 @@ def test_an_update_at_the_time_of_a_spike_comes_first(scheme):
     assert syn.weight[0] == pytest.approx(1 + 0.5 * 2.0 * np.exp(-5 / 30.0) * np.exp(-10 / 100.0), rel=1e-9)
 
 
+@pytest.mark.parametrize("scheme", ["izhikevich2003", "exact"])
+def test_spikes_of_a_source(scheme):
+    net = network(scheme)
+    source = net.add(iz.PoissonSource(20, 40.0), name="source")
+    spikes, syn = net.record(source), net.synapses["syn"]
+    syn.modulate(source, 0.125)
+    net.run(60.0)
+    assert syn.modulator == pytest.approx(0.125 * np.exp(-(60.0 - spikes.t) / 30.0).sum(), rel=1e-12)
+    assert len(spikes) > 20
+
+
 def test_amounts_may_change_and_end():
     net = network()
     syn, (cells, vta) = net.synapses["syn"], net.populations.values()
