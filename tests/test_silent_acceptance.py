@@ -180,7 +180,7 @@ def test_one_number_of_a_function_counts_for_all():
             functions = {name: lambda rng, size: "x"}
             refused(where, net.connect, cells, cells, iz.AllToAll(), **functions)
         late = {"delay": lambda rng, size: -1.0}
-        refused("Network.connect.delay must be 0 or at least ", net.connect, cells, cells, iz.AllToAll(), **late)
+        refused("Network.connect.delay must be ", net.connect, cells, cells, iz.AllToAll(), **late)
         assert len(net.synapses) == 1
 
 
