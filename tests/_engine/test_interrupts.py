@@ -35,6 +35,7 @@ def network(scheme):
     net.drive(inh, iz.Poisson(rate=300.0, weight=4.0))
     net.record(exc, "spikes", name="spikes")
     net.record(exc, ["V", "u"], name="states")
+    net.record(exc, iz.Mean("V", groups=[[0, 7], slice(2, 5)]), name="means")
     net.record(inh, "rate", every=5.0, name="rate")
     net.record(net.synapses["whole"], "current", name="current")
     net.run(5.0)
@@ -49,6 +50,7 @@ def small(scheme):
     net.drive(exc, iz.Poisson(rate=300.0, weight=4.0), name="poisson")
     net.record(exc, "spikes", name="spikes")
     net.record(exc, ["V", "u"], name="states")
+    net.record(exc, iz.Mean("V", groups=[[0, 7], slice(2, 5)]), name="means")
     net.run(5.0)
     return net
 
@@ -61,6 +63,7 @@ def outcome(net):
         found |= {f"{name} weight": syn.weight, f"{name} post": syn.post}
     r = net.recorders
     found |= {"i": r["spikes"].i, "spikes": r["spikes"].t, "V": r["states"].V, "samples": r["states"].t}
+    found |= {"means": r["means"].values, "means at": r["means"].t}
     if "rate" in r:
         found |= {"rate": r["rate"].rate, "current": r["current"].current}
     return found
