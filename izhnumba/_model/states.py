@@ -15,10 +15,11 @@ from izhnumba._model.quantity import MOST_PARAMETERS, TAKEN, Quantity, ReadOnly
 Equation = Callable[..., Any]
 # The equations of a state variable, and the arguments of each.
 STATE_EQUATIONS = {"derivative": ("V", "u", "I", "p"), "slope": ("V", "p"), "reset": ("u", "p")}
-# Names that recorders, results and chosen neurons use for something else than a state.
+# Names that recorders, results, assemblies and chosen neurons use for something else than a state.
 _RECORDED = {
-    "consecutive", "current", "i", "index", "neurons", "places", "population", "rate", "samples", "shape", "source",
-    "start", "stop", "to", "values", "weight", "what", "where", "whole",
+    "consecutive", "current", "eligibility", "i", "index", "modulator", "neurons", "parts", "places", "population",
+    "rate", "samples", "shape", "slices", "source", "start", "starts", "stop", "to", "to_dataframe", "values", "weight", "what",
+    "where", "whole",
 }  # fmt: skip
 _MUST = "a StateVariable(default, unit, meaning, derivative)"
 

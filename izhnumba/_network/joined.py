@@ -202,7 +202,7 @@ class JoinedRecorder(Sealed):
     t, rate : ndarray
         Of a rate: spikes per neuron and second.
     t, V, u : ndarray
-        Of states, (samples, n).
+        Of states, (samples, n); those that models have besides by their names.
 
     Examples
     --------
@@ -289,6 +289,13 @@ class JoinedRecorder(Sealed):
     def u(self) -> Array:
         """u of all neurons, (samples, n)."""
         return self._states("u")
+
+    def __getattr__(self, name: str) -> Array:
+        """A further state, which models of all these neurons have."""
+        recorded = [vars(one).get("_sources", ()) for one in vars(self).get("parts", ())]
+        if not recorded or not all(name in one for one in recorded):
+            raise AttributeError(f"JoinedRecorder has no {name!r}. It records {vars(self).get('what')}.")
+        return self._states(name)
 
     def _states(self, name: str) -> Array:
         return np.concatenate([np.asarray(getattr(one, name)) for one in self.parts], axis=1)

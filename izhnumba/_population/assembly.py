@@ -86,6 +86,13 @@ class Assembly(Fixed):
         """Whether each of these neurons spiked in the latest step, (n,)."""
         return self._look("spikes")
 
+    def __getattr__(self, name: str) -> Array:
+        """A further state, which models of all these neurons have."""
+        parts = vars(self).get("parts", ())
+        if not parts or not all(part._is_state(name) for part in parts):
+            raise AttributeError(f"Assembly has no attribute {name!r}.")
+        return self._look(name)
+
     def _look(self, name: str) -> Array:
         values = np.concatenate([getattr(part, name).reshape(-1) for part in self.parts])
         return read_only(values, f"Assembly.{name} must be set in its populations, got some values. {_EACH}")

@@ -13,6 +13,7 @@ from everything import Adapting, Everything
 
 import izhnumba as iz
 from izhnumba import analysis
+from izhnumba._model.states import may_name_states
 
 N = 12
 CURRENT = np.linspace(0.0, 30.0, N)
@@ -298,6 +299,41 @@ def test_reduced_by_a_recorder():
     assert pop.run(5.0, CURRENT, record=iz.Sum("rise")).values.shape == (50,)
     with pytest.raises(ValueError, match="^Mean.state must be a known name, got 'calcium'. Known: V, u, ca, rise."):
         pop.run(1.0, record=iz.Mean("calcium"))
+
+
+def test_of_several_populations():
+    net = iz.Network(seed=1)
+    made = {"one": (3, Adapting), "two": (2, Adapting), "plain": (2, iz.Izhikevich)}
+    one, two, plain = (net.add(iz.Population(n, model, u=-13.0), name=name) for name, (n, model) in made.items())
+    both = one + two
+    record = net.record(both, ["V", "ca"], every=1.0)
+    one.ca = 7.0
+    assert both.ca.tolist() == [7.0] * 3 + [0.5] * 2
+    net.drive(both, 10.0)
+    net.run(5.0)
+    assert record.ca.shape == record.V.shape == (5, 5)
+    assert np.array_equal(record.ca[-1], both.ca)
+    with pytest.raises(AttributeError, match=r"^JoinedRecorder has no 'rise'. It records \['V', 'ca'\]."):
+        record.rise  # noqa: B018
+    with pytest.raises(AttributeError, match="^Assembly has no attribute 'ca'."):
+        (one + plain).ca  # noqa: B018
+    with pytest.raises(
+        ValueError, match="^Network.record.what must be a known name, got 'ca'. Known: spikes, rate, V, u."
+    ):
+        net.record(one + plain, "ca")
+
+
+def test_no_state_may_have_the_name_of_something_else():
+    net, source = network(), cells()
+    pop = net.populations["cells"]
+    things = [
+        *net.recorders.values(), net.recorders["states"].samples, net.record(pop, iz.Mean("ca"), every=1.0),
+        net.record(pop, "rate", every=1.0), net.record(pop), source, source[1:3], source.run(1.0, record="V"),
+        pop[:1] + pop[1:],
+    ]  # fmt: skip
+    own = {*Adapting.parameters, *Adapting.variables}
+    names = {name for thing in things for name in dir(thing) if name[0] != "_"} - own
+    assert [name for name in names if may_name_states([name])] == []
 
 
 def test_recorded_to_a_file(tmp_path):
