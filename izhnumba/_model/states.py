@@ -18,8 +18,8 @@ STATE_EQUATIONS = {"derivative": ("V", "u", "I", "p"), "slope": ("V", "p"), "res
 # Names that recorders, results, assemblies and chosen neurons use for something else than a state.
 _RECORDED = {
     "consecutive", "current", "eligibility", "i", "index", "modulator", "neurons", "parts", "places", "population",
-    "rate", "samples", "shape", "slices", "source", "start", "starts", "stop", "to", "to_dataframe", "values", "weight", "what",
-    "where", "whole",
+    "rate", "samples", "shape", "slices", "source", "start", "starts", "stop", "to", "to_dataframe",
+    "values", "weight", "what", "where", "whole",
 }  # fmt: skip
 _MUST = "a StateVariable(default, unit, meaning, derivative)"
 
