@@ -12,6 +12,7 @@ from oracle import Oracle, Quadratic
 from plastic_oracle import Pairs, PlasticOracle
 
 import izhnumba as iz
+from izhnumba._clock import network as clock_network
 from izhnumba._clock.network import ClockNetwork
 
 DT, SIZES = 0.1, {"a": 30, "b": 70}
@@ -152,6 +153,8 @@ def pieces(threads=None, seed=5):
     net.connect(exc, inh, iz.FixedInDegree(50), weight=0.02, delay=iz.Uniform(0.0, 4.0), receptor=iz.AMPA())
     net.connect(inh, exc, iz.AllToAll(), weight=-0.05, delay=0.0)
     net.connect(inh[:100], inh, iz.AllToAll(autapses=False), weight=0.01, delay=0.0, receptor=iz.GABA_B())
+    net.connect(exc[::3], exc, iz.AllToAll(autapses=False), weight=iz.Shared(-0.002), delay=3.0, name="shared")
+    net.connect(inh, exc, iz.AllToAll(), weight=iz.Shared(0.001), delay=0.0, receptor=iz.GABA_A())
     rule = iz.STDP(0.01, 0.012, w_max=0.4)
     few, short = iz.FixedOutDegree(30), iz.Uniform(0.0, 3.0)
     net.connect(exc[:200], exc, few, weight=0.2, delay=short, plasticity=rule, name="st")
@@ -174,6 +177,7 @@ def test_pieces_threads_and_files_do_not_change_a_bit(tmp_path, monkeypatch):
     expected, rng = outcome(whole), np.random.default_rng(0)
     assert expected[0].size > 500
     monkeypatch.setattr(ClockNetwork, "threads_for", lambda clock, until, stop, wanted: wanted)
+    monkeypatch.setattr(clock_network, "window_for", lambda rows, length, steps, row_bytes: 4 * length)
     for threads, saved_at in ((1, 43), (2, 1)):
         net = pieces(threads=threads)
         while net.n_steps < 120:
