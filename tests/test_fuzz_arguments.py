@@ -150,6 +150,7 @@ def doors():
     yield plain("kernel", iz.kernel, model=iz.Izhikevich, scheme="exp_euler", dtype="float64", reset="hard")
     yield from map(of_fields, (iz.Izhikevich, iz.Izhikevich.V, iz.Uniform(0.0, 1.0), iz.Normal(0.5, 0.1, 0.0, 1.0)))
     yield from map(of_fields, (iz.LogNormal(0.0, 1.0), iz.AllToAll(), iz.FixedProbability(0.1), iz.FixedOutDegree(1)))
+    yield of_fields(iz.Shared(1.0))
     yield from map(of_fields, (iz.FixedInDegree(1), iz.FixedTotalNumber(1), iz.Distance("box"), iz.STDP(w_max=1.0)))
     yield from map(
         of_fields,
