@@ -278,7 +278,7 @@ def test_completion_shows_what_users_read():
     assert public(net.record(syn)) == OF_ALL | {"t", "weight", "synapses", "samples"}
     assert public(net.record(syn, "current")) == OF_ALL | {"t", "current", "neurons", "samples"}
     assert public(syn) == {"pre", "post", "weight", "delay", "distance", "source", "target", "receptor", "plasticity",
-                           "name", "modulator", "eligibility", "to_scipy"}  # fmt: skip
+                           "name", "modulator", "eligibility", "to_scipy", "modulate", "modulated_by"}  # fmt: skip
     result = iz.Population(2).run(1.0, record="V")
     assert public(result) == {"model", "spikes", "t", "neurons", "V", "to_dataframe"}
     assert public(result.spikes) == {"i", "t", "step", "batch", "n_batch", "to_dataframe"}
