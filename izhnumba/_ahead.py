@@ -70,6 +70,7 @@ def _networks(dtype: str) -> None:
     net.connect(cells, cells, iz.FixedOutDegree(2), weight=0.1, plasticity=iz.STDP(w_max=1.0))
     net.drive(cells, iz.OrnsteinUhlenbeck(1.0, 1.0, tau=5.0))
     net.drive(cells, iz.Poisson(100.0, 1.0))
+    net.connect(net.add(iz.PoissonSource(10, 100.0)), cells, iz.OneToOne())
     net.run(20.0)
 
 
@@ -82,6 +83,7 @@ def _exact() -> None:
         net = iz.Network(scheme="exact", seed=1)
         cells = net.add(iz.Population(10, **RS))
         net.connect(cells, cells, iz.FixedOutDegree(2), weight=0.1, delay=1.0, receptor=receptor)
+        net.connect(net.add(iz.PoissonSource(10, 100.0)), cells, iz.OneToOne(), receptor=receptor)
         net.drive(cells, 10.0)
         net.record(cells, "spikes")
         net.run(20.0)

@@ -19,12 +19,17 @@ PRE, POST = np.divmod(DRAWN.choice(SENDERS * CELLS, 120, replace=False), CELLS)
 WEIGHT, DELAY = DRAWN.normal(4.0, 3.0, 120).round(2), DRAWN.integers(2, 60, 120)  # mV, steps
 
 
-def here(scheme, t):
-    """Step and neuron of each spike of neurons that a SpikeSource reaches, whose spikes come at these times."""
+DEFAULT = ["start", "groups", "thresholds", "synapses", "resets", "end"]
+JUMPS_FIRST = ["start", "groups", "synapses", "thresholds", "resets", "end"]
+
+
+def here(scheme, t, delay=DELAY):
+    """Step and neuron of each spike of neurons that a SpikeSource reaches, whose spikes come at these times. delay:
+    steps."""
     net = iz.Network(scheme=scheme, dt=DT)
     cells = net.add(iz.Population(CELLS, a=0.02, b=0.2, c=-65.0, d=8.0, V=-65.0, u=-13.0))
     source = net.add(iz.SpikeSource(SENT, t, n=SENDERS))
-    net.connect(source, cells, (PRE, POST), weight=WEIGHT, delay=DELAY * DT)
+    net.connect(source, cells, (PRE, POST), weight=WEIGHT, delay=delay * DT)
     net.drive(cells, I)
     sent, spikes = net.record(source), net.record(cells)
     net.run(T)
@@ -32,9 +37,12 @@ def here(scheme, t):
     return spikes.step, spikes.i, spikes.t
 
 
-def test_a_spike_generator_group_of_brian2():
+@pytest.mark.parametrize(
+    ("schedule", "theirs", "ours"), [(JUMPS_FIRST, DELAY - 1, DELAY), (DEFAULT, 0 * DELAY, 0 * DELAY)]
+)
+def test_a_spike_generator_group_of_brian2(schedule, theirs, ours):
     """A spike at the beginning of step k there is one at its end here; with synapses before thresholds the delays there
-    are a step shorter, as for neurons."""
+    are a step shorter, and by default no delay is delay 0, as for neurons."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the packages that it uses
         b = pytest.importorskip("brian2")
@@ -50,12 +58,12 @@ def test_a_spike_generator_group_of_brian2():
     source = b.SpikeGeneratorGroup(SENDERS, SENT, STEPS * DT * b.ms, clock=clock)
     synapses = b.Synapses(source, cells, "w : 1", on_pre="v_post += w", clock=clock)
     synapses.connect(i=PRE, j=POST)
-    synapses.w, synapses.delay = WEIGHT, (DELAY - 1) * DT * b.ms
+    synapses.w, synapses.delay = WEIGHT, theirs * DT * b.ms
     spikes = b.SpikeMonitor(cells)
     network = b.Network(cells, source, synapses, spikes)
-    network.schedule = ["start", "groups", "synapses", "thresholds", "resets", "end"]
+    network.schedule = schedule
     network.run(T * b.ms)
-    step, i, _ = here("euler", (STEPS + 1) * DT)
+    step, i, _ = here("euler", (STEPS + 1) * DT, ours)
     assert step.size > 100
     np.testing.assert_array_equal(np.rint(spikes.t / clock.dt).astype(int), step)
     np.testing.assert_array_equal(np.asarray(spikes.i), i)
