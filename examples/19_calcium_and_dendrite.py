@@ -1,6 +1,6 @@
 """States beside V and u: calcium that makes a resonator adapt, and a dendrite that takes part of the current.
 
-Run it with: python examples/17_calcium_and_dendrite.py [outfolder]
+Run it with: python examples/19_calcium_and_dendrite.py [outfolder]
 """
 
 import sys
@@ -36,4 +36,4 @@ axes[1, 1].legend([f"{share:.0%} in the soma" for share in shares], fontsize="sm
 for ax in axes[0]:
     ax.set_xlabel("")
 
-fig.savefig(folder / "17_calcium_and_dendrite.png", dpi=150)
+fig.savefig(folder / "19_calcium_and_dendrite.png", dpi=150)
