@@ -30,9 +30,9 @@ for k, share in enumerate(shares):
     print(f"pyramidal cell: {np.sum(cells.spikes.i == k)} spikes with {share:.0%} of 600 pA in the soma")
 plot.trace(cells, axes[0, 1], columns=[0, 2], peak=50.0)
 plot.trace(cells, axes[1, 1], variable="V_dend")
-axes[0, 1].set_title("soma and dendrite", loc="left")
-axes[1, 1].set_ylim(-61, -46)
-axes[1, 1].legend([f"{share:.0%} in the soma" for share in shares], fontsize="small", ncols=3)
+axes[0, 1].set_title("soma and dendrite; V of the first and the last", loc="left")
+axes[1, 1].set_ylim(-61, -42)
+axes[1, 1].legend([f"{share:.0%} in the soma" for share in shares], loc="upper right", frameon=False)
 for ax in axes[0]:
     ax.set_xlabel("")
 
