@@ -136,7 +136,7 @@ class ClockPlastic(PlasticState):
     def kernels(self) -> Kernels:
         from izhnumba._clock.kernels.plasticity import kernels
 
-        rule: Any = type(self.rule)
+        rule: Any = self.rule._functions()
         return kernels(rule, self.numbers.dtype.name, self.memory.dtype, self.form, self._at_once)
 
 

@@ -106,7 +106,7 @@ class ExactPlastic(PlasticState):
     def kernels(self) -> Kernels:
         from izhnumba._exact.kernels.plasticity import kernels
 
-        rule: Any = type(self.rule)
+        rule: Any = self.rule._functions()
         return kernels(rule, self.memory.dtype, self.form)
 
 

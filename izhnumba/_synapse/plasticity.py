@@ -193,6 +193,10 @@ class Plasticity:
         """
         plasticity_contract.check(plain(self), Plasticity, dt)
 
+    def _functions(self) -> type:
+        """The class that has the functions of this rule."""
+        return type(self)
+
     def __post_init__(self) -> None:
         self._numbers()
 

@@ -211,6 +211,9 @@ class STDP2006(Plasticity):
         late = np.concatenate([[A_minus], self._powers(A_minus, dt)])  # its next arrivals find it undecayed
         return [self._powers(A_plus, dt)], [late]
 
+    def _functions(self) -> type:
+        return _OfOwnAmplitudes if differs(self.A_plus) or differs(self.A_minus) else type(self)
+
     def parameters(self) -> dict[str, Any]:
         """Amplitudes of each synapse are no part of the traces."""
         rise, fall = (A if differs(A) else 1.0 for A in (self.A_plus, self.A_minus))
@@ -224,12 +227,12 @@ class STDP2006(Plasticity):
     @staticmethod
     def arrival(w, e, x, y, p):
         """The derivative falls by the trace of the target's latest spike."""
-        return w, w, e - p.fall * y[0], (1,)
+        return w, w, e - y[0], (1,)
 
     @staticmethod
     def target_spike(w, e, x, y, p):
         """The derivative rises by the trace of the latest arrival."""
-        return w, e + p.rise * x[0]
+        return w, e + x[0]
 
     @staticmethod
     def after_spike(y, p):
@@ -241,6 +244,22 @@ class STDP2006(Plasticity):
         """Shrink the derivative, and add it to the weight."""
         e = e * p.shrink
         return w if w < 0 else min(max(w + (p.drift + e), 0 * w), p.w_max), e
+
+
+class _OfOwnAmplitudes:
+    """The functions of STDP2006 for synapses with amplitudes of their own: those of traces that begin at 1."""
+
+    after_spike, update, each_step, when = STDP2006.after_spike, STDP2006.update, None, None
+
+    @staticmethod
+    def arrival(w, e, x, y, p):
+        """The derivative falls by the trace of the target's latest spike."""
+        return w, w, e - p.fall * y[0], (1,)
+
+    @staticmethod
+    def target_spike(w, e, x, y, p):
+        """The derivative rises by the trace of the latest arrival."""
+        return w, e + p.rise * x[0]
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ class Together(Plasticity):
     """
 
     rules: tuple[Plasticity, Plasticity]
+    shape: _Shape
 
     def __init__(self, short: Plasticity, long: Plasticity) -> None:
         settings = ("keeps_e", "latest_first", "update_first", "period", "modulator_tau", "eligibility_tau")
@@ -134,6 +135,7 @@ def _kind(short: Any, long: Any, shape: _Shape) -> type[Together]:
         own = {"arrival": seeing_arrival, "target_spike": seeing_target_spike, "update": seeing_update}
     own |= {"after_spike": after_spike, "each_step": each_step, "when": when}
     members: dict[str, Any] = {name: staticmethod(one) for name, one in own.items() if getattr(long, name) is not None}
+    members["shape"] = shape
     return type(f"{short.__name__} and {long.__name__}", (Together,), members)
 
 
@@ -158,7 +160,7 @@ def rule_of(where: str, value: object, dt: float) -> Plasticity | None:
     n = sum(len(plain(rule).traces(dt)[0]) for rule in rules)
     if n > MOST_TRACES:
         raise ValueError(f"{where} must have at most {MOST_TRACES} traces x together, got {n}.")
-    kinds: Any = (type(short[0]), type(long))
+    kinds: Any = (short[0]._functions(), long._functions())
     return _kind(*kinds, _shape(short[0], long, dt))(short[0], long)
 
 
@@ -172,8 +174,9 @@ def with_numbers(rule: Plasticity, values: list[dict[str, Array]], n: int) -> Pl
     ]
     for one in rules:
         _check_shapes(one, n)
-    made: Any = type(rule)
-    return made(*rules) if isinstance(rule, Together) else rules[0]
+    if not isinstance(rule, Together):
+        return rules[0]
+    return _kind(*(one._functions() for one in rules), rule.shape)(*rules)
 
 
 def _check_shapes(rule: Plasticity, n: int) -> None:

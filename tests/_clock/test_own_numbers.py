@@ -57,6 +57,7 @@ RULES = {
     "Scaling": iz.Scaling(target=each(120.0, 250.0), eta=0.1, tau=each(30.0, 90.0), period=4.0),
     "STDP2006": iz.STDP2006(A_plus=each(0.1, 0.3), A_minus=each(0.1, 0.3), drift=each(0.0, 0.1), period=10.0),
     "together": [SHORT, PAIRS],
+    "STDP2006 together": [SHORT, iz.STDP2006(A_plus=each(0.1, 0.3), A_minus=each(0.1, 0.3), period=10.0)],
     "Own": Own(jump=each(0.5, 1.0), tau=each(5.0, 30.0)),
 }  # fmt: skip
 
