@@ -27,7 +27,7 @@ from izhnumba._clock.kernels.network import (
 from izhnumba._clock.kernels.receptors import add_row, clear
 from izhnumba._engine.codes import OK
 from izhnumba._numba.compile import address_of, called
-from izhnumba._numba.intrinsics import array_at, call_at, ints_at, row_at
+from izhnumba._numba.intrinsics import NOINLINE, WIDEST, add_attribute, array_at, call_at, ints_at, row_at
 
 
 @functools.cache
@@ -61,27 +61,36 @@ def land(dtype: str) -> int:
             neuron = next_spike(words, neuron + 1, end)
 
     @called
-    def jump(d, table, landing, step, block):
-        """Let V of the neurons of a block jump, but for those that are refractory in this step, or whose V a hard reset
-        sets after the jump. Returns whether one has jumped."""
-        lanes, first = table[layout.PADDED], block * layout.BLOCK
+    def jump_all(V, landing, spikes, hard, floor):
+        """Let V jump where there are no refractory periods and V_min is one number: in the vectors of the machine."""
+        add_attribute(WIDEST)
+        add_attribute(NOINLINE)
+        for i in range(np.uint64(V.size)):
+            after = V[i] + landing[i]
+            after = floor if after < floor else after  # not a number stays what it is
+            stays = (landing[i] == 0) | (hard & (spikes[i] != 0))
+            V[i] = V[i] if stays else after
+
+    @called
+    def jump(d, table, landing, step, first, end):
+        """Let V of these lanes jump, but for neurons that are refractory in this step, or whose V a hard reset sets
+        after the jump."""
+        lanes = table[layout.PADDED]
         V, spikes = array_at(table[layout.V], lanes, number), array_at(table[layout.SPIKES], lanes, np.uint8)
+        hard, floors, stride = d[layout.HARD] != 0, row_at(d[layout.FLOORS], number), d[layout.FLOORS_VARY]
+        if not (table[layout.REFRACTORY] or stride):
+            jump_all(V[first:end], landing[first:end], spikes[first:end], hard, floors[0])
+            return
         until = array_at(table[layout.REFRACTORY_UNTIL], lanes, np.int32)
         refractory_steps = array_at(table[layout.REFRACTORY_STEPS], lanes, np.int32)
-        floors, stride = row_at(d[layout.FLOORS], number), d[layout.FLOORS_VARY]
-        refractory, now, jumped = table[layout.REFRACTORY] != 0, step - table[layout.BASE], False
-        for i in range(first, min(first + layout.BLOCK, lanes)):
+        refractory, now = table[layout.REFRACTORY] != 0, step - table[layout.BASE]
+        for i in range(first, end):
             if landing[i] == 0:
                 continue
-            if spikes[i]:
-                lost = d[layout.HARD] != 0 or (refractory and refractory_steps[i] > 0)
-            else:
-                lost = refractory and now < until[i]
-            if not lost:
+            spiked = spikes[i] != 0
+            lost = refractory and (refractory_steps[i] > 0 if spiked else now < until[i])
+            if not (lost or (spiked and hard)):
                 V[i] = max(V[i] + landing[i], floors[i * stride])
-                jumped = True
-            landing[i] = 0
-        return jumped
 
     def land(address, part, k):
         if part > 0:
@@ -101,17 +110,18 @@ def land(dtype: str) -> int:
             return OK
         constants = row_at(table[layout.CONSTANTS], number)
         for block in range((lanes + layout.BLOCK - 1) // layout.BLOCK):
-            if jump(d, table, landing, step, block):
-                first = block * layout.BLOCK
-                V = row_at(table[layout.V] + first * item, number)
-                report = ints_at(table[layout.REPORT] + block * layout.REPORT_SIZE * 8)
-                valid = min(layout.BLOCK, table[layout.N] - first)
-                if unusual(V, valid, constants[layout.CAREFUL_V]):
-                    report[layout.CAREFUL] = report[layout.WAS_CAREFUL] = 1
-                    u = row_at(table[layout.U] + first * item, number)
-                    check_finite(V, u, valid, step, constants[layout.HIGHEST], report)
+            first = block * layout.BLOCK
+            jump(d, table, landing, step, first, min(first + layout.BLOCK, lanes))
+            V = row_at(table[layout.V] + first * item, number)
+            report = ints_at(table[layout.REPORT] + block * layout.REPORT_SIZE * 8)
+            valid = min(layout.BLOCK, table[layout.N] - first)
+            if unusual(V, valid, constants[layout.CAREFUL_V]):
+                report[layout.CAREFUL] = report[layout.WAS_CAREFUL] = 1
+                u = row_at(table[layout.U] + first * item, number)
+                check_finite(V, u, valid, step, constants[layout.HIGHEST], report)
             if table[layout.N_RECORDS]:
                 call_at(table[layout.LAST_RECORDER], d[layout.LANDS_ON], k, block)
+        clear(landing)
         return OK
 
     return address_of(land)
