@@ -73,8 +73,19 @@ def land(dtype: str) -> int:
 
     @called
     def jump(d, table, landing, step, first, end):
-        """Let V of these lanes jump, but for neurons that are refractory in this step, or whose V a hard reset sets
-        after the jump."""
+        """Let V jump, but for neurons that are refractory in this step, or whose V a hard reset sets after the jump.
+
+        Parameters
+        ----------
+        d : int64 (LANDING_SIZE,)
+        table : int64 (TABLE_SIZE,)
+            Of the population.
+        landing : real (PADDED,)
+        step : int
+            Since the last reset.
+        first, end : int
+            The lanes.
+        """
         lanes = table[layout.PADDED]
         V, spikes = array_at(table[layout.V], lanes, number), array_at(table[layout.SPIKES], lanes, np.uint8)
         hard, floors, stride = d[layout.HARD] != 0, row_at(d[layout.FLOORS], number), d[layout.FLOORS_VARY]
