@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from izhnumba._base import checks
 from izhnumba._base.sealed import assign
+from izhnumba._engine.timebase import snapped
 from izhnumba._input.arithmetic import in_brackets, take_input
 from izhnumba._input.input import OPERATIONS, Input
 from izhnumba._input.target import Array
@@ -38,7 +41,7 @@ class Retimed(Input):
         return made + f".delayed({self.delay!r})" * (self.delay != 0 or self.stretch == 1)
 
     def _values(self, k: Array, dt: float) -> Array:
-        return self.input._values(k - self.delay / dt, dt / self.stretch)
+        return self.input._values(snapped(k - self.delay / dt), dt / self.stretch)
 
     def _breaks(self) -> Array | None:
         times = self.input._breaks()
@@ -59,8 +62,13 @@ class Retimed(Input):
         return None if levels is None else lambda t: levels(self._before(t))
 
     def _before(self, t: Array) -> Array:
-        """Times of the input, as it was written."""
-        return (t - self.delay) / self.stretch
+        """Times of the input, as it was written, between the same of its breaks: rounding must not put one that is at
+        a break before it."""
+        times: Any = self.input._breaks()
+        edges = np.concatenate([[-np.inf], times, [np.inf]])
+        last = np.searchsorted(times * self.stretch + self.delay, t, side="right")
+        before = np.clip((t - self.delay) / self.stretch, edges[last], np.nextafter(edges[last + 1], -np.inf))
+        return np.asarray(before)
 
     @property
     def _made_of(self) -> tuple[Input, ...]:

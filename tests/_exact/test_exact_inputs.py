@@ -54,6 +54,14 @@ def test_later_and_slower():
          iz.Pulses(30.0, 70.0, 1.0) * iz.Sine(9.0, 25.0, -2e-3 * np.pi * 25.0 * 30.0))  # fmt: skip
 
 
+def test_what_changes_at_an_edge_changes_there_for_all_that_rounding_does():
+    """Steps from 0 to 5 at times whose way back, by division, is just before the edge."""
+    for by, factor in ((5.0, 1.1), (0.3, 0.7), (13.7, 1.7), (7.3, 1.3)):
+        step = iz.Pulses(10.0, 40.0, 5.0).delayed(by).stretched(factor)
+        at = (10.0 + by) * factor, (40.0 + by) * factor
+        same(step + iz.Pulses([2.0, *at], 99.0, 2.0), iz.Pulses(*at, 5.0) + iz.Pulses([2.0, *at], 99.0, 2.0))
+
+
 def test_steps_within_limits():
     same(iz.Pulses([5.0, 50.0], [30.0, 90.0], [20.0, 3.0]).clip(1.0, 9.0),
          iz.TimedArray([1.0, *[9.0] * 5, *[1.0] * 4, *[3.0] * 8, 1.0], 5.0))  # fmt: skip

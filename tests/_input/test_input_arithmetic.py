@@ -149,6 +149,11 @@ def test_later_and_slower(stimulus):
     assert (again.delay, again.stretch, again.input) == (11.0, 2.0, stimulus)
 
 
+def test_edges_are_where_they_are_for_all_that_rounding_does():
+    later = iz.Pulses(10.0, 20.0, 1.0).delayed(7.7).stretched(3.0)  # from 53.1 to 83.1 ms
+    assert later.at([53.0, 53.1, 83.0, 83.1]).tolist() == [0.0, 1.0, 1.0, 0.0]
+
+
 def test_uniform_noise():
     from normals import slow_philox
 
