@@ -113,9 +113,12 @@ def refuse_negative(where: str, value: Any, receptor: Receptor, when: Callable[[
     if isinstance(value, Input):
         if value._unbounded:
             raise ValueError(f"{must} {value!r:.60}, whose numbers have no bound. Clip them: input.clip(0.0).")
-        if not isinstance(value, TimedArray):
+        if isinstance(value, Constant) and is_constant(value):
+            value = value.value
+        elif isinstance(value, TimedArray):
+            value = value.values
+        else:
             return  # is looked at step by step
-        value = value.values
     values = np.asarray(value)
     negative = values < 0
     if not negative.any():

@@ -29,6 +29,8 @@ WRONG = [
      lambda net, cells: net.drive(cells, -1.0, receptor=SYNAPSE)),
     (ValueError, r"input must be >= 0 for the conductance Exponential\(.*\), got -3 at index 2. E sets",
      lambda net, cells: net.drive(cells, [0.0, 1.0, -3.0, 0.0, 0.0], receptor=SYNAPSE)),
+    (ValueError, r"input must be >= 0 for the conductance Exponential\(.*\), got -3. E sets",
+     lambda net, cells: net.drive(cells, iz.Constant(-3.0), receptor=SYNAPSE)),
     (ValueError, r"input must be >= 0 for the conductance NMDA\(.*\), got -2 at index 1.",
      lambda net, cells: net.drive(cells, iz.TimedArray([1.0, -2.0], 9.0), receptor=iz.NMDA())),
     (ValueError, r"got OrnsteinUhlenbeck\(.*, whose numbers have no bound. Clip them: input.clip\(0.0\)",
