@@ -10,7 +10,9 @@ import numpy as np
 from izhnumba._base import checks
 from izhnumba._base.sealed import assign
 from izhnumba._input.input import Input
-from izhnumba._input.spike_trains import SpikeTrain
+from izhnumba._input.spike_trains import SpikeInput, SpikeTrain
+from izhnumba._input.target import Target
+from izhnumba._input.values import fit_shape
 
 
 def cut(where: str, value: Any, places: list[slice]) -> list[Any]:
@@ -30,6 +32,7 @@ def cut(where: str, value: Any, places: list[slice]) -> list[Any]:
     """
     n = places[-1].stop
     if isinstance(value, Input):
+        _refuse_misfit(value, n)
         return [_of_some(value, place, n) for place in places]
     shape = np.shape(value if hasattr(value, "shape") else np.asarray(value))
     if shape in ((), (1,)):
@@ -39,6 +42,17 @@ def cut(where: str, value: Any, places: list[slice]) -> list[Any]:
         raise ValueError(f"{where} must broadcast to shape {(n,)}, got shape {shape}. {cure}")
     values = value if hasattr(value, "shape") else np.asarray(value)
     return [values[place] for place in places]
+
+
+def _refuse_misfit(value: Input, n: int) -> None:
+    """Refuse values for another number of neurons, which would fit a part of as many."""
+    value._fit(Target((n,), 1.0, np.dtype(float), (0, 0), {}, value._unit or ""))
+    for name in ("rate", "weight") if isinstance(value, SpikeInput) else ():
+        held = getattr(value, name, 0.0)
+        if isinstance(held, Input):
+            _refuse_misfit(held, n)
+        else:
+            fit_shape(f"{type(value).__name__}.{name}", held, (n,))
 
 
 def _of_some(value: Input, place: slice, n: int) -> Input:

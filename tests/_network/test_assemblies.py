@@ -248,6 +248,16 @@ def test_neurons_by_place():
     assert (exc + iz.Network().add(iz.Population(3))).positions is None
 
 
+# Values for as many neurons as one part has, or for any other number, are those of no assembly.
+MISFITS = {
+    "Noise.std": lambda: 2.0 + iz.Noise(np.ones(FIRST)),
+    "TimedArray.values[0]": lambda: iz.TimedArray(np.ones((2, N - FIRST)), dt=1.0),
+    "Pulses.start[0]": lambda: 2 * iz.Pulses(np.ones((1, 7)), 3.0, 1.0),
+    "Poisson.rate": lambda: iz.Poisson(np.ones(FIRST)),
+    "SpikeTrain.weight": lambda: iz.SpikeTrain([0], [1.0], weight=np.ones(FIRST)),
+}
+
+
 @pytest.mark.parametrize(
     ("make", "kind", "message"),
     [
@@ -267,6 +277,10 @@ def test_neurons_by_place():
             "Network.drive.input must broadcast to shape (30,)",
         ),
         (lambda net, c: net.drive(c, iz.SpikeTrain([30], [1.0])), ValueError, "SpikeTrain.i must be"),
+        *[
+            (lambda net, c, make=make: net.drive(c, make()), ValueError, f"{where} must have shape () or (30,), got (")
+            for where, make in MISFITS.items()
+        ],
         (
             lambda net, c: net.record(c, "V", to="x"),
             ValueError,
