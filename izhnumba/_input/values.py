@@ -97,25 +97,29 @@ def of_any_times(at: Callable[..., Any], where: str) -> Callable[..., Any]:
     is_method = inspect.isfunction(at)  # else a staticmethod or another callable
     checks.takes(where, at, *["self"] * is_method, "t")
 
+    def cure(self: object) -> str:
+        """What to do about a function of one time; nothing where it is called so."""
+        advice = " t is an array: use np.sin, not math.sin, and np.where, not if"
+        if where != "Function.at":
+            return f"{advice}."
+        return f"{advice}; or write Function(f, vectorized=False)." if getattr(self, "vectorized", False) else ""
+
     @wraps(at)
     def at_any(self: object, t: ArrayLike) -> Any:
         times = checks.array(f"{where}.t", t, "ms")
         try:
             found = at(*[self] * is_method, times.flatten())
         except (TypeError, ValueError) as error:
-            if "array" not in str(error):
+            if "array" not in str(error) or not cure(self):
                 raise
             got = f"{type(error).__name__}: {str(error).rstrip('.')}"
-            cure = "t is an array: use np.sin, not math.sin, and np.where, not if."
-            if where == "Function.at":
-                cure = f"{cure[:-1]}; or write Function(f, vectorized=False)."
-            raise TypeError(f"{where} must compute with arrays, got {got}. {cure}") from error
+            raise TypeError(f"{where} must compute with arrays, got {got}.{cure(self)}") from error
         found = checks.magnitude(where, found, "")
         with np.errstate(over="ignore"):  # a longdouble beyond float64 becomes infinite
             values = np.asarray(found, np.float64)
         if values.shape[:1] != (times.size,):
             must = f"{where} must give a value for each time t, shape ({times.size},) or ({times.size}, ...)"
-            raise ValueError(f"{must}, got shape {values.shape}.")
+            raise ValueError(f"{must}, got shape {values.shape}.{'' if values.ndim else cure(self)}")
         values = values.reshape(times.shape + values.shape[1:])
         return values if values.ndim else float(values)
 

@@ -214,5 +214,10 @@ def test_a_function_of_one_time_is_called_step_by_step():
         rows(iz.Function(plain))
     with pytest.raises(TypeError, match="Function.f.. must be a number or an array of numbers, got None"):
         rows(iz.Function(lambda t: None, vectorized=False))
+    with pytest.raises(TypeError, match="^Function.f.. must be a number or an array of numbers, got 'a'. Turn text"):
+        rows(iz.Function(lambda t: "a", vectorized=False))
+    cure = r"got shape \(\). t is an array: .* np.where, not if; or write Function\(f, vectorized=False\)\.$"
+    with pytest.raises(ValueError, match=cure):
+        iz.Population(3).run(0.1, iz.Function(lambda t: 1.0 if t > 2.0 else 0.0))
     with pytest.raises(TypeError, match="Function.vectorized must be True or False, got 5"):
         iz.Function(bump, 5)
