@@ -48,10 +48,10 @@ KINETICS = {
 
 
 def wiring():
-    """Currents of the neurons; pre, post, weight and delay in steps of 200 synapses."""
+    """Currents of the neurons; pre, post, weight and delay in steps of 200 synapses, of which some are 0."""
     rng = np.random.default_rng(7)
     pre, post = rng.integers(N, size=(2, 200))
-    return rng.uniform(2.0, 8.0, N), pre, post, rng.uniform(0.0, 0.03, 200), rng.integers(1, 60, 200)
+    return rng.uniform(2.0, 8.0, N), pre, post, rng.uniform(0.0, 0.03, 200), rng.integers(0, 60, 200)
 
 
 def group(current, clock, **namespace):

@@ -8,7 +8,7 @@ import numpy as np
 
 from izhnumba._clock.engine import ClockEngine
 from izhnumba._clock.kernels import layout
-from izhnumba._clock.projection import delays, table_of
+from izhnumba._clock.projection import delays, stepwise, table_of
 from izhnumba._clock.receptors import Part, ReceptorState
 from izhnumba._engine.projection import Projection
 from izhnumba._engine.table import Table
@@ -25,7 +25,8 @@ class Landing:
     part : Part
         Of the receptor; the first comes first.
     senders : sequence of Projection
-        Those to the receptor that have delays of 0. What plastic ones let arrive is there before the kernel runs.
+        Those to the receptor that have delays of 0. What plastic ones, and sources with states, let arrive is there
+        before the kernel runs.
     """
 
     def __init__(self, engine: ClockEngine, receptor: ReceptorState, part: Part, senders: Sequence[Projection]) -> None:
@@ -35,7 +36,7 @@ class Landing:
         self.table, self.address = Table(layout.LANDING_SIZE), land(engine.dtype.name)
         self._engine, self._jumps = engine, receptor.jumps_at_once
         first, last = part is receptor.parts[0], part is receptor.parts[-1]
-        static = [table_of(one) for one in senders if one.plastic is None and one.shared is None and first]
+        static = [table_of(one) for one in senders if not stepwise(one) and one.shared is None and first]
         self.table.put_table(layout.LANDS_ON, engine.table)
         self.table.put(layout.LANDING, receptor.at_once)
         self.table.put_tables(layout.LANDING_FROM, static)

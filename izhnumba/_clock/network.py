@@ -127,7 +127,7 @@ class ClockNetwork:
             let_arrive(one)
         calls = [call for one in projections for call in bind_stepwise(one)]  # rings stay as they are now
         at_once = [(kernel, table) for (_, _, kernel), table in calls if kernel]
-        after = [(end, table) for (_, end, _), table in calls]
+        after = [(end, table) for (_, end, _), table in calls if end]
         after += [call for one in projections for call in bind_released(one)]
         self._landings = landings(engines, projections)
         at_once += self._bind_shared([one for one in projections if one.shared is not None])

@@ -54,11 +54,13 @@ def bind_stepwise(one: Projection) -> Iterator[tuple[tuple[int, int, int], Table
 
     if one.release is not None:
         table = table_of(one)
-        yield (*one.release.bind(table), 0), table
+        arrive, emit = one.release.bind(table)
+        yield (arrive, 0, emit), table  # by the weights that plastic synapses have before the arrival
     if one.plastic is not None:
         table = table_of(one)
         if one.release is not None:
-            table.put(k.RING, np.zeros_like(one.receptor.ring))
+            nowhere = {k.RING: np.zeros_like(one.receptor.ring), k.AT_ONCE: np.zeros_like(one.receptor.at_once)}
+            table.put_all(nowhere)
         yield one.plastic.bind(table), table
 
 

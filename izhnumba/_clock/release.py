@@ -48,11 +48,6 @@ class Release(UnderWay):
     """
 
     def __init__(self, receptor: Receptor, rows: SynapseTable, lanes: int, dtype: np.dtype[Any], dt: float) -> None:
-        if rows.offsets is not None and np.any(rows.offsets < lanes):  # kernels trust them
-            raise ValueError(
-                f"Network.connect.delay must be at least {dt:g} ms with {type(receptor).__name__}, whose sources send "
-                "at the end of a step, got 0 ms."
-            )
         super().__init__(rows, lanes)
         self._functions, self._dtype, self._owner = receptor.functions(dt), dtype, type(receptor).__name__
         self._fade = np.array([propagator_of(receptor, dt).decay_y])

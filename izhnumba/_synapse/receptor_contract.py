@@ -36,8 +36,9 @@ def propagator_of(receptor: Receptor, dt: float) -> Propagator:
 
 
 def acts_at_once(receptor: Receptor, dt: float) -> bool:
-    """Whether what arrives changes V, or linear states, at an instant: else it acts in the course of a step."""
-    own = [one for one, _ in parts_of(receptor) if one.advance is not None]
+    """Whether what arrives changes V, or linear states, at an instant, as what sources with states send does: else it
+    acts in the course of a step."""
+    own = [one for one, _ in parts_of(receptor) if one.advance is not None and not one.per_source]
     return receptor.adds_to == "V" or not own and all(propagator_of(one, dt).states for one, _ in parts_of(receptor))
 
 

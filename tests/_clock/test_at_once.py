@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -217,6 +218,16 @@ def test_pairs_of_plasticity(scheme):
     np.testing.assert_allclose(syn.weight, [one.w for one in oracle.plastic], rtol=1e-9)
 
 
+@dataclass(frozen=True)
+class Pool(iz.Receptor):
+    tau: float = 5.0
+    states = 1
+
+    @staticmethod
+    def advance(s, arrived, p):
+        return (s[0] * p.tau / (p.tau + p.dt) + arrived,)
+
+
 ZERO_OR_MORE, MORE = ("Network.connect.delay must be " + rest for rest in (
     "0 or at least one step of 0.1 ms, got ", "at least one step of 0.1 ms, got "))  # fmt: skip
 
@@ -230,7 +241,7 @@ ZERO_OR_MORE, MORE = ("Network.connect.delay must be " + rest for rest in (
         (dict(delay=lambda rng, size: np.full(size, -1.0)), ZERO_OR_MORE + "-1 ms for synapse 0."),
         (dict(delay=0.0, receptor=iz.Pulse()), MORE + "0 ms for synapse 0. What arrives through Pulse(duration=None) "
                                                       "acts during the step itself, which must not be over."),
-        (dict(delay=0.0, receptor=iz.WangNMDA()), MORE + "0 ms for synapse 0. What arrives through WangNMDA("),
+        (dict(delay=0.0, receptor=Pool()), MORE + "0 ms for synapse 0. What arrives through Pool(tau=5.0) acts during"),
         (dict(delay=0.0, receptor=iz.GapJunction()), "Network.connect.delay must be left out with GapJunction(), which "
                                                      "acts at all times."),
     ],

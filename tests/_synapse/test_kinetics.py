@@ -79,8 +79,9 @@ RECEPTORS = {
 }
 
 
-def wired(receptor, *, dtype="float64", threads=None, plasticity=None, weights=(0.0, 1.0)):
-    """Six cells that kicks make spike in bursts, and 60 synapses onto eight others, with delays of all lengths."""
+def wired(receptor, *, dtype="float64", threads=None, plasticity=None, weights=(0.0, 1.0), at_once=False):
+    """Six cells that kicks make spike in bursts, and 60 synapses onto eight others, with delays of all lengths; with
+    `at_once` each fourth is 0."""
     rng = np.random.default_rng(5)
     net = iz.Network(dt=DT, scheme="euler", seed=1, threads=threads)
     source = net.add(iz.Population(6, dtype=dtype), name="source")
@@ -88,8 +89,11 @@ def wired(receptor, *, dtype="float64", threads=None, plasticity=None, weights=(
     i, t = rng.integers(6, size=40), np.round(rng.uniform(0, 55, 40), 1)
     net.drive(source, iz.SpikeTrain(i, t, weight=200.0))
     pre, post = rng.integers(6, size=60), rng.integers(8, size=60)
+    weight, delay = rng.uniform(*weights, 60), rng.uniform(0.1, 9.0, 60)
+    if at_once:
+        delay[::4] = 0.0
     syn = net.connect(
-        source, target, (pre, post), weight=rng.uniform(*weights, 60), delay=rng.uniform(0.1, 9.0, 60),
+        source, target, (pre, post), weight=weight, delay=delay,
         receptor=receptor, plasticity=plasticity, name="syn",
     )  # fmt: skip
     return net, syn, net.record(source, name="spikes"), net.record(syn, "current", name="current")
@@ -104,10 +108,11 @@ def expected(syn, spikes, course):
     return total
 
 
+@pytest.mark.parametrize("at_once", [False, True], ids=["later", "at once"])
 @pytest.mark.parametrize("name", RECEPTORS)
-def test_each_synapse_saturates_by_itself(name):
+def test_each_synapse_saturates_by_itself(name, at_once):
     receptor, course = RECEPTORS[name]
-    net, syn, spikes, current = wired(receptor)
+    net, syn, spikes, current = wired(receptor, at_once=at_once)
     net.run(N_STEPS * DT)
     assert len(spikes) > 30
     found = expected(syn, spikes, course)
@@ -150,9 +155,10 @@ def test_one_pool_of_receptors_for_all_synapses_of_a_target():
     "receptor", [iz.Kinetic(1.1, 0.19, duration=2.5), GabaB(), Shared()], ids=["pulse", "own", "pool"]
 )
 def test_threads_pieces_and_files_do_not_change_a_bit(receptor, tmp_path):
-    net, _, _, current = wired(receptor)
+    at_once = receptor.per_source  # the pool takes what arrives in the course of a step
+    net, _, _, current = wired(receptor, at_once=at_once)
     net.run(40.0)
-    other, *_ = wired(receptor, threads=2)
+    other, *_ = wired(receptor, threads=2, at_once=at_once)
     other.run(7.3)
     for _ in range(6):
         other.step()
@@ -180,15 +186,15 @@ def test_float32():
 
 def test_a_plastic_rule_sees_each_spike_once_and_changes_what_arrives():
     rule = iz.STDP(A_plus=0.0, A_minus=0.0, w_max=1.0)
-    static, _, _, current = wired(iz.Kinetic(1.1, 0.19))
-    plastic, _, _, same = wired(iz.Kinetic(1.1, 0.19), plasticity=rule)
+    static, _, _, current = wired(iz.Kinetic(1.1, 0.19), at_once=True)
+    plastic, _, _, same = wired(iz.Kinetic(1.1, 0.19), plasticity=rule, at_once=True)
     for one in (static, plastic):
         one.run(40.0)
     assert current.current.tolist() == same.current.tolist()
     rule = iz.STDP(A_plus=0.02, A_minus=0.03, w_max=1.0)
     weights = []
     for receptor in (iz.Kinetic(1.1, 0.19), iz.Exponential(1 / 0.19)):
-        net, syn, *_ = wired(receptor, plasticity=rule)
+        net, syn, *_ = wired(receptor, plasticity=rule, at_once=True)
         net.drive(net.populations["target"], iz.SpikeTrain([0, 3, 5, 3], [10.0, 14.0, 20.0, 33.0], weight=300.0))
         net.populations["target"].a = 0.0
         before = syn.weight.copy()
@@ -196,6 +202,19 @@ def test_a_plastic_rule_sees_each_spike_once_and_changes_what_arrives():
         weights.append(syn.weight.tolist())
         assert np.abs(syn.weight - before).max() > 0.01
     assert weights[0] == weights[1]
+
+
+@pytest.mark.parametrize("receptor", [iz.Saturating(6.0), iz.Exponential(6.0)], ids=["saturating", "linear"])
+def test_an_arrival_at_once_delivers_the_weight_before_it_changes(receptor):
+    net = iz.Network(dt=DT, scheme="euler")
+    cells = net.add(iz.Population(2))
+    rule = iz.STDP(A_plus=0.0, A_minus=0.3, w_max=1.0)
+    syn = net.connect(cells, cells, ([0], [1]), weight=0.8, delay=0.0, receptor=receptor, plasticity=rule)
+    net.drive(cells, iz.SpikeTrain([1, 0], [1.0, 2.0], weight=200.0))  # so that the arrival depresses
+    current = net.record(syn, "current")
+    net.run(2.2)
+    assert current.current[-1, 1] == 0.8
+    assert syn.weight[0] < 0.7
 
 
 def test_what_is_under_way_arrives_when_synapses_are_removed():

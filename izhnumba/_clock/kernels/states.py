@@ -13,7 +13,9 @@ from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.kernels.network import (
+    AT_ONCE,
     FIRST,
+    LATER,
     N_ROWS,
     OFFSETS,
     PROJECTION_SIZE,
@@ -46,7 +48,8 @@ Function = Callable[..., Any]
 
 class Kernels(NamedTuple):
     """Addresses of `arrive(projection, part, k)`, which adds what arrives in step k to the ring, before the neurons
-    advance; and of `emit(projection, part, k)`, which advances the states of the sources at the end of the step."""
+    advance; and of `emit(projection, part, k)`, which advances the states of the sources at the end of the step, and
+    adds what arrives at once to AT_ONCE."""
 
     arrive: int
     emit: int
@@ -158,6 +161,9 @@ def release(
         sent, rows, words = array_at(p[SENT], n_rows, real), ints_at(p[ROWS]), spikes_of(p[SOURCE], k)
         cursors, ends = array_at(p[CURSORS], delays * n_rows, np.uint64), array_at(p[ENDS], delays * n_rows, np.uint64)
         amounts, m = array_at(p[AMOUNTS], delays * n_rows, real), slot * n_rows
+        later, landing = ints_at(p[LATER]), array_at(p[AT_ONCE], ints_at(p[TARGET])[layout.PADDED], number)
+        offsets = array_at(p[OFFSETS], rows[n_rows], np.uint32)
+        weights = array_at(p[WEIGHTS], rows[n_rows], number)
         for row in range(n_rows):
             neuron = np.uint64(p[FIRST] + row)
             arrived = one if words[neuron >> np.uint64(6)] >> (neuron & np.uint64(63)) & np.uint64(1) else zero
@@ -174,7 +180,9 @@ def release(
                 a[row], b[row], c[row] = s[0], s[1], s[2]
             now, known = real(strength_of(s, q)), fade * sent[row]
             if abs(now - known) > _NOTHING * abs(now):
-                cursors[m], ends[m], amounts[m] = np.uint64(rows[row]), np.uint64(rows[row + 1]), now - known
+                cursors[m], ends[m], amounts[m] = np.uint64(later[row]), np.uint64(rows[row + 1]), now - known
+                for s in range(np.uint64(rows[row]), np.uint64(later[row])):
+                    landing[offsets[s]] += number(now - known) * weights[s]
                 m, known = m + 1, now
             sent[row] = known
         ints_at(p[COUNTS])[slot] = m - slot * n_rows
