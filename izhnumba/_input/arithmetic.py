@@ -285,6 +285,10 @@ def _scaled(factor: Any, value: Input) -> Input:
     """Sums are scaled part by part, each of which draws its own numbers."""
     if isinstance(value, Sum):
         return Sum(tuple(_scaled(factor, part) for part in value.parts))
+    if factor == -1 and type(value) is Constant:  # of `a - 2`; other factors would round before the dtype is known
+        made = Constant(-value.value)
+        assign(made, _unit=value._unit)
+        return made
     if isinstance(value, Scaled):
         return Scaled(_factor(factor) * value.factor, value.input)
     return Scaled(factor, value)

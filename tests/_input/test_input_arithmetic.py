@@ -50,6 +50,16 @@ def test_arithmetic_is_that_of_the_values(stimulus, made, meant):
     np.testing.assert_allclose(rows(made(stimulus), 7, 30), meant(rows(stimulus, 7, 30)) + np.zeros(1), atol=1e-14)
 
 
+def test_what_is_subtracted_is_a_constant_that_kernels_add():
+    for made in (iz.Noise(1.0) - 2.0, iz.Noise(1.0) + -iz.Constant(2.0)):
+        assert repr(made) == "Noise(std=1.0, hold=None) + Constant(value=-2.0)"
+        np.testing.assert_array_equal(rows(made, 0, 9), rows(iz.Noise(1.0) + -2.0, 0, 9))
+    current = -iz.Constant(Nanoampere())
+    np.testing.assert_array_equal(rows(current, 0, 1, unit="pA"), [[-1000.0]])
+    with pytest.raises(ValueError, match="Constant must be in mV/ms for this model and use, got pA"):
+        rows(current, 0, 1)
+
+
 def test_multiples_draw_from_the_streams_of_their_parts():
     noise = iz.Noise(1.0)
     expected = normals(0, 9, 6, 11, 22).astype(float) - 2.0 * normals(0, 9, 6, 11, 23)
@@ -59,7 +69,7 @@ def test_multiples_draw_from_the_streams_of_their_parts():
 
 def test_multiples_at_any_time_and_with_units():
     np.testing.assert_allclose((3 - iz.Ramp(0.5) / 2).at([0.0, 4.0]), [3.0, 2.0])
-    assert repr(2 * -iz.Constant(1.0)) == "-2 * Constant(value=1.0)"
+    assert repr(2 * -iz.Function(np.cos)) == "-2 * Function(cos)"
     current = 2 * iz.Constant(Nanoampere())
     np.testing.assert_array_equal(rows(current - 1, 0, 2, unit="pA"), np.full((2, 1), 1999.0))
     with pytest.raises(ValueError, match="Constant must be in mV/ms for this model and use, got pA"):
