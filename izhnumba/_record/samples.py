@@ -16,6 +16,7 @@ from izhnumba._engine.states import STATES
 from izhnumba._engine.timebase import Column, Instant
 from izhnumba._model.model import Model
 from izhnumba._record.recorder import Recorder
+from izhnumba._record.reductions import StateReduction
 from izhnumba._record.results import Samples
 from izhnumba._record.sampler import Sampler
 
@@ -213,8 +214,9 @@ def state_names(where: str, value: Any, model: Model) -> tuple[str, ...]:
     must += " or a list of them"
     value = checks.kind(where, value, (str, list, tuple, set), must, cure)
     given = [value] if isinstance(value, str) else list(value)
-    if any(isinstance(one, Sampler) for one in given):
-        checks.refuse(where, value, must, "Record a Sampler on its own.")
+    for one in given:
+        if isinstance(one, (Sampler, StateReduction)):
+            checks.refuse(where, value, must, f"Record {type(one).__name__}(...) on its own.")
     if "spikes" in given:
         cure = "Spikes are in the result of a run, and have a recorder of their own in a network."
         raise ValueError(f"{where} must be {must}, got 'spikes'. {cure}")

@@ -99,6 +99,8 @@ def check_own(receptor: Receptor) -> None:
             f"@dataclass(frozen=True) above class {name}."
         )
     _check_names(kind)
+    if receptor.quiet_tau is not None:
+        checks.number(f"{name}.quiet_tau", receptor.quiet_tau, "ms", above=0.0)
     if receptor.E is not None and not all_finite([receptor.E]):
         raise ValueError(f"{name}.E must be a finite number in mV or None, got {receptor.E!r:.60}.")
     if receptor.adds_to not in ("current", "conductance"):

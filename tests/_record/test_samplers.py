@@ -188,8 +188,9 @@ class WithoutSource(iz.Sampler):
         (
             [MeanV(), "V"],
             TypeError,
-            "Network.record.what must be 'V', 'u' or a list of them, .*Record a Sampler on its own",
+            "Network.record.what must be 'V', 'u' or a list of them, .*Record MeanV\\(...\\) on its own",
         ),
+        (["V", iz.Mean("V")], TypeError, "Network.record.what must be .* or a list .*Record Mean\\(...\\) on its own"),
         (Returns(), TypeError, "Returns.sample must return a number or an array of numbers, got None"),
         (Returns("V"), TypeError, "Returns.sample must return a number or an array of numbers, got 'V'"),
         (Returns([[1], [2, 3]]), TypeError, "Returns.sample must return a number or an array of numbers, got"),

@@ -363,6 +363,7 @@ def own(**members):
         ),
         (dict(strength=staticmethod(lambda s, p: None)), ValueError, "Own.strength must return a finite number"),
         (dict(per_source=1), TypeError, "Own.per_source must be True or False"),
+        (dict(per_source=True, quiet_tau=-1.0), ValueError, "Own.quiet_tau must be a finite number > 0 ms, got -1.0"),
         (dict(advanced=lambda self: None), TypeError, "Own.advanced must be a method .* nothing calls|Did you mean"),
         (
             dict(advance=staticmethod(lambda s, arrived, p: (sum([x * arrived for x in s]) + arrived,))),
