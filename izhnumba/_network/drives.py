@@ -145,18 +145,22 @@ class Drive(Sealed):
         return f"<drive of {self.section!r}{through}: {array or value}>"
 
 
-def drive(net: Network, population: object, input: object, receptor: Any, name: object) -> Drive:
+def drive(
+    net: Network, population: object, input: object, receptor: Any, name: object, ordinal: int | None = None
+) -> Drive:
     """Let an input act on a population of a network, or on chosen neurons of one, as a current or through a
-    receptor."""
+    receptor. ordinal: that of a drive which is made again, with its random numbers and its own receptor."""
     cure = "Drive neurons, and connect the source to them; its own spikes follow from its rate or its times."
     part, where = neurons_in(net, "Network.drive.population", population, cure), "Network.drive.receptor"
     if receptor is not None:
         checks.kind(where, receptor, Receptor, "a receptor such as AMPA()")
         if receptor.adds_to == "coupling":
             raise ValueError(f"{where} must be a conductance, a current or Delta(), got {receptor!r}.")
-    others = [one._ordinal for one in net._drives.values() if one.section.population is part.population]
+    if ordinal is None:
+        others = [one._ordinal for one in net._drives.values() if one.section.population is part.population]
+        ordinal = max(others, default=-1) + 1
     name = new_name("Network.drive.name", name, repr(part), net._drives)
-    net._drives[name] = made = Drive(part, input, receptor, max(others, default=-1) + 1)
+    net._drives[name] = made = Drive(part, input, receptor, ordinal)
     made._turn, made._recorders = net._turn, net.recorders
     return made
 

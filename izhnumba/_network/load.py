@@ -17,6 +17,7 @@ from izhnumba._checkpoint.format import NETWORK, refusing
 from izhnumba._clock.release import Release
 from izhnumba._engine.timebase import Instant
 from izhnumba._network.connect import plastic_rule
+from izhnumba._network.drives import drive
 from izhnumba._network.network import Network
 from izhnumba._network.run import parts_of
 from izhnumba._network.synapses import Synapses
@@ -158,11 +159,9 @@ def _synapses(net: Network, name: str, saved: dict[str, Any], now: Instant) -> S
 
 
 def _add_drive(net: Network, name: str, saved: dict[str, Any]) -> None:
-    drive = net.drive(_section(net, saved["section"]), saved["value"], receptor=saved.get("receptor"), name=name)
-    if saved.get("ordinal", drive._ordinal) != drive._ordinal:
-        drive._ordinal = saved["ordinal"]
-        drive.value = saved["value"]  # with the random numbers that are its own
-    drive._memory.update(saved["memory"])
+    section, through = _section(net, saved["section"]), saved.get("receptor")
+    made = drive(net, section, saved["value"], through, name, saved.get("ordinal"))
+    made._memory.update(saved["memory"])
 
 
 def _add_recorder(net: Network, name: str, saved: dict[str, Any]) -> None:
