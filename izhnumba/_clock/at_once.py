@@ -57,5 +57,5 @@ def landings(engines: Sequence[ClockEngine], projections: Sequence[Projection]) 
     """Those of a network."""
     at_once = [one for one in projections if delays(one).at_once]
     return [Landing(engine, receptor, part, [one for one in at_once if one.receptor is receptor])
-            for engine in engines for receptor in engine.arrivals.receptors if receptor.at_once.size
+            for engine in engines for receptor in engine.arrivals.receptors if receptor.acts_at_once
             for part in receptor.parts]  # fmt: skip

@@ -326,7 +326,7 @@ class ClockEngine:
                 row[layout.RECORD_REDUCTION] = record.reduction.bind(record.source, record.samples).address
         self.table.put(layout.RECORDS, rows, (records, starts))
         now = last = recorder(self.dtype.name)
-        if self.arrivals.jump_at_once:
+        if self.arrivals.sampled_late:
             from izhnumba._clock.kernels.at_once import no_samples
 
             now = no_samples()

@@ -114,6 +114,11 @@ class ReceptorState:
         """Whether V may jump after the spike test of a step, or may have in the last."""
         return self.definition.adds_to == "V" and self.at_once.size > 0
 
+    @property
+    def acts_at_once(self) -> bool:
+        """Whether there are synapses of delay 0, of which something may arrive at the end of a step."""
+        return self.at_once.size > 0 and self._left is None
+
     def act_at_once(self, some: bool, now: int) -> None:
         """Take note of whether there are synapses of delay 0, at step `now`. A V that has jumped over the threshold is
         a spike of the next step, also if they have gone by then."""
@@ -270,6 +275,11 @@ class Arrivals:
     def jump_at_once(self) -> bool:
         """Whether V may jump after the spike test of a step."""
         return any(receptor.jumps_at_once for receptor in self.receptors)
+
+    @property
+    def sampled_late(self) -> bool:
+        """Whether V has its value of a step when its jumps have come after the spike test, one step at a time."""
+        return any(receptor.jumps_at_once and receptor.acts_at_once for receptor in self.receptors)
 
     def bind(self, table: Table) -> None:
         """Write the addresses of the receptors to a table."""

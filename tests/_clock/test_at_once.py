@@ -124,6 +124,21 @@ def test_a_neuron_above_the_threshold_spikes_also_if_its_synapses_have_gone(sche
         assert one.populations["target"]._engine.arrivals.jump_at_once is False
 
 
+def test_samples_are_those_of_each_step_when_synapses_without_delay_have_gone():
+    """The network advances in slices then, and the way of V that jumps after the test is left with the next change."""
+    found = []
+    for pieces in (1, 40):
+        net, _ = kicked("euler", [0.6], 20.0)
+        V = net.record(net.populations["target"], "V")
+        net.run(1.0)
+        net.remove(net.synapses["at once"])
+        for _ in range(pieces):
+            net.run(4.0 / pieces)
+        found.append(V.V)
+    np.testing.assert_array_equal(*found)
+    assert np.unique(found[0]).size == 50
+
+
 def test_jumps_meet_spikes_as_in_brian2():
     """A hard reset leaves nothing of the jump in the step of a spike; refractory neurons do not jump."""
     alone, spikes = kicked("euler", [], 3.0, a=0.02, b=0.2, c=-65.0, d=8.0)
