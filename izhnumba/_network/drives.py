@@ -149,7 +149,15 @@ def drive(
     net: Network, population: object, input: object, receptor: Any, name: object, ordinal: int | None = None
 ) -> Drive:
     """Let an input act on a population of a network, or on chosen neurons of one, as a current or through a
-    receptor. ordinal: that of a drive which is made again, with its random numbers and its own receptor."""
+    receptor.
+
+    Parameters
+    ----------
+    net, population, input, receptor, name
+        As of `Network.drive`.
+    ordinal : int, optional
+        That of a drive which is made again, with its random numbers and the states that are its own.
+    """
     cure = "Drive neurons, and connect the source to them; its own spikes follow from its rate or its times."
     part, where = neurons_in(net, "Network.drive.population", population, cure), "Network.drive.receptor"
     if receptor is not None:
