@@ -221,9 +221,14 @@ def record(
     where = "Network.record"
     if isinstance(source, JoinedSynapses):
         raise TypeError(f"{where}.source must be synapses between two populations, got {source!r}. Record syn.parts.")
+    if isinstance(source, JoinedDrive):
+        raise TypeError(f"{where}.source must be a drive of one population, got {source!r}. Record drive.parts.")
     end = end_in(net, f"{where}.source", source)
     assert isinstance(end, Assembly)
-    if isinstance(what, (Sampler, StateReduction)) or callable(what):
+    if isinstance(what, StateReduction) and what.groups is not None:
+        name_of = f"{type(what).__name__}.groups"
+        raise TypeError(f"{name_of} must be left out for {end!r}, got {what.groups!r:.60}. Record each population.")
+    if isinstance(what, Sampler) or callable(what):
         raise TypeError(f"{where}.what must be a name or names for {end!r}, got {what!r:.60}. Record each population.")
     for option, value, cure in (
         ("to", to, "Record each population to a file of its own."),

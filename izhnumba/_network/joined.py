@@ -17,6 +17,8 @@ from izhnumba._network.synapses import Synapses
 from izhnumba._population.assembly import Assembly
 from izhnumba._population.section import Section
 from izhnumba._record.recorder import Recorder
+from izhnumba._record.reduced import ReductionRecorder
+from izhnumba._record.reductions import Mean
 from izhnumba._record.results import Spikes, optional
 from izhnumba._record.samples import StateRecorder
 from izhnumba._record.spikes import RateRecorder, SpikeRecorder
@@ -187,7 +189,7 @@ class JoinedDrive(Sealed):
 
 
 class JoinedRecorder(Sealed):
-    """Spikes, rate or states of an `Assembly`, its neurons counted by place. Made by `Network.record`.
+    """Spikes, rate, states or means of an `Assembly`, its neurons counted by place. Made by `Network.record`.
 
     Attributes
     ----------
@@ -203,6 +205,8 @@ class JoinedRecorder(Sealed):
         Of a rate: spikes per neuron and second.
     t, V, u : ndarray
         Of states, (samples, n); those that models have besides by their names.
+    t, values : ndarray
+        Of a `Mean`, `Sum` or `Histogram` over all neurons.
 
     Examples
     --------
@@ -263,7 +267,7 @@ class JoinedRecorder(Sealed):
     def step(self) -> Any:
         """Step of each spike or sample, None in continuous time."""
         one = self.parts[0]
-        return one.samples.step if isinstance(one, StateRecorder) else self.spikes.step
+        return one.samples.step if isinstance(one, (StateRecorder, ReductionRecorder)) else self.spikes.step
 
     @property
     def t(self) -> Array:
@@ -279,6 +283,17 @@ class JoinedRecorder(Sealed):
             raise AttributeError(f"JoinedRecorder has no 'rate'. It records {self.what}.")
         sizes = np.diff(self.source.starts)
         return np.asarray(sizes @ np.array(found) / sizes.sum())
+
+    @property
+    def values(self) -> Array:
+        """The mean, sum or histogram over all neurons in each sample."""
+        found = [one.values for one in self.parts if isinstance(one, ReductionRecorder)]
+        if not found:
+            raise AttributeError(f"JoinedRecorder has no 'values'. It records {self.what}.")
+        if isinstance(self.what, Mean):
+            sizes = np.diff(self.source.starts)
+            return np.asarray(sizes @ np.array(found) / sizes.sum())
+        return np.sum(found, axis=0)
 
     @property
     def V(self) -> Array:

@@ -249,7 +249,9 @@ class Network(Sealed):
 
     # fmt: off
     @overload
-    def record(self, source: Assembly, what: str | list[str] | None = None, **options: object) -> JoinedRecorder: ...
+    def record(
+        self, source: Assembly, what: str | list[str] | StateReduction | None = None, **options: object
+    ) -> JoinedRecorder: ...
     @overload
     def record(self, source: Neurons, what: Literal["spikes"] | None = None, **options: object) -> SpikeRecorder: ...
     @overload
@@ -318,7 +320,7 @@ class Network(Sealed):
         (50, 2)
         """
         with self._turn:
-            make = assemblies.record if isinstance(source, (Assembly, JoinedSynapses)) else record
+            make = assemblies.record if isinstance(source, (Assembly, JoinedSynapses, JoinedDrive)) else record
             return make(self, source, what, every, neurons, synapses, start, stop, to, name)
 
     def run(

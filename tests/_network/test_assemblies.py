@@ -207,6 +207,8 @@ def test_refusals_leave_all_parts_as_they_were():
     assert len(net.synapses) == 4
     with pytest.raises(TypeError, match=r"Record syn\.parts"):
         net.record(syn, "weight")
+    with pytest.raises(TypeError, match=r"must be a drive of one population, got <drive of exc .*Record drive\.parts"):
+        net.record(drive, "current")
 
 
 def test_after_load_the_parts_go_on():
@@ -228,6 +230,25 @@ def test_after_load_the_parts_go_on():
         assert len(net.synapses) == 4
     np.testing.assert_array_equal(seen[0][0], seen[1][0])
     np.testing.assert_array_equal(seen[0][1], seen[1][1])
+
+
+@pytest.mark.parametrize("what", [iz.Mean("V"), iz.Sum("u", absolute=True), iz.Histogram("V", [-90.0, -60.0, 40.0])])
+def test_means_over_all(what):
+    seen = []
+    for net, cells in (whole(), joined()):
+        net.drive(cells, iz.Sine(np.arange(N) / 3.0, 40.0))
+        part = cells[[2, *range(7, 29, 3)]]
+        seen += [net.record(part, what, every=0.5), net.record(part, what, every=1.5, start=5.0)]
+        net.run(20.0)
+    assert seen[2].step.tolist() == list(range(40))
+    with pytest.raises(AttributeError, match="JoinedRecorder has no 'V'"):
+        _ = seen[2].V
+    for one, other in zip(seen[:2], seen[2:], strict=True):
+        assert isinstance(other, iz.JoinedRecorder)
+        assert len(one) == len(other) > 8
+        np.testing.assert_array_equal(one.t, other.t)
+        assert one.values.dtype == other.values.dtype
+        np.testing.assert_allclose(one.values, other.values, rtol=1e-13)
 
 
 def test_neurons_by_place():
@@ -286,6 +307,13 @@ MISFITS = {
             ValueError,
             "Network.record.to must be left out for exc + inh",
         ),
+        (lambda net, c: net.record(c, iz.Mean("W")), ValueError, "Mean.state must be a known name, got 'W'"),
+        (
+            lambda net, c: net.record(c, iz.Mean("V", [[0], [29]])),
+            TypeError,
+            "Mean.groups must be left out for exc + inh, got [[0], [29]]. Record each population.",
+        ),
+        (lambda net, c: net.record(c, lambda c: 1.0), TypeError, "Network.record.what must be a name or names for"),
         (lambda net, c: net.record(c, "V", neurons=[0]), ValueError, "Choose by place: (exc + inh)[places]."),
         (lambda net, c: net.record(c, "W"), ValueError, "Network.record.what must be"),
         (lambda net, c: net.connect(c, c, ([0], [30])), ValueError, "Network.connect.post indices must be"),
