@@ -65,7 +65,7 @@ def without_unit(where: str, value: object, unit: str) -> Any:
         return reader(value, unit)
     except Exception as error:  # each package has its own
         must = f"{where} must be a number or an array of numbers{_in(unit)}"
-        raise _refusal(ValueError, must, _shown(value), _convert(unit)) from error
+        raise _refusal(ValueError, must, shown(value), _convert(unit)) from error
 
 
 def number(
@@ -96,11 +96,11 @@ def number(
     must = f"{where} must be a {'finite ' * finite}number{_bounds(bounds, unit)}"
     plain = _plain(must, value, unit)
     if not isinstance(plain, float):
-        raise _refusal(ValueError, must, _shown(value), "Pass one value.")
+        raise _refusal(ValueError, must, shown(value), "Pass one value.")
     if not (math.isfinite(plain) if finite else plain == plain) or not _within(plain, bounds):
-        raise _refusal(ValueError, must, _shown(value))
+        raise _refusal(ValueError, must, shown(value))
     if above == 0 and plain < _TINIEST:
-        raise _refusal(ValueError, must, _shown(value), f"Use at least {_TINIEST:g}, of which there is an inverse.")
+        raise _refusal(ValueError, must, shown(value), f"Use at least {_TINIEST:g}, of which there is an inverse.")
     return plain + 0.0 if at_least == 0 else plain  # not -0.0, through which one divides to -inf
 
 
@@ -143,7 +143,7 @@ def integer(where: str, value: Any, *, at_least: int | None = None, at_most: int
     exact = isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.timedelta64))  # both are ints
     plain = value if exact else _plain(must, value, "")
     if not (exact or (isinstance(plain, float) and plain.is_integer())) or not _within(int(plain), bounds):
-        raise _refusal(ValueError, must, _shown(value))
+        raise _refusal(ValueError, must, shown(value))
     return int(plain)
 
 
@@ -230,14 +230,14 @@ def steps(where: str, duration: object, dt: float, *, at_least: int = 0) -> int:
     """`duration` in whole steps of `dt`, both in ms. A thousandth of a step is forgiven: 0.3 is 3 steps of 0.1."""
     ratio = number(where, duration, "ms", at_least=None if at_least else 0) / dt
     if not ratio < 2**62:
-        raise _refusal(ValueError, f"{where} must be less than 2**62 steps of {dt} ms", _shown(duration))
+        raise _refusal(ValueError, f"{where} must be less than 2**62 steps of {dt} ms", shown(duration))
     if ratio < at_least - 1e-3:
-        raise _refusal(ValueError, f"{where} must be >= {at_least * dt:.15g} ms", _shown(duration))
+        raise _refusal(ValueError, f"{where} must be >= {at_least * dt:.15g} ms", shown(duration))
     whole = round(ratio)
     if abs(ratio - whole) > 1e-3:
         must = f"{where} must be a whole number of steps of {dt} ms"
         cure = f"Use {math.floor(ratio) * dt:.15g} or {math.ceil(ratio) * dt:.15g} ms."
-        raise _refusal(ValueError, must, _shown(duration), cure)
+        raise _refusal(ValueError, must, shown(duration), cure)
     return whole
 
 
@@ -246,7 +246,7 @@ def one_of(where: str, value: object, options: Collection[str]) -> str:
     if isinstance(value, str) and value in options:
         return str(value)
     kind = ValueError if isinstance(value, str) else TypeError
-    raise _refusal(kind, f"{where} must be a known name", _shown(value), _suggestion(value, options))
+    raise _refusal(kind, f"{where} must be a known name", shown(value), _suggestion(value, options))
 
 
 def own_dataclass(value: object, why: str) -> None:
@@ -270,7 +270,7 @@ def kind(where: str, value: object, types: Any, must_be: str, cure: str = "") ->
 
 def refuse(where: str, value: object, must_be: str, cure: str = "") -> NoReturn:
     """Raise the TypeError of a value of the wrong kind: `where` must be `must_be`."""
-    raise _refusal(TypeError, f"{where} must be {must_be}", _shown(value), cure)
+    raise _refusal(TypeError, f"{where} must be {must_be}", shown(value), cure)
 
 
 def takes(where: str, function: Callable[..., Any], *arguments: str, **named: object) -> None:
@@ -278,7 +278,7 @@ def takes(where: str, function: Callable[..., Any], *arguments: str, **named: ob
     must = f"{where} must be a function of ({', '.join([*arguments, *(['*', *named] if named else [])])})"
     if isinstance(function, type) or not callable(function):
         cure = f"Write {function.__name__}(...)." if isinstance(function, type) else ""
-        raise _refusal(TypeError, must, _shown(function), cure)
+        raise _refusal(TypeError, must, shown(function), cure)
     try:
         inspect.signature(function).bind(*arguments, **named)
     except TypeError:
@@ -292,7 +292,7 @@ def unknown(where: str, name: str, known: Collection[str], habits: Mapping[str, 
     known or a sentence."""
     meant = habits.get(str(name).lower(), name)
     cure = _suggestion(meant, known) if meant in known or meant is name else f"{meant} {_suggestion(None, known)}"
-    raise TypeError(f"{where} has no parameter {_shown(name)}. {cure}")
+    raise TypeError(f"{where} has no parameter {shown(name)}. {cure}")
 
 
 def size(where: str, value: Any) -> tuple[int, ...]:
@@ -300,10 +300,10 @@ def size(where: str, value: Any) -> tuple[int, ...]:
     several = isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1)
     if several and not 1 <= len(value) <= _DEEPEST:
         must = f"{where} must be a whole number >= 1 or a tuple of 1 to {_DEEPEST} of them"
-        raise _refusal(ValueError, must, _shown(value))
+        raise _refusal(ValueError, must, shown(value))
     lengths = tuple(integer(where, n, at_least=1) for n in (value if several else (value,)))
     if math.prod(lengths) > np.iinfo(np.intp).max:
-        raise _refusal(ValueError, f"{where} must be less than 2**63 neurons in all", _shown(value))
+        raise _refusal(ValueError, f"{where} must be less than 2**63 neurons in all", shown(value))
     return lengths
 
 
@@ -315,7 +315,7 @@ def dtype(where: str, value: Any) -> np.dtype[Any]:
     if found is not None and found in (np.dtype(np.float32), np.dtype(np.float64)):
         return found
     kind = TypeError if found is None and not isinstance(value, str) else ValueError
-    raise _refusal(kind, f"{where} must be float32 or float64", _shown(value if found is None else str(found)))
+    raise _refusal(kind, f"{where} must be float32 or float64", shown(value if found is None else str(found)))
 
 
 def fits(where: str, n_bytes: float, cure: str, what: str = "") -> None:
@@ -343,13 +343,13 @@ def _plain(must: str, value: Any, unit: str, at: tuple[int, ...] = ()) -> float 
         values = np.asarray(None if obstacle else plain)
     except Exception as error:  # each package has its own
         kind, cure = (ValueError, _convert(unit)) if reader else (TypeError, "")
-        raise _refusal(kind, must, _shown(value) + _at(at), cure) from error
+        raise _refusal(kind, must, shown(value) + _at(at), cure) from error
     if values.dtype.kind == "O" and values.ndim and any(map(_reader, values.flat)):
         return _stacked(must, values.tolist(), unit, at)
     if values.dtype.kind not in "fiu":
         kind = ValueError if type(value) is int else TypeError
         cure = _CURES.get(values.dtype.kind, "") if values.dtype != object or isinstance(value, np.ndarray) else ""
-        raise _refusal(kind, must, _shown(value) + _at(at), obstacle or cure)
+        raise _refusal(kind, must, shown(value) + _at(at), obstacle or cure)
     return values if values.ndim else float(values)
 
 
@@ -378,7 +378,7 @@ def _obstacle(value: object, unit: str) -> str:
     if hasattr(type(value), "toarray"):
         return "Convert it with .toarray()."
     if hasattr(type(value), "draw"):  # a distribution
-        return "Pass numbers that you have drawn: only populations and synapses draw from distributions."
+        return "Pass numbers that you have drawn: populations draw, and synapses when they are connected."
     if any(hasattr(type(value), name) for name in ("unit", "units", "dimensions")):  # brian2, for one
         return f"Pass plain numbers{_in(unit)}."
     walked = hasattr(type(value), "__getitem__") and not hasattr(type(value), "__array__")
@@ -429,7 +429,7 @@ def _suggestion(name: object, known: Collection[str]) -> str:
     return f"{did_you_mean(name, known)}Known: {', '.join(known)}."
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """A value in a few words: arrays by their shape, anything long cut in the middle."""
     try:
         if isinstance(value, (np.number, np.bool_)) or _reader(value):

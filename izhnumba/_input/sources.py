@@ -253,9 +253,10 @@ class GivenTrains:
         twice = np.flatnonzero((steps[1:] == steps[:-1]) & (cells[1:] == cells[:-1]))
         if twice.size:
             one, other = self.t[order[twice[0] : twice[0] + 2]]
+            cure = "Use a shorter dt." if one != other else "Name each spike once."
             raise ValueError(
                 f"{self.where}.t must have at most one spike of a cell in a step of {to.dt:g} ms, got {one:g} and "
-                f"{other:g} ms of cell {cells[twice[0]]}. Use a shorter dt."
+                f"{other:g} ms of cell {cells[twice[0]]}. {cure}"
             )
         cells, ones = cells.astype(np.uint32), np.ones(cells.size, to.dtype)
 

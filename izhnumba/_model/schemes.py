@@ -108,7 +108,7 @@ def _about(scheme: Scheme) -> str:
 
 
 @documented_by(_about)
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Scheme:
     """A one-step rule and what a kernel must know about it; or "exact", which has no steps, and no rule.
 
@@ -147,6 +147,9 @@ class Scheme:
     divisible: bool = False  # takes sub-steps: V and u advance together, and no other program says how
     substeps: int = 1
     fastmath: frozenset[str] = STRICT  # contraction would move the last bits of a scheme that follows another program
+
+    def __repr__(self) -> str:
+        return f"<scheme {self.name}: {self.source}>"
 
     def warn_of(self, where: str, dt: float, stacklevel: int) -> None:
         """Warn of a time step dt, in ms, that is too large. stacklevel: as for `warnings.warn`, of the caller."""

@@ -259,7 +259,7 @@ def _check_shared(rule: Rule, delay: object, receptor: Receptor, plasticity: obj
         ("plasticity", "None", plasticity, plasticity is None),
     ):
         if not good:
-            raise ValueError(f"{where}.{name} must be {must} with a Shared weight, got {value!r:.60}. {cure}")
+            raise ValueError(f"{where}.{name} must be {must} with a Shared weight, got {checks.shown(value)}. {cure}")
 
 
 def _check_size(where: str, rule: Rule, both: Ends, item: int, scratch: bool, plastic: bool) -> None:

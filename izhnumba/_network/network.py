@@ -175,12 +175,12 @@ class Network(Sealed):
             (sources, targets), an array or of scipy.sparse, whose nonzero entries are connected and are the weights
             unless `weight` is given, as it must be for a mask of True and False; or a text file with a synapse per
             line: source, target and, if it has them, weight and delay.
-        weight : float, array, distribution, ByDistance or callable(rng, size), default 1
+        weight : float, array, distribution, ByDistance, callable(rng, size) or Shared, default 1
             In the unit of the receptor: mV for Delta, mV/ms (pA) for currents, 1/ms (nS) for conductances, which are
             not negative: their E sets the sign. Plastic weights lie within the bounds of their rule. An array has an
             entry per synapse, in the order of the pairs given, or for a rule of those it yields: row after row. With
             pairs, a mask or `AllToAll` a matrix (sources, targets) will do, whose other entries are left.
-        delay : the same, ms, 0 or at least dt, default dt
+        delay : float, array, distribution, ByDistance or callable(rng, size), ms, 0 or at least dt, default dt
             In whole steps; what distributions from 0 on draw may be rounded to 0. With 0, Brian2's default, a spike
             acts at the end of its own step, after the test. With the scheme "exact" any time from 1e-6 ms, as it is.
         receptor : Receptor, default Delta()

@@ -170,6 +170,7 @@ def test_threads_cuts_copies_and_checkpoints_change_no_bit(tmp_path):
 
 
 def test_schemes_with_sub_steps_go_by_their_name():
+    assert repr(iz.schemes["euler/5"]).startswith("<scheme euler/5: forward Euler, ")
     scheme = iz.schemes["euler/5"]
     assert scheme is iz.schemes.get("euler/5")
     assert (scheme.dt_max, scheme.source) == (1.0, f"{iz.schemes['euler'].source}, in 5 sub-steps")

@@ -196,7 +196,8 @@ CURE = "Pass the number itself as weight, so that each synapse has its own."
          f"Network.connect.delay must be one number with a Shared weight, got Uniform(low=1.0, high=2.0). {CURE}"),
         (iz.AllToAll(), dict(receptor=iz.GapJunction()),
          f"Network.connect.receptor must be a linear one with a Shared weight, got GapJunction(). {CURE}"),
-        (iz.AllToAll(), dict(plasticity=iz.STDP()), "Network.connect.plasticity must be None with a Shared weight"),
+        (iz.AllToAll(), dict(plasticity=iz.STDP()), "Network.connect.plasticity must be None with a Shared weight, "
+         f"got STDP(A_plus=0.01, A_minus=0....'all', dependence='additive'). {CURE}"),
         (iz.AllToAll(), dict(receptor=iz.AMPA(), weight=iz.Shared(-1.0)), "be >= 0 for the conductance"),
     ],
 )  # fmt: skip

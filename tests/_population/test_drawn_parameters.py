@@ -253,5 +253,5 @@ def test_the_floor_of_the_exact_scheme_is_refused_when_drawn():
 
 
 def test_who_draws_nothing_takes_numbers():
-    with pytest.raises(TypeError, match=r"got Normal\(.*\)\. Pass numbers that you have drawn: only populations and"):
+    with pytest.raises(TypeError, match=r"got Normal\(.*\)\. Pass numbers that you have drawn: populations draw, and"):
         rheobase(iz.presets["RS"] | {"d": iz.Normal(8.0, 1.0)})
