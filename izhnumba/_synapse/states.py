@@ -51,7 +51,7 @@ def states_of(receptor: Any, dt: float) -> States:
         checks.kind(f"{name}.parameters", key, str, "a function that returns numbers by name")
         checks.number(f"{name}.parameters {key!r}", value)
     found = States(n, advance, strength, tuple(numbers), tuple(float(one) for one in numbers.values()))
-    _try(name, found)
+    _try(name, found, conductance=receptor.E is not None)
     return found
 
 
@@ -68,8 +68,9 @@ def _function(receptor: Any, name: str, arguments: tuple[str, ...]) -> FunctionT
     return found.__func__
 
 
-def _try(name: str, states: States) -> None:
-    """Call the functions on plain numbers: a receptor at rest must stay so, and all must be finite."""
+def _try(name: str, states: States, *, conductance: bool) -> None:
+    """Call the functions on plain numbers: a receptor at rest must stay so, and all must be finite; an arrival must not
+    make a conductance negative."""
     p, rest = SimpleNamespace(**dict(zip(states.names, states.values, strict=True))), (0.0,) * states.n
     for arrived in (0.0, 1.0):
         s: Sequence[float] = rest
@@ -80,6 +81,12 @@ def _try(name: str, states: States) -> None:
             y = s[0] if states.strength is None else _called(f"{name}.strength", states.strength, s, p)
             if not _is_number(y):
                 raise ValueError(f"{name}.strength must return a finite number, got {y!r:.80}.")
+            if conductance and y < 0:
+                of = "advance" if states.strength is None else "strength"
+                raise ValueError(
+                    f"{name}.{of} must make a conductance >= 0 of what arrives, got {y:g}. E sets the sign of the "
+                    "current."
+                )
             if not arrived and (any(s) or y):
                 raise ValueError(
                     f"{name}.advance must leave states of 0 as they are, with strength 0, while nothing arrives, got "

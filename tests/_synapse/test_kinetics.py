@@ -366,6 +366,12 @@ def own(**members):
         (dict(strength=staticmethod(lambda s, p: None)), ValueError, "Own.strength must return a finite number"),
         (dict(per_source=1), TypeError, "Own.per_source must be True or False"),
         (dict(per_source=True, quiet_tau=-1.0), ValueError, "Own.quiet_tau must be a finite number > 0 ms, got -1.0"),
+        (
+            dict(E=0.0, advance=staticmethod(lambda s, arrived, p: (0.5 * s[0] - arrived,))),
+            ValueError,
+            "Own.advance must make a conductance >= 0 of what arrives, got -1. E sets the sign of the current",
+        ),
+        (dict(E=0.0, strength=staticmethod(lambda s, p: -s[0])), ValueError, "Own.strength must make a conductance >="),
         (dict(advanced=lambda self: None), TypeError, "Own.advanced must be a method .* nothing calls|Did you mean"),
         (
             dict(advance=staticmethod(lambda s, arrived, p: (sum([x * arrived for x in s]) + arrived,))),
