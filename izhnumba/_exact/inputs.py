@@ -283,15 +283,15 @@ def _no_pieces(where: str, value: Input) -> str:
     clock = "Use a clock scheme such as 'rk4'"
     if not any(isinstance(leaf, SpikeInput) or leaf._breaks() is None for leaf in leaves):
         return (
-            f"{where} must be lines and sines between breaks with the scheme 'exact', got {value!r:.80}. Of the "
-            f"factors of a product one may change between them, and nothing that is clipped. {clock}."
+            f"{where} must be lines and sines between breaks with the scheme 'exact', got {checks.shown(value)}. Of "
+            f"the factors of a product one may change between them, and nothing that is clipped. {clock}."
         )
     own = any(not (isinstance(leaf, SpikeInput) or leaf._streams or type(leaf).__module__.startswith("izhnumba."))
               for leaf in leaves)  # fmt: skip
     cure = ", or a sum of Constant, TimedArray, Ramp, Pulses and Sine" * own
     return (
         f"{where} must be a number, an array, TimedArray, Sine, Ramp, Pulses or a sum of them with the scheme "
-        f"'exact', whose equations have no noise and no steps, got {value!r:.60}. {clock}{cure}."
+        f"'exact', whose equations have no noise and no steps, got {checks.shown(value)}. {clock}{cure}."
     )
 
 
@@ -346,8 +346,9 @@ def must_stand(where: str, conductance: Current) -> None:
     """Refuse a conductance that changes between breaks."""
     if not conductance.steps:
         raise ValueError(
-            f"{where} must stay as it is between steps with the scheme 'exact', got {conductance.input!r:.60}. Use "
-            "TimedArray, Pulses, a synaptic receptor or a clock scheme such as 'rk4'."
+            f"{where} must stay as it is between steps with the scheme 'exact', got "
+            f"{checks.shown(conductance.input)}. Use TimedArray, Pulses, a synaptic receptor or a clock scheme such as "
+            "'rk4'."
         )
 
 
@@ -400,7 +401,7 @@ def population_feeds(where: str, pop: Followed, stop: float, inputs: Inputs) -> 
     elif delta is not None:
         raise ValueError(
             f"{where}.delta must be SpikeTrain or Poisson with the scheme 'exact', which has no steps, got "
-            f"{delta!r:.60}. Use SpikeTrain(i, t, weight)."
+            f"{checks.shown(delta)}. Use SpikeTrain(i, t, weight)."
         )
     feeds = ExactFeeds([Source(engine, currents, spikes)], engine.clock)
     engine.latest = key, feeds

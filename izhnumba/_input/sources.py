@@ -59,7 +59,7 @@ def checked_rate(where: str, value: object, shape: tuple[int, ...]) -> float | A
             fit_shape(where, value._values(np.zeros(1), 1.0)[0], shape)
         except TypeError:
             must = f"{where} must be a number, an array or an input without random parts and spikes"
-            raise TypeError(f"{must}, got {value!r:.60}.") from None
+            raise TypeError(f"{must}, got {checks.shown(value)}.") from None
         return value
     if callable(value) and not hasattr(value, "__array__"):
         checks.refuse(where, value, "a number, an array or an input object", "Wrap a function: Function(f).")
@@ -146,8 +146,8 @@ class PoissonTrains:
         rate = self.rate
         if isinstance(rate, Input) and not (isinstance(rate, TimedArray) and type(rate)._values is TimedArray._values):
             raise ValueError(
-                f"{self.where} must be a number, an array or a TimedArray with the scheme 'exact', got {rate!r:.60}. "
-                "Sample it: TimedArray(values, dt)."
+                f"{self.where} must be a number, an array or a TimedArray with the scheme 'exact', got "
+                f"{checks.shown(rate)}. Sample it: TimedArray(values, dt)."
             )
         values = rate.values if isinstance(rate, TimedArray) else np.asarray(rate, np.float64)[np.newaxis]
         fit_shape(self.where, values[0], to.shape)

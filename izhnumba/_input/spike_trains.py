@@ -50,8 +50,8 @@ class SpikeInput(Input):
         """A function of (since, until) that gives the spikes later than the one and no later than the other, those at
         0 with the first ones: times (ms), neurons, weights, and numbers that tell spikes of one time apart."""
         raise ValueError(
-            f"{type(self).__name__} must tell the times of its spikes with the scheme 'exact', got {self!r:.60}. Use "
-            "SpikeTrain or Poisson."
+            f"{type(self).__name__} must tell the times of its spikes with the scheme 'exact', got "
+            f"{checks.shown(self)}. Use SpikeTrain or Poisson."
         )
 
     def _most_per_ms(self, to: Target) -> float:
@@ -169,7 +169,7 @@ class Poisson(SpikeInput):
             self.rate._values(np.zeros(1), 1.0)
         except TypeError:
             must = "Poisson.rate must be a number, an array or an input without random parts and spikes"
-            raise TypeError(f"{must}, got {self.rate!r:.60}.") from None
+            raise TypeError(f"{must}, got {checks.shown(self.rate)}.") from None
 
     def _spikes(self, to: Target) -> Callable[[int, int], Spikes]:
         draws = PoissonDraws(flat(self._weights(to), (to.n,)), to.key)
@@ -233,7 +233,8 @@ class Poisson(SpikeInput):
         where = "Poisson.rate"
         if isinstance(self.rate, Input) and type(self.rate)._values is not TimedArray._values:
             raise ValueError(
-                f"{where} must be a number, an array or a TimedArray with the scheme 'exact', got {self.rate!r:.60}."
+                f"{where} must be a number, an array or a TimedArray with the scheme 'exact', got "
+                f"{checks.shown(self.rate)}."
             )
         values = self.rate.values if isinstance(self.rate, TimedArray) else np.asarray(self.rate)[np.newaxis]
         fit_shape(where, values[0], to.shape)

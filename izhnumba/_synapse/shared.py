@@ -17,7 +17,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Shared:
-    """One weight that all synapses of an `AllToAll` connection share: a tenth of a megabyte instead of a matrix.
+    """One weight that all synapses of an `AllToAll` connection share: a number instead of a matrix.
 
     `net.connect(a, b, iz.AllToAll(), weight=iz.Shared(0.5))` takes memory, and time for a step with spikes, in
     proportion to the neurons; with `weight=0.5` it is the synapses, and each has a weight that can be written.
