@@ -27,8 +27,7 @@ from izhnumba._record.spikes import SpikeRecorder
 from izhnumba._synapse.positions import Positions
 
 Array = NDArray[Any]
-
-
+_CELL_BYTES = 16  # of a cell, in an engine: its spikes of a step, and what chooses it in proportion to its rate
 _CURES = dict.fromkeys(("V", "u", "model", "dtype"), "It has no neurons, only spikes.") | dict.fromkeys(
     ("run", "step", "reset", "save", "t"), "A network advances it: net.add(source)."
 )
@@ -63,6 +62,7 @@ class Source(Fixed):
         of = type(self).__name__
         size = checks.size(f"{of}.n", n)
         given = "source" if name is None else checks.kind(f"{of}.name", name, str, "a str")
+        checks.fits(f"{of}.n", _CELL_BYTES * math.prod(size), "Use fewer cells.")
         layout, random = layout_of(positions), streams(0, given)
         placed = layout and layout.placed(size, random("positions"))  # anew in a network, as it draws
         assign(self, size=size, n=math.prod(size), name=given, _given={"name": name}, _layout=layout, positions=placed)

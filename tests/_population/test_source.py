@@ -94,6 +94,7 @@ def test_what_a_network_refuses():
          "at most one spike of a cell in a step of 0.5 ms, got 1.2 and 1.4 ms of cell 1. Use a shorter dt"),
         (lambda: iz.PoissonSource(3, iz.Noise(1.0) + iz.Sine(2.0, frequency=5.0) + iz.Ramp(0.5, 1.0, 9.0)),
          r"without random parts and spikes, got Noise\(.*\.\.\..*\)\.$"),
+        (lambda: iz.PoissonSource(10**13, 1.0), r"PoissonSource.n must fit in the free memory .*\. Use fewer cells"),
         (lambda: net.add(iz.SpikeSource([1, 1], [2.0, 2.0], n=2)), "2 and 2 ms of cell 1. Name each spike once"),
         (lambda: net.add(iz.PoissonSource(2, iz.Constant([1.0, 2.0, 3.0]))), "must"),
         (lambda: net.remove(source), "Network.remove.part must be synapses, a drive or a recorder"),
