@@ -70,7 +70,9 @@ def _networks(dtype: str) -> None:
     net.connect(cells, cells, iz.FixedOutDegree(2), weight=0.1, plasticity=iz.STDP(w_max=1.0))
     net.drive(cells, iz.OrnsteinUhlenbeck(1.0, 1.0, tau=5.0))
     net.drive(cells, iz.Poisson(100.0, 1.0))
-    net.connect(net.add(iz.PoissonSource(10, 100.0)), cells, iz.OneToOne())
+    source = net.add(iz.PoissonSource(10, 100.0))
+    net.connect(source, cells, iz.OneToOne())
+    net.record(source, "spikes")
     net.run(20.0)
 
 

@@ -28,18 +28,25 @@ class Lists(NamedTuple):
     cells: Array
 
     def sent(self, since: int, until: int) -> tuple[Array, Array]:
-        """Cells and steps, int64, of those sent in the steps from `since` on, before `until`, in order."""
+        """Cells and steps, int64, of those sent in the steps from `since` on, before `until`."""
         steps = np.arange(since, until)
         starts, counts = self.starts[steps - self.first], self.counts[steps - self.first]
         places = np.arange(counts.sum()) + np.repeat(starts - (np.cumsum(counts) - counts), counts)
         return self.cells[places].astype(np.int64), np.repeat(steps, counts)
 
+    def put_in_order(self, since: int, until: int, words: int) -> None:
+        """Let those of each of these steps be in order. words: of a bit for each cell."""
+        from izhnumba._clock.kernels.source import put_in_order
+
+        of, scratch = slice(since - self.first, until - self.first), np.zeros(words + layout.RASTER_SLACK, np.uint64)
+        put_in_order(self.cells, self.starts[of], self.counts[of], address_of(scratch), words)
+
 
 class ClockSource:
     """n cells that spike as lists say, and are nothing else. See `SourceEngine`.
 
-    Its raster holds the steps between two deliveries only, and stays in the cache: that of a whole call would take most
-    of the time of a source. So recorders read the lists.
+    Its raster holds the steps between two deliveries only, and stays in the cache, and of it only the words with spikes
+    are written: to clear that of a whole call would take most of the time of a source. So recorders read the lists.
     """
 
     n_blocks = 1
@@ -75,7 +82,9 @@ class ClockSource:
 
     def spike_list(self, since: int) -> tuple[Array, Array]:
         """Cells and steps, int64, of the spikes since step `since`, in order; all are in the last call."""
-        return self._lists.sent(max(since, int(self.table[layout.BEGAN]), self._lists.first), self.now)
+        since, now = max(since, int(self.table[layout.BEGAN]), self._lists.first), self.now
+        self._lists.put_in_order(since, now, self.padded // WORD)  # here, as it takes time
+        return self._lists.sent(since, now)
 
     def prepare_slice(self, until: int, listed: tuple[int, Spikes], threads: int) -> int:
         """Make ready for a slice from now to `until`. listed: a step, and the spikes from it on. Returns the address of
@@ -85,6 +94,8 @@ class ClockSource:
         n_words = self._clock.slice * (self.padded // WORD) + layout.RASTER_SLACK
         if self._rows.size < n_words:
             self._rows = self.table.put(layout.SENT_ROWS, np.zeros(n_words, np.uint64))
+            self.table.put(layout.SENT_FILLED, np.empty(n_words, np.uint32))
+            self.table[layout.N_FILLED] = 0
         first, (starts, cells, weights) = listed
         if starts is not self._lists.starts:  # else it is made ready again for the rest
             lists = Lists(first, starts, np.zeros(starts.size - 1, np.int64), cells)

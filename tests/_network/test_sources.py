@@ -11,6 +11,7 @@ from going_on import assert_goes_on_after_loading
 from interrupts import interrupted, moments, passed
 
 import izhnumba as iz
+from izhnumba._input.sources import PoissonTrains
 
 N = 80
 SCHEMES = ["exp_euler", "exact"]
@@ -180,6 +181,30 @@ def test_the_same_spikes_however_a_run_is_split(scheme, rate, tmp_path):
     np.testing.assert_array_equal(whole.recorders["sent"].t, before)
     for at in (25.0, 33.5):
         assert_goes_on_after_loading(lambda threads: background(scheme, threads, rate), 60.0, at, tmp_path)
+
+
+@pytest.mark.parametrize("rate", [0.3, 20.0, 1900.0])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_is_recorded_is_what_was_drawn_once_and_in_order(rate, threads):
+    """A few of the cells, or nearly all; and it arrives, recorded or not."""
+    n, found = 5000, []
+    for recorded in (True, False):
+        net = iz.Network(seed=7, dt=0.5, threads=threads)
+        source = net.add(iz.PoissonSource(n, rate), "from")
+        cells = net.add(iz.Population(40, **iz.presets["FS"]))
+        net.connect(source, cells, iz.FixedOutDegree(1), weight=0.02, delay=iz.Uniform(1.5, 4.0))
+        if recorded:
+            rec = net.record(source)
+        for T in (0.5, 20.0, 0.5, 3.0):
+            net.run(T)
+        found.append((cells.V.copy(), cells.u.copy()))
+        if recorded:
+            drawn = PoissonTrains("", rate).steps(source._to)(0, 48)
+            step = np.repeat(np.arange(48), np.diff(drawn.starts))[drawn.weights > 0]
+            want = np.unique(np.column_stack([step, drawn.neurons[drawn.weights > 0]]), axis=0)
+            np.testing.assert_array_equal(np.column_stack([rec.step, rec.i]), want)
+            np.testing.assert_array_equal(np.flatnonzero(source.spikes), want[want[:, 0] == 47, 1])
+    np.testing.assert_array_equal(*found)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -115,12 +115,14 @@ TO_CURRENT, TO_CONDUCTANCE, TO_GATED, TO_GAP, TO_V, TO_GATED_CURRENT = range(6)
 # --- A spike source: of the entries of a population it has N, PADDED, STEP, STEPS, BEGAN, REPORT and RASTER, of which
 # only the rows of the present slice of the network are there, and more:
 # SENT_ROWS     uint64 (slice, PADDED / 64): these rows; RASTER_SLACK words behind them may be read
+# SENT_FILLED, N_FILLED   uint32: which words of these rows are not 0, and how many
 # SENT_FROM     the first step for which its spikes are listed
 # SENT_STARTS, SENT_COUNTS   int64 (steps + 1,), (steps,): where those of each step begin, and how many have been sent
-# SENT_CELLS, SENT_WEIGHTS   uint32, float32 (spikes,): those of weight 0 are none; what has been sent is in order
+# SENT_CELLS, SENT_WEIGHTS   uint32, float32 (spikes,): those of weight 0 are none; of a step that has been sent each is
+# there once
 (
-    SENT_ROWS, SENT_FROM, SENT_STARTS, SENT_COUNTS, SENT_CELLS, SENT_WEIGHTS, SOURCE_SIZE,
-) = range(TABLE_SIZE, TABLE_SIZE + 7)  # fmt: skip
+    SENT_ROWS, SENT_FILLED, N_FILLED, SENT_FROM, SENT_STARTS, SENT_COUNTS, SENT_CELLS, SENT_WEIGHTS, SOURCE_SIZE,
+) = range(TABLE_SIZE, TABLE_SIZE + 9)  # fmt: skip
 
 # WORK, one per thread: what kernels need to know of the block and step that they work on. FIRST_LANE, COUNT, VALID: the
 # first lane, how many there are, and how many of them hold neurons; NOW: the step since BASE. Then addresses: of the
