@@ -237,6 +237,9 @@ def reset(net: Network, weights: object) -> None:
         one._clear()
     for recorder in net._recorders.values():
         recorder._clear()
+    bound, complete = net._bound
+    known = [one for one in bound if not isinstance(one, Synapses) or net._synapses.get(one.name) is one]
+    net._bound = known, complete and len(known) == len(bound)  # nothing is under way through those that are gone
     net._clock.now = 0
 
 

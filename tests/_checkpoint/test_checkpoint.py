@@ -280,6 +280,25 @@ def test_receptors_at_rest_that_nothing_reaches_any_more_are_loaded(tmp_path, re
     np.testing.assert_array_equal(again.recorders["V"].V, net.recorders["V"].V)
 
 
+def test_saving_before_a_reset_changes_nothing_after_it(tmp_path):
+    """Nothing is under way through synapses that have been removed when a network begins again: their receptors go."""
+    kept = []
+    for saved in (False, True):
+        net = iz.Network(dt=0.5, seed=1)
+        cells = net.add(iz.Population(60, **iz.presets["RS"]), name="cells")
+        net.drive(cells, iz.Noise(std=14.0))
+        syn = net.connect(cells, cells, iz.AllToAll(), weight=0.01, receptor=iz.AMPA())
+        net.run(5.0)
+        net.remove(syn)
+        if saved:
+            net.save(tmp_path / "state.npz")
+        net.reset()
+        net.connect(cells, cells, iz.OneToOne(), weight=0.3)
+        net.run(20.0)
+        kept.append([state.definition for state in cells._engine.outer_receptors])
+    assert kept == [[iz.Delta()]] * 2
+
+
 def test_drives_are_there_after_loading(tmp_path):
     net = small_network()
     net.drive(net.populations["cells"][:2], np.full(2, 5.0), name="light")
