@@ -15,6 +15,7 @@ import pytest
 
 import izhnumba as iz
 from izhnumba import cli
+from izhnumba.cli import _figures
 
 CURRENT = np.full((1000, 2), 10.0)
 CURRENT[:, 1] = 4.0
@@ -296,7 +297,17 @@ def test_bad_argument_is_one_line_and_leaves_nothing(folder, capsys, arguments, 
     assert (folder / "stim.csv").read_bytes() == before
 
 
-@pytest.mark.parametrize("arguments", [[], ["rum"], ["run"], ["run", "--current"], ["demo", "--duration", "-5"]])
+@pytest.mark.parametrize("module", ["izhnumba", "izhnumba.cli"])
+def test_alone_it_prints_its_help(module):
+    done = subprocess.run([sys.executable, "-m", module], capture_output=True, text=True, env=environment())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: izhnumba [-h]")
+    for command in ("demo", "run", "presets", "info", "compile"):
+        assert f"\n    {command} " in done.stdout
+    assert "Exit codes: 0 done, as is this help, 1 a simulation failed, 2 wrong input" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["rum"], ["run"], ["run", "--current"], ["demo", "--duration", "-5"]])
 def test_bad_command_line(capsys, arguments):
     refused(capsys, *arguments)
 
@@ -384,7 +395,7 @@ def test_demo(folder):
 
 
 def test_demo_without_matplotlib_says_how_to_get_it(folder, capsys, monkeypatch):
-    monkeypatch.setattr(cli, "HAVE_MATPLOTLIB", False)
+    monkeypatch.setattr(_figures, "HAVE_MATPLOTLIB", False)
     assert cli.main(["demo", "--duration", "100"]) == 0
     assert 'pip install "izhnumba[plot]"' in capsys.readouterr().out
     assert os.listdir() == ["stim.csv"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from izhnumba import _ahead, cli
+from izhnumba.cli import _compile
 
 
 @pytest.fixture
@@ -24,8 +25,8 @@ def compiler(monkeypatch):
         (cache / f"kernel-{len(seen)}.nbc").write_bytes(b"code")
         return subprocess.CompletedProcess(command, 1 if "fails" in env else 0, "", "Trace\nOSError: no room\n")
 
-    monkeypatch.setattr(cli.subprocess, "run", run)
-    monkeypatch.setattr(cli.built, "level_of", lambda features: "x86-64-v3")
+    monkeypatch.setattr(_compile.subprocess, "run", run)
+    monkeypatch.setattr(_compile.built, "level_of", lambda features: "x86-64-v3")
     return seen
 
 

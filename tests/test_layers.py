@@ -32,6 +32,7 @@ FLOORS = [
     "_network analysis jax io",
     "__init__ plot brainpy",
     "cli _ahead",
+    "__main__",
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
 OPTIONAL = {"matplotlib", "pandas", "scipy", "jax", "numba", "llvmlite", "optax"}

@@ -20,7 +20,7 @@ print(time.perf_counter() - start)
 """
 FIRST_RESULT = {
     "population": "import izhnumba as iz; iz.Population(1000).run(100.0, 10.0)",
-    "network of 2003": "from izhnumba import cli; cli._network_2003(1, 1.0)[0].run(100.0)",
+    "network of 2003": "from izhnumba.cli._demo import network_2003; network_2003(1, 1.0)[0].run(100.0)",
     "exact population": "import izhnumba as iz; iz.Population(1, scheme='exact', **iz.presets['RS']).run(100.0, 10.0)",
     "exact network": """
 import izhnumba as iz

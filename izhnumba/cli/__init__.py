@@ -1,0 +1,84 @@
+"""The command line: `izhnumba demo | run | presets | info | compile`, each in a file of its own.
+
+Wrong input gives one line on stderr and exit code 2; output files appear complete or not at all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import NoReturn
+
+import izhnumba as iz
+from izhnumba.cli import _compile, _demo, _info, _presets, _run
+
+__all__ = ["main"]
+
+_COMMANDS = (_demo, _run, _presets, _info, _compile)  # each has `add`, its options, and `run`, what it does
+_EXIT_CODES = "Exit codes: 0 done, as is this help, 1 a simulation failed, 2 wrong input, 130 stopped by Ctrl-C."
+_OPTION_OF = {  # options with another name than the argument in the Python API
+    "presets.name": "preset",
+    "Population.run.I": "current",
+    "Population.run.T": "duration",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0, 1 for a failed simulation, 2 for wrong input, 130 after Ctrl-C."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.name is None:
+        parser.print_help()
+        return 0
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: _warn(arguments, str(message))
+        try:
+            arguments.command(arguments)
+        except OSError as error:
+            return _say(arguments, f"{error.filename or 'error'}: {error.strerror}", 2)
+        except (ValueError, ImportError) as error:
+            return _say(arguments, str(error), 2)
+        except RuntimeError as error:  # V or u became non-finite
+            return _say(arguments, str(error), 1)
+        except KeyboardInterrupt:
+            return _say(arguments, "interrupted, no file was written.", 130)
+    return 0
+
+
+def _say(arguments: argparse.Namespace, message: str, code: int) -> int:
+    """Print an error as one line. Returns the exit code."""
+    print(f"izhnumba {arguments.name}: {' '.join(_in_options(arguments, message).split())}", file=sys.stderr)
+    return code
+
+
+def _warn(arguments: argparse.Namespace, message: str) -> None:
+    print(f"izhnumba: warning: {_in_options(arguments, message)}", file=sys.stderr)
+
+
+def _in_options(arguments: argparse.Namespace, message: str) -> str:
+    """A message of the Python API, with the option in place of the argument it begins with."""
+
+    def option(api: re.Match[str]) -> str:
+        name = _OPTION_OF.get(api[0], api[1])
+        return f"--{name.replace('_', '-')}" if hasattr(arguments, name) else api[0]
+
+    return re.sub(r"^(?:presets|Population|Population\.run)\.(\w+)\b(?!\.)", option, message)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")  # argparse would print the usage before it
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="izhnumba", description="Simulate Izhikevich neurons.", epilog=_EXIT_CODES)
+    parser.add_argument("--version", action="version", version=f"izhnumba {iz.__version__}")
+    commands = parser.add_subparsers(dest="name", title="commands, each with its own --help", metavar="COMMAND")
+    for command in _COMMANDS:
+        command.add(commands).set_defaults(command=command.run)
+    return parser
