@@ -1,4 +1,4 @@
-"""Which of the twenty pictures of 2004 come from the coarse step? Table and figure of docs/patterns2004.md.
+"""Which of the twenty pictures of 2004 come from the coarse step? Table and figure of docs/concepts/patterns2004.md.
 
 Run it with: python examples/patterns2004_step_size.py [outfolder]
 """

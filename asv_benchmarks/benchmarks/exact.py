@@ -1,5 +1,5 @@
 """The exact scheme: what a spike, an arrival and a silent neuron cost, and how that compares with steps of dt.
-`python -m benchmarks.exact` in the folder above prints the table of docs/exact.md."""
+`python -m benchmarks.exact` in the folder above prints the table of docs/concepts/exact.md."""
 
 from __future__ import annotations
 

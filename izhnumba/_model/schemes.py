@@ -395,8 +395,8 @@ _ALL = (
            divisible=True, fastmath=CONTRACT),
     Scheme("rk4", "the classical Runge-Kutta rule of fourth order", _rk4, dt_max=0.5, horner=True,
            divisible=True, fastmath=CONTRACT),
-    Scheme("exact", "no steps: Taylor series from event to event, spike times to rounding (docs/exact.md)", None,
-           dt_max=math.inf),
+    Scheme("exact", "no steps: Taylor series from event to event, spike times to rounding (docs/concepts/exact.md)",
+           None, dt_max=math.inf),
 )  # fmt: skip
 
 
@@ -427,7 +427,7 @@ schemes = _Schemes(
     __name__,
     _ALL,
     'How time advances: `Population(n, scheme=name)`, `Network(scheme=name)`. The default is "exp_euler".\n\n'
-    "Names, and what they follow; `help(schemes[name])` and docs/semantics.md say more.",
+    "Names, and what they follow; `help(schemes[name])` and docs/concepts/semantics.md say more.",
     lambda scheme: (scheme.source,),
 )
 

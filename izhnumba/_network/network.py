@@ -348,7 +348,8 @@ class Network(Sealed):
         Raises
         ------
         TypeError, ValueError
-            Before anything changes; also for what has been written into `syn.weight` and cannot be (docs/semantics.md).
+            Before anything changes; also for what has been written into `syn.weight` and cannot be
+            (docs/concepts/semantics.md).
         RuntimeError
             If V or u of a neuron stops being finite; says of which population, when, where and what to do. If a rule of
             your own has made a conductance negative; the run has come to its end then.

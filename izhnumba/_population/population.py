@@ -102,7 +102,7 @@ class Population:
     changed between steps: `pop.a = 0.1`, or `pop.a = iz.Uniform(0.02, 0.1)`, which draws the same numbers each time.
 
     With the scheme "exact" there are no steps: spikes have a real time, and `spikes.step` is None. It takes float64
-    without batch, V_min and noise, and models whose V' is a parabola in V; see docs/exact.md.
+    without batch, V_min and noise, and models whose V' is a parabola in V; see docs/concepts/exact.md.
 
     References
     ----------

@@ -1,7 +1,8 @@
 """Presets: published parameters by name, together with the step rule, the time step and the input behind them.
 
 A picture in a paper belongs to a model *and* to a way of advancing time: nine of the twenty panels of 2004 have another
-number of spikes when the equations are solved accurately (docs/patterns2004.md). So each preset carries its scheme.
+number of spikes when the equations are solved accurately (docs/concepts/patterns2004.md). So each preset carries
+its scheme.
 """
 
 from __future__ import annotations

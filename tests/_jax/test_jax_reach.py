@@ -30,7 +30,9 @@ def script():
 @pytest.fixture(scope="module")
 def tables():
     """Numbers by name, of both tables."""
-    rows = re.findall(r"^\| ([^|]+) \| ([-+.\de| na]+) \|$", (ROOT / "docs/jax.md").read_text(), flags=re.MULTILINE)
+    rows = re.findall(
+        r"^\| ([^|]+) \| ([-+.\de| na]+) \|$", (ROOT / "docs/concepts/gradients.md").read_text(), flags=re.MULTILINE
+    )
     return [(name, [float(x) for x in numbers.split("|")]) for name, numbers in rows]
 
 
