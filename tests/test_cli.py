@@ -15,6 +15,7 @@ import pytest
 
 import izhnumba as iz
 from izhnumba import cli
+from izhnumba._numba import compile
 from izhnumba.cli import _figures
 
 CURRENT = np.full((1000, 2), 10.0)
@@ -30,8 +31,11 @@ def folder(tmp_path, monkeypatch):
 
 
 def izhnumba(*arguments, **options):
-    command = [sys.executable, "-m", "izhnumba.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment(), **options)
+    """Run a command in a process. What it says while it compiles, which depends on the cache, is left out."""
+    command = [sys.executable, "-m", "izhnumba", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment(), **options)
+    done.stderr = done.stderr.replace("izhnumba: compiling (first time only) ...\n", "")
+    return done
 
 
 def environment(**more):
@@ -381,6 +385,21 @@ def test_failed_simulation_is_one_line_and_leaves_nothing(folder, capsys):
     assert err.count("\n") == 1
     assert "V became non-finite in 1 of 1 neurons" in err
     assert sorted(os.listdir()) == ["huge.npy", "stim.csv"]
+
+
+def test_it_says_once_when_something_is_compiled(folder, capsys, monkeypatch):
+    """An empty cache is not asked for: compiling takes seconds. It is what happens where a kernel is not found."""
+    dispatcher = iz.Population.run
+
+    def run(population, *arguments, **options):
+        for tell in compile._told * 2:
+            tell("compiling (first time only) ...")
+        return dispatcher(population, *arguments, **options)
+
+    monkeypatch.setattr(iz.Population, "run", run)
+    assert cli.main(["run", "--current", "stim.csv"]) == 0
+    assert capsys.readouterr().err == "izhnumba: compiling (first time only) ...\n"
+    assert not compile._told
 
 
 # --- demo, presets, info --------------------------------------------------------------------------------------------

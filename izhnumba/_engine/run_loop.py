@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from izhnumba._base import checks
 from izhnumba._engine.codes import BUSY, FAILURE, OK
+from izhnumba._engine.progress import Progress
 from izhnumba._engine.protocol import Engine, Feeds, RunRecorder
 from izhnumba._engine.timebase import Instant
 
 STOPS = {FAILURE, BUSY}  # codes after which a run does not go on
 _SLICE_SECONDS = 0.025  # wall time of a slice: Ctrl-C, progress and the check for finite values wait so long
-
-Progress = Callable[[float, float], Any]  # (done, total), both in ms
 
 
 class Condition(NamedTuple):
@@ -133,42 +130,3 @@ def run_slices(slices: Slices, progress: Progress | None = None, condition: Cond
     finally:
         codes.add(slices.finish())
     return codes
-
-
-def progress_shown(where: str, progress: object, unit: str = "ms") -> Progress | None:
-    """The argument `progress` of a run as a function of (done, total): a new ProgressBar for True, None for False."""
-    if progress is False:  # the short way
-        return None
-    must_be = f"True, False or a function of (done, total) in {unit}"
-    shown = checks.kind(where, progress, (bool, Callable, type(None)), must_be)
-    if callable(shown):
-        checks.takes(where, shown, "done", "total")
-    return ProgressBar(unit) if shown is True else shown or None
-
-
-class ProgressBar:
-    """One line on standard error: a bar, the part that is done, the speed and the time left."""
-
-    def __init__(self, unit: str = "ms") -> None:
-        self._unit = unit
-        self._start = perf_counter()
-        self._shown = 0.0
-
-    def __call__(self, done: float, total: float) -> None:
-        now = perf_counter()
-        if done < total and now - self._shown < 0.1:
-            return
-        self._shown = now
-        elapsed = now - self._start
-        filled = int(30 * done / total) if total else 30
-        speed = done / 1000 / elapsed if elapsed else 0.0
-        rate = f"{speed:.3g} x real time, " if self._unit == "ms" else ""
-        left = elapsed * (total - done) / done if done else 0.0
-        bar = "#" * filled + "." * (30 - filled)
-        sys.stderr.write(f"\r[{bar}] {done:.6g} of {total:.6g} {self._unit}, {rate}{left:.0f} s left  ")
-        sys.stderr.flush()
-
-    def close(self) -> None:
-        """End the line, whether the run has ended or was stopped."""
-        if self._shown:
-            sys.stderr.write("\n")

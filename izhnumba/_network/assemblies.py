@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.random import streams
-from izhnumba._engine.run_loop import ProgressBar, progress_shown
+from izhnumba._engine.progress import progress_shown
 from izhnumba._input.cut import cut
 from izhnumba._network import connect as of_populations
 from izhnumba._network import drives
@@ -58,22 +58,20 @@ def connect(
     source, target = end_in(net, f"{where}.pre", pre), end_in(net, f"{where}.post", post)
     for part in target._parts:
         neurons_in(net, f"{where}.post", part, of_populations.TO_NEURONS)
-    shown = progress_shown(f"{where}.progress", progress, "synapses") or (lambda done, total: None)
+    shown = progress_shown(f"{where}.progress", progress, "synapses")
     whole = new_name(f"{where}.name", name, f"{source!r} to {target!r}", ())
     sections = [(one, other) for one in source._parts for other in target._parts]
     names: list[str] = []
     for one, other in sections:
         default = f"{one!r} to {other!r}" if name is None else f"{whole}: {one!r} to {other!r}"
         names.append(new_name(f"{where}.name", None, default, {*net._synapses, *names}))
-    try:
+    with shown as show:
         edges, learnt = _drawn(net, source, target, rule, weight, delay, receptor, plasticity, whole)
+        tell = show or of_populations.nothing_shown
         makers = [
-            of_populations.planned(*ends, *edge, receptor, learning, one, net.seed, shown)
+            of_populations.planned(*ends, *edge, receptor, learning, one, net.seed, tell)
             for ends, edge, learning, one in zip(sections, edges, learnt, names, strict=True)
         ]
-    finally:
-        if isinstance(shown, ProgressBar):
-            shown.close()
     made = tuple(make() for make in makers)
     net._synapses.update(zip(names, made, strict=True))
     return JoinedSynapses(source, target, made)

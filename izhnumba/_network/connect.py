@@ -13,7 +13,7 @@ from izhnumba._base import checks
 from izhnumba._base.implausible import warn_of_base_unit
 from izhnumba._base.random import Random, streams
 from izhnumba._clock.release import Release
-from izhnumba._engine.run_loop import Progress, ProgressBar, progress_shown
+from izhnumba._engine.progress import Progress, progress_shown
 from izhnumba._network.parts import neurons_in, new_name, section_in
 from izhnumba._network.synapses import Synapses, limits_of, of_izhnumba
 from izhnumba._population.section import Section, ends
@@ -68,6 +68,10 @@ _PLASTIC_BYTES = 24  # of a synapse with plasticity, besides its weight and plac
 _MOST_PLASTIC = 2**32 - 1  # kernels number them in 32 bits
 
 
+def nothing_shown(done: float, total: float) -> None:
+    """Where no progress is wanted."""
+
+
 def connect(
     net: Network, pre: object, post: object, rule: object, weight: object, delay: object, receptor: Any,
     plasticity: Any, name: object, progress: object,
@@ -83,13 +87,10 @@ def connect(
     where = "Network.connect"
     source = section_in(net, f"{where}.pre", pre)
     target = neurons_in(net, f"{where}.post", post, TO_NEURONS)
-    shown = progress_shown(f"{where}.progress", progress, "synapses") or (lambda done, total: None)
+    shown = progress_shown(f"{where}.progress", progress, "synapses")
     name = new_name(f"{where}.name", name, f"{source!r} to {target!r}", net._synapses)
-    try:
-        make = planned(source, target, rule, weight, delay, receptor, plasticity, name, net.seed, shown)
-    finally:
-        if isinstance(shown, ProgressBar):
-            shown.close()
+    with shown as show:
+        make = planned(source, target, rule, weight, delay, receptor, plasticity, name, net.seed, show or nothing_shown)
     net._synapses[name] = synapses = make()
     return synapses
 

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from izhnumba._base import checks
 from izhnumba._base.sealed import Sealed
 from izhnumba._base.turns import Turn
-from izhnumba._engine.run_loop import Progress
+from izhnumba._engine.progress import Progress
 from izhnumba._engine.timebase import SHORTEST_STEP
 from izhnumba._model.schemes import DEFAULT, scheme_named
 from izhnumba._network import assemblies, parts
@@ -343,7 +343,8 @@ class Network(Sealed):
         every : float, ms, a whole number of steps, default dt
             A network that is stopped less often to be asked runs faster.
         progress : bool or callable(done, total) in ms
-            A line on standard error, or your own function, called about 40 times per second.
+            True: a line on standard error, in a file or pipe one each 10 s. Your own function is called about 40 times
+            per second.
 
         Raises
         ------

@@ -10,7 +10,8 @@ import numpy as np
 
 from izhnumba._base import checks
 from izhnumba._engine.codes import OK
-from izhnumba._engine.run_loop import STOPS, Condition, ProgressBar, Slices, progress_shown, run_slices
+from izhnumba._engine.progress import progress_shown
+from izhnumba._engine.run_loop import STOPS, Condition, Slices, run_slices
 from izhnumba._engine.timebase import Instant
 from izhnumba._network.drives import Drive, feeds_of
 from izhnumba._network.synapses import Synapses
@@ -30,16 +31,13 @@ def run(net: Network, T: object, until: Any, every: object, progress: object) ->
     """Advance a network by T, or until a condition holds. Returns how far it came."""
     clock, where = net._clock, "Network.run"
     stop = clock.time.after(f"{where}.T", clock.now, T)
-    show = progress_shown(f"{where}.progress", progress)
+    shown = progress_shown(f"{where}.progress", progress)
     ask = _condition(net, until, every)
     if not net.populations:
         raise ValueError(_NO_POPULATION)
     began, slices = clock.now, _begun(net, stop, stop)
-    try:
+    with shown as show:
         run_slices(slices, show, ask)
-    finally:
-        if isinstance(show, ProgressBar):
-            show.close()
     return clock.now - began
 
 

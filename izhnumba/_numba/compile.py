@@ -30,6 +30,7 @@ from izhnumba._numba import built
 CONTRACT = frozenset({"contract", "nsz"})
 STRICT: frozenset[str] = frozenset()
 
+_told: list[Callable[[str], object]] = []  # what `telling` calls
 known_to_numba: set[Any] = set()  # plain Python functions that kernels can call
 
 
@@ -76,6 +77,20 @@ def compiled(
     key = repr((fingerprint(function), sorted(fastmath), parallel, caller))
     dispatcher._cache = _DiskCache(cache_folder(), function.__name__, key)
     return dispatcher
+
+
+@contextlib.contextmanager
+def telling(tell: Callable[[str], object]) -> Iterator[None]:
+    """Meanwhile `tell(text)` is called before anything is compiled that was not kept on disk, which takes seconds.
+    Within the context of another, that one alone is told."""
+    if _told:
+        yield
+        return
+    _told.append(tell)
+    try:
+        yield
+    finally:
+        _told.remove(tell)
 
 
 def reason_of(error: Exception) -> str:
@@ -358,6 +373,9 @@ class _DiskCache:
                     return CompileResult._rebuild(target_context, *pickle.loads(payload))
             except Exception:  # none yet, or from a module that cannot be imported by name
                 continue
+        kept = "first time only" if self._folder else "each time, for no folder can be written to keep it"
+        for tell in _told:
+            tell(f"compiling ({kept}) ...")
         return None
 
     def save_overload(self, signature: object, result: Any) -> None:

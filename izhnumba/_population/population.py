@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from izhnumba._base.sealed import assign
 from izhnumba._clock.step import NUMBERS
 from izhnumba._engine.codes import BUSY, FAILURE, LEAP, NOT_PLAIN, OK
+from izhnumba._engine.progress import Progress
 from izhnumba._engine.protocol import Inputs
-from izhnumba._engine.run_loop import Progress
 from izhnumba._model.izhikevich import Izhikevich
 from izhnumba._model.model import Model
 from izhnumba._model.schemes import DEFAULT, scheme_named
@@ -331,8 +331,8 @@ class Population:
         neurons : int array, optional
             Flat indices of the neurons to record, default all.
         progress : bool or callable(done, total) in ms
-            A line on standard error, or your own function, called about 40 times per second; it may set V, u and
-            parameters.
+            True: a line on standard error, in a file or pipe one each 10 s. Your own function is called about 40 times
+            per second; it may set V, u and parameters.
 
         Returns
         -------

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from izhnumba._base import checks
 from izhnumba._base.implausible import users_level
 from izhnumba._engine.codes import BUSY, FAILURE, LEAP
+from izhnumba._engine.progress import progress_shown
 from izhnumba._engine.protocol import Inputs, PopulationEngine
-from izhnumba._engine.run_loop import ProgressBar, Slices, progress_shown, run_slices
+from izhnumba._engine.run_loop import Slices, run_slices
 from izhnumba._model.model import Model
 from izhnumba._population.parameters import put_state
 from izhnumba._record.reduced import ReductionRecorder
@@ -79,7 +80,7 @@ def run(
     """
     where, engine = "Population.run", pop._engine
     stop = engine.time.after(f"{where}.T", engine.now, T)
-    show = progress_shown(f"{where}.progress", progress)
+    shown = progress_shown(f"{where}.progress", progress)
     states = _state_recorder(where, pop, record, every, neurons)
     spikes = SpikeRecorder(engine, "spikes", pop.batch)
     feeds = pop._kind.feeds(where, pop, stop, inputs)
@@ -89,11 +90,8 @@ def run(
         recorder._start_run(stop)
     pop._forget_call()
     pop._set(_run=this)
-    try:
+    with shown as show:
         return run_slices(Slices(engine, stop, feeds, this.recorders, pop.threads), show)
-    finally:
-        if isinstance(show, ProgressBar):
-            show.close()
 
 
 def _state_recorder(

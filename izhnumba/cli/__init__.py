@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import izhnumba as iz
+from izhnumba._numba.compile import telling
 from izhnumba.cli import _compile, _demo, _info, _presets, _run
 
 __all__ = ["main"]
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.name is None:
         parser.print_help()
         return 0
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), telling(_Once()):
         warnings.showwarning = lambda message, *_: _warn(arguments, str(message))
         try:
             arguments.command(arguments)
@@ -66,6 +67,17 @@ def _in_options(arguments: argparse.Namespace, message: str) -> str:
         return f"--{name.replace('_', '-')}" if hasattr(arguments, name) else api[0]
 
     return re.sub(r"^(?:presets|Population|Population\.run)\.(\w+)\b(?!\.)", option, message)
+
+
+class _Once:
+    """Says on stderr that something is compiled: nothing else is seen meanwhile."""
+
+    said = False
+
+    def __call__(self, text: str) -> None:
+        if not self.said:
+            print(f"izhnumba: {text}", file=sys.stderr, flush=True)
+        self.said = True
 
 
 class _Parser(argparse.ArgumentParser):

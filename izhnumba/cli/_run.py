@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -87,7 +86,7 @@ def run(arguments: argparse.Namespace) -> None:
     with output(arguments.out) as out, output(arguments.record) as record, output(arguments.plot) as figure:
         started = time.perf_counter()
         recorded: dict[str, Any] = dict(record="V", neurons=None if record else [0]) if record or figure else {}
-        result = population.run(duration, given, progress=sys.stderr.isatty(), **recorded)
+        result = population.run(duration, given, progress=True, **recorded)
         seconds = time.perf_counter() - started
         if out:
             _save_spikes(result.spikes, out)

@@ -278,18 +278,6 @@ def test_progress_is_called(monkeypatch):
     assert [t for _, _, t in seen] == pytest.approx([3.5, 6.5, 9.5, 10.5])
 
 
-def test_the_bar(capsys):
-    population(3).run(10.0, progress=True)
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("\r[####")
-    assert "10 of 10 ms" in err
-    assert err.endswith("s left  \n")
-    population(3).run(10.0, progress=False)
-    population(3).run(0, progress=True)
-    assert capsys.readouterr().err == ""
-
-
 def test_an_exception_of_the_callback_stops_the_run(monkeypatch):
     monkeypatch.setattr("izhnumba._clock.inputs._MOST_STEPS", 30)
 
