@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 
 DOCS = Path(__file__).parent
-sys.path.insert(0, str(DOCS.parent))  # the sources beside these pages, not what is installed
+sys.path[:0] = [str(DOCS.parent), str(DOCS / "_ext")]  # the sources beside these pages, not what is installed
 
 import izhnumba  # noqa: E402
 
 project = "izhnumba"
 author = "The izhnumba authors"
-copyright = "The izhnumba authors"
+copyright = "The izhnumba authors. Apache License 2.0"
 version = release = izhnumba.__version__
 
 extensions = [
@@ -24,28 +23,57 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "sphinx_copybutton",
     "sphinx_design",
+    "landing",
+    "summaries",
 ]
 exclude_patterns = ["_build", "tutorials", "porting.md"]
 templates_path = ["_templates"]
+llms_summary = (
+    "A Python package that simulates Izhikevich spiking neurons and networks of them on a CPU: NumPy arrays at the "
+    "surface, loops compiled by Numba inside. Units are ms, mV and mV/ms (pA for the model of 2007)."
+)
+
 html_theme = "pydata_sphinx_theme"
 html_title = "izhnumba"
 html_static_path = ["_static"]
-copybutton_prompt_text = r">>> |\.\.\. "
+html_css_files = ["site.css"]
+html_favicon = "_static/favicon.svg"
+html_copy_source = html_show_sourcelink = False
+html_sidebars = {"index": [], "start": [], "explore": [], "benchmarks": [], "changelog": [], "citing": []}
+html_theme_options = {
+    "logo": {"image_light": "_static/logo-light.svg", "image_dark": "_static/logo-dark.svg", "text": "izhnumba"},
+    "navbar_align": "left",
+    "navbar_end": ["theme-switcher"],
+    "header_links_before_dropdown": 7,
+    "search_as_you_type": True,
+    "show_toc_level": 2,
+    "footer_start": ["copyright"],
+    "footer_center": [],
+    "footer_end": [],
+    "pygments_light_style": "tango",
+    "pygments_dark_style": "monokai",
+}
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
-myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "attrs_inline"]
+myst_enable_extensions = ["colon_fence", "deflist", "attrs_block", "attrs_inline"]
 myst_heading_anchors = 4
 
 autosummary_generate = True
 numpydoc_show_class_members = False
 autodoc_typehints = "none"
 
-_scratch = tempfile.mkdtemp()
 sphinx_gallery_conf = {
     "examples_dirs": ["tutorials", "../examples"],
     "gallery_dirs": ["learn", "gallery"],
     "filename_pattern": r"\.py$",
-    "reset_argv": lambda gallery_conf, script_vars: [_scratch],  # where examples put their pictures
+    "within_subsection_order": "FileNameSortKey",
+    "reset_argv": "scratch.argv",
+    "image_srcset": ["2x"],
+    "first_notebook_cell": "%matplotlib inline\nimport sys\n\ndel sys.argv[1:]  # those of the kernel",
+    "default_thumb_file": str(DOCS / "_static" / "logo-light.svg"),
     "download_all_examples": False,
     "show_memory": False,
+    "show_signature": False,
+    "write_computation_times": False,
 }

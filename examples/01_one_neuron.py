@@ -1,6 +1,7 @@
-"""One regular-spiking neuron: its answer to a step of current, and the phase plane that explains it.
+"""One neuron
+=============
 
-Run it with: python examples/01_one_neuron.py [outfolder]
+One regular-spiking neuron: its answer to a step of current, and the phase plane that explains it.
 """
 
 import sys
@@ -11,7 +12,7 @@ from matplotlib import pyplot as plt
 import izhnumba as iz
 from izhnumba import plot
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python 01_one_neuron.py [folder]
 
 neuron = iz.Population(1, **iz.presets["RS"])  # parameters and start of a published cell; dt = 0.1 ms
 stimulus = iz.Pulses(50.0, 250.0, 10.0)  # 10 mV/ms from 50 to 250 ms

@@ -1,6 +1,7 @@
-"""The twenty firing patterns of Izhikevich 2004, each with its own model, input, step rule and time step.
+"""Twenty firing patterns
+=========================
 
-Run it with: python examples/02_twenty_patterns.py [outfolder]
+The twenty firing patterns of Izhikevich 2004, each with its own model, input, step rule and time step.
 """
 
 import sys
@@ -12,7 +13,7 @@ from matplotlib import pyplot as plt
 import izhnumba as iz
 from izhnumba import plot
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python 02_twenty_patterns.py [folder]
 
 fig, axes = plt.subplots(5, 4, figsize=(10, 9), layout="constrained")
 for ax, panel in zip(axes.flat, "ABCDEFGHIJKLMNOPQRST", strict=True):

@@ -1,6 +1,7 @@
-"""Cell types: the seven of the 2003 paper in mV and mV/ms, the seven of the 2007 book in pF, nS and pA.
+"""Cell types
+=============
 
-Run it with: python examples/03_cell_types.py [outfolder]
+The seven cells of the 2003 paper in mV and mV/ms, and seven of the 2007 book in pF, nS and pA.
 """
 
 import sys
@@ -11,7 +12,7 @@ from matplotlib import pyplot as plt
 import izhnumba as iz
 from izhnumba import analysis, plot
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python 03_cell_types.py [folder]
 columns = (
     ("RS", "IB", "CH", "FS", "LTS", "TC", "RZ"),
     ("2007/RS", "2007/IB", "2007/CH", "2007/FS", "2007/LTS", "2007/TC", "2007/RTN"),

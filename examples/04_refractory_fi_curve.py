@@ -1,6 +1,7 @@
-"""A refractory period bounds the rate: f-I curves of regular- and fast-spiking cells, all currents in one population.
+"""Refractoriness and f-I curves
+================================
 
-Run it with: python examples/04_refractory_fi_curve.py [outfolder]
+A refractory period bounds the rate: f-I curves of two cells, all currents in one population.
 """
 
 import sys
@@ -12,7 +13,7 @@ from matplotlib import pyplot as plt
 import izhnumba as iz
 from izhnumba import plot
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python 04_refractory_fi_curve.py [folder]
 current = np.linspace(0.0, 40.0, 161)  # mV/ms, one neuron each
 settle, duration, dt = 500.0, 4000.0, 0.02  # ms
 

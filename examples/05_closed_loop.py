@@ -1,6 +1,7 @@
-"""Neurons inside your own NumPy loop: a controller turns the current of 100 different cells to hold a wanted rate.
+"""Neurons in your own loop
+===========================
 
-Run it with: python examples/05_closed_loop.py [outfolder]
+A controller in NumPy turns the current of 100 different cells to hold a wanted rate.
 """
 
 import sys
@@ -11,7 +12,7 @@ from matplotlib import pyplot as plt
 
 import izhnumba as iz
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python 05_closed_loop.py [folder]
 rng = np.random.default_rng(1)
 n, dt, n_steps = 100, 0.1, 40_000
 tau, gain = 200.0, 1e-3  # ms, mV/ms per Hz and ms

@@ -1,8 +1,9 @@
-"""Your own stimulus file: a CSV with one column per neuron in mV/ms and one row per millisecond.
+"""Your own stimulus file
+=========================
+
+A CSV with one column per neuron in mV/ms and one row per millisecond.
 
 Files with a row per time step need no program: izhnumba run --current FILE --dt 0.1 --out spikes.csv
-
-Run it with: python examples/06_your_stimulus.py [outfolder]
 """
 
 import sys
@@ -14,7 +15,7 @@ from matplotlib import pyplot as plt
 import izhnumba as iz
 from izhnumba import plot
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python 06_your_stimulus.py [folder]
 
 # Here the file is made; put your own in its place.
 t = np.arange(500.0)  # ms

@@ -1,6 +1,7 @@
-"""The network of 2003: 1000 neurons, all connected, random weights and currents; alpha and gamma rhythms arise.
+"""The network of 2003
+======================
 
-Run it with: python examples/07_network_2003.py [outfolder]
+1000 neurons, all connected, with random weights and currents: alpha and gamma rhythms arise.
 """
 
 import sys
@@ -12,7 +13,7 @@ from matplotlib import pyplot as plt
 import izhnumba as iz
 from izhnumba import plot
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python 07_network_2003.py [folder]
 rng = np.random.default_rng(7)
 excitatory, r = np.arange(1000) < 800, rng.random(1000)
 

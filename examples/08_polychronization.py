@@ -1,6 +1,7 @@
-"""Polychronization, 2006: 1000 neurons with delays to 20 ms and plastic synapses; minutes of model time in seconds.
+"""Polychronization
+===================
 
-Run it with: python examples/08_polychronization.py [outfolder]
+The network of 2006: 1000 neurons with delays to 20 ms and plastic synapses; minutes of model time in seconds.
 """
 
 import sys
@@ -12,7 +13,7 @@ from matplotlib import pyplot as plt
 import izhnumba as iz
 from izhnumba import plot
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python 08_polychronization.py [folder]
 SECONDS = 60
 rng = np.random.default_rng(8)
 excitatory = np.arange(1000) < 800

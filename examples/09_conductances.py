@@ -1,6 +1,7 @@
-"""Conductances: the asynchronous irregular state of 5000 neurons, and the bursts it turns into as GABA_A is blocked.
+"""Conductances
+===============
 
-Run it with: python examples/09_conductances.py [outfolder]
+The asynchronous irregular state of 5000 neurons, and the bursts it turns into as GABA_A is blocked.
 """
 
 import sys
@@ -12,7 +13,7 @@ from matplotlib import pyplot as plt
 import izhnumba as iz
 from izhnumba import plot
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python 09_conductances.py [folder]
 BLOCK, SHOWN = 3000.0, (-500.0, 500.0)  # ms; the second from the block
 
 net = iz.Network(dt=0.1, seed=9)
@@ -26,7 +27,6 @@ inhibition = [net.connect(inh, post, sparse, weight=0.8, delay=delay, receptor=i
 spikes = {pop: net.record(pop, "spikes") for pop in (exc, inh)}
 rates = {pop: net.record(pop, "rate", every=5.0) for pop in (exc, inh)}
 voltage = net.record(exc, "V", neurons=[0])
-
 net.run(BLOCK)
 for syn in inhibition:
     syn.weight *= 0.05  # what bicuculline leaves

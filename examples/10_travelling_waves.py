@@ -1,6 +1,7 @@
-"""Travelling waves: a sheet of neurons connected to their neighbours is an excitable medium; a broken front curls up.
+"""Travelling waves
+===================
 
-Run it with: python examples/10_travelling_waves.py [outfolder]
+A sheet of neurons connected to their neighbours is an excitable medium; a broken front curls up.
 """
 
 import sys
@@ -12,7 +13,7 @@ from matplotlib import pyplot as plt
 import izhnumba as iz
 from izhnumba import plot
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python 10_travelling_waves.py [folder]
 n = 80  # excitatory neurons along each side, 1 apart; inhibitory ones 2 apart
 
 net = iz.Network(dt=0.5, seed=10)

@@ -1,8 +1,8 @@
-"""Distal reward, 2007: dopamine comes seconds late and yet strengthens the synapse that earned it, by its eligibility.
+"""Learning from late reward
+============================
 
+Dopamine comes seconds late and yet strengthens the synapse that earned it, by its eligibility (2007).
 When its target fires within 10 ms after its source, a reward comes 1 to 3 s later (doi:10.1093/cercor/bhl152).
-
-Run it with: python examples/11_reward_learning.py [outfolder]
 """
 
 import sys
@@ -14,7 +14,7 @@ from matplotlib import pyplot as plt
 import izhnumba as iz
 from izhnumba import plot
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python 11_reward_learning.py [folder]
 T, REWARD = 1_500_000.0, 0.5  # ms; dopamine
 rng = np.random.default_rng(11)
 a, d = np.repeat([0.02, 0.1], [800, 200]), np.repeat([8.0, 2.0], [800, 200])

@@ -1,8 +1,8 @@
-"""Closed loop with a network: a controller holds its rate while the wanted rate changes and synapses are blocked.
+"""A network in a closed loop
+=============================
 
+A controller holds the rate of a network while the wanted rate changes and synapses are blocked.
 As an optogenetic clamp (J. P. Newman et al. 2015, doi:10.7554/eLife.07192), with a current in place of the light.
-
-Run it with: python examples/12_closed_loop.py [outfolder]
 """
 
 import sys
@@ -14,7 +14,7 @@ from matplotlib import pyplot as plt
 import izhnumba as iz
 from izhnumba import plot
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python 12_closed_loop.py [folder]
 T, BLOCK, PERIOD, TAU = 8000.0, 5000.0, 5.0, 50.0  # ms: end, block of AMPA, control, mean of the rate
 KP, KI = 0.05, 0.002  # mV/ms per Hz; the same per ms
 

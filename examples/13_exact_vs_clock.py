@@ -1,6 +1,7 @@
-"""The twenty patterns of 2004 in continuous time, and the spikes of the published step rule beside them.
+"""Exact spikes, published spikes
+=================================
 
-Run it with: python examples/13_exact_vs_clock.py [outfolder]
+The twenty patterns of 2004 in continuous time, and the spikes of the published step rule beside them.
 """
 
 import sys
@@ -13,7 +14,7 @@ from matplotlib.lines import Line2D
 import izhnumba as iz
 from izhnumba import analysis, plot
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python 13_exact_vs_clock.py [folder]
 RUNS_AWAY = {"T": 110.0}  # ms; in continuous time panel T fires faster and faster without end
 GREY = "0.55"
 

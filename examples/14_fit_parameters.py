@@ -1,10 +1,10 @@
-"""The four parameters of a hidden neuron, found in half a second of its voltage under a known current.
+"""Fitting a hidden neuron
+==========================
 
+The four parameters of a hidden neuron, found in half a second of its voltage under a known current.
 Whole traces do not compare: a spike early or late spoils the rest. So the model starts anew from each recorded V and
 predicts 1 ms of V below -40 mV, with resets among it. Its u, which nobody recorded, is that of the model held on the
 recording by a large conductance, a voltage clamp, from rest on. In spite of noise all four come to within 0.5 %.
-
-Run it with: python examples/14_fit_parameters.py [outfolder]
 """
 
 import sys
@@ -18,7 +18,7 @@ import izhnumba as iz
 import izhnumba.jax as izj
 from izhnumba import analysis, plot
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python 14_fit_parameters.py [folder]
 hidden, start = {"a": 0.023, "b": 0.21, "c": -56.0, "d": 4.4}, {"a": 0.1, "b": 0.25, "c": -65.0, "d": 1.0}
 bounds = {"a": (0.002, 0.25), "b": (0.02, 0.4), "c": (-80.0, -35.0), "d": (0.0, 15.0)}
 rng, path = np.random.default_rng(14), []

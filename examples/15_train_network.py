@@ -1,10 +1,10 @@
-"""A recurrent layer learns to remember: which of four patterns of spikes was shown 70 ms ago?
+"""Training a network
+=====================
 
+A recurrent layer learns to remember: which of four patterns of spikes was shown 70 ms ago?
 Every input fires once in each pattern, so only the times tell. When a current asks all neurons for an answer (grey),
 nothing is left of the pattern but what slow synapses within the layer hold. Surrogate gradients train the weights of
 inputs, layer and readout: of new trials over 95 % come right, and without those synapses a quarter, as by chance.
-
-Run it with: python examples/15_train_network.py [outfolder]
 """
 
 import sys
@@ -18,7 +18,7 @@ import izhnumba as iz
 import izhnumba.jax as izj
 from izhnumba import plot
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python 15_train_network.py [folder]
 N, M, DT, T, ASKED = 60, 20, 0.5, 260, 220  # neurons; inputs; ms; steps of a trial, and the one that begins the answer
 rng = np.random.default_rng(15)
 patterns, labels = rng.uniform(5.0, 35.0, (4, M)), np.arange(100) % 4  # ms; which one each of 100 trials shows

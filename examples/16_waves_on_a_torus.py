@@ -1,6 +1,7 @@
-"""Waves with delays by distance: on a torus a front goes around and meets itself, at a speed that its axons set.
+"""Waves on a torus
+===================
 
-Run it with: python examples/16_waves_on_a_torus.py [outfolder]
+Delays by distance: a front goes around and meets itself, at a speed that its axons set.
 """
 
 import sys
@@ -11,7 +12,7 @@ from matplotlib import pyplot as plt
 
 import izhnumba as iz
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python 16_waves_on_a_torus.py [folder]
 rest = dict(**iz.presets["RS"], tau_ref=60.0)  # after a spike, so that a front leaves silence behind
 
 
@@ -39,8 +40,7 @@ for ax in axes:
 axes[0].set(xlabel="x (mm)", ylabel="y (mm)")
 top.colorbar(image, ax=axes, label="since the last spike (ms)", shrink=0.7)
 
-# Rings of 30 mm: two fronts leave the middle and die where they meet.
-raster, curve = bottom.subplots(1, 2)
+raster, curve = bottom.subplots(1, 2)  # rings of 30 mm: two fronts leave the middle and die where they meet
 velocities, speeds = [0.1, 0.2, 0.4, 0.8, 1.6, 3.2], []
 for velocity in velocities:
     net, cells = tissue(300, velocity, scale=0.5, weight=8.0)

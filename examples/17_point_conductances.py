@@ -1,9 +1,10 @@
-"""Background synapses as two fluctuating conductances (A. Destexhe and others 2001), and what they do to f-I curves.
+"""Fluctuating conductances
+===========================
+
+Background synapses as two conductances (A. Destexhe and others 2001), and what they do to f-I curves.
 
 What thousands of synapses make of a cell is an excitatory and an inhibitory conductance, each an Ornstein-Uhlenbeck
 process. They make cells fire below the threshold, and the foot of the f-I curve soft.
-
-Run it with: python examples/17_point_conductances.py [outfolder]
 """
 
 import sys
@@ -15,7 +16,7 @@ from matplotlib import pyplot as plt
 import izhnumba as iz
 from izhnumba import plot
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python 17_point_conductances.py [folder]
 T, COPIES = 1000.0, 20  # ms; cells for each current
 currents = np.linspace(0.0, 24.0, 25)  # mV/ms
 colors = {0.0: "black", 1.0: plot.BLUE, 2.0: plot.VERMILLION}  # by the size of the fluctuations

@@ -1,6 +1,7 @@
-"""Spike sources: STDP finds the inputs whose rates rise and fall together, and recorded spikes are sent again.
+"""Spike sources
+================
 
-Run it with: python examples/18_spike_sources.py [outfolder]
+STDP finds the inputs whose rates rise and fall together, and recorded spikes are sent again.
 """
 
 import sys
@@ -11,7 +12,7 @@ from matplotlib import pyplot as plt
 
 import izhnumba as iz
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python 18_spike_sources.py [folder]
 HALF, SECONDS, BIN = 150, 30, 5.0  # inputs, s, ms
 
 # Rates in time, a row per bin and a column per input: those of the first half are high together, now and then.

@@ -1,6 +1,7 @@
-"""States beside V and u: calcium that makes a resonator adapt, and a dendrite that takes part of the current.
+"""Calcium and a dendrite
+=========================
 
-Run it with: python examples/19_calcium_and_dendrite.py [outfolder]
+States beside V and u: calcium that makes a resonator adapt, and a dendrite that takes part of the current.
 """
 
 import sys
@@ -12,7 +13,7 @@ from matplotlib import pyplot as plt
 import izhnumba as iz
 from izhnumba import plot
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python 19_calcium_and_dendrite.py [folder]
 fig, axes = plt.subplots(2, 2, figsize=(10, 6), sharex="col", layout="constrained")
 
 calcium = iz.presets["RZ/Ca"]

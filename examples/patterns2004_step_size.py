@@ -1,6 +1,7 @@
-"""Which of the twenty pictures of 2004 come from the coarse step? Table and figure of docs/concepts/patterns2004.md.
+"""Which patterns come from the step?
+=====================================
 
-Run it with: python examples/patterns2004_step_size.py [outfolder]
+Which of the twenty pictures of 2004 come from the coarse step? Table and figure of docs/concepts/patterns2004.md.
 """
 
 import sys
@@ -11,7 +12,7 @@ from matplotlib import pyplot as plt
 import izhnumba as iz
 from izhnumba import plot
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python patterns2004_step_size.py [folder]
 RUNS_AWAY = {"T": 110.0}  # ms; solved accurately, panel T fires faster and faster without end
 
 

@@ -1,4 +1,7 @@
-"""CA1: pyramidal cells (PYR) that adapt and fast cells (PV+) make a theta rhythm, through synapses that saturate.
+"""CA1: a theta rhythm
+======================
+
+Pyramidal cells (PYR) that adapt and fast cells (PV+) make a theta rhythm, through synapses that saturate.
 
 Source: K. A. Ferguson, A. P. Chatzikalymniou and F. K. Skinner 2017, doi:10.1523/ENEURO.0131-17.2017, in the numbers of
 a program of their laboratory (FKSkinnerLab, CA1_Minimal_Model_Hetero), with cells of Ferguson et al. 2013 and 2014.
@@ -7,8 +10,6 @@ four connections; first-order kinetics with pulses of transmitter of 1 ms at eac
 Differs: noise is a current, as strong as the conductance of 0.6 nS at rest; PYR cells are alike; delays of a step.
 Reproduced: a rhythm at theta frequencies (3 to 12 Hz), in whose bursts few PYR cells fire, and PV+ cells that receive
 more excitation than inhibition.
-
-Run it with: python examples/models/ca1.py [outfolder]
 """
 
 import dataclasses
@@ -21,7 +22,7 @@ from matplotlib import pyplot as plt
 import izhnumba as iz
 from izhnumba import plot
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python ca1.py [folder]
 T, N_PYR, N_PV, NOISE = 2000.0, 10_000, 500, 28.0  # ms; cells; pA
 rng = np.random.default_rng(7)
 

@@ -1,4 +1,7 @@
-"""CA3: synapses that tire and recover, and learn from pairs of spikes: an assembly then fires again and again.
+"""CA3: an assembly forms
+=========================
+
+Synapses that tire and recover, and learn from pairs of spikes: an assembly then fires again and again.
 
 Source: J. D. Kopsick et al. 2022, doi:10.1007/s12559-021-09954-2: their program with three types of cells, and numbers
 of Hippocampome.org, and the pairs of their next paper (2024, doi:10.1007/s10827-024-00881-3).
@@ -8,8 +11,6 @@ Differs: 1001 cells, one for 89, with ten times the probabilities, and weights t
 input; an assembly of 100 cells, whose pairs change weights by half of what they were at first, up to 30 times as much.
 Reproduced: interneurons that are busier than pyramidal cells, and an assembly that forms as its cells are stimulated
 together, and then reactivates by itself, while inhibition silences the others. Before, a cue to half of it had no echo.
-
-Run it with: python examples/models/ca3.py [outfolder]
 """
 
 import sys
@@ -21,7 +22,7 @@ from matplotlib import pyplot as plt
 import izhnumba as iz
 from izhnumba import plot
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python ca3.py [folder]
 REST, TRAINING, EVERY = 1000.0, 40, 200.0  # ms before and after a cue; stimuli; ms from one to the next
 ASSEMBLY, CUED, PULSE, LASTS, LEARN, MOST = 100, 50, 6000.0, 8.0, 0.5, 30.0  # cells; pA; ms; of the weight at first
 SHARE = 89.2  # cells of the published network for one of ours

@@ -1,4 +1,7 @@
-"""Distal reward: dopamine that comes 1 to 3 s after two cells fired one after the other finds the synapse between them.
+"""Distal reward
+================
+
+Dopamine that comes 1 to 3 s after two cells fired one after the other finds the synapse between them.
 
 Source: E. M. Izhikevich 2007, doi:10.1093/cercor/bhl152, and the program daspnet.m of its figure 1.
 Kept: 800 excitatory and 200 inhibitory cells with 100 synapses each, delays of 1 ms, uniform currents of +-6.5 mV/ms,
@@ -6,8 +9,6 @@ nearest pairs (0.1 and 0.15, 0.95 per ms), eligibility (0.99 per 10 ms), dopamin
 updates every 10 ms, a reward if the target fires within 20 ms after the source.
 Differs: the eligibility fades every ms, updates see the spikes of their own ms, and no two synapses have the same ends.
 Reproduced: the rewarded synapse, 0 at first, grows to the most that it can be, 4 mV/ms, within 10 minutes; most fade.
-
-Run it with: python examples/models/distal_reward.py [outfolder]
 """
 
 import math
@@ -20,7 +21,7 @@ from matplotlib import pyplot as plt
 import izhnumba as iz
 from izhnumba import plot
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python distal_reward.py [folder]
 T, REWARD, WITHIN = 600_000.0, 0.5, 20.0  # ms; dopamine; ms
 rng = np.random.default_rng(1)
 

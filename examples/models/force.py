@@ -1,12 +1,13 @@
-"""FORCE: a chaotic network of Izhikevich cells learns to swing by itself, from an error that shapes its feedback.
+"""FORCE training
+=================
+
+A chaotic network of Izhikevich cells learns to swing by itself, from an error that shapes its feedback.
 
 Source: W. Nicola and C. Clopath 2017, doi:10.1038/s41467-017-01827-3, and their program of the sine of 5 Hz (IZFORCE).
 Kept: cells, step rule and dt (0.04 ms), synapses without delay, their filter (2 and 20 ms), sparse weights of gain G,
 feedback of gain Q, recursive least squares (RLS) from the identity times 2.
 Differs: 1000 cells instead of 2000, RLS every 2 ms instead of every 0.8 ms, shorter phases.
 Reproduced: without learning the output z stays at 0; after 2 s of it the network goes on by itself, along the target.
-
-Run it with: python examples/models/force.py [outfolder]
 """
 
 import math
@@ -20,7 +21,7 @@ from matplotlib import pyplot as plt
 import izhnumba as iz
 from izhnumba import plot
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python force.py [folder]
 N, DT = 1000, 0.04  # cells; ms
 LEARN, FREE, END, EVERY = 1000.0, 3000.0, 4600.0, 50  # ms: RLS begins and ends, end of the run; steps from RLS to RLS
 G, Q, BIAS, P = 5000.0, 5000.0, 1000.0, 0.1  # pA: weights, feedback, current near the threshold; probability

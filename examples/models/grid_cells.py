@@ -1,4 +1,7 @@
-"""Grid cells: inhibition on a torus makes bumps of activity, the rat's velocity moves them, and a cell fires in a grid.
+"""Grid cells
+=============
+
+Inhibition on a torus makes bumps of activity, the rat's velocity moves them, and a cell fires in a grid.
 
 Source: Y. Burak and I. R. Fiete 2009, doi:10.1371/journal.pcbi.1000291, periodic network.
 Kept: each cell prefers one of four directions, its inhibitory weights exp(-beta x^2) - exp(-1.05 beta x^2), with
@@ -7,8 +10,6 @@ Differs: fast spiking cells instead of rates, GABA_A conductances and noise, axo
 32 x 36 cells, on which bumps 18 apart fit, alpha for a grid of 0.4 m, a random walk as the rat.
 Reproduced: a hexagonal lattice of bumps that moves as the rat does, so that single cells fire in hexagonal grids (grid
 scores above 0.3). As in the paper, noise moves the lattice too: grids last for minutes, not for an hour.
-
-Run it with: python examples/models/grid_cells.py [outfolder]
 """
 
 import sys
@@ -20,7 +21,7 @@ from matplotlib import pyplot as plt
 import izhnumba as iz
 from izhnumba import plot
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python grid_cells.py [folder]
 T, BOX = 120_000.0, 1.0  # ms; m
 SHIFT, BETA, W0, DRIVE, ALPHA = 2, 3 / 13**2, 3.0, 20.0, 0.27  # cells, 1/cells^2, 1/ms, mV/ms, s/m
 rng = np.random.default_rng(5)

@@ -1,4 +1,7 @@
-"""Striatum: dopamine sets apart two kinds of medium spiny neurons (MSN), by AMPA, NMDA and channels of their own.
+"""Striatum and dopamine
+========================
+
+Dopamine sets apart two kinds of medium spiny neurons (MSN), by AMPA, NMDA and channels of their own.
 
 Source: M. D. Humphries et al. 2009, doi:10.3389/neuro.10.026.2009, with the numbers of their program (ModelDB 128818),
 and the network of Humphries, Wood and Gurney 2009, doi:10.1016/j.neunet.2009.07.018 (ModelDB 128874).
@@ -6,8 +9,6 @@ Kept: MSN with D1 receptors (KIR and calcium currents, NMDA), with D2 receptors 
 dopamine; fast spiking interneurons (FSI); AMPA and NMDA by one spike, with the magnesium block; GABA; Euler, 0.1 ms.
 Differs: in the network the MSN of the first paper, 1000 MSN and 10 FSI, wired at random, without gap junctions.
 Reproduced: rates of a detailed model (J. T. Moyer et al. 2007) for the same input, to 1 Hz (rms), D1 to 2.5 Hz.
-
-Run it with: python examples/models/striatum.py [outfolder]
 """
 
 import sys
@@ -19,7 +20,7 @@ from matplotlib import pyplot as plt
 import izhnumba as iz
 from izhnumba import plot
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python striatum.py [folder]
 T, START, EACH = 5000.0, 1000.0, 20  # ms; from here on spikes count; cells for each rate
 TAUS = {"AMPA": 6.0, "NMDA": 160.0, "GABA": 4.0}  # ms
 # By a spike, nS. In the program conductances have decayed for a step when they first act.
