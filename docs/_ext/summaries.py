@@ -1,6 +1,6 @@
 """What a page is about, in a sentence: for search engines in its head, for language models in llms.txt.
 
-llms.txt (https://llmstxt.org) lists the pages by section, with their first sentences; llms-full.txt has their whole text.
+llms.txt (https://llmstxt.org) lists the pages by section, with their first sentences; llms-full.txt has their text.
 Both are made of the pages at each build.
 """
 
@@ -44,7 +44,7 @@ def below(env, page):
 
 
 def sections(env):
-    """(title, pages) of llms.txt: the pages that the first page lists and that list none, then the others with theirs."""
+    """(title, pages) of llms.txt: of what the first page lists, the pages that list none, then the others with theirs."""
     first = env.toctree_includes.get(env.config.root_doc, [])
     yield "Overview", [page for page in first if page not in env.toctree_includes]
     for page in first:
