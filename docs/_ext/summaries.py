@@ -44,7 +44,7 @@ def below(env, page):
 
 
 def sections(env):
-    """(title, pages) of llms.txt: of what the first page lists, the pages that list none, then the others with theirs."""
+    """(title, pages) of llms.txt: the pages of the first that list none, then the others with theirs."""
     first = env.toctree_includes.get(env.config.root_doc, [])
     yield "Overview", [page for page in first if page not in env.toctree_includes]
     for page in first:
