@@ -7,7 +7,8 @@ from pathlib import Path
 from izhnumba._base import paths
 from izhnumba._engine.timebase import timebase_of
 from izhnumba._record.blocks import read as _read
-from izhnumba._record.results import Samples, Spikes
+from izhnumba._record.events import Spikes
+from izhnumba._record.results import Samples
 
 __all__ = ["read"]
 
@@ -24,7 +25,8 @@ def read(path: str | Path, *, until_damage: bool = False) -> Spikes | Samples:
     Returns
     -------
     Spikes or Samples
-        As the recorder itself gives them: spikes, or sampled states.
+        As the recorder itself gives them: spikes, or sampled states. A file does not tell until when spikes were
+        recorded: `read(path)[0.0:1000.0].rates()`.
 
     Raises
     ------
@@ -49,6 +51,6 @@ def read(path: str | Path, *, until_damage: bool = False) -> Spikes | Samples:
     about, index, rows = _read("read.path", paths.file("read.path", path), until_damage=until_damage)
     time = timebase_of(about)
     if about["kind"] == "spikes":
-        return Spikes(rows[0], rows[1], time, about["n"], None)
+        return Spikes(rows[0], rows[1], time, about["n"], None, chosen=index if index.size else None)
     names = [column["name"] for column in about["columns"][1:]]
     return Samples(rows[0], time, dict(zip(names, rows[1:], strict=True)), index)

@@ -202,7 +202,7 @@ CASES |= {
     "nothing plotted": (lambda: plot.trace(one().run(1.0)), AttributeError, "Pass record=['V'] to run."),
 }
 
-NO_ITEMS = "Read its attributes: batch, i, n_batch, step, t, to_dataframe."
+BY_TIME = "Spikes must be cut by times in ms, as in spikes[100.0:200.0], got [0]. Loop over spikes.trains(); one neuron"
 WRAP = "Wrap it: Function(f); for the scheme 'exact' sample it: TimedArray(values, dt)."
 
 
@@ -242,8 +242,8 @@ CASES |= {
         TypeError,
         "Result has no items, got ['V']. Read its attributes: V, model, neurons, spikes, t, to_dataframe.",
     ),
-    "the first spike": (lambda: one().run(1.0).spikes[0], TypeError, f"Spikes has no items, got [0]. {NO_ITEMS}"),
-    "a loop over spikes": (lambda: list(one().run(1.0).spikes), TypeError, NO_ITEMS),
+    "the first spike": (lambda: one().run(1.0).spikes[0], TypeError, BY_TIME),
+    "a loop over spikes": (lambda: list(one().run(1.0).spikes), TypeError, BY_TIME),
     "senders": (lambda: one().run(1.0).spikes.senders, AttributeError, "Spikes has no 'senders'. Did you mean 'i'?"),
     "times": (lambda: one().run(1.0).spikes.times, AttributeError, "Spikes has no 'times'. Did you mean 't'?"),
     "spikes set": (

@@ -14,7 +14,8 @@ def check_position(recorder: Recorder, position: dict[str, Any], to: str | None,
     """Raise a Misfit if the saved position of a recorder does not fit the recorder that has been made anew."""
     time, rate = recorder._engine.time, recorder._kind == "rate"
     more = ("born", "before") if rate else ()
-    saved = Saved(position, place, ("upto", *more, "end" if to else "rows"), ("heads",) if to else ())
+    optional = ("heads",) * bool(to) + ("windows",) * (recorder._kind == "spikes")
+    saved = Saved(position, place, ("upto", *more, "end" if to else "rows"), optional)
     instant = saved.integer if isinstance(now, int) else saved.real
     instant("upto", 0, now)
     last_bin = time.samples_by(now, recorder._every) if rate else 0
@@ -23,6 +24,7 @@ def check_position(recorder: Recorder, position: dict[str, Any], to: str | None,
         size = saved.kind("before", np.ndarray, "an array").size
         before = saved.array("before", np.int64, (size,), low=0, high=last_bin)
         saved.require_all("before", before[1:] > before[:-1], "ascend", before[1:])
+    _check_windows(recorder, saved, now)
     if to:
         saved.integer("end", 1)
         if "heads" in position:
@@ -47,9 +49,18 @@ def check_position(recorder: Recorder, position: dict[str, Any], to: str | None,
 
 def check_rows(recorder: Recorder, position: dict[str, Any], place: str) -> None:
     """The same for a recorder that will record no more, whose rows may have been changed since: they are the user's."""
-    saved = Saved(position, place, ("upto", "rows"))
+    saved = Saved(position, place, ("upto", "rows"), ("windows",) * (recorder._kind == "spikes"))
+    _check_windows(recorder, saved, None)
     (saved.integer if isinstance(recorder._engine.now, int) else saved.real)("upto", 0)
     _columns(recorder, saved)
+
+
+def _check_windows(recorder: Recorder, saved: Saved, now: Any) -> None:
+    """The windows in which spikes were recorded, where they are told: pairs of instants, not later than `now`."""
+    if "windows" in saved.value:
+        n = saved.kind("windows", np.ndarray, "an array").size // 2
+        windows = saved.array("windows", recorder._engine.time.column.dtype, (n, 2), low=0, high=now).ravel()
+        saved.require_all("windows", windows[1:] > windows[:-1], "ascend", windows[1:])
 
 
 def _columns(recorder: Recorder, saved: Saved) -> tuple[Saved, int]:

@@ -52,6 +52,10 @@ class Timebase(ABC):
         """The instant at a user's time in ms."""
 
     @abstractmethod
+    def nearest(self, ms: float) -> Instant:
+        """The instant at a time in ms, which may lie within a step: then it is no whole number."""
+
+    @abstractmethod
     def interval(self, where: str, every: object) -> Instant:
         """The interval between samples for a user's `every` in ms; dt if that is None."""
 
@@ -121,6 +125,9 @@ class Steps(Timebase):
     def at(self, where: str, ms: object) -> int:
         return checks.steps(where, ms, self.dt)
 
+    def nearest(self, ms: float) -> Instant:
+        return float(snapped(ms / self.dt))
+
     def after(self, where: str, now: Instant, T: object) -> int:
         end = now + self.at(where, T)
         if end >= 2**62:
@@ -163,6 +170,9 @@ class Continuous(Timebase):
 
     def at(self, where: str, ms: object) -> float:
         return float(_on_grid(checks.number(where, ms, "ms", at_least=0, at_most=LATEST)))
+
+    def nearest(self, ms: float) -> Instant:
+        return float(_on_grid(ms))
 
     def interval(self, where: str, every: object) -> float:
         return self.dt if every is None else checks.number(where, every, "ms", at_least=1 / GRID, at_most=LATEST)

@@ -16,10 +16,11 @@ from izhnumba._network.drives import Drive
 from izhnumba._network.synapses import Synapses
 from izhnumba._population.assembly import Assembly
 from izhnumba._population.section import Section
+from izhnumba._record.events import Spikes
+from izhnumba._record.found import optional
 from izhnumba._record.recorder import Recorder
 from izhnumba._record.reduced import ReductionRecorder
 from izhnumba._record.reductions import Mean
-from izhnumba._record.results import Spikes, optional
 from izhnumba._record.samples import StateRecorder
 from izhnumba._record.spikes import RateRecorder, SpikeRecorder
 from izhnumba._synapse.plasticity import Plasticity
@@ -222,7 +223,7 @@ class JoinedRecorder(Sealed):
     def __init__(self, source: Assembly, what: object, parts: tuple[Recorder, ...]) -> None:
         """Made by `Network.record`."""
         self.source, self.what, self.parts = source, what, parts
-        self._merged: tuple[list[int], Spikes] | None = None  # how many there were of each part, and all of them
+        self._merged: tuple[object, Spikes] | None = None  # how many there were of each part, when, and all of them
         self._seal()
 
     @property
@@ -249,13 +250,14 @@ class JoinedRecorder(Sealed):
         found = [one.spikes for one in self.parts if isinstance(one, SpikeRecorder)]
         if not found:
             raise AttributeError(f"JoinedRecorder has no 'spikes'. It records {self.what}.")
-        counts = list(map(len, found))
-        if self._merged is None or self._merged[0] != counts:
+        windows = found[0]._windows
+        seen = list(map(len, found)), windows
+        if self._merged is None or self._merged[0] != seen:
             each = zip(found, self.source.slices(), strict=True)
             i = np.concatenate([part.places(one.i) + place.start for one, (part, place) in each])
             labels = np.concatenate([one._labels for one in found])
             order = np.lexsort((i, labels))
-            self._merged = counts, Spikes(i[order], labels[order], found[0]._time, len(self.source), None)
+            self._merged = seen, Spikes(i[order], labels[order], found[0]._time, len(self.source), None, windows)
         return self._merged[1]
 
     @property

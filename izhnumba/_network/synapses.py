@@ -17,7 +17,7 @@ from izhnumba._engine.plastic_state import PlasticState
 from izhnumba._engine.projection import Projection, Released
 from izhnumba._network.parts import section_in
 from izhnumba._population.section import Section, ends
-from izhnumba._record.results import optional
+from izhnumba._record.found import optional
 from izhnumba._synapse import per_synapse, plasticity_rules, voltage_rules, weight_limits
 from izhnumba._synapse.connectivity import Rule
 from izhnumba._synapse.csr import SynapseTable

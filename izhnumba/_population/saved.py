@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -75,6 +76,9 @@ def _run(pop: Population, saved: dict[str, Any]) -> Run:
     engine, states, place = pop._engine, None, "population/run"
     spikes = SpikeRecorder(engine, "spikes", pop.batch)
     _fill(spikes, saved["spikes"], f"{place}/spikes")
+    if "windows" not in saved["spikes"]:  # an older file
+        spikes._ended = ((engine.time.nearest(saved["began"]), math.inf),)
+    spikes._over = True
     if saved["states"] is not None:
         what, every, neurons, position = (saved["states"][key] for key in ("what", "every", "neurons", "position"))
         sources = {name: engine.source_of(name) for name in what}

@@ -261,13 +261,14 @@ def _label(columns: list[Column]) -> int:
 
 
 def _index(must: str, about: dict[str, Any], columns: list[Column], data: bytes) -> Array:
-    """The second block: neurons or synapses, one for each place in a row of states."""
+    """The second block: neurons or synapses, one for each place in a row of states; of spikes none if all neurons were
+    recorded."""
     kind, shape = about["kind"], columns[1].shape
-    n_places = 0 if kind == "spikes" else len(data) // 8 if kind == "reductions" or not shape else shape[0]
+    n_places = len(data) // 8 if kind in ("spikes", "reductions") or not shape else shape[0]
     if len(data) != 8 * n_places:
         raise ValueError(f"{must}, got one with {len(data)} bytes of indices for {n_places} places.")
     index = np.frombuffer(data, "<i8").astype(np.int64)
-    most = about["n"] if kind in ("states", "reductions") else 2**63 - 1
+    most = about["n"] if kind in ("spikes", "states", "reductions") else 2**63 - 1
     if np.any((index < 0) | (index >= most)):
         raise ValueError(f"{must}, got one with an index that is not from 0 to {most - 1}.")
     return index

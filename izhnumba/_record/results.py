@@ -2,111 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
-from functools import cached_property
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba._base import checks
-from izhnumba._base.sealed import Fixed, assign
+from izhnumba._base.sealed import assign
 from izhnumba._engine.timebase import Timebase
 from izhnumba._model.model import Model
+from izhnumba._record.events import Spikes
+from izhnumba._record.found import Found, optional
+
+__all__ = ["Result", "Samples", "Spikes"]
 
 Array = NDArray[Any]
-_HABITS = {  # of other simulators
-    **dict.fromkeys(("time", "times", "spike_times", "ts"), "t"),
-    **dict.fromkeys(("indices", "ids", "senders", "neuron", "neurons", "spike_ids"), "i"),
-    **dict.fromkeys(("v", "voltage", "v_m", "vm", "membrane_potential"), "V"),
-}
 
 
-class _Found(Fixed):
-    """Base class of results: they cannot be changed, and names of other simulators lead to ours."""
-
-    def _cure(self, name: str) -> str:
-        """Cure for a name that is not there."""
-        return ""
-
-    def __getattr__(self, name: str) -> NoReturn:
-        cure = ""
-        if name[:1] != "_":  # else Python itself asks, also while it copies
-            known, meant = [known for known in dir(self) if known[:1] != "_"], _HABITS.get(name.lower(), name)
-            cure = checks.did_you_mean(name, known, meant) or self._cure(meant)
-        raise AttributeError(f"{type(self).__name__} has no {name!r}. {cure}".rstrip())
-
-    def __getitem__(self, key: object) -> NoReturn:
-        known = ", ".join(known for known in dir(self) if known[:1] != "_")
-        raise TypeError(f"{type(self).__name__} has no items, got [{key!r:.60}]. Read its attributes: {known}.")
-
-
-class Spikes(_Found):
-    """Spikes as events, sorted by (step or t, batch, i).
-
-    Attributes
-    ----------
-    i : ndarray of int64
-        Flat index of the neuron (within its batch entry).
-    step : ndarray of int64 or None
-        Step k in which V reached the threshold; None in continuous time.
-    t : ndarray of float64, ms
-        (k + 1) dt, the end of that step, or the time itself.
-    batch : ndarray of int64
-        Batch entry, 0 without batch.
-    n_batch : int or None
-        Entries of the batch, None without.
-
-    Examples
-    --------
-    >>> import izhnumba as iz
-    >>> spikes = iz.Population(2, **iz.presets["RS"]).run(50.0, I=[0.0, 10.0]).spikes
-    >>> spikes
-    <2 spikes of 1 neuron, 3.2 to 26.7 ms>
-    """
-
-    i: Array
-    step: Any
-    n_batch: int | None
-    _labels: Array
-    _time: Timebase
-    _batch: Array | None
-
-    def __init__(self, i: Array, labels: Array, time: Timebase, n: int, n_batch: int | None) -> None:
-        assign(
-            self, i=i if n_batch is None else i % n, step=time.steps(labels), _labels=labels, _time=time,
-            n_batch=n_batch, _batch=None if n_batch is None else i // n, _sealed=True,
-        )  # fmt: skip
-
-    @cached_property
-    def t(self) -> Array:
-        """Time of each spike, ms: the end of its step, (step + 1) dt."""
-        return self._time.t(self._labels)
-
-    @cached_property
-    def batch(self) -> Array:
-        """Batch entry of each spike, 0 without batch."""
-        return np.zeros(len(self.i), np.int64) if self._batch is None else self._batch
-
-    def __len__(self) -> int:
-        return len(self.i)
-
-    def __repr__(self) -> str:
-        if not len(self):
-            return "<0 spikes>"
-        neurons = len(np.unique(self.i + (self.i.max() + 1) * self.batch))
-        many = "s" * (neurons > 1)
-        return f"<{len(self)} spikes of {neurons} neuron{many}, {self.t[0]:.6g} to {self.t[-1]:.6g} ms>"
-
-    def to_dataframe(self) -> Any:
-        """A pandas DataFrame with columns i, t, step (but in continuous time) and batch."""
-        steps = {} if self.step is None else {"step": self.step}
-        return optional("Spikes.to_dataframe", "pandas").DataFrame(
-            {"i": self.i, "t": self.t, **steps, "batch": self.batch}
-        )
-
-
-class Samples(_Found):
+class Samples(Found):
     """Numbers sampled in time: V and u of neurons, the current of a receptor, weights of synapses, or what a state is
     reduced to.
 
@@ -156,7 +68,7 @@ class Samples(_Found):
         return f"<{', '.join(self._columns)} of {self.index.size}, {len(self)} samples{span}>"
 
 
-class Result(_Found):
+class Result(Found):
     """Result of `Population.run`: `.spikes`, and `.t` with `.V`, `.u` if they were recorded.
 
     Attributes
@@ -191,7 +103,9 @@ class Result(_Found):
     def _cure(self, name: str) -> str:
         if name in self.model.variables:
             return f"Pass record=[{name!r}] to run."
-        return "Pass record=['V'] to run for samples; times of spikes are in spikes.t." if name == "t" else ""
+        if name == "t":
+            return "Pass record=['V'] to run for samples; times of spikes are in spikes.t."
+        return f"Write spikes.{name}." if hasattr(Spikes, name) else ""
 
     def __repr__(self) -> str:
         recorded = self._recorded + ["values"] * ("values" in vars(self))
@@ -219,12 +133,3 @@ class Result(_Found):
         return optional("Result.to_dataframe", "pandas").DataFrame(
             columns | {name: vars(self)[name].ravel() for name in names}
         )
-
-
-def optional(method: str, module: str) -> Any:
-    """A module of a package that this method alone needs."""
-    try:
-        return importlib.import_module(module)
-    except ImportError:
-        package = module.partition(".")[0]
-        raise ImportError(f"{method} needs {package}. Install it with: pip install {package}") from None

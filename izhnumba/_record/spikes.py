@@ -14,9 +14,9 @@ from izhnumba._base import checks
 from izhnumba._base.sealed import assign
 from izhnumba._engine.protocol import NeuronEngine, SpikeList
 from izhnumba._engine.timebase import Column, Instant
+from izhnumba._record.events import Spikes, Windows
 from izhnumba._record.memory import MemoryStore, read_only, roomy
 from izhnumba._record.recorder import Recorder
-from izhnumba._record.results import Spikes
 
 Array = NDArray[Any]
 _ROOM = 256  # rows, at least, for spikes that kernels list in the next slice
@@ -83,7 +83,7 @@ class SpikeRecorder(_Spiking):
         Flat index of the neuron in its population, step k and time (k + 1) dt of each spike, sorted by (step, i); in
         continuous time `step` is None.
     spikes : Spikes
-        The same, and `to_dataframe`.
+        The same, by neuron and in windows of time, and `to_dataframe`.
     start, stop, to, name
         See `Recorder`.
     """
@@ -91,6 +91,9 @@ class SpikeRecorder(_Spiking):
     _kind = "spikes"
     _n_batch: int | None
     _neurons: object
+    _born: Instant  # since when it records under its start and stop
+    _ended: Windows = ()  # in which it recorded under those before
+    _over = False  # whether it will record no more
     _spikes: Spikes | None = None
 
     def __init__(
@@ -115,9 +118,52 @@ class SpikeRecorder(_Spiking):
             every = np.arange(engine.n)[of]
             of = every[checks.indices("Network.record.neurons", neurons, every.size)]
         super().__init__(engine, name, [Column("i", "<i8"), engine.time.column], of)
+        if self._chosen is not None:
+            self._index = np.flatnonzero(self._chosen)
+        elif self._n < engine.n:
+            self._index = np.arange(self._first, self._last)
+        self._born = engine.now
 
     def _options(self) -> dict[str, Any]:
         return super()._options() | {"neurons": self._neurons}
+
+    @property
+    def _windows(self) -> Windows:
+        """From when until when it has recorded."""
+        if self._over:
+            return self._ended
+        end = self._reliable() if self._alone else min(self._reliable(), self._keeps.upto)  # what is not taken yet
+        begin = max(self._from, self._born)
+        return _joined(*self._ended, (begin, max(begin, end)))
+
+    def _window_changes(self) -> None:
+        super()._window_changes()
+        assign(self, _ended=self._windows, _born=self._engine.now)
+
+    def _leave(self) -> None:
+        super()._leave()
+        assign(self, _ended=self._windows, _over=True)
+
+    def _end(self) -> None:
+        super()._end()
+        if self._turn is None:  # of a run by itself
+            assign(self, _ended=self._windows, _over=True)
+
+    def _clear(self) -> None:
+        super()._clear()
+        assign(self, _ended=(), _born=0)
+
+    def _position(self) -> dict[str, Any]:
+        windows = [(first, last) for first, last in self._windows if first < last]
+        return super()._position() | {"windows": np.array(windows, self._engine.time.column.dtype).reshape(-1, 2)}
+
+    def _restore(self, position: dict[str, Any], to: str | None) -> float | None:
+        windows = position.get("windows")  # older files do not say
+        if windows is None:
+            assign(self, _ended=(), _born=0)
+        else:
+            assign(self, _ended=tuple((first, last) for first, last in windows.tolist()), _born=self._engine.now)
+        return super()._restore(position, to)
 
     def _digest(self, i: Array, labels: Array) -> tuple[Array, Array]:
         return i, labels
@@ -126,10 +172,11 @@ class SpikeRecorder(_Spiking):
     def spikes(self) -> Spikes:
         """All spikes so far."""
         i, labels = self._rows_so_far()
-        spikes = before = self._spikes
-        if spikes is None or spikes._labels is not labels:
-            n = self._engine.n // (self._n_batch or 1)
-            spikes = self._spikes = Spikes(i, labels, self._engine.time, n, self._n_batch)
+        spikes, windows = self._spikes, self._windows
+        before = spikes
+        if spikes is None or spikes._labels is not labels or spikes._windows != windows:
+            n, chosen = self._engine.n // (self._n_batch or 1), self._index if self._index.size else None
+            spikes = self._spikes = Spikes(i, labels, self._engine.time, n, self._n_batch, windows, chosen)
             if before is not None and "t" in vars(before):  # who has read times will read them again
                 vars(spikes)["t"] = self._t(labels)
         return spikes
@@ -154,6 +201,17 @@ class SpikeRecorder(_Spiking):
 
     def __repr__(self) -> str:
         return repr(self.spikes)
+
+
+def _joined(*windows: tuple[Instant, Instant]) -> Windows:
+    """Windows in order, without empty ones, and as one where one begins as another ends; the last if all are empty."""
+    found = list[tuple[Instant, Instant]]()
+    for first, last in windows:
+        if found and found[-1][1] == first:
+            found[-1] = found[-1][0], last
+        elif first < last:
+            found.append((first, last))
+    return tuple(found) or windows[-1:]
 
 
 class _Rates(NamedTuple):
@@ -246,6 +304,8 @@ class RateRecorder(_Spiking):
     def _window_changes(self) -> None:
         super()._window_changes()
         self._before = self._bins
+        if self._until < self._engine.now:  # it has paused
+            self._born = self._engine.now
 
     def _complete(self) -> tuple[Array, Array]:
         """Time (ms) and rate (Hz) of each complete bin. Spikes come in order of time, so that those of the last call

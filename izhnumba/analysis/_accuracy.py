@@ -18,7 +18,8 @@ from izhnumba._input.input import Input
 from izhnumba._model.schemes import schemes as _known_schemes
 from izhnumba._population.parameters import arguments_of
 from izhnumba._population.population import Population
-from izhnumba._record.results import Spikes, optional
+from izhnumba._record.events import Spikes
+from izhnumba._record.found import optional
 from izhnumba.analysis._matching import match_spikes, trains
 
 if TYPE_CHECKING:

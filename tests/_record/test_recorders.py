@@ -63,6 +63,22 @@ def test_a_recorder_can_pause():
     assert not np.any((spikes.t > 10.0) & (spikes.t <= 40.0))
 
 
+def test_a_rate_has_no_bins_of_a_pause_that_ends_by_stop_alone():
+    net, cells = cells_with_current()
+    rate, spikes = net.record(cells, "rate", every=10.0), net.record(cells)
+    net.run(25.0)
+    rate.stop = spikes.stop = net.t
+    net.run(32.0)
+    rate.stop = spikes.stop = 83.0  # in the course of a bin
+    net.run(8.0)
+    rate.stop = spikes.stop = np.inf  # and in that of another, without a pause
+    net.run(25.0)
+    np.testing.assert_array_equal(rate.t, [10.0, 20.0, 70.0, 80.0, 90.0])
+    np.testing.assert_allclose(rate.rate * 6 * 10e-3, [np.sum((spikes.t > t - 10) & (spikes.t <= t)) for t in rate.t])
+    assert (spikes.spikes.start, spikes.spikes.stop) == (0.0, 90.0)
+    np.testing.assert_allclose(spikes.spikes.rates(), spikes.spikes.counts() / 58e-3)
+
+
 def test_some_neurons_alone():
     net, cells = cells_with_current()
     whole, some = net.record(cells), net.record(cells[1:], neurons=[4, 2])

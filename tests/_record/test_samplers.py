@@ -282,7 +282,8 @@ def test_completion_shows_what_users_read():
                            "name", "modulator", "eligibility", "to_scipy", "modulate", "modulated_by"}  # fmt: skip
     result = iz.Population(2).run(1.0, record="V")
     assert public(result) == {"model", "spikes", "t", "neurons", "V", "to_dataframe"}
-    assert public(result.spikes) == {"i", "t", "step", "batch", "n_batch", "to_dataframe"}
+    assert public(result.spikes) == {"i", "t", "step", "batch", "n_batch", "to_dataframe", "n", "neurons", "start",
+                                     "stop", "trains", "of", "counts", "rates"}  # fmt: skip
     assert public(net.recorders["cells V"].samples) == {"t", "step", "index", "V"}
 
 
