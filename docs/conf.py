@@ -23,10 +23,11 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "sphinx_copybutton",
     "sphinx_design",
+    "docstrings",
     "landing",
     "summaries",
 ]
-exclude_patterns = ["_build", "tutorials", "porting.md"]
+exclude_patterns = ["_build", "_templates", "tutorials", "porting.md"]
 templates_path = ["_templates"]
 llms_summary = (
     "A Python package that simulates Izhikevich spiking neurons and networks of them on a CPU: NumPy arrays at the "
@@ -61,7 +62,9 @@ myst_heading_anchors = 4
 
 autosummary_generate = True
 numpydoc_show_class_members = False
-autodoc_typehints = "none"
+autodoc_typehints = "none"  # the docstrings state types, shapes and units
+autodoc_preserve_defaults = True
+autodoc_member_order = "bysource"
 
 sphinx_gallery_conf = {
     "examples_dirs": ["tutorials", "../examples"],

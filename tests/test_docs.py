@@ -37,7 +37,7 @@ MARKERS = {  # marker of the tests that need a package
 }  # fmt: skip
 KNOWN = (  # what lines of shell may begin with beside `izhnumba`: to install, to build, and on other machines
     "python", "py ", ".venv", "pip", "git ", "bash ", "cd ", "export ", "source ", "mkdir ", "cp ", "sbatch ", "srun ",
-    "#", "conda ", "rattler-build ", "NUMBA_", "MPLBACKEND", "apt-get ",
+    "#", "conda ", "rattler-build ", "NUMBA_", "MPLBACKEND", "apt-get ", "asv ",
 )  # fmt: skip
 NOT_RUN = {"compile", "info", "demo", "explore"}  # take seconds, or open a window; tests/test_cli*.py run them
 
@@ -96,7 +96,7 @@ def test_commands_of_a_page_are_known_and_ours_run(page, elsewhere, capsys):
     (elsewhere / "stim.csv").write_text("10\n" * 100)
     for _, body in blocks(page, "sh"):
         for line in body.replace("\\\n", " ").splitlines():
-            command = line.split("  #")[0].strip().removeprefix(".venv/bin/")
+            command = line.split("  #")[0].strip().removeprefix("../").removeprefix(".venv/bin/")
             if command.startswith("izhnumba "):
                 arguments = shlex.split(command, comments=True)[1:]
                 if arguments[0] not in NOT_RUN and "<" not in command and "|" not in command:

@@ -85,6 +85,13 @@ class Result(Found):
         What a state was reduced to, if that was recorded.
     neurons : ndarray of int64
         Flat indices of the recorded neurons, in the order of the columns.
+
+    Examples
+    --------
+    >>> import izhnumba as iz
+    >>> result = iz.Population(3, **iz.presets["RS"]).run(100.0, 10.0, record=["V", "u"], neurons=[0, 2])
+    >>> result.spikes.t[result.spikes.i == 0].round(1), result.V.shape
+    (array([ 3.2, 26.7, 71.7]), (1000, 2))
     """
 
     model: Model

@@ -168,7 +168,7 @@ class SampleRecorder(_Sampling):
 
     @property
     def values(self) -> Array:
-        """Samples, shape (samples, *shape of one)."""
+        """Samples, shape (samples, and that of one)."""
         return self._rows_so_far()[1]
 
     def __len__(self) -> int:

@@ -74,9 +74,11 @@ def test_settings_that_train_in_other_cells(script, tables, k):
     assert 0.3 < found / truth < 1.3
 
 
-def test_the_loss_of_the_readme():
+def test_the_loss_over_a_second():
     """Over 1 s in float32; without its settings, nothing is finite."""
-    text = next(block for block in (ROOT / "README.md").read_text().split("```") if "izj.run(" in block)
+    text = next(
+        block for block in (ROOT / "docs/howto/long_gradients.md").read_text().split("```") if "lax.scan(" in block
+    )
     known = {"iz": iz}
     exec(text.removeprefix("python"), known)
     assert all(np.isfinite(x).all() for x in jax.tree.leaves((known["by_params"], known["by_I"])))

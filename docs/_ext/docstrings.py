@@ -1,0 +1,54 @@
+"""Docstrings for the site: they are written to be read by `help`, with little of reStructuredText in them.
+
+`name` is code, and a link if it is public; `*size` is no emphasis; in texts of data, such as models, what is indented
+is shown as it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import izhnumba as iz
+
+SPAN = re.compile(r"(?<![`:\w])`([^`]+)`(?![`_])")
+INDENTED = re.compile(r"(?:^|(?<=\n\n))(?=    \S)")
+
+
+def setup(app: Any) -> dict[str, bool]:
+    app.connect("autodoc-process-docstring", _to_rst, priority=400)  # before numpydoc
+    app.connect("autodoc-process-signature", _hide_inner, priority=400)
+    return {"parallel_read_safe": True}
+
+
+def _hide_inner(
+    app: Any, what: str, name: str, thing: Any, options: object, signature: str | None, returns: str | None
+) -> tuple[str, None] | None:
+    """No signature for classes of which users get objects from elsewhere."""
+    return ("", None) if what == "class" and re.search(r"\b[Mm]ade by\s+`", thing.__doc__ or "") else None
+
+
+def _to_rst(app: Any, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    text = "\n".join(lines)
+    if what == "data":
+        text = INDENTED.sub("::\n\n", text)
+    text = SPAN.sub(lambda found: _code(found[1]), text)
+    lines[:] = [line if line.lstrip().startswith((">>>", "...")) else _plain_stars(line) for line in text.split("\n")]
+
+
+def _code(words: str) -> str:
+    """Literal text, or a link where the words are a public name, with or without `iz.` and brackets."""
+    name = words.removeprefix("izhnumba.").removeprefix("iz.").split("(")[0]
+    owner, _, attribute = name.partition(".")
+    if owner in iz.__all__ and hasattr(getattr(iz, owner), attribute or "__doc__"):
+        return f":obj:`{words} <izhnumba.{name}>`"
+    return f"``{words}``"
+
+
+def _plain_stars(line: str) -> str:
+    """The line with `*size` escaped where it stands outside code."""
+    outside = re.split(r"(``.*?``|:\w+:`.*?`)", line)
+    outside[::2] = [
+        re.sub(r"(?<![\\*])(\*{1,2})(?=\w)", lambda stars: "\\*" * len(stars[1]), part) for part in outside[::2]
+    ]
+    return "".join(outside)
