@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -68,7 +69,13 @@ def test_run_writes_spikes_potentials_and_figure(folder):
                     "--out", "spikes.csv", "--record", "V.csv", "--plot", "out.png")  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     spikes = expected_spikes(tau_ref=2.0)
-    assert f"2 x RS, 100 ms: {len(spikes.i)} spikes" in done.stdout
+    assert len(spikes) == 4
+    assert re.fullmatch(
+        r"2 x RS, 100 ms: 4 spikes, \d+[.]\d\d s( with compilation)?\n"
+        "rate     20 Hz on average, from 10 to 30 Hz\n"
+        "spikes   spikes.csv\nV        V.csv\nfigure   out.png\n",
+        done.stdout,
+    )
     table = np.genfromtxt("spikes.csv", delimiter=",", names=True)
     np.testing.assert_array_equal(table["i"], spikes.i)
     np.testing.assert_array_equal(table["step"], spikes.step)
@@ -202,9 +209,10 @@ def test_a_pipe_gets_the_output_and_stays(folder):
 def test_standard_output_can_be_a_file(folder):
     done = izhnumba("run", "--current", "stim.csv", "--out", "/proc/self/fd/1")  # where /dev/stdout leads to
     assert (done.returncode, done.stderr) == (0, "")
-    head, *rows, last = done.stdout.splitlines()
+    head, *rows, last, rate, name = done.stdout.splitlines()
     assert (head, len(rows)) == ("i,step,t", len(expected_spikes().i))
     assert last.startswith("2 x RS")
+    assert (rate.split()[0], name) == ("rate", "spikes   /proc/self/fd/1")
 
 
 def npy_head(dtype, shape):
@@ -420,13 +428,30 @@ def test_demo_without_matplotlib_says_how_to_get_it(folder, capsys, monkeypatch)
     assert os.listdir() == ["stim.csv"]
 
 
-def test_presets_lists_each_with_its_source(capsys):
+def test_presets_lists_each_with_title_and_numbers(capsys):
     assert cli.main(["presets"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    head, *lines, empty, units, more = capsys.readouterr().out.splitlines()
+    assert head.split() == ["name", "a", "b", "c", "d", "what", "it", "is"]
     assert len(lines) == len(iz.presets)
     for line, (name, preset) in zip(lines, iz.presets.items(), strict=True):
-        assert line.split()[0] == name
-        assert line.endswith(preset.source)
+        assert line.split(maxsplit=5) == [name, *(f"{preset[key]:g}" for key in "abcd"), preset.title]
+    assert (empty, more) == ("", "One in full, such as RS: izhnumba presets RS")
+    assert "a in 1/ms" in units
+
+
+def test_a_preset_in_full(capsys):
+    assert cli.main(["presets", "2007/TC"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("2007/TC: thalamocortical relay, cat LGN\n")
+    for part in (iz.presets["2007/TC"].source, "d        10    pA", "scheme euler, dt 0.25 ms", "100.0)  (pA)",
+                 'izhnumba.presets[\'2007/TC\']', "izhnumba run --preset 2007/TC --current FILE\n"):  # fmt: skip
+        assert part in out
+
+
+def test_a_preset_that_is_not_there(capsys):
+    assert refused(capsys, "presets", "rs").startswith(
+        "izhnumba presets: NAME must be a known name, got 'rs'. Did you mean 'RS'?"
+    )
 
 
 def test_info_reports_versions_and_speed(capsys):

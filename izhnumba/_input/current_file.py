@@ -44,9 +44,13 @@ class _Table(NamedTuple):
     places: list[str]
 
 
-def read_currents(path: Path, dt: float) -> Currents:
-    """The currents of a CSV or .npy file, without the time, which must rise by `dt` ms."""
-    table = _read_npy(path) if path.suffix.lower() == ".npy" else _read_csv(path)
+def read_currents(path: Path, dt: float, content: bytes | None = None) -> Currents:
+    """The currents of a CSV or .npy file, without the time, which must rise by `dt` ms. content: of a CSV file that is
+    no file on disk; then `path` is what to call it."""
+    if content is None and path.suffix.lower() == ".npy":
+        table = _read_npy(path)
+    else:
+        table = _read_csv(path, path.read_bytes() if content is None else content)
     if not table.values.size:
         raise ValueError(f"{path}: must hold at least one row of numbers, got none.")
     return _without_time(path, table, dt)
@@ -157,14 +161,14 @@ def _read_npy(path: Path) -> _Table:
     return _Table(table, [], [])
 
 
-def _read_csv(path: Path) -> _Table:
+def _read_csv(path: Path, content: bytes) -> _Table:
     """Numbers separated by commas, semicolons, tabs or blanks; with the latter three decimals may have commas.
 
     The first line may hold labels, one per column, as may the last comment before the numbers. A mark at the end of
     every line begins no column.
     """
     try:
-        lines = path.read_text("utf-8-sig").splitlines()
+        lines = content.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise ValueError(f"{path}: must be a text file of comma-separated numbers, got binary data.") from None
     while lines and not lines[-1].strip():

@@ -28,14 +28,22 @@ from izhnumba._model.model import Model
 
 
 def _about(preset: Preset) -> str:
-    """The text of `help(preset)`."""
-    model = preset["model"]
+    """The text of `help(preset)` and of `izhnumba presets NAME`."""
+    model, given = preset["model"], [name for name in preset if name != "model"]
     quantities = {**model.variables, **model.parameters}
-    values = [(key, f"{value:g}", quantities[key].unit) for key, value in preset.items() if key != "model"]
+    shown = {name: quantities[name] for name in [*given, *(name for name in quantities if name not in given)]}
+    values = [
+        (name, f"{preset.get(name, one.default):g}", one.unit, one.meaning + " (default)" * (name not in given))
+        for name, one in shown.items()
+    ]
     return (
-        f"{preset.name}, {preset.title}: `Population(n, **presets[{preset.name!r}])`.\n\n{preset.source}.\n\n"
-        f"Model {model.name}, with\n\n{columns(values)}\n\nStated with scheme={preset.scheme!r}, "
-        f"dt={preset.dt:g} ms and the input\n{preset.stimulus!r} ({model.I.unit}) for {preset.duration:g} ms.\n"
+        f"{preset.name}: {preset.title}\n\n{preset.source}.\n\nModel {model.name}, with\n\n{columns(values)}\n\n"
+        f"Stated with the scheme {preset.scheme}, dt {preset.dt:g} ms and, for {preset.duration:g} ms, the input\n\n"
+        f"    {preset.stimulus!r}  ({model.I.unit})\n\nIn Python, a hundred of them, and the published run:\n\n"
+        f"    preset = izhnumba.presets[{preset.name!r}]\n"
+        f"    cells = izhnumba.Population(100, **preset)\n"
+        f"    one = izhnumba.Population(1, scheme=preset.scheme, dt=preset.dt, **preset)\n"
+        f'    result = one.run(preset.duration, preset.stimulus, record="V")\n'
     )
 
 

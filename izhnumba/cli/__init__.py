@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 import sys
 import warnings
 from collections.abc import Sequence
@@ -34,7 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.name is None:
         parser.print_help()
         return 0
-    with warnings.catch_warnings(), telling(_Once()):
+    arguments.line = shlex.join(["izhnumba", *(sys.argv[1:] if argv is None else argv)])
+    arguments.told = _Once()
+    with warnings.catch_warnings(), telling(arguments.told):
         warnings.showwarning = lambda message, *_: _warn(arguments, str(message))
         try:
             arguments.command(arguments)
@@ -64,7 +67,7 @@ def _in_options(arguments: argparse.Namespace, message: str) -> str:
 
     def option(api: re.Match[str]) -> str:
         name = _OPTION_OF.get(api[0], api[1])
-        return f"--{name.replace('_', '-')}" if hasattr(arguments, name) else api[0]
+        return f"--{name.replace('_', '-')}" if getattr(arguments, name, None) is not None else api[0]
 
     return re.sub(r"^(?:presets|Population|Population\.run)\.(\w+)\b(?!\.)", option, message)
 

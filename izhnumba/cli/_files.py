@@ -18,6 +18,8 @@ def output(name: str | None) -> AbstractContextManager[Path | None]:
     None."""
     if name is None:
         return nullcontext()
+    if name == "-":
+        raise ValueError("-: must be the name of a file. For standard output write /dev/stdout.")
     path, folder = Path(name), Path(os.path.realpath(name)).parent
     plain = path.is_file() or not os.path.lexists(os.path.realpath(name))
     if plain and not (folder.is_dir() and os.access(folder, os.W_OK)):

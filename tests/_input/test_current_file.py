@@ -99,25 +99,25 @@ def test_the_time_is_no_current(form, capsys):
     text, label = FORMS[form]
     assert command(written(text), "--neurons", "2") == 0
     assert spikes() == expected()
-    first, second = capsys.readouterr().out.splitlines()
+    first, _, time, _ = capsys.readouterr().out.splitlines()
     assert first.startswith("2 x RS, 100 ms: ")
-    assert second.startswith(f"time axis: column 1 of x.csv, {label!r}, ")
-    assert second.endswith(" ms")
+    assert time.startswith(f"time     column 1 of x.csv, {label!r}, ")
+    assert time.endswith(" ms")
 
 
 @pytest.mark.parametrize("head", ["", "ms,a,b\n", ",a,b\n"])
 def test_what_rises_by_dt_is_the_time(head, capsys):
     assert command(written(head + rows(TIMES, A, B))) == 0
     assert spikes() == expected()
-    line = "time axis: column 1 of x.csv, which rises by dt (head it 'I' if it is a current), 0 to 99.5 ms"
-    assert capsys.readouterr().out.splitlines()[1] == line
+    line = "time     column 1 of x.csv, which rises by dt (head it 'I' if it is a current), 0 to 99.5 ms"
+    assert capsys.readouterr().out.splitlines()[2] == line
 
 
 def test_what_rises_by_dt_is_the_time_in_an_array_too(capsys):
     np.save("x.npy", np.column_stack([TIMES, A, B]))
     assert command("x.npy") == 0
     assert spikes() == expected()
-    assert capsys.readouterr().out.endswith("time axis: column 1 of x.npy, which rises by dt, 0 to 99.5 ms\n")
+    assert "\ntime     column 1 of x.npy, which rises by dt, 0 to 99.5 ms\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("scheme", ["exact", "euler"])
