@@ -39,7 +39,7 @@ KNOWN = (  # what lines of shell may begin with beside `izhnumba`: to install, t
     "python", "py ", ".venv", "pip", "git ", "bash ", "cd ", "export ", "source ", "mkdir ", "cp ", "sbatch ", "srun ",
     "#", "conda ", "rattler-build ", "NUMBA_", "MPLBACKEND", "apt-get ", "asv ",
 )  # fmt: skip
-NOT_RUN = {"compile", "info", "demo", "explore"}  # take seconds, or open a window; tests/test_cli*.py run them
+NOT_RUN = {"compile", "info", "demo", "explore"}  # take seconds, or open a window; tests/_cli runs them
 
 
 def blocks(page, *languages):

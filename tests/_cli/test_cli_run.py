@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 import pytest
-from test_cli import CURRENT, folder, refused  # noqa: F401
+from command_line import CURRENT, refused
 
 import izhnumba as iz
 from izhnumba import cli
@@ -132,7 +132,7 @@ def test_bad_standard_input(stdin, capsys, content, message):
         ("10,10", ["2 x RS, 50 ms: 4 spikes, ", "rate     40 Hz on average"]),
     ],
 )
-def test_summary(folder, capsys, rows, lines):  # noqa: F811
+def test_summary(folder, capsys, rows, lines):
     (folder / "stim.csv").write_text(rows)
     assert cli.main(["run", "--current", "stim.csv", "--duration", "50"]) == 0
     found = capsys.readouterr().out.splitlines()
@@ -165,7 +165,7 @@ class Page(html.parser.HTMLParser):
         return " ".join(" ".join(self.texts).split())
 
 
-def test_a_page_with_everything_in_it(folder, capsys):  # noqa: F811
+def test_a_page_with_everything_in_it(folder, capsys):
     run("--a", "0.02,0.1", "--html", "a report.html")
     assert capsys.readouterr().out.endswith("page     a report.html\n")
     text = (folder / "a report.html").read_text("utf-8")
@@ -189,7 +189,7 @@ def test_a_page_with_everything_in_it(folder, capsys):  # noqa: F811
         assert part in page.words
 
 
-def test_a_page_of_many_neurons_and_no_spikes(folder):  # noqa: F811
+def test_a_page_of_many_neurons_and_no_spikes(folder):
     np.save("many.npy", np.zeros((2, 300)))
     assert cli.main(["run", "--current", "many.npy", "--html", "r.html", "--scheme", "exact", "--dt", "1"]) == 0
     page = Page((folder / "r.html").read_text("utf-8"))
@@ -198,7 +198,7 @@ def test_a_page_of_many_neurons_and_no_spikes(folder):  # noqa: F811
     assert "dt 1 ms (rows and samples)" in page.words
 
 
-def test_a_page_escapes_what_is_typed(folder):  # noqa: F811
+def test_a_page_escapes_what_is_typed(folder):
     name = "<b>&.csv"
     (folder / name).write_text("10\n")
     assert cli.main(["run", "--current", name, "--duration", "0", "--html", "r.html"]) == 0

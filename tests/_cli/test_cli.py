@@ -13,48 +13,11 @@ import time
 
 import numpy as np
 import pytest
+from command_line import CURRENT, environment, izhnumba, refused
 
 import izhnumba as iz
 from izhnumba import cli
 from izhnumba._numba import compile
-from izhnumba.cli import _figures
-
-CURRENT = np.full((1000, 2), 10.0)
-CURRENT[:, 1] = 4.0
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """An empty working folder with a stimulus of two neurons and 100 ms."""
-    monkeypatch.chdir(tmp_path)
-    np.savetxt("stim.csv", CURRENT, delimiter=",", fmt="%g")
-    return tmp_path
-
-
-def izhnumba(*arguments, **options):
-    """Run a command in a process. What it says while it compiles, which depends on the cache, is left out."""
-    command = [sys.executable, "-m", "izhnumba", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment(), **options)
-    done.stderr = done.stderr.replace("izhnumba: compiling (first time only) ...\n", "")
-    return done
-
-
-def environment(**more):
-    root = os.path.dirname(os.path.dirname(iz.__file__))
-    return {**os.environ, "PYTHONPATH": root, **more}
-
-
-def refused(capsys, *arguments):
-    """The one line on stderr of a command that must end with code 2."""
-    try:
-        code = cli.main([str(argument) for argument in arguments])
-    except SystemExit as exit:  # argparse leaves this way
-        code = exit.code
-    out, err = capsys.readouterr()
-    assert (code, out) == (2, "")
-    assert err.count("\n") == 1
-    assert err.startswith("izhnumba")
-    return err
 
 
 def expected_spikes(**options):
@@ -408,55 +371,3 @@ def test_it_says_once_when_something_is_compiled(folder, capsys, monkeypatch):
     assert cli.main(["run", "--current", "stim.csv"]) == 0
     assert capsys.readouterr().err == "izhnumba: compiling (first time only) ...\n"
     assert not compile._told
-
-
-# --- demo, presets, info --------------------------------------------------------------------------------------------
-
-
-def test_demo(folder):
-    done = izhnumba("demo")
-    assert (done.returncode, done.stderr) == (0, "")
-    for part in ("1000000 synapses, 1000 ms", "Hz excitatory", "wall time", "to compile or load", "real-time factor"):
-        assert part in done.stdout
-    assert (folder / "izhnumba-demo.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_demo_without_matplotlib_says_how_to_get_it(folder, capsys, monkeypatch):
-    monkeypatch.setattr(_figures, "HAVE_MATPLOTLIB", False)
-    assert cli.main(["demo", "--duration", "100"]) == 0
-    assert 'pip install "izhnumba[plot]"' in capsys.readouterr().out
-    assert os.listdir() == ["stim.csv"]
-
-
-def test_presets_lists_each_with_title_and_numbers(capsys):
-    assert cli.main(["presets"]) == 0
-    head, *lines, empty, units, more = capsys.readouterr().out.splitlines()
-    assert head.split() == ["name", "a", "b", "c", "d", "what", "it", "is"]
-    assert len(lines) == len(iz.presets)
-    for line, (name, preset) in zip(lines, iz.presets.items(), strict=True):
-        assert line.split(maxsplit=5) == [name, *(f"{preset[key]:g}" for key in "abcd"), preset.title]
-    assert (empty, more) == ("", "One in full, such as RS: izhnumba presets RS")
-    assert "a in 1/ms" in units
-
-
-def test_a_preset_in_full(capsys):
-    assert cli.main(["presets", "2007/TC"]) == 0
-    out = capsys.readouterr().out
-    assert out.startswith("2007/TC: thalamocortical relay, cat LGN\n")
-    for part in (iz.presets["2007/TC"].source, "d        10    pA", "scheme euler, dt 0.25 ms", "100.0)  (pA)",
-                 'izhnumba.presets[\'2007/TC\']', "izhnumba run --preset 2007/TC --current FILE\n"):  # fmt: skip
-        assert part in out
-
-
-def test_a_preset_that_is_not_there(capsys):
-    assert refused(capsys, "presets", "rs").startswith(
-        "izhnumba presets: NAME must be a known name, got 'rs'. Did you mean 'RS'?"
-    )
-
-
-def test_info_reports_versions_and_speed(capsys):
-    assert cli.main(["info"]) == 0
-    out = capsys.readouterr().out
-    for name in ("izhnumba", "numba", "llvmlite", "threading layer", "cache", "SIMD", "speed float32", "speed float64"):
-        assert f"\n{name} " in f"\n{out}"
-    assert "G neuron-steps/s" in out

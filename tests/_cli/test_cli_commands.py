@@ -1,0 +1,60 @@
+"""The commands demo, presets and info."""
+
+from __future__ import annotations
+
+import os
+
+from command_line import izhnumba, refused
+
+import izhnumba as iz
+from izhnumba import cli
+from izhnumba.cli import _figures
+
+
+def test_demo(folder):
+    done = izhnumba("demo")
+    assert (done.returncode, done.stderr) == (0, "")
+    for part in ("1000000 synapses, 1000 ms", "Hz excitatory", "wall time", "to compile or load", "real-time factor"):
+        assert part in done.stdout
+    assert (folder / "izhnumba-demo.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_demo_without_matplotlib_says_how_to_get_it(folder, capsys, monkeypatch):
+    monkeypatch.setattr(_figures, "HAVE_MATPLOTLIB", False)
+    assert cli.main(["demo", "--duration", "100"]) == 0
+    assert 'pip install "izhnumba[plot]"' in capsys.readouterr().out
+    assert os.listdir() == ["stim.csv"]
+
+
+def test_presets_lists_each_with_title_and_numbers(capsys):
+    assert cli.main(["presets"]) == 0
+    head, *lines, empty, units, more = capsys.readouterr().out.splitlines()
+    assert head.split() == ["name", "a", "b", "c", "d", "what", "it", "is"]
+    assert len(lines) == len(iz.presets)
+    for line, (name, preset) in zip(lines, iz.presets.items(), strict=True):
+        assert line.split(maxsplit=5) == [name, *(f"{preset[key]:g}" for key in "abcd"), preset.title]
+    assert (empty, more) == ("", "One in full, such as RS: izhnumba presets RS")
+    assert "a in 1/ms" in units
+
+
+def test_a_preset_in_full(capsys):
+    assert cli.main(["presets", "2007/TC"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("2007/TC: thalamocortical relay, cat LGN\n")
+    for part in (iz.presets["2007/TC"].source, "d        10    pA", "scheme euler, dt 0.25 ms", "100.0)  (pA)",
+                 'izhnumba.presets[\'2007/TC\']', "izhnumba run --preset 2007/TC --current FILE\n"):  # fmt: skip
+        assert part in out
+
+
+def test_a_preset_that_is_not_there(capsys):
+    assert refused(capsys, "presets", "rs").startswith(
+        "izhnumba presets: NAME must be a known name, got 'rs'. Did you mean 'RS'?"
+    )
+
+
+def test_info_reports_versions_and_speed(capsys):
+    assert cli.main(["info"]) == 0
+    out = capsys.readouterr().out
+    for name in ("izhnumba", "numba", "llvmlite", "threading layer", "cache", "SIMD", "speed float32", "speed float64"):
+        assert f"\n{name} " in f"\n{out}"
+    assert "G neuron-steps/s" in out
