@@ -1,4 +1,4 @@
-"""How far surrogate gradients reach: the tables of docs/concepts/gradients.md, as Markdown.
+"""How far surrogate gradients reach: the tables of docs/concepts/gradients_reach.md, as Markdown.
 
 The derivative of the number of spikes by a constant current, beside the finite difference of the same number smoothed
 by a normal distribution of the current, whose standard deviation is 1 mV/ms. float64, steps of 0.1 ms.

@@ -1,4 +1,4 @@
-"""What docs/concepts/semantics.md says of Brian2, held against Brian2 itself."""
+"""What docs/concepts/labels.md says of Brian2, held against Brian2 itself."""
 
 from __future__ import annotations
 

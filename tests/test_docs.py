@@ -1,17 +1,22 @@
 """Every code block of the site runs; links and images lead somewhere; no page is longer than a reader can scan.
 
 A page's blocks of Python run in order and share their names, in an empty folder: sessions (`>>>`) as doctests, plain
-blocks as scripts. A page whose code imports an optional package carries that package's marker. Blocks of shell hold
-commands of izhnumba, which run too, or lines that are known here.
+blocks as scripts, and one that begins with `# name.py` as a file of its own in a new process. A page whose code imports
+an optional package carries that package's marker. Blocks of shell hold commands of izhnumba, which run too, or lines
+that are known here.
 """
 
 from __future__ import annotations
 
 import doctest
+import os
 import re
 import shlex
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 
 import matplotlib as mpl
 import pytest
@@ -68,6 +73,14 @@ def marked(page):
     return pytest.param(page, id=str(page.relative_to(DOCS)), marks=marks)
 
 
+def run_alone(command, **variables):
+    """What a command prints that runs in a process of its own, in this folder."""
+    environment = os.environ | {"PYTHONPATH": str(PROJECT), "MPLBACKEND": "Agg"} | variables
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -87,6 +100,9 @@ def test_the_code_of_a_page_runs(page, elsewhere):
             result = runner.run(session, out=printed.append, clear_globs=False)
             names = session.globs
             assert result.failed == 0, "".join(printed)
+        elif body.startswith("# ") and (name := body[2:].split("\n")[0]).endswith(".py"):
+            Path(name).write_text(body)
+            run_alone([sys.executable, "-W", "error", name])
         else:
             exec(compile("\n" * line + body, str(page), "exec"), names)
 
@@ -120,3 +136,31 @@ def test_a_page_can_be_scanned(page):
     text = page.read_text()
     assert len(re.findall(r"^# ", re.sub(r"```.*?```", "", text, flags=re.S), re.M)) == 1, "one title"
     assert len(text.splitlines()) <= LONGEST
+
+
+@pytest.mark.skipif(which("bash") is None, reason="without bash")
+def test_the_tasks_of_a_cluster_share_the_runs(elsewhere):
+    """The job of the page on clusters, with stand-ins for what a cluster has: two of its four tasks."""
+    page = DOCS / "howto" / "clusters.md"
+    (_, task), *_ = blocks(page, "python")
+    ((_, job),) = blocks(page, "bash")
+    tools = elsewhere / "izhnumba-env" / "bin"
+    tools.mkdir(parents=True)
+    (tools / "activate").write_text(f'export PATH="{tools}:$PATH"\n')
+    for name, line in {"srun": 'exec "$@"', "python": f'exec "{sys.executable}" "$@"'}.items():
+        (tools / name).write_text(f"#!/bin/sh\n{line}\n")
+        (tools / name).chmod(0o755)
+    Path("task.py").write_text(task)
+    Path("job.sh").write_text(job)
+    options = re.findall(r"^#SBATCH --([a-z-]+)", job, re.M)
+    assert {"array", "cpus-per-task", "time", "output"} <= set(options) <= {
+        "array", "cpus-per-task", "job-name", "mem", "output", "requeue", "time",
+    }  # fmt: skip
+    first, last = map(int, re.search(r"--array=(\d+)-(\d+)", job).groups())
+    found = []
+    for index in (first, last):
+        run_alone(["bash", "job.sh"], HOME=str(elsewhere), SLURM_ARRAY_TASK_ID=str(index), SLURM_ARRAY_TASK_COUNT="4")
+        found.append({path.name for path in Path("results").iterdir()})
+    assert (len(found[0]), len(found[1])) == (3, 6)
+    assert found[0] < found[1]
+    assert last - first + 1 == 4

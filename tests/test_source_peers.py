@@ -1,4 +1,4 @@
-"""What docs/concepts/semantics.md says of spike sources here, in Brian2 and in NEST, held against both."""
+"""What docs/concepts/inputs.md says of spike sources here, in Brian2 and in NEST, held against both."""
 
 from __future__ import annotations
 

@@ -427,7 +427,7 @@ schemes = _Schemes(
     __name__,
     _ALL,
     'How time advances: `Population(n, scheme=name)`, `Network(scheme=name)`. The default is "exp_euler".\n\n'
-    "Names, and what they follow; `help(schemes[name])` and docs/concepts/semantics.md say more.",
+    "Names, and what they follow; `help(schemes[name])` and docs/concepts/steps.md say more.",
     lambda scheme: (scheme.source,),
 )
 

@@ -350,7 +350,7 @@ class Network(Sealed):
         ------
         TypeError, ValueError
             Before anything changes; also for what has been written into `syn.weight` and cannot be
-            (docs/concepts/semantics.md).
+            (docs/concepts/receptors.md).
         RuntimeError
             If V or u of a neuron stops being finite; says of which population, when, where and what to do. If a rule of
             your own has made a conductance negative; the run has come to its end then.

@@ -85,7 +85,7 @@ class Sum(StateReduction):
     Notes
     -----
     Kernels sum while they run, and keep the sums alone: memory does not grow with the number of neurons. The order in
-    which they sum is fixed (docs/concepts/semantics.md), so that threads and slices change no bit.
+    which they sum is fixed (docs/concepts/networks.md), so that threads and slices change no bit.
 
     Examples
     --------

@@ -154,7 +154,7 @@ def rule_of(where: str, value: object, dt: float) -> Plasticity | None:
         return rules[0]
     short = [rule for rule in rules if _is_short(rule, dt)]
     if len(short) != 1:
-        most = " Two long-term rules are one rule of your own: see docs/howto/extending.md." if not short else ""
+        most = " Two long-term rules are one rule of your own: see docs/howto/own_plasticity.md." if not short else ""
         _refuse(where, rules, most)
     (long,) = (rule for rule in rules if rule is not short[0])
     n = sum(len(plain(rule).traces(dt)[0]) for rule in rules)

@@ -91,5 +91,5 @@ def _tell(what: str, owner: str, dt: float, names, shape, found, row, place, x) 
     else:
         step = shape[0] - 1 - int(row)
         got = f"{float(x)} by the input {of} in step {step} (t = {step * dt:g} ms), coming from the end"
-        cure = "The section 'How far gradients reach' of docs/concepts/gradients.md tells what helps."
+        cure = "docs/concepts/gradients_reach.md tells what helps."
     raise FloatingPointError(f"{owner}.check must find finite {what}, got {got}. {cure}")

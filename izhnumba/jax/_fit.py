@@ -166,7 +166,7 @@ def fit(
         elif n_steps and batches is None and best[0] == losses[0]:
             message += " None lowered the loss."
     if n_steps and not reached and (not moved or (batches is None and best[0] == losses[0])):
-        cure = "'How far gradients reach' in docs/concepts/gradients.md tells what helps."
+        cure = "docs/concepts/gradients_reach.md tells what helps."
         warnings.warn(f"fit returns its start. {message} {cure}", RuntimeWarning, stacklevel=2)
     return Fit(best[1], best[0], np.array(losses), message)
 

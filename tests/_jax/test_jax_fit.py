@@ -219,9 +219,7 @@ def steep(x):
     ],
 )
 def test_a_fit_that_returns_its_start_says_so(loss, losses, message):
-    warning = (
-        f"fit returns its start. {message} 'How far gradients reach' in docs/concepts/gradients.md tells what helps."
-    )
+    warning = f"fit returns its start. {message} docs/concepts/gradients_reach.md tells what helps."
     with pytest.warns(RuntimeWarning, match=f"^{re.escape(warning)}$") as caught:
         found = izj.fit(lambda params: loss(params["x"]), {"x": 2.0}, steps=5)
     assert (found.message, len(found.losses), float(found.params["x"])) == (message, losses, 2.0)

@@ -28,7 +28,7 @@ PARAMETERS = [name for name in DRAWN if name not in "Vu"]
 
 
 def generator(seed, name, role):
-    """The random numbers of one purpose, as docs/concepts/semantics.md states them."""
+    """The random numbers of one purpose, as docs/concepts/randomness.md states them."""
     stream = hashlib.sha256(f"{seed}/{name}/{role}/0".encode()).digest()[:4]
     key = np.array([seed % 2**32, int.from_bytes(stream, "little")], np.uint64)
     return np.random.Generator(np.random.Philox(key=key))

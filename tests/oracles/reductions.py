@@ -1,4 +1,4 @@
-"""Sums in the order that docs/concepts/semantics.md states, by plain loops over whole recordings."""
+"""Sums in the order that docs/concepts/networks.md states, by plain loops over whole recordings."""
 
 import numpy as np
 
