@@ -214,5 +214,5 @@ ax.spines[["top", "right"]].set_visible(False)
 # - A formula and a loop in NumPy are cheap; a model that agrees with both can be built on.
 #
 # Try: ``plot.phase_plane(Leaky, 2.0)``; another scheme, ``scheme="rk4"``; or ``scheme="exact"`` with
-# ``iz.Izhikevich`` and one changed parameter. Models also work under gradients, if JAX can read
+# ``iz.Izhikevich`` and one changed parameter. Models also work under :doc:`gradients <5_training>`, if JAX can read
 # them: arithmetic and ``iz.where`` in place of ``if``.
