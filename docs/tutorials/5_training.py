@@ -4,8 +4,8 @@ Training with surrogate gradients
 
 See why spikes have no derivative, what takes its place, and train three cells to tell three patterns of spikes apart.
 
-A network that is to do something has thousands of weights, and only a gradient says how to change them all. Spikes stand
-in its way: they are there or not. This lesson needs the extra ``jax``: ``pip install ".[plot,jax]"``.
+A network that is to do something has thousands of weights, and only a gradient says how to change them all. Spikes
+stand in its way: they are there or not. This lesson needs the extra ``jax``: ``pip install ".[plot,jax]"``.
 """
 
 # %%
