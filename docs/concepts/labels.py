@@ -8,21 +8,21 @@ from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib import pyplot as plt
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import FancyBboxPatch
 
 import izhnumba as iz
 
-DT, D, K, LAST = 0.5, 3, 2, 9  # ms; delay, step of the spike, and steps shown
+DT, D, K, LAST, COLUMNS = 0.5, 3, 2, 9, 4  # ms; delay, step of the spike, steps and boxes in a row
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#666666"  # colour-blind safe
-ORDER = (  # what a step does, from left to right
-    ("inputs", "evaluated\nat $k\\,dt$, held\nfor the step", GREY),
-    ("reset", "of spikes of\nstep $k-1$: in\nexp_euler and\nizhikevich2003", GREY),
-    ("V and u", "advance, and\narriving jumps\nare added to V", BLUE),
-    ("spike test", "$V \\geq V_{th}$:\nstep = $k$,\n$t = (k+1)\\,dt$", ORANGE),
-    ("delay 0", "V jumps of\nspikes of\nthis step", GREY),
-    ("reset", "in all other\nschemes", GREY),
-    ("receptors", "decay, then\nrise by what\narrives", GREEN),
-    ("sample", "the state at\n$(k+1)\\,dt$", GREY),
+ORDER = (  # what a step does
+    ("inputs", "evaluated at $k\\,dt$,\nheld for the step", GREY),
+    ("reset", "of spikes of step $k-1$\n(in two schemes)", GREY),
+    ("V and u", "advance, and arriving\nV jumps are added", BLUE),
+    ("spike test", "$V \\geq V_{th}$: step = $k$,\nt = $(k+1)\\,dt$", ORANGE),
+    ("delay 0", "V jumps of spikes\nof this very step", GREY),
+    ("reset", "in all other schemes", GREY),
+    ("receptors", "decay, then rise\nby what arrives", GREEN),
+    ("sample", "the state at $(k+1)\\,dt$", GREY),
 )
 
 
@@ -38,23 +38,24 @@ def target(receptor: iz.Receptor, weight: float) -> tuple[iz.StateRecorder, iz.S
 
 
 def draw_order(ax: plt.Axes) -> None:
-    """The boxes of one step on an arrow from k dt to (k + 1) dt."""
-    width = 1.0 / len(ORDER)
+    """The boxes of one step, in two rows, from k dt to (k + 1) dt."""
+    width, height = 1.0 / COLUMNS, 0.42
     for place, (name, text, color) in enumerate(ORDER):
-        left = place * width + 0.008
+        row, column = divmod(place, COLUMNS)
+        left, bottom = column * width + 0.012, 0.56 - 0.5 * row
         shape = FancyBboxPatch(
-            (left, 0.16), width - 0.016, 0.74, boxstyle="round,pad=0,rounding_size=0.012", facecolor=color, alpha=0.12,
-            edgecolor="none", mutation_aspect=3.0,
+            (left, bottom), width - 0.024, height, boxstyle="round,pad=0,rounding_size=0.012", facecolor=color,
+            alpha=0.12, edgecolor="none", mutation_aspect=3.0,
         )  # fmt: skip
         ax.add_patch(shape)
-        middle = left + width / 2 - 0.008
-        ax.text(middle, 0.76, name, ha="center", va="center", color=color, fontweight="bold", fontsize=9)
-        ax.text(middle, 0.44, text, ha="center", va="center", fontsize=7, linespacing=1.3)
-    ax.add_patch(FancyArrowPatch((0.0, 0.05), (1.0, 0.05), arrowstyle="-|>", mutation_scale=9, color="black", lw=0.8))
-    ax.text(0.0, -0.04, "$t = k\\,dt$", ha="left", va="top", fontsize=9)
-    ax.text(1.0, -0.04, "$t = (k+1)\\,dt$", ha="right", va="top", fontsize=9)
-    ax.text(0.5, -0.04, "step $k$", ha="center", va="top", fontsize=9)
-    ax.set(xlim=(0, 1), ylim=(-0.16, 0.95))
+        middle = left + width / 2 - 0.012
+        ax.text(middle, bottom + 0.34, f"{place + 1}  {name}", ha="center", va="center", color=color, fontweight="bold")
+        ax.text(middle, bottom + 0.15, text, ha="center", va="center", fontsize=9, linespacing=1.25)
+        if column < COLUMNS - 1:
+            ax.annotate("", (left + width - 0.002, bottom + 0.21), (left + width - 0.024, bottom + 0.21),
+                        arrowprops={"arrowstyle": "->", "color": GREY, "shrinkA": 0, "shrinkB": 0})  # fmt: skip
+    ax.set_title("step $k$, from $t = k\\,dt$ to $(k+1)\\,dt$", loc="left", fontsize=10)
+    ax.set(xlim=(0, 1), ylim=(0.02, 1.0))
     ax.set_axis_off()
 
 
@@ -73,8 +74,8 @@ def draw_trace(ax: plt.Axes, V: iz.StateRecorder, neuron: int, label: str, color
 def main(folder: Path) -> None:
     """Draw it and leave labels.png in the folder."""
     mpl.rcParams.update({"font.size": 9})
-    fig = plt.figure(figsize=(8.0, 6.0), layout="constrained")
-    grid = fig.add_gridspec(4, 1, height_ratios=(1.5, 1, 1, 1))
+    fig = plt.figure(figsize=(7.5, 6.6), layout="constrained")
+    grid = fig.add_gridspec(4, 1, height_ratios=(1.75, 1, 1, 1))
     draw_order(fig.add_subplot(grid[0]))
     V, spikes = target(iz.Delta(), 3.0)
     smooth, _ = target(iz.Exponential(5.0), 3.0)
@@ -97,7 +98,7 @@ def main(folder: Path) -> None:
     current.set_xticks(range(LAST + 1), [f"{k}" for k in range(LAST + 1)])
     for k in range(LAST):
         place = current.get_xaxis_transform()
-        current.text(k + 0.5, -0.06, f"step {k}", ha="center", va="top", fontsize=7, color=GREY, transform=place)
+        current.text(k + 0.5, -0.06, f"step {k}", ha="center", va="top", fontsize=8, color=GREY, transform=place)
     current.tick_params(axis="x", pad=10)
     current.set(xlabel="time (dt)", xlim=(0, LAST))
     for ax in (source, jump):
