@@ -8,6 +8,6 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NEEDED = {
     "_jax/*.py": "jax", "test_brainpy*.py": "brainpy", "test_brian2*.py": "brian2", "models/test_brian2*.py": "brian2",
-    "test_nest*.py": "nest",
+    "test_nest*.py": "nest", "_explore/test_explore_[np]*.py": "playwright",
 }  # fmt: skip
 collect_ignore_glob = [files for files, package in NEEDED.items() if find_spec(package) is None]

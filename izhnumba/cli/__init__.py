@@ -1,4 +1,4 @@
-"""The command line: `izhnumba demo | run | presets | info | compile`, each in a file of its own.
+"""The command line: `izhnumba demo | run | explore | presets | info | compile`, each in a file of its own.
 
 Wrong input gives one line on stderr and exit code 2; output files appear complete or not at all.
 """
@@ -15,11 +15,11 @@ from typing import NoReturn
 
 import izhnumba as iz
 from izhnumba._numba.compile import telling
-from izhnumba.cli import _compile, _demo, _info, _presets, _run
+from izhnumba.cli import _compile, _demo, _explore, _info, _presets, _run
 
 __all__ = ["main"]
 
-_COMMANDS = (_demo, _run, _presets, _info, _compile)  # each has `add`, its options, and `run`, what it does
+_COMMANDS = (_demo, _run, _explore, _presets, _info, _compile)  # each has `add`, its options, and `run`, what it does
 _EXIT_CODES = "Exit codes: 0 done, as is this help, 1 a simulation failed, 2 wrong input, 130 stopped by Ctrl-C."
 _OPTION_OF = {  # options with another name than the argument in the Python API
     "presets.name": "preset",
