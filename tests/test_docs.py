@@ -131,6 +131,15 @@ def test_links_lead_somewhere(page):
             assert (page.parent / path).exists(), target
 
 
+@pytest.mark.parametrize("folder", ["howto", "concepts"])
+def test_every_page_is_in_the_list_and_in_the_sidebar(folder):
+    index = (DOCS / folder / "index.md").read_text()
+    for page in (DOCS / folder).glob("*.md"):
+        if page.name != "index.md":
+            assert index.count(f"]({page.name}): ") == 1, page.name
+            assert len(re.findall(rf"^(.+ <)?{page.stem}>?$", index, re.M)) == 1, page.stem
+
+
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_a_page_can_be_scanned(page):
     text = page.read_text()
