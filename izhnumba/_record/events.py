@@ -18,7 +18,6 @@ from izhnumba._record.found import Found, optional
 
 Array = NDArray[Any]
 Windows = tuple[tuple[Instant, Instant], ...]  # from when until when, one after the other, with gaps in between
-_UNKNOWN: Windows = ((0, math.inf),)
 _PART = "Spikes[start:stop]"
 
 
@@ -71,11 +70,11 @@ class Spikes(Found):
     _batch: Array | None
     _n: int | None = None  # neurons of the population; None in pickles of old, which do not tell
     _chosen: Array | None = None  # indices of those that were recorded, if not all were
-    _windows: Windows = _UNKNOWN
+    _windows: Windows = ((0, math.inf),)
 
     def __init__(
-        self, i: Array, labels: Array, time: Timebase, n: int, n_batch: int | None, windows: Windows = _UNKNOWN,
-        chosen: Array | None = None,
+        self, i: Array, labels: Array, time: Timebase, n: int, n_batch: int | None,
+        windows: Windows = ((0, math.inf),), chosen: Array | None = None,
     ) -> None:  # fmt: skip
         """Made by recorders, `Population.run` and `izhnumba.io.read`.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,6 +123,11 @@ class SpikeRecorder(_Spiking):
         elif self._n < engine.n:
             self._index = np.arange(self._first, self._last)
         self._born = engine.now
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name[:1] != "_" and hasattr(Spikes, name):
+            raise AttributeError(f"SpikeRecorder has no {name!r}. Write spikes.{name}.")
+        super().__getattr__(name)
 
     def _options(self) -> dict[str, Any]:
         return super()._options() | {"neurons": self._neurons}

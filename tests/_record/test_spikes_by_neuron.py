@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -322,5 +323,15 @@ def test_names_of_other_simulators_lead_here():
     for name, meant in {"spike_trains": "trains", "count": "counts", "rate": "rates"}.items():
         with pytest.raises(AttributeError, match=rf"^Spikes has no '{name}'\. Did you mean '{meant}'\?$"):
             getattr(result.spikes, name)
-    with pytest.raises(AttributeError, match=r"^Result has no 'trains'\. Write spikes\.trains\.$"):
-        _ = result.trains
+    net, cells = network()
+    for one in (result, net.record(cells)):
+        with pytest.raises(AttributeError, match=r"^\w+ has no 'trains'\. Write spikes\.trains\.$"):
+            _ = one.trains
+
+
+def test_older_files_do_not_say_when_a_run_ended():
+    folder = Path(__file__).parents[1] / "data" / "population_format_2"
+    spikes = iz.Population.load(folder / "steps.npz").result.spikes
+    assert len(spikes) == spikes.counts().sum() > 0
+    assert (spikes.start, spikes.stop) == (0.0, math.inf)
+    assert spikes[:30.0].stop == 30.0
