@@ -35,7 +35,7 @@ FLOORS = [
     "__main__",
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
-OPTIONAL = {"matplotlib", "pandas", "scipy", "jax", "numba", "llvmlite", "optax"}
+OPTIONAL = {"matplotlib", "pandas", "scipy", "jax", "numba", "llvmlite", "optax", "tqdm"}
 BRAINPY = {"brainpy", "brainstate", "braintools", "brainunit"}
 COMPILERS = {"njit", "jit", "cfunc", "vectorize", "guvectorize", "stencil", "jitclass"}
 

@@ -1,4 +1,5 @@
-"""What the argument `progress` shows: on a terminal a line that is written over, in a file or pipe a line each 10 s."""
+"""What the argument `progress` shows: on a terminal a line that is written over, in a notebook a bar of tqdm, in a file
+or pipe a line each 10 s."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from time import perf_counter
 from typing import Any, TextIO
 
 from izhnumba._base import checks
+from izhnumba._engine.notebook import NotebookBar, in_notebook
 from izhnumba._numba.compile import telling
 
 Progress = Callable[[float, float], Any]  # (done, total), both in ms or in synapses
@@ -36,7 +38,7 @@ def progress_shown(where: str, progress: object, unit: str = "ms") -> AbstractCo
 
 @contextmanager
 def _bar(unit: str, stream: TextIO) -> Iterator[Progress]:
-    bar = ProgressBar(unit, stream)
+    bar = (NotebookBar if in_notebook(stream) else ProgressBar)(unit, stream)
     with telling(bar.compiling):
         try:
             yield bar

@@ -18,11 +18,12 @@ from izhnumba._input.door import DRIVE, LIVE, Given, given, refuse_negative
 from izhnumba._input.input import Input
 from izhnumba._input.spike_trains import SpikeInput
 from izhnumba._input.target import Memory, Target
+from izhnumba._network import html
 from izhnumba._network.parts import neurons_in, new_name
 from izhnumba._population.engines import kind_of
 from izhnumba._population.section import Section
 from izhnumba._population.source import Source
-from izhnumba._synapse.receptor import Receptor
+from izhnumba._synapse.receptor import Receptor, unit_through
 
 if TYPE_CHECKING:
     from izhnumba._network.network import Network
@@ -97,7 +98,7 @@ class Drive(Sealed):
                 "the recorder first, or make another drive."
             )
         key = stream_key(pop.seed, pop.name, "input", self._ordinal)
-        unit = "" if spikes else _unit(pop.model.I.unit, self.receptor)
+        unit = "" if spikes else unit_through(self.receptor, pop.model.I.unit)
         to = Target(self.section.shape, pop.dt, pop.dtype, key, {}, unit)
         found = given(where, value, to, DRIVE)
         kept = found.value if isinstance(found.value, Input) or found.value.ndim else float(found.value)
@@ -137,6 +138,8 @@ class Drive(Sealed):
     def _clear(self) -> None:
         """Start random numbers again."""
         self._memory.clear()
+
+    _repr_html_ = html.of_drive
 
     def __repr__(self) -> str:
         value = self._value
@@ -183,13 +186,6 @@ def feeds_of(net: Network) -> Feeds:
 def _own(value: object) -> Receptor | None:
     """The receptor that spikes have; None for other inputs."""
     return value.receptor if isinstance(value, SpikeInput) else None
-
-
-def _unit(current: str, receptor: Receptor | None) -> str:
-    """The unit of what acts through a receptor. current: that of currents."""
-    if receptor is None or receptor.adds_to == "current":
-        return current
-    return "mV" if receptor.adds_to == "V" else "nS" if current == "pA" else "1/ms"
 
 
 def _holds_spikes(value: object) -> bool:

@@ -12,6 +12,7 @@ from izhnumba._base import checks
 from izhnumba._base.read_only import read_only
 from izhnumba._base.sealed import Sealed
 from izhnumba._input.cut import cut
+from izhnumba._network import html
 from izhnumba._network.drives import Drive
 from izhnumba._network.synapses import Synapses
 from izhnumba._population.assembly import Assembly
@@ -148,6 +149,8 @@ class JoinedSynapses(Sealed):
     def __len__(self) -> int:
         return sum(map(len, self.parts))
 
+    _repr_html_ = html.of_joined_synapses
+
     def __repr__(self) -> str:
         return f"<{len(self)} synapses {self.source!r} -> {self.target!r}, {self.receptor!r}>"
 
@@ -181,6 +184,8 @@ class JoinedDrive(Sealed):
         pieces = cut("Drive.value", value, places_of(self.section))
         _set_all(self.parts, "value", pieces, lambda one: one.value)
         self._value = value
+
+    _repr_html_ = html.of_drive
 
     def __repr__(self) -> str:
         value = self._value
@@ -319,6 +324,8 @@ class JoinedRecorder(Sealed):
 
     def __len__(self) -> int:
         return self.t.size
+
+    _repr_html_ = html.of_joined_recorder
 
     def __repr__(self) -> str:
         return f"<{self.what} of {self.source!r}, {len(self)} rows>"

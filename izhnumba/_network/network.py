@@ -18,7 +18,7 @@ from izhnumba._base.turns import Turn
 from izhnumba._engine.progress import Progress
 from izhnumba._engine.timebase import SHORTEST_STEP
 from izhnumba._model.schemes import DEFAULT, scheme_named
-from izhnumba._network import assemblies, parts
+from izhnumba._network import assemblies, html, parts
 from izhnumba._network import run as running
 from izhnumba._network.connect import Options, connect
 from izhnumba._network.drives import Drive, Through, drive
@@ -111,6 +111,8 @@ class Network(Sealed):
         self._turn = Turn("Network", _WITHIN)
         self._bound: tuple[list[Any], bool] = [], False  # parts for which the clock was made ready; whether it is
         self._seal()
+
+    _repr_html_ = html.of_network
 
     def __repr__(self) -> str:
         n, synapses = sum(pop.n for pop in self._populations.values()), sum(map(len, self.synapses.values()))

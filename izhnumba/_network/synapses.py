@@ -15,6 +15,7 @@ from izhnumba._base.sealed import Sealed
 from izhnumba._clock.release import Release
 from izhnumba._engine.plastic_state import PlasticState
 from izhnumba._engine.projection import Projection, Released
+from izhnumba._network import html
 from izhnumba._network.parts import section_in
 from izhnumba._population.section import Section, ends
 from izhnumba._record.found import optional
@@ -252,6 +253,8 @@ class Synapses(Sealed):
 
     def __len__(self) -> int:
         return self._rows.n
+
+    _repr_html_ = html.of_synapses
 
     def __repr__(self) -> str:
         one_weight = ", one weight" * self._rows.shared

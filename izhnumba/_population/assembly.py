@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from izhnumba._base.read_only import read_only
 from izhnumba._base.sealed import Fixed
+from izhnumba._population import html
 from izhnumba._population.chosen import as_array, chosen_of
 from izhnumba._synapse.positions import Positions
 
@@ -136,6 +137,8 @@ class Assembly(Fixed):
 
     def __len__(self) -> int:
         return int(self.starts[-1])
+
+    _repr_html_ = html.of_assembly
 
     def __repr__(self) -> str:
         return " + ".join(map(repr, self.parts))

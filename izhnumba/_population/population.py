@@ -17,6 +17,7 @@ from izhnumba._engine.protocol import Inputs
 from izhnumba._model.izhikevich import Izhikevich
 from izhnumba._model.model import Model
 from izhnumba._model.schemes import DEFAULT, scheme_named
+from izhnumba._population import html
 from izhnumba._population import parameters as of
 from izhnumba._population import run as running
 from izhnumba._population import saved as saving
@@ -141,6 +142,8 @@ class Population:
 
     def __setattr__(self, name: str, value: object) -> None:
         of.set_attribute(self, name, value)
+
+    _repr_html_ = html.of_population
 
     def __repr__(self) -> str:
         size = self.size[0] if len(self.size) == 1 else self.size

@@ -17,6 +17,7 @@ from izhnumba._input.sources import GivenTrains, PoissonTrains, Trains, checked_
 from izhnumba._input.spike_trains import SpikeTrain
 from izhnumba._input.target import Memory, Target
 from izhnumba._input.values import frozen, shown
+from izhnumba._population import html
 from izhnumba._population.assembly import Assembly
 from izhnumba._population.chosen import chosen_of
 from izhnumba._population.engines import kind_of
@@ -90,6 +91,8 @@ class Source(Fixed):
     @property
     def _parts(self) -> tuple[Section]:
         return (self[:],)
+
+    _repr_html_ = html.of_source
 
     def __getattr__(self, name: str) -> NoReturn:
         if name[:1] == "_":  # Python itself asks

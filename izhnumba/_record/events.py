@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from izhnumba._base import checks
 from izhnumba._base.sealed import assign
 from izhnumba._engine.timebase import Instant, Timebase
+from izhnumba._record import html
 from izhnumba._record.found import Found, optional
 
 Array = NDArray[Any]
@@ -289,6 +290,8 @@ class Spikes(Found):
 
     def __len__(self) -> int:
         return len(self.i)
+
+    _repr_html_ = html.of_spikes
 
     def __repr__(self) -> str:
         if not len(self):

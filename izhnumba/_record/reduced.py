@@ -12,6 +12,7 @@ from izhnumba._base import checks
 from izhnumba._engine.protocol import NeuronEngine, Record
 from izhnumba._engine.reduction import Reduction
 from izhnumba._engine.timebase import Column, Instant
+from izhnumba._record import html
 from izhnumba._record.reductions import StateReduction
 from izhnumba._record.results import Samples
 from izhnumba._record.samples import KernelSampling
@@ -121,6 +122,8 @@ class ReductionRecorder(KernelSampling):
 
     def __len__(self) -> int:
         return len(self.t)
+
+    _repr_html_ = html.of_sampling_recorder
 
     def __repr__(self) -> str:
         return f"<{self.what!r} of {self.neurons.size} neurons, {len(self)} samples>"

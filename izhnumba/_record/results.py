@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from izhnumba._base.sealed import assign
 from izhnumba._engine.timebase import Timebase
 from izhnumba._model.model import Model
+from izhnumba._record import html
 from izhnumba._record.events import Spikes
 from izhnumba._record.found import Found, optional
 
@@ -63,6 +64,8 @@ class Samples(Found):
     def __len__(self) -> int:
         return len(self.t)
 
+    _repr_html_ = html.of_samples
+
     def __repr__(self) -> str:
         span = f", {self.t[0]:.6g} to {self.t[-1]:.6g} ms" if len(self) else ""
         return f"<{', '.join(self._columns)} of {self.index.size}, {len(self)} samples{span}>"
@@ -113,6 +116,8 @@ class Result(Found):
         if name == "t":
             return "Pass record=['V'] to run for samples; times of spikes are in spikes.t."
         return f"Write spikes.{name}." if hasattr(Spikes, name) else ""
+
+    _repr_html_ = html.of_result
 
     def __repr__(self) -> str:
         recorded = self._recorded + ["values"] * ("values" in vars(self))

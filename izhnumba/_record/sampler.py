@@ -13,6 +13,7 @@ from izhnumba._base import checks
 from izhnumba._engine.codes import OK
 from izhnumba._engine.protocol import NeuronEngine
 from izhnumba._engine.timebase import Column, Instant
+from izhnumba._record import html
 from izhnumba._record.blocks import OF_SYNAPSES
 from izhnumba._record.recorder import Recorder
 from izhnumba._record.results import Samples
@@ -174,6 +175,8 @@ class SampleRecorder(_Sampling):
     def __len__(self) -> int:
         return len(self.t)
 
+    _repr_html_ = html.of_sampling_recorder
+
     def __repr__(self) -> str:
         what = vars(self).get("what")
         return (
@@ -281,6 +284,8 @@ class WeightRecorder(_Sampling):
 
     def __dir__(self) -> list[str]:
         return sorted([*super().__dir__(), *self._readers])
+
+    _repr_html_ = html.of_sampling_recorder
 
     def __repr__(self) -> str:
         names = " and ".join("weights" if name == "weight" else name for name in self._readers)

@@ -15,6 +15,7 @@ from izhnumba._engine.protocol import NeuronEngine, Record
 from izhnumba._engine.states import STATES
 from izhnumba._engine.timebase import Column, Instant
 from izhnumba._model.model import Model
+from izhnumba._record import html
 from izhnumba._record.recorder import Recorder
 from izhnumba._record.reductions import StateReduction
 from izhnumba._record.results import Samples
@@ -202,6 +203,8 @@ class StateRecorder(KernelSampling):
 
     def __dir__(self) -> list[str]:
         return sorted([*super().__dir__(), *self._sources])
+
+    _repr_html_ = html.of_sampling_recorder
 
     def __repr__(self) -> str:
         return f"<{', '.join(self._sources)} of {self.neurons.size} neurons, {len(self.t)} samples>"

@@ -14,6 +14,7 @@ from izhnumba._base import checks
 from izhnumba._base.sealed import assign
 from izhnumba._engine.protocol import NeuronEngine, SpikeList
 from izhnumba._engine.timebase import Column, Instant
+from izhnumba._record import html
 from izhnumba._record.events import Spikes, Windows
 from izhnumba._record.memory import MemoryStore, read_only, roomy
 from izhnumba._record.recorder import Recorder
@@ -204,6 +205,8 @@ class SpikeRecorder(_Spiking):
     def __len__(self) -> int:
         return len(self._rows_so_far()[0])
 
+    _repr_html_ = html.of_spike_recorder
+
     def __repr__(self) -> str:
         return repr(self.spikes)
 
@@ -349,6 +352,8 @@ class RateRecorder(_Spiking):
 
     def __len__(self) -> int:
         return self.t.size
+
+    _repr_html_ = html.of_rate_recorder
 
     def __repr__(self) -> str:
         return f"<rate of {self._n} neurons, {len(self)} bins>"

@@ -354,3 +354,11 @@ def parts_of(receptor: Receptor) -> list[tuple[Receptor, float]]:
     if isinstance(receptor, Mixed):
         return list(zip(receptor.parts, receptor.ratios, strict=True))
     return [(receptor, 1.0)]
+
+
+def unit_through(receptor: Receptor | None, current: str) -> str:
+    """The unit of weights and of what else acts through a receptor, None for a plain current. current: the unit of
+    currents of the model, mV/ms or pA."""
+    if receptor is None or receptor.adds_to == "current":
+        return current
+    return "mV" if receptor.adds_to == "V" else "nS" if current == "pA" else "1/ms"
