@@ -28,7 +28,7 @@ extensions = [
     "landing",
     "summaries",
 ]
-exclude_patterns = ["_build", "_templates", "tutorials", "porting.md"]
+exclude_patterns = ["_build", "_templates", "tutorials"]
 templates_path = ["_templates"]
 llms_summary = (
     "A Python package that simulates Izhikevich spiking neurons and networks of them on a CPU: NumPy arrays at the "

@@ -89,7 +89,11 @@ def elsewhere(tmp_path, monkeypatch):
     plt.close("all")
 
 
-@pytest.mark.parametrize("page", [marked(page) for page in PAGES if blocks(page, "python")])
+# Pages of docs/coming_from run in tests/coming_from, where scripts of two simulators are compared.
+RUN_HERE = [page for page in PAGES if blocks(page, "python") and page.parent.name != "coming_from"]
+
+
+@pytest.mark.parametrize("page", [marked(page) for page in RUN_HERE])
 def test_the_code_of_a_page_runs(page, elsewhere):
     names = {"__name__": "__main__"}
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
