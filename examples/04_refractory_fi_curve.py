@@ -24,8 +24,7 @@ for name in ("RS", "FS"):
     for tau_ref, color in zip((0.0, 5.0, 10.0), plot.COLORS, strict=False):
         cells = iz.Population(len(current), dt=dt, tau_ref=tau_ref, **iz.presets[name])
         cells.run(settle, current)
-        spikes = cells.run(duration, current).spikes
-        rate = 1000 * np.bincount(spikes.i, minlength=len(current)) / duration
+        rate = cells.run(duration, current).spikes.rates()
         print(f"{name}, tau_ref {tau_ref:4.1f} ms: {rate[-1]:5.1f} Hz at {current[-1]:g} mV/ms")
         axes[name].plot(current, rate, color=color, label=rf"$\tau_\mathrm{{ref}}$ = {tau_ref:g} ms")
         if tau_ref and name == "FS":

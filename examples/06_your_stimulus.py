@@ -28,8 +28,8 @@ n_rows, n_neurons = current.shape
 cells = iz.Population(n_neurons, **iz.presets["RS"])
 result = cells.run(float(n_rows), iz.TimedArray(current, dt=1.0), record="V")  # the cells advance by 0.1 ms
 
-for i in range(n_neurons):
-    print(f"neuron {i}: {np.count_nonzero(result.spikes.i == i)} spikes")
+for i, count in enumerate(result.spikes.counts()):
+    print(f"neuron {i}: {count} spikes")
 
 fig, axes = plt.subplots(n_neurons, sharex=True, sharey=True, figsize=(7, 6), layout="constrained")
 for i, ax in enumerate(axes):

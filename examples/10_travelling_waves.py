@@ -44,7 +44,7 @@ top.supxlabel("x (neurons)", fontsize="medium")
 top.supylabel("y (neurons)", fontsize="medium")
 top.colorbar(image, ax=axes, label="time since the last spike (ms)", aspect=30)
 
-intervals = np.diff(row.t[row.i == 30 * n + 60])
+intervals = np.diff(row.spikes.of(30 * n + 60))
 period = np.median(intervals[intervals > 50.0])  # a front may make a neuron spike twice
 print(f"{len(row)} spikes in row 30; the spiral turns once in {period:.0f} ms")
 ax = bottom.subplots()

@@ -47,7 +47,7 @@ for velocity in velocities:
     net.drive(cells[145:155], iz.Pulses(0.0, 10.0, 30.0))
     spikes = net.record(cells, name="spikes")
     net.run(280.0)
-    t_200, t_250 = (spikes.t[spikes.i == i][0] for i in (200, 250))
+    t_200, t_250 = (spikes.spikes.of(i)[0] for i in (200, 250))
     speeds.append(5.0 / (t_250 - t_200))  # mm/ms
     if velocity in (0.1, 0.2, 1.6):
         raster.plot(spikes.t, 0.1 * spikes.i, ".", markersize=2, label=f"axons of {velocity} m/s")

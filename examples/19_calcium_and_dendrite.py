@@ -27,8 +27,8 @@ axes[0, 0].set_title("resonator with calcium", loc="left")
 pyramidal = iz.presets["2008/P23"]
 shares = [1.0, 0.8, 0.6]
 cells = iz.Population(3, share=shares, **pyramidal).run(pyramidal.duration, 600.0, record=["V", "V_dend"])
-for k, share in enumerate(shares):
-    print(f"pyramidal cell: {np.sum(cells.spikes.i == k)} spikes with {share:.0%} of 600 pA in the soma")
+for share, count in zip(shares, cells.spikes.counts(), strict=True):
+    print(f"pyramidal cell: {count} spikes with {share:.0%} of 600 pA in the soma")
 plot.trace(cells, axes[0, 1], columns=[0, 2], peak=50.0)
 plot.trace(cells, axes[1, 1], variable="V_dend")
 axes[0, 1].set_title("soma and dendrite; V of the first and the last", loc="left")

@@ -92,8 +92,7 @@ fig, ax = plt.subplots(figsize=(6, 4), layout="constrained")
 for name, color in (("RS", plot.BLUE), ("FS", plot.VERMILLION)):
     cells = iz.Population(current.size, **iz.presets[name])
     cells.run(500.0, current)  # the adaptation at the start is not counted: run goes on where it stopped
-    spikes = cells.run(2000.0, current).spikes
-    rate = np.bincount(spikes.i, minlength=current.size) / 2.0  # spikes in 2 s
+    rate = cells.run(2000.0, current).spikes.rates()  # Hz
     print(f"{name} fires from {current[rate > 0][0]:.1f} mV/ms on")
     ax.plot(current, rate, color=color, label=f"{name}, {iz.presets[name].title}")
 ax.set(xlabel="I (mV/ms)", ylabel="rate (Hz)", xlim=(0, 20), ylim=(0, None))

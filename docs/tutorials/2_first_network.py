@@ -22,7 +22,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 
 import izhnumba as iz
-from izhnumba import plot
+from izhnumba import analysis, plot
 
 net = iz.Network(dt=0.5, seed=1)
 regular = iz.presets["RS"] | {"d": iz.Normal(8.0, 1.0), "V": iz.Uniform(-70.0, -60.0)}
@@ -124,11 +124,9 @@ overview(1000.0, "90 % of inhibition taken away at 1000 ms")
 # between.
 
 fig, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
-record = spikes[exc]
 for start, label, color in ((100.0, "with inhibition", plot.BLUE), (1100.0, "with a tenth of it", plot.VERMILLION)):
-    seen = (record.t > start) & (record.t <= start + 900.0)
-    intervals = [np.diff(record.t[seen & (record.i == k)]) for k in range(exc.n)]
-    cv = [gaps.std() / gaps.mean() for gaps in intervals if gaps.size >= 5]
+    part = spikes[exc].spikes[start : start + 900.0]
+    cv = analysis.cv(part)[part.counts() > 5]  # of few intervals it says little
     print(f"{label}: mean CV {np.mean(cv):.2f}")
     ax.hist(cv, np.arange(0.0, 2.01, 0.05), color=color, alpha=0.7, label=label)
 ax.set(xlabel="CV of interspike intervals", ylabel="excitatory cells")

@@ -119,8 +119,7 @@ ax.plot(current, formula, color="0.75", linewidth=5.0, label="formula, without a
 for d, color in ((0.0, "black"), (3.0, plot.VERMILLION)):
     cells = iz.Population(current.size, model=Leaky, d=d, dt=0.01)
     cells.run(500.0, current)
-    spikes = cells.run(4000.0, current).spikes
-    rate = np.bincount(spikes.i, minlength=current.size) / 4.0
+    rate = cells.run(4000.0, current).spikes.rates()
     ax.plot(current, rate, color=color, label=f"simulated, d = {d:g} mV")
     if d == 0.0:
         print(f"largest difference to the formula: {np.abs(rate - formula).max():.2f} Hz")

@@ -88,11 +88,11 @@ def network(scheme):
     return spikes
 
 
-exact = network("exact")
-stepped = network("exp_euler")
+exact = network("exact").spikes
+stepped = network("exp_euler").spikes
 i, errors = [], []
 for k in range(50):
-    true, seen = exact.t[exact.i == k], stepped.t[stepped.i == k]
+    true, seen = exact.of(k), stepped.of(k)
     paired, partners = analysis.match_spikes(true, seen)
     i.append(paired.size)
     errors.append(seen[partners] - true[paired])

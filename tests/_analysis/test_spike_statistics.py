@@ -378,6 +378,7 @@ def test_a_pause_is_no_interval():
     assert [analysis.isi(part)[0].tolist() for part in (spikes[:10.0], spikes[90.0:])] == [[5.0], [4.0]]
 
 
+@pytest.mark.units
 def test_quantities_are_times():
     quantities = pytest.importorskip("quantities")
     seconds = quantities.Quantity([0.01, 0.02, 0.05], "s")
