@@ -96,9 +96,9 @@ def _facts(spikes: Spikes) -> list[str]:
     """How many spikes of how many neurons, their times and their rate, in lines."""
     if spikes._n is None or not math.isfinite(spikes.stop):
         return [repr(spikes).strip("<>")]
-    n, seconds = spikes.n * (spikes.n_batch or 1), (spikes.stop - spikes.start) / 1000
+    n = spikes.n * (spikes.n_batch or 1)
     batch = f" in a batch of {spikes.n_batch}" if spikes.n_batch else ""
-    rate = f", {len(spikes) / n / seconds:.3g} Hz on average" if seconds and len(spikes) else ""
+    rate = f", {spikes.rates().mean():.3g} Hz on average" if len(spikes) and spikes.stop > spikes.start else ""
     found = f"{counted(len(spikes), 'spike', ',')} of {counted(n, 'neuron', ',')}{batch}"
     return [f"{found}, {spikes.start:.6g} to {spikes.stop:.6g} ms{rate}"]
 
