@@ -165,7 +165,7 @@ INPUT = [
     (None, f"{NUMBERS} in UNIT, got None."),
     (np.array([True, False, True]), f"{NUMBERS} in UNIT, got an array of shape (3,) and dtype bool. Write 1 "),
     ([[1.0], [1.0, 2.0]], f"{NUMBERS} in UNIT, got rows of different lengths. Make all rows equally long."),
-    (np.ma.masked_array([1.0, 2.0, 3.0], [0, 1, 0]), f"{NUMBERS} in UNIT, got an array of shape (3,) and dtype float"),
+    (np.ma.masked_array([1.0, 2.0, 3.0], [0, 1, 0]), f"{NUMBERS} in UNIT, got a MaskedArray of shape (3,)"),
 ]  # fmt: skip
 
 

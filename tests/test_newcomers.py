@@ -97,18 +97,70 @@ CASES = {
     ),
 }
 
-PRESET = "For a preset write Population(n, **izhnumba.presets[name])."
+PRESET = 'Write Population(5, **iz.presets["RS"]).'
 CASES |= {
     # How a population is made
     "preset as a model": (lambda: iz.Population(5, RS), TypeError, PRESET),
     "name as a model": (
         lambda: iz.Population(5, "RS"),
         TypeError,
-        f"an izhnumba.Model, got 'RS'. Use izhnumba.Izhikevich. {PRESET}",
+        f"an izhnumba.Model, got 'RS'. {PRESET}",
     ),
-    "preset by keyword": (lambda: one(preset="RS"), TypeError, f"Population has no parameter 'preset'. {PRESET}"),
+    "title as a model": (
+        lambda: iz.Population(5, "Regular spiking"),
+        TypeError,
+        f"Did you mean 'RS'? For a preset {PRESET.lower()[:5]}",
+    ),
+    "misspelt preset as a model": (
+        lambda: iz.Population((2, 3), "RSS"),
+        TypeError,
+        """got 'RSS'. Did you mean 'RS'? For a preset write Population((2, 3), **iz.presets["RS"]).""",
+    ),
+    "model by name": (
+        lambda: iz.Population(5, model="Izhikevich2007"),
+        TypeError,
+        "got 'Izhikevich2007'. Write model=iz.Izhikevich2007.",
+    ),
+    "dict as a model": (lambda: iz.Population(5, dict(RS)), TypeError, "Write Population(5, **mapping)."),
+    "preset by keyword": (
+        lambda: iz.Population(5, preset="RS"),
+        TypeError,
+        f"Population has no parameter 'preset'. {PRESET}",
+    ),
+    "preset itself by keyword": (
+        lambda: iz.Population(5, preset=RS),
+        TypeError,
+        f"Population has no parameter 'preset'. {PRESET}",
+    ),
+    "preset as the size": (
+        lambda: iz.Population("RS"),
+        TypeError,
+        """got 'RS'. Write Population(100, **iz.presets["RS"]).""",
+    ),
+    "size by another name": (
+        lambda: iz.Population(N=100),
+        TypeError,
+        "no parameter 'N'. Did you mean 'size'? Known: a, b",
+    ),
+    "preset that is not there": (
+        lambda: iz.presets["XS"],
+        KeyError,
+        "presets.name must be a known name, got 'XS'. Did you mean 'RS' or 'FS'? Known: RS, IB, CH,",
+    ),
+    "preset by its title": (
+        lambda: iz.presets["tonic bursting"],
+        KeyError,
+        "got 'tonic bursting'. Did you mean '2004/C'?",
+    ),
+    "function in a sum": (lambda: iz.Noise(1.0) + abs, TypeError, "Constant.value must be a number or an array of"),
+    "function in a sum, cure": (lambda: iz.Noise(1.0) + abs, TypeError, "change in time wrap it: iz.Function(f)."),
+    "function as a rate": (lambda: iz.Poisson(lambda t: 10.0), TypeError, "change in time wrap it: iz.Function(f)."),
     "current": (lambda: one(I=10.0), TypeError, "no parameter 'I'. Give the current to run or step. Known: a, b,"),
-    "no size": (lambda: iz.Population(), TypeError, "Population.__init__() missing 1 required positional argument"),
+    "no size": (
+        lambda: iz.Population(),
+        TypeError,
+        "Population.size must be given, the number of neurons. Write Population(100).",
+    ),
     "parameters in a row": (lambda: iz.Population(1, 0.02, 0.2, -65, 8), TypeError, "Population.__init__() takes"),
     "a unit in text": (lambda: one(tau_ref="2 ms"), TypeError, "got '2 ms'. Turn text into numbers first."),
     "too few": (lambda: one(a=[0.02, 0.1]), ValueError, "Population.a must have shape () or (3,), got (2,)."),
@@ -121,7 +173,7 @@ CASES |= {
         TypeError,
         "Population.run.I must be a number, an array or an input object, got <function",
     ),
-    "a function of jumps": (lambda: one().run(1.0, delta=abs), TypeError, "Wrap it: Function(f); for the scheme"),
+    "a function of jumps": (lambda: one().run(1.0, delta=abs), TypeError, "Wrap it: iz.Function(f); for the scheme"),
     "a function in a step": (lambda: one().step(abs), TypeError, "Population.step.I must be a number, an array or"),
     "no current": (lambda: one().run(1.0, None), TypeError, "Population.run.I must be a number or an array"),
     "text": (lambda: one().run("10 ms"), TypeError, "got '10 ms'. Turn text into numbers first."),
@@ -203,7 +255,7 @@ CASES |= {
 }
 
 BY_TIME = "Spikes must be cut by times in ms, as in spikes[100.0:200.0], got [0]. Loop over spikes.trains(); one neuron"
-WRAP = "Wrap it: Function(f); for the scheme 'exact' sample it: TimedArray(values, dt)."
+WRAP = "Wrap it: iz.Function(f); for the scheme 'exact' sample it: iz.TimedArray(values, dt)."
 
 
 PER_NEURON = "Pass one value for all neurons or one per neuron."
@@ -336,7 +388,7 @@ CASES |= {
     "spikes that are added": (
         lambda: driven(10.0 + iz.Poisson(5.0)),
         TypeError,
-        "Network.drive.input must be currents or spikes, got Constant(value=10.0) + Poisson(rate=5.0,",
+        "Network.drive.input must be currents or spikes, got Constant(value=10.0) + Poiss",
     ),
     "spikes that are scaled": (
         lambda: driven(2 * iz.SpikeTrain([0], [1.0]), "exact"),

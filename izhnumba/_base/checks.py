@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import difflib
 import inspect
 import math
 import operator
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base.memory import free_memory
+from izhnumba._base.words import did_you_mean
 
 Array = NDArray[Any]
 Bound = float | None
@@ -375,6 +375,8 @@ def _obstacle(value: object, unit: str) -> str:
     """The cure for a value of which numpy would silently drop a unit or a mask; "" for all others."""
     if isinstance(value, np.ndarray) and hasattr(value, "mask"):
         return "Fill the masked elements with .filled(value)."
+    if inspect.isroutine(value):
+        return "Call it first, or where an input may change in time wrap it: iz.Function(f)."
     if hasattr(type(value), "toarray"):
         return "Convert it with .toarray()."
     if hasattr(type(value), "draw"):  # a distribution
@@ -416,15 +418,6 @@ def _at(index: tuple[int, ...]) -> str:
     return f" at index {index[0] if len(index) == 1 else index}" if index else ""
 
 
-def did_you_mean(name: object, known: Collection[str], meant: str | None = None) -> str:
-    """The question "Did you mean <nearest known name>? ", or "" if none is near. meant: the known name that it stands
-    for in other programs."""
-    by_lower = {option.lower(): option for option in known}
-    near = difflib.get_close_matches(str(name)[:60].lower(), by_lower, 1, 0.5) if isinstance(name, str) else []
-    found = meant if meant in known else by_lower[near[0]] if near else None
-    return f"Did you mean {found!r}? " if found else ""
-
-
 def _suggestion(name: object, known: Collection[str]) -> str:
     return f"{did_you_mean(name, known)}Known: {', '.join(known)}."
 
@@ -436,7 +429,7 @@ def shown(value: object) -> str:
             with np.printoptions(threshold=10, edgeitems=2):
                 text = str(value)
         elif isinstance(shape := getattr(value, "shape", ()), tuple) and shape:
-            kind = "an array" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+            kind = "an array" if type(value) is np.ndarray else f"a {type(value).__name__}"
             text = f"{kind} of shape {shape}" + (f" and dtype {value.dtype}" if hasattr(value, "dtype") else "")
         else:
             text = str(value) if isinstance(value, np.ndarray) else _short.repr(value)

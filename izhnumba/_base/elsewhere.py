@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Iterable
 from typing import NoReturn
 
-from izhnumba._base import checks
+from izhnumba._base.words import did_you_mean
 
 _HERE = {
     **dict.fromkeys(("NeuronGroup", "Create", "Neuron", "IzhikevichNeuron"), "Population(n, **presets['RS'])"),
@@ -31,5 +31,5 @@ def missing(module: str, name: str, known: Iterable[str]) -> NoReturn:
         elif importlib.util.find_spec(f"{module}.{name}"):
             cure = f" Write import {module}.{name} first."
         else:
-            cure = f" {checks.did_you_mean(name, list(known))}".rstrip()
+            cure = f" {did_you_mean(name, list(known))}".rstrip()
     raise AttributeError(f"module {module!r} has no attribute {name!r}.{cure}")

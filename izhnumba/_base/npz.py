@@ -12,6 +12,9 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from izhnumba._base import checks
+from izhnumba._base.words import counted
+
 Array = NDArray[Any]
 KINDS = "biufUV"  # of dtypes: numbers, texts and records; nothing that must be executed to be read
 _CHUNK = 2**22  # bytes
@@ -44,7 +47,7 @@ def head(file: IO[bytes], size: int) -> Head:
     if not plain or any(type(n) is not int or not 0 <= n < 2**62 for n in found.shape):
         raise ValueError(f"has elements {found.dtype} in shape {found.shape}, of which nothing can be made")
     if found.n_bytes > size - file.tell():
-        raise ValueError(f"declares {found.n_bytes} bytes and holds {size - file.tell()}")
+        raise ValueError(f"declares {counted(found.n_bytes, 'byte')} and holds {size - file.tell()}")
     return found
 
 
@@ -69,7 +72,7 @@ def _check(members: list[zipfile.ZipInfo], size: int) -> None:
     for one in members:
         plain = one.compress_type == zipfile.ZIP_STORED and one.compress_size == one.file_size
         if not plain or one.flag_bits & _ENCRYPTED or not one.filename.endswith(".npy"):
-            raise ValueError(f"whose member {one.filename!r:.60} is no array as it was saved")
+            raise ValueError(f"whose member {checks.shown(one.filename)} is no array as it was saved")
     if sum(one.file_size for one in members) > size:
         raise ValueError("whose arrays are declared to be longer than the file")
 
@@ -80,7 +83,7 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
     except ValueError:
         raise
     except Exception as error:  # damage shows in several ways
-        raise ValueError(f"whose member {member.filename!r:.60} cannot be read: {error}") from None
+        raise ValueError(f"whose member {checks.shown(member.filename)} cannot be read: {error}") from None
 
 
 def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
@@ -91,7 +94,7 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
         except ValueError as error:
             raise ValueError(f"whose {name} {error}") from None
         if found.n_bytes != size - file.tell():
-            raise ValueError(f"whose {name} declares {found.n_bytes} bytes and holds {size - file.tell()}")
+            raise ValueError(f"whose {name} declares {counted(found.n_bytes, 'byte')} and holds {size - file.tell()}")
         data = np.empty(found.n_bytes, np.uint8)
         for begin in range(0, found.n_bytes, _CHUNK):
             part = file.read(min(_CHUNK, found.n_bytes - begin))

@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TypeVar
 
 from izhnumba._base import checks
 from izhnumba._base.documented import columns, documented_by
+from izhnumba._base.words import did_you_mean
 
 Entry = TypeVar("Entry")
 Reduced = str | tuple[Any, ...]  # what pickle takes from __reduce__
@@ -48,7 +49,9 @@ class Fixed:
         else:
             settable = [known for known in dir(type(self)) if getattr(getattr(type(self), known), "fset", None)]
             if not settable:
-                raise TypeError(f"{type(self).__name__} has no parameter {name!r:.60}, and none that can be set.")
+                raise TypeError(
+                    f"{type(self).__name__} has no parameter {checks.shown(name)}, and none that can be set."
+                )
             checks.unknown(type(self).__name__, name, settable)
 
     def _seal(self) -> None:
@@ -85,10 +88,10 @@ class NamedTable(Mapping[str, Entry]):
         self._entries: dict[str, Entry] = {entry.name: entry for entry in entries}  # type: ignore[attr-defined]
 
     def __getitem__(self, name: str) -> Entry:
-        try:
-            return self._entries[checks.one_of(f"{self._name}.name", name, self._entries)]
-        except ValueError as error:
-            raise UnknownName(str(error)) from None
+        if isinstance(name, str) and name not in self._entries:
+            must = f"{self._name}.name must be a known name, got {checks.shown(name)}"
+            raise UnknownName(f"{must}. {self.nearest(name)}Known: {', '.join(self._entries)}.")
+        return self._entries[checks.one_of(f"{self._name}.name", name, self._entries)]
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name in self._entries
@@ -96,9 +99,14 @@ class NamedTable(Mapping[str, Entry]):
     def __getattr__(self, name: str) -> NoReturn:
         if name[:1] == "_":
             raise AttributeError(name)  # also while it is copied
-        near = checks.did_you_mean(name, self)
-        cure = f"Write {self._name}[{name!r}]." if name in self else f"{near}Write {self._name}[name]."
+        cure = f"Write {self._name}[{name!r}]." if name in self else f"{self.nearest(name)}Write {self._name}[name]."
         raise AttributeError(f"{self._name} has no attribute {name!r}. {cure}")
+
+    def nearest(self, name: str) -> str:
+        """The question "Did you mean ...? " with the names that are near, or that of an entry which is called so in the
+        text beside it; "" if there are none."""
+        called = [one for one, entry in self.items() if self._line(entry)[0].lower() == name.lower()]
+        return did_you_mean(name, self._entries, called[0] if called else None, most=3)
 
     def _text(self) -> str:
         return f"{self._about}\n\n{columns([(name, *self._line(entry)) for name, entry in self.items()])}\n"

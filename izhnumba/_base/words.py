@@ -2,7 +2,38 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Collection
 
-def counted(n: float, noun: str, form: str = "") -> str:
-    """A number with its noun: "1 spike", "2 spikes", "0 spikes". form: a format of numbers, such as ".6g"."""
-    return f"{n:{form}} {noun}{'s' * (n != 1)}"
+
+def counted(n: float, one: str, many: str = "", form: str = "") -> str:
+    """A number with its noun: "1 spike", "0 spikes", "2 spikes".
+
+    Parameters
+    ----------
+    n : int or float
+    one, many : str
+        The noun for one and, unless that is with an s, for several.
+    form : str
+        A format of the number, such as ".6g".
+    """
+    return f"{n:{form}} {one if n == 1 else many or one + 's'}"
+
+
+def did_you_mean(name: object, known: Collection[str], meant: str | None = None, most: int = 1) -> str:
+    """The question "Did you mean <nearest known name>? ", or "" if none is near.
+
+    Parameters
+    ----------
+    name : str
+        What was given; other objects are near to nothing.
+    known : collection of str
+    meant : str, optional
+        The known name that it stands for in other programs.
+    most : int
+        How many names to offer.
+    """
+    by_lower = {option.lower(): option for option in known}
+    near = difflib.get_close_matches(str(name)[:60].lower(), by_lower, most, 0.5) if isinstance(name, str) else []
+    *others, last = map(repr, [meant] if meant in known else [by_lower[one] for one in near] or [""])
+    return f"Did you mean {', '.join(others)}{' or ' * bool(others)}{last}? " if meant in known or near else ""

@@ -14,6 +14,7 @@ import numpy as np
 
 from izhnumba._base.random import stream_key
 from izhnumba._base.saved import Saved
+from izhnumba._base.words import counted
 from izhnumba._checkpoint.check_populations import Frame, SavedPopulation, check_population, part_of
 from izhnumba._checkpoint.check_sources import check_source
 from izhnumba._checkpoint.check_synapses import Projection, check_events, check_synapses
@@ -99,7 +100,7 @@ def _drive(
         where = Saved(memory, saved.at("memory"), memory)
         for when, values in where.kind(stream, dict, "a dict of states by time").items():
             good = (spike_trains if frame.exact else noise).is_state(when, values, len(part))
-            where.require(good, str(stream), f"be states of {len(part)} neurons", states)
+            where.require(good, str(stream), f"be states of {counted(len(part), 'neuron')}", states)
 
 
 def _recorder(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from izhnumba._base.partition import WORD, words
 from izhnumba._base.saved import Misfit, Saved
+from izhnumba._base.words import counted
 from izhnumba._clock.kernels import layout as clock_table
 from izhnumba._clock.receptors import state_sizes
 from izhnumba._engine.timebase import LONGEST_SLICE
@@ -117,7 +118,7 @@ def check_population(one: dict[str, Any], place: str, frame: Frame, batch: int |
     n, places = math.prod(shape), math.prod(size)
     if "positions" in arguments.value:
         positions = arguments.kind("positions", Positions, "positions")
-        arguments.require(len(positions) == places, "positions", f"be those of {places} neurons", positions)
+        arguments.require(len(positions) == places, "positions", f"be those of {counted(places, 'neuron')}", positions)
     population = SavedPopulation(size, n, words(n) * WORD, dtype, [])
     if frame.exact:
         return population._replace(receptors=_exact_state(saved, frame, population))

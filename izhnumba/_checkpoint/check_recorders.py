@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from izhnumba._base.saved import Saved
+from izhnumba._base.words import counted
 from izhnumba._record.recorder import Recorder
 
 
@@ -66,7 +67,7 @@ def _check_windows(recorder: Recorder, saved: Saved, now: Any) -> None:
 def _columns(recorder: Recorder, saved: Saved) -> tuple[Saved, int]:
     """The columns of rows that fit a recorder, by name, and how many rows there are."""
     rows = saved.kind("rows", list, "a list of columns")
-    saved.require(len(rows) == len(recorder._columns), "rows", f"be {len(recorder._columns)} columns", rows)
+    saved.require(len(rows) == len(recorder._columns), "rows", f"be {counted(len(recorder._columns), 'column')}", rows)
     columns = Saved({c.name: row for c, row in zip(recorder._columns, rows, strict=True)}, saved.at("rows"),
                     [column.name for column in recorder._columns])  # fmt: skip
     n_rows = len(rows[0]) if isinstance(rows[0], np.ndarray) and rows[0].ndim else 0

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from izhnumba._base import partition
 from izhnumba._base.saved import Saved
+from izhnumba._base.words import counted
 from izhnumba._checkpoint.check_populations import Frame, Part, SavedPopulation, part_of
 from izhnumba._exact.kernels import layout
 from izhnumba._synapse import csr, weight_limits
@@ -217,8 +218,8 @@ def _piece_of_rows(rows: Saved, begin: int, row: Array, target: Part, parts: int
         earlier, later = times[part][:-1], times[part][1:]
         ascending[1:] = (later > earlier) | ((later == earlier) & ascending[1:]) | (row[1:] > row[:-1])
     for good, must in (
-        (delays <= longest, f"have delays of at most {longest} steps"),
-        (delays >= min(longest, least), f"have delays of at least {least} step"),
+        (delays <= longest, f"have delays of at most {counted(longest, 'step')}"),
+        (delays >= min(longest, least), f"have delays of at least {counted(least, 'step')}"),
         (inside, f"lead to neurons {target}"),
         (of_part, "lead to the part of the targets that their row is for"),
         (ascending, "ascend in each row"),

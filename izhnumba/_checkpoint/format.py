@@ -113,7 +113,7 @@ def load(path: Path, kind: Kind, define: Sequence[Any]) -> dict[str, Any]:
     try:
         parts: dict[str, Any] = reader.unpacked(about[kind.name], kind.name)
         if reader.arrays:
-            raise Misfit("arrays", "be in use", f"{sorted(reader.arrays)[0]!r:.60} as well")
+            raise Misfit("arrays", "be in use", f"{checks.shown(sorted(reader.arrays)[0])} as well")
     except Misfit as error:
         raise refusal(kind, path, error) from error.__cause__
     return parts
@@ -178,7 +178,7 @@ def _packed(value: object, place: str, arrays: dict[str, Array], owner: str) -> 
         return {"function": value.__name__, "ours": False}
     if isinstance(value, Function):
         cure = "Write a class derived from Input with at(t), whose fields are all that it is made of."
-        raise TypeError(f"{owner} cannot store a Function at {place}: it holds {value.f!r:.60}. {cure}")
+        raise TypeError(f"{owner} cannot store a Function at {place}: it holds {checks.shown(value.f)}. {cure}")
     if dataclasses.is_dataclass(value):
         kind = type(value)
         fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.init}
@@ -219,7 +219,7 @@ class _Reader:
         if form == "array":
             name = Saved(value, place, ("array",)).kind("array", str, "the name of an array")
             if name not in self.arrays:
-                raise Misfit(place, "be an array of its own", f"{name!r:.60}, which is not there")
+                raise Misfit(place, "be an array of its own", f"{checks.shown(name)}, which is not there")
             return self.arrays.pop(name)
         if form in ("list", "tuple"):
             items = Saved(value, place, (form,)).kind(form, list, "a list")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base.partition import WORD
+from izhnumba._base.words import counted
 from izhnumba._clock.inputs import put_rows
 from izhnumba._clock.kernels import layout
 from izhnumba._clock.parameters import Parameters
@@ -379,8 +380,8 @@ class ClockEngine:
         name = " or ".join([name, *others])
         t = (step + 1) * self.dt
         return Failure(
-            t, neuron, f"{name} became non-finite in {count} of {self.n} neurons at t = {t:.6g} ms, first neuron "
-            f"{neuron}. Use a smaller dt than {self.dt:g} ms or a weaker input; reset() starts again.",
+            t, neuron, f"{name} became non-finite in {count} of {counted(self.n, 'neuron')} at t = {t:.6g} ms, first "
+            f"neuron {neuron}.", f"a smaller dt than {self.dt:g} ms or a weaker input",
         )  # fmt: skip
 
     # --- compiling ------------------------------------------------------------------------------------------------

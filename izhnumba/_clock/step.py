@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from izhnumba._base import checks
 from izhnumba._clock.engine import Call, ClockEngine
 from izhnumba._clock.inputs import feeds
 from izhnumba._engine.codes import BAD_INPUT, NOT_PLAIN, RECOUNT
@@ -50,7 +51,7 @@ class ClockStepper:
         """A step with inputs in any form, which are checked. Returns its code. dt: refused unless it is None."""
         if dt is not None:
             scheme = self._engine.scheme.name
-            raise ValueError(f"{where}.dt must be left out with the scheme {scheme!r}, got {dt!r}.")
+            raise ValueError(f"{where}.dt must be left out with the scheme {scheme!r}, got {checks.shown(dt)}.")
         rows = {name: feed.rows(pop.n_steps, 1) for name, feed in feeds(where, pop, inputs, None).items()}
         for name, values in rows.items():
             self._engine.row(name)[:] = values[0]

@@ -184,12 +184,13 @@ class Engine(Protocol):
 class Failure(NamedTuple):
     """Why an engine stopped: where V or u is not finite, or a neuron fires without end.
 
-    t: ms; neuron: the first one; text: what happened, and what to do.
+    t: ms; neuron: the first one; what: happened, in sentences; cure: what to use in place of what was used.
     """
 
     t: float
     neuron: int
-    text: str
+    what: str
+    cure: str
 
 
 class PopulationEngine(NeuronEngine, Engine, Protocol):

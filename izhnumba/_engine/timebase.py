@@ -131,7 +131,9 @@ class Steps(Timebase):
     def after(self, where: str, now: Instant, T: object) -> int:
         end = now + self.at(where, T)
         if end >= 2**62:
-            raise ValueError(f"{where} must end before step 2**62 of {self.dt:g} ms, got {T!r} from step {now} on.")
+            raise ValueError(
+                f"{where} must end before step 2**62 of {self.dt:g} ms, got {checks.shown(T)} from step {now} on."
+            )
         return end
 
     def interval(self, where: str, every: object) -> int:
@@ -180,7 +182,9 @@ class Continuous(Timebase):
     def after(self, where: str, now: Instant, T: object) -> float:
         end = float(_on_grid(now + self.at(where, T)))
         if end > LATEST:
-            raise ValueError(f"{where} must be at most {LATEST - now:.12g} ms from t = {now:.12g} ms on, got {T!r}.")
+            raise ValueError(
+                f"{where} must be at most {LATEST - now:.12g} ms from t = {now:.12g} ms on, got {checks.shown(T)}."
+            )
         return end
 
     def ms(self, instant: Instant) -> float:

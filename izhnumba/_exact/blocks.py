@@ -186,8 +186,7 @@ class Block:
         neuron = int(self.table[layout.FAILED_NEURON])
         return Failure(
             t, neuron, f"neuron {neuron} runs away at t = {t:.6g} ms: it fires without end, takes ever smaller steps, "
-            "or V or u is not finite. There is no solution beyond: use other parameters or input. reset() starts "
-            "again.",
+            "or V or u is not finite. There is no solution beyond.", "other parameters or input",
         )  # fmt: skip
 
     def clear(self) -> None:

@@ -44,7 +44,7 @@ class ExactStepper:
         h = pop.dt if dt is None else checks.number(f"{where}.dt", dt, "ms", above=0.0)
         stop = engine.time.after(f"{where}.dt", engine.now, h)
         if isinstance(inputs.I, Input) and not is_constant(inputs.I):
-            got = f"got {inputs.I!r:.60}. Use run for inputs that change."
+            got = f"got {checks.shown(inputs.I)}. Use run for inputs that change."
             raise TypeError(f"{where}.I must be a number or an array, {got}")
         feeds = population_feeds(where, pop, stop, inputs._replace(delta=None))
         if inputs.delta is not None:

@@ -305,15 +305,15 @@ def _times(one: Input, other: Any) -> Input:
 def _over(one: Input, divisor: Any) -> Input:
     if isinstance(divisor, Input):
         raise TypeError(
-            f"Input.divisor must be a number or an array, got {divisor!r:.60}. Multiply by its inverse, or write a "
-            "Function."
+            f"Input.divisor must be a number or an array, got {checks.shown(divisor)}. Multiply by its inverse, or "
+            "write a Function."
         )
     if np.ndim(divisor):
         divisor = np.asarray(checks.array("Input.divisor", divisor, "", [np.shape(divisor)]))
     else:
         divisor = _factor(divisor, "divisor")
     if not np.all(divisor):
-        raise ZeroDivisionError(f"Input.divisor must not be 0, got {divisor!r:.60}.")
+        raise ZeroDivisionError(f"Input.divisor must not be 0, got {checks.shown(divisor)}.")
     return _times(one, 1.0 / divisor)
 
 

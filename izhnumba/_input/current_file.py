@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks, npz
+from izhnumba._base.words import counted
 
 Array = NDArray[Any]
 _UNITS = {  # of time, in ms
@@ -188,7 +189,9 @@ def _read_csv(path: Path, content: bytes) -> _Table:
     n_columns = len(_fields(line, mark))
     if labels and len(labels) != n_columns:
         place = f"{path}, line {numbered[0][0]}"
-        raise ValueError(f"{place}: must have {n_columns} labels like the columns of line {first}, got {len(labels)}.")
+        raise ValueError(
+            f"{place}: must have {counted(n_columns, 'label')} like the columns of line {first}, got {len(labels)}."
+        )
     values = array("d")
     decimal_comma = mark != "," and not any("." in line for _, line in rows)
     for number, line in rows:
@@ -196,7 +199,7 @@ def _read_csv(path: Path, content: bytes) -> _Table:
         if number == first:
             _check_head(place, fields, labels)
         if len(fields) != n_columns:
-            raise ValueError(f"{place}: must have {n_columns} columns like line {first}, got {len(fields)}.")
+            raise ValueError(f"{place}: must have {counted(n_columns, 'column')} like line {first}, got {len(fields)}.")
         for column, field in enumerate(fields, start=1):
             value = _value(field)
             if value is None or not math.isfinite(value):

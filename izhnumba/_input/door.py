@@ -12,13 +12,14 @@ import numpy as np
 
 from izhnumba._base import checks
 from izhnumba._base.implausible import users_level, warn_of_base_unit
+from izhnumba._base.words import counted
 from izhnumba._input.currents import TimedArray
 from izhnumba._input.functions import Function
 from izhnumba._input.input import Constant, Input
 from izhnumba._input.target import Array, Target
 from izhnumba._synapse.receptor import Receptor
 
-_WRAP = "Wrap it: Function(f); for the scheme 'exact' sample it: TimedArray(values, dt)."
+_WRAP = "Wrap it: iz.Function(f); for the scheme 'exact' sample it: iz.TimedArray(values, dt)."
 
 
 class Occasion(NamedTuple):
@@ -112,7 +113,7 @@ def refuse_negative(where: str, value: Any, receptor: Receptor, when: Callable[[
     cure = "E sets the sign of the current"
     if isinstance(value, Input):
         if value._unbounded:
-            raise ValueError(f"{must} {value!r:.60}, whose numbers have no bound. Clip them: input.clip(0.0).")
+            raise ValueError(f"{must} {checks.shown(value)}, whose numbers have no bound. Clip them: input.clip(0.0).")
         if isinstance(value, Constant) and is_constant(value):
             value = value.value
         elif isinstance(value, TimedArray):
@@ -142,7 +143,7 @@ def refuse_function(where: str, value: object, occasion: Occasion) -> None:
             cure = f"Make an object: {value.__name__}(...)."
         elif isinstance(value, Receptor):
             cure = "A receptor belongs to synapses and spike inputs; for currents take Pulses(start, stop, amplitude)."
-        raise TypeError(f"{where} must be a number, {occasion.kinds}, got {value!r:.60}. {cure}")
+        raise TypeError(f"{where} must be a number, {occasion.kinds}, got {checks.shown(value)}. {cure}")
 
 
 def pairs_of(where: str, g: Any, E: Any) -> list[tuple[object, object]]:
@@ -183,8 +184,9 @@ def warn_of_steps(
         return
     rows = (n_steps, *(1,) * (len(shape) + 1 - len(got)), *got[1:])
     warnings.warn(
-        f"{where} of shape {got} for {n_steps} steps is read as constant, with a value per neuron, and could mean a "
-        f"row per step. Write {constant} for the first, np.reshape({where.rpartition('.')[2]}, {rows}) for the second.",
+        f"{where} of shape {got} for {counted(n_steps or 0, 'step')} is read as constant, with a value per neuron, and "
+        f"could mean a row per step. Write {constant} for the first, np.reshape({where.rpartition('.')[2]}, {rows}) "
+        "for the second.",
         stacklevel=users_level(),
     )
 

@@ -276,7 +276,7 @@ class Input:
             found = rows(step, count)
             plain = type(found) in (np.ndarray, np.memmap)  # others may have a mask or a unit
             if not plain or found.dtype != to.dtype or found.shape not in ((count, 1), (count, n)):
-                got = f"{found.dtype} of shape {found.shape}" if plain else f"{found!r:.60}"
+                got = f"{found.dtype} of shape {found.shape}" if plain else f"{checks.shown(found)}"
                 shapes = f"({count}, 1) or ({count}, {n})"
                 cure = " Convert it: .astype(dtype)." if plain and found.dtype != to.dtype else ""
                 raise ValueError(f"{name}.bind must give {to.dtype} of shape {shapes}, got {got}.{cure}")

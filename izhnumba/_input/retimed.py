@@ -33,7 +33,9 @@ class Retimed(Input):
         assign(self, stretch=checks.number("Input.stretched.factor", self.stretch, above=0))
         if not self.input._of_time:
             must = "Input.delayed and stretched must have a function of time, without random parts and spikes"
-            raise TypeError(f"{must}, got {self.input!r:.60}. Change the other parts, and add or multiply then.")
+            raise TypeError(
+                f"{must}, got {checks.shown(self.input)}. Change the other parts, and add or multiply then."
+            )
 
     def __repr__(self) -> str:
         made = in_brackets(self.input)

@@ -62,7 +62,7 @@ def frozen(where: str, value: object, unit: str = "", **limits: Any) -> float | 
 def flag(where: str, value: object) -> bool:
     """`value`, which must be True or False."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{where} must be True or False, got {value!r}.")
+        raise TypeError(f"{where} must be True or False, got {checks.shown(value)}.")
     return bool(value)
 
 

@@ -165,7 +165,7 @@ class Scheme:
         if not self.divisible:
             names = ", ".join(scheme.name for scheme in _ALL if scheme.divisible)
             raise ValueError(
-                f"{where} must be left out with the scheme {self.name!r}, got {value!r:.60}. Schemes that take "
+                f"{where} must be left out with the scheme {self.name!r}, got {checks.shown(value)}. Schemes that take "
                 f"sub-steps are {names}; or use a smaller dt."
             )
         return divided(self, checks.integer(where, value, at_least=1, at_most=MOST_SUBSTEPS))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from izhnumba._base import checks
+from izhnumba._base.words import counted
 from izhnumba._model.quantity import MOST_PARAMETERS, TAKEN, Quantity, ReadOnly
 
 Equation = Callable[..., Any]
@@ -128,7 +129,9 @@ def checked_states(states: Mapping[str, StateVariable], parameters: Mapping[str,
         found[name] = replace(one, **functions)
     if len(parameters) + 2 * len(found) > MOST_PARAMETERS:
         most = (MOST_PARAMETERS - len(parameters)) // 2
-        raise ValueError(f"{where} must be at most {most} beside {len(parameters)} parameters, got {len(found)}.")
+        raise ValueError(
+            f"{where} must be at most {most} beside {counted(len(parameters), 'parameter')}, got {len(found)}."
+        )
     return States(found)
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from izhnumba._base import checks
+from izhnumba._base.words import did_you_mean
 
 Equation = Callable[..., Any]
 Equations = Mapping[str, Equation]
@@ -52,7 +53,7 @@ def results_are_numbers(
 
 def _no_parameter(equation: str, name: object, p: Any) -> TypeError:
     """The error of an equation that uses p.name, which the named tuple p has not."""
-    cure = f"{checks.did_you_mean(name, p._fields)}The model has {', '.join(p._fields) or 'no parameters'}."
+    cure = f"{did_you_mean(name, p._fields)}The model has {', '.join(p._fields) or 'no parameters'}."
     return TypeError(f"Model.{equation} must use parameters of the model, got p.{name}. {cure}")
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.random import streams
+from izhnumba._base.words import counted
 from izhnumba._engine.progress import progress_shown
 from izhnumba._input.cut import cut
 from izhnumba._network import connect as of_populations
@@ -101,7 +102,9 @@ def _drawn(
     if isinstance(rule, AllToAll) and simple and not learning:
         n = len(starts) * len(others)
         return [(rule, weight, delay)] * n, [plasticity] * n
-    checks.fits(f"{where}.rule", rule.expected(both) * PAIR_BYTES, FEWER, f"{rule.expected(both):.6g} synapses")
+    checks.fits(
+        f"{where}.rule", rule.expected(both) * PAIR_BYTES, FEWER, counted(rule.expected(both), "synapse", form=".6g")
+    )
     rule.check(both)
     pieces = list(rule.pairs(both, random("pairs")))
     nothing = np.empty(0, np.int64)
@@ -225,15 +228,19 @@ def record(
     assert isinstance(end, Assembly)
     if isinstance(what, StateReduction) and what.groups is not None:
         name_of = f"{type(what).__name__}.groups"
-        raise TypeError(f"{name_of} must be left out for {end!r}, got {what.groups!r:.60}. Record each population.")
+        raise TypeError(
+            f"{name_of} must be left out for {end!r}, got {checks.shown(what.groups)}. Record each population."
+        )
     if isinstance(what, Sampler) or callable(what):
-        raise TypeError(f"{where}.what must be a name or names for {end!r}, got {what!r:.60}. Record each population.")
+        raise TypeError(
+            f"{where}.what must be a name or names for {end!r}, got {checks.shown(what)}. Record each population."
+        )
     for option, value, cure in (
         ("to", to, "Record each population to a file of its own."),
         ("neurons", neurons, "Choose by place: (exc + inh)[places]."),
     ):
         if value is not None:
-            raise ValueError(f"{where}.{option} must be left out for {end!r}, got {value!r:.60}. {cure}")
+            raise ValueError(f"{where}.{option} must be left out for {end!r}, got {checks.shown(value)}. {cure}")
     made: list[Recorder] = []
     try:
         for part in end.parts:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from izhnumba._base import checks
 from izhnumba._base.implausible import warn_of_base_unit
 from izhnumba._base.random import Random, streams
+from izhnumba._base.words import counted
 from izhnumba._clock.release import Release
 from izhnumba._engine.progress import Progress, progress_shown
 from izhnumba._network.parts import neurons_in, new_name, section_in
@@ -283,7 +284,7 @@ def _check_size(where: str, rule: Rule, both: Ends, item: int, scratch: bool, pl
             f"{where} must yield at most {_MOST_PLASTIC} synapses with plasticity, got {n:.6g}. Connect slices."
         )
     cure = FEWER + _ONE_WEIGHT * (isinstance(rule, AllToAll) and not plastic)
-    checks.fits(where, n * item + rule.scratch(both) * scratch, cure, f"{n:.6g} synapses")
+    checks.fits(where, n * item + rule.scratch(both) * scratch, cure, counted(n, "synapse", form=".6g"))
 
 
 def _first_weights(weights: Array, draw: Callable[[], Array] | None) -> Callable[[], Array]:

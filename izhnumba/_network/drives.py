@@ -80,12 +80,12 @@ class Drive(Sealed):
             cure = (
                 "Connect it: net.connect(source, cells, OneToOne()); a train for each neuron is Poisson or SpikeTrain."
             )
-            raise TypeError(f"{where} must be a number, an array or an input object, got {value!r:.60}. {cure}")
+            raise TypeError(f"{where} must be a number, an array or an input object, got {checks.shown(value)}. {cure}")
         spikes, pop = isinstance(value, SpikeInput), self.section.population
         if not spikes and _holds_spikes(value):
             raise TypeError(
-                f"{where} must be currents or spikes, got {value!r:.60}. Give each spike input a drive of its own; its "
-                "weight scales it."
+                f"{where} must be currents or spikes, got {checks.shown(value)}. Give each spike input a drive of its "
+                "own; its weight scales it."
             )
         if spikes and self.receptor is not None:
             raise ValueError(
@@ -94,8 +94,8 @@ class Drive(Sealed):
             )
         if any(one.source is self for one in self._recorders.values()) and _own(value) != _own(self._value):
             raise ValueError(
-                f"{where} must act through {_own(self._value)!r}, whose current is recorded, got {value!r:.60}. Remove "
-                "the recorder first, or make another drive."
+                f"{where} must act through {_own(self._value)!r}, whose current is recorded, got "
+                f"{checks.shown(value)}. Remove the recorder first, or make another drive."
             )
         key = stream_key(pop.seed, pop.name, "input", self._ordinal)
         unit = "" if spikes else unit_through(self.receptor, pop.model.I.unit)

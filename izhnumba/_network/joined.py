@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from izhnumba._base import checks
 from izhnumba._base.read_only import read_only
 from izhnumba._base.sealed import Sealed
+from izhnumba._base.words import counted
 from izhnumba._input.cut import cut
 from izhnumba._network import html
 from izhnumba._network.drives import Drive
@@ -152,7 +153,7 @@ class JoinedSynapses(Sealed):
     _repr_html_ = html.of_joined_synapses
 
     def __repr__(self) -> str:
-        return f"<{len(self)} synapses {self.source!r} -> {self.target!r}, {self.receptor!r}>"
+        return f"<{counted(len(self), 'synapse')} {self.source!r} -> {self.target!r}, {self.receptor!r}>"
 
 
 class JoinedDrive(Sealed):
@@ -328,7 +329,7 @@ class JoinedRecorder(Sealed):
     _repr_html_ = html.of_joined_recorder
 
     def __repr__(self) -> str:
-        return f"<{self.what} of {self.source!r}, {len(self)} rows>"
+        return f"<{self.what} of {self.source!r}, {counted(len(self), 'row')}>"
 
 
 Joined = JoinedSynapses | JoinedDrive | JoinedRecorder

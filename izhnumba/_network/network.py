@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from izhnumba._base import checks
 from izhnumba._base.sealed import Sealed
 from izhnumba._base.turns import Turn
+from izhnumba._base.words import counted
 from izhnumba._engine.progress import Progress
 from izhnumba._engine.timebase import SHORTEST_STEP
 from izhnumba._model.schemes import DEFAULT, scheme_named
@@ -116,8 +117,9 @@ class Network(Sealed):
 
     def __repr__(self) -> str:
         n, synapses = sum(pop.n for pop in self._populations.values()), sum(map(len, self.synapses.values()))
-        sources = f", {len(self._sources)} spike sources" if self._sources else ""
-        parts = f"{n} neurons in {len(self._populations)} populations{sources}, {synapses} synapses"
+        sources = f", {counted(len(self._sources), 'spike source')}" if self._sources else ""
+        parts = f"{counted(n, 'neuron')} in {counted(len(self._populations), 'population')}{sources}, "
+        parts += counted(synapses, "synapse")
         return f"<network: {parts}, t = {self.t:g} ms>"
 
     @property

@@ -34,7 +34,9 @@ def section_in(net: Network, where: str, value: object) -> Section:
     """A population or spike source of a network, or chosen neurons of one, as a section."""
     part = Section(value, range(value.n), whole=True) if isinstance(value, (Population, Source)) else value
     if not isinstance(part, Section):
-        raise TypeError(f"{where} must be a Population or neurons of one, got {value!r}. Pass pop or pop[a:b].")
+        raise TypeError(
+            f"{where} must be a Population or neurons of one, got {checks.shown(value)}. Pass pop or pop[a:b]."
+        )
     if part.population.network is not net:
         raise ValueError(f"{where} must be in this network, got {part!r}. Add it first.")
     return part

@@ -143,7 +143,9 @@ def _of_synapses(where: str, what: object) -> str | list[str]:
         return checks.one_of(where, what, names)
     alone = set(what) & set(states_of("receptor"))
     if alone or not what:
-        raise ValueError(f"{where} must be some of {', '.join(OF_SYNAPSES)}, got {what!r:.60}. Record others alone.")
+        raise ValueError(
+            f"{where} must be some of {', '.join(OF_SYNAPSES)}, got {checks.shown(what)}. Record others alone."
+        )
     return sorted({checks.one_of(where, name, OF_SYNAPSES) for name in what}, key=OF_SYNAPSES.index)
 
 
@@ -151,7 +153,7 @@ def _of_source(where: str, what: object) -> str:
     """The same for a spike source, but for what a user computes."""
     if not isinstance(what, str) or what not in ("spikes", "rate"):
         must = "must be 'spikes', 'rate' or a Sampler for a spike source, which has no V and no current"
-        raise ValueError(f"{where} {must}, got {what!r:.60}. Record V of the neurons that it reaches.")
+        raise ValueError(f"{where} {must}, got {checks.shown(what)}. Record V of the neurons that it reaches.")
     return what
 
 
@@ -225,4 +227,4 @@ def _only(what: What, **options: object) -> None:
     shown = kind if kind in _OPTIONS else str(what)
     for option, value in options.items():
         if value is not None and option not in known:
-            raise ValueError(f"{_WHERE}.{option} must be left out when recording {shown}, got {value!r:.60}.")
+            raise ValueError(f"{_WHERE}.{option} must be left out when recording {shown}, got {checks.shown(value)}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from izhnumba._record.recorder import Recorder
 
 if TYPE_CHECKING:
     from izhnumba._network.network import Network
+    from izhnumba._population.population import Population
 
 _NO_POPULATION = "Network must have a population to run, got none. Add one with Network.add."
 _MOST_STEPS = 1024  # that are made ready at a time, and
@@ -148,7 +150,9 @@ def step(net: Network, steps: SteppedRun | None, dt: object) -> SteppedRun:
     clock = net._clock
     if not net.scheme.exact:
         if dt is not None:
-            raise ValueError(f"Network.step.dt must be left out with the scheme {net.scheme.name!r}, got {dt!r}.")
+            raise ValueError(
+                f"Network.step.dt must be left out with the scheme {net.scheme.name!r}, got {checks.shown(dt)}."
+            )
         until = (clock.now if steps is None else steps.now) + 1
     else:
         h = net.dt if dt is None else checks.number("Network.step.dt", dt, "ms", above=0.0)
@@ -166,9 +170,22 @@ def step(net: Network, steps: SteppedRun | None, dt: object) -> SteppedRun:
 def report_all(net: Network, duration: Instant) -> None:
     """Raise or warn of what went wrong in the last run, of this duration."""
     for population, codes in zip(net._populations.values(), net._clock.found, strict=True):
-        report(population, codes)
+        report(population, codes, functools.partial(_about_synapses, net, population))
     for synapses in net._synapses.values():
         synapses._check_results(net._clock.time.in_steps(duration))
+
+
+def _about_synapses(net: Network, population: Population) -> str:
+    """What to do where neurons were driven too far, if synapses reach them: the end of a list."""
+    largest = {
+        name: float(np.abs(one.weight).max())
+        for name, one in net._synapses.items()
+        if one.target.population is population and len(one)
+    }
+    if not largest:
+        return ""
+    name = max(largest, key=largest.__getitem__)
+    return f", or smaller weights: those of {name!r} are up to {largest[name]:g} in size"
 
 
 def catch_up(net: Network) -> None:
@@ -274,7 +291,7 @@ def _must_not_be_recorded(net: Network, part: Synapses | Drive) -> None:
 def _condition(net: Network, until: Any, every: object) -> Condition | None:
     if until is None:
         if every is not None:
-            raise ValueError(f"Network.run.every must come with until, got {every!r} alone.")
+            raise ValueError(f"Network.run.every must come with until, got {checks.shown(every)} alone.")
         return None
     checks.takes("Network.run.until", until, "net")
     return Condition(lambda: _truth(until(net)), net._clock.time.interval("Network.run.every", every))
@@ -286,7 +303,7 @@ def _truth(found: object) -> bool:
         return bool(found)
     value = np.asarray(found)
     if value.size != 1 or value.dtype.kind not in "biuf":
-        got = f"an array of shape {value.shape}" if value.ndim else f"{found!r:.60}"
+        got = f"an array of shape {value.shape}" if value.ndim else f"{checks.shown(found)}"
         raise TypeError(
             f"Network.run.until must return True or False, got {got}. Return a condition such as pop.spikes.any()."
         )

@@ -12,6 +12,7 @@ from izhnumba._base import checks
 from izhnumba._base.lent import Lent
 from izhnumba._base.read_only import read_only
 from izhnumba._base.sealed import Sealed
+from izhnumba._base.words import counted
 from izhnumba._clock.release import Release
 from izhnumba._engine.plastic_state import PlasticState
 from izhnumba._engine.projection import Projection, Released
@@ -258,7 +259,7 @@ class Synapses(Sealed):
 
     def __repr__(self) -> str:
         one_weight = ", one weight" * self._rows.shared
-        return f"<{len(self)} synapses {self.source!r} -> {self.target!r}, {self.receptor!r}{one_weight}>"
+        return f"<{counted(len(self), 'synapse')} {self.source!r} -> {self.target!r}, {self.receptor!r}{one_weight}>"
 
     @property
     def pre(self) -> Array:

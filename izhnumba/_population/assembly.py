@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from izhnumba._base import checks
 from izhnumba._base.read_only import read_only
 from izhnumba._base.sealed import Fixed
 from izhnumba._population import html
@@ -149,7 +150,8 @@ def parts_of(one: object, other: object) -> tuple[Section, ...]:
     found = getattr(other, "_parts", None)
     if not isinstance(found, tuple):
         raise TypeError(
-            f"Assembly must be populations, or neurons of them, got {one!r:.60} + {other!r:.60}. Add pop or pop[a:b]."
+            f"Assembly must be populations, or neurons of them, got {checks.shown(one)} + {checks.shown(other)}. Add "
+            "pop or pop[a:b]."
         )
     return found
 

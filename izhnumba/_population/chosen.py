@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
+from izhnumba._base.words import counted
 
 Array = NDArray[Any]
 _WHERE = "Population[...]"
@@ -23,7 +24,7 @@ def chosen_of(key: Any, neurons: range | Array, size: tuple[int, ...]) -> range 
         except (TypeError, ValueError) as error:  # of indices that are no whole numbers, and of step 0
             raise type(error)(f"{_WHERE} must be a slice of whole numbers, got {key}.") from None
         if not len(found):
-            raise ValueError(f"{_WHERE} must be a slice of at least one of {n} neurons, got {key}.")
+            raise ValueError(f"{_WHERE} must be a slice of at least one of {counted(n, 'neuron')}, got {key}.")
         return found
     if not (isinstance(key, (list, range)) or np.ndim(getattr(key, "__array__", lambda: 0)())):
         number = isinstance(key, (int, np.integer)) and not isinstance(key, bool)
@@ -41,7 +42,7 @@ def chosen_of(key: Any, neurons: range | Array, size: tuple[int, ...]) -> range 
         if twice.size:
             raise ValueError(f"{where} must name each neuron once, got {twice[0]} more than once.")
     if not places.size:
-        raise ValueError(f"{_WHERE} must be at least one of {n} neurons, got none.")
+        raise ValueError(f"{_WHERE} must be at least one of {counted(n, 'neuron')}, got none.")
     return np.asarray(as_array(neurons)[places])
 
 

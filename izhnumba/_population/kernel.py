@@ -53,7 +53,7 @@ def kernel(model: Model = Izhikevich, scheme: str = "exp_euler", dtype: object =
     15
     """
     if not isinstance(model, Model):
-        raise TypeError(f"kernel.model must be an izhnumba.Model, got {model!r:.60}. Use izhnumba.Izhikevich.")
+        raise TypeError(f"kernel.model must be an izhnumba.Model, got {checks.shown(model)}. Use izhnumba.Izhikevich.")
     chosen = schemes[checks.one_of("kernel.scheme", scheme, schemes)]
     if chosen.exact:
         raise ValueError(

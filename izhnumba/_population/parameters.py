@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from izhnumba._engine.timebase import SHORTEST_STEP
 from izhnumba._model.model import Model, u_nullcline
 from izhnumba._model.quantity import Quantity
 from izhnumba._model.schemes import DEFAULT, schemes
+from izhnumba._population import hints
+from izhnumba._population.presets import presets
 from izhnumba._synapse.distributions import Distribution
 from izhnumba._synapse.positions import Layout, Positions, coordinates
 
@@ -30,9 +32,8 @@ _EXTRAS = {  # what every model has besides its parameters
     "V_min": Quantity(-math.inf, "mV", "floor of V"),
     "tau_ref": Quantity(0.0, "ms", "refractory period", at_least=0.0),
 }
-_PRESET = "For a preset write Population(n, **izhnumba.presets[name])."
 HABITS = {  # of other simulators and of papers
-    "preset": _PRESET,
+    "preset": "For a preset write Population(n, **iz.presets[name]).",
     **dict.fromkeys(("i", "i_e", "i_ext", "current"), "Give the current to run or step."),
     **dict.fromkeys(("n", "num", "neurons"), "size"),
     **dict.fromkeys(("method", "integrator", "solver"), "scheme"),
@@ -56,7 +57,7 @@ def quantities(model: Model) -> dict[str, Quantity]:
 def checked_arguments(
     size: object, model: Any, scheme: object, dt: object, dtype: object, batch: object, reset: object, seed: object,
     threads: object, name: object,
-    parameters: Collection[str],
+    parameters: Mapping[str, object],
 ) -> dict[str, Any]:  # fmt: skip
     """The attributes of a population that cannot be changed, by name.
 
@@ -64,16 +65,24 @@ def checked_arguments(
     ----------
     size, model, scheme, dt, dtype, batch, reset, seed, threads, name
         As a user passed them to `Population`, unchecked.
-    parameters : collection of str
-        Names of the other keywords, each of which must be a parameter or a further state of the model, V_min or
+    parameters : dict
+        The other keywords, each of which must be a parameter or a further state of the model, V_min or
         tau_ref.
     """
-    cure = f"Use izhnumba.Izhikevich.{' ' + _PRESET if isinstance(model, (str, Mapping)) else ''}"
-    checks.kind("Population.model", model, Model, "an izhnumba.Model", cure)
+    if not isinstance(model, Model):
+        cure = hints.preset(size, model) or "Use izhnumba.Izhikevich."
+        checks.refuse("Population.model", model, "an izhnumba.Model", cure)
     known = quantities(model)
     for one in parameters:
         if one not in known and one not in model.states:
+            if one == "preset" and (cure := hints.preset(size, parameters[one])):
+                raise TypeError(f"Population has no parameter 'preset'. {cure}")
             checks.unknown("Population", one, (*known, *model.states, "size", *_ARGUMENTS), HABITS)
+    if size is ...:
+        raise TypeError("Population.size must be given, the number of neurons. Write Population(100).")
+    if isinstance(size, Mapping) or (isinstance(size, str) and size in presets):
+        cure = hints.preset(100, size)
+        checks.refuse("Population.size", size, "a whole number >= 1", cure)
     n_size = checks.size("Population.size", size)
     n_batch = None if batch is None else checks.integer("Population.batch", batch, at_least=1)
     scheme_name = checks.one_of("Population.scheme", DEFAULT if scheme is None else scheme, schemes)

@@ -124,10 +124,11 @@ class Population:
     """
 
     def __init__(
-        self, size: int | tuple[int, ...], model: Model = Izhikevich, *, scheme: str | None = None, dt: object = None,
-        dtype: DTypeLike = "float64", batch: int | None = None, reset: str = "hard", seed: int | None = None,
-        threads: int | None = None, name: str | None = None, V: object = None, u: object = None,
-        positions: object = None, substeps: object = None, **parameters: object,
+        self, size: int | tuple[int, ...] = ...,  # type: ignore[assignment]  # without it: an error with words
+        model: Model = Izhikevich, *, scheme: str | None = None, dt: object = None, dtype: DTypeLike = "float64",
+        batch: int | None = None, reset: str = "hard", seed: int | None = None, threads: int | None = None,
+        name: str | None = None, V: object = None, u: object = None, positions: object = None,
+        substeps: object = None, **parameters: object,
     ) -> None:  # fmt: skip
         if substeps is not None:
             scheme = scheme_named("Population", DEFAULT if scheme is None else scheme, substeps).name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -111,7 +111,9 @@ def _state_recorder(
         return StateRecorder(where, pop._engine, "states", pop.batch, sources, every, neurons)
     for option, value in {"every": every, "neurons": neurons}.items():
         if value is not None:
-            raise ValueError(f"{where}.{option} must come with record, got {value!r:.60} alone. Pass record=['V'].")
+            raise ValueError(
+                f"{where}.{option} must come with record, got {checks.shown(value)} alone. Pass record=['V']."
+            )
     return None
 
 
@@ -151,13 +153,16 @@ def state_at(pop: Population, t: object) -> tuple[Array, Array]:
     return V.reshape(*times.shape, *pop.shape), u.reshape(*times.shape, *pop.shape)
 
 
-def report(pop: Population, codes: set[int]) -> None:
-    """Raise the error, or warn once, as the codes of an engine say."""
+def report(pop: Population, codes: set[int], about_synapses: Callable[[], str] = lambda: "") -> None:
+    """Raise the error, or warn once, as the codes of an engine say. about_synapses: words for what to do about those
+    that reach the population."""
     if BUSY in codes:
         raise RuntimeError(pop._turn.elsewhere)
     if FAILURE in codes:
         whose = "" if pop.network is None else f"{pop.name}: "
-        raise RuntimeError(f"{whose}{pop._engine.failure().text}")
+        failure = pop._engine.failure()
+        cure = f"Use {failure.cure}{about_synapses()}; reset() starts again."
+        raise RuntimeError(f"{whose}{failure.what} {cure}")
     if LEAP in codes and not pop._warned:
         pop._set(_warned=True)
         warnings.warn(pop._engine.warning(), stacklevel=users_level())

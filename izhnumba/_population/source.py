@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from izhnumba._base import checks
 from izhnumba._base.random import stream_key, streams
 from izhnumba._base.sealed import Fixed, assign
+from izhnumba._base.words import counted, did_you_mean
 from izhnumba._engine.protocol import Incoming
 from izhnumba._input.input import Input
 from izhnumba._input.sources import GivenTrains, PoissonTrains, Trains, checked_rate
@@ -98,7 +99,7 @@ class Source(Fixed):
         if name[:1] == "_":  # Python itself asks
             raise AttributeError(name)
         known = [known for known in dir(self) if known[:1] != "_"]
-        cure = _CURES.get(name) or checks.did_you_mean(name, known)
+        cure = _CURES.get(name) or did_you_mean(name, known)
         raise AttributeError(f"{type(self).__name__} has no {name!r}. {cure}".rstrip())
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -326,7 +327,7 @@ class SpikeSource(Source):
 
     def __repr__(self) -> str:
         size = self.size[0] if len(self.size) == 1 else self.size
-        return f"SpikeSource(<{self.t.size} spike{'s' * (self.t.size != 1)}>, n={size})"
+        return f"SpikeSource(<{counted(self.t.size, 'spike')}>, n={size})"
 
 
 SOURCES = {kind.__name__: kind for kind in (PoissonSource, SpikeSource)}  # of checkpoints
@@ -344,7 +345,9 @@ def _spikes_of(value: object) -> tuple[Array, Array]:
     where = "SpikeSource.i"
     spikes = checks.kind(where, value, (Spikes, SpikeRecorder, SpikeTrain), "spikes where t is left out", "Pass i, t.")
     if isinstance(spikes, Spikes) and spikes.n_batch is not None:
-        raise ValueError(f"{where} must be spikes without a batch, got {spikes!r} of {spikes.n_batch} copies.")
+        raise ValueError(
+            f"{where} must be spikes without a batch, got {spikes!r} of {counted(spikes.n_batch, 'copy', 'copies')}."
+        )
     return spikes.i, spikes.t
 
 

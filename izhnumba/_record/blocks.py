@@ -20,6 +20,8 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from izhnumba._base import checks
+from izhnumba._base.words import counted
 from izhnumba._engine.states import states_of
 from izhnumba._engine.timebase import Column, Instant
 from izhnumba._model.states import may_name_states
@@ -221,7 +223,7 @@ def _about(must: str, head: bytes) -> tuple[dict[str, Any], list[Column]]:
         ("columns", isinstance(about.get("columns"), list)),
     ):
         if not good:
-            raise ValueError(f"{must}, got one with {name} {about.get(name)!r:.60}.")
+            raise ValueError(f"{must}, got one with {name} {checks.shown(about.get(name))}.")
     columns = [_column(must, one) for one in about["columns"]]
     _check_columns(must, about["kind"], columns)
     return about | {"dt": float(dt)}, columns
@@ -231,7 +233,7 @@ def _column(must: str, one: Any) -> Column:
     shape = one.get("shape") if isinstance(one, dict) and set(one) == set(Column._fields) else None
     good = isinstance(shape, list) and all(type(n) is int and 0 <= n < 2**60 for n in shape)
     if not good or not isinstance(one["name"], str) or one["dtype"] not in ["<i8", *_STATES]:
-        raise ValueError(f"{must}, got one with the column {one!r:.80}.")
+        raise ValueError(f"{must}, got one with the column {checks.shown(one)}.")
     return Column(one["name"], one["dtype"], tuple(one["shape"]))
 
 
@@ -252,7 +254,7 @@ def _check_columns(must: str, kind: str, columns: list[Column]) -> None:
                 good &= column == Column("i", "<i8") if spikes else column.dtype in _STATES and len(column.shape) == 1
                 good &= column[1:] == others[0][1:]
     if not good:
-        raise ValueError(f"{must}, got one of {kind} with the columns {[tuple(c) for c in columns]!r:.100}.")
+        raise ValueError(f"{must}, got one of {kind} with the columns {checks.shown([tuple(c) for c in columns])}.")
 
 
 def _label(columns: list[Column]) -> int:
@@ -266,7 +268,9 @@ def _index(must: str, about: dict[str, Any], columns: list[Column], data: bytes)
     kind, shape = about["kind"], columns[1].shape
     n_places = len(data) // 8 if kind in ("spikes", "reductions") or not shape else shape[0]
     if len(data) != 8 * n_places:
-        raise ValueError(f"{must}, got one with {len(data)} bytes of indices for {n_places} places.")
+        raise ValueError(
+            f"{must}, got one with {counted(len(data), 'byte')} of indices for {counted(n_places, 'place')}."
+        )
     index = np.frombuffer(data, "<i8").astype(np.int64)
     most = about["n"] if kind in ("spikes", "states", "reductions") else 2**63 - 1
     if np.any((index < 0) | (index >= most)):
@@ -279,7 +283,9 @@ def _rows(must: str, about: dict[str, Any], columns: list[Column], block: Block,
     data, begin, rows = block.data, 0, list[Array]()
     n_rows, rest = divmod(len(data), sum(column.row_bytes for column in columns))
     if rest or not n_rows:
-        raise ValueError(f"{must}, got one with {len(data)} bytes of rows up to byte {block.end}, no whole rows.")
+        raise ValueError(
+            f"{must}, got one with {counted(len(data), 'byte')} of rows up to byte {block.end}, no whole rows."
+        )
     for column in columns:
         end = begin + n_rows * column.row_bytes
         rows.append(column.array(n_rows, data[begin:end]))

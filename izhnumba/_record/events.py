@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.sealed import assign
+from izhnumba._base.words import counted
 from izhnumba._engine.timebase import Instant, Timebase
 from izhnumba._record import html
 from izhnumba._record.found import Found, optional
@@ -297,8 +298,9 @@ class Spikes(Found):
         if not len(self):
             return "<0 spikes>"
         neurons = len(np.unique(self.i + (self.i.max() + 1) * self.batch))
-        many = "s" * (neurons > 1)
-        return f"<{len(self)} spikes of {neurons} neuron{many}, {self.t[0]:.6g} to {self.t[-1]:.6g} ms>"
+        return (
+            f"<{counted(len(self), 'spike')} of {counted(neurons, 'neuron')}, {self.t[0]:.6g} to {self.t[-1]:.6g} ms>"
+        )
 
     def to_dataframe(self) -> Any:
         """A pandas DataFrame with columns i, t, step (but in continuous time) and batch."""

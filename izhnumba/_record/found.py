@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from izhnumba._base import checks
 from izhnumba._base.sealed import Fixed
+from izhnumba._base.words import did_you_mean
 
 _HABITS = {  # of other simulators
     **dict.fromkeys(("time", "times", "spike_times", "ts"), "t"),
@@ -28,12 +29,12 @@ class Found(Fixed):
         cure = ""
         if name[:1] != "_":  # else Python itself asks, also while it copies
             known, meant = [known for known in dir(self) if known[:1] != "_"], _HABITS.get(name.lower(), name)
-            cure = checks.did_you_mean(name, known, meant) or self._cure(meant)
+            cure = did_you_mean(name, known, meant) or self._cure(meant)
         raise AttributeError(f"{type(self).__name__} has no {name!r}. {cure}".rstrip())
 
     def __getitem__(self, key: object) -> Any:
         known = ", ".join(known for known in dir(self) if known[:1] != "_")
-        raise TypeError(f"{type(self).__name__} has no items, got [{key!r:.60}]. Read its attributes: {known}.")
+        raise TypeError(f"{type(self).__name__} has no items, got [{checks.shown(key)}]. Read its attributes: {known}.")
 
 
 def optional(method: str, module: str) -> Any:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from izhnumba._base import checks, paths
 from izhnumba._base.sealed import Sealed, assign
 from izhnumba._base.turns import Turn
+from izhnumba._base.words import did_you_mean
 from izhnumba._engine.protocol import NeuronEngine, Record, SpikeList
 from izhnumba._engine.states import STATES
 from izhnumba._engine.timebase import Column, Instant
@@ -90,7 +91,7 @@ class Recorder(Sealed, ABC):
         if name in _RECORDED:
             cure = f"It records {self._kind}: make another by net.record(source, {name!r})."
         elif name[:1] != "_":  # else Python itself asks
-            cure = checks.did_you_mean(name, [known for known in dir(self) if known[:1] != "_"])
+            cure = did_you_mean(name, [known for known in dir(self) if known[:1] != "_"])
         raise AttributeError(f"{type(self).__name__} has no {name!r}. {cure}".rstrip())
 
     @property
@@ -132,7 +133,9 @@ class Recorder(Sealed, ABC):
     def _write_to(self, value: object) -> None:
         """Go on in a new file."""
         if not self._to_file:
-            raise ValueError(f"Network.record.to must be left out when recording {self._kind}, got {value!r:.60}.")
+            raise ValueError(
+                f"Network.record.to must be left out when recording {self._kind}, got {checks.shown(value)}."
+            )
         path = paths.place("Network.record.to", value).absolute()  # wherever the process goes
         try:
             arguments = path, self._columns, self._keeps.upto, self._about(), self._index, self._keeps

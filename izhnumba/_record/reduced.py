@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
+from izhnumba._base.words import counted
 from izhnumba._engine.protocol import NeuronEngine, Record
 from izhnumba._engine.reduction import Reduction
 from izhnumba._engine.timebase import Column, Instant
@@ -126,4 +127,4 @@ class ReductionRecorder(KernelSampling):
     _repr_html_ = html.of_sampling_recorder
 
     def __repr__(self) -> str:
-        return f"<{self.what!r} of {self.neurons.size} neurons, {len(self)} samples>"
+        return f"<{self.what!r} of {counted(self.neurons.size, 'neuron')}, {counted(len(self), 'sample')}>"

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.sealed import assign
+from izhnumba._base.words import counted
 from izhnumba._engine.reduction import Form
 
 Array = NDArray[Any]
@@ -60,7 +61,7 @@ class StateReduction(ABC):
 
     def __repr__(self) -> str:
         bound = isinstance(self.groups, tuple)
-        groups = f", {len(self.groups)} groups" if bound else "" if self.groups is None else ", groups"  # type: ignore[arg-type]
+        groups = f", {counted(len(self.groups), 'group')}" if bound else "" if self.groups is None else ", groups"  # type: ignore[arg-type]
         return f"{type(self).__name__}({self.state!r}{self._more()}{groups})"
 
     def _more(self) -> str:
@@ -185,7 +186,7 @@ class Histogram(StateReduction):
         super().__post_init__()
         edges = np.array(checks.magnitude("Histogram.bins", self.bins, ""), np.float64)
         if edges.ndim != 1 or edges.size < 2 or not np.all(np.diff(edges) > 0):
-            got = f"an array of shape {edges.shape}" if edges.ndim != 1 else f"{edges.tolist()!r:.60}"
+            got = f"an array of shape {edges.shape}" if edges.ndim != 1 else f"{checks.shown(edges.tolist())}"
             raise ValueError(f"Histogram.bins must be two edges or more, ascending, got {got}. Use numpy.linspace.")
         edges.flags.writeable = False
         assign(self, bins=edges)
@@ -211,7 +212,7 @@ class Histogram(StateReduction):
         return results[..., :-1] - results[..., 1:]
 
     def _more(self) -> str:
-        return f", {self._width[0]} bins"
+        return f", {counted(self._width[0], 'bin')}"
 
 
 def groups_of(where: str, groups: object, neurons: Array, population: object) -> list[Array]:
@@ -246,7 +247,9 @@ def _labelled(where: str, labels: Array, n: int) -> list[Array]:
         raise TypeError(f"{where} must be {_GROUPS}, whole numbers or texts, got labels of {labels.dtype}.")
     if labels.shape != (n,):
         cure = "A group of its own is a list in the list: groups=[[0, 1]]."
-        raise ValueError(f"{where} must be {_GROUPS}, got {labels.size} labels for {n} neurons. {cure}")
+        raise ValueError(
+            f"{where} must be {_GROUPS}, got {counted(labels.size, 'label')} for {counted(n, 'neuron')}. {cure}"
+        )
     order = np.argsort(labels, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(np.unique(labels, return_inverse=True)[1][order])) + 1)
 
@@ -273,7 +276,7 @@ def _places(where: str, one: Any, neurons: Array, population: object) -> Array:
         found = checks.indices(where, one, n, "neurons") if np.size(one) else np.empty(0, np.int64)
     found = np.sort(found)
     if not found.size:
-        raise ValueError(f"{where} must be at least one of {n} neurons, got none.")
+        raise ValueError(f"{where} must be at least one of {counted(n, 'neuron')}, got none.")
     twice = np.flatnonzero(np.diff(found) == 0)
     if twice.size:
         raise ValueError(f"{where} must name each neuron once, got {found[twice[0]]} more than once.")

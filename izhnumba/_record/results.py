@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base.sealed import assign
+from izhnumba._base.words import counted
 from izhnumba._engine.timebase import Timebase
 from izhnumba._model.model import Model
 from izhnumba._record import html
@@ -68,7 +69,7 @@ class Samples(Found):
 
     def __repr__(self) -> str:
         span = f", {self.t[0]:.6g} to {self.t[-1]:.6g} ms" if len(self) else ""
-        return f"<{', '.join(self._columns)} of {self.index.size}, {len(self)} samples{span}>"
+        return f"<{', '.join(self._columns)} of {self.index.size}, {counted(len(self), 'sample')}{span}>"
 
 
 class Result(Found):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
+from izhnumba._base.words import counted
 from izhnumba._engine.codes import OK
 from izhnumba._engine.protocol import NeuronEngine
 from izhnumba._engine.timebase import Column, Instant
@@ -147,7 +148,7 @@ class SampleRecorder(_Sampling):
         except ValueError:  # of lists of several lengths
             value = np.array(None)
         if value.dtype.kind not in "biuf":
-            raise TypeError(f"{name} must return a number or an array of numbers, got {found!r:.60}{at}.")
+            raise TypeError(f"{name} must return a number or an array of numbers, got {checks.shown(found)}{at}.")
         if self._shape not in (None, value.shape):
             raise ValueError(f"{name} must return shape {self._shape} as at first, got {value.shape}{at}.")
         return [value.astype(np.float64, copy=False)]
@@ -180,9 +181,9 @@ class SampleRecorder(_Sampling):
     def __repr__(self) -> str:
         what = vars(self).get("what")
         return (
-            f"<{what!r}, {len(self)} samples>"
+            f"<{what!r}, {counted(len(self), 'sample')}>"
             if isinstance(what, Sampler)
-            else f"<{self._called}, {len(self)} samples>"
+            else f"<{self._called}, {counted(len(self), 'sample')}>"
         )
 
 
@@ -289,4 +290,4 @@ class WeightRecorder(_Sampling):
 
     def __repr__(self) -> str:
         names = " and ".join("weights" if name == "weight" else name for name in self._readers)
-        return f"<{names} of {self.synapses.size} synapses, {len(self.t)} samples>"
+        return f"<{names} of {counted(self.synapses.size, 'synapse')}, {counted(len(self.t), 'sample')}>"

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
+from izhnumba._base.words import counted
 from izhnumba._engine.protocol import NeuronEngine, Record
 from izhnumba._engine.states import STATES
 from izhnumba._engine.timebase import Column, Instant
@@ -207,7 +208,8 @@ class StateRecorder(KernelSampling):
     _repr_html_ = html.of_sampling_recorder
 
     def __repr__(self) -> str:
-        return f"<{', '.join(self._sources)} of {self.neurons.size} neurons, {len(self.t)} samples>"
+        neurons, samples = counted(self.neurons.size, "neuron"), counted(len(self.t), "sample")
+        return f"<{', '.join(self._sources)} of {neurons}, {samples}>"
 
 
 def state_names(where: str, value: Any, model: Model) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.sealed import assign
+from izhnumba._base.words import counted
 from izhnumba._engine.protocol import NeuronEngine, SpikeList
 from izhnumba._engine.timebase import Column, Instant
 from izhnumba._record import html
@@ -356,4 +357,4 @@ class RateRecorder(_Spiking):
     _repr_html_ = html.of_rate_recorder
 
     def __repr__(self) -> str:
-        return f"<rate of {self._n} neurons, {len(self)} bins>"
+        return f"<rate of {counted(self._n, 'neuron')}, {counted(len(self), 'bin')}>"

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from izhnumba._base import files
+from izhnumba._base import checks, files
 from izhnumba._engine.timebase import Column, Instant
 from izhnumba._record import blocks as block_format
 from izhnumba._record.blocks import Packed, chained, in_turn, packed_rows, packed_start
@@ -187,7 +187,7 @@ class FileStore:
         there = found.about | {"columns": found.columns, "index": found.places.tolist()}
         for key, value in expected.items():
             if there.get(key, value) != value:  # older files have no seed
-                got = f"of another {key}" if key in ("columns", "index") else f"with {key} {there[key]!r:.60}"
+                got = f"of another {key}" if key in ("columns", "index") else f"with {key} {checks.shown(there[key])}"
                 raise ValueError(f"{where} ({name!r}) must be its recording in this network, got one {got}.")
         blocks = {found.first.end: found.first} | {block.end: block for block, _ in found.pieces}
         if end not in blocks:

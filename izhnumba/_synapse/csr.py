@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from izhnumba._base import checks
 from izhnumba._base.partition import part_of, parts_of
 from izhnumba._base.random import Random
+from izhnumba._base.words import counted
 from izhnumba._synapse.connectivity import Rule
 from izhnumba._synapse.ends import Ends
 
@@ -128,7 +129,8 @@ class TargetLanes(NamedTuple):
         longest = MOST_CELLS // self.lanes - 1
         if np.max(delay, initial=0) > longest:
             raise ValueError(
-                f"Network.connect.delay must be at most {longest} steps for {self.lanes} targets, got {np.max(delay)}. "
+                f"Network.connect.delay must be at most {counted(longest, 'step')} for "
+                f"{counted(self.lanes, 'target')}, got {np.max(delay)}. "
                 "Use shorter delays or smaller populations."
             )
         return delay * self.lanes + (post + self.first)
@@ -222,7 +224,7 @@ def _weights(n: SupportsInt, targets: TargetLanes) -> Array:
 
 def _room(n: SupportsInt, item: int) -> int:
     """n, if n items of so many bytes fit into free memory."""
-    checks.fits("Network.connect.rule", int(n) * item, FEWER, f"{int(n):.6g} synapses")
+    checks.fits("Network.connect.rule", int(n) * item, FEWER, counted(int(n), "synapse", form=".6g"))
     return int(n)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from izhnumba._base import checks, paths
 from izhnumba._base.implausible import users_level
+from izhnumba._base.words import counted
 from izhnumba._synapse.connectivity import GivenPairs, Rule
 from izhnumba._synapse.ends import Ends
 
@@ -55,7 +56,9 @@ def given(rule: object, weight: object, delay: object, ends: Ends) -> tuple[Rule
         checks.refuse(_WHERE, rule, _MUST, _PAIRS if pairs else _ROWS if _are_rows(rule, ends) else "")
     pre, post = _indices("pre", pre, ends.n_pre, cure), _indices("post", post, ends.n_post, cure)
     if len(pre) != len(post):
-        raise ValueError(f"{_WHERE} must have as many targets as sources ({len(pre)}), got {len(post)} targets.")
+        raise ValueError(
+            f"{_WHERE} must have as many targets as sources ({len(pre)}), got {counted(len(post), 'target')}."
+        )
     return GivenPairs(pre, post), weight, delay
 
 
@@ -110,7 +113,7 @@ def _warn_of_pairs(rule: Sequence[Any], ends: Ends) -> None:
             f"{cure} for the {nth}" for cure, nth in zip(cures, ("first", "second", "third"), strict=False)
         )
         warnings.warn(
-            f"{_WHERE} {rule!r:.60} is read as (pre, post) and could mean {' or '.join(meant)}. Write {which}.",
+            f"{_WHERE} {checks.shown(rule)} is read as (pre, post) and could mean {' or '.join(meant)}. Write {which}.",
             stacklevel=users_level(),
         )
 
@@ -147,6 +150,6 @@ def _read(path: Path) -> Array:
     if not 2 <= table.shape[1] <= 4:
         raise ValueError(
             f"{_WHERE} must have columns source, target, weight, delay (or the first two or three), got "
-            f"{table.shape[1]} columns in {str(path)!r}."
+            f"{counted(table.shape[1], 'column')} in {str(path)!r}."
         )
     return table

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
+from izhnumba._base.words import counted
 
 Array = NDArray[Any]
 DECAYED = 40.0  # time constants after which a trace is nothing
@@ -157,7 +158,7 @@ def _check_states(rule: Rule) -> int:
     )
     if not good:
         must = f'{where} must return a list of states and time constants (ms), as [("V", 0)]'
-        raise TypeError(f"{must}, got {found!r:.60}.")
+        raise TypeError(f"{must}, got {checks.shown(found)}.")
     if len(found) > MOST_TRACES:
         raise ValueError(f"{where} must return at most four states, got {len(found)}.")
     for _, tau in found:
@@ -231,7 +232,7 @@ def _check_traces(rule: Rule, base: type[Rule], dt: float) -> tuple[int, int]:
         if not (good and np.isfinite(values).all()):
             raise ValueError(
                 f"{where} must return arrays of at most {LONGEST_TABLE} finite numbers, one for each step after an "
-                f"event, got {table!r:.60}."
+                f"event, got {checks.shown(table)}."
             )
     if y and getattr(type(rule), "after_spike", None) is None:
         raise TypeError(
@@ -245,7 +246,7 @@ def _two_lists(where: str, value: Any, of: str) -> tuple[Sequence[Any], Sequence
     """The two lists that a method returns: for traces of synapses, and of targets."""
     pair = isinstance(value, (tuple, list)) and len(value) == 2 and all(isinstance(z, (tuple, list)) for z in value)
     if not pair:
-        raise TypeError(f"{where} must return two lists of {of}, for x and for y, got {value!r:.60}.")
+        raise TypeError(f"{where} must return two lists of {of}, for x and for y, got {checks.shown(value)}.")
     return value[0], value[1]
 
 
@@ -316,6 +317,6 @@ def _called(
         good, got, results = False, f"{type(error).__name__}: {error}".rstrip("."), ()
     if not good:
         returns = last if len(function.results) == 1 else f"({', '.join(function.results)})"
-        as_many = "" if traces is None else f", {last} a tuple of {traces} number{'s' * (traces != 1)}"
+        as_many = "" if traces is None else f", {last} a tuple of {counted(traces, 'number')}"
         raise TypeError(f"{where} must return {returns}{as_many}, got {got}.")
     return [float(one) for one in results]

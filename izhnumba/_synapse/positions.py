@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from izhnumba._base import checks
 from izhnumba._base.sealed import assign
+from izhnumba._base.words import counted
 
 Array = NDArray[Any]
 Size = tuple[int, ...]
@@ -98,7 +99,7 @@ class Positions(Layout):
     def __repr__(self) -> str:
         d = np.shape(self.coordinates)[1]
         period = f", period={self.period}" if min(self.period) < math.inf else ""  # type: ignore[arg-type]
-        return f"Positions({len(self)} neurons, {d}-d{period})"
+        return f"Positions({counted(len(self), 'neuron')}, {d}-d{period})"
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,7 @@ class Gate(NamedTuple):
                 raise ValueError(f"{where} must take every V, got {got}.") from error
             if not all_finite([found]) or found < at_least:
                 must = "a finite number >= 0" if at_least == 0 else "a finite number"
-                raise ValueError(f"{where} must be {must} at every V, got {found!r:.60} at {V:g} mV.")
+                raise ValueError(f"{where} must be {must} at every V, got {checks.shown(found)} at {V:g} mV.")
         return cls("block", plain)
 
 

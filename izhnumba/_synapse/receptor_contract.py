@@ -27,7 +27,7 @@ def propagator_of(receptor: Receptor, dt: float) -> Propagator:
     found = _told(receptor, "propagator", must, dt=dt)
     good = isinstance(found, Propagator) and all_finite(found) and found.states in (0, 1, 2)
     if not good or found.steps < 1 or (found.steps > 1 and found.states > 0):
-        raise ValueError(f"{must}, got {found!r:.80}.")
+        raise ValueError(f"{must}, got {checks.shown(found)}.")
     for decay in ("decay_y", "decay_x"):
         if abs(getattr(found, decay)) > 1:
             got = f"{decay} = {getattr(found, decay):g}"
@@ -64,7 +64,7 @@ def _checked_rates(receptor: Receptor) -> Rates | None:
         isinstance(found, Rates) and all_finite(found) and found.states in ((0,) if receptor.adds_to == "V" else (1, 2))
     )
     if not good or (found.states < 2 and found.factor != 1):
-        raise ValueError(f"{must}, got {found!r:.80}.")
+        raise ValueError(f"{must}, got {checks.shown(found)}.")
     for rate in ("alpha", "gamma"):
         if getattr(found, rate) > 0:
             got = f"{rate} = {getattr(found, rate):g}"
@@ -102,15 +102,15 @@ def check_own(receptor: Receptor) -> None:
     if receptor.quiet_tau is not None:
         checks.number(f"{name}.quiet_tau", receptor.quiet_tau, "ms", above=0.0)
     if receptor.E is not None and not all_finite([receptor.E]):
-        raise ValueError(f"{name}.E must be a finite number in mV or None, got {receptor.E!r:.60}.")
+        raise ValueError(f"{name}.E must be a finite number in mV or None, got {checks.shown(receptor.E)}.")
     if receptor.adds_to not in ("current", "conductance"):
         raise ValueError(
-            f"{name}.adds_to must be 'current' or 'conductance', got {receptor.adds_to!r:.40}. Leave it out, and have "
-            "a field E for a conductance."
+            f"{name}.adds_to must be 'current' or 'conductance', got {checks.shown(receptor.adds_to)}. Leave it out, "
+            "and have a field E for a conductance."
         )
     gate = receptor.gate
     if gate is not None and receptor.E is None and gate.name != "block":
-        raise ValueError(f"{name}.gate must come with E, its reversal potential, got {gate.value!r:.60} alone.")
+        raise ValueError(f"{name}.gate must come with E, its reversal potential, got {checks.shown(gate.value)} alone.")
 
 
 def _check_names(kind: type[Receptor]) -> None:

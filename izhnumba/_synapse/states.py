@@ -42,7 +42,9 @@ def states_of(receptor: Any, dt: float) -> States:
     name = type(receptor).__name__
     n = receptor.states
     if not isinstance(n, int) or not 1 <= n <= MOST_STATES:
-        raise ValueError(f"{name}.states must be 1 to {MOST_STATES}, the number of states of advance, got {n!r:.40}.")
+        raise ValueError(
+            f"{name}.states must be 1 to {MOST_STATES}, the number of states of advance, got {checks.shown(n)}."
+        )
     checks.kind(f"{name}.per_source", receptor.per_source, bool, "True or False")
     advance = _function(receptor, "advance", ("s", "arrived", "p"))
     strength = _function(receptor, "strength", ("s", "p")) if receptor.strength is not None else None
@@ -77,10 +79,12 @@ def _try(name: str, states: States, *, conductance: bool) -> None:
         for step in range(3):
             s = _called(f"{name}.advance", states.advance, s, arrived * (step == 0), p)
             if not isinstance(s, tuple) or len(s) != states.n or not all(map(_is_number, s)):
-                raise ValueError(f"{name}.advance must return a tuple of {states.n} finite numbers, got {s!r:.80}.")
+                raise ValueError(
+                    f"{name}.advance must return a tuple of {states.n} finite numbers, got {checks.shown(s)}."
+                )
             y = s[0] if states.strength is None else _called(f"{name}.strength", states.strength, s, p)
             if not _is_number(y):
-                raise ValueError(f"{name}.strength must return a finite number, got {y!r:.80}.")
+                raise ValueError(f"{name}.strength must return a finite number, got {checks.shown(y)}.")
             if conductance and y < 0:
                 of = "advance" if states.strength is None else "strength"
                 raise ValueError(
@@ -90,7 +94,7 @@ def _try(name: str, states: States, *, conductance: bool) -> None:
             if not arrived and (any(s) or y):
                 raise ValueError(
                     f"{name}.advance must leave states of 0 as they are, with strength 0, while nothing arrives, got "
-                    f"{s} and {y!r:.40}."
+                    f"{s} and {checks.shown(y)}."
                 )
 
 

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from izhnumba._base import checks
 from izhnumba._base.axes import COLORS, axes_for, labelled
+from izhnumba._base.words import counted
 from izhnumba._input.input import Input
 from izhnumba._model.schemes import schemes as _known_schemes
 from izhnumba._population.parameters import arguments_of
@@ -112,7 +113,7 @@ class AccuracyReport:
         found = f"found in {1000 * self.seconds:.3g} ms of wall time"
         time = "continuous time" if self.dt is None else f"{self.scheme} in steps of {self.dt:g} ms"
         lines = [
-            f"{self.n_spikes} spikes in {self.duration:g} ms of {time}, {found}",
+            f"{counted(self.n_spikes, 'spike')} in {self.duration:g} ms of {time}, {found}",
             "scheme          dt (ms)  spikes  missed  spurious  max error (ms)  median (ms)  wall (ms)",
         ]
         lines += [
@@ -277,7 +278,7 @@ def _check_input(I: object) -> None:
             I._values(np.zeros(1), 1.0)
         except TypeError:
             raise ValueError(
-                f"accuracy_report.I must be the same function of time for every dt, got {I!r:.60}. Sample it: "
+                f"accuracy_report.I must be the same function of time for every dt, got {checks.shown(I)}. Sample it: "
                 "TimedArray(values, dt)."
             ) from None
 

@@ -156,7 +156,7 @@ def _nearest(t: Array, among: Array) -> Array:
 def _ascending(where: str, value: object) -> Array:
     """Spike times, checked: shape (spikes,), ascending."""
     if isinstance(value, (Result, Spikes)):
-        raise TypeError(f"{where} must be times of one neuron in ms, got {value!r}. Pass spikes.of(0).")
+        raise TypeError(f"{where} must be times of one neuron in ms, got {checks.shown(value)}. Pass spikes.of(0).")
     t = checks.array(where, value, "ms")
     if t.ndim != 1 or np.any(np.diff(t) < 0):
         got = f"an array of shape {t.shape}" if t.ndim != 1 else "times that go back"

@@ -175,7 +175,7 @@ def limits(where: str, value: object, unit: str) -> tuple[float, float]:
     """(low, high), a pair of numbers in `unit` with low < high."""
     pair = checks.array(where, value, unit)
     if pair.shape != (2,):
-        raise ValueError(f"{where} must be a pair of numbers in {unit}, got {value!r:.60}. Pass (low, high).")
+        raise ValueError(f"{where} must be a pair of numbers in {unit}, got {checks.shown(value)}. Pass (low, high).")
     low, high = map(float, pair)
     if not 0 < high - low < math.inf:
         raise ValueError(f"{where} must be (low, high) with low < high, a finite way apart, got ({low:g}, {high:g}).")

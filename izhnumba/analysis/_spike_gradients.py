@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from izhnumba._base import checks
+from izhnumba._base.words import counted
 from izhnumba._exact.inputs import current_of
 from izhnumba._exact.sensitivities import Neurons, Pieces, check_equations, gradients
 from izhnumba._input.currents import TimedArray
@@ -53,7 +54,7 @@ class SpikeTimeGradients:
         raise AttributeError(f"SpikeTimeGradients has no {name!r}. Known: i, t, {', '.join(columns)}.")
 
     def __repr__(self) -> str:
-        return f"<derivatives of {len(self.t)} spike times by {', '.join(self._columns)}>"
+        return f"<derivatives of {counted(len(self.t), 'spike time')} by {', '.join(self._columns)}>"
 
 
 def spike_time_gradients(pop: Population, T: object, I: object = 0.0) -> SpikeTimeGradients:
@@ -141,7 +142,8 @@ def _pieces(where: str, pop: Population, I: object) -> Pieces:
     """The input as a current that is constant between edges (ms)."""
     if isinstance(I, Input) and not isinstance(I, (Constant, TimedArray)):
         raise ValueError(
-            f"{where} must be a number, an array or a TimedArray, got {I!r:.60}. Sample it: TimedArray(values, dt)."
+            f"{where} must be a number, an array or a TimedArray, got {checks.shown(I)}. Sample it: TimedArray(values, "
+            "dt)."
         )
     current = current_of(where, I, pop.model.I.unit, pop)
     edges = np.arange(len(I.values) + (not I.hold)) * I.dt if isinstance(I, TimedArray) else np.zeros(1)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from izhnumba._base import checks
 from izhnumba._base.files import replaced
+from izhnumba._base.words import counted
 from izhnumba._numba import built
 from izhnumba._numba.compile import target_features
 from izhnumba.cli._files import Subparsers
@@ -58,4 +59,4 @@ def run(arguments: argparse.Namespace) -> None:
         if old.name not in new:
             old.unlink()
     size, seconds = sum(map(len, new.values())) / 2**20, time.perf_counter() - started
-    print(f"{len(new)} kernels for {', '.join(cpus)}, {size:.1f} MiB, {seconds:.0f} s: {folder}")
+    print(f"{counted(len(new), 'kernel')} for {', '.join(cpus)}, {size:.1f} MiB, {seconds:.0f} s: {folder}")

@@ -14,6 +14,7 @@ import numpy as np
 
 import izhnumba as iz
 from izhnumba._base import checks
+from izhnumba._base.words import counted
 from izhnumba._input.current_file import Currents, read_currents
 from izhnumba.cli import _figures, _neurons, _report
 from izhnumba.cli._files import Subparsers, output
@@ -118,7 +119,7 @@ def _read(arguments: argparse.Namespace, dt: float) -> Currents:
         current = read_currents(path, dt)
     if arguments.neurons not in (None, n := current.values.shape[1]):
         beside = " beside the time" if current.time else ""
-        raise ValueError(f"{path}: must have {arguments.neurons} columns, one per neuron, got {n}{beside}.")
+        raise ValueError(f"{path}: must have {counted(arguments.neurons, 'column')}, one per neuron, got {n}{beside}.")
     return current
 
 

@@ -41,7 +41,7 @@ def array(where: str, value: object, unit: str, dtype: DTypeLike) -> jax.Array:
     """A number, array or quantity as an array of the same shape, in `unit` and in this dtype."""
     if isinstance(value, Input):
         cure = "Pass rows of its values: input.at(t) for the times t = k dt; noise is drawn by JAX."
-        raise TypeError(f"{where} must be a number or an array of numbers in {unit}, got {value!r:.60}. {cure}")
+        raise TypeError(f"{where} must be a number or an array of numbers in {unit}, got {checks.shown(value)}. {cure}")
     plain = checks.without_unit(where, value, unit)
     if not isinstance(plain, jax.Array):
         kept = getattr(plain, "dtype", None)

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from izhnumba._base import checks
+from izhnumba._base.words import counted
 from izhnumba.jax import _arguments
 
 
@@ -110,7 +111,7 @@ def fit(
 
     for name, value in {"loss": loss, "progress": progress}.items():
         if not (callable(value) or (name == "progress" and value is None)):
-            raise TypeError(f"fit.{name} must be a function, got {value!r:.60}.")
+            raise TypeError(f"fit.{name} must be a function, got {checks.shown(value)}.")
     n_steps = checks.integer("fit.steps", steps, at_least=0)
     rate = checks.number("fit.learning_rate", learning_rate, above=0.0)
     enough = -math.inf if tolerance is None else checks.number("fit.tolerance", tolerance)
@@ -118,7 +119,8 @@ def fit(
     inward, outward = _coordinates(start, bounds)
     chosen = optax.adam(optax.cosine_decay_schedule(rate, max(n_steps, 1), 0.1)) if optimizer is None else optimizer
     if not all(hasattr(chosen, name) for name in ("init", "update")):
-        raise TypeError(f"fit.optimizer must be one of optax, got {chosen!r:.60}. Make it, as in optax.adam(0.1).")
+        got = checks.shown(chosen)
+        raise TypeError(f"fit.optimizer must be one of optax, got {got}. Make it, as in optax.adam(0.1).")
     chosen = optax.with_extra_args_support(chosen)
 
     @jax.jit
@@ -160,7 +162,8 @@ def fit(
     if not losses:
         raise ValueError("fit.batches must hold one at least, got none.")
     if not message:
-        message = f"All {n_steps} steps were taken." if k == n_steps else f"The batches ended after {k} steps."
+        every = f"All {n_steps} steps were taken." if n_steps != 1 else "The one step was taken."
+        message = every if k == n_steps else f"The batches ended after {counted(k, 'step')}."
         if n_steps and not moved:
             message += f" None moved the parameters: {_steepness(slope)}."
         elif n_steps and batches is None and best[0] == losses[0]:
@@ -247,7 +250,7 @@ def _between(name: str, start: Mapping[str, Any], pair) -> tuple[Any, Any]:
         checks.unknown("fit.bounds", name, start)
     where = f"fit.bounds[{name!r}]"
     if not (isinstance(pair, Sequence) and len(pair) == 2):
-        raise TypeError(f"{where} must be a pair (low, high), got {pair!r:.60}.")
+        raise TypeError(f"{where} must be a pair (low, high), got {checks.shown(pair)}.")
     low, high = (checks.number(where, bound) for bound in pair)
     if not np.all((low < start[name]) & (start[name] < high)):
         raise ValueError(f"fit.params[{name!r}] must lie between its bounds, {low:g} and {high:g}, got {start[name]}.")

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from izhnumba._base import checks
+from izhnumba._base.words import counted
 from izhnumba._model.izhikevich import Izhikevich
 from izhnumba._model.model import Model
 from izhnumba._synapse.receptor import Mixed, Propagator, Receptor
@@ -169,8 +170,8 @@ def _layer(state, neurons: State, longest: int) -> LayerState:
         return LayerState(neurons, jnp.zeros((longest, *zero.shape), zero.dtype), (zero, zero))
     if state.past.shape != (longest, *zero.shape):
         raise ValueError(
-            f"recurrent.delay must be that of the layer whose state this is, at most {len(state.past)} steps, got "
-            f"{longest}. Start from state.neurons to begin anew."
+            "recurrent.delay must be that of the layer whose state this is, at most "
+            f"{counted(len(state.past), 'step')}, got {longest}. Start from state.neurons to begin anew."
         )
     return state._replace(neurons=neurons)
 

@@ -357,7 +357,9 @@ def surrogate(slope: Callable[[Array], Any]) -> Surrogate:
     """
     where = "surrogate.slope"
     if isinstance(slope, (type, Surrogate)):
-        raise TypeError(f"{where} must be a function, got {slope!r}. A surrogate is a spike function as it is.")
+        raise TypeError(
+            f"{where} must be a function, got {checks.shown(slope)}. A surrogate is a spike function as it is."
+        )
     checks.kind(where, slope, Callable, "a function")
     checks.takes(where, slope, "x")
     return _Own(slope)
@@ -427,4 +429,6 @@ def _check_spikes(where: str, function: Callable[[Array], Any]) -> None:
         good = step and pull(jnp.ones_like(x))[0].any()
     if not good:
         must = "be 0 where x < 0 and 1 where x > 0, in the dtype of x, with a derivative of its own"
-        raise ValueError(f"{where} must {must}, got {function!r}. Make one of its slope with surrogate(slope).")
+        raise ValueError(
+            f"{where} must {must}, got {checks.shown(function)}. Make one of its slope with surrogate(slope)."
+        )

@@ -154,7 +154,7 @@ def refused(kind, message, check, *arguments, **options):
         (np.zeros(3, dtype=complex), f"an array of shape (3,) and dtype complex128. {COMPLEX}"),
         (np.zeros(3, dtype=[("V", float)]), "an array of shape (3,) and dtype [('V', '<f8')]."),
         (np.zeros(3, dtype="M8[s]"), "an array of shape (3,) and dtype datetime64[s]."),
-        (np.ma.array([1.0, 2.0], mask=[0, 1]), f"an array of shape (2,) and dtype float64. {FILL}"),
+        (np.ma.array([1.0, 2.0], mask=[0, 1]), f"a MaskedArray of shape (2,) and dtype float64. {FILL}"),
         (pd.DataFrame({"a": ["x", "y"]}), "a DataFrame of shape (2, 1)."),
         ([1, True], f"True at index 1. {BOOL}"),
         ([1.0, None], "None at index 1."),

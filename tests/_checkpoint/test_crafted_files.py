@@ -409,7 +409,7 @@ def test_every_field_of_a_recording_is_checked(tmp_path, recordings, kind):
         own = value == "u" and str(wrong).isidentifier()  # a state of a model has any name
         assert more or own or place in (("name",), ("dt",), ("n",), ("seed",)) or wrong == value, (place, wrong)
     for blocks, message in (
-        ((index + b"x", *rows), "bytes of indices for"),
+        ((index + b"x", *rows), "of indices for"),
         ((index, rows[0] + b"x", *rows[1:]), "no whole rows"),
         ((index, b""), "0 bytes of rows up to byte"),
         ((index, *rows, rows[0]), "times that do not ascend"),

@@ -354,7 +354,7 @@ def test_failed_simulation_is_one_line_and_leaves_nothing(folder, capsys):
     assert cli.main(command) == 1
     err = capsys.readouterr().err
     assert err.count("\n") == 1
-    assert "V became non-finite in 1 of 1 neurons" in err
+    assert "V became non-finite in 1 of 1 neuron" in err
     assert sorted(os.listdir()) == ["huge.npy", "stim.csv"]
 
 

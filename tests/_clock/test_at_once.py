@@ -294,7 +294,7 @@ def test_distributions_from_0_on_round_to_the_nearest_step():
 def test_a_jump_to_infinity_is_told_in_its_step():
     net, _ = kicked("euler", [0.6], 1e308)
     net.connect(*net.populations.values(), iz.AllToAll(), weight=1e308, delay=0.0)
-    with pytest.raises(RuntimeError, match=r"V became non-finite in 1 of 1 neurons at t = 0.7 ms, first neuron 0"):
+    with pytest.raises(RuntimeError, match=r"V became non-finite in 1 of 1 neuron at t = 0.7 ms, first neuron 0"):
         net.run(0.7)
 
 

@@ -200,7 +200,7 @@ WRONG = [
     (ValueError, "Constant.value must be finite, got nan at index 1", lambda: np.array([1.0, np.nan]) * iz.Noise(1.0)),
     (ValueError, "Constant.value must have shape .* got \\(4,\\)", lambda: rows(np.ones(4) * iz.Noise(1.0), 0, 1)),
     (TypeError, "Input.divisor must be a number or an array, got Ramp", lambda: iz.Noise(1.0) / iz.Ramp(1.0)),
-    (ZeroDivisionError, "Input.divisor must not be 0, got array", lambda: iz.Noise(1.0) / np.array([1.0, 0.0])),
+    (ZeroDivisionError, "Input.divisor must not be 0, got an array", lambda: iz.Noise(1.0) / np.array([1.0, 0.0])),
     (ValueError, "Input.clip must have low or high, got neither", lambda: iz.Noise(1.0).clip()),
     (ValueError, "Input.clip.high must be >= low \\(3.0\\), got 1.0", lambda: iz.Noise(1.0).clip(3.0, 1.0)),
     (ValueError, "Clipped.low must be finite, got nan", lambda: iz.Noise(1.0).clip(np.nan)),

@@ -164,7 +164,7 @@ WRONG = [
     (Bound(lambda n: lambda step: np.ones(1)), "Bound.bind() must be a function of (step, count), got one of (step)."),
     (rows(lambda k, count, n: np.ones((count, 2))), "must give float64 of shape (1, 1) or (1, 3), got float64 of "),
     (rows(lambda k, count, n: np.ones((count, n), int)), "got int64 of shape (1, 3). Convert it: .astype(dtype)."),
-    (rows(lambda k, count, n: np.ma.ones((count, n))), "of shape (1, 1) or (1, 3), got masked_array("),
+    (rows(lambda k, count, n: np.ma.ones((count, n))), "of shape (1, 1) or (1, 3), got a MaskedArray of shape (1, 3)"),
     (rows(lambda k, count, n: np.tile(NAN, (count, 1))), "got nan for neuron 0 in step 0."),
     (rows(lambda k, count, n: np.full((count, 1), np.inf)), "finite values, got inf for all neurons in step 0."),
     (iz.Input(), "Input must define at(t) or bind(shape, dt, dtype, key, memory, *, unit), got neither. See help("),

@@ -245,7 +245,7 @@ def test_a_fit_says_why_it_ended():
         "All 3 steps were taken.": {"steps": 3},
         "All 0 steps were taken.": {"steps": 0},
         "Stopped at step 0: the loss is within the tolerance.": {"tolerance": 100.0},
-        "The batches ended after 1 steps.": {"batches": [1.0, 2.0]},
+        "The batches ended after 1 step.": {"batches": [1.0, 2.0]},
         "The batches ended after 0 steps.": {"batches": [1.0]},
     }
     for message, options in messages.items():

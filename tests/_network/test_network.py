@@ -247,6 +247,27 @@ def test_a_failure_names_the_population():
         net.run(10.0)
 
 
+@pytest.mark.parametrize(
+    ("scheme", "cure"),
+    [
+        ("exp_euler", "Use a smaller dt than 0.1 ms or a weaker input, or smaller weights:"),
+        ("exact", "Use other parameters or input, or smaller weights:"),
+    ],
+)
+def test_a_failure_names_weights_where_there_are_any(scheme, cure):
+    net = iz.Network(scheme=scheme, seed=1)
+    source = net.add(iz.Population(1, **iz.presets["RS"]), name="source")
+    bad = net.add(iz.Population(2, **iz.presets["RS"]), name="bad")
+    net.drive(source, 10.0)
+    net.connect(source, source, iz.OneToOne(), weight=1e9, delay=9.0, name="loop")
+    net.connect(source, bad, iz.AllToAll(), weight=0.1, delay=1.0, name="weak")
+    net.connect(
+        source, bad, iz.AllToAll(), weight=[[-1e160, -2e160]], delay=1.0, receptor=iz.Exponential(5.0), name="strong"
+    )
+    with pytest.raises(RuntimeError, match=rf"^bad: .*{cure} those of 'strong' are up to 2e\+160 in size; reset\(\) "):
+        net.run(10.0)
+
+
 def test_the_rate_is_that_of_the_spikes():
     net, spikes, _ = mixed_network(n=500)
     rate = net.record(net.populations["exc"], "rate", every=5.0)

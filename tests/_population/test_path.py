@@ -7,7 +7,7 @@ import sys
 import izhnumba as iz
 from izhnumba._clock.kernels import advance
 
-MOST_MODULES = 15
+MOST_MODULES = 16
 
 
 def test_a_run_enters_few_modules_on_its_way_to_the_kernel(monkeypatch):
