@@ -41,7 +41,7 @@ MAKING = {
         (True, "must be a whole number >= 1, got True."),
         (None, "must be a whole number >= 1, got None."),
     ],
-    "model": [("Izhikevich", "must be an izhnumba.Model, got 'Izhikevich'. Use izhnumba.Izhikevich.")],
+    "model": [("Izhikevich", "must be an izhnumba.Model, got 'Izhikevich'. Write model=iz.Izhikevich.")],
     "scheme": [
         ("exp_eulr", "must be a known name, got 'exp_eulr'. Did you mean 'exp_euler'? Known: exp_euler, euler, "),
         (4, "must be a known name, got 4. Known: exp_euler, "),

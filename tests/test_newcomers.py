@@ -106,52 +106,6 @@ CASES |= {
         TypeError,
         f"an izhnumba.Model, got 'RS'. {PRESET}",
     ),
-    "title as a model": (
-        lambda: iz.Population(5, "Regular spiking"),
-        TypeError,
-        f"Did you mean 'RS'? For a preset {PRESET.lower()[:5]}",
-    ),
-    "misspelt preset as a model": (
-        lambda: iz.Population((2, 3), "RSS"),
-        TypeError,
-        """got 'RSS'. Did you mean 'RS'? For a preset write Population((2, 3), **iz.presets["RS"]).""",
-    ),
-    "model by name": (
-        lambda: iz.Population(5, model="Izhikevich2007"),
-        TypeError,
-        "got 'Izhikevich2007'. Write model=iz.Izhikevich2007.",
-    ),
-    "dict as a model": (lambda: iz.Population(5, dict(RS)), TypeError, "Write Population(5, **mapping)."),
-    "preset by keyword": (
-        lambda: iz.Population(5, preset="RS"),
-        TypeError,
-        f"Population has no parameter 'preset'. {PRESET}",
-    ),
-    "preset itself by keyword": (
-        lambda: iz.Population(5, preset=RS),
-        TypeError,
-        f"Population has no parameter 'preset'. {PRESET}",
-    ),
-    "preset as the size": (
-        lambda: iz.Population("RS"),
-        TypeError,
-        """got 'RS'. Write Population(100, **iz.presets["RS"]).""",
-    ),
-    "size by another name": (
-        lambda: iz.Population(N=100),
-        TypeError,
-        "no parameter 'N'. Did you mean 'size'? Known: a, b",
-    ),
-    "preset that is not there": (
-        lambda: iz.presets["XS"],
-        KeyError,
-        "presets.name must be a known name, got 'XS'. Did you mean 'RS' or 'FS'? Known: RS, IB, CH,",
-    ),
-    "preset by its title": (
-        lambda: iz.presets["tonic bursting"],
-        KeyError,
-        "got 'tonic bursting'. Did you mean '2004/C'?",
-    ),
     "function in a sum": (lambda: iz.Noise(1.0) + abs, TypeError, "Constant.value must be a number or an array of"),
     "function in a sum, cure": (lambda: iz.Noise(1.0) + abs, TypeError, "change in time wrap it: iz.Function(f)."),
     "function as a rate": (lambda: iz.Poisson(lambda t: 10.0), TypeError, "change in time wrap it: iz.Function(f)."),
@@ -238,7 +192,7 @@ CASES |= {
     "all spikes": (
         lambda: analysis.match_spikes(one().run(1.0).spikes, []),
         TypeError,
-        "match_spikes.reference must be times of one neuron in ms, got <0 spikes>. Pass spikes.t[spikes.i == 0].",
+        "match_spikes.reference must be times of one neuron in ms, got <0 spikes>. Pass spikes.of(0).",
     ),
     "no closed form": (
         lambda: analysis.saddle_node_current(iz.presets["2007/TC"]),
@@ -406,7 +360,7 @@ CASES |= {
     "a whole result": (
         lambda: analysis.match_spikes(one().run(1.0), []),
         TypeError,
-        "match_spikes.reference must be times of one neuron in ms, got <result: <0 spikes>>. Pass spikes.t[spikes.i",
+        "match_spikes.reference must be times of one neuron in ms, got <result: <0 spikes>>. Pass spikes.of(0)",
     ),
 }
 
