@@ -34,6 +34,7 @@ def did_you_mean(name: object, known: Collection[str], meant: str | None = None,
         How many names to offer.
     """
     by_lower = {option.lower(): option for option in known}
-    near = difflib.get_close_matches(str(name)[:60].lower(), by_lower, most, 0.5) if isinstance(name, str) else []
+    given = str(name)[:60].lower() if isinstance(name, str) else ""
+    near = [given] if given in by_lower else difflib.get_close_matches(given, by_lower, most, 0.5)
     *others, last = map(repr, [meant] if meant in known else [by_lower[one] for one in near] or [""])
     return f"Did you mean {', '.join(others)}{' or ' * bool(others)}{last}? " if meant in known or near else ""
