@@ -117,10 +117,9 @@ class Network(Sealed):
 
     def __repr__(self) -> str:
         n, synapses = sum(pop.n for pop in self._populations.values()), sum(map(len, self.synapses.values()))
-        sources = f", {counted(len(self._sources), 'spike source')}" if self._sources else ""
-        parts = f"{counted(n, 'neuron')} in {counted(len(self._populations), 'population')}{sources}, "
-        parts += counted(synapses, "synapse")
-        return f"<network: {parts}, t = {self.t:g} ms>"
+        parts = [f"{counted(n, 'neuron')} in {counted(len(self._populations), 'population')}"]
+        parts += [counted(len(self._sources), "spike source")] if self._sources else []
+        return f"<network: {', '.join(parts)}, {counted(synapses, 'synapse')}, t = {self.t:g} ms>"
 
     @property
     def n_steps(self) -> int:
