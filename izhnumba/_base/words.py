@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Collection
 
 
-def counted(n: float, one: str, many: str = "", form: str = "") -> str:
+def counted(n: float, one: str, form: str = "", many: str = "") -> str:
     """A number with its noun: "1 spike", "0 spikes", "2 spikes".
 
     Parameters
@@ -15,7 +15,7 @@ def counted(n: float, one: str, many: str = "", form: str = "") -> str:
     one, many : str
         The noun for one and, unless that is with an s, for several.
     form : str
-        A format of the number, such as ".6g".
+        A format of the number, such as ".6g" or ",".
     """
     return f"{n:{form}} {one if n == 1 else many or one + 's'}"
 
