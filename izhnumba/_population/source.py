@@ -345,9 +345,8 @@ def _spikes_of(value: object) -> tuple[Array, Array]:
     where = "SpikeSource.i"
     spikes = checks.kind(where, value, (Spikes, SpikeRecorder, SpikeTrain), "spikes where t is left out", "Pass i, t.")
     if isinstance(spikes, Spikes) and spikes.n_batch is not None:
-        raise ValueError(
-            f"{where} must be spikes without a batch, got {spikes!r} of {counted(spikes.n_batch, 'copy', many='copies')}."
-        )
+        copies = counted(spikes.n_batch, "copy", many="copies")
+        raise ValueError(f"{where} must be spikes without a batch, got {spikes!r} of {copies}.")
     return spikes.i, spikes.t
 
 

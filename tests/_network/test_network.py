@@ -260,9 +260,8 @@ def test_a_failure_names_weights_where_there_are_any(scheme, cure):
     bad = net.add(iz.Population(2, **iz.presets["RS"]), name="bad")
     net.drive(source, 10.0)
     net.connect(source, bad, iz.AllToAll(), weight=0.1, delay=1.0)
-    net.connect(
-        source, bad, iz.AllToAll(), weight=[[-1e160, -2e160]], delay=1.0, receptor=iz.Exponential(5.0), name="strong"
-    )
+    strong = dict(weight=[[-1e160, -2e160]], receptor=iz.Exponential(5.0), name="strong")
+    net.connect(source, bad, iz.AllToAll(), delay=1.0, **strong)
     with pytest.raises(RuntimeError, match=rf"^bad: .*{cure} those of 'strong' are up to 2e\+160 in size; reset\(\) "):
         net.run(10.0)
 
