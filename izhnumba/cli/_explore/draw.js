@@ -90,7 +90,7 @@ function axes(ctx, b, labels, ny = b.height / 28, nx = b.width / 80) {
     const y = Math.round(b.py(value)) + 0.5;
     ctx.moveTo(b.left, y);
     ctx.lineTo(b.right, y);
-    ctx.fillText(numberText(value), b.left - 6, y);
+    if (!labels.above || y > b.top + 8) ctx.fillText(numberText(value), b.left - 6, y); // `above` stands there
   }
   ctx.textAlign = "center";
   ctx.textBaseline = "top";

@@ -5,20 +5,13 @@
 function planeOf(canvas, s, run, exact) {
   const I = currentAt(s.stimulus, s.at),
     unit = s.model === "Izhikevich2007" ? 20 : 1;
-  const V = extent([...minMax(run.V.subarray(0, run.steps)), ...minMax(exact.V), s.V], 30, 0.05);
+  const V = extent([...span(run, exact, "V"), s.V], 30, 0.05);
   const on = nullclines(s, I),
-    points = fixedPoints(s, I, Math.max(V[0] - 20, -200), Math.min(V[1], 200));
+    points = fixedPoints(s, I, Math.max(Math.min(V[0], -120), -1000), Math.min(Math.max(V[1], 60), 1000));
   const shown = points.filter((point) => point.V >= V[0] && point.V <= V[1]);
   let lowest = Infinity; // the vertex of the V nullcline belongs to the picture
   for (let i = 0; i <= 100; i++) lowest = Math.min(lowest, on.V(V[0] + ((V[1] - V[0]) * i) / 100));
-  const us = [
-    ...minMax(run.u.subarray(0, run.steps)),
-    ...minMax(exact.u),
-    s.u,
-    ...shown.map((point) => point.u),
-    lowest,
-  ];
-  const u = extent(us, 12 * unit, 0.08);
+  const u = extent([...span(run, exact, "u"), s.u, ...shown.map((point) => point.u), lowest], 12 * unit, 0.08);
   const b = box(LEFT, 12, sizeOf(canvas).width - LEFT - RIGHT, sizeOf(canvas).height - 56, V, u);
   return { I, on, points, b };
 }

@@ -14,13 +14,9 @@ function traceBoxes(canvas, s, run, exact) {
     marks = 30;
   const room = height - marks - 40 - 2 * GAP,
     parts = [0.56, 0.26, 0.18].map((part) => part * room);
-  const shown = run.V.subarray(0, run.steps),
-    peak = EQUATIONS[s.model].threshold(s.u, s.p);
-  const V = extent([...minMax(shown), ...minMax(exact.V), s.V, Math.min(peak, 1e3)], 20, 0.04);
-  const u = extent(
-    [...minMax(run.u.subarray(0, run.steps)), ...minMax(exact.u), s.u],
-    s.model === "Izhikevich2007" ? 10 : 1,
-  );
+  const peak = EQUATIONS[s.model].threshold(s.u, s.p);
+  const V = extent([...span(run, exact, "V"), s.V, Math.min(peak, 1e3)], 20, 0.04);
+  const u = extent([...span(run, exact, "u"), s.u], s.model === "Izhikevich2007" ? 10 : 1);
   const I = extent([...minMax(run.I), s.stimulus.base], s.model === "Izhikevich2007" ? 20 : 1, 0.12);
   let top = marks;
   return [V, u, I].map((y, i) => {
@@ -38,6 +34,12 @@ function minMax(values) {
     if (values[k] > high) high = values[k];
   }
   return low <= high ? [low, high] : [];
+}
+
+// The lowest and highest V or u of both runs; where the exact one runs away, of the other: there would be nothing else
+// to see.
+function span(run, exact, name) {
+  return [...minMax(run[name].subarray(0, run.steps)), ...(exact.stopped === null ? minMax(exact[name]) : [])];
 }
 
 function drawTraces(canvas, s, run, exact) {

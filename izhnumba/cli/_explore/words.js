@@ -64,7 +64,9 @@ function tellCurve(s, curve, { saddleNode, hopf }) {
     ? `It goes on firing from about I = ${rounded(fires.I)} ${unit}`
     : "It does not go on firing at any of these currents";
   const top = most.exact > 0 ? `; ${rounded(most.exact)} Hz at ${rounded(most.I)} ${unit}` : "";
-  $("fi-note").textContent = `${lines}. ${from}${top}.`;
+  const unsolved = curve.filter((one) => one.exact === null).length;
+  const away = unsolved ? ` The equations run away at ${unsolved} of the ${plural(curve.length, "current")}.` : "";
+  $("fi-note").textContent = `${lines}. ${from}${top}.${away}`;
   $("fi").setAttribute(
     "aria-label",
     `Firing rate over constant current, in continuous time and by ${s.scheme}. ${$("fi-note").textContent}`,
