@@ -24,6 +24,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "docstrings",
+    "examples",
     "explorer",
     "landing",
     "summaries",
@@ -40,8 +41,23 @@ html_title = "izhnumba"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_favicon = "_static/favicon.svg"
+html_context = {"default_mode": "auto"}
 html_copy_source = html_show_sourcelink = False
-html_sidebars = {"index": [], "start": [], "explore": [], "benchmarks": [], "changelog": [], "citing": []}
+html_sidebars = dict.fromkeys(
+    (
+        "index",
+        "start",
+        "learn/index",
+        "gallery/index",
+        "explore",
+        "benchmarks",
+        "tour",
+        "changelog",
+        "citing",
+        "contributing",
+    ),
+    [],
+)
 html_theme_options = {
     "logo": {"image_light": "_static/logo-light.svg", "image_dark": "_static/logo-dark.svg", "text": "izhnumba"},
     "navbar_align": "left",
@@ -72,9 +88,9 @@ sphinx_gallery_conf = {
     "gallery_dirs": ["learn", "gallery"],
     "filename_pattern": r"\.py$",
     "within_subsection_order": "FileNameSortKey",
-    "reset_argv": "scratch.argv",
+    "reset_argv": "examples.argv",
     "image_srcset": ["2x"],
-    "first_notebook_cell": "%matplotlib inline\nimport sys\n\ndel sys.argv[1:]  # those of the kernel",
+    "thumbnail_size": (480, 320),
     "default_thumb_file": str(DOCS / "_static" / "logo-light.svg"),
     "download_all_examples": False,
     "show_memory": False,

@@ -79,7 +79,7 @@ def texts(app):
         if source.suffix == ".md":
             text = source.read_text(encoding="utf-8")
         else:
-            doctree = app.env.get_and_resolve_doctree(page, plain)
+            doctree = app.env.get_and_resolve_doctree(page, plain, tags=app.tags)
             for node in list(doctree.findall(lambda node: type(node).__module__.startswith("sphinx_gallery"))):
                 node.parent.remove(node)  # links in code, which plain text has no form for
             writer = TextWriter(plain)

@@ -5,7 +5,8 @@ A first neuron
 Make one neuron, give it a current, look at its spikes, and see why it fires when it does.
 
 A neuron of Izhikevich has two variables: its voltage V, and a slower variable u that pulls V back. They obey
-::
+
+.. code-block:: text
 
     V' = 0.04 V² + 5 V + 140 - u + I        in mV/ms
     u' = a (b V - u)
@@ -132,7 +133,8 @@ print(f"and gone from {analysis.saddle_node_current(cell):.2f} mV/ms on")
 # - ``iz.Population(n, **iz.presets[name])`` makes cells, ``pop.run(T, I, record=...)`` simulates them and goes on
 #   where it stopped, ``pop.reset()`` takes it back to its start.
 # - Parameters and currents are numbers, or arrays with one number for each neuron: a sweep is a population.
-# - ``result.spikes.i`` and ``.t`` are the spikes, ``result.V`` the samples, all NumPy arrays.
+# - ``result.spikes.i`` and ``.t`` are the spikes, ``result.V`` the samples, all NumPy arrays; ``spikes.rates()`` and
+#   ``spikes.trains()`` put them in order by neuron.
 #
 # Try: give the cell a ramp, ``iz.Ramp(0.04)``, which grows by 0.04 mV/ms in each ms; noise, ``5.0 +
 # iz.Noise(std=10.0)``; or set ``neuron.V[:] = 0.0`` between two runs. Then go on to :doc:`a first network

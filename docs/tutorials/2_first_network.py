@@ -59,7 +59,7 @@ spikes = {pop: net.record(pop, "spikes") for pop in (exc, inh)}
 voltage = net.record(exc[:5], "V")
 net.run(1000.0)
 for pop, record in spikes.items():
-    print(f"{pop.name}: {len(record) / pop.n:.1f} spikes per cell in 1 s")
+    print(f"{pop.name}: {record.spikes.rates().mean():.1f} Hz")
 
 # %%
 # Who fires when
@@ -72,9 +72,8 @@ def overview(start, title):
     """Raster and rate of the second from `start` (ms)."""
     fig, (top, bottom) = plt.subplots(2, sharex=True, figsize=(8, 5), layout="constrained", height_ratios=(3, 1))
     for pop, base, color in ((exc, 0, plot.BLUE), (inh, exc.n, plot.VERMILLION)):
-        record = spikes[pop]
-        seen = (record.t > start) & (record.t <= start + 1000.0)
-        top.plot(record.t[seen], record.i[seen] + base, ".", color=color, markersize=1.5, label=pop.name)
+        part = spikes[pop].spikes[start : start + 1000.0]  # a slice in time, ms
+        top.plot(part.t, part.i + base, ".", color=color, markersize=1.5, label=pop.name)
     count, edges = np.histogram(spikes[exc].t, np.arange(start, start + 1001.0, 5.0))
     bottom.plot(edges[:-1] + 2.5, count / exc.n / 0.005, color="black", linewidth=1.0)
     top.set(ylabel="cell", ylim=(0, 1000), title=title)
@@ -110,7 +109,7 @@ for syn in inhibition:
     syn.weight *= 0.1
 net.run(1000.0)
 for pop, record in spikes.items():
-    print(f"{pop.name}: {np.sum(record.t > 1000.0) / pop.n:.1f} spikes per cell in the second second")
+    print(f"{pop.name}: {record.spikes[1000.0:].rates().mean():.1f} Hz")
 overview(1000.0, "90 % of inhibition taken away at 1000 ms")
 
 # %%
@@ -151,7 +150,8 @@ print("the same V:", np.array_equal(again.populations["exc"].V, exc.V))
 # ------------------
 # - ``net.add``, ``net.connect``, ``net.drive``, ``net.record``, ``net.run``: a network is built of five calls.
 # - Weights, V, u and the currents of drives are live arrays; experiments are changes between two runs.
-# - Recorders give ``.i`` and ``.t`` of spikes, and ``.V`` of states.
+# - Recorders give ``.i`` and ``.t`` of spikes, and ``.V`` of states; ``recorder.spikes[a:b]`` is a slice in time, and
+#   ``izhnumba.analysis`` has CV, correlations, spectra and more.
 #
 # Try: other seeds; ``iz.Uniform(5.0, 20.0)`` as delays; conductances, ``receptor=iz.AMPA()`` with a weight of 0.004
 # and ``iz.GABA_A()`` with 0.03 (both positive: the reversal potential makes the sign); or plastic synapses,

@@ -6,7 +6,9 @@ Write a neuron from its equations, check it against a formula and against ten li
 
 A model is data: two states and some parameters with their units, and equations as short Python functions. They are
 compiled when the model first runs, so your own model is as fast as those that come along. This lesson builds a leaky
-neuron whose threshold rises with each spike::
+neuron whose threshold rises with each spike:
+
+.. code-block:: text
 
     V' = leak (rest - V) + I
     u' = -a u
@@ -201,7 +203,7 @@ fig, ax = plt.subplots(figsize=(8, 3.5), layout="constrained")
 for pop, base, color in ((leaky, 0, plot.BLUE), (fast, 400, plot.VERMILLION)):
     ax.plot(spikes[pop].t, spikes[pop].i + base, ".", color=color, markersize=2.0)
     ax.text(1.01, (base + pop.n / 2) / 500, pop.name, color=color, transform=ax.transAxes, va="center")
-    print(f"{pop.name}: {len(spikes[pop]) / pop.n / 0.5:.1f} Hz")
+    print(f"{pop.name}: {spikes[pop].spikes.rates().mean():.1f} Hz")
 ax.set(xlabel="time (ms)", ylabel="cell", xlim=(0, 500), ylim=(0, 500))
 ax.spines[["top", "right"]].set_visible(False)
 

@@ -69,20 +69,7 @@ guesses = {
     "d": rng.uniform(0.5, 10.0, 10_000),
 }
 found = simulate(I, guesses).spikes
-
-
-def gamma(found, reference, n, window=4.0):
-    """Coincidence factor of the spikes of each of n cells with those of one reference."""
-    edges = np.concatenate([[-np.inf], (reference[1:] + reference[:-1]) / 2, [np.inf]])
-    nearest = np.searchsorted(edges, found.t) - 1
-    close = np.abs(found.t - reference[nearest]) <= window
-    hits = np.unique(found.i[close] * reference.size + nearest[close]) // reference.size  # one hit for each spike
-    counts, hits = np.bincount(found.i, minlength=n), np.bincount(hits, minlength=n)
-    chance = 2 * window * counts / (n_steps * dt)  # of one reference spike to be hit
-    return (hits - chance * reference.size) / (0.5 * (counts + reference.size) * (1 - np.minimum(chance, 0.9)))
-
-
-score = gamma(found, spikes.t, 10_000)
+score = np.nan_to_num(analysis.coincidence_factor(spikes.t, found, 4.0, stop=500.0))  # NaN at 125 Hz and above
 best = int(np.argmax(score))
 start = {name: float(values[best]) for name, values in guesses.items()}
 print(f"best of all: Gamma = {score[best]:.2f},", ", ".join(f"{x} = {start[x]:.3g}" for x in start))
@@ -159,12 +146,13 @@ for ax in (left, right):
 # A fit is worth what it predicts. Under the other current, which it has not seen:
 
 cases = {"hidden cell": hidden, "best guess": start, "fit": fit.params}
-true = simulate(other, hidden).spikes.t
+true = simulate(other, hidden).spikes
 fig, ax = plt.subplots(figsize=(8, 3.4), layout="constrained")
 for k, (name, parameters) in enumerate(cases.items()):
     result = simulate(other, parameters, record="V")
     ax.plot(t, np.minimum(result.V, 30.0) - 120.0 * k, color=("0.3", plot.BLUE, plot.VERMILLION)[k], linewidth=0.8)
-    ax.text(505, -60 - 120.0 * k, f"{name}\n{gamma(result.spikes, true, 1)[0]:.2f}", va="center", fontsize="small")
+    gamma = float(analysis.coincidence_factor(true, result.spikes, delta=4.0)[0])
+    ax.text(505, -60 - 120.0 * k, f"{name}\n{gamma:.2f}", va="center", fontsize="small")
 ax.plot([0, 0], [-330, -280], color="black", linewidth=2.0)
 ax.text(4, -305, "50 mV", va="center", fontsize="small")
 ax.set(xlabel="time (ms)", xlim=(0, 500), yticks=[], title="another current; numbers: coincidence factor")
