@@ -43,21 +43,8 @@ html_css_files = ["site.css"]
 html_favicon = "_static/favicon.svg"
 html_context = {"default_mode": "auto"}
 html_copy_source = html_show_sourcelink = False
-html_sidebars = dict.fromkeys(
-    (
-        "index",
-        "start",
-        "learn/index",
-        "gallery/index",
-        "explore",
-        "benchmarks",
-        "tour",
-        "changelog",
-        "citing",
-        "contributing",
-    ),
-    [],
-)
+_wide = "index start learn/index gallery/index explore benchmarks tour changelog citing contributing deprecations"
+html_sidebars = dict.fromkeys(_wide.split(), [])
 html_theme_options = {
     "logo": {"image_light": "_static/logo-light.svg", "image_dark": "_static/logo-dark.svg", "text": "izhnumba"},
     "navbar_align": "left",

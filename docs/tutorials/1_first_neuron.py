@@ -138,4 +138,4 @@ print(f"and gone from {analysis.saddle_node_current(cell):.2f} mV/ms on")
 #
 # Try: give the cell a ramp, ``iz.Ramp(0.04)``, which grows by 0.04 mV/ms in each ms; noise, ``5.0 +
 # iz.Noise(std=10.0)``; or set ``neuron.V[:] = 0.0`` between two runs. Then go on to :doc:`a first network
-# <2_first_network>`.
+# <2_first_network>`, or play with the phase plane of any cell in the :doc:`explorer </explore>`.
