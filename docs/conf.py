@@ -49,7 +49,7 @@ html_theme_options = {
     "logo": {"image_light": "_static/logo-light.svg", "image_dark": "_static/logo-dark.svg", "text": "izhnumba"},
     "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 8,
     "search_as_you_type": True,
     "show_toc_level": 2,
     "footer_start": ["copyright"],

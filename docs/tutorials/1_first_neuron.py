@@ -8,7 +8,7 @@ A neuron of Izhikevich has two variables: its voltage V, and a slower variable u
 
 .. code-block:: text
 
-    V' = 0.04 V² + 5 V + 140 - u + I        in mV/ms
+    V' = 0.04 V² + 5 V + 140 - u + I
     u' = a (b V - u)
 
 and when V reaches 30 mV there is a spike: V is set to c, and d is added to u. Four numbers a, b, c, d make the cells of
