@@ -58,7 +58,7 @@ def same(one, other):
         return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
     if isinstance(one, (list, tuple)):
         return len(one) == len(other) and all(map(same, one, other))
-    return one == other or (bool(vars(one)) and same(vars(one), vars(other)))
+    return one == other or (bool(vars(one)) and same(one.__getstate__(), other.__getstate__()))
 
 
 def parts(pop):
