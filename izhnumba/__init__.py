@@ -1,8 +1,8 @@
 """izhnumba: Izhikevich spiking neurons on a CPU, NumPy outside, Numba inside."""
 
 import typing as _typing
+from importlib import import_module as _import_module
 
-from izhnumba import io as io
 from izhnumba._base.elsewhere import missing as _missing
 from izhnumba._input.currents import Pulses, Ramp, Sine, TimedArray
 from izhnumba._input.functions import Chirp, Function
@@ -161,7 +161,20 @@ __all__ = [
     "where",
 ]
 
-if not _typing.TYPE_CHECKING:  # for which every name would exist
+_WAITING = ("analysis", "brainpy", "io", "jax", "plot")  # modules that are imported when they are used first
+
+if _typing.TYPE_CHECKING:
+    from izhnumba import analysis as analysis
+    from izhnumba import brainpy as brainpy
+    from izhnumba import io as io
+    from izhnumba import jax as jax
+    from izhnumba import plot as plot
+else:  # for type checkers every name would exist
 
     def __getattr__(name):
-        _missing(__name__, name, __all__)
+        if name in _WAITING:
+            return _import_module(f"{__name__}.{name}")
+        return _missing(__name__, name, [*__all__, *_WAITING])
+
+    def __dir__():  # without those that need other packages, which help(izhnumba) would import
+        return sorted({*globals(), "analysis", "io", "plot"})

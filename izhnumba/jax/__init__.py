@@ -1,5 +1,10 @@
 """Gradients: the neurons of izhnumba as functions that JAX can differentiate (extra `jax`)."""
 
+try:
+    import jax as _jax  # noqa: F401
+except ImportError as error:
+    raise ImportError('izhnumba.jax needs jax. Install it with: pip install "izhnumba[jax]"') from error
+
 from izhnumba.jax import _surrogates
 from izhnumba.jax._fit import Fit, fit
 from izhnumba.jax._recurrent import LayerState, recurrent
