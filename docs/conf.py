@@ -43,7 +43,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_favicon = "_static/favicon.svg"
 html_context = {"default_mode": "auto"}
-html_search_scorer = "_static/scorer.js"
+html_search_scorer = str(DOCS / "_ext" / "scorer.js")
 html_copy_source = html_show_sourcelink = False
 _wide = "index start learn/index gallery/index explore benchmarks tour changelog citing contributing deprecations"
 html_sidebars = dict.fromkeys(_wide.split(), [])
