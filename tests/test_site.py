@@ -95,7 +95,7 @@ def test_pages_are_described_and_ask_nobody(tmp_path, monkeypatch):
     source, out = tmp_path / "source", tmp_path / "out"
     (source / "part").mkdir(parents=True)
     (source / "index.md").write_text(
-        "# Home\n\nA first page, about <b> & more. It goes on.\n\n```{toctree}\nalone\npart/index\n```\n"
+        "# Home\n\nA first page, about <b> & more. It goes on.\n\n```{toctree}\nBrief word <alone>\npart/index\n```\n"
     )
     (source / "alone.md").write_text(
         "# Alone\n\nBy E. M. Izhikevich, e.g. in 2003: it stands alone. Second sentence.\n"
@@ -103,7 +103,7 @@ def test_pages_are_described_and_ask_nobody(tmp_path, monkeypatch):
     (source / "part" / "index.rst").write_text("Part\n====\n\nSome words of a part.\n\n.. toctree::\n\n   leaf\n")
     (source / "part" / "leaf.rst").write_text("Leaf\n====\n\n" + "Very " * 60 + "long.\n\n>>> 1 + 1\n2\n")
     settings = {
-        "extensions": ["myst_parser", "sphinx_design", "sphinx_copybutton", "summaries"],
+        "extensions": ["myst_parser", "sphinx_design", "sphinx_copybutton", "findable", "summaries"],
         "html_static_path": [str(DOCS / "_static")], "html_favicon": None, "templates_path": [],
     }  # fmt: skip
     app = Sphinx(source, DOCS, out, out / ".doctrees", "html", settings, status=None, freshenv=True)
@@ -114,6 +114,9 @@ def test_pages_are_described_and_ask_nobody(tmp_path, monkeypatch):
     }
     assert heads["index.html"] == ["A first page, about &lt;b&gt; &amp; more."]
     assert heads["alone.html"] == ["By E. M. Izhikevich, e.g. in 2003: it stands alone."]
+    index = (out / "searchindex.js").read_text()
+    for words in ("brief word", "brief", "word"):  # what the page is called in the list
+        assert re.search(rf'"{words}":\[\[\d+,"alone",true\]\]', index)
     listed = (out / "llms.txt").read_text()
     assert listed.startswith("# izhnumba\n\n> A Python package")
     assert "## Overview\n\n- [Alone](alone.html): By E. M. Izhikevich, e.g. in 2003: it stands alone.\n" in listed

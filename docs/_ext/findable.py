@@ -5,6 +5,8 @@ from __future__ import annotations
 from docutils import nodes
 from sphinx import addnodes
 
+SMALL = {"a", "and", "from", "of", "the", "to", "which"}
+
 
 def collect(app, env):
     """Short titles by page, from all lists (toctrees) that give some."""
@@ -18,11 +20,13 @@ def collect(app, env):
 
 
 def mark(app, doctree, docname):
-    """Put the short title into the index that the search looks through."""
+    """Put the words of the short title into the index that the search looks through."""
     title = getattr(app.env, "short_titles", {}).get(docname)
     section = doctree.next_node(nodes.section)
     if title and section is not None:
-        section.insert(0, addnodes.index(entries=[("single", title, section["ids"][0], "", None)]))
+        words = [word for word in title.lower().split() if word not in SMALL]
+        entries = [("single", word, section["ids"][0], "main", None) for word in dict.fromkeys([title.lower(), *words])]
+        section.insert(0, addnodes.index(entries=entries))
 
 
 def setup(app):
