@@ -204,7 +204,7 @@ CASES |= {
         TypeError,
         "fi_curve.neuron must be a Population, a preset or",
     ),
-    "plotted arrays": (lambda: plot.raster(np.ones((3, 100))), TypeError, "raster.spikes must be a Result, Spikes or"),
+    "plotted arrays": (lambda: plot.raster(np.ones((3, 100))), TypeError, "raster.spikes must be a Result, Spikes"),
     "nothing plotted": (lambda: plot.trace(one().run(1.0)), AttributeError, "Pass record=['V'] to run."),
 }
 

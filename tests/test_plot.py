@@ -120,14 +120,15 @@ def test_style_goes_by_every_name_that_matplotlib_knows(result):
     assert (line.get_color(), line.get_linewidth(), line.get_linestyle()) == ("red", 3.0, ":")
 
 
+SEVERAL = "must be a Result, Spikes, SpikeRecorder or Network, or a list or dict of them"
 R = "must be a whole number >= -2 and <= 1, got "  # of the two neurons in `result`
 
 
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"spikes": 5}, TypeError, "spikes must be a Result, Spikes or SpikeRecorder, got 5."),
-        ({"spikes": iz.Population(2)}, TypeError, "spikes must be a Result, Spikes or SpikeRecorder, got a Population"),
+        ({"spikes": 5}, TypeError, f"spikes {SEVERAL}, got 5."),
+        ({"spikes": iz.Population(2)}, TypeError, f"spikes {SEVERAL}, got a Population"),
         ({"ax": 5}, TypeError, "ax must be an Axes, got 5."),
         ({"batch": 7}, ValueError, "batch must be a whole number >= -1 and <= 0, got 7."),
         ({"batch": "a"}, TypeError, "batch must be a whole number >= -1 and <= 0, got 'a'."),
@@ -166,13 +167,63 @@ def test_trace_says_what_it_must_be_given(result, options, error, message):
         plot.trace(**{"result": result, **options})
 
 
-def test_a_peak_needs_spikes(recorders):
-    states = recorders[1]
-    with pytest.raises(TypeError, match=r"trace\.result must be a Result if there is a peak, got <V, u of 3 neurons"):
+def test_a_peak_needs_spikes_of_all_neurons_that_are_drawn():
+    net = iz.Network(seed=1)
+    cells = net.add(iz.Population(4, **iz.presets["2007/RS"]), name="cells")
+    states, spikes = net.record(cells, ["V", "u"]), net.record(cells[:2])
+    net.run(1.0)
+    plot.trace(states, columns=[0, 1], peak=30.0)
+    cure = r"got none of cells\[2\]\. Record them, net\.record\(population\), or pass spikes=\."
+    with pytest.raises(ValueError, match=r"trace\.spikes must be those of all neurons that are drawn, " + cure):
         plot.trace(states, peak=30.0)
-    must = r"phase_plane\.trajectory must be a Result of a run with record=\['V', 'u'\], got <V, u of 3 neurons"
-    with pytest.raises(TypeError, match=must + ".*A StateRecorder does not know the spikes"):
-        plot.phase_plane(iz.Izhikevich2007, trajectory=states)
+    with pytest.raises(ValueError, match=r"trace\.spikes must be those"):
+        plot.trace(states, columns=[3], peak=30.0, spikes=spikes)
+    must = r"phase_plane\.trajectory must come with spikes, got none of cells\[2\]\. Record them: net\.record\(popul"
+    with pytest.raises(ValueError, match=must):
+        plot.phase_plane(iz.Izhikevich2007, trajectory=states, column=2)
+    net.remove(spikes)
+    plot.trace(states, columns=[0], peak=30.0, spikes=spikes)
+    with pytest.raises(TypeError, match=re.escape(f"trace.spikes {SEVERAL}, got 5.")):
+        plot.trace(states, peak=30.0, spikes=5)
+
+
+def test_a_recorder_finds_the_spikes_of_its_neurons(recorders):
+    spikes, states = recorders
+    t, V = plot.trace(states, columns=[2], peak=30.0).lines[0].get_data()
+    assert V.max() == 30.0
+    assert np.isin(spikes.spikes.of(3), t[V == 30.0]).all()
+    own = plot.trace(states, columns=[2], peak=30.0, spikes=spikes.spikes).lines[0]
+    np.testing.assert_array_equal(own.get_data(), (t, V))
+    path = plot.phase_plane(iz.Izhikevich2007, trajectory=states, column=2).lines[2].get_xdata()
+    assert np.count_nonzero(np.isnan(path)) == len(spikes.spikes.of(3))
+
+
+def test_spikes_outside_of_what_a_recorder_of_states_saw_are_not_drawn():
+    net = iz.Network(seed=1)
+    cells = net.add(iz.Population(1, **iz.presets["RS"]), name="cells")
+    net.drive(cells, 15.0)
+    spikes, states = net.record(cells), net.record(cells, "V", start=50.0, stop=100.0)
+    net.run(150.0)
+    t, V = plot.trace(states, peak=30.0).lines[0].get_data()
+    inside = spikes.t[(spikes.t > 50.0) & (spikes.t <= 100.0)]
+    assert 0 < len(inside) < len(spikes)
+    np.testing.assert_array_equal(np.unique(t[V == 30.0]), inside)
+
+
+def test_traces_of_several_populations_and_of_a_current():
+    net = iz.Network(seed=1)
+    a, b = (net.add(iz.Population(2, **iz.presets["RS"]), name=name) for name in "ab")
+    syn = net.connect(a, b, iz.AllToAll(), weight=0.1, receptor=iz.AMPA())
+    net.drive(a + b, 10.0)
+    spikes, states, current = net.record(a + b), net.record(a + b, "V"), net.record(syn, "current")
+    net.run(50.0)
+    lines = plot.trace(states, columns=[1, 2], peak=30.0).lines
+    assert [line.get_label() for line in lines] == ["a[1]", "b[0]"]
+    for line, column in zip(lines, (1, 2), strict=True):
+        assert np.count_nonzero(line.get_ydata() == 30.0) >= np.count_nonzero(spikes.i == column) > 0
+    ax = plot.trace(current, variable="current", columns=[0])
+    assert ax.get_ylabel() == "current (mV/ms)"
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), current.current[:, 0])
 
 
 @pytest.mark.parametrize(
@@ -204,7 +255,11 @@ def test_phase_plane_and_fixed_points_say_what_they_must_be_given(function, opti
     [
         ({"ax": 5}, TypeError, "ax must be an Axes, got 5."),
         ({"u": "ab"}, TypeError, "u must be a number or an array of numbers in mV/ms, got 'ab'."),
-        ({"trajectory": 5}, TypeError, "trajectory must be a Result of a run with record=['V', 'u'], got 5."),
+        (
+            {"trajectory": 5},
+            TypeError,
+            "trajectory must be a Result of a run with record=['V', 'u'], or a StateRecorder of both, got 5.",
+        ),
         ({"column": 2}, ValueError, f"column {R}2."),
     ],
 )

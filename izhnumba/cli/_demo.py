@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
     if _figures.HAVE_MATPLOTLIB:
         _figures.check_name(arguments.plot)
     started = time.perf_counter()
-    net, spikes, voltage = network_2003(seed, dt)
+    net = network_2003(seed, dt)
     built = time.perf_counter()
     with output(arguments.plot if _figures.HAVE_MATPLOTLIB else None) as figure_file:
         net.run(min(duration, 100.0))
@@ -37,13 +37,13 @@ def run(arguments: argparse.Namespace) -> None:
         ready = time.perf_counter()
         net.run(duration)
         seconds = time.perf_counter() - ready
-        result = iz.Result(net.populations["cells"].model, spikes.spikes, voltage.samples)
+        rates = ", ".join(f"{_rate(net, kind):.1f} Hz {kind}" for kind in ("excitatory", "inhibitory"))
         if figure_file:
-            _figures.save(result, 30.0, figure_file)
+            title = f"Network of 2003: 1000 neurons, 1,000,000 synapses\n{rates}"
+            _figures.save(net, None, figure_file, title=title)
 
-    counts = np.bincount(result.spikes.i, minlength=1000) * 1000 / duration
     print(f"1000 neurons, 1000000 synapses, {duration:g} ms of model time, scheme izhikevich2003, dt {dt:g} ms")
-    print(f"rates             {counts[:800].mean():.1f} Hz excitatory, {counts[800:].mean():.1f} Hz inhibitory")
+    print(f"rates             {rates}")
     print(f"wall time         {seconds:.4f} s")
     print(
         f"before that       {built - started:.2f} s to build the network, {ready - built:.2f} s to compile or load it"
@@ -52,14 +52,24 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"figure            {arguments.plot if figure_file else 'none: ' + _figures.NO_MATPLOTLIB}")
 
 
-def network_2003(seed: int, dt: float) -> tuple[iz.Network, iz.SpikeRecorder, iz.StateRecorder]:
+def _rate(net: iz.Network, kind: str) -> float:
+    """Mean rate of a kind of neurons, Hz."""
+    recorder = net.recorders[kind]
+    assert isinstance(recorder, iz.SpikeRecorder)
+    return float(recorder.spikes.rates().mean())
+
+
+def network_2003(seed: int, dt: float) -> iz.Network:
     """net.m of Izhikevich 2003: all to all, random weights, a new random current for each neuron and step."""
     net = iz.Network(dt=dt, scheme="izhikevich2003", seed=seed)
     cells = net.add(iz.Population(1000, **_cells(seed)), name="cells")
     net.connect(cells[:800], cells, iz.AllToAll(), weight=iz.Uniform(0.0, 0.5), receptor=iz.Pulse())
     net.connect(cells[800:], cells, iz.AllToAll(), weight=iz.Uniform(-1.0, 0.0), receptor=iz.Pulse())
     net.drive(cells, iz.Noise(np.where(np.arange(1000) < 800, 5.0, 2.0)))
-    return net, net.record(cells, "spikes"), net.record(cells, "V", neurons=[0])
+    net.record(cells[:800], "spikes", name="excitatory")
+    net.record(cells[800:], "spikes", name="inhibitory")
+    net.record(cells, "V", neurons=[0])
+    return net
 
 
 def _cells(seed: int) -> dict[str, Any]:

@@ -27,15 +27,21 @@ def check_name(name: str) -> None:
     checks.one_of(f"{name}: file type", Path(name).suffix[1:], FigureCanvasBase.get_supported_filetypes())
 
 
-def save(result: iz.Result, peak: float, file: Path | BinaryIO, kind: str | None = None) -> None:
-    """Write a raster and the trace of the first recorded neuron, spikes drawn up to `peak` (mV). kind: the file type,
-    where no name ends with it."""
+def save(
+    net: iz.Network | iz.Result,
+    peak: float | None,
+    file: Path | BinaryIO,
+    kind: str | None = None,
+    title: str | None = None,
+) -> None:
+    """Write rasters, rates and the trace of the first recorded neuron, spikes drawn up to `peak` (mV), by default to
+    the threshold. kind: the file type, where no name ends with it; title: by default numbers."""
+    import matplotlib
     from matplotlib.figure import Figure  # without pyplot: nothing is shown, no window system is needed
 
     from izhnumba import plot
 
-    figure = Figure(figsize=(8, 6), layout="constrained")
-    raster, trace = figure.subplots(2, sharex=True, height_ratios=(2, 1))
-    plot.raster(result.spikes, ax=raster).set_xlabel("")
-    plot.trace(result, ax=trace, columns=[0], peak=peak)
-    figure.savefig(file, dpi=150, format=kind)
+    with matplotlib.rc_context(plot.PAPER):
+        figure = Figure(figsize=(3.35, 3.6), layout="constrained")
+        plot.overview(net, figure, peak=peak, title=title)
+        figure.savefig(file, format=kind)
