@@ -239,6 +239,11 @@ def plot_doors():
     yield plain("phase_plane", plot.phase_plane, neuron=CELL, I=0.0, ax=ax, index=0, V=(-80.0, -30.0), u=(-20.0, 0.0),
                 trajectory=result, column=0)  # fmt: skip
 
+    yield plain("rate", plot.rate, spikes=result, ax=ax, every=5.0, sigma=5.0, batch=0)
+    yield plain("isi", plot.isi, spikes=result, ax=ax, bins=10, log=True, batch=0)
+    yield plain("spectrum", plot.spectrum, spikes=result, ax=ax, bin=1.0, segment=20.0, log=True, batch=0)
+    yield plain("overview", plot.overview, net=result, figure=ax.figure, every=5.0, peak=30.0, title="x")
+
 
 def jax_doors():
     import izhnumba.jax as izj

@@ -14,6 +14,7 @@ from izhnumba.plot._overview import overview
 from izhnumba.plot._phase_plane import phase_plane
 from izhnumba.plot._raster import raster
 from izhnumba.plot._rates import rate
+from izhnumba.plot._spectrum import spectrum
 from izhnumba.plot._style import BLUE, GREEN, PAPER, VERMILLION
 from izhnumba.plot._trace import trace
 from izhnumba.plot._weights import weights
@@ -29,6 +30,7 @@ __all__ = [
     "phase_plane",
     "raster",
     "rate",
+    "spectrum",
     "trace",
     "weights",
 ]

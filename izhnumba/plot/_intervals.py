@@ -67,7 +67,7 @@ def isi(
     every = trains_of("isi.spikes", spikes, batch)
     checks.kind("isi.log", log, (bool, np.bool_), "True or False")
     pooled = [_intervals(one) for one in every]
-    dt = every[0].time.dt if every[0].time.steps(every[0].labels) is not None else 0.0
+    dt = 0.0 if every[0].spikes.step is None else every[0].spikes._time.dt
     edges = _edges(bins, np.concatenate(pooled), bool(log), dt)
     ax = axes_for("isi.ax", ax)
     style = long_names(style, "StepPatch")

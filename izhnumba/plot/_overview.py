@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from izhnumba._base import checks
 from izhnumba._base.axes import COLORS, matplotlib
 from izhnumba._network.network import Network
-from izhnumba._population.population import Population
 from izhnumba._record.results import Result
 from izhnumba._record.samples import StateRecorder
 from izhnumba._record.spikes import RateRecorder, SpikeRecorder
@@ -155,7 +154,7 @@ def _facts(net: Network | Result) -> str:
         numbers = {"neuron": net.spikes.n, "spike": len(net.spikes)}
     else:
         n, synapses = (
-            sum(one.n for one in net.populations.values() if isinstance(one, Population)),
+            sum(one.n for one in net._populations.values()),
             sum(map(len, net.synapses.values())),
         )
         numbers = {"neuron": n} | ({"synapse": synapses} if synapses else {})

@@ -24,12 +24,13 @@ _NICE = (1.0, 2.0, 5.0, 10.0)
 
 
 class Rate(NamedTuple):
-    """A population rate: its name, ends of the bins (ms), rate (Hz) and width of the bins (ms)."""
+    """A population rate: its name, ends of the bins (ms), rate (Hz) and width of the bins (ms), and who recorded it."""
 
     name: str
     t: Array
     rate: Array
     width: float
+    recorder: RateRecorder | None = None
 
 
 def rate(
@@ -87,7 +88,7 @@ def rate(
     """
     if sigma is not None:
         sigma = checks.number("rate.sigma", sigma, "ms", above=0.0)
-    found = list(_flat("rate.spikes", spikes, "", batch))
+    found = list(flat("rate.spikes", spikes, "", batch))
     trains = [one for one in found if isinstance(one, Trains)]
     if every is not None and len(trains) < len(found):
         raise ValueError(f"rate.every must be left out for a RateRecorder, got {every!r:.60}. It has its own bins.")
@@ -107,25 +108,25 @@ def rate(
     return labelled(ax, "time (ms)", "rate (Hz)")
 
 
-def _flat(where: str, spikes: object, name: str, batch: int) -> Iterator[Rate | Trains]:
+def flat(where: str, spikes: object, name: str, batch: int) -> Iterator[Rate | Trains]:
     """The rates, and the spikes to be counted, in what a user passes. `where` is "owner.argument", for errors; name: of
     what it is in."""
     if isinstance(spikes, JoinedRecorder) and all(isinstance(one, RateRecorder) for one in spikes.parts):
         spikes = spikes.parts
     if isinstance(spikes, RateRecorder):
         width = spikes._engine.time.ms(spikes._every)
-        yield Rate(name or spikes.name.removesuffix(" rate"), spikes.t, spikes.rate, width)
+        yield Rate(name or spikes.name.removesuffix(" rate"), spikes.t, spikes.rate, width, spikes)
     elif isinstance(spikes, (Mapping, list, tuple)) and spikes:
         keyed = isinstance(spikes, Mapping)
         for key, one in spikes.items() if isinstance(spikes, Mapping) else enumerate(spikes):
-            yield from _flat(f"{where}[{key!r}]", one, f"{name} {key}".strip() if keyed else name, batch)
+            yield from flat(f"{where}[{key!r}]", one, f"{name} {key}".strip() if keyed else name, batch)
     else:
         yield from (one._replace(name=name or one.name) for one in trains_of(where, spikes, batch))
 
 
 def binned(one: Trains, every: float | None) -> Rate:
     """The rate of a population in all bins that were recorded as a whole."""
-    time = one.time
+    time = one.spikes._time
     step = time.interval("rate.every", every)
     width = time.ms(step)
     first = time.samples_by(one.begin, step) + (not time.is_sample(one.begin, step))
@@ -144,8 +145,8 @@ def width_of(every: list[Trains], sigma: float | None) -> float:
     about = max(about if sigma is None else min(sigma / 5, longest / _LEAST), 1e-6)
     power = 10.0 ** np.floor(np.log10(about))
     nice = power * min(_NICE, key=lambda x: abs(x - about / power))
-    time = every[0].time
-    return float(nice if time.steps(every[0].labels) is None else time.dt * max(1, round(nice / time.dt)))
+    time = every[0].spikes._time
+    return float(nice if every[0].spikes.step is None else time.dt * max(1, round(nice / time.dt)))
 
 
 def _stairs(one: Rate) -> tuple[Array, Array]:

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from izhnumba._base import checks
-from izhnumba._engine.timebase import Instant, Timebase
 from izhnumba._network.joined import JoinedRecorder
 from izhnumba._network.network import Network
 from izhnumba._record.results import Result, Spikes
@@ -24,20 +23,21 @@ class Trains(NamedTuple):
     """Spikes of one population, or of chosen neurons of one.
 
     name: of the population, "" if it has none; population: itself, None if it is not known
+    spikes: all of them, of all batch entries; what follows is of one
     neurons: those that were recorded, flat indices, ascending
     i, labels, t: of each spike the neuron (flat index), the label and the time (ms)
-    time: what labels mean; begin, end: the instants between which was recorded
+    begin, end: the instants between which was recorded
     """
 
     name: str
     population: object
+    spikes: Spikes
     neurons: Array
     i: Array
     labels: Array
     t: Array
-    time: Timebase
-    begin: Instant
-    end: Instant
+    begin: Any
+    end: Any
 
     @property
     def rows(self) -> Array:
@@ -50,7 +50,7 @@ class Trains(NamedTuple):
     @property
     def span(self) -> tuple[float, float]:
         """Between which times was recorded, ms."""
-        return self.time.ms(self.begin), self.time.ms(self.end)
+        return self.spikes._time.ms(self.begin), self.spikes._time.ms(self.end)
 
 
 def trains_of(where: str, spikes: object, batch: int = 0) -> list[Trains]:
@@ -94,7 +94,7 @@ def _entry(owner: str, name: str, found: SpikeRecorder | Spikes | Result, batch:
         end = time.instants(labels[-1:]).max(initial=begin).item()
     if isinstance(found, SpikeRecorder):
         name, population = name or found.name.removesuffix(" spikes"), found.source.population
-    return Trains(name, population, spikes.neurons, i, labels, t, time, begin, end)
+    return Trains(name, population, spikes, spikes.neurons, i, labels, t, begin, end)
 
 
 def place(where: str, value: object, n: int) -> int:
