@@ -146,6 +146,21 @@ def test_exact_spikes_of_cells_with_rules(shared, name):
     np.testing.assert_allclose(ours, solved(iz.presets[name]), atol=1e-4, rtol=0)
 
 
+def test_rest_where_a_rule_sets_in(shared):
+    """u driven back from either side of V_b, to where V rests, crosses V_b without end."""
+    numbers = dict(vr=-43.0, vt=-69.7, a=0.0234, c=-47.3, d=96.0, b_low=11.3)
+    pieces = [dict(kind="pulse", start=400.0, stop=float("inf"), size=200.0, strict=False)]
+    state = shared.do("stateOf", "2007/RTN") | {"T": 600.0, "stimulus": {"base": -50.0, "pieces": pieces}}
+    ours = shared.do("solve", state | {"p": state["p"] | numbers})
+    cell = iz.Population(1, scheme="rk4", dt=0.002, **iz.presets["2007/RTN"] | numbers)
+    theirs = cell.run(600.0, iz.Constant(-50.0) + iz.Pulses(400.0, float("inf"), 200.0)).spikes.t
+    assert ours["stopped"] is None
+    assert len(ours["t"]) < 5000
+    assert len(theirs) > 5
+    np.testing.assert_allclose(ours["spikes"], theirs, atol=0.02, rtol=0)
+    assert np.interp(390.0, ours["t"], ours["V"]) == pytest.approx(-65.0, abs=1e-3)
+
+
 def test_equations_that_run_away_are_said_to(shared):
     ours = shared.do("solve(stateOf('2004/T'))")
     preset = iz.presets["2004/T"]

@@ -5,6 +5,7 @@
 const ORDER = 20;
 const REST = 1e-13; // mV, the size of the last terms of a series
 const MOST_STEPS = 200000;
+const FLUTTER = 0.02; // ms between crossings of V_b, from which on V stays there
 const CROWD = 50; // spikes within a ms from which on the equations are said to run away
 const v = new Float64Array(ORDER + 1),
   w = new Float64Array(ORDER + 1); // series of V and u
@@ -123,6 +124,7 @@ function solve(s, every = s.T / 1500) {
     high = V > p.V_b,
     cubic = V >= p.V_cubic,
     steps = 0,
+    flutter = 0, // how often V has just gone from one side of V_b to the other
     stopped = null;
   const finish = () => ({ spikes, t: t_points, V: V_points, u: u_points, stopped });
   const spike = () => {
@@ -147,6 +149,13 @@ function solve(s, every = s.T / 1500) {
       let h = last ? line.stop - t : full,
         spiked = false,
         crossed = null;
+      if (flutter > 20) {
+        // u is driven back from either side of V_b, to where V rests: around that point there is no end of crossings
+        [flutter, h] = [0, line.slope ? Math.min(5, line.stop - t) : line.stop - t];
+        [t, V, u] = [t + h, p.V_b, u + line.slope * h];
+        point(t, V, u);
+        continue;
+      }
       if (!(h >= 0) || ++steps > MOST_STEPS || t + full === t) {
         stopped = t;
         break;
@@ -168,6 +177,7 @@ function solve(s, every = s.T / 1500) {
         point(t + (j / n) * h, at(v, (j / n) * h), at(w, (j / n) * h));
       [V, u] = [at(v, h), at(w, h)];
       t = last && !spiked && crossed === null ? line.stop : t + h;
+      flutter = crossed === true && h < FLUTTER ? flutter + 1 : 0;
       if (crossed === true) [V, high] = [p.V_b, !high];
       if (crossed === false) [V, cubic] = [p.V_cubic, !cubic];
       if (spiked && t <= s.T) {
