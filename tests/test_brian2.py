@@ -289,3 +289,13 @@ def test_states_beside_V_and_u_go_the_same_way():
     np.testing.assert_array_equal(np.asarray(spikes.i), found.spikes.i)
     for theirs, ours in names.items():
         np.testing.assert_allclose(np.asarray(getattr(states, theirs)).T, getattr(found, ours), rtol=1e-6, atol=1e-6)
+
+
+def test_its_quantities_are_refused_with_what_to_do():
+    """Their numbers are in SI units, which a plain array would not tell."""
+    with pytest.raises(TypeError, match=r"plain numbers in mV/ms, such as np.asarray\(x / \(mV/ms\)\)\."):
+        iz.Population(2).run(1.0, [10.0, 4.0] * b.mV / b.ms)
+    I = np.asarray([10.0, 4.0] * b.mV / b.ms / (b.mV / b.ms))
+    T, V = np.asarray(5.0 * b.ms / b.ms), np.asarray(-60.0 * b.mV / b.mV)
+    found = iz.Population(2, V=V).run(T, I, record="V").V
+    np.testing.assert_allclose(found, iz.Population(2, V=-60.0).run(5.0, [10.0, 4.0], record="V").V, rtol=1e-12)

@@ -382,7 +382,8 @@ def _obstacle(value: object, unit: str) -> str:
     if hasattr(type(value), "draw"):  # a distribution
         return "Pass numbers that you have drawn: populations draw, and synapses when they are connected."
     if any(hasattr(type(value), name) for name in ("unit", "units", "dimensions")):  # brian2, for one
-        return f"Pass plain numbers{_in(unit)}."
+        by = f" / ({unit})" if set("*/^") & set(unit) else f" / {unit}" if unit else ""
+        return f"Pass plain numbers{_in(unit)}{f', such as np.asarray(x{by})' if by else ''}."
     walked = hasattr(type(value), "__getitem__") and not hasattr(type(value), "__array__")
     return "Pass a list or an array." if walked and not isinstance(value, (str, bytes, memoryview)) else ""
 

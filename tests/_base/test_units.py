@@ -166,8 +166,14 @@ class Foreign(np.ndarray):
 
 def test_quantities_of_other_packages_are_refused():
     for value in (np.ones(3).view(Foreign), [np.ones(()).view(Foreign)]):
-        with pytest.raises(TypeError, match=rf"^{NUMBERS}.*\. Pass plain numbers in mV\.$"):
+        with pytest.raises(
+            TypeError, match=rf"^{NUMBERS}.*\. Pass plain numbers in mV, such as np.asarray\(x / mV\)\.$"
+        ):
             checks.magnitude("P.c", value, "mV")
+        with pytest.raises(TypeError, match=r"Pass plain numbers in mV/ms, such as np.asarray\(x / \(mV/ms\)\)\.$"):
+            checks.magnitude("P.d", value, "mV/ms")
+        with pytest.raises(TypeError, match=r"\. Pass plain numbers\.$"):
+            checks.magnitude("P.k", value, "")
 
 
 def test_masked_quantities_are_refused():
