@@ -27,8 +27,7 @@ class Page:
 
     def open(self, address=""):
         self.tab.goto("about:blank")
-        self.tab.goto(self.address + address)
-        self.settle()
+        self.tab.goto(self.address + address)  # which has drawn when it has loaded
         return self
 
     def settle(self):

@@ -239,6 +239,7 @@ def test_copy_where_a_page_may_not(page):
 
 
 def test_code_follows(page):
+    page.settle()
     assert 'iz.presets["RS"]' in page.text("code")
     page.choose("preset", "2004/G")
     page.settle()
@@ -266,6 +267,7 @@ NAMES = """[...document.querySelectorAll('input, select, button, canvas, pre, fo
 
 
 def test_words_for_screen_readers(page):
+    page.settle()
     names = page.do(NAMES)
     assert len(names) > 40
     assert [name for name, label in names if not label] == []
@@ -308,6 +310,7 @@ def test_contrast(new_page, scheme):
     page = new_page(color_scheme=scheme).open("#preset=2004/T&nothing=1")
     page.do("document.querySelector('details').open = true")
     page.box("a").fill("x")
+    page.settle()
     found = page.do(CONTRAST)
     assert len(found) > 60
     assert [(what, ratio) for what, ratio, least in found if ratio < least] == []
@@ -347,6 +350,7 @@ def test_theme_of_the_site_around(chromium, address):
 def test_no_width_needs_scrolling_to_the_side(new_page, width, preset):
     page = opened(new_page(viewport={"width": width, "height": 740}), preset)
     page.box("b").fill("123456789012345678901234567890x")
+    page.settle()
     assert page.do("document.documentElement.scrollWidth") <= width
     beyond = page.do("""[...document.querySelectorAll('body *')].filter(
         (one) => one.checkVisibility() && !one.closest('.hidden, pre')
@@ -361,13 +365,14 @@ def test_nothing_moves_by_itself(new_page):
     for motion in ("reduce", "no-preference"):
         page = new_page(reduced_motion=motion).open()
         page.choose("preset", "FS")
+        page.settle()
         assert page.do("document.getAnimations().length") == 0
 
 
 def test_slider_to_picture(page, record_property):
     """From the event of a slider to the end of drawing, 1 s of model time in 10,000 steps. The machine may do other
     things at the same time: the quickest tenth of the events is what the page itself takes."""
-    page.open("#preset=RS&T=1000")
+    page.open("#preset=RS&T=1000").settle()
     times = page.do("""async () => {
         const slider = document.querySelector('[data-slider="d"]'), times = [], middle = Number(slider.value);
         for (let i = 0; i < 50; i++) {
