@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 DOCS = Path(__file__).parent
 sys.path[:0] = [str(DOCS.parent), str(DOCS / "_ext")]  # the sources beside these pages, not what is installed
+
+os.environ["NUMBA_NUM_THREADS"] = "1"  # two examples run at a time, which would wait for each other's threads
 
 import izhnumba  # noqa: E402
 
@@ -77,6 +80,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": ["learn", "gallery"],
     "filename_pattern": r"\.py$",
     "within_subsection_order": "FileNameSortKey",
+    "parallel": 2,
     "reset_argv": "examples.argv",
     "image_srcset": ["2x"],
     "thumbnail_size": (480, 320),
