@@ -63,6 +63,7 @@ html_theme_options = {
     "pygments_light_style": "tango",
     "pygments_dark_style": "monokai",
 }
+highlight_options = {"python": {"stripnl": True}}  # sessions end with an empty line, for doctest
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
