@@ -17,7 +17,8 @@ from izhnumba._input.current_file import Currents
 from izhnumba.cli import _figures
 from izhnumba.cli._neurons import Neurons
 
-_MOST_ROWS = 200  # of the table of neurons
+_FEW = 12  # neurons, whose table is open
+_MOST_ROWS = 200  # of that table
 _MOST_VALUES = 12  # of a parameter that differs between neurons
 
 _STYLE = """
@@ -109,15 +110,17 @@ def page(done: Done) -> str:
 <body>
 <h1>{escape(done.title)}</h1>
 <p>{counted(len(done.result.spikes), "spike")}{rates}</p>
-<img alt="Raster of all neurons, and V of neuron 0 below it" src="data:image/png;base64,{image}">
-<h2>Neurons</h2>
-{_table(*_of_neurons(done), first=1)}
+<img alt="Raster of all neurons, their rate, and V of neuron 0" src="data:image/png;base64,{image}">
 <h2>Parameters</h2>
 {_table(("", "value", "unit", "meaning"), _of_parameters(done), first=1, last=2)}
 <h2>Run</h2>
 {_table(("", ""), _of_run(done), first=2)}
 <h2>Command</h2>
 <pre>{escape(done.line)}</pre>
+<h2>Neurons</h2>
+<details{" open" * (done.population.n <= _FEW)}><summary>{counted(done.population.n, "neuron")}</summary>
+{_table(*_of_neurons(done), first=1)}
+</details>
 <footer>izhnumba {iz.__version__}, NumPy {np.__version__}, Python {platform.python_version()}</footer>
 </body>
 </html>
