@@ -64,27 +64,20 @@ for pop, record in spikes.items():
 # %%
 # Who fires when
 # --------------
-# Each dot of a *raster* is a spike, with its time across and its cell upwards. Below is the rate of the excitatory
-# cells, from the same spikes counted in bins of 5 ms.
+# Each dot of a *raster* is a spike, with its time across and its cell upwards. Below are the rates of both
+# populations, counted in bins of 5 ms. A slice of recorded spikes is a slice in time, in ms.
 
 
-def overview(start, title):
-    """Raster and rate of the second from `start` (ms)."""
+def picture(start, title):
+    """Raster and rates of the second from `start` (ms)."""
+    parts = {pop.name: record.spikes[start : start + 1000.0] for pop, record in spikes.items()}
     fig, (top, bottom) = plt.subplots(2, sharex=True, figsize=(8, 5), layout="constrained", height_ratios=(3, 1))
-    for pop, base, color in ((exc, 0, plot.BLUE), (inh, exc.n, plot.VERMILLION)):
-        part = spikes[pop].spikes[start : start + 1000.0]  # a slice in time, ms
-        top.plot(part.t, part.i + base, ".", color=color, markersize=1.5, label=pop.name)
-    count, edges = np.histogram(spikes[exc].t, np.arange(start, start + 1001.0, 5.0))
-    bottom.plot(edges[:-1] + 2.5, count / exc.n / 0.005, color="black", linewidth=1.0)
-    top.set(ylabel="cell", ylim=(0, 1000), title=title)
-    bottom.set(xlabel="time (ms)", ylabel="rate (Hz)", xlim=(start, start + 1000.0), ylim=(0, None))
-    top.text(1.01, 0.4, "exc", color=plot.BLUE, transform=top.transAxes)
-    top.text(1.01, 0.9, "inh", color=plot.VERMILLION, transform=top.transAxes)
-    for ax in (top, bottom):
-        ax.spines[["top", "right"]].set_visible(False)
+    plot.raster(parts, top)
+    plot.rate(parts, bottom, every=5.0, linewidth=1.0)
+    top.set(title=title, xlabel="")
 
 
-overview(0.0, "800 excitatory and 200 inhibitory cells")
+picture(0.0, "800 excitatory and 200 inhibitory cells")
 
 # %%
 # All cells start together, hence the burst at 0 ms. Then a rhythm of some 30 Hz comes and goes: excitation lifts all,
@@ -110,7 +103,7 @@ for syn in inhibition:
 net.run(1000.0)
 for pop, record in spikes.items():
     print(f"{pop.name}: {record.spikes[1000.0:].rates().mean():.1f} Hz")
-overview(1000.0, "90 % of inhibition taken away at 1000 ms")
+picture(1000.0, "90 % of inhibition taken away at 1000 ms")
 
 # %%
 # Now the excitatory cells excite each other until their own adaptation, u, stops them all. When u has decayed they
@@ -149,6 +142,7 @@ print("the same V:", np.array_equal(again.populations["exc"].V, exc.V))
 # What you have seen
 # ------------------
 # - ``net.add``, ``net.connect``, ``net.drive``, ``net.record``, ``net.run``: a network is built of five calls.
+# - ``plot.raster`` and ``plot.rate`` draw what was recorded; ``plot.overview(net)`` does so in one call.
 # - Weights, V, u and the currents of drives are live arrays; experiments are changes between two runs.
 # - Recorders give ``.i`` and ``.t`` of spikes, and ``.V`` of states; ``recorder.spikes[a:b]`` is a slice in time, and
 #   ``izhnumba.analysis`` has CV, correlations, spectra and more.

@@ -200,12 +200,9 @@ spikes = {pop: net.record(pop, "spikes") for pop in (leaky, fast)}
 net.run(500.0)
 
 fig, ax = plt.subplots(figsize=(8, 3.5), layout="constrained")
-for pop, base, color in ((leaky, 0, plot.BLUE), (fast, 400, plot.VERMILLION)):
-    ax.plot(spikes[pop].t, spikes[pop].i + base, ".", color=color, markersize=2.0)
-    ax.text(1.01, (base + pop.n / 2) / 500, pop.name, color=color, transform=ax.transAxes, va="center")
-    print(f"{pop.name}: {spikes[pop].spikes.rates().mean():.1f} Hz")
-ax.set(xlabel="time (ms)", ylabel="cell", xlim=(0, 500), ylim=(0, 500))
-ax.spines[["top", "right"]].set_visible(False)
+plot.raster(net, ax)
+for pop, record in spikes.items():
+    print(f"{pop.name}: {record.spikes.rates().mean():.1f} Hz")
 
 # %%
 # What you have seen

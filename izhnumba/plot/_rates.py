@@ -129,8 +129,9 @@ def binned(one: Trains, every: float | None) -> Rate:
     time = one.spikes._time
     step = time.interval("rate.every", every)
     width = time.ms(step)
-    first = time.samples_by(one.begin, step) + (not time.is_sample(one.begin, step))
-    last = max(first, time.samples_by(one.end, step))
+    # Ends of slices in time lie between steps, too.
+    first = int(time.samples_by(one.begin, step)) + (not time.is_sample(one.begin, step))
+    last = max(first, int(time.samples_by(one.end, step)))
     bins = np.maximum(time.bins(one.labels, step), 0) - first  # a spike at the very start is in the first
     counts = np.bincount(bins[(bins >= 0) & (bins < last - first)], minlength=last - first)
     t = time.ms(time.sample(np.arange(first, last) + 1, step))

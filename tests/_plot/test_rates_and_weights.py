@@ -37,6 +37,15 @@ def test_rates_are_those_of_a_rate_recorder(net):
     assert [line.get_color() for line in ax.lines] == list(plot.COLORS[:2])
 
 
+@pytest.mark.parametrize(("start", "stop"), [(50.0, 150.0), (47.3, 152.05)])
+def test_rates_of_a_slice_in_time(net, start, stop):
+    recorder = net.recorders["inh rate"]
+    t, rate = tops(plot.rate(net.recorders["inh spikes"].spikes[start:stop], every=5.0).lines[0])
+    whole = (recorder.t >= 55.0) & (recorder.t <= 150.0)  # bins that lie within
+    np.testing.assert_allclose(t, recorder.t[whole])
+    np.testing.assert_allclose(rate, recorder.rate[whole])
+
+
 def test_a_second_rate_stays_in_sight(net):
     quiet = iz.Population(20, dt=0.5, **iz.presets["FS"]).run(100.0)
     ax = plot.rate(quiet.spikes)
