@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import izhnumba as iz
+from izhnumba._base.words import did_you_mean
 from izhnumba._numba.compile import telling
 from izhnumba.cli import _compile, _demo, _explore, _info, _presets, _run
 
@@ -31,7 +32,11 @@ _OPTION_OF = {  # options with another name than the argument in the Python API
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0, 1 for a failed simulation, 2 for wrong input, 130 after Ctrl-C."""
     parser = _parser()
-    arguments = parser.parse_args(argv)
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        options = [f"--{name.replace('_', '-')}" for name in vars(arguments) if name not in ("name", "command")]
+        near = did_you_mean(unknown[0].partition("=")[0], options)
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}. {near}".rstrip(" ."))
     if arguments.name is None:
         parser.print_help()
         return 0

@@ -45,6 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as scratch:
         for cpu in cpus:
+            print(f"izhnumba: compiling for {cpu}, which takes minutes ...", file=sys.stderr, flush=True)
             where = dict(NUMBA_CACHE_DIR=scratch, PYTHONPATH=os.pathsep.join(sys.path))
             machine = {} if cpu == "native" else dict(NUMBA_CPU_NAME=cpu, NUMBA_CPU_FEATURES=built.LEVELS[cpu])
             command = [sys.executable, "-m", "izhnumba._ahead"]

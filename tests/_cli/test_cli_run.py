@@ -81,7 +81,9 @@ def test_every_model_and_parameter_has_its_option():
         (["--preset", "RS", "--model", "Izhikevich"], "argument --model: not allowed with argument --preset"),
         (["--html", "stim.csv"], "--current, --out, --record, --plot and --html must be different files."),
         (["--html", "-"], "-: must be the name of a file. For standard output write /dev/stdout."),
-        (["--dur", "5"], "unrecognized arguments: --dur 5"),
+        (["--durations", "5"], "unrecognized arguments: --durations 5. Did you mean '--duration'?"),
+        (["--preset=RS", "--tauref=2"], "unrecognized arguments: --tauref=2. Did you mean '--tau-ref'?"),
+        (["stim.csv"], "unrecognized arguments: stim.csv\n"),
     ],
 )
 def test_bad_argument(capsys, arguments, message):
