@@ -54,7 +54,8 @@ class ProgressBar:
     """
 
     def __init__(self, unit: str, stream: TextIO) -> None:
-        self._unit, self._stream, self._terminal = unit, stream, stream.isatty()
+        self._unit, self._stream = unit, stream
+        self._terminal = hasattr(stream, "isatty") and stream.isatty()  # what programs put in its place may lack it
         self._began = self._since = self._wrote = perf_counter()
         self._first = 0.0  # done at `_since`, when all was compiled
         self._last = self._shown = (0.0, 0.0)  # done and total: as last told, and as last written

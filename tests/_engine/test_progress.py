@@ -129,8 +129,9 @@ def test_runs_and_connections_show_it(monkeypatch, width):
 def test_files_and_windowless_programs(capsys, monkeypatch):
     iz.Population(3).run(10.0, progress=True)
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr(progress.sys, "stderr", None)  # as in pythonw
-    iz.Population(3).run(10.0, progress=True)
+    for stream in (None, Log()):  # as in pythonw, and as programs with a log of their own
+        monkeypatch.setattr(progress.sys, "stderr", stream)
+        iz.Population(3).run(10.0, progress=True)
 
 
 def test_it_says_when_something_is_really_compiled(monkeypatch, width, tmp_path):
@@ -151,6 +152,11 @@ def test_who_listens_first_is_told_alone(width, tmp_path, monkeypatch):
     with telling(told.append), progress.progress_shown("run.progress", True):
         _DiskCache(tmp_path, "kernel", "key").load_overload("signature", Target())
     assert (told, stream.getvalue()) == (["compiling (first time only) ..."], "")
+
+
+class Log:
+    def write(self, text):
+        raise AssertionError(text)
 
 
 class Target:
