@@ -94,13 +94,13 @@ def test_pages_are_described_and_ask_nobody(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", list(sys.path))
     source, out = tmp_path / "source", tmp_path / "out"
     (source / "part").mkdir(parents=True)
-    (source / "index.md").write_text(
-        "# Home\n\nA first page, about <b> & more. It goes on.\n\n```{toctree}\nBrief word <alone>\npart/index\n```\n"
-    )
+    (source / "index.md").write_text("# Home\n\nA first page.\n\n```{toctree}\nBrief word <alone>\npart/index\n```\n")
     (source / "alone.md").write_text(
-        "# Alone\n\nBy E. M. Izhikevich, e.g. in 2003: it stands alone. Second sentence.\n"
+        "# Alone\n\nBy E. M. Izhikevich, e.g. in 2003: it <stands> alone & is long enough. Second sentence.\n"
     )
-    (source / "part" / "index.rst").write_text("Part\n====\n\nSome words of a part.\n\n.. toctree::\n\n   leaf\n")
+    (source / "part" / "index.rst").write_text(
+        "Part\n====\n\nSome words of a part. It has another sentence.\n\n.. toctree::\n\n   leaf\n"
+    )
     (source / "part" / "leaf.rst").write_text("Leaf\n====\n\n" + "Very " * 60 + "long.\n\n>>> 1 + 1\n2\n")
     settings = {
         "extensions": ["myst_parser", "sphinx_design", "sphinx_copybutton", "findable", "summaries"],
@@ -112,15 +112,19 @@ def test_pages_are_described_and_ask_nobody(tmp_path, monkeypatch):
         page.name: re.findall(r'<meta name="description" content="(.*?)">', page.read_text())
         for page in out.glob("*.html")
     }
-    assert heads["index.html"] == ["A first page, about &lt;b&gt; &amp; more."]
-    assert heads["alone.html"] == ["By E. M. Izhikevich, e.g. in 2003: it stands alone."]
+    assert heads["index.html"][0].startswith("A Python package that simulates Izhikevich spiking neurons")
+    assert heads["alone.html"] == ["By E. M. Izhikevich, e.g. in 2003: it &lt;stands&gt; alone &amp; is long enough."]
     index = (out / "searchindex.js").read_text()
     for words in ("brief word", "brief", "word"):  # what the page is called in the list
         assert re.search(rf'"{words}":\[\[\d+,"alone",true\]\]', index)
     listed = (out / "llms.txt").read_text()
     assert listed.startswith("# izhnumba\n\n> A Python package")
-    assert "## Overview\n\n- [Alone](alone.html): By E. M. Izhikevich, e.g. in 2003: it stands alone.\n" in listed
-    assert "## Part\n\n- [Part](part/index.html): Some words of a part.\n- [Leaf](part/leaf.html): Very Very" in listed
+    assert (
+        "## Overview\n\n- [Alone](alone.html): By E. M. Izhikevich, e.g. in 2003: it <stands> alone & is long enough.\n"
+        in listed
+    )
+    assert "## Part\n\n- [Part](part/index.html): Some words of a part. It has another sentence.\n" in listed
+    assert "- [Leaf](part/leaf.html): Very Very" in listed
     assert max(map(len, listed.splitlines())) < 260
     full = (out / "llms-full.txt").read_text()
     assert "# Alone\n\nBy E. M." in full

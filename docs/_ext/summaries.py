@@ -12,6 +12,7 @@ from pathlib import Path
 
 from docutils import nodes
 from docutils.io import StringOutput
+from sphinx import addnodes
 from sphinx.builders.text import TextBuilder
 from sphinx.writers.text import TextWriter
 
@@ -19,19 +20,24 @@ SKIPPED = ("sg_execution_times", "search", "genindex")
 
 
 def summary(doctree):
-    """The first sentence of a page, of at most 200 characters; "" for a page without prose."""
+    """The first sentence or two of a page, 60 to 200 characters if it can be; "" for a page without prose."""
     for paragraph in doctree.findall(nodes.paragraph):
         text = " ".join(paragraph.astext().split())
-        if len(text) > 20 and isinstance(paragraph.parent, nodes.section):
-            sentence = re.match(r".*?(?<![ (][A-Z])[.!?](?= [A-Z]|$)", text)
-            text = sentence[0] if sentence else text
+        if len(text) > 20 and isinstance(paragraph.parent, (nodes.section, addnodes.desc_content)):
+            sentences = re.findall(r".*?(?<![ (][A-Z])[.!?:](?= [A-Z]|$)|.+$", text)
+            text = sentences.pop(0).rstrip(":")
+            while sentences and len(text) < 60 and len(text + sentences[0]) < 200:
+                text += sentences.pop(0).rstrip(":")
             return text if len(text) <= 200 else text[:199].rsplit(" ", 1)[0] + "…"
     return ""
 
 
 def describe(app, pagename, templatename, context, doctree):
     """Put the description of a page into its head."""
-    text = summary(doctree) if doctree is not None else ""
+    if pagename == app.config.root_doc:
+        text = app.config.llms_summary
+    else:
+        text = summary(doctree) if doctree is not None else ""
     if text:
         context["metatags"] = context.get("metatags", "") + f'\n<meta name="description" content="{html.escape(text)}">'
 
