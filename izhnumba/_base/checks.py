@@ -423,13 +423,17 @@ def _suggestion(name: object, known: Collection[str]) -> str:
     return f"{did_you_mean(name, known)}Known: {', '.join(known)}."
 
 
+def _is_array(value: object) -> bool:
+    return hasattr(type(value), "__array__") or hasattr(type(value), "toarray")
+
+
 def shown(value: object) -> str:
     """A value in a few words: arrays by their shape, anything long cut in the middle."""
     try:
         if isinstance(value, (np.number, np.bool_)) or _reader(value):
             with np.printoptions(threshold=10, edgeitems=2):
                 text = str(value)
-        elif isinstance(shape := getattr(value, "shape", ()), tuple) and shape:
+        elif _is_array(value) and (shape := getattr(value, "shape", ())):
             kind = "an array" if type(value) is np.ndarray else f"a {type(value).__name__}"
             text = f"{kind} of shape {shape}" + (f" and dtype {value.dtype}" if hasattr(value, "dtype") else "")
         else:
