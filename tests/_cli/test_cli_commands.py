@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from command_line import izhnumba, refused
+from processes import PACKAGE
 
 import izhnumba as iz
 from izhnumba import cli
@@ -16,7 +17,10 @@ def test_demo(folder):
     assert (done.returncode, done.stderr) == (0, "")
     for part in ("1000000 synapses, 1000 ms", "Hz excitatory", "wall time", "to compile or load", "real-time factor"):
         assert part in done.stdout
-    assert (folder / "izhnumba-demo.png").read_bytes().startswith(b"\x89PNG")
+    picture = (folder / "izhnumba-demo.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    shown = (PACKAGE.parent / "docs" / "_static" / "demo.png").read_bytes()  # by the README
+    assert picture[16:24] == shown[16:24], "width and height"
 
 
 def test_demo_without_matplotlib_says_how_to_get_it(folder, capsys, monkeypatch):
