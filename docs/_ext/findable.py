@@ -25,7 +25,7 @@ def mark(app, doctree, docname):
     section = doctree.next_node(nodes.section)
     if title and section is not None:
         words = [word for word in title.lower().split() if word not in SMALL]
-        entries = [("single", word, section["ids"][0], "main", None) for word in dict.fromkeys([title.lower(), *words])]
+        entries = [("single", word, "", "main", None) for word in dict.fromkeys([title.lower(), *words])]
         section.insert(0, addnodes.index(entries=entries))
 
 
