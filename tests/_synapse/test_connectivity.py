@@ -231,7 +231,7 @@ def test_bad_options(options, kind, message):
         (([0, 4], [0, 1]), ValueError, "pre indices must be whole numbers from 0 to 3, got 4 for synapse 1"),
         (([0, 1], [0, -1]), ValueError, "post indices must be whole numbers from 0 to 3, got -1 for synapse 1"),
         (([0, 1.5], [0, 1]), ValueError, "pre indices must be whole numbers from 0 to 3, got 1.5 for synapse 1"),
-        (([0, 1], [0]), ValueError, r"as many targets as sources \(2\), got 1 targets"),
+        (([0, 1], [0]), ValueError, r"as many targets as sources \(2\), got 1 target"),
         ("none.txt", FileNotFoundError, "must be an existing file"),
         (7, TypeError, "Network.connect.rule must be a rule such as AllToAll"),
         (iz.FixedOutDegree(5, multapses=False), ValueError, "FixedOutDegree.n must be at most 4"),
