@@ -128,7 +128,7 @@ R = "must be a whole number >= -2 and <= 1, got "  # of the two neurons in `resu
     ("options", "error", "message"),
     [
         ({"spikes": 5}, TypeError, f"spikes {SEVERAL}, got 5."),
-        ({"spikes": iz.Population(2)}, TypeError, f"spikes {SEVERAL}, got a Population"),
+        ({"spikes": iz.Population(2)}, TypeError, f"spikes {SEVERAL}, got Population(2"),
         ({"ax": 5}, TypeError, "ax must be an Axes, got 5."),
         ({"batch": 7}, ValueError, "batch must be a whole number >= -1 and <= 0, got 7."),
         ({"batch": "a"}, TypeError, "batch must be a whole number >= -1 and <= 0, got 'a'."),
@@ -150,7 +150,7 @@ def test_raster_of_a_batch_says_what_an_entry_is():
     ("options", "error", "message"),
     [
         ({"result": 5}, TypeError, "result must be a Result or a StateRecorder, got 5."),
-        ({"result": iz.Population(2)}, TypeError, "result must be a Result or a StateRecorder, got a Population"),
+        ({"result": iz.Population(2)}, TypeError, "result must be a Result or a StateRecorder, got Population(2"),
         ({"ax": [1, 2]}, TypeError, "ax must be an Axes, got [1, 2]."),
         ({"variable": "w"}, ValueError, "variable must be a known name, got 'w'. Known: V, u."),
         ({"columns": 0}, TypeError, "columns must be a list of whole numbers, got 0. Pass [0] for the first neuron."),
