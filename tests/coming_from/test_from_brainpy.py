@@ -122,3 +122,33 @@ def test_soft_resets_as_hard_there():
         counts.append(np.flatnonzero(brainstate.transform.for_loop(pop, x)).tolist())
     assert counts[0] == counts[1]
     assert iz.Population(1, dt=DT).run(300.0, 10.0).spikes.step.tolist() == counts[0]
+
+
+@pytest.mark.parametrize(
+    ("synapse", "receptor", "ratio"),
+    [
+        pytest.param(lambda: brainpy.state.Expon(1, tau=5.0 * u.ms), iz.Exponential(5.0), 1.0, id="Expon"),
+        pytest.param(
+            lambda: brainpy.state.DualExpon(1, tau_decay=10.0 * u.ms, tau_rise=1.0 * u.ms),
+            iz.DualExponential(1.0, 10.0), 1.0, id="DualExpon",
+        ),
+        pytest.param(lambda: brainpy.state.Alpha(1, tau=5.0 * u.ms), iz.Alpha(5.0), np.exp(-1.0), id="Alpha"),
+    ],
+)  # fmt: skip
+def test_what_a_spike_makes_of_a_synapse(synapse, receptor, ratio):
+    """The same course of time; alpha functions peak at the weight here, at its e-th part there (to the step)."""
+    one = synapse()
+    one.init_state()
+
+    def step(k):
+        with brainstate.environ.context(i=k, t=k * DT * u.ms):
+            return one.update((k == 0) * jnp.ones(1) * u.mS)
+
+    theirs = u.get_magnitude(brainstate.transform.for_loop(step, jnp.arange(400)))[:, 0]
+    net = iz.Network(dt=DT)
+    source, cell = net.add(iz.SpikeSource([0], [DT], n=1)), net.add(iz.Population(1))
+    syn = net.connect(source, cell, iz.OneToOne(), weight=1.0, delay=0.0, receptor=receptor)
+    rec = net.record(syn, "current", start=DT)
+    net.run(401 * DT)
+    tolerance = 1e-12 if ratio == 1.0 else 0.01
+    np.testing.assert_allclose(theirs, ratio * rec.current[:, 0], atol=tolerance)

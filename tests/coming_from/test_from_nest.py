@@ -146,3 +146,18 @@ def test_a_poisson_generator_sends_several_spikes_in_a_step():
     rec = net.record(source)
     net.run(20.0)
     assert np.unique(rec.step, return_counts=True)[1].max() == 1
+
+
+def test_no_source_spikes_at_0():
+    with pytest.raises(Exception, match="cannot be set to 0"):
+        nest.Create("spike_generator", params={"spike_times": [0.0]})
+    with pytest.raises(ValueError, match=r"SpikeSource\.t must be above 0"):
+        iz.Network(dt=DT).add(iz.SpikeSource([0], [0.0], n=1))
+
+
+def test_nodes_ascend_and_ours_keep_their_order():
+    nodes = nest.Create("izhikevich", 4)
+    with pytest.raises(Exception, match="ascending"):
+        nodes[[3, 1]]
+    _, pop = here(4)
+    assert pop[[3, 1]].neurons.tolist() == [3, 1]

@@ -156,7 +156,7 @@ def learned(sim, duration):
 
 
 def test_an_amplitude_of_stdp_is_a_share_of_w_max():
-    """In Brian2. With NEST the same synapse learns a thousandfold, and `get` tells a thousandth of a weight."""
+    """In Brian2; see below for NEST."""
     net = iz.Network(dt=DT, scheme="euler")
     pop = net.add(iz.Population(1, V=-65.0, u=-13.0))
     source = net.add(iz.SpikeSource([0], [10.0], n=1))
@@ -167,12 +167,25 @@ def test_an_amplitude_of_stdp_is_a_share_of_w_max():
     _, weight = learned(started("brian2"), 90.0)
     assert weight == pytest.approx(syn.weight[0], abs=2e-3)
     assert weight == pytest.approx(2.03, abs=2e-3)
-    v, weight = learned(started("nest"), 105.0)
-    k = round(100.0 / DT)
-    assert v[k + 1] - v[k] > 30.0
-    assert weight == pytest.approx((2.0 + 40.0 * np.exp(-5.2 / 20.0)) / 1000, rel=0.05)
 
 
+def test_what_is_left_out_and_what_comes_twice():
+    sim = started("nest")
+    cells = sim.Population(4, sim.Izhikevich())
+    assert cells[[0, 0]].size == 1
+    left_out = sim.Projection(cells, cells, sim.OneToOneConnector())
+    assert set(left_out.get(["weight", "delay"], "list")) == {(i, i, 0.0, DT) for i in range(4)}
+    with pytest.raises(Exception, match="must be negative"):
+        sim.Projection(cells, cells, sim.OneToOneConnector(), sim.StaticSynapse(weight=1.0), receptor_type="inhibitory")
+    net = iz.Network(dt=DT)
+    pop = net.add(iz.Population(4))
+    with pytest.raises(ValueError, match="twice|once"):
+        pop[[0, 0]]
+    syn = net.connect(pop, pop, iz.OneToOne())
+    assert (set(syn.weight), set(syn.delay)) == ({1.0}, {DT})
+
+
+@pytest.mark.skipif(not pyNN.__version__.startswith("0.13"), reason="of PyNN 0.13")
 def test_the_traps_of_pynn_0_13():
     sim = started("brian2")
     cells = sim.Population(2, sim.Izhikevich(c=[-65.0, -50.0], d=[8.0, 2.0], i_offset=0.01), initial_values=START)
@@ -187,3 +200,7 @@ def test_the_traps_of_pynn_0_13():
         sim.Projection(one, other, sim.AllToAllConnector(), sim.TsodyksMarkramSynapse(weight=1.0, delay=DT))
     static = sim.Projection(one, other, sim.AllToAllConnector(), sim.StaticSynapse(weight=2.0, delay=DT))
     assert static.get("weight", "list") == [(0.0, 0.0, 0.002)]
+    v, weight = learned(started("nest"), 105.0)
+    k = round(100.0 / DT)
+    assert v[k + 1] - v[k] > 30.0
+    assert weight == pytest.approx((2.0 + 40.0 * np.exp(-5.2 / 20.0)) / 1000, rel=0.05)
