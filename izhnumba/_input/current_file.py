@@ -171,7 +171,7 @@ def _read_csv(path: Path, content: bytes) -> _Table:
     try:
         lines = content.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        raise ValueError(f"{path}: must be a text file of comma-separated numbers, got binary data.") from None
+        raise ValueError(f"{path}: must be text in UTF-8, got other bytes. Save it as CSV in UTF-8.") from None
     while lines and not lines[-1].strip():
         lines.pop()
     numbered = [(k, line) for k, line in enumerate(lines, start=1) if not line.lstrip().startswith(_COMMENT)]

@@ -6,11 +6,14 @@ Wrong input gives one line on stderr and exit code 2; output files appear comple
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import re
 import shlex
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NoReturn
 
 import izhnumba as iz
@@ -21,7 +24,10 @@ from izhnumba.cli import _compile, _demo, _explore, _info, _presets, _run
 __all__ = ["main"]
 
 _COMMANDS = (_demo, _run, _explore, _presets, _info, _compile)  # each has `add`, its options, and `run`, what it does
-_EXIT_CODES = "Exit codes: 0 done, as is this help, 1 a simulation failed, 2 wrong input, 130 stopped by Ctrl-C."
+_EXIT_CODES = (
+    "Exit codes: 0 done, as is this help, 1 a simulation failed, 2 wrong input, 130 stopped by Ctrl-C, "
+    "141 nobody reads the output any more."
+)
 _OPTION_OF = {  # options with another name than the argument in the Python API
     "presets.name": "preset",
     "Population.run.I": "current",
@@ -30,7 +36,25 @@ _OPTION_OF = {  # options with another name than the argument in the Python API
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0, 1 for a failed simulation, 2 for wrong input, 130 after Ctrl-C."""
+    """Run one command; returns the exit code: 0, 1 for a failed simulation, 2 for wrong input, 130 after Ctrl-C, 141 if
+    nobody reads standard output any more."""
+    try:
+        try:
+            with _any_text_on_stdout():
+                return _run_one(argv)
+        finally:
+            print(end="", flush=True)  # what cannot be written is told here, and not by the interpreter at its end
+    except BrokenPipeError:  # as of `izhnumba presets | head -1`
+        _print_to_nowhere()
+        return 141
+    except OSError as error:
+        _print_to_nowhere()
+        print(f"izhnumba: standard output: {error.strerror}", file=sys.stderr)
+        return 2
+
+
+def _run_one(argv: Sequence[str] | None) -> int:
+    """As `main`, which looks after standard output."""
     parser = _parser()
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:
@@ -46,6 +70,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         warnings.showwarning = lambda message, *_: _warn(arguments, str(message))
         try:
             arguments.command(arguments)
+        except BrokenPipeError:
+            raise
         except OSError as error:
             return _say(arguments, f"{error.filename or 'error'}: {error.strerror}", 2)
         except (ValueError, ImportError) as error:
@@ -55,6 +81,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             return _say(arguments, "interrupted, no file was written.", 130)
     return 0
+
+
+@contextmanager
+def _any_text_on_stdout() -> Iterator[None]:
+    """Print letters that the encoding of standard output lacks, as of names of files, as their numbers."""
+    if not isinstance(sys.stdout, io.TextIOWrapper):
+        yield
+        return
+    stream, before = sys.stdout, sys.stdout.errors
+    stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        stream.reconfigure(errors=before)
+
+
+def _print_to_nowhere() -> None:
+    """Let the interpreter get rid of what could not be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _say(arguments: argparse.Namespace, message: str, code: int) -> int:

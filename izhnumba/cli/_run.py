@@ -112,6 +112,8 @@ def _read(arguments: argparse.Namespace, dt: float) -> Currents:
     """The currents, of as many neurons as they must be."""
     path = _path(arguments)
     if arguments.current == "-":
+        if sys.stdin is None:
+            raise ValueError(f"{path}: must be open for --current -, got none.")
         current = read_currents(path, dt, sys.stdin.buffer.read())
     elif not path.exists() and re.fullmatch(r"[-+]?[\d.]+", arguments.current):
         raise ValueError(f"{path}: --current must be a file. One with this number alone holds for --duration.")

@@ -198,7 +198,7 @@ FILES = {
     "inf.csv": ("1,2\n-inf,2\n", "inf.csv, line 2, column 1: must be a finite number, got '-inf'."),
     "binary.csv": (
         b"\x89PNG\xff\x00\xfe",
-        "binary.csv: must be a text file of comma-separated numbers, got binary data.",
+        "binary.csv: must be text in UTF-8, got other bytes. Save it as CSV in UTF-8.",
     ),
     "text.npy": ("1,2\n", "text.npy: must be a .npy file of numbers, got one that is no npy file."),
     "huge.npy": (

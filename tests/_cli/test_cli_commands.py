@@ -1,10 +1,14 @@
-"""The commands demo, presets and info."""
+"""The commands demo, presets and info, and standard output."""
 
 from __future__ import annotations
 
+import io
 import os
+import subprocess
+import sys
 
-from command_line import izhnumba, refused
+import pytest
+from command_line import environment, izhnumba, refused
 from processes import PACKAGE
 
 import izhnumba as iz
@@ -62,3 +66,37 @@ def test_info_reports_versions_and_speed(capsys):
     for name in ("izhnumba", "numba", "llvmlite", "threading layer", "cache", "SIMD", "speed float32", "speed float64"):
         assert f"\n{name} " in f"\n{out}"
     assert "G neuron-steps/s" in out
+
+
+# --- standard output --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes of Windows end otherwise")
+@pytest.mark.parametrize("arguments", [["presets"], ["presets", "--help"], []])
+def test_a_reader_that_leaves_is_no_error(arguments):
+    out, into = os.pipe()
+    os.close(out)
+    buffered = environment()
+    buffered.pop("PYTHONUNBUFFERED", None)
+    command = [sys.executable, "-m", "izhnumba", *arguments]
+    done = subprocess.run(command, stdout=into, stderr=subprocess.PIPE, env=buffered, timeout=60)
+    os.close(into)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a full disk")
+def test_an_output_that_takes_nothing():
+    buffered = environment()
+    buffered.pop("PYTHONUNBUFFERED", None)
+    command = [sys.executable, "-m", "izhnumba", "presets", "RS"]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=buffered, timeout=60)
+    assert (done.returncode, done.stderr) == (2, b"izhnumba: standard output: No space left on device\n")
+
+
+def test_names_that_the_encoding_of_the_output_lacks(folder, monkeypatch):
+    ascii_only = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr(sys, "stdout", ascii_only)
+    assert cli.main(["run", "--current", "stim.csv", "--out", "caf\u00e9.csv"]) == 0
+    assert ascii_only.buffer.getvalue().splitlines()[-1] == b"spikes   caf\\xe9.csv"
+    assert ascii_only.errors == "strict"

@@ -115,11 +115,17 @@ def test_currents_from_standard_input(stdin, capsys):
     [
         (b"", "standard input: must hold at least one row of numbers, got none."),
         (b"1,2\n3,x\n", "standard input, line 2, column 2: must be a finite number, got 'x'."),
-        (b"\x93NUMPY\x01\x00", "standard input: must be a text file of comma-separated numbers, got binary data."),
+        (b"\x93NUMPY\x01\x00", "standard input: must be text in UTF-8, got other bytes. Save it as CSV in UTF-8."),
     ],
 )
 def test_bad_standard_input(stdin, capsys, content, message):
     stdin(content)
+    assert refused(capsys, "run", "--current", "-") == f"izhnumba run: {message}\n"
+
+
+def test_no_standard_input(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", None)
+    message = "standard input: must be open for --current -, got none."
     assert refused(capsys, "run", "--current", "-") == f"izhnumba run: {message}\n"
 
 
