@@ -258,7 +258,7 @@ class Spikes(Found):
         duration = sum(self._time.ms(b) - self._time.ms(a) for a, b in self._windows)
         if not 0 < duration < math.inf:
             got = "none" if duration <= 0 else "spikes of a file, which does not tell"
-            cure = "Say it: spikes[0.0:1000.0].rates()." if duration else "Run first."
+            cure = "Say it: spikes[0.0:1000.0].rates()." if duration else "Run first, or take a part with some time."
             raise ValueError(f"Spikes.rates must know for how long they were recorded, got {got}. {cure}")
         return np.asarray(counts / (duration * 1e-3))
 

@@ -16,6 +16,12 @@ _HABITS = {  # of other simulators
     **{"count": "counts", "rate": "rates", "get": "of"},
     **dict.fromkeys(("v", "voltage", "v_m", "vm", "membrane_potential"), "V"),
 }
+_MEASURES = {  # of izhnumba.analysis, by what users would look for here
+    **{name: name for name in ("isi", "cv", "cv2", "lv", "fano_factor", "bursts")},
+    **{"isis": "isi", "intervals": "isi", "fano": "fano_factor", "burst": "bursts"},
+    **dict.fromkeys(("correlation", "correlations", "spike_count_correlation"), "spike_count_correlation"),
+    **dict.fromkeys(("spectrum", "psd", "rate_spectrum"), "rate_spectrum"),
+}
 
 
 class Found(Fixed):
@@ -29,12 +35,18 @@ class Found(Fixed):
         cure = ""
         if name[:1] != "_":  # else Python itself asks, also while it copies
             known, meant = [known for known in dir(self) if known[:1] != "_"], _HABITS.get(name.lower(), name)
-            cure = did_you_mean(name, known, meant) or self._cure(meant)
+            cure = measure(name) or did_you_mean(name, known, meant) or self._cure(meant)
         raise AttributeError(f"{type(self).__name__} has no {name!r}. {cure}".rstrip())
 
     def __getitem__(self, key: object) -> Any:
         known = ", ".join(known for known in dir(self) if known[:1] != "_")
         raise TypeError(f"{type(self).__name__} has no items, got [{checks.shown(key)}]. Read its attributes: {known}.")
+
+
+def measure(name: str) -> str:
+    """Cure for a name that spikes do not have because `izhnumba.analysis` has it, else ""."""
+    found = _MEASURES.get(name.lower())
+    return f"Use izhnumba.analysis.{found}(spikes)." if found else ""
 
 
 def optional(method: str, module: str) -> Any:

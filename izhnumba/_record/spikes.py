@@ -17,6 +17,7 @@ from izhnumba._engine.protocol import NeuronEngine, SpikeList
 from izhnumba._engine.timebase import Column, Instant
 from izhnumba._record import html
 from izhnumba._record.events import Spikes, Windows
+from izhnumba._record.found import measure
 from izhnumba._record.memory import MemoryStore, read_only, roomy
 from izhnumba._record.recorder import Recorder
 
@@ -129,6 +130,8 @@ class SpikeRecorder(_Spiking):
     def __getattr__(self, name: str) -> NoReturn:
         if name[:1] != "_" and hasattr(Spikes, name):
             raise AttributeError(f"SpikeRecorder has no {name!r}. Write spikes.{name}.")
+        if cure := measure(name):
+            raise AttributeError(f"SpikeRecorder has no {name!r}. {cure}")
         super().__getattr__(name)
 
     def _options(self) -> dict[str, Any]:
@@ -141,7 +144,8 @@ class SpikeRecorder(_Spiking):
             return self._ended
         end = self._reliable() if self._alone else min(self._reliable(), self._keeps.upto)  # what is not taken yet
         begin = max(self._from, self._born)
-        return _joined(*self._ended, (begin, max(begin, end)))
+        last = begin, max(begin, end)
+        return _joined(*self._ended, last) if self._ended else (last,)
 
     def _window_changes(self) -> None:
         super()._window_changes()

@@ -80,8 +80,8 @@ def _plain(where: str, value: Any) -> tuple[bool, list[Any]]:
     """Whether a value is one train and not several, and a list of what is to be checked as trains."""
     if isinstance(value, Mapping):
         checks.refuse(where, value, _MUST, "Pass list(trains.values()).")
-    if hasattr(value, "shape"):  # an array, perhaps with a unit; of two axes if all trains are of one length
-        one = len(value.shape) != 2
+    if hasattr(type(value), "__array__"):  # perhaps with a unit; of two axes if all trains are of one length
+        one = np.ndim(value) != 2
         return one, [value] if one else list(value)
     if isinstance(value, str) or not isinstance(value, Iterable):
         checks.refuse(where, value, _MUST)
@@ -118,7 +118,13 @@ def trains_within(where: str, value: object, start: object, stop: object, name: 
     name = f"{where}.{name}"
     spikes = value if isinstance(value, Spikes) else getattr(value, "spikes", None)
     if isinstance(spikes, Spikes):
+        low = 0.0 if start is None else checks.number(f"{where}.start", start, "ms", at_least=0.0)
+        if stop is not None:
+            checks.number(f"{where}.stop", stop, "ms", at_least=checks.Other("start", low), finite=False)
         value = spikes[start:stop]
+        if value.start == value.stop:
+            times = f"{spikes.start:g} to {spikes.stop:g} ms"
+            raise ValueError(f"{name} must be recorded for some time from start to stop, got spikes from {times}.")
     trains = trains_of(name, value)
     if trains.window is None:
         if stop is None:
@@ -127,9 +133,9 @@ def trains_within(where: str, value: object, start: object, stop: object, name: 
         first = 0.0 if start is None else checks.number(f"{where}.start", start, "ms")
         trains = _cut(trains, first, checks.number(f"{where}.stop", stop, "ms", above=first))
     first, last = trains.window or (0.0, 0.0)
-    if not 0 < last - first < np.inf:
-        got = "spikes of a file, which does not tell" if last > first else "no time at all"
-        raise ValueError(f"{where}.stop must be known, got {got}. Give start and stop in ms.")
+    if last == np.inf:
+        must = f"{where}.stop must be given for spikes of a file, which does not tell how long they were recorded"
+        raise ValueError(f"{must}, got none.")
     return trains
 
 

@@ -328,8 +328,24 @@ WRONG = {
     "a file": (
         lambda: analysis.fano_factor(Spikes(np.zeros(1, int), np.ones(1, int), Steps(0.1), 1, None), 1.0),
         ValueError,
-        "fano_factor.stop must be known, got spikes of a file, which does not tell. Give start and stop in ms.",
+        "fano_factor.stop must be given for spikes of a file, which does not tell how long they were recorded, got n",
     ),
+    "elsewhere": (
+        lambda: analysis.fano_factor(spikes_of(TRAINS), 1.0, start=2000.0),
+        ValueError,
+        "fano_factor.spikes must be recorded for some time from start to stop, got spikes from 0 to 1000 ms.",
+    ),
+    "before": (
+        lambda: analysis.rate_spectrum(spikes_of(TRAINS), start=-1.0),
+        ValueError,
+        "rate_spectrum.start must be a finite number >= 0 ms, got -1.0.",
+    ),
+    "backwards": (
+        lambda: analysis.fano_factor(spikes_of(TRAINS), 1.0, start=50.0, stop=20.0),
+        ValueError,
+        "fano_factor.stop must be a number >= start (50) ms, got 20.0.",
+    ),
+    "a population": (lambda: analysis.cv(iz.Population((3, 2))), TypeError, f"cv.spikes must be {PLAIN}, got Popul"),
     "one train": (lambda: analysis.spike_count_correlation([1.0], 1.0, stop=9.0), ValueError, "must be several trains"),
     "short": (
         lambda: analysis.rate_spectrum([1.0], segment=1.0, stop=9.0),

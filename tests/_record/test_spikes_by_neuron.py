@@ -327,6 +327,10 @@ def test_names_of_other_simulators_lead_here():
     for one in (result, net.record(cells)):
         with pytest.raises(AttributeError, match=r"^\w+ has no 'trains'\. Write spikes\.trains\.$"):
             _ = one.trains
+    for one in (result, result.spikes, net.record(cells)):
+        for name, measure in {"isi": "isi", "cv": "cv", "burst": "bursts", "spectrum": "rate_spectrum"}.items():
+            with pytest.raises(AttributeError, match=rf"^\w+ has no '{name}'\. Use izhnumba\.analysis\.{measure}\("):
+                getattr(one, name)
 
 
 def test_older_files_do_not_say_when_a_run_ended():
