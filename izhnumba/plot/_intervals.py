@@ -14,6 +14,7 @@ from izhnumba.plot._trains import Array, Trains, trains_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 _BINS = 50
 
@@ -79,10 +80,19 @@ def isi(
     ax.set_xmargin(0.0)
     if log:
         ax.set_xscale("log")
+        _label_plainly(ax.xaxis)
     else:
         ax.update_datalim([(0.0, 0.0)])
     ax.autoscale_view()
     return labelled(ax, "interspike interval (ms)", "share of intervals")
+
+
+def _label_plainly(axis: Axis) -> None:
+    """20, 30, 60 in place of powers of ten: these are too wide to stand beside each other."""
+    from matplotlib.ticker import LogFormatter
+
+    axis.set_major_formatter(LogFormatter())
+    axis.set_minor_formatter(LogFormatter())
 
 
 def _intervals(one: Trains) -> Array:
@@ -97,9 +107,11 @@ def _edges(bins: object, intervals: Array, log: bool, dt: float) -> Array:
     if np.iterable(bins) and not isinstance(bins, str):
         edges = checks.array("isi.bins", bins, "ms", at_least=0.0)
         if edges.ndim != 1 or edges.size < 2 or not np.all(np.diff(edges) > 0):
-            raise ValueError(f"isi.bins must be a whole number or two or more ascending edges in ms, got {bins!r:.60}.")
+            raise ValueError(
+                f"isi.bins must be a whole number or two or more ascending edges in ms, got {checks.shown(bins)}."
+            )
         if log and edges[0] == 0.0:
-            raise ValueError(f"isi.bins must begin above 0 ms on a logarithmic scale, got {bins!r:.60}.")
+            raise ValueError(f"isi.bins must begin above 0 ms on a logarithmic scale, got {checks.shown(bins)}.")
         return edges
     n = checks.integer("isi.bins", bins, at_least=1, at_most=100_000)
     low, high = (intervals.min(), intervals.max()) if intervals.size else (1.0, 1000.0)
