@@ -116,7 +116,7 @@ class SpikeRecorder(_Spiking):
         neurons : as the user passed it to `Network.record`
             Which of these, by place.
         """
-        assign(self, _n_batch=n_batch, _neurons=neurons)
+        assign(self, _n_batch=n_batch, _neurons=neurons, _born=engine.now)
         if neurons is not None:
             every = np.arange(engine.n)[of]
             of = every[checks.indices("Network.record.neurons", neurons, every.size)]
@@ -125,7 +125,6 @@ class SpikeRecorder(_Spiking):
             self._index = np.flatnonzero(self._chosen)
         elif self._n < engine.n:
             self._index = np.arange(self._first, self._last)
-        self._born = engine.now
 
     def __getattr__(self, name: str) -> NoReturn:
         if name[:1] != "_" and hasattr(Spikes, name):
@@ -149,7 +148,8 @@ class SpikeRecorder(_Spiking):
 
     def _window_changes(self) -> None:
         super()._window_changes()
-        assign(self, _ended=self._windows, _born=self._engine.now)
+        ended = tuple([(first, last) for first, last in self._windows if first < last])
+        assign(self, _ended=ended, _born=self._engine.now)
 
     def _leave(self) -> None:
         super()._leave()
@@ -158,7 +158,7 @@ class SpikeRecorder(_Spiking):
     def _end(self) -> None:
         super()._end()
         if self._turn is None:  # of a run by itself
-            assign(self, _ended=self._windows, _over=True)
+            assign(self, _ended=((self._born, self._reliable()),), _over=True)
 
     def _clear(self) -> None:
         super()._clear()
