@@ -270,6 +270,8 @@ def kind(where: str, value: object, types: Any, must_be: str, cure: str = "") ->
 
 def refuse(where: str, value: object, must_be: str, cure: str = "") -> NoReturn:
     """Raise the TypeError of a value of the wrong kind: `where` must be `must_be`."""
+    if isinstance(value, type) and value.__module__.startswith("izhnumba."):
+        cure = cure or f"Make an object: {value.__name__}(...)."
     raise _refusal(TypeError, f"{where} must be {must_be}", shown(value), cure)
 
 

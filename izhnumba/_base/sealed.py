@@ -3,7 +3,8 @@
 * values, such as receptors, inputs and rules: frozen dataclasses, whose `__post_init__` writes by `assign`;
 * parts of a network, and results: `Fixed` and `Sealed`, on which a misspelt attribute is an error, not a new one;
 * tables of named things, such as presets: `NamedTable`;
-* views of dicts that change: `MappingProxyType`; arrays that are copies or inputs: `flags.writeable = False`.
+* views of dicts that change: `MappingProxyType`, of a `Named` one where users look names up;
+* arrays that are copies or inputs: `flags.writeable = False`.
 
 Populations alone write attributes by themselves, for their parameters are attributes.
 """
@@ -11,13 +12,16 @@ Populations alone write attributes by themselves, for their parameters are attri
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import itertools
+from collections import ChainMap
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NoReturn, TypeVar
 
 from izhnumba._base import checks
 from izhnumba._base.documented import columns, documented_by
 from izhnumba._base.words import did_you_mean
 
+_MOST_NAMES = 50  # in an error
 Entry = TypeVar("Entry")
 Reduced = str | tuple[Any, ...]  # what pickle takes from __reduce__
 
@@ -73,6 +77,31 @@ class UnknownName(KeyError, ValueError):
         return str(self.args[0])
 
 
+def unknown_name(where: str, name: object, known: Collection[str], near: str) -> UnknownName:
+    """The error of a name that is not in a table. where: of the table; near: a question with names that are near."""
+    first = ", ".join([*itertools.islice(known, _MOST_NAMES)])
+    more = f" and {len(known) - _MOST_NAMES} more" if len(known) > _MOST_NAMES else ""
+    there = f"Known: {first}{more}." if known else "There are none yet."
+    return UnknownName(f"{where} must be a known name, got {checks.shown(name)}. {near}{there}")
+
+
+class Named(dict[str, Any]):
+    """Objects by their names; an unknown one is told together with those there are. where: how a user calls it."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    def __missing__(self, name: object) -> NoReturn:
+        raise unknown_name(self.where, name, self, did_you_mean(name, self, most=3))
+
+
+class NamedPopulations(ChainMap[str, Any]):
+    """Populations and sources by their names, told likewise."""
+
+    def __missing__(self, name: object) -> NoReturn:
+        raise unknown_name("Network.populations.name", name, self, did_you_mean(name, self, most=3))
+
+
 @documented_by(lambda table: table._text())
 class NamedTable(Mapping[str, Entry]):
     """A read-only mapping of names to entries, each with an attribute `name`.
@@ -89,8 +118,7 @@ class NamedTable(Mapping[str, Entry]):
 
     def __getitem__(self, name: str) -> Entry:
         if isinstance(name, str) and name not in self._entries:
-            must = f"{self._name}.name must be a known name, got {checks.shown(name)}"
-            raise UnknownName(f"{must}. {self.nearest(name)}Known: {', '.join(self._entries)}.")
+            raise unknown_name(f"{self._name}.name", name, self._entries, self.nearest(name))
         return self._entries[checks.one_of(f"{self._name}.name", name, self._entries)]
 
     def __contains__(self, name: object) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +12,7 @@ from typing import Any, Literal, Unpack, overload
 from numpy.typing import ArrayLike
 
 from izhnumba._base import checks
-from izhnumba._base.sealed import Sealed
+from izhnumba._base.sealed import Named, NamedPopulations, Sealed
 from izhnumba._base.turns import Turn
 from izhnumba._base.words import counted
 from izhnumba._engine.progress import Progress
@@ -100,11 +99,11 @@ class Network(Sealed):
         self.seed = secrets.randbits(32) if seed is None else checks.integer("Network.seed", seed, at_least=0)
         self.threads = None if threads is None else checks.integer("Network.threads", threads, at_least=1)
         self._populations: dict[str, Population] = {}
-        self._synapses: dict[str, Synapses] = {}
-        self._drives: dict[str, Drive] = {}
-        self._recorders: dict[str, Recorder] = {}
+        self._synapses: dict[str, Synapses] = Named("Network.synapses.name")
+        self._drives: dict[str, Drive] = Named("Network.drives.name")
+        self._recorders: dict[str, Recorder] = Named("Network.recorders.name")
         self._sources: dict[str, Source] = {}
-        every: ChainMap[str, Any] = ChainMap(self._sources, self._populations)
+        every = NamedPopulations(self._sources, self._populations)
         self.populations: Mapping[str, Population | Source] = MappingProxyType(every)
         self.synapses = MappingProxyType(self._synapses)
         self.drives, self.recorders = MappingProxyType(self._drives), MappingProxyType(self._recorders)

@@ -21,8 +21,9 @@ def preset(size: object, value: object) -> str:
         return f"Write Population({n}, **mapping)."
     if not isinstance(value, str):
         return ""
-    if value in _MODELS:
-        return f"Write model=iz.{value}."
+    for name in _MODELS:
+        if name.lower() == value.lower():
+            return f"Write model=iz.{name}."
     if value in presets:
         return preset(size, presets[value])
     return f'{presets.nearest(value)}For a preset write Population({n}, **iz.presets["RS"]).'

@@ -52,8 +52,10 @@ def given(rule: object, weight: object, delay: object, ends: Ends) -> tuple[Rule
         cure = f" {_ROWS}" if _are_rows(rule, ends) else ""
         _warn_of_pairs(rule, ends)
     else:
+        if isinstance(rule, float) and 0 <= rule <= 1:
+            cure = f"For a probability write FixedProbability({rule:g})."
         pairs = isinstance(rule, (tuple, list)) and rule and all(np.shape(pair) == (2,) for pair in rule[:9])
-        checks.refuse(_WHERE, rule, _MUST, _PAIRS if pairs else _ROWS if _are_rows(rule, ends) else "")
+        checks.refuse(_WHERE, rule, _MUST, _PAIRS if pairs else _ROWS if _are_rows(rule, ends) else cure)
     pre, post = _indices("pre", pre, ends.n_pre, cure), _indices("post", post, ends.n_post, cure)
     if len(pre) != len(post):
         raise ValueError(

@@ -18,6 +18,7 @@ from izhnumba._model.izhikevich import Izhikevich
 from izhnumba._model.model import Model
 from izhnumba._population.parameters import HABITS, OF_POPULATIONS
 from izhnumba._population.population import Population
+from izhnumba._population.presets import presets
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Function = Callable[[Any, Any], Array]
@@ -136,7 +137,8 @@ def parameters_of(owner: str, neuron: Any) -> tuple[Model, dict[str, Array]]:
     """(model, parameters by name) of a neuron as users pass it. Parameters: arrays that broadcast to its shape."""
     where = f"{owner}.neuron"
     neuron = {"model": neuron} if isinstance(neuron, Model) else neuron
-    checks.kind(where, neuron, (Population, Mapping), "a Population, a preset or other mapping, or a Model")
+    cure = f'Pass iz.presets["{neuron}"].' if neuron in presets else ""
+    checks.kind(where, neuron, (Population, Mapping), "a Population, a preset or other mapping, or a Model", cure)
     if isinstance(neuron, Population):
         return neuron.model, {name: np.asarray(getattr(neuron, name), float) for name in neuron.model.parameters}
     model = checks.kind(f"{where}['model']", neuron.get("model", Izhikevich), Model, "an izhnumba.Model")
