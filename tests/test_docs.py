@@ -32,7 +32,7 @@ BUILT = {"_build", "learn", "gallery", "generated"}
 PAGES = sorted(page for page in DOCS.rglob("*.md") if not BUILT & set(page.relative_to(DOCS).parts))
 NAMES = [str(page.relative_to(DOCS)) for page in PAGES]
 FENCED = re.compile(r"^(?P<fence>```+|:::+)(?P<language>[\w{}-]*)[^\n]*\n(?P<body>.*?)^(?P=fence)\s*$", re.M | re.S)
-LONGEST = 600  # lines
+LONGEST = 200  # lines
 MARKERS = {  # marker of the tests that need a package
     **dict.fromkeys(("brian2", "nest", "pyNN"), "peers"),
     **dict.fromkeys(("jax", "optax"), "jax"),

@@ -81,3 +81,9 @@ def test_rattler_build_reads_the_recipe():
 def test_old_names_go_when_they_were_to_go():
     assert version(iz.__version__) < version(REMOVED_IN)
     assert f"goes with version {REMOVED_IN}" in (ROOT / "docs/deprecations.md").read_text()
+
+
+def test_files_that_ci_names_are_there():
+    named = set(re.findall(r"\btests/[\w/.]*\w", (ROOT / ".ci/run").read_text()))
+    assert named
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-import izhnumba as iz
+from izhnumba.cli._demo import network_2003
 
 LIGHT = ("#0072b2", "#d55e00", "#3f4854")  # excitatory, inhibitory, text
 DARK = ("#6cbdec", "#f0984d", "#c8cfd8")
@@ -15,18 +15,10 @@ DARK = ("#6cbdec", "#f0984d", "#c8cfd8")
 
 def network():
     """Spikes of a second of it: times (ms) and neurons, of which 800 are excitatory."""
-    rng = np.random.default_rng(7)
-    excitatory, r = np.arange(1000) < 800, rng.random(1000)
-    net = iz.Network(dt=1.0, scheme="izhikevich2003", seed=7)
-    b = np.where(excitatory, 0.2, 0.25 - 0.05 * r)
-    a, c = np.where(excitatory, 0.02, 0.02 + 0.08 * r), np.where(excitatory, -65 + 15 * r**2, -65.0)
-    cells = net.add(iz.Population(1000, a=a, b=b, c=c, d=np.where(excitatory, 8 - 6 * r**2, 2.0), u=b * -65.0))
-    for part, weight in ((cells[:800], iz.Uniform(0.0, 0.5)), (cells[800:], iz.Uniform(-1.0, 0.0))):
-        net.connect(part, cells, iz.AllToAll(), weight=weight, receptor=iz.Pulse())
-    net.drive(cells, iz.Noise(std=np.where(excitatory, 5.0, 2.0)))
-    spikes = net.record(cells, "spikes")
+    net = network_2003(seed=7, dt=1.0)
     net.run(1000.0)
-    return spikes.t, spikes.i
+    spikes = [net.recorders[kind].spikes for kind in ("excitatory", "inhibitory")]
+    return np.concatenate([one.t for one in spikes]), np.concatenate([one.i for one in spikes])
 
 
 def draw(t, i, colors, path):

@@ -77,6 +77,8 @@ def isi(
         color = {} if {"facecolor", "edgecolor"} & set(style) else {"color": next_color(ax)}
         default: dict[str, Any] = {"linewidth": 1.0, "label": one.name, **color}
         ax.stairs(share, edges, **default | style)
+        if not share.any():
+            ax.update_datalim([(edges[-1], 1.0)])
     ax.set_xmargin(0.0)
     if log:
         ax.set_xscale("log")

@@ -103,11 +103,12 @@ def overview(
             if every is None and spiking:
                 every = width_of([group for group in groups if group.neurons.size >= _CROWD], None)
             _rates(next(waiting), crowds, colors, every)
+        settings = matplotlib().rcParams
+        ink = settings["text.color"]
         for column, top in zip(traced, peaks, strict=True):
-            color = next((COLORS[k % len(COLORS)] for k, one in enumerate(groups) if _is_in(column, one)), "black")
+            color = next((COLORS[k % len(COLORS)] for k, one in enumerate(groups) if _is_in(column, one)), ink)
             ax = trace(column.record, next(waiting), columns=[column.place], peak=top, color=color, linewidth=0.7)
             ax.set_title(column.name, loc="right", pad=2.0, fontsize="medium", color=color)
-        settings = matplotlib().rcParams
         for ax in panels:
             for axis in "xy":  # ticks that are made later, too
                 ax.tick_params(axis=axis, labelsize=settings[f"{axis}tick.labelsize"])

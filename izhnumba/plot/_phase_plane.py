@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from izhnumba._base import checks
-from izhnumba._base.axes import axes_for, labelled
+from izhnumba._base.axes import axes_for, labelled, matplotlib
 from izhnumba._record.results import Result
 from izhnumba._record.samples import StateRecorder
 from izhnumba.analysis import _phase_plane
@@ -95,9 +95,10 @@ def phase_plane(
         du = _phase_plane.equations(model, p, I)[1]
         for x in _phase_plane.roots(lambda x: du(x, 0.0), grid):
             ax.axvline(x, color=VERMILLION, linewidth=1.5)
+    ink = matplotlib().rcParams["text.color"]
     for point in _phase_plane.fixed_points(neuron, I, index=index, V=V):
-        marker, inside = "X" if point.kind == "saddle" else "o", "black" if point.stable else "white"
-        style = dict(marker=marker, color="black", markerfacecolor=inside, linestyle="none", label=point.kind)
+        marker, inside = "X" if point.kind == "saddle" else "o", ink if point.stable else ax.get_facecolor()
+        style = dict(marker=marker, color=ink, markerfacecolor=inside, linestyle="none", label=point.kind)
         draw(np.array([point.V]), np.array([point.u]), **style)
     ax.margins(0.0)
     take_in(ax, V, u)

@@ -87,7 +87,7 @@ def raster(
         take_in(ax, one.span, (lowest - 0.5, highest + 0.5))
         _draw(ax, one, one.i, _sizes(ax, every, np.array([highest - lowest + 1.0]))[0] if size is None else size, style)
         if isinstance(ax.yaxis.get_major_locator(), MaxNLocator):
-            ax.locator_params(axis="y", integer=True)
+            ax.locator_params(axis="y", integer=True, min_n_ticks=1)
         return labelled(ax, "time (ms)", f"neuron of {one.name}" if one.name else "neuron")
     heights = _heights(ax, every)
     bases = np.concatenate([[0.0], np.cumsum(heights)])
@@ -157,6 +157,7 @@ def _points(ax: Axes) -> float:
 def _named(ax: Axes, every: list[Trains], bases: Array) -> Axes:
     """Write name and number of neurons beside each population, in its colour, and draw lines between them. Names that
     are there stay."""
+    from matplotlib import rcParams
     from matplotlib.ticker import FixedFormatter, FixedLocator
 
     heights = np.diff(bases)
@@ -174,7 +175,7 @@ def _named(ax: Axes, every: list[Trains], bases: Array) -> Axes:
     ax.tick_params(axis="y", length=0)
     labels = dict(zip(names, ax.get_yticklabels(), strict=True))
     for middle, marks in zip(middles, ax.collections[-len(every) :], strict=True):
-        labels[middle].set_color(face_of(marks) or "black")
+        labels[middle].set_color(face_of(marks) or rcParams["text.color"])
     for base in bases[1:-1]:
         ax.axhline(base - 0.5, color=GREY, linewidth=0.5)
     return ax

@@ -103,7 +103,7 @@ def rate(
         (line,) = ax.plot(t, r, **default | style)
         line.sticky_edges.y.append(0.0)  # no margin below
         if t.size:
-            ax.update_datalim([(t[0], 0.0), (t[0], max(1e-9, float(np.nanmax(r))))])
+            ax.update_datalim([(t[0], 0.0), (t[0], float(np.nanmax(r)) or 1.0)])
     ax.autoscale_view()
     return labelled(ax, "time (ms)", "rate (Hz)")
 

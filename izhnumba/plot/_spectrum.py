@@ -66,7 +66,7 @@ def spectrum(
     ax = axes_for("spectrum.ax", ax)
     style = long_names(style, "Line2D")
     ax.set_xmargin(0.0)
-    if log:
+    if log and any(power[1:].any() for _, power in curves):  # 0 has no place on a logarithmic scale
         ax.set_yscale("log")
     for one, (f, power) in zip(found, curves, strict=True):
         default: dict[str, Any] = {"color": next_color(ax), "linewidth": 1.0, "label": one.name}

@@ -28,11 +28,12 @@ GREY = "0.6"
 
 
 def next_color(ax: Axes, first: int = 0) -> str:
-    """The first of COLORS, from place `first` on and round, in which there is no line and no mark yet; that of `first`
-    if all are taken."""
+    """The first of COLORS, from place `first` on and round, that is not the background and in which there is no line
+    and no mark yet; that of `first` if all are taken."""
     from matplotlib.colors import to_hex
 
-    taken = {to_hex(line.get_color()) for line in ax.lines}
+    taken = {to_hex(ax.get_facecolor())}
+    taken |= {to_hex(line.get_color()) for line in ax.lines}
     taken |= {face_of(marks) for marks in ax.collections}
     taken |= {to_hex(patch.get_edgecolor()) for patch in ax.patches}
     order = [COLORS[(first + k) % len(COLORS)] for k in range(len(COLORS))]

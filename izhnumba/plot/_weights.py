@@ -32,8 +32,8 @@ def weights(
     ax : matplotlib Axes, optional
         By default that of a new figure.
     kind : "matrix" or "histogram"
-        A matrix has a row per source and a column per target, white where there is no synapse, and a bar that explains
-        its colours. Dark is strong; weights of both signs are red above and blue below 0.
+        A matrix has a row per source and a column per target, empty where there is no synapse, and a bar that explains
+        its colours. Dark is strong (on a dark ground bright); weights of both signs are red above and blue below 0.
     bins : int
         Of the histogram.
     **style
@@ -106,18 +106,22 @@ def _matrix(
         Of the colours.
     style : dict
     """
+    from matplotlib.colors import to_rgb
+
     rows, columns = (min(size, _PIXELS) for size in n)
     pixel = places[0] * rows // n[0] * columns + places[1] * columns // n[1]
     count = np.bincount(pixel, minlength=rows * columns)
     total = np.bincount(pixel, weight, rows * columns)
     with np.errstate(invalid="ignore"):
         mean = np.where(count, total / count, np.nan).reshape(rows, columns)
-    low, high = float(weight.min(initial=0.0)), float(weight.max(initial=0.0))
+    drawn = mean[np.isfinite(mean)]
+    low, high = float(drawn.min(initial=0.0)), float(drawn.max(initial=0.0))
     if low < 0 < high:
         high = max(-low, high)
         low, cmap = -high, "RdBu_r"
     else:
-        cmap = "viridis" if low < 0 else "viridis_r"
+        on_dark = sum(to_rgb(ax.get_facecolor())) < 1.5  # weak weights are near the background
+        cmap = "viridis" if (low < 0) != on_dark else "viridis_r"
     extent = (-0.5, n[1] - 0.5, n[0] - 0.5, -0.5)
     image = ax.imshow(mean, **{"cmap": cmap, "vmin": low, "vmax": high, "aspect": "auto", "extent": extent, **style})
     ax.figure.colorbar(image, ax=ax, label=label)

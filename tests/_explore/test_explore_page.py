@@ -249,6 +249,9 @@ def test_code_follows(page):
 def test_troubles_are_said(page):
     page.open("#preset=2004/T")
     assert page.text("trouble").startswith("In continuous time the equations run away at ")
+    page.open("#preset=RS&I=-1e9")  # no spikes at all, but V moves within nanoseconds
+    assert page.text("trouble").startswith("In continuous time V or u change too fast to be followed beyond ")
+    assert "run away" not in page.text("summary")
     page.open("#preset=RS&scheme=euler&dt=2")
     told = "dt = 2 ms is too large for the scheme euler: spikes are lost and V overshoots. Use dt ≤ 0.5 ms."
     assert page.text("trouble") == told

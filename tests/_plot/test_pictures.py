@@ -320,3 +320,39 @@ def test_the_picture_of_the_demo(tmp_path, monkeypatch, capsys):
     assert hidden(raster) == 0
     boxes = list(texts(figure))
     assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
+
+
+# --- silent populations and dark grounds ----------------------------------------------------------------------------
+
+
+def test_silence_has_an_axis_like_that_of_spikes():
+    silent = iz.Population(5, dt=0.5, **iz.presets["FS"]).run(100.0)
+    firing = iz.Population(5, dt=0.5, **iz.presets["FS"]).run(100.0, 10.0)
+    assert plot.rate(silent).get_ylim() == pytest.approx((0.0, 1.05))
+    assert plot.isi(silent).get_ylim() == pytest.approx((0.0, 1.05))
+    pytest.importorskip("scipy")
+    assert plot.spectrum([silent, silent]).get_yscale() == "linear"  # 0 has no logarithm, of which matplotlib warns
+    assert plot.spectrum([silent, firing]).get_yscale() == "log"
+
+
+def test_one_neuron_has_a_whole_number():
+    ax = plot.raster(iz.Population(1, dt=0.5, **iz.presets["FS"]).run(100.0, 10.0))
+    low, high = ax.get_ylim()
+    assert [tick for tick in ax.get_yticks() if low <= tick <= high] == [0.0]
+
+
+def test_pictures_on_dark_ground():
+    with plt.style.context("dark_background"):
+        marks = {line.get_label(): line for line in plot.phase_plane(iz.presets["RS"], I=0.0).get_lines()}
+        marks |= {one.get_label(): one for one in plt.gca().artists}
+        for kind, inside in {"stable node": "white", "saddle": "black"}.items():
+            assert to_hex(marks[kind].get_markerfacecolor()) == to_hex(inside)
+            assert to_hex(marks[kind].get_markeredgecolor()) == to_hex("white")
+        net = iz.Network(seed=1)
+        cells = net.add(iz.Population(20, **iz.presets["RS"]))
+        syn = net.connect(cells, cells, iz.AllToAll(), weight=iz.Uniform(0.0, 1.0))
+        assert plot.weights(syn).images[0].get_cmap().name == "viridis"  # strong weights are bright
+        ax = plot.raster(net.record(cells))
+        for _ in range(len(plot.COLORS)):
+            ax.plot([0.0], [0.0], color=plot._style.next_color(ax))
+        assert to_hex("black") not in {line.get_color() for line in ax.lines}

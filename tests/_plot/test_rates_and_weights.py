@@ -141,7 +141,7 @@ def test_a_matrix_shows_each_weight_in_its_place():
     shown = np.ma.filled(image.get_array(), np.nan)
     nan = np.nan
     np.testing.assert_array_equal(shown, [[2.0, nan, 1.0], [nan, nan, nan], [nan, 4.0, nan]])
-    assert image.get_clim() == (0.0, 5.0)
+    assert image.get_clim() == (0.0, 4.0)
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("target, neuron of b[1:4]", "source, neuron of a")
     assert [other.get_ylabel() for other in ax.figure.axes if other is not ax] == ["weight (1/ms)"]
 
@@ -167,6 +167,9 @@ def test_large_matrices_are_means_and_shared_weights_count_for_each_synapse():
     (image,) = plot.weights(ones).images
     assert image.get_array().shape == (250, 10)
     assert np.all(image.get_array() == 0.5)
+    mixed = net.connect(a, a, iz.AllToAll(), weight=iz.Normal(0.0, 1.0))
+    (image,) = plot.weights(mixed).images  # colours are for means of 4 x 2 weights, which are smaller than these
+    assert image.get_clim()[1] == np.abs(image.get_array()).max() < 0.75 * np.abs(mixed.weight).max()
     assert plot.weights(ones, kind="histogram").patches[0].get_data().values.sum() == 5000
     joined = net.connect(a + b, b, iz.FixedProbability(0.5), weight=1.0)
     (image,) = plot.weights(joined).images

@@ -99,7 +99,8 @@ function root(f, h, below) {
 }
 
 // Solve the neuron of `s` (state.js) from 0 to s.T. every: ms between points to draw, or Infinity for none.
-// Spike times (ms); points t, V, u; `stopped`, the time from which on there is no solution, or null.
+// Spike times (ms); points t, V, u; `stopped`, the time from which on there is no solution, or null; `crowded`, whether
+// that is because of spikes without end.
 function solve(s, every = s.T / 1500) {
   const { p } = s,
     m = EQUATIONS[s.model],
@@ -125,8 +126,9 @@ function solve(s, every = s.T / 1500) {
     cubic = V >= p.V_cubic,
     steps = 0,
     flutter = 0, // how often V has just gone from one side of V_b to the other
-    stopped = null;
-  const finish = () => ({ spikes, t: t_points, V: V_points, u: u_points, stopped });
+    stopped = null,
+    crowded = false;
+  const finish = () => ({ spikes, t: t_points, V: V_points, u: u_points, stopped, crowded });
   const spike = () => {
     spikes.push(t);
     point(t, m.threshold(u, p), u);
@@ -135,7 +137,8 @@ function solve(s, every = s.T / 1500) {
     [high, cubic] = [V > p.V_b, V >= p.V_cubic];
     point(t, V, u);
     const before = spikes[spikes.length - CROWD];
-    return V < m.threshold(u, p) && !(before > t - 1);
+    crowded = V >= m.threshold(u, p) || before > t - 1;
+    return !crowded;
   };
   point(0, V, u);
   if (V >= m.threshold(u, p) && !spike()) stopped = 0;

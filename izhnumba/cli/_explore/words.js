@@ -12,10 +12,11 @@ function tell(s, run, exact, plane) {
     first = run.spikes[0];
   const steps = `${s.scheme} in steps of ${s.dt} ms`,
     found = plural(run.spikes.length, "spike");
-  const end = exact.stopped === null ? "" : ` until ${rounded(exact.stopped)} ms, where the equations run away`;
+  const last = exact.crowded ? "where the equations run away" : "where it changes too fast to be followed";
+  const end = exact.stopped === null ? "" : ` until ${rounded(exact.stopped)} ms, ${last}`;
   $("by-scheme").textContent = `${s.scheme}, dt ${s.dt} ms: ${found}`;
   $("by-exact").textContent =
-    `exact: ${exact.stopped === null ? "" : "more than "}${plural(exact.spikes.length, "spike")}`;
+    `exact: ${exact.stopped === null ? "" : "at least "}${plural(exact.spikes.length, "spike")}`;
   const times =
     first === undefined || !exact.spikes.length
       ? ""
@@ -42,7 +43,11 @@ function tell(s, run, exact, plane) {
   }
   if (exact.stopped !== null) {
     const t = rounded(exact.stopped);
-    troubles.push(`In continuous time the equations run away at ${t} ms: spikes come closer and closer, without end.`);
+    troubles.push(
+      exact.crowded
+        ? `In continuous time the equations run away at ${t} ms: spikes come closer and closer, without end.`
+        : `In continuous time V or u change too fast to be followed beyond ${t} ms.`,
+    );
   }
   trouble(troubles);
 }
@@ -65,7 +70,7 @@ function tellCurve(s, curve, { saddleNode, hopf }) {
     : "It does not go on firing at any of these currents";
   const top = most.exact > 0 ? `; ${rounded(most.exact)} Hz at ${rounded(most.I)} ${unit}` : "";
   const unsolved = curve.filter((one) => one.exact === null).length;
-  const away = unsolved ? ` The equations run away at ${unsolved} of the ${plural(curve.length, "current")}.` : "";
+  const away = unsolved ? ` There is no exact rate at ${unsolved} of the ${plural(curve.length, "current")}.` : "";
   $("fi-note").textContent = `${lines}. ${from}${top}.${away}`;
   $("fi").setAttribute(
     "aria-label",
