@@ -6,7 +6,6 @@ import base64
 import io
 import platform
 from dataclasses import dataclass
-from functools import cached_property
 from html import escape
 
 import numpy as np
@@ -56,11 +55,6 @@ class Done:
     source: str
     line: str
 
-    @cached_property
-    def counts(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        """Spikes of each neuron."""
-        return np.bincount(self.result.spikes.i, minlength=self.population.n)
-
     @property
     def title(self) -> str:
         return f"{self.population.n} x {self.neurons.title}, {self.duration:g} ms"
@@ -74,7 +68,7 @@ class Done:
         """Spikes per second in words; "" for a run of no length."""
         if not self.duration:
             return ""
-        rates = self.counts * 1000 / self.duration
+        rates = self.result.spikes.rates()
         if len(rates) == 1:
             return f"{rates[0]:.4g} Hz"
         span = f", from {rates.min():.4g} to {rates.max():.4g} Hz" if rates.min() < rates.max() else ""
@@ -149,8 +143,10 @@ def _of_neurons(done: Done) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     columns = (values.mean(0), values.min(0), values.max(0))
     mean, low, high = ([f"{value:.4g}" for value in column[:_MOST_ROWS]] for column in columns)
     rows: list[tuple[str, ...]] = []
-    for i, count in enumerate(done.counts[:_MOST_ROWS]):
-        rate = f"{count * 1000 / done.duration:.4g}" if done.duration else ""
+    counts = spikes.counts()
+    rates = spikes.rates() if done.duration else counts
+    for i, count in enumerate(counts[:_MOST_ROWS]):
+        rate = f"{rates[i]:.4g}" if done.duration else ""
         start = f"{first[i]:.6g}" if count else "none"
         rows.append(
             (str(i), mean[i], low[i] if low[i] == high[i] else f"{low[i]} to {high[i]}", str(count), rate, start)

@@ -10,6 +10,7 @@ from izhnumba._base import checks
 from izhnumba._base.axes import axes_for, labelled
 from izhnumba._network.joined import JoinedSynapses
 from izhnumba._network.synapses import Synapses
+from izhnumba._synapse.receptor import unit_through
 from izhnumba.plot._style import long_names, next_color
 from izhnumba.plot._trains import Array
 
@@ -74,7 +75,8 @@ def weights(
     ax = axes_for("weights.ax", ax)
     parts = synapses.parts if isinstance(synapses, JoinedSynapses) else (synapses,)
     weight = np.concatenate([np.broadcast_to(one._rows.weights, len(one)) for one in parts])  # one may be shared by all
-    label = f"weight ({_unit(parts[0])})"
+    unit = unit_through(parts[0].receptor, parts[0].target.population.model.I.unit)
+    label = f"weight ({unit})"
     if kind == "histogram":
         counts, edges = np.histogram(weight, n_bins)
         style = long_names(style, "StepPatch")
@@ -133,12 +135,6 @@ def _places(synapses: Synapses | JoinedSynapses) -> tuple[Array, Array]:
     if isinstance(synapses, JoinedSynapses):
         return pre, post
     return synapses.source.places(pre), synapses.target.places(post)
-
-
-def _unit(synapses: Synapses) -> str:
-    """Of weights."""
-    current, adds_to = synapses.target.population.model.I.unit, synapses.receptor.adds_to
-    return {"V": "mV", "current": current}.get(adds_to, "nS" if current == "pA" else "1/ms")
 
 
 def _cure(value: object) -> str:
