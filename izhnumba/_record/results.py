@@ -71,6 +71,11 @@ class Samples(Found):
         span = f", {self.t[0]:.6g} to {self.t[-1]:.6g} ms" if len(self) else ""
         return f"<{', '.join(self._columns)} of {self.index.size}, {counted(len(self), 'sample')}{span}>"
 
+    def to_dataframe(self) -> Any:
+        """A pandas DataFrame: one row per sample and neuron or synapse, with columns t, i, batch and what was recorded;
+        of a modulator alone one row per sample."""
+        return _table("Samples", self.t, self.index, self._columns)
+
 
 class Result(Found):
     """Result of `Population.run`: `.spikes`, and `.t` with `.V`, `.u` if they were recorded.
@@ -132,17 +137,22 @@ class Result(Found):
 
     def to_dataframe(self) -> Any:
         """A pandas DataFrame: one row per sample and neuron, with columns t, i, batch and the states recorded."""
-        if "values" in vars(self):
-            cure = "Use pandas.DataFrame(result.values, index=result.t)."
-            raise TypeError(f"Result.to_dataframe must have states of neurons, got what they are reduced to. {cure}")
-        names = self._recorded
-        shape = vars(self)[names[0]].shape if names else (0, 0)
-        samples, batches, neurons = shape[0], shape[1] if len(shape) == 3 else 1, shape[-1]
-        columns = {
-            "t": np.repeat(vars(self).get("t", np.empty(0)), batches * neurons),
-            "i": np.tile(self.neurons, samples * batches) if names else np.empty(0, np.int64),
-            "batch": np.tile(np.repeat(np.arange(batches), neurons), samples),
-        }
-        return optional("Result.to_dataframe", "pandas").DataFrame(
-            columns | {name: vars(self)[name].ravel() for name in names}
-        )
+        recorded = {name: vars(self)[name] for name in (*self._recorded, "values") if name in vars(self)}
+        return _table("Result", vars(self).get("t", np.empty(0)), self.neurons, recorded)
+
+
+def _table(owner: str, t: Array, index: Array, recorded: dict[str, Array]) -> Any:
+    """A DataFrame of samples: t (samples,), the neurons or synapses (n,), and what was recorded of them, by name, of
+    the shapes (samples, n), (samples, batch, n), or (samples,) for what all have in common."""
+    if "values" in recorded:
+        cure = f"Use pandas.DataFrame({owner.lower()}.values, index={owner.lower()}.t)."
+        raise TypeError(f"{owner}.to_dataframe must have states of neurons, got what they are reduced to. {cure}")
+    frame = optional(f"{owner}.to_dataframe", "pandas").DataFrame
+    if recorded and all(values.ndim == 1 for values in recorded.values()):
+        return frame({"t": t} | recorded)
+    batches = max((values.shape[1] for values in recorded.values() if values.ndim == 3), default=1)
+    shape = (len(t), batches, index.size)
+    columns = {"t": t[:, None, None], "i": index, "batch": np.arange(batches)[:, None]} | {
+        name: values[:, None, None] if values.ndim == 1 else values.reshape(shape) for name, values in recorded.items()
+    }
+    return frame({name: np.broadcast_to(values, shape).ravel() for name, values in columns.items()})

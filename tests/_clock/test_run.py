@@ -388,7 +388,9 @@ def test_ctrl_c(request):
 def test_data_frames_need_pandas(monkeypatch):
     result = iz.Population(1).run(1.0, record="V")
     monkeypatch.setitem(sys.modules, "pandas", None)
-    for thing in (result, result.spikes):
+    net = iz.Network()
+    voltage = net.record(net.add(iz.Population(1)), "V")
+    for thing in (result, result.spikes, voltage.samples):
         with pytest.raises(ImportError, match=f"^{type(thing).__name__}.to_dataframe needs pandas. Install it with"):
             thing.to_dataframe()
 

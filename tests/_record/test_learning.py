@@ -73,6 +73,18 @@ def test_eligibility_and_modulator_over_time(scheme, tmp_path):
     for name, values in zip(("weight", "eligibility", "modulator"), seen, strict=True):
         np.testing.assert_array_equal(getattr(every, name), values[20:])
         np.testing.assert_array_equal(getattr(read, name), values[20:])
+    frame = read.to_dataframe()
+    assert list(frame) == ["t", "i", "batch", "weight", "eligibility", "modulator"]
+    np.testing.assert_array_equal(frame.eligibility, np.ravel(seen[1][20:]))
+    np.testing.assert_array_equal(frame.modulator, np.repeat(seen[2][20:], len(syn)))
+    frame = some.samples.to_dataframe()
+    assert frame.i.tolist() == [35, 3] * 50
+    np.testing.assert_array_equal(frame.t, np.repeat(some.t, 2))
+    alone = net.record(syn, "modulator", every=1.0)
+    assert alone.samples.to_dataframe().shape == (0, 2)
+    net.run(3.0)
+    assert list(alone.samples.to_dataframe()) == ["t", "modulator"]
+    np.testing.assert_array_equal(alone.samples.to_dataframe().modulator, alone.modulator)
     with pytest.raises(AttributeError, match=r"WeightRecorder has no 'weight'. Ask Network.record for it."):
         _ = some.weight
 

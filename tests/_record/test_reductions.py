@@ -167,8 +167,12 @@ def test_a_population_by_itself_with_a_batch():
         for k, chosen in enumerate(([5, 10], np.arange(8, 14))):
             np.testing.assert_array_equal(result.values[:, b, k], ordered_sum(V[:, b], np.array(chosen)) / len(chosen))
     assert "values (15, 3, 2)" in repr(result)
-    with pytest.raises(TypeError, match="to_dataframe must have states of neurons, got what they are reduced to"):
-        result.to_dataframe()
+    net = iz.Network()
+    mean = net.record(net.add(iz.Population(2)), iz.Mean("V"))
+    for owner, reduced in (("Result", result), ("Samples", mean.samples)):
+        words = f"^{owner}.to_dataframe must have states of neurons, got what they are reduced to. "
+        with pytest.raises(TypeError, match=words + f"Use .*{owner.lower()}.t"):
+            reduced.to_dataframe()
     exact = pop("exact", None).run(5.0, 10.0, record=iz.Histogram("V", BINS))
     assert exact.values.sum(axis=1).tolist() == [80] * 50
 

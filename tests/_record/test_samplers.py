@@ -284,7 +284,7 @@ def test_completion_shows_what_users_read():
     assert public(result) == {"model", "spikes", "t", "neurons", "V", "to_dataframe"}
     assert public(result.spikes) == {"i", "t", "step", "batch", "n_batch", "to_dataframe", "n", "neurons", "start",
                                      "stop", "trains", "of", "counts", "rates"}  # fmt: skip
-    assert public(net.recorders["cells V"].samples) == {"t", "step", "index", "V"}
+    assert public(net.recorders["cells V"].samples) == {"t", "step", "index", "V", "to_dataframe"}
 
 
 def public(thing):
