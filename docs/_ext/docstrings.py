@@ -7,6 +7,7 @@ is shown as it stands.
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any
 
 import izhnumba as iz
@@ -32,15 +33,21 @@ def _to_rst(app: Any, what: str, name: str, thing: object, options: object, line
     text = "\n".join(lines)
     if what == "data":
         text = INDENTED.sub("::\n\n", text)
-    text = SPAN.sub(lambda found: _code(found[1]), text)
+    module = ".".join(name.split(".")[:2])
+    text = SPAN.sub(lambda found: _code(found[1], module), text)
     lines[:] = [line if line.lstrip().startswith((">>>", "...")) else _plain_stars(line) for line in text.split("\n")]
 
 
-def _code(words: str) -> str:
-    """Literal text, or a link where the words are a public name, with or without `iz.` and brackets."""
+def _code(words: str, module: str) -> str:
+    """Literal text, or a link where the words are a public name, of izhnumba or of the module that the docstring is of,
+    with or without `iz.` and brackets."""
     name = words.removeprefix("izhnumba.").removeprefix("iz.").split("(")[0]
+    for path in (f"izhnumba.{name}", f"{module}.{name}"):
+        owner, _, last = path.rpartition(".")
+        if last in getattr(sys.modules.get(owner), "__all__", ()):
+            return f":obj:`{words} <{path}>`"
     owner, _, attribute = name.partition(".")
-    if owner in iz.__all__ and hasattr(getattr(iz, owner), attribute or "__doc__"):
+    if owner in iz.__all__ and hasattr(getattr(iz, owner), attribute):
         return f":obj:`{words} <izhnumba.{name}>`"
     return f"``{words}``"
 

@@ -126,7 +126,7 @@ print(f"rest is unstable from I = {analysis.hopf_current(cell):.2f} mV/ms on")
 print(f"and gone from {analysis.saddle_node_current(cell):.2f} mV/ms on")
 
 # %%
-# That is where its f-I curve began.
+# The f-I curve of RS began at 3.8 mV/ms, where rest becomes unstable: there is no need for it to vanish.
 #
 # What you have seen
 # ------------------

@@ -109,8 +109,12 @@ def rheobase(neuron: object, *, duration: float = 1000.0, n_spikes: int = 1, tol
     """The smallest current step that makes a resting neuron fire within `duration`.
 
     The current is switched on at t = 0 and stays. It is bracketed by doubling from 1 and bisected, all neurons at a
-    time, on the assumption that a stronger current does not silence a neuron. For endless firing see
-    `saddle_node_current`: with a slow u a neuron can fire once or a few times below it.
+    time, on the assumption that a stronger current does not silence a neuron.
+
+    With a slow u a neuron can fire once or a few times at a current that does not keep it firing. For endless firing
+    ask for many spikes in a long time, `n_spikes=20, duration=20000.0`. From rest it begins at `hopf_current`, or at
+    `saddle_node_current` where that is NaN, or a little below, where rest and firing are both stable: so do the seven
+    cells of 2003.
 
     Spikes come from the exact engine. What that cannot take, such as the cells FS, TC and RTN of 2007, models that are
     no parabola, or a V_min, is advanced by the scheme and time step of its population, of a preset by those it was
@@ -149,13 +153,15 @@ def rheobase(neuron: object, *, duration: float = 1000.0, n_spikes: int = 1, tol
 
     Examples
     --------
-    A regular spiking cell can fire once below the current that makes it fire on and on:
+    A regular spiking cell fires once at a weaker current than that which makes it fire on and on, and this just before
+    its resting state loses its stability:
 
     >>> import izhnumba as iz
     >>> from izhnumba import analysis
     >>> cell = iz.presets["RS"]
-    >>> bool(analysis.rheobase(cell) < analysis.rheobase(cell, n_spikes=5) < analysis.saddle_node_current(cell))
-    True
+    >>> once, endless = analysis.rheobase(cell), analysis.rheobase(cell, n_spikes=20, duration=20000.0)
+    >>> print(f"{once:.3f} {endless:.3f} {analysis.hopf_current(cell):.3f}")
+    2.710 3.774 3.798
     """
     duration = checks.number("rheobase.duration", duration, "ms", above=0.0)
     n_spikes = checks.integer("rheobase.n_spikes", n_spikes, at_least=1)
@@ -187,7 +193,9 @@ def rheobase(neuron: object, *, duration: float = 1000.0, n_spikes: int = 1, tol
 
 
 def fi_curve(neuron: object, I: ArrayLike, duration: float = 1000.0, *, index: int = 0) -> FICurve:
-    """Firing rates of a neuron at many constant currents: one population, a neuron per current.
+    """The f-I curve: firing rates of a neuron at many constant currents, in one population with a neuron per current.
+
+    Draw it with `plt.plot(curve.I, curve.rate)`. Where it begins: `rheobase`, `hopf_current`, `saddle_node_current`.
 
     Spikes come from the exact engine, or, of a neuron that it cannot take, from the scheme that `rheobase` would use;
     the result says so.
@@ -200,6 +208,9 @@ def fi_curve(neuron: object, I: ArrayLike, duration: float = 1000.0, *, index: i
     duration : float, ms, > 0
         Steady rates are those of the second half; rates below about 2000 / duration Hz come out as 0. Of a scheme that
         has steps a whole number of these.
+
+        A rate of few bursts comes out too high, for it is counted from the first spike of one to the last of another:
+        that of CH at I = 10 is 91 Hz in 1000 ms, 85 Hz in 5000 ms.
     index : int
         Which neuron of a Population, by its flat index.
 
