@@ -85,7 +85,9 @@ def phase_plane(
     V_null, u_null = _phase_plane.nullclines(neuron, I, grid, index=index)
     draw(grid, V_null, color=BLUE, linewidth=1.5, label="V' = 0")
     draw(grid, u_null, color=VERMILLION, linewidth=1.5, label="u' = 0")
-    heights = [V_null.min(), V_null[len(grid) // 2], *u_null[[0, -1]]]
+    points = _phase_plane.fixed_points(neuron, I, index=index, V=V)
+    half = len(grid) // 2  # above it, curves of higher order may go far beyond all that matters
+    heights = [V_null.min(), V_null[half], *u_null[[0, half]], *(point.u for point in points)]
     if path:
         draw(*path, color=GREEN, linewidth=0.8, label="path", zorder=1)
         heights += [np.nanmin(path[1]), np.nanmax(path[1])]
@@ -96,7 +98,7 @@ def phase_plane(
         for x in _phase_plane.roots(lambda x: du(x, 0.0), grid):
             ax.axvline(x, color=VERMILLION, linewidth=1.5)
     ink = matplotlib().rcParams["text.color"]
-    for point in _phase_plane.fixed_points(neuron, I, index=index, V=V):
+    for point in points:
         marker, inside = "X" if point.kind == "saddle" else "o", ink if point.stable else ax.get_facecolor()
         style = dict(marker=marker, color=ink, markerfacecolor=inside, linestyle="none", label=point.kind)
         draw(np.array([point.V]), np.array([point.u]), **style)

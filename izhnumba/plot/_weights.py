@@ -124,8 +124,11 @@ def _matrix(
     else:
         on_dark = sum(to_rgb(ax.get_facecolor())) < 1.5  # weak weights are near the background
         cmap = "viridis" if (low < 0) != on_dark else "viridis_r"
+    if low == high:
+        high = 1.0
     extent = (-0.5, n[1] - 0.5, n[0] - 0.5, -0.5)
     image = ax.imshow(mean, **{"cmap": cmap, "vmin": low, "vmax": high, "aspect": "auto", "extent": extent, **style})
+    ax.locator_params(integer=True, min_n_ticks=1)
     ax.figure.colorbar(image, ax=ax, label=label)
 
 

@@ -341,6 +341,20 @@ def test_one_neuron_has_a_whole_number():
     assert [tick for tick in ax.get_yticks() if low <= tick <= high] == [0.0]
 
 
+def test_matrices_of_few_neurons_have_whole_numbers():
+    net = iz.Network()
+    cells = net.add(iz.Population(2, **iz.presets["RS"]))
+    ax = plot.weights(net.connect(cells, cells[:1], iz.AllToAll(), weight=0.0))
+    for ticks, limits in ((ax.get_xticks(), ax.get_xlim()), (ax.get_yticks(), ax.get_ylim())):
+        assert all(tick == round(tick) for tick in ticks if min(limits) <= tick <= max(limits))
+    assert ax.images[0].get_clim() == (0.0, 1.0)
+
+
+def test_a_cubic_nullcline_leaves_room_for_the_rest():
+    ax = plot.phase_plane(iz.presets["2007/FS"], I=10.0)
+    assert ax.get_ylim()[1] < 2500.0  # its own end is at 15,000 pA
+
+
 def test_pictures_on_dark_ground():
     with plt.style.context("dark_background"):
         marks = {line.get_label(): line for line in plot.phase_plane(iz.presets["RS"], I=0.0).get_lines()}
