@@ -20,8 +20,8 @@ try:
     import braintools
     from brainunit import Quantity, ms, mV
 except ImportError as error:
-    needs = 'izhnumba.brainpy needs brainpy.state. Install it with: pip install "izhnumba[brainpy]"'
-    raise ImportError(needs) from error
+    needs = 'needs brainpy.state. Install it, in the folder of the project, with: pip install ".[brainpy]"'
+    raise ImportError(f"izhnumba.brainpy {needs}") from error
 import jax
 import jax.numpy as jnp
 import numpy as np

@@ -146,6 +146,28 @@ def citation(text):
     return [dict(re.findall(r"^\s*-?\s*([\w-]+): \"?(.+?)\"?$", block, re.M)) for block in blocks]
 
 
+def test_pages_named_in_docstrings_are_links(monkeypatch):
+    monkeypatch.syspath_prepend(str(DOCS / "_ext"))
+    import docstrings
+
+    lines = [
+        "It is fixed (docs/concepts/networks.md), as `docs/x.md`.",
+        "",
+        "    See docs/howto/units.md.",
+        ">>> 'docs/a.md'",
+    ]
+    shown = list(lines)
+    docstrings._to_rst(None, "class", "", None, None, shown)
+    assert shown[0] == "It is fixed (:doc:`/concepts/networks`), as ``docs/x.md``."
+    assert shown[2:] == ["    See :doc:`/howto/units`.", lines[3]]
+    docstrings._to_rst(None, "data", "", None, None, lines)
+    assert lines[0] == shown[0]
+    assert lines[-2] == "    See docs/howto/units.md."  # a literal block
+    for path in (PROJECT / "izhnumba").rglob("*.py"):
+        for page in docstrings.PAGE.findall(path.read_text()):
+            assert (DOCS / f"{page}.md").is_file(), (path, page)
+
+
 def test_the_page_on_citing_agrees_with_the_citation_file():
     page = (DOCS / "citing.md").read_text()
     software, *references = citation((PROJECT / "CITATION.cff").read_text())

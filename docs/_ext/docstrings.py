@@ -1,7 +1,7 @@
 """Docstrings for the site: they are written to be read by `help`, with little of reStructuredText in them.
 
-`name` is code, and a link if it is public; `*size` is no emphasis; in texts of data, such as models, what is indented
-is shown as it stands.
+`name` is code, and a link if it is public; docs/concepts/steps.md is a link to that page; `*size` is no emphasis; in
+texts of data, such as models, what is indented is shown as it stands.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 import izhnumba as iz
 
 SPAN = re.compile(r"(?<![`:\w])`([^`]+)`(?![`_])")
+PAGE = re.compile(r"(?<![`\w/])docs/([\w/]+)\.md\b")
 INDENTED = re.compile(r"(?:^|(?<=\n\n))(?=    \S)")
 
 
@@ -35,7 +36,11 @@ def _to_rst(app: Any, what: str, name: str, thing: object, options: object, line
         text = INDENTED.sub("::\n\n", text)
     module = ".".join(name.split(".")[:2])
     text = SPAN.sub(lambda found: _code(found[1], module), text)
-    lines[:] = [line if line.lstrip().startswith((">>>", "...")) else _plain_stars(line) for line in text.split("\n")]
+    literal = (">>>", "...", "    ") if what == "data" else (">>>", "...")
+    lines[:] = [
+        line if line.startswith(literal) or line.lstrip().startswith(literal) else _pages(_plain_stars(line))
+        for line in text.split("\n")
+    ]
 
 
 def _code(words: str, module: str) -> str:
@@ -50,6 +55,11 @@ def _code(words: str, module: str) -> str:
     if owner in iz.__all__ and hasattr(getattr(iz, owner), attribute):
         return f":obj:`{words} <izhnumba.{name}>`"
     return f"``{words}``"
+
+
+def _pages(line: str) -> str:
+    """The line with each page of `docs` as a link that shows its title."""
+    return PAGE.sub(r":doc:`/\1`", line)
 
 
 def _plain_stars(line: str) -> str:

@@ -20,7 +20,8 @@ def matplotlib() -> ModuleType:
     try:
         return importlib.import_module("matplotlib")
     except ImportError as error:
-        raise ImportError('izhnumba.plot needs matplotlib. Install it with: pip install "izhnumba[plot]"') from error
+        needs = 'izhnumba.plot needs matplotlib. Install it, in the folder of the project, with: pip install ".[plot]"'
+        raise ImportError(needs) from error
 
 
 def axes_for(where: str, ax: Axes | None) -> Axes:

@@ -395,7 +395,7 @@ _ALL = (
            divisible=True, fastmath=CONTRACT),
     Scheme("rk4", "the classical Runge-Kutta rule of fourth order", _rk4, dt_max=0.5, horner=True,
            divisible=True, fastmath=CONTRACT),
-    Scheme("exact", "no steps: Taylor series from event to event, spike times to rounding (docs/concepts/exact.md)",
+    Scheme("exact", "no steps: Taylor series from event to event, spike times to rounding",
            None, dt_max=math.inf),
 )  # fmt: skip
 

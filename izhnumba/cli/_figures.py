@@ -10,7 +10,7 @@ import izhnumba as iz
 from izhnumba._base import checks
 
 HAVE_MATPLOTLIB = importlib.util.find_spec("matplotlib") is not None
-NO_MATPLOTLIB = 'it needs matplotlib. Install it with: pip install "izhnumba[plot]"'
+NO_MATPLOTLIB = 'it needs matplotlib. Install it, in the folder of the project, with: pip install ".[plot]"'
 
 
 def require(option: str) -> None:

@@ -3,7 +3,8 @@
 try:
     import jax as _jax  # noqa: F401
 except ImportError as error:
-    raise ImportError('izhnumba.jax needs jax. Install it with: pip install "izhnumba[jax]"') from error
+    needs = 'izhnumba.jax needs jax. Install it, in the folder of the project, with: pip install ".[jax]"'
+    raise ImportError(needs) from error
 
 from izhnumba.jax import _surrogates
 from izhnumba.jax._fit import Fit, fit

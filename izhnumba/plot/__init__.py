@@ -2,10 +2,10 @@
 
     from izhnumba import plot
 
-Needs matplotlib: pip install "izhnumba[plot]". Nothing here opens a window or writes a file. Each function draws into
-one Axes, by default that of a new figure, and returns it; `overview` makes a figure. What is in an Axes stays visible:
-a second call adds to it, in the next of `COLORS`, and limits and labels take both in. Limits that you set yourself
-stay. `PAPER` are settings for a column of a paper: `with matplotlib.rc_context(plot.PAPER):`.
+Needs matplotlib: pip install ".[plot]" in the folder of the project. Nothing here opens a window or writes a file.
+Each function draws into one Axes, by default that of a new figure, and returns it; `overview` makes a figure. What is
+in an Axes stays visible: a second call adds to it, in the next of `COLORS`, and limits and labels take both in. Limits
+that you set yourself stay. `PAPER` are settings for a column of a paper: `with matplotlib.rc_context(plot.PAPER):`.
 """
 
 from izhnumba._base.axes import COLORS

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from processes import run, write
 
@@ -50,7 +48,9 @@ def test_what_needs_another_package_says_so(tmp_path, name):
         except ImportError as error:
             print(json.dumps(str(error)))
     """)  # fmt: skip
-    assert re.fullmatch(rf'izhnumba[.]{name} needs .*Install it with: pip install "izhnumba\[{name}\]"', run(script))
+    said = run(script)
+    assert said.startswith(f"izhnumba.{name} needs ")
+    assert said.endswith(f'in the folder of the project, with: pip install ".[{name}]"')
 
 
 def test_a_misspelt_module():

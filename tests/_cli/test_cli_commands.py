@@ -30,7 +30,7 @@ def test_demo(folder):
 def test_demo_without_matplotlib_says_how_to_get_it(folder, capsys, monkeypatch):
     monkeypatch.setattr(_figures, "HAVE_MATPLOTLIB", False)
     assert cli.main(["demo", "--duration", "100"]) == 0
-    assert 'pip install "izhnumba[plot]"' in capsys.readouterr().out
+    assert 'pip install ".[plot]"' in capsys.readouterr().out
     assert os.listdir() == ["stim.csv"]
 
 

@@ -327,4 +327,5 @@ def test_missing_matplotlib_is_named_with_the_cure():
     code += "plot.phase_plane(iz.Izhikevich)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert 'ImportError: izhnumba.plot needs matplotlib. Install it with: pip install "izhnumba[plot]"' in done.stderr
+    cure = 'Install it, in the folder of the project, with: pip install ".[plot]"'
+    assert f"ImportError: izhnumba.plot needs matplotlib. {cure}" in done.stderr
