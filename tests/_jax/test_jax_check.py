@@ -41,7 +41,8 @@ def where_it_overflows(message):
     words = (
         r"(run|recurrent)\.check must find finite derivatives, got nan by the input of neuron \(0, 0\) in step (\d+)"
     )
-    found = re.search(rf"{words} \(t = ([\d.]+) ms\), coming from the end\. docs/concepts/gradients_reach\.md tells", message)
+    where = r"coming from the end\. docs/concepts/gradients_reach\.md tells"
+    found = re.search(rf"{words} \(t = ([\d.]+) ms\), {where}", message)
     assert found is not None, message
     assert float(found[3]) == pytest.approx(0.1 * int(found[2]))
     return int(found[2])
