@@ -77,7 +77,7 @@ def _run_one(argv: Sequence[str] | None) -> int:
         except (ValueError, ImportError) as error:
             return _say(arguments, str(error), 2)
         except RuntimeError as error:  # V or u became non-finite
-            return _say(arguments, str(error), 1)
+            return _say(arguments, str(error).replace("; reset() starts again", ""), 1)
         except KeyboardInterrupt:
             return _say(arguments, "interrupted, no file was written.", 130)
     return 0

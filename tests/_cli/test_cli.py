@@ -355,6 +355,7 @@ def test_failed_simulation_is_one_line_and_leaves_nothing(folder, capsys):
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert "V became non-finite in 1 of 1 neuron" in err
+    assert "reset()" not in err  # of the Python API
     assert sorted(os.listdir()) == ["huge.npy", "stim.csv"]
 
 
