@@ -9,7 +9,7 @@ from izhnumba.cli._explore import page
 
 def write(app, error):
     if error is None and app.builder.format == "html":
-        page.write(Path(app.outdir) / "explorer.html")
+        page.write(Path(app.outdir) / "explorer.html", site="index.html")
 
 
 def setup(app):

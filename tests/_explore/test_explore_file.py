@@ -35,6 +35,11 @@ def test_one_file_that_needs_no_other():
     assert "<!-- " not in page
 
 
+def test_a_page_of_the_site_leads_back_to_it():
+    assert '<a href="index.html" target="_top">Documentation</a>' in explorer.page("index.html")
+    assert "Documentation</a>" not in explorer.page()
+
+
 def test_sources_are_short_and_all_are_used():
     for file in SOURCES.glob("*.*"):
         assert len(file.read_text().splitlines()) <= 250, file

@@ -199,6 +199,26 @@ def test_rates(shared, name):
     assert max(theirs.rate) > 10
 
 
+ONSET = """name => {
+    const s = stateOf(name);
+    let onset = onsetIn(fiCurrents(s).map((I) => ratesAt(s, I)));
+    for (let closer = onset; closer; closer = onsetCloser(s, closer)) onset = closer;
+    return onset[1];
+}"""
+
+
+@pytest.mark.parametrize("name", ["RS", "FS", "LTS", "RZ", "2007/RS"])
+def test_onset_of_firing(shared, name):
+    """The least current at which a cell at rest goes on firing: where it is bistable, below those of its bifurcations."""
+    onset = shared.do(ONSET, name)
+    cells = iz.Population(2, scheme="exact", **iz.presets[name])
+    cells.V, cells.u = analysis.resting_state(cells)
+    counts = cells.run(20_000.0, onset * np.array([1 - 1e-4, 1 + 1e-6])).spikes[10_000.0:].counts()
+    assert counts[0] < 2 <= counts[1]
+    saddle_node = analysis.saddle_node_current(cells)[0]
+    assert 0.0 < onset - saddle_node < 0.02 if name == "2007/RS" else onset < saddle_node
+
+
 def test_network(shared):
     script = """net => {
         const noise = new Float64Array(200 * net.cells), built = buildNetwork(net), found = runNetwork(net, 200, noise);

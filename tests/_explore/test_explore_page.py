@@ -288,7 +288,8 @@ def test_words_for_screen_readers(page):
     assert "saddle" not in page.do("$('phase').ariaLabel")
     page.box("at").fill("1")
     assert "stable node at −70 mV, saddle at −50 mV" in page.do("$('phase').ariaLabel")
-    assert "Hopf bifurcation at I = 3.797 mV/ms, Saddle-node bifurcation at I = 4 mV/ms" in page.do("$('fi').ariaLabel")
+    assert "Hopf bifurcation at I = 3.797 mV/ms, saddle-node bifurcation at I = 4 mV/ms" in page.text("fi-note")
+    assert "From rest it goes on firing from I = 3.774 mV/ms;" in page.do("$('fi').ariaLabel")
     assert re.search(r"160 excitatory cells fire at [\d.]+ Hz, 40 inhibitory", page.do("$('raster').ariaLabel"))
 
 

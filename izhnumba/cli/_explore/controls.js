@@ -120,6 +120,7 @@ function buildControls(form, s, { changed, rebuild, preset }) {
         },
       ),
       element("p", { class: "note", id: "scheme-note" }),
+      element("p", { class: "note" }, "Continuous time (exact) is drawn beside it, always."),
       number("dt", "dt", "time step", [0.01, 1, 0.01], s, "dt", {
         check: (dt) =>
           s.T < dt

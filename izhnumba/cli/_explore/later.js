@@ -37,10 +37,15 @@ function curveOf(mine) {
     curve.sort((one, other) => one.I - other.I);
     $("fi").curve = [of, curve, currents, limits];
     drawFI($("fi"), ...$("fi").curve);
-    if (order.length) return setTimeout(slice, 0);
+    setTimeout(order.length ? slice : () => narrow(onsetIn(curve)), 0);
+  };
+  const narrow = (onset) => {
+    if (mine !== round) return;
+    const closer = onset && onsetCloser(of, onset);
+    if (closer) return setTimeout(narrow, 0, closer);
     shownCurve = key;
     curveIsDue = false;
-    tellCurve(of, curve, limits);
+    tellCurve(of, curve, limits, onset && onset[1]);
   };
   slice();
 }

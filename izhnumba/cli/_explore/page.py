@@ -22,19 +22,20 @@ SCRIPTS = (
 MARK = '<meta name="generator" content="izhnumba explore">'
 
 
-def write(path: Path | str) -> Path:
-    """Write the page to a file, and return its path."""
+def write(path: Path | str, site: str = "") -> Path:
+    """Write the page to a file, and return its path. site: the address of the documentation, for a link to it."""
     path = Path(path)
-    path.write_text(page(), encoding="utf-8")
+    path.write_text(page(site), encoding="utf-8")
     return path
 
 
-def page() -> str:
+def page(site: str = "") -> str:
     """The page as HTML."""
     folder = files(__package__)
     data = json.dumps(_data(), separators=(",", ":")).replace("</", "<\\/")  # Infinity is a number in a script
     script = "\n".join(['"use strict";', f"const DATA = {data};", *(_read(folder, f"{name}.js") for name in SCRIPTS)])
-    parts = {"generator": MARK, "style": _read(folder, "style.css"), "script": script}
+    link = f'<a href="{site}" target="_top">Documentation</a>' if site else ""
+    parts = {"generator": MARK, "style": _read(folder, "style.css"), "script": script, "site": link}
     return re.sub(r"<!-- (\w+) -->", lambda found: parts[found[1]], _read(folder, "index.html"))
 
 

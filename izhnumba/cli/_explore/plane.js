@@ -113,6 +113,21 @@ function rateOf(times, T, failed) {
   return late.length > 1 ? (1000 * (late.length - 1)) / (late[late.length - 1] - late[0]) : 0;
 }
 
+// Currents between which the neuron begins to go on firing in continuous time; null where it fires at none of the curve.
+// From its first on, for those next to the onset may fire too slowly for the curve.
+function onsetIn(curve) {
+  const fires = curve.find((one) => one.exact > 0);
+  return fires ? [curve[0].I, fires.I] : null;
+}
+
+// Half of this interval, or null where it is short enough. T is long, for at its onset firing may be slow.
+function onsetCloser(s, [silent, firing], T = 20_000) {
+  if (firing - silent <= 2e-5 * Math.max(Math.abs(firing), 0.01)) return null;
+  const middle = (silent + firing) / 2,
+    { spikes, stopped } = solve(drivenBy(s, middle, T), Infinity);
+  return rateOf(spikes, T, stopped !== null) > 0 ? [silent, middle] : [middle, firing];
+}
+
 // Rates at the current I in continuous time and by the scheme.
 function ratesAt(s, I, T = 1000) {
   const driven = drivenBy(s, I, T),

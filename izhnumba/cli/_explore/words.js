@@ -57,17 +57,18 @@ function trouble(messages) {
   $("trouble").replaceChildren(...messages.map((message) => element("p", {}, message)));
 }
 
-// Of the f-I curve.
-function tellCurve(s, curve, { saddleNode, hopf }) {
+// Of the f-I curve; onset: the least current at which it goes on firing, or null.
+function tellCurve(s, curve, { saddleNode, hopf }, onset) {
   const unit = DATA.models[s.model].I,
     at = (name, found) => found.map((I) => `${name} bifurcation at I = ${rounded(I)} ${unit}`);
   const lines =
-    [...at("Hopf", hopf), ...at("Saddle-node", saddleNode)].join(", ") || "No bifurcation of the resting state";
-  const fires = curve.find((one) => one.exact > 0),
+    [...at("Hopf", hopf), ...at("saddle-node", saddleNode)].join(", ").replace(/^s/, "S") ||
+    "No bifurcation of the resting state";
+  const from =
+      onset === null
+        ? "It does not go on firing at any of these currents"
+        : `From rest it goes on firing from I = ${rounded(onset)} ${unit}`,
     most = curve[curve.length - 1];
-  const from = fires
-    ? `It goes on firing from about I = ${rounded(fires.I)} ${unit}`
-    : "It does not go on firing at any of these currents";
   const top = most.exact > 0 ? `; ${rounded(most.exact)} Hz at ${rounded(most.I)} ${unit}` : "";
   const unsolved = curve.filter((one) => one.exact === null).length;
   const away = unsolved ? ` There is no exact rate at ${unsolved} of the ${plural(curve.length, "current")}.` : "";
