@@ -274,36 +274,41 @@ class Network(Sealed):
     ) -> Recorder | JoinedRecorder:  # fmt: skip
         """Record from a population, chosen neurons of one or of several, or synapses, in all runs to come.
 
+        ============ ================================ ===== === =======================================================
+        what         of                               every to  gives
+        ============ ================================ ===== === =======================================================
+        "spikes"     neurons, sources: the default    no    yes `SpikeRecorder`: `.i`, `.t` (ms), `.step`, `.spikes`
+        "rate"       neurons, sources                 yes   no  `RateRecorder`: `.t`, `.rate` (Hz per neuron)
+        "V", "u"     neurons; their further states    yes   yes `StateRecorder`: `.t`, `.V`, `.u`, `.samples`
+        "current"    synapses, drives with a receptor yes   yes `StateRecorder`: `.t`, `.current`, `.samples`
+        "weight"     synapses: the default            yes   yes `WeightRecorder`: `.t`, `.weight`, `.samples`
+        a reduction  what has a state or a current    yes   yes `ReductionRecorder`: by `Mean`, `Sum`, `Histogram`
+        your own     neurons, sources, synapses       yes   no  `SampleRecorder`: by a `Sampler` or function
+        ============ ================================ ===== === =======================================================
+
         Parameters
         ----------
         source : Population, PoissonSource, SpikeSource, neurons of one, Assembly, Synapses or Drive
         what : str, list, Mean, Sum, Histogram, Sampler or callable(source)
-            Of a population: "spikes" (default), "rate", or, of neurons, "V", "u" or both. Of synapses: "weight"
-            (default), "eligibility", "modulator", or several of these; or "current", that of their receptor: all
-            synapses onto equal receptors of a population share it. Of states and currents a `Mean`, `Sum` or
-            `Histogram` over neurons or groups of them. Of these whatever a `Sampler` or function of your own returns.
-            Of a drive through a receptor "current", or what that is reduced to.
+            As above, or a list: several states, or several of "weight", "eligibility" and "modulator". A
+            current is that of a receptor, which equal receptors of a population share; an I that you drive is not kept.
         every : float, ms, a whole number of steps, default dt
-            Time between samples, or width of the bins in which spikes are counted. With the scheme "exact" any time
-            from 1e-9 ms on.
+            Between samples, or width of the bins, which end at t. With the scheme "exact" any time from 1e-9 ms on.
         neurons, synapses : int array, optional
             Which to record, by place among those neurons or in `syn.weight`; default all.
         start, stop : float, ms
-            Only steps between are recorded; with the scheme "exact" what is later than start and no later than stop.
-            `rec.start` and `rec.stop` can be set between runs.
+            Only what has start < t <= stop is recorded. `rec.start` and `rec.stop` can be set between runs.
         to : path of a new file, optional
-            Spikes and samples go there block by block, and memory does not grow; `izhnumba.io.read` reads it. It
-            replaces nothing and appears with a whole head or not at all; a relative path is one in the working folder
-            of now (`rec.to` is absolute). If the process is killed, it holds all but the last 25 ms or so of computing.
+            Rows go there block by block, and memory does not grow; `izhnumba.io.read` reads it. It replaces nothing; a
+            relative path is one in the working folder of now (`rec.to` is absolute). If the process is killed, it holds
+            all but the last 25 ms or so of computing.
         name : str, optional
             In `net.recorders`; by default such as "exc spikes".
 
         Returns
         -------
         Recorder
-            A SpikeRecorder with `.i`, `.t`, `.step` (None with the scheme "exact"); or a Rate-, State-, Weight-,
-            Reduction- or SampleRecorder with `.t` and `.rate`, or `.V`, `.u`, `.current`, or `.weight`, or `.values`:
-            read-only arrays. Of an Assembly a JoinedRecorder.
+            Of the kind above, with read-only arrays; of an Assembly a `JoinedRecorder`.
 
         Raises
         ------
@@ -326,13 +331,9 @@ class Network(Sealed):
             return make(self, source, what, every, neurons, synapses, start, stop, to, name)
 
     def run(
-        self,
-        T: object,
-        *,
-        until: Callable[[Network], Any] | None = None,
-        every: object = None,
+        self, T: object, *, until: Callable[[Network], Any] | None = None, every: object = None,
         progress: bool | Progress = False,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """Advance by T, or until a condition holds. Ctrl-C ends the run after a whole slice (within 0.1 s), good to go
         on from.
 
