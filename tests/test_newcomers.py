@@ -160,7 +160,11 @@ CASES |= {
     # Networks
     "dt in a row": (lambda: iz.Network(0.1), TypeError, "Network.__init__() takes 1 positional argument"),
     "no rule": (lambda: network()[0].connect(weight=1.0), TypeError, "Network.connect() missing"),
-    "probability": (lambda: network()[0].connect(None, None, p=0.1), TypeError, "Network.connect() got an unexpected"),
+    "probability": (
+        lambda: network()[0].connect(None, None, p=0.1),
+        TypeError,
+        "Network.connect has no parameter 'p'. As the rule pass iz.FixedProbability(0.1). Known: pre, post, rule,",
+    ),
     "names for parts": (
         lambda: network()[0].drive("population", 10.0),
         TypeError,

@@ -10,8 +10,30 @@ from izhnumba._base.words import did_you_mean
 
 _HERE = {
     **dict.fromkeys(("NeuronGroup", "Create", "Neuron", "IzhikevichNeuron"), "Population(n, **presets['RS'])"),
-    **dict.fromkeys(("PoissonGroup", "PoissonInput", "PoissonSpike"), "Poisson(rate, weight) in Network.drive"),
-    **dict.fromkeys(("SpikeGeneratorGroup", "SpikeGenerator"), "SpikeTrain(i, t, weight) in Network.drive"),
+    **dict.fromkeys(
+        ("PoissonGroup", "PoissonSpike", "PoissonEncoder", "SpikeSourcePoisson"), "Network.add(PoissonSource(n, rate))"
+    ),
+    "PoissonInput": "Poisson(rate, weight) in Network.drive",
+    **dict.fromkeys(
+        ("SpikeGeneratorGroup", "SpikeTimeGroup", "SpikeSourceArray", "SpikeSourceNp", "SpikeGenerator"),
+        "Network.add(SpikeSource(i, t, n=n))",
+    ),
+    **dict.fromkeys(
+        ("Step", "step", "StepCurrent", "step_current", "StepCurrentSource", "section_input", "square"),
+        "Pulses(start, stop, amplitude)",
+    ),
+    **dict.fromkeys(
+        ("DC", "DCSource", "ConstantCurrent", "constant_input"), "a number, or Pulses(start, stop, amplitude)"
+    ),
+    **dict.fromkeys(("ACSource", "Sinus", "sine_input", "sinusoidal_input"), "Sine(amplitude, frequency)"),
+    **dict.fromkeys(("NoisyCurrentSource", "GaussianNoise", "WhiteNoise", "wiener_process"), "Noise(std=1.0)"),
+    **dict.fromkeys(("ou_process", "OUProcess"), "OrnsteinUhlenbeck"),
+    **dict.fromkeys(("restore", "Load", "load_checkpoint"), "load(path)"),
+    **dict.fromkeys(("save", "store", "save_checkpoint"), "Network.save(path)"),
+    **{
+        name: f"analysis.{name}(spikes)"
+        for name in ("isi", "cv", "cv2", "lv", "fano_factor", "bursts", "spike_count_correlation", "rate_spectrum")
+    },
     **dict.fromkeys(("Connect", "AlignPostProj", "Projection"), "Network.connect"),
     **dict.fromkeys(("SpikeMonitor", "StateMonitor", "PopulationRateMonitor", "Monitor"), "Network.record"),
     **dict.fromkeys(("run", "Simulate", "for_loop"), "Population.run or Network.run"),

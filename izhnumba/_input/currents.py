@@ -237,7 +237,7 @@ class Ramp(Input):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Pulses(Input):
-    """base plus the amplitude of every pulse that is on, start <= t < stop.
+    """A step or pulses of current: base plus the amplitude of every pulse that is on, start <= t < stop.
 
     Parameters
     ----------
@@ -254,6 +254,11 @@ class Pulses(Input):
     Examples
     --------
     >>> import izhnumba as iz
+    >>> iz.Pulses(50.0, 250.0, 10.0).at([49.0, 50.0, 249.0, 250.0])
+    array([ 0., 10., 10.,  0.])
+
+    Two pulses on a base:
+
     >>> iz.Pulses([10.0, 30.0], [12.0, 32.0], 5.0, base=1.0).at([0.0, 10.0, 12.0, 31.0])
     array([1., 6., 1., 6.])
 

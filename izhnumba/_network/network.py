@@ -90,6 +90,7 @@ class Network(Sealed):
     (True, True)
     """
 
+    @parts.network_keywords
     def __init__(
         self, *, dt: object = 0.1, scheme: str = DEFAULT, seed: int | None = None, threads: int | None = None,
         substeps: object = None,
@@ -107,8 +108,7 @@ class Network(Sealed):
         self.populations: Mapping[str, Population | Source] = MappingProxyType(every)
         self.synapses = MappingProxyType(self._synapses)
         self.drives, self.recorders = MappingProxyType(self._drives), MappingProxyType(self._recorders)
-        self._clock = kind_of(self.scheme).network(self.dt)
-        self._turn = Turn("Network", _WITHIN)
+        self._clock, self._turn = kind_of(self.scheme).network(self.dt), Turn("Network", _WITHIN)
         self._bound: tuple[list[Any], bool] = [], False  # parts for which the clock was made ready; whether it is
         self._seal()
 
@@ -161,6 +161,7 @@ class Network(Sealed):
     @overload
     def connect(self, pre: End, post: Assembly, rule: object, **options: Unpack[Options]) -> JoinedSynapses: ...
     # fmt: on
+    @parts.connect_keywords
     def connect(
         self, pre: End, post: End, rule: object, *, weight: object = None, delay: object = None,
         receptor: Receptor | None = None, plasticity: Plasticity | Sequence[Plasticity] | None = None,

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, TypeVar
 
 from izhnumba._base import checks
+from izhnumba._base.keywords import known_keywords
 from izhnumba._input.input import Input
 from izhnumba._population.engines import join
 from izhnumba._population.population import Population
@@ -17,6 +18,17 @@ if TYPE_CHECKING:
     from izhnumba._network.network import Network
 
 Added = TypeVar("Added", Population, Source)
+network_keywords = known_keywords("Network", **dict.fromkeys(("method", "integrator", "solver"), "scheme"))
+connect_keywords = known_keywords(
+    "Network.connect",
+    **dict.fromkeys(("p", "prob", "probability"), "As the rule pass iz.FixedProbability(0.1)."),
+    condition="As the rule pass iz.AllToAll(autapses=False), a matrix of 0 and 1, or pairs (pre, post).",
+    **dict.fromkeys(("conn", "connectivity", "connector", "conn_spec", "i", "j"), "rule"),
+    **dict.fromkeys(("w", "g_max", "weights", "w_init"), "weight"),
+    delays="delay",
+    **dict.fromkeys(("syn_spec", "synapse_type", "receptor_type", "syn", "tau"), "receptor"),
+    **dict.fromkeys(("stdp", "rules"), "plasticity"),
+)
 
 
 def new_name(where: str, name: object, default: str, taken: Collection[str]) -> str:

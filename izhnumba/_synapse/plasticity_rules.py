@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from izhnumba._base import checks
+from izhnumba._base.keywords import known_keywords
 from izhnumba._base.sealed import assign
 from izhnumba._synapse.distributions import Distribution
 from izhnumba._synapse.plasticity import Plasticity
@@ -22,6 +23,7 @@ _PAIRINGS = ("all", "nearest")
 NO_LESS = {"at_least": "w_min", "finite": False}
 
 
+@known_keywords("STDP", apre="A_plus", apost="Write A_minus=-Apost.", taupre="tau_plus", taupost="tau_minus")
 @dataclass(frozen=True)
 class STDP(Plasticity):
     """Spike-timing dependent plasticity of pairs (S. Song, K. D. Miller, L. F. Abbott 2000, doi:10.1038/78829).
@@ -32,13 +34,13 @@ class STDP(Plasticity):
     Parameters
     ----------
     A_plus, A_minus : float
-        Rise and fall of the weight by a pair of spikes at no distance in time: in the unit of the weight if
-        `dependence` is "additive". With "multiplicative" they are factors: potentiation is times (w_max - w),
-        depression times (w - w_min).
+        Rise and fall of the weight by a pair of spikes at no distance in time, both > 0 in the paper; a negative
+        A_minus, as Brian2's Apost is, makes weights grow. In the unit of the weight if `dependence` is "additive".
+        With "multiplicative" they are factors: potentiation is times (w_max - w), depression times (w - w_min).
     tau_plus, tau_minus : float, ms, > 0
         Time constants with which the effect of pairs falls with their distance in time.
     w_min, w_max : float, in the unit of the weight
-        Bounds, applied after each change.
+        Bounds, applied after each change; above there is none if w_max is left out.
     pairing : "all" or "nearest"
         Whether all earlier spikes count, or the latest alone.
     dependence : "additive" or "multiplicative"
