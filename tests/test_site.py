@@ -45,7 +45,7 @@ def test_a_tutorial_runs_and_shows_what_it_says(tutorial, tmp_path, monkeypatch,
         "1": ["rest: V = -70.0 mV", "unstable from I = 3.80", "gone from 4.00"],  # and its curve begins there
         "2": ["with inhibition: mean CV 0.3", "with a tenth of it: mean CV 1.2", "the same V: True"],
         "3": ["must be the derivative of dV by V", "the same steps: True"],
-        "4": ["b =   0.2102, hidden 0.21", "d =   5.0"],
+        "4": ["b =   0.2102, hidden 0.21", "d =   5.0", "by its spikes: a = 0.0299, b = 0.21, c = -58, d = 4.98"],
         "5": ["33 % before training, 100 % after it"],
         "6": ["third spike at 60.000000000000 ms"],
     }[tutorial.stem[0]]:

@@ -209,7 +209,7 @@ ONSET = """name => {
 
 @pytest.mark.parametrize("name", ["RS", "FS", "LTS", "RZ", "2007/RS"])
 def test_onset_of_firing(shared, name):
-    """The least current at which a cell at rest goes on firing: where it is bistable, below those of its bifurcations."""
+    """The least current at which a cell at rest goes on firing: bistable ones do so below their saddle-node."""
     onset = shared.do(ONSET, name)
     cells = iz.Population(2, scheme="exact", **iz.presets[name])
     cells.V, cells.u = analysis.resting_state(cells)
