@@ -84,6 +84,7 @@ sphinx_gallery_conf = {
     "parallel": 2,
     "reset_argv": "examples.argv",
     "image_srcset": ["2x"],
+    "ignore_repr_types": r"matplotlib[.]",  # else the last line of a block prints <matplotlib.legend.Legend ...>
     "thumbnail_size": (480, 320),
     "default_thumb_file": str(DOCS / "_static" / "logo-light.svg"),
     "download_all_examples": False,

@@ -33,6 +33,12 @@ def test_the_scripts_have_the_same_spikes():
     assert theirs == ours
 
 
+def test_the_scripts_learn_the_same_weights():
+    weights = pages.run("brian2", ours=True)["learned"].weight
+    assert np.unique(weights).size == 20
+    np.testing.assert_array_equal(pages.run("brian2", ours=False)["L"].w, weights)
+
+
 @pytest.mark.parametrize("code", pages.spans("brian2", 0))
 def test_terms_of_theirs_run(code):
     """Neurons that a term makes are run for a step."""
@@ -42,6 +48,7 @@ def test_terms_of_theirs_run(code):
         S.connect(i=[0], j=[1])
     names = {name: getattr(b, name) for name in dir(b)} | {
         "n": 4, "s": 1.0, "G": G, "S": S, "pre": [0, 1], "post": [2, 3], "test": "v > 1", "after": "v = 0",
+        "traces": "w : 1", "on_pre": "v_post += w", "on_post": "w += 1",
         "eqs": "dv/dt = -v/ms : 1" + (" (unless refractory)" if "refractory" in code else ""),
     }  # fmt: skip
     if "restore" in code:
