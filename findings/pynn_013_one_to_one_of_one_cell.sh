@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# PyNN 0.13.0 cannot connect a population of one cell to another of one by its OneToOneConnector, with NumPy 2.1 or newer.
+# PyNN 0.13.0 cannot connect a population of one cell to another of one by its OneToOneConnector, with NumPy 2.3.5.
 #
 # Seen: ValueError: Calling nonzero on 0d arrays is not allowed. It looks at a mask that is a single number there. With
 # AllToAllConnector, or two cells, the same program works.
