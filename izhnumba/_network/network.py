@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike
 from izhnumba._base import checks
 from izhnumba._base.sealed import Named, NamedPopulations, Sealed
 from izhnumba._base.turns import Turn
-from izhnumba._base.words import counted
 from izhnumba._engine.progress import Progress
 from izhnumba._engine.timebase import SHORTEST_STEP
 from izhnumba._model.schemes import DEFAULT, scheme_named
@@ -108,17 +107,15 @@ class Network(Sealed):
         self.populations: Mapping[str, Population | Source] = MappingProxyType(every)
         self.synapses = MappingProxyType(self._synapses)
         self.drives, self.recorders = MappingProxyType(self._drives), MappingProxyType(self._recorders)
-        self._clock, self._turn = kind_of(self.scheme).network(self.dt), Turn("Network", _WITHIN)
+        self._clock = kind_of(self.scheme).network(self.dt)
+        self._turn = Turn("Network", _WITHIN)
         self._bound: tuple[list[Any], bool] = [], False  # parts for which the clock was made ready; whether it is
         self._seal()
 
     _repr_html_ = html.of_network
 
     def __repr__(self) -> str:
-        n, synapses = sum(pop.n for pop in self._populations.values()), sum(map(len, self.synapses.values()))
-        parts = [f"{counted(n, 'neuron')} in {counted(len(self._populations), 'population')}"]
-        parts += [counted(len(self._sources), "spike source")] if self._sources else []
-        return f"<network: {', '.join(parts)}, {counted(synapses, 'synapse')}, t = {self.t:g} ms>"
+        return parts.summary(self)
 
     @property
     def n_steps(self) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from izhnumba._base import checks
 from izhnumba._base.keywords import known_keywords
+from izhnumba._base.words import counted
 from izhnumba._input.input import Input
 from izhnumba._population.engines import join
 from izhnumba._population.population import Population
@@ -79,3 +80,12 @@ def add(net: Network, population: Added, name: object) -> Added:
         join(population, net, name)
         net._populations[name] = population
     return population
+
+
+def summary(net: Network) -> str:
+    """Text of `repr`: how many neurons, populations, spike sources and synapses, and t in ms."""
+    cells, sources = net._populations.values(), net._sources
+    words = [f"{counted(sum(pop.n for pop in cells), 'neuron')} in {counted(len(cells), 'population')}"]
+    words += [counted(len(sources), "spike source")] if sources else []
+    words += [counted(sum(map(len, net.synapses.values())), "synapse"), f"t = {net.t:g} ms"]
+    return f"<network: {', '.join(words)}>"
