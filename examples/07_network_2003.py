@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from matplotlib import pyplot as plt
 
 import izhnumba as iz
 from izhnumba import plot
@@ -29,15 +28,11 @@ cells = net.add(
 net.connect(cells[:800], cells, iz.AllToAll(), weight=iz.Uniform(0.0, 0.5), receptor=iz.Pulse())
 net.connect(cells[800:], cells, iz.AllToAll(), weight=iz.Uniform(-1.0, 0.0), receptor=iz.Pulse())
 net.drive(cells, iz.Noise(std=np.where(excitatory, 5.0, 2.0)))
-spikes = net.record(cells, "spikes")
+spikes = [net.record(cells[:800], name="excitatory"), net.record(cells[800:], name="inhibitory")]
+net.record(cells, "V", neurons=[0])
 net.run(1000.0)
-print(f"{len(spikes)} spikes, {len(spikes) / 1000:.1f} Hz")
+for kind in spikes:
+    print(f"{kind.name}: {len(kind)} spikes, {kind.spikes.rates().mean():.1f} Hz")
 
-fig, (top, bottom) = plt.subplots(2, figsize=(9, 6), sharex=True, layout="constrained", height_ratios=(4, 1))
-plot.raster(spikes, top, size=1.5, color="black")
-top.axhline(800, color="tab:red", linewidth=0.8)
-top.set(title="Izhikevich 2003: 800 excitatory and 200 inhibitory neurons", xlabel="")
-bottom.plot(np.arange(1000) + 0.5, np.bincount(spikes.step, minlength=1000), color="black", linewidth=0.8)
-bottom.set(xlabel="time (ms)", ylabel="spikes per ms", xlim=(0, 1000))
-bottom.spines[["top", "right"]].set_visible(False)
-fig.savefig(folder / "07_network_2003.png", dpi=150)
+fig = plot.overview(net, title="Izhikevich 2003: 1000 neurons, 1,000,000 synapses")
+fig.savefig(folder / "07_network_2003.png", dpi=300)

@@ -35,8 +35,8 @@ print(f"{len(spikes)} spikes, {len(spikes) / 1000 / SECONDS:.1f} Hz in {SECONDS}
 
 fig, axes = plt.subplot_mosaic([["first", "last"], ["weights", "rate"]], figsize=(11, 7), layout="constrained")
 for name, start in (("first", 0), ("last", SECONDS * 1000 - 1000)):
-    plot.raster(spikes, axes[name], size=1.5, color="black")
-    axes[name].set(xlim=(start, start + 1000), title=f"second {start // 1000 + 1}")
+    plot.raster(spikes.spikes[start : start + 1000.0], axes[name], size=1.5, color="black")
+    axes[name].set_title(f"second {start // 1000 + 1}")
 axes["weights"].hist(syn.weight[syn.pre < 800], bins=50, range=(0, 10), color="black")
 axes["weights"].set(xlabel="excitatory weight (mV/ms)", ylabel="synapses", yscale="log")
 rate = np.bincount(spikes.step // 1000, minlength=SECONDS) / 1000

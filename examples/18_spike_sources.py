@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 
 import izhnumba as iz
+from izhnumba import plot
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")  # python 18_spike_sources.py [folder]
 HALF, SECONDS, BIN = 150, 30, 5.0  # inputs, s, ms
@@ -43,11 +44,11 @@ assert np.array_equal(repeated.t, spikes.t)
 first, second = syn.weight[:HALF], syn.weight[HALF:]
 print(f"{len(sent)} spikes sent, {len(spikes)} of the cell; weights {first.mean():.2f} and {second.mean():.2f}")
 _, (raster, course, final) = plt.subplots(1, 3, figsize=(12, 4), layout="constrained")
-raster.plot(sent.t, sent.i, ".", markersize=1.5)
-raster.set(xlim=(0.0, 1000.0), ylim=(0, 2 * HALF), xlabel="t (ms)", ylabel="input", title="the first second")
-for part, name in ((slice(HALF), "together"), (slice(HALF, None), "each by itself")):
-    course.plot(weights.t / 1000.0, weights.weight[:, part].mean(axis=1), label=name)
-    final.hist(syn.weight[part], np.linspace(0.0, 1.0, 21), alpha=0.6, label=name)
+plot.raster(sent.spikes[:1000.0], raster, size=1.5, color="black").set(ylabel="input", title="the first second")
+halves = (slice(HALF), "together", plot.BLUE), (slice(HALF, None), "each by itself", plot.VERMILLION)
+for part, name, color in halves:
+    course.plot(weights.t / 1000.0, weights.weight[:, part].mean(axis=1), color=color, label=name)
+    final.hist(syn.weight[part], np.linspace(0.0, 1.0, 21), color=color, alpha=0.6, label=name)
 course.set(xlabel="t (s)", ylabel="mean weight (mV/ms)", ylim=0)
 final.set(xlabel="weight at the end (mV/ms)", ylabel="synapses")
 course.legend(title="rates high")

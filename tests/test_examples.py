@@ -25,10 +25,10 @@ SHORTER = {
     "08_polychronization": [("SECONDS = 60", "SECONDS = 6")],
     "09_conductances": [
         ("iz.Network(dt=0.1, seed=9)", "iz.Network(dt=0.1, seed=9, threads=1)"),
-        ("BLOCK, SHOWN = 3000.0", "BLOCK, SHOWN = 1000.0"),
+        ("BLOCK = 3000.0", "BLOCK = 1000.0"),
         (", 3500.0, ", ", 1000.0, "),
         ("start + 2500", "start + 1000"),
-        (">= 10]", ">= 2]"),
+        ("> 10]", "> 2]"),
     ],
     "11_reward_learning": [("T, REWARD = 1_500_000.0", "T, REWARD = 60_000.0"), ("earned > 900", "earned > 0")],
 }
