@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 DOCS = Path(__file__).parent
 sys.path[:0] = [str(DOCS.parent), str(DOCS / "_ext")]  # the sources beside these pages, not what is installed
-
-os.environ["NUMBA_NUM_THREADS"] = "1"  # two examples run at a time, which would wait for each other's threads
 
 import izhnumba  # noqa: E402
 

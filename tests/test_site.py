@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from importlib.util import find_spec
@@ -92,6 +93,7 @@ def test_pages_are_described_and_ask_nobody(tmp_path, monkeypatch):
     from sphinx.application import Sphinx
 
     monkeypatch.setattr(sys, "path", list(sys.path))
+    before = set(os.environ)
     source, out = tmp_path / "source", tmp_path / "out"
     (source / "part").mkdir(parents=True)
     (source / "index.md").write_text("# Home\n\nA first page.\n\n```{toctree}\nBrief word <alone>\npart/index\n```\n")
@@ -112,6 +114,7 @@ def test_pages_are_described_and_ask_nobody(tmp_path, monkeypatch):
         page.name: re.findall(r'<meta name="description" content="(.*?)">', page.read_text())
         for page in out.glob("*.html")
     }
+    assert "NUMBA_NUM_THREADS" not in set(os.environ) - before, "for as long as this process lives"
     assert heads["index.html"][0].startswith("A Python package that simulates Izhikevich spiking neurons")
     assert heads["alone.html"] == ["By E. M. Izhikevich, e.g. in 2003: it &lt;stands&gt; alone &amp; is long enough."]
     index = (out / "searchindex.js").read_text()

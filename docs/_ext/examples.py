@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import tempfile
 from pathlib import Path
@@ -34,5 +35,6 @@ def notebooks(app):
 
 
 def setup(app):
+    os.environ["NUMBA_NUM_THREADS"] = "1"  # two examples run at a time, which would wait for each other's threads
     app.connect("builder-inited", notebooks, priority=900)  # after they were made
     return {"parallel_read_safe": True, "parallel_write_safe": True}
