@@ -60,7 +60,8 @@ function networkOf() {
 }
 
 function showCode() {
-  $("code").textContent = language === "Python" ? asPython(s) : asCpp(s);
+  const code = language === "Python" ? asPython(s) : asCpp(s);
+  if ($("code").textContent !== code) $("code").textContent = code; // the same text again would end a selection of it
 }
 
 async function copy(text, done) {
